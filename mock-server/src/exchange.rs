@@ -1,0 +1,250 @@
+//! What the edge records of one upstream request: the evidence that every judge reads.
+
+use crate::clock::Moment;
+use serde::{Deserialize, Serialize};
+
+/// The upstream routes of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Route {
+    /// `GET /v1/health`
+    Health,
+    /// `GET /v1/me`
+    Me,
+    /// `GET /v1/profiles/{handle}`
+    Profile,
+    /// `GET /v1/profiles/{handle}/links`
+    ProfileLinks,
+    /// `POST /v1/clicks`
+    Clicks,
+    /// `POST /v1/clicks/batch`
+    ClicksBatch,
+    /// Anything else, outside the contract.
+    Unknown,
+}
+
+impl Route {
+    /// Whether this route is a cacheable read of one creator's page.
+    #[must_use]
+    pub const fn is_page_read(self) -> bool {
+        matches!(self, Self::Profile | Self::ProfileLinks)
+    }
+
+    /// Whether this route delivers clicks.
+    #[must_use]
+    pub const fn is_click(self) -> bool {
+        matches!(self, Self::Clicks | Self::ClicksBatch)
+    }
+}
+
+/// How an exchange ended, as seen at the socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum End {
+    /// The whole answer was accepted by the kernel for delivery.
+    Complete,
+    /// The client closed or reset before the answer was written.
+    ClientAbort,
+    /// The mock reset or closed the connection, by a fault.
+    ServerReset,
+    /// The mock wrote only a part of the answer and closed, by a fault.
+    Truncated,
+    /// Still open when the recording stopped.
+    Open,
+}
+
+/// Where a credential stood in a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyPlace {
+    /// `Authorization: Bearer …`
+    BearerHeader,
+    /// Any other header.
+    OtherHeader,
+    /// The path of the URL.
+    Path,
+    /// The query of the URL.
+    Query,
+    /// The body.
+    Body,
+}
+
+/// A `Retry-After` as it was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryAfter {
+    /// The header's value, to the letter.
+    pub value: String,
+    /// The form of the value.
+    pub form: RetryAfterForm,
+    /// The moment that it names; none when malformed. For delay-seconds this counts from the
+    /// moment at which the answer's last byte was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Moment>,
+}
+
+/// The forms of `Retry-After` (RFC 9110 section 10.2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RetryAfterForm {
+    /// `delay-seconds`
+    Seconds,
+    /// `HTTP-date`
+    Date,
+    /// Neither.
+    Malformed,
+}
+
+/// The fault that hit an exchange.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultMark {
+    /// The rule's id in the plan.
+    pub rule: String,
+    /// The fault's kind, such as `status` or `reset`.
+    pub kind: String,
+    /// The request key that the decision hashed.
+    pub key: String,
+    /// The ordinal, from 0, of this request among those that the rule matched with the same key.
+    pub nth: u64,
+}
+
+/// What one click in a delivery met at the mock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClickReceipt {
+    /// The click's id.
+    pub event_id: String,
+    /// Hash of handle, link and time, to notice a click that was altered on the way.
+    pub payload: String,
+    /// Status for this click: 202 for effect or repetition, otherwise a refusal.
+    pub status: u16,
+    /// True when this delivery had the effect; false for a repetition or refusal.
+    pub effect: bool,
+}
+
+/// One upstream exchange. Times are moments of the run's clock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// Unique in the run, in order of arrival.
+    pub id: u64,
+    /// The connection, unique in the run.
+    pub conn: u64,
+    /// Position on that connection, from 0.
+    pub seq: u32,
+    /// The method.
+    pub method: String,
+    /// Path and query, with credentials replaced by `[key]`.
+    pub target: String,
+    /// The route of the contract.
+    pub route: Route,
+    /// The creator, where the route names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handle: Option<String>,
+    /// The `Host` header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// Label of the credential: `live`, `test`, `unknown`, `absent`. Never the key itself.
+    pub token: String,
+    /// Everywhere that a credential was found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub key_places: Vec<KeyPlace>,
+    /// The `Accept` header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accept: Option<String>,
+    /// The `Content-Type` header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    /// The `Idempotency-Key` header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+    /// Bytes of request body.
+    pub body_bytes: u64,
+    /// The clicks that the body delivered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clicks: Vec<ClickReceipt>,
+    /// Connection accepted.
+    pub t_conn: Moment,
+    /// First byte of the request head.
+    pub t_head: Moment,
+    /// Last byte of the request.
+    pub t_req: Moment,
+    /// First byte of the answer written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub t_first: Option<Moment>,
+    /// Last byte of the answer accepted by the kernel; only for [`End::Complete`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub t_w: Option<Moment>,
+    /// When the exchange was over, whatever way; for [`End::Open`] when recording stopped.
+    pub t_end: Moment,
+    /// How it ended.
+    pub end: End,
+    /// The status that was written, if a head was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The `Retry-After` that was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<RetryAfter>,
+    /// The version in the body (of the profile), unique in the run for a creator's edit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The nonce in the body, unique in the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
+    /// The fault that decided the answer; added latency is listed too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<FaultMark>,
+    /// True when the mock's own limiter refused: a 429 that no fault injected.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub over_limit: bool,
+}
+
+impl Exchange {
+    /// When the client may first have known the outcome: last byte written, or the end.
+    #[must_use]
+    pub fn t_known(&self) -> Moment {
+        self.t_w.unwrap_or(self.t_end)
+    }
+
+    /// A whole answer with a 2xx or 304 status was written.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.end == End::Complete
+            && self.status.is_some_and(|status| (200..300).contains(&status) || status == 304)
+    }
+
+    /// A failure that every breaker must count: 5xx, reset, truncation, or the client's own timeout.
+    #[must_use]
+    pub fn is_definite_failure(&self) -> bool {
+        match self.end {
+            End::Complete => self.status.is_some_and(|status| status >= 500),
+            End::ClientAbort | End::ServerReset | End::Truncated => true,
+            End::Open => false,
+        }
+    }
+
+    /// The logical request that this is an attempt of: method, target and idempotency key.
+    #[must_use]
+    pub fn logical_key(&self) -> String {
+        format!(
+            "{} {} {}",
+            self.method,
+            self.target,
+            self.idempotency_key.as_deref().unwrap_or("-")
+        )
+    }
+}
+
+/// The mock could not do its work: never to be blamed on the integration under test.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overload {
+    /// When.
+    pub at: Moment,
+    /// What was exhausted, in words.
+    pub what: String,
+}
+
+/// Where the mock sends what it has seen; called from the edge, so it must be quick.
+pub trait Recorder: Send + Sync {
+    /// An exchange is over.
+    fn exchange(&self, exchange: Exchange);
+    /// The mock itself is out of some resource.
+    fn overload(&self, overload: Overload);
+}

@@ -1,0 +1,15 @@
+//! The effect is done, but the connection closes before a byte of the answer.
+
+use super::{Decide, Effect, RequestView, Roll};
+use serde::{Deserialize, Serialize};
+
+/// No settings: the request is processed and its answer is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoseAnswer {}
+
+impl Decide for LoseAnswer {
+    fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
+        Effect::LoseAnswer
+    }
+}

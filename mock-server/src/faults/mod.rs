@@ -1,0 +1,198 @@
+//! Faults decide: a rule picks requests by hash, and its fault says what shall happen to them.
+//!
+//! Only the server and the edge act on a decision. A decision depends on the seed, the rule, the
+//! request's key and its ordinal for that key, and on nothing else: interleaving cannot change who
+//! is hit.
+
+mod latency;
+mod lose_answer;
+mod reset;
+mod roll;
+mod stall;
+mod status;
+mod truncate;
+
+pub use latency::Latency;
+pub use lose_answer::LoseAnswer;
+pub use reset::{Reset, ResetAt};
+pub use roll::Roll;
+pub use stall::{Stall, StallAt};
+pub use status::{RetryAfterSpec, Status};
+pub use truncate::Truncate;
+
+use crate::exchange::Route;
+use serde::{Deserialize, Serialize};
+
+/// A share of requests as two integers, so that no rounding differs between machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ratio {
+    /// How many …
+    pub hits: u32,
+    /// … of how many.
+    pub of: u32,
+}
+
+/// When a rule is active, in real milliseconds since the traffic of the scenario began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// First active millisecond.
+    pub from_ms: u64,
+    /// First millisecond after the window.
+    pub until_ms: u64,
+}
+
+/// Which requests a rule looks at; an absent field matches everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Matcher {
+    /// Routes of the contract; empty means all but `health`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<Route>,
+    /// The method.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// A handle, or a prefix of handles ending in `*`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handle: Option<String>,
+}
+
+/// Which of the matching requests are hit, counted for each request key from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "by", deny_unknown_fields)]
+pub enum Pick {
+    /// Every one.
+    All,
+    /// Those with `from <= nth < until`, for each key.
+    Nth {
+        /// First ordinal hit.
+        from: u64,
+        /// First ordinal no longer hit.
+        until: u64,
+    },
+    /// A share, by hash.
+    Share {
+        /// The share.
+        ratio: Ratio,
+    },
+}
+
+/// One line of a fault plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// Unique in the plan; it stands in the history beside each exchange it hit.
+    pub id: String,
+    /// When.
+    pub window: Window,
+    /// Who is looked at.
+    #[serde(default)]
+    pub matcher: Matcher,
+    /// Who is hit.
+    pub pick: Pick,
+    /// What happens.
+    pub fault: Fault,
+}
+
+/// Every fault, by its settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Fault {
+    /// An injected status.
+    Status(Status),
+    /// A slower answer.
+    Latency(Latency),
+    /// An answer that stops coming.
+    Stall(Stall),
+    /// A connection reset (RST).
+    Reset(Reset),
+    /// A body cut short by a close.
+    Truncate(Truncate),
+    /// The effect is done, but the answer never arrives.
+    LoseAnswer(LoseAnswer),
+}
+
+/// What a fault may look at.
+#[derive(Clone, Debug)]
+pub struct RequestView<'a> {
+    /// The method.
+    pub method: &'a str,
+    /// The route of the contract.
+    pub route: Route,
+    /// The creator, where the route names one.
+    pub handle: Option<&'a str>,
+    /// The stable key that decisions hash.
+    pub key: &'a str,
+}
+
+/// What shall happen to a request; latency adds up, of the others the first one wins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "effect")]
+pub enum Effect {
+    /// Nothing.
+    Pass,
+    /// Answer later by this many microseconds.
+    Delay {
+        /// Microseconds.
+        us: u64,
+    },
+    /// Answer with this status, and do nothing.
+    Answer {
+        /// The status.
+        status: u16,
+        /// The `Retry-After`, if any.
+        retry_after: Option<RetryAfterSpec>,
+    },
+    /// Stop writing at this place, and wait for the client to give up.
+    Stall {
+        /// Where.
+        at: StallAt,
+    },
+    /// Reset the connection at this place.
+    Reset {
+        /// Where.
+        at: ResetAt,
+    },
+    /// Close after a part of the body.
+    Truncate {
+        /// Per cent of the body that is written.
+        percent: u8,
+    },
+    /// Do the effect, then close without an answer.
+    LoseAnswer,
+}
+
+/// One fault: settings that decide.
+pub trait Decide {
+    /// What happens to this request, once a rule has picked it.
+    fn decide(&self, request: &RequestView<'_>, roll: &mut Roll) -> Effect;
+}
+
+impl Fault {
+    /// The fault's settings as a decision.
+    #[must_use]
+    pub fn as_decide(&self) -> &dyn Decide {
+        match self {
+            Self::Status(fault) => fault,
+            Self::Latency(fault) => fault,
+            Self::Stall(fault) => fault,
+            Self::Reset(fault) => fault,
+            Self::Truncate(fault) => fault,
+            Self::LoseAnswer(fault) => fault,
+        }
+    }
+
+    /// The fault's name, as in a plan file.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Status(_) => "status",
+            Self::Latency(_) => "latency",
+            Self::Stall(_) => "stall",
+            Self::Reset(_) => "reset",
+            Self::Truncate(_) => "truncate",
+            Self::LoseAnswer(_) => "lose-answer",
+        }
+    }
+}

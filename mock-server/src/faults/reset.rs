@@ -1,0 +1,28 @@
+//! The connection is reset (RST), before the head or inside the body.
+
+use super::{Decide, Effect, RequestView, Roll};
+use serde::{Deserialize, Serialize};
+
+/// A reset at one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reset {
+    /// Where.
+    pub at: ResetAt,
+}
+
+/// Where the connection is reset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ResetAt {
+    /// After the request, before any byte of the answer; nothing is done.
+    BeforeHead,
+    /// After half of the body.
+    MidBody,
+}
+
+impl Decide for Reset {
+    fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
+        Effect::Reset { at: self.at }
+    }
+}

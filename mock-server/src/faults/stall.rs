@@ -1,0 +1,33 @@
+//! The answer stops coming: before its head, after its head, or as a trickle of single bytes.
+
+use super::{Decide, Effect, RequestView, Roll};
+use serde::{Deserialize, Serialize};
+
+/// A stall at one place, until the client gives up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stall {
+    /// Where.
+    pub at: StallAt,
+}
+
+/// Where the answer stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StallAt {
+    /// Before the first byte of the answer; nothing is done.
+    BeforeHead,
+    /// After the head, before the body.
+    BeforeBody,
+    /// The body comes one byte each `every_ms`, which defeats timeouts that restart at each read.
+    Trickle {
+        /// Real milliseconds between two bytes.
+        every_ms: u64,
+    },
+}
+
+impl Decide for Stall {
+    fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
+        Effect::Stall { at: self.at }
+    }
+}

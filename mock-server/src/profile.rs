@@ -1,0 +1,193 @@
+//! The contract profile: the assumed limits, names and promises of Linktree, as data.
+
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// The built-in profile's text, which is also its documentation.
+pub const LINKTREE_V1: &str = include_str!("../profiles/linktree-v1.toml");
+
+/// A contract profile, all durations in contract time (before the time scale).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContractProfile {
+    /// Name and version, such as `linktree-v1`.
+    pub name: String,
+    /// True while nobody has published the contract: reports must say so.
+    pub assumed: bool,
+    /// The server's own rate limit.
+    pub limit: Limit,
+    /// What `Cache-Control` says on profiles.
+    pub cache: Cache,
+    /// Cursor pages of links.
+    pub pages: Pages,
+    /// Batched writes.
+    pub batch: Batch,
+    /// How errors are written.
+    pub errors: Errors,
+    /// API keys.
+    pub keys: Keys,
+    /// The numbers that the checklist promises.
+    pub promises: Promises,
+}
+
+/// The server's rate limit: `requests` in any sliding `window_ms`, for each key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limit {
+    /// Requests admitted in one window.
+    pub requests: u32,
+    /// Length of the sliding window, contract milliseconds.
+    pub window_ms: u64,
+    /// Header that names the limit.
+    pub limit_header: String,
+    /// Header that names what remains.
+    pub remaining_header: String,
+    /// Header that names the reset.
+    pub reset_header: String,
+    /// What the reset header holds.
+    pub reset_form: ResetForm,
+    /// Whether `RateLimit` and `RateLimit-Policy` are sent as well.
+    pub ietf_headers: bool,
+}
+
+/// The form of the reset header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ResetForm {
+    /// Whole seconds from now.
+    DeltaSeconds,
+    /// Seconds since the Unix epoch.
+    EpochSeconds,
+}
+
+/// Cache directives of profiles; real seconds, never scaled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cache {
+    /// `max-age`.
+    pub max_age_s: u32,
+    /// `stale-if-error` (RFC 5861 section 4).
+    pub stale_if_error_s: u32,
+}
+
+/// Cursor pagination.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pages {
+    /// Links on a page when the caller does not say.
+    pub default_limit: u32,
+    /// The most that a caller may ask for.
+    pub max_limit: u32,
+}
+
+/// Batched writes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Batch {
+    /// Items in one batch at the most.
+    pub max_items: u32,
+}
+
+/// Error bodies.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Errors {
+    /// Whether errors are `application/problem+json` (RFC 9457).
+    pub problem_json: bool,
+}
+
+/// API keys.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keys {
+    /// Prefix of keys for the production base URL.
+    pub live_prefix: String,
+    /// Prefix of keys for staging.
+    pub test_prefix: String,
+    /// Scopes granted to the integration's key.
+    pub scopes: Vec<String>,
+}
+
+/// The numbers of the checklist.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Promises {
+    /// Most requests that may leave for Linktree in one limit window.
+    pub client_cap: u32,
+    /// A stalled profile read is given up after this, contract milliseconds, for each attempt.
+    pub profile_timeout_ms: u64,
+    /// A front-door answer takes at most this, contract milliseconds.
+    pub operation_timeout_ms: u64,
+    /// A deliverable click is delivered within this, contract milliseconds.
+    pub click_lag_ms: u64,
+    /// Share of a viral creator's page reads that need no upstream call, per cent.
+    pub hit_percent: u32,
+    /// From the end of the outage and of the open time to normal service, contract milliseconds.
+    pub recover_ms: u64,
+}
+
+/// Why a profile could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileError {
+    /// The file could not be read.
+    #[error("failed to read the contract profile {path}: {source}")]
+    Read {
+        /// The file.
+        path: String,
+        /// The operating system's word.
+        source: std::io::Error,
+    },
+    /// The text is not a profile; the message names line, column and key.
+    #[error("failed to understand the contract profile {path}: {source}")]
+    Parse {
+        /// The file.
+        path: String,
+        /// Where and what.
+        source: Box<toml::de::Error>,
+    },
+}
+
+impl ContractProfile {
+    /// The built-in `linktree-v1`.
+    ///
+    /// # Panics
+    ///
+    /// Never in a released build: a test parses the built-in text.
+    #[must_use]
+    pub fn linktree_v1() -> Self {
+        toml::from_str(LINKTREE_V1).expect("the built-in profile parses")
+    }
+
+    /// Reads a profile from a TOML file.
+    ///
+    /// # Errors
+    ///
+    /// [`ProfileError`] when the file cannot be read or is not a profile.
+    pub fn load(path: &Path) -> Result<Self, ProfileError> {
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ProfileError::Read { path: shown.clone(), source })?;
+        toml::from_str(&text)
+            .map_err(|source| ProfileError::Parse { path: shown, source: Box::new(source) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_profile_parses_and_is_called_assumed() {
+        let profile = ContractProfile::linktree_v1();
+        assert_eq!(profile.name, "linktree-v1");
+        assert!(profile.assumed);
+        assert!(profile.promises.client_cap < profile.limit.requests);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        let text = LINKTREE_V1.replace("client_cap", "client_cup");
+        let error = toml::from_str::<ContractProfile>(&text).unwrap_err().to_string();
+        assert!(error.contains("client_cup"), "{error}");
+    }
+}
