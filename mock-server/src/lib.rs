@@ -7,5 +7,6 @@
 pub mod clock;
 pub mod exchange;
 pub mod faults;
+pub mod population;
 pub mod profile;
 pub mod seed;

@@ -1,0 +1,187 @@
+//! The evidence of one scenario, indexed for judging: everything but the front-door operations,
+//! which are far more numerous and are streamed past the judges one by one.
+
+use crate::history::{Event, GeneratorReport, Opened, Outcome, Process, Tolerances};
+use crate::plan::{Bounds, Declared, Phase, PhaseKind, Plan, RunPlan};
+use mock_server::clock::Moment;
+use mock_server::exchange::{Exchange, Overload};
+use mock_server::profile::ContractProfile;
+use std::time::Duration;
+
+/// What a judge may look at. Memory grows with upstream exchanges, which the integration's rate cap
+/// bounds, and not with front-door operations.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The scenario's plan.
+    pub plan: Plan,
+    /// The assumed contract.
+    pub contract: ContractProfile,
+    /// What the integration declares.
+    pub declared: Declared,
+    /// Every bound in real time.
+    pub bounds: Bounds,
+    /// What contract durations were divided by.
+    pub time_scale: u32,
+    /// δ: delivery plus scheduling.
+    pub delta: Duration,
+    /// ε: granularity of timers.
+    pub epsilon: Duration,
+    /// Millisecond 0 of the plan.
+    pub armed: Moment,
+    /// The head of the history, if it was written.
+    pub opened: Option<Opened>,
+    /// Upstream exchanges in order of arrival of their last request byte.
+    pub exchanges: Vec<Exchange>,
+    /// What happened to the target's processes.
+    pub processes: Vec<Process>,
+    /// Late timers of the harness: (when, how late).
+    pub lags: Vec<(Moment, Duration)>,
+    /// When the mock ran out of something.
+    pub overloads: Vec<Overload>,
+    /// The generator's account.
+    pub generator: Option<GeneratorReport>,
+    /// How the recording ended; none when it broke off.
+    pub outcome: Option<Outcome>,
+    /// When the recording ended, or its last moment.
+    pub closed: Moment,
+}
+
+impl Case {
+    /// An empty case for `plan`, to be filled with [`Case::take`] and then [`Case::ready`].
+    #[must_use]
+    pub fn new(run: &RunPlan, plan: &Plan) -> Self {
+        let tolerances = Tolerances::default();
+        Self {
+            plan: plan.clone(),
+            contract: run.contract.clone(),
+            declared: run.declared.clone(),
+            bounds: run.bounds(),
+            time_scale: run.time_scale,
+            delta: Duration::from_micros(tolerances.delta_us),
+            epsilon: Duration::from_micros(tolerances.epsilon_us),
+            armed: Moment::ZERO,
+            opened: None,
+            exchanges: Vec::new(),
+            processes: Vec::new(),
+            lags: Vec::new(),
+            overloads: Vec::new(),
+            generator: None,
+            outcome: None,
+            closed: Moment::ZERO,
+        }
+    }
+
+    /// Takes in one event; operations are not kept.
+    pub fn take(&mut self, event: Event<'_>) {
+        match event {
+            Event::Opened(opened) => self.opened = Some(opened),
+            Event::Tolerances(measured) => {
+                self.delta = Duration::from_micros(measured.delta_us);
+                self.epsilon = Duration::from_micros(measured.epsilon_us);
+            }
+            Event::Armed { at } => self.armed = at,
+            Event::Operation(operation) => self.closed = self.closed.max(operation.last),
+            Event::Exchange(exchange) => {
+                self.closed = self.closed.max(exchange.t_end);
+                self.exchanges.push(*exchange);
+            }
+            Event::Process(process) => self.processes.push(process),
+            Event::Lag { at, late_us } => self.lags.push((at, Duration::from_micros(late_us))),
+            Event::Overload(overload) => self.overloads.push(overload),
+            Event::Generator(report) => self.generator = Some(report),
+            Event::Closed { at, outcome } => {
+                self.closed = self.closed.max(at);
+                self.outcome = Some(outcome);
+            }
+        }
+    }
+
+    /// Puts everything in order of time; call once, after the last [`Case::take`].
+    pub fn ready(&mut self) {
+        self.exchanges.sort_by_key(|exchange| (exchange.t_req, exchange.id));
+        self.processes.sort_by_key(|process| process.at);
+        self.lags.sort_by_key(|lag| lag.0);
+    }
+
+    /// The moment of a plan millisecond.
+    #[must_use]
+    pub fn moment(&self, plan_ms: u64) -> Moment {
+        self.armed.plus(Duration::from_millis(plan_ms))
+    }
+
+    /// Milliseconds of the plan at `moment`, 0 before the traffic.
+    #[must_use]
+    pub fn plan_ms(&self, moment: Moment) -> u64 {
+        u64::try_from(moment.since(self.armed).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Start and end of each phase of a kind.
+    #[must_use]
+    pub fn phases(&self, kind: PhaseKind) -> Vec<(Moment, Moment)> {
+        let of_kind = |phase: &&Phase| phase.kind == kind;
+        let span = |phase: &Phase| (self.moment(phase.from_ms), self.moment(phase.until_ms));
+        self.plan.phases.iter().filter(of_kind).map(span).collect()
+    }
+
+    /// The phase at a moment.
+    #[must_use]
+    pub fn phase_at(&self, moment: Moment) -> Option<&Phase> {
+        self.plan.phase_at(self.plan_ms(moment))
+    }
+
+    /// The worst lateness of the harness's own timers within `δ` of this span.
+    #[must_use]
+    pub fn lag_within(&self, from: Moment, until: Moment) -> Duration {
+        let (from, until) = (from.minus(self.delta), until.plus(self.delta));
+        let inside = |lag: &&(Moment, Duration)| lag.0.plus(lag.1) >= from && lag.0 <= until;
+        self.lags.iter().filter(inside).map(|lag| lag.1).max().unwrap_or_default()
+    }
+
+    /// Whether the harness was too slow within this span for a timing verdict over it.
+    #[must_use]
+    pub fn too_slow_within(&self, from: Moment, until: Moment) -> bool {
+        self.lag_within(from, until) > self.delta
+    }
+
+    /// A line of a witness's story about an exchange.
+    #[must_use]
+    pub fn tell(&self, exchange: &Exchange) -> String {
+        let outcome = match exchange.status {
+            Some(status) => status.to_string(),
+            None => "no answer".to_owned(),
+        };
+        let faults: Vec<&str> = exchange.faults.iter().map(|mark| mark.rule.as_str()).collect();
+        let faults =
+            if faults.is_empty() { String::new() } else { format!(" [{}]", faults.join(", ")) };
+        let wait = exchange
+            .retry_after
+            .as_ref()
+            .map_or(String::new(), |after| format!(", Retry-After: {}", after.value));
+        format!(
+            "{} upstream #{} {} {} → {outcome}{wait} ({}) at {}{faults}",
+            self.at(exchange.t_req),
+            exchange.id,
+            exchange.method,
+            exchange.target,
+            end_words(exchange.end),
+            self.at(exchange.t_known()),
+        )
+    }
+
+    /// A moment in plan time, for people: `12.345 s`.
+    #[must_use]
+    pub fn at(&self, moment: Moment) -> String {
+        Moment(moment.0.saturating_sub(self.armed.0)).to_string()
+    }
+}
+
+const fn end_words(end: mock_server::exchange::End) -> &'static str {
+    use mock_server::exchange::End;
+    match end {
+        End::Complete => "complete",
+        End::ClientAbort => "client gave up",
+        End::ServerReset => "connection reset",
+        End::Truncated => "cut short",
+        End::Open => "still open",
+    }
+}

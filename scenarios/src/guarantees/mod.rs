@@ -1,0 +1,118 @@
+//! Guarantees: each is a pure function from a history to a verdict.
+//!
+//! A guarantee does no I/O and reads no clock. It looks at the [`Case`] (all upstream exchanges and
+//! everything else that is small) and is shown every front-door operation once, in the order in
+//! which they were recorded, which is the order of their ends and not of their starts.
+
+use crate::case::Case;
+use crate::history::Operation;
+use crate::verdict::Verdict;
+use serde::Serialize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Everything that is said of a guarantee besides its verdicts.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Promise {
+    /// The id of the checklist.
+    pub id: &'static str,
+    /// The promise, in a sentence.
+    pub statement: &'static str,
+    /// The priority of the checklist.
+    pub priority: Priority,
+    /// Where bound and rule come from.
+    pub source: &'static str,
+    /// What is lost when it is broken.
+    pub why: &'static str,
+    /// How teams usually mend it.
+    pub usual_fix: &'static str,
+    /// What this judge cannot see.
+    pub blind_to: &'static str,
+}
+
+/// The priority of a guarantee in the checklist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Priority {
+    /// From the risk matrix: the launch must not go ahead without it.
+    Critical,
+    /// From the risk matrix.
+    High,
+    /// Everything else.
+    Standard,
+}
+
+/// One promise of the checklist.
+pub trait Guarantee: Sync {
+    /// What is promised.
+    fn promise(&self) -> &'static Promise;
+
+    /// Begins to judge a history.
+    fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c>;
+}
+
+/// A judgement in progress.
+pub trait Judge {
+    /// Sees one front-door operation; upstream-only guarantees ignore them.
+    fn operation(&mut self, _operation: &Operation<'_>) {}
+
+    /// The verdict, after the last operation.
+    fn verdict(self: Box<Self>) -> Verdict;
+}
+
+/// A judge that needs no front-door operations.
+pub struct AtOnce<F>(pub F);
+
+impl<F: FnOnce() -> Verdict> Judge for AtOnce<F> {
+    fn verdict(self: Box<Self>) -> Verdict {
+        (self.0)()
+    }
+}
+
+/// Every guarantee, in the order of the checklist.
+pub const GUARANTEES: &[&dyn Guarantee] = &[];
+
+/// The guarantee with this id.
+#[must_use]
+pub fn find(id: &str) -> Option<&'static dyn Guarantee> {
+    GUARANTEES.iter().copied().find(|guarantee| guarantee.promise().id == id)
+}
+
+/// Several judgements over one pass of the operations. A judge that panics is inconclusive.
+pub struct Judging<'c> {
+    judges: Vec<(&'static str, Option<Box<dyn Judge + 'c>>)>,
+}
+
+impl<'c> Judging<'c> {
+    /// Begins to judge the given guarantees.
+    #[must_use]
+    pub fn begin(case: &'c Case, guarantees: &[&'static dyn Guarantee]) -> Self {
+        let begin = |guarantee: &&'static dyn Guarantee| {
+            let judge = catch_unwind(AssertUnwindSafe(|| guarantee.begin(case))).ok();
+            (guarantee.promise().id, judge)
+        };
+        Self { judges: guarantees.iter().map(begin).collect() }
+    }
+
+    /// Shows one operation to every judge.
+    pub fn operation(&mut self, operation: &Operation<'_>) {
+        for (_, slot) in &mut self.judges {
+            if let Some(judge) = slot
+                && catch_unwind(AssertUnwindSafe(|| judge.operation(operation))).is_err()
+            {
+                *slot = None;
+            }
+        }
+    }
+
+    /// The verdicts, in the order of the guarantees given.
+    #[must_use]
+    pub fn verdicts(self) -> Vec<(&'static str, Verdict)> {
+        let finish = |(id, judge): (&'static str, Option<Box<dyn Judge + 'c>>)| {
+            let verdict =
+                judge.and_then(|judge| catch_unwind(AssertUnwindSafe(|| judge.verdict())).ok());
+            let crashed = || Verdict::inconclusive("the judge itself failed: a bug of Windthrow");
+            (id, verdict.unwrap_or_else(crashed))
+        };
+        self.judges.into_iter().map(finish).collect()
+    }
+}

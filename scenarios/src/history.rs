@@ -1,0 +1,247 @@
+//! The history: everything that was seen in one scenario, as one stream of events on one clock.
+
+use mock_server::clock::Moment;
+use mock_server::exchange::{Exchange, Overload};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// The version of the history's format.
+pub const HISTORY_FORMAT: u32 = 1;
+
+/// One line of `history.ndjson.zst`. Front-door operations are by far the most frequent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "event")]
+pub enum Event<'a> {
+    /// The first line.
+    Opened(Opened),
+    /// The harness measured itself.
+    Tolerances(Tolerances),
+    /// Traffic begins: millisecond 0 of the plan.
+    Armed {
+        /// When.
+        at: Moment,
+    },
+    /// A front-door operation is over.
+    #[serde(borrow)]
+    Operation(Operation<'a>),
+    /// An upstream exchange is over.
+    Exchange(Box<Exchange>),
+    /// Something happened to a process.
+    Process(Process),
+    /// A timer came late by this much: the harness itself was short of processor time.
+    Lag {
+        /// When the timer should have fired.
+        at: Moment,
+        /// How late it was, microseconds.
+        late_us: u64,
+    },
+    /// The mock ran out of something.
+    Overload(Overload),
+    /// The generator's own account, at its end.
+    Generator(GeneratorReport),
+    /// The last line of a whole recording.
+    Closed {
+        /// When.
+        at: Moment,
+        /// Why.
+        outcome: Outcome,
+    },
+}
+
+/// What stands at the head of a history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opened {
+    /// [`HISTORY_FORMAT`].
+    pub format: u32,
+    /// The scenario's id.
+    pub scenario: String,
+    /// SHA-256 of the run's plan file, lower hex.
+    pub plan_hash: String,
+    /// The target, such as `embedded` or `embedded:MUTANT`.
+    pub target: String,
+    /// `http://host:port` of the mock, without `/v1`.
+    pub mock_url: String,
+}
+
+/// How exact the harness is on this machine, measured before the run. Never scaled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tolerances {
+    /// δ: delivery plus scheduling, between a decision and its arrival in the history; µs.
+    pub delta_us: u64,
+    /// ε: granularity of timers; µs.
+    pub epsilon_us: u64,
+    /// The worst loopback round trip that was measured; µs.
+    pub measured_us: u64,
+}
+
+impl Default for Tolerances {
+    /// predicates.md B0: δ 100 ms, ε 50 ms.
+    fn default() -> Self {
+        Self { delta_us: 100_000, epsilon_us: 50_000, measured_us: 0 }
+    }
+}
+
+/// A front-door operation of a visitor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operation<'a> {
+    /// Index of the arrival in the schedule; a visitor's click has its page view's index.
+    pub arrival: u64,
+    /// What was done.
+    pub op: Op,
+    /// The creator visited.
+    #[serde(borrow)]
+    pub handle: Cow<'a, str>,
+    /// The click's id.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<Cow<'a, str>>,
+    /// Hash of the click's payload, as [`mock_server::exchange::ClickReceipt::payload`].
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<Cow<'a, str>>,
+    /// When it should have been sent.
+    pub intended: Moment,
+    /// When it was sent.
+    pub sent: Moment,
+    /// First byte of the answer's head.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Moment>,
+    /// Last byte, or when it was given up.
+    pub last: Moment,
+    /// The status; absent when there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Why there was no whole answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<OpFailure>,
+    /// The upstream version that the page shows.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Cow<'a, str>>,
+    /// `Cache-Status`, if the integration sends it.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub cache_status: Option<Cow<'a, str>>,
+}
+
+impl Operation<'_> {
+    /// A whole answer with a 2xx status.
+    #[must_use]
+    pub fn is_ok(&self) -> bool {
+        self.failure.is_none() && self.status.is_some_and(|status| (200..300).contains(&status))
+    }
+
+    /// The operation with its own strings.
+    #[must_use]
+    pub fn into_owned(self) -> Operation<'static> {
+        fn own(text: Option<Cow<'_, str>>) -> Option<Cow<'static, str>> {
+            text.map(|text| Cow::Owned(text.into_owned()))
+        }
+        Operation {
+            arrival: self.arrival,
+            op: self.op,
+            handle: Cow::Owned(self.handle.into_owned()),
+            event_id: own(self.event_id),
+            payload: own(self.payload),
+            intended: self.intended,
+            sent: self.sent,
+            first: self.first,
+            last: self.last,
+            status: self.status,
+            failure: self.failure,
+            version: own(self.version),
+            cache_status: own(self.cache_status),
+        }
+    }
+}
+
+/// What a visitor did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Op {
+    /// Opened a page.
+    Page,
+    /// Clicked a link.
+    Click,
+}
+
+/// Why a front-door operation has no whole answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OpFailure {
+    /// The visitor gave up.
+    Timeout,
+    /// No connection.
+    Connect,
+    /// The connection broke, or the answer was not HTTP.
+    Broken,
+}
+
+/// Something that happened to a process of the target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// When.
+    pub at: Moment,
+    /// What.
+    pub change: Change,
+}
+
+/// What happened to the target's process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "change")]
+pub enum Change {
+    /// It was started.
+    Started {
+        /// Process id.
+        pid: u32,
+    },
+    /// Its readiness route answered.
+    Ready,
+    /// The harness killed it with SIGKILL.
+    Killed,
+    /// It ended without being asked.
+    Died {
+        /// How, in words.
+        how: String,
+    },
+    /// The harness stopped it.
+    Stopped,
+}
+
+/// How good the load generator was.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GeneratorReport {
+    /// Arrivals in the schedule.
+    pub scheduled: u64,
+    /// Arrivals sent.
+    pub sent: u64,
+    /// Goose users.
+    pub users: u32,
+    /// Whether arrivals were released by the dispatcher thread or by the timer.
+    pub dispatcher: String,
+    /// sent − intended, µs.
+    pub lateness_p50_us: u64,
+    /// sent − intended, µs.
+    pub lateness_p99_us: u64,
+    /// sent − intended, µs.
+    pub lateness_max_us: u64,
+    /// Most arrivals in any second of the schedule.
+    pub peak_per_s: u64,
+    /// Processor time of the harness child (generator, mock and recorder), µs.
+    pub harness_cpu_us: u64,
+    /// Of which the mock's threads, µs.
+    pub mock_cpu_us: u64,
+    /// Processor time of the target, µs.
+    pub target_cpu_us: u64,
+}
+
+/// How a recording ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "outcome")]
+pub enum Outcome {
+    /// The plan was carried out to its end.
+    Completed,
+    /// Ctrl-C or a signal.
+    Interrupted,
+    /// The target ended in mid-run.
+    TargetLost {
+        /// How, in words.
+        how: String,
+    },
+}

@@ -1,0 +1,202 @@
+//! Tiny hand-written histories for the tests of guarantees.
+
+use crate::case::Case;
+use crate::guarantees::{Guarantee, Judging};
+use crate::history::{Op, Operation};
+use crate::plan::{Declared, Generator, PLAN_FORMAT, Phase, PhaseKind, Plan, RunPlan};
+use crate::verdict::Verdict;
+use mock_server::clock::Moment;
+use mock_server::exchange::{End, Exchange, KeyPlace, RetryAfter, RetryAfterForm, Route};
+use mock_server::population::Population;
+use mock_server::profile::ContractProfile;
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// A run at time scale 1 with one scenario of the given phases (kind, from s, until s).
+pub fn run_plan(phases: &[(PhaseKind, u64, u64)]) -> RunPlan {
+    let phase = |&(kind, from, until): &(PhaseKind, u64, u64)| Phase {
+        name: format!("{kind:?}").to_lowercase(),
+        kind,
+        from_ms: from * 1_000,
+        until_ms: until * 1_000,
+    };
+    let plan = Plan {
+        id: "tiny".into(),
+        summary: "a history written by hand".into(),
+        seed: 1,
+        population: Population { groups: Vec::new() },
+        phases: phases.iter().map(phase).collect(),
+        traffic: Vec::new(),
+        faults: Vec::new(),
+        edits: Vec::new(),
+        generator: Generator { users: 1, timeout_ms: 30_000 },
+        guarantees: Vec::new(),
+        exclusive: false,
+    };
+    RunPlan {
+        format: PLAN_FORMAT,
+        seed: 1,
+        profile: "test".into(),
+        time_scale: 1,
+        contract: ContractProfile::linktree_v1(),
+        declared: Declared::default(),
+        scenarios: vec![plan],
+    }
+}
+
+/// A history in the making: exchanges and operations in any order, times in milliseconds.
+pub struct History {
+    /// The case so far.
+    pub case: Case,
+    /// The front-door operations so far.
+    pub operations: Vec<Operation<'static>>,
+}
+
+impl History {
+    /// An empty history over phases (kind, from s, until s).
+    pub fn over(phases: &[(PhaseKind, u64, u64)]) -> Self {
+        let run = run_plan(phases);
+        let mut case = Case::new(&run, &run.scenarios[0]);
+        case.closed = Moment::from_ms(run.scenarios[0].duration_ms());
+        case.outcome = Some(crate::history::Outcome::Completed);
+        Self { case, operations: Vec::new() }
+    }
+
+    /// Adds an exchange.
+    pub fn exchange(mut self, exchange: Exchange) -> Self {
+        let id = self.case.exchanges.len() as u64;
+        self.case.exchanges.push(Exchange { id, ..exchange });
+        self
+    }
+
+    /// Adds several exchanges.
+    pub fn exchanges(self, exchanges: impl IntoIterator<Item = Exchange>) -> Self {
+        exchanges.into_iter().fold(self, Self::exchange)
+    }
+
+    /// Adds a front-door operation.
+    pub fn operation(mut self, operation: Operation<'static>) -> Self {
+        self.operations.push(operation);
+        self
+    }
+
+    /// Adds several operations.
+    pub fn operations(self, operations: impl IntoIterator<Item = Operation<'static>>) -> Self {
+        operations.into_iter().fold(self, Self::operation)
+    }
+
+    /// A timer of the harness that came late.
+    pub fn lag(mut self, at_ms: u64, late_ms: u64) -> Self {
+        self.case.lags.push((Moment::from_ms(at_ms), Duration::from_millis(late_ms)));
+        self
+    }
+
+    /// What the guarantee says.
+    pub fn judged_by(mut self, guarantee: &'static dyn Guarantee) -> Verdict {
+        self.case.ready();
+        let mut judging = Judging::begin(&self.case, &[guarantee]);
+        self.operations.iter().for_each(|operation| judging.operation(operation));
+        judging.verdicts().remove(0).1
+    }
+}
+
+/// A good profile read of `handle`, whole request at `at_ms`, answered 5 ms later with 200.
+pub fn read(handle: &str, at_ms: u64) -> Exchange {
+    Exchange {
+        id: 0,
+        conn: 1,
+        seq: 0,
+        method: "GET".into(),
+        target: format!("/v1/profiles/{handle}"),
+        route: Route::Profile,
+        handle: Some(handle.into()),
+        host: Some("127.0.0.1:1".into()),
+        token: "live".into(),
+        key_places: vec![KeyPlace::BearerHeader],
+        accept: Some("application/json".into()),
+        content_type: None,
+        idempotency_key: None,
+        body_bytes: 0,
+        clicks: Vec::new(),
+        t_conn: Moment::from_ms(at_ms),
+        t_head: Moment::from_ms(at_ms),
+        t_req: Moment::from_ms(at_ms),
+        t_first: Some(Moment::from_ms(at_ms + 5)),
+        t_w: Some(Moment::from_ms(at_ms + 5)),
+        t_end: Moment::from_ms(at_ms + 5),
+        end: End::Complete,
+        status: Some(200),
+        retry_after: None,
+        version: Some(format!("v0-{handle}")),
+        nonce: Some(format!("n-{handle}-{at_ms}")),
+        faults: Vec::new(),
+        over_limit: false,
+    }
+}
+
+/// The same read, refused with `status`.
+pub fn refused(handle: &str, at_ms: u64, status: u16) -> Exchange {
+    Exchange { status: Some(status), version: None, nonce: None, ..read(handle, at_ms) }
+}
+
+/// The same read, refused with `status` and `Retry-After` as seconds.
+pub fn told_to_wait(handle: &str, at_ms: u64, status: u16, seconds: u64) -> Exchange {
+    let refused = refused(handle, at_ms, status);
+    let until = refused.t_known().plus(Duration::from_secs(seconds));
+    let retry_after = RetryAfter {
+        value: seconds.to_string(),
+        form: RetryAfterForm::Seconds,
+        until: Some(until),
+    };
+    Exchange { retry_after: Some(retry_after), ..refused }
+}
+
+/// A read that the client gave up at `until_ms`.
+pub fn given_up(handle: &str, at_ms: u64, until_ms: u64) -> Exchange {
+    Exchange {
+        status: None,
+        version: None,
+        nonce: None,
+        t_first: None,
+        t_w: None,
+        t_end: Moment::from_ms(until_ms),
+        end: End::ClientAbort,
+        ..read(handle, at_ms)
+    }
+}
+
+/// A visitor opened a page from `from_ms` to `until_ms` and saw `version`.
+pub fn page(
+    handle: &'static str,
+    from_ms: u64,
+    until_ms: u64,
+    version: &'static str,
+) -> Operation<'static> {
+    Operation {
+        arrival: from_ms,
+        op: Op::Page,
+        handle: Cow::Borrowed(handle),
+        event_id: None,
+        payload: None,
+        intended: Moment::from_ms(from_ms),
+        sent: Moment::from_ms(from_ms),
+        first: Some(Moment::from_ms(until_ms)),
+        last: Moment::from_ms(until_ms),
+        status: Some(200),
+        failure: None,
+        version: Some(Cow::Borrowed(version)),
+        cache_status: None,
+    }
+}
+
+/// A visitor clicked, and the front door acknowledged with 202.
+pub fn click(event_id: &'static str, from_ms: u64, until_ms: u64) -> Operation<'static> {
+    Operation {
+        op: Op::Click,
+        event_id: Some(Cow::Borrowed(event_id)),
+        payload: Some(Cow::Borrowed("p")),
+        status: Some(202),
+        version: None,
+        ..page("ann", from_ms, until_ms, "-")
+    }
+}

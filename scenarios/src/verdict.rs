@@ -1,0 +1,153 @@
+//! Verdicts: held over so many observations, violated with a witness, or inconclusive with a reason.
+
+use mock_server::clock::Moment;
+use serde::{Deserialize, Serialize};
+
+/// What a guarantee says of a history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Held, violated or inconclusive.
+    pub kind: VerdictKind,
+    /// How many observations could have violated it.
+    pub seen: u64,
+    /// Of what, in words: `retried clicks`.
+    pub of_what: String,
+    /// What was observed, in words and figures.
+    pub observed: String,
+    /// What was promised, with tolerance, in words and figures.
+    pub promised: String,
+    /// Why it is inconclusive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The smallest witnesses, first offender first, at most [`MAX_WITNESSES`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub witnesses: Vec<Witness>,
+    /// How many violations there were in all.
+    pub violations: u64,
+}
+
+/// Witnesses kept for a verdict.
+pub const MAX_WITNESSES: usize = 20;
+
+/// The three verdicts, best first; the worst of several wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VerdictKind {
+    /// Every observation obeyed.
+    Held,
+    /// Too little was seen, or the harness was too inexact.
+    Inconclusive,
+    /// At least one observation broke the promise.
+    Violated,
+}
+
+/// Evidence of one violation, which a person can follow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Witness {
+    /// When the promise was broken.
+    pub at: Moment,
+    /// What happened, a sentence.
+    pub what: String,
+    /// The events that show it, one line each, in order of time.
+    pub story: Vec<String>,
+}
+
+impl Verdict {
+    /// Held over `seen` observations; inconclusive when there were none.
+    #[must_use]
+    pub fn held_over(seen: usize, of_what: &str) -> Self {
+        let kind = if seen == 0 { VerdictKind::Inconclusive } else { VerdictKind::Held };
+        let reason = (seen == 0).then(|| format!("no {of_what} in this history"));
+        Self {
+            kind,
+            seen: seen as u64,
+            of_what: of_what.to_owned(),
+            observed: String::new(),
+            promised: String::new(),
+            reason,
+            witnesses: Vec::new(),
+            violations: 0,
+        }
+    }
+
+    /// Not enough to say.
+    #[must_use]
+    pub fn inconclusive(reason: impl Into<String>) -> Self {
+        Self { reason: Some(reason.into()), ..Self::held_over(0, "observations") }
+    }
+
+    /// Violated when there are witnesses, otherwise as [`Verdict::held_over`].
+    #[must_use]
+    pub fn from_witnesses(seen: usize, of_what: &str, mut witnesses: Vec<Witness>) -> Self {
+        if witnesses.is_empty() {
+            return Self::held_over(seen, of_what);
+        }
+        witnesses.sort_by_key(|witness| witness.at);
+        let violations = witnesses.len() as u64;
+        witnesses.truncate(MAX_WITNESSES);
+        Self {
+            kind: VerdictKind::Violated,
+            violations,
+            witnesses,
+            reason: None,
+            ..Self::held_over(seen.max(1), of_what)
+        }
+    }
+
+    /// The same verdict with what was observed and promised, in words.
+    #[must_use]
+    pub fn said(mut self, observed: impl Into<String>, promised: impl Into<String>) -> Self {
+        self.observed = observed.into();
+        self.promised = promised.into();
+        self
+    }
+
+    /// A held verdict becomes inconclusive unless `enough` is true; a violation stays one.
+    #[must_use]
+    pub fn only_if(mut self, enough: bool, reason: impl Into<String>) -> Self {
+        if self.kind == VerdictKind::Held && !enough {
+            self.kind = VerdictKind::Inconclusive;
+            self.reason = Some(reason.into());
+        }
+        self
+    }
+}
+
+impl Witness {
+    /// A witness without a story yet.
+    #[must_use]
+    pub fn new(at: Moment, what: impl Into<String>) -> Self {
+        Self { at, what: what.into(), story: Vec::new() }
+    }
+
+    /// Adds a line of evidence.
+    #[must_use]
+    pub fn line(mut self, line: impl Into<String>) -> Self {
+        self.story.push(line.into());
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guarantee_that_saw_nothing_has_not_held() {
+        assert_eq!(Verdict::held_over(0, "clicks").kind, VerdictKind::Inconclusive);
+        assert_eq!(Verdict::held_over(1, "clicks").kind, VerdictKind::Held);
+    }
+
+    #[test]
+    fn a_violation_is_never_softened_by_a_missing_exercise() {
+        let witness = Witness::new(Moment::ZERO, "broken");
+        let verdict = Verdict::from_witnesses(1, "clicks", vec![witness]).only_if(false, "few");
+        assert_eq!(verdict.kind, VerdictKind::Violated);
+    }
+
+    #[test]
+    fn the_worst_verdict_is_the_greatest() {
+        assert!(VerdictKind::Violated > VerdictKind::Inconclusive);
+        assert!(VerdictKind::Inconclusive > VerdictKind::Held);
+    }
+}
