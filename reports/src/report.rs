@@ -1,0 +1,99 @@
+//! Holds everything a finished run has to say, in plain public fields.
+//!
+//! All times are milliseconds since the start of the scenario unless a name
+//! says otherwise; the unit is always the last word of the name. Order is the
+//! caller's and is kept: guarantees in checklist order, scenarios as they ran.
+
+mod guarantee;
+mod identity;
+mod scenario;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use guarantee::{CounterExample, GuaranteeReport, Judgement, NotTested, Priority};
+pub use identity::{Contract, Identity, Machine, Target};
+pub use scenario::{
+    CpuTime, Evidence, FaultWindow, Lateness, Marker, Outcome, Phase, ScenarioReport, Series,
+    Tolerance,
+};
+
+/// The version of the result's shape; raised when a field changes its meaning or goes away.
+pub const FORMAT: u32 = 1;
+
+/// What was found out about a promise, a scenario or a whole run.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Exercised enough, and kept.
+    Held,
+    /// Broken at least once, with a witness.
+    Violated,
+    /// Too little was seen to say either.
+    #[default]
+    Inconclusive,
+    /// The promise does not exist for this target or scenario.
+    NotApplicable,
+}
+
+/// A finished run: what was done, what was found, and how to see it again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// The version of this shape, see [`FORMAT`].
+    pub format: u32,
+    /// The version of the tool that judged.
+    pub tool_version: String,
+    /// The name of the run's folder.
+    pub run_id: String,
+    /// The worst of all judgements that count.
+    pub verdict: Verdict,
+    /// The verdict as one sentence for a person.
+    pub sentence: String,
+    /// When the run started, as RFC 3339.
+    pub started: String,
+    /// What was run, on what, with which numbers.
+    pub identity: Identity,
+    /// The command that runs all of it again.
+    pub rerun: String,
+    /// The scenarios, in the order in which they ran.
+    pub scenarios: Vec<ScenarioReport>,
+    /// The guarantees that were judged, in checklist order.
+    pub guarantees: Vec<GuaranteeReport>,
+    /// The cells of the matrix: at most one for a guarantee and a scenario.
+    pub judgements: Vec<Judgement>,
+    /// Guarantees of the checklist that no scenario of this run exercised.
+    pub not_tested: Vec<NotTested>,
+}
+
+impl Default for Report {
+    /// An empty report of the current [`FORMAT`]: inconclusive, since nothing was seen.
+    fn default() -> Self {
+        Self {
+            format: FORMAT,
+            tool_version: String::new(),
+            run_id: String::new(),
+            verdict: Verdict::Inconclusive,
+            sentence: String::new(),
+            started: String::new(),
+            identity: Identity::default(),
+            rerun: String::new(),
+            scenarios: Vec::new(),
+            guarantees: Vec::new(),
+            judgements: Vec::new(),
+            not_tested: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Tells what was promised, what was seen instead, and what was never looked at.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Verdict;
+
+/// How much hangs on a promise.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Priority {
+    /// Skipping it loses data, accounts or money.
+    Critical,
+    /// Skipping it hurts visitors or creators.
+    High,
+    /// Good practice.
+    #[default]
+    Standard,
+}
+
+/// One promise of the checklist, as it was judged.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct GuaranteeReport {
+    /// The guarantee's id.
+    pub id: String,
+    /// The promise, as one sentence.
+    pub statement: String,
+    /// How much hangs on it.
+    pub priority: Priority,
+    /// The bound that was judged, such as `at most 90 requests in any 60 s`.
+    pub bound: String,
+    /// Where the bound comes from.
+    pub bound_source: String,
+    /// What goes wrong in production without it.
+    pub why: String,
+    /// How teams usually fix it.
+    pub usual_fix: String,
+    /// What the judge cannot see.
+    pub blind_to: String,
+}
+
+/// What one scenario showed about one guarantee.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Judgement {
+    /// The guarantee's id.
+    pub guarantee: String,
+    /// The scenario's id.
+    pub scenario: String,
+    /// What was found out.
+    pub verdict: Verdict,
+    /// How often the promise was put to the test.
+    pub seen: u64,
+    /// What was counted, such as `retried clicks`.
+    pub of_what: String,
+    /// What was observed, in a few words.
+    pub observed: String,
+    /// What was promised, in a few words.
+    pub promised: String,
+    /// How far the observed value was from the bound.
+    pub margin: Option<String>,
+    /// Why it is inconclusive or not applicable.
+    pub reason: Option<String>,
+    /// The first and worst violations, in order of time; fewer than `total_violations` if thinned.
+    pub counter_examples: Vec<CounterExample>,
+    /// How many violations there were in all.
+    pub total_violations: u64,
+    /// The command that shows it again.
+    pub rerun: String,
+    /// Where to look first.
+    pub check_next: String,
+}
+
+/// One violation with the evidence around it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct CounterExample {
+    /// When it happened.
+    pub at_ms: u64,
+    /// What should have been.
+    pub promised: String,
+    /// What was.
+    pub observed: String,
+    /// The recorded events around it, a line each, in an order that a person can follow.
+    pub story: Vec<String>,
+    /// The fault rules that were armed at that moment.
+    pub active_faults: Vec<String>,
+}
+
+/// A guarantee of the checklist that this run says nothing about.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct NotTested {
+    /// The guarantee's id.
+    pub id: String,
+    /// Why it was not tested.
+    pub reason: String,
+}

@@ -1,0 +1,154 @@
+//! Tells one scenario's course: phases, fault windows, series and the strength of its evidence.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Verdict;
+
+/// One scenario as it ran.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ScenarioReport {
+    /// The scenario's id.
+    pub id: String,
+    /// What it does, in a few words.
+    pub title: String,
+    /// The worst of its judgements.
+    pub verdict: Verdict,
+    /// How the scenario itself ended.
+    pub outcome: Outcome,
+    /// Why it did not complete.
+    pub outcome_reason: Option<String>,
+    /// How long it ran.
+    pub duration_ms: u64,
+    /// Warm-up, storm, heal, settle and the like, in order of time.
+    pub phases: Vec<Phase>,
+    /// The windows in which faults were armed.
+    pub fault_windows: Vec<FaultWindow>,
+    /// How much was seen, and how far the measurement can be trusted.
+    pub evidence: Evidence,
+    /// What the timeline shows, grouped into panels.
+    pub series: Vec<Series>,
+    /// Moments to point at on the timeline.
+    pub markers: Vec<Marker>,
+}
+
+/// How a scenario ended, whatever was found out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It ran to its end.
+    #[default]
+    Completed,
+    /// A person or a time limit stopped it.
+    Interrupted,
+    /// The integration went away and did not return.
+    TargetLost,
+    /// It never began.
+    SetupFailed,
+}
+
+/// A stretch of the scenario with a name.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Phase {
+    /// What the stretch is called.
+    pub name: String,
+    /// When it began.
+    pub from_ms: u64,
+    /// When it was over.
+    pub until_ms: u64,
+}
+
+/// A window in which one fault rule was armed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct FaultWindow {
+    /// The rule's name in the plan.
+    pub rule: String,
+    /// The kind of fault.
+    pub kind: String,
+    /// When the rule was armed.
+    pub from_ms: u64,
+    /// When it was disarmed.
+    pub until_ms: u64,
+    /// How many exchanges it hit; 0 means that it exercised nothing.
+    pub hits: u64,
+}
+
+/// How much was seen, and how far the measurement can be trusted.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Evidence {
+    /// Operations at the front door.
+    pub operations: u64,
+    /// Exchanges between the integration and the mock.
+    pub exchanges: u64,
+    /// Clicks acknowledged at the front door.
+    pub clicks: u64,
+    /// Exchanges that a fault acted on.
+    pub faults_hit: u64,
+    /// How late the generator started its arrivals.
+    pub lateness: Lateness,
+    /// Simulated users.
+    pub users: u64,
+    /// What sent the arrivals on their way, such as `open-loop`.
+    pub dispatcher: String,
+    /// The most arrivals in any one second.
+    pub peak_arrivals_per_s: f64,
+    /// Processor time, to show who was the bottleneck.
+    pub cpu: CpuTime,
+    /// What the judge allowed for the measurement's own error.
+    pub tolerance: Tolerance,
+}
+
+/// How far behind its schedule the generator was, in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Lateness {
+    /// The median.
+    pub p50_us: u64,
+    /// The 99th percentile.
+    pub p99_us: u64,
+    /// The worst.
+    pub max_us: u64,
+}
+
+/// Processor time used; absent where it could not be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct CpuTime {
+    /// By the load generator.
+    pub generator_ms: Option<u64>,
+    /// By the mock Linktree.
+    pub mock_ms: Option<u64>,
+    /// By the integration.
+    pub target_ms: Option<u64>,
+}
+
+/// What the judge allowed for the measurement's own error.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Tolerance {
+    /// Added to every bound on time.
+    pub delta_ms: f64,
+    /// The longest that the harness itself was held up.
+    pub lag_max_ms: f64,
+}
+
+/// One line of the timeline.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Series {
+    /// What the line shows.
+    pub name: String,
+    /// The unit of its values.
+    pub unit: String,
+    /// The panel that it is drawn in, such as `load` or `latency`.
+    pub group: String,
+    /// Time in milliseconds and value, in order of time; values that are not finite are not drawn.
+    pub points: Vec<(u64, f64)>,
+}
+
+/// A moment to point at.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Marker {
+    /// When it was.
+    pub at_ms: u64,
+    /// What happened, in a few words.
+    pub label: String,
+    /// The guarantee that it violates; nothing for a moment that is merely interesting.
+    pub guarantee: Option<String>,
+}
