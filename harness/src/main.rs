@@ -1,1 +1,64 @@
-fn main() {}
+//! The binary: parses the command line, runs the command, turns the outcome into an exit code.
+
+use clap::Parser;
+use std::process::ExitCode;
+use windthrow::cli::{Cli, Command};
+use windthrow::commands;
+use windthrow::failure::{Exit, Failure};
+use windthrow::storm::child::{Order, carry_out};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Some(Command::Reference { mutant }) = &cli.command {
+        return reference::main_from_env(mutant.as_deref());
+    }
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(
+            std::env::var("WINDTHROW_LOG").unwrap_or_else(|_| "warn".into()),
+        ))
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
+    match std::panic::catch_unwind(|| dispatch(&cli)) {
+        Ok(Ok(exit)) => exit.into(),
+        Ok(Err(failure)) => {
+            let exit = failure.exit();
+            eprintln!("{:?}", miette::Report::new(failure));
+            exit.into()
+        }
+        Err(_) => {
+            eprintln!("this is a bug of windthrow; what was recorded is in the run's folder");
+            Exit::Bug.into()
+        }
+    }
+}
+
+fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::setup(error.to_string(), "raise the limits of this machine"))?;
+    let exit = match &cli.command {
+        None => runtime.block_on(commands::run::run(&cli.run)),
+        Some(Command::Run(args)) => runtime.block_on(commands::run::run(args)),
+        Some(Command::List(args)) => Ok(commands::list::list(args)),
+        Some(Command::Explain { id }) => commands::explain::explain(id),
+        Some(Command::Recheck(args)) => commands::report::recheck(args),
+        Some(Command::Report(args)) => commands::report::report(args),
+        Some(Command::Prove(args)) => runtime.block_on(commands::prove::prove(args)),
+        Some(Command::Schema { .. }) => {
+            println!("{}", reports::renderers::schema());
+            Ok(Exit::Held)
+        }
+        Some(Command::Scenario { order }) => {
+            let order: Order = serde_json::from_str(order)
+                .map_err(|error| Failure::usage(error.to_string(), "use windthrow run"))?;
+            runtime.block_on(carry_out(&order)).map(|_| Exit::Held)
+        }
+        Some(Command::Reference { .. }) => unreachable!("handled before the runtime"),
+    };
+    // A reader blocked on standard input must not hold up the end.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(100));
+    exit
+}

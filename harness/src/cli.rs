@@ -1,0 +1,221 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Throws the storm at a Linktree integration before its launch does.
+#[derive(Debug, Parser)]
+#[command(name = "windthrow", version, args_conflicts_with_subcommands = true)]
+#[command(after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do; `run` when absent.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The default command's arguments.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 held; 1 violated; 2 usage or configuration; 3 inconclusive; 4 nothing matched;
+5 the target or the harness could not be set up; 70 a bug of windthrow; 130 interrupted.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run scenarios, judge them and report (the default)
+    Run(RunArgs),
+    /// List scenarios, guarantees, mutants or faults
+    List(ListArgs),
+    /// Explain a scenario, guarantee, mutant or fault
+    Explain {
+        /// Its id
+        id: String,
+    },
+    /// Judge recorded evidence again, without traffic
+    Recheck(StoredArgs),
+    /// Write the reports of a recorded run again
+    Report(StoredArgs),
+    /// Run every mutant of the reference and print which guarantee caught it
+    Prove(ProveArgs),
+    /// Print the JSON schema of a result
+    Schema {
+        /// Which schema
+        #[arg(value_enum, default_value_t = SchemaOf::Result)]
+        of: SchemaOf,
+    },
+    /// One scenario, in a process of its own
+    #[command(name = "__scenario", hide = true)]
+    Scenario {
+        /// The order, as JSON
+        order: String,
+    },
+    /// The embedded reference integration
+    #[command(name = "__reference", hide = true)]
+    Reference {
+        /// A mutant of it
+        mutant: Option<String>,
+    },
+}
+
+/// Arguments of `run`.
+#[derive(Clone, Debug, Args)]
+pub struct RunArgs {
+    /// Scenarios whose id contains one of these; all without any
+    pub patterns: Vec<String>,
+    /// Only scenarios that exercise this guarantee
+    #[arg(long, value_name = "ID")]
+    pub guarantee: Vec<String>,
+    /// A mutant of the reference, instead of the reference
+    #[arg(long, value_name = "NAME")]
+    pub mutant: Option<String>,
+    /// The seed; drawn anew and printed when absent
+    #[arg(long, env = "WINDTHROW_SEED", value_name = "N", value_parser = seed)]
+    pub seed: Option<u64>,
+    /// Run this edited plan file instead of the catalogue
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "profile", "time_scale", "contract"])]
+    pub plan: Option<PathBuf>,
+    /// How long and how much
+    #[arg(long, value_enum, default_value_t = ProfileName::Quick)]
+    pub profile: ProfileName,
+    /// Divide contract durations by this; 10 in the quick profile, 1 in the nightly one
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=60))]
+    pub time_scale: Option<u32>,
+    /// Another contract profile (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub contract: Option<PathBuf>,
+    /// Scenarios at once
+    #[arg(long, default_value_t = 2, value_name = "N", value_parser = jobs)]
+    pub jobs: usize,
+    /// Where runs are kept
+    #[arg(long, default_value = "runs", env = "WINDTHROW_OUT_DIR", value_name = "DIR")]
+    pub out_dir: PathBuf,
+    /// Reports to write; the terminal's goes to standard output
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…",
+          default_values = ["terminal", "html", "markdown", "junit", "json"])]
+    pub reporter: Vec<String>,
+    /// The worst verdict that still ends with exit code 0
+    #[arg(long, value_enum, default_value_t = FailOn::Inconclusive)]
+    pub fail_on: FailOn,
+}
+
+/// Arguments of `list`.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub struct ListWhat {
+    /// Guarantees instead of scenarios
+    #[arg(long)]
+    pub guarantees: bool,
+    /// Mutants instead of scenarios
+    #[arg(long)]
+    pub mutants: bool,
+    /// Faults instead of scenarios
+    #[arg(long)]
+    pub faults: bool,
+}
+
+/// Arguments of `list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// What is listed.
+    #[command(flatten)]
+    pub what: ListWhat,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of commands that read a recorded run.
+#[derive(Debug, Args)]
+pub struct StoredArgs {
+    /// The run's folder, or its name under --out-dir
+    #[arg(default_value = "latest")]
+    pub run: String,
+    /// Where runs are kept
+    #[arg(long, default_value = "runs", env = "WINDTHROW_OUT_DIR", value_name = "DIR")]
+    pub out_dir: PathBuf,
+    /// Reports to write
+    #[arg(long, visible_alias = "reporter", value_delimiter = ',', value_name = "NAME,…",
+          default_values = ["terminal", "html", "markdown", "junit", "json"])]
+    pub format: Vec<String>,
+}
+
+/// Arguments of `prove`.
+#[derive(Debug, Args)]
+pub struct ProveArgs {
+    /// Mutants whose id contains one of these; all without any
+    pub patterns: Vec<String>,
+    /// Runs of each mutant, each with a seed of its own
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub seeds: u32,
+    /// The first seed
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub seed: u64,
+    /// Mutants at once
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = jobs)]
+    pub jobs: usize,
+    /// Where runs are kept
+    #[arg(long, default_value = "runs", env = "WINDTHROW_OUT_DIR", value_name = "DIR")]
+    pub out_dir: PathBuf,
+}
+
+/// Profiles of the catalogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProfileName {
+    /// A minute and a half, time scaled by 10
+    Quick,
+    /// Full length, true time
+    Nightly,
+}
+
+/// What makes a run fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Only violations
+    Violated,
+    /// Violations, and promises that could not be judged
+    Inconclusive,
+    /// Nothing that the target does
+    Never,
+}
+
+/// Schemas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// `result.json`
+    Result,
+}
+
+/// Decimal, or hexadecimal with `0x`.
+fn seed(text: &str) -> Result<u64, String> {
+    let parsed = match text.strip_prefix("0x") {
+        Some(hex) => u64::from_str_radix(hex, 16),
+        None => text.parse(),
+    };
+    parsed.map_err(|_| "a seed is a whole number from 0 to 2^64-1, such as 7 or 0x2a".to_owned())
+}
+
+fn jobs(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(jobs @ 1..=64) => Ok(jobs),
+        _ => Err("a whole number from 1 to 64".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn patterns_without_a_command_are_those_of_run() {
+        let cli = Cli::parse_from(["windthrow", "viral", "--seed", "0x2a"]);
+        assert!(cli.command.is_none());
+        assert_eq!((cli.run.patterns, cli.run.seed), (vec!["viral".to_owned()], Some(42)));
+    }
+}

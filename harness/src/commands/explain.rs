@@ -1,0 +1,58 @@
+//! `explain`: everything that is known of one id.
+
+use crate::failure::{Exit, Failure, nearest};
+use mock_server::faults::FAULTS;
+use reference::mutants::{self, MUTANTS};
+use scenarios::catalogue::{self, SCENARIOS};
+use scenarios::guarantees::{self, GUARANTEES};
+
+/// Prints what is known of a scenario, guarantee, mutant or fault.
+///
+/// # Errors
+///
+/// [`Failure::NothingMatched`] with the nearest id.
+pub fn explain(id: &str) -> Result<Exit, Failure> {
+    let mut known = false;
+    if let Some(guarantee) = guarantees::find(id) {
+        known = true;
+        let promise = guarantee.promise();
+        println!("guarantee {id} ({:?})\n", promise.priority);
+        println!("{}\n", promise.statement);
+        println!("rule and bound:  {}", promise.source);
+        println!("if it is broken: {}", promise.why);
+        println!("usual fix:       {}", promise.usual_fix);
+        println!("blind to:        {}", promise.blind_to);
+        let breakers: Vec<_> =
+            MUTANTS.iter().filter(|mutant| mutant.breaks == id).map(|mutant| mutant.id).collect();
+        println!("mutants:         {}", breakers.join(", "));
+    }
+    if let Some(scenario) = catalogue::find(id) {
+        known = true;
+        println!("scenario {id}\n\n{}\n", scenario.summary);
+        println!("run it: windthrow run {id}");
+        println!("its plan: run it once, then see plan.json; edit and run it with --plan");
+    }
+    if let Some(mutant) = mutants::find(id) {
+        known = true;
+        println!("mutant {id}\n\n{}\n", mutant.summary);
+        println!("breaks:         {}", mutant.breaks);
+        println!("may also break: {}", mutant.may_also_break.join(", "));
+        println!("shown by:       windthrow run {} --mutant {id}", mutant.shown_by);
+    }
+    if let Some(fault) = FAULTS.iter().find(|fault| fault.kind == id) {
+        known = true;
+        println!("fault {id}\n\n{}\n\nin a plan:\n{}", fault.summary, fault.example);
+    }
+    if known {
+        return Ok(Exit::Held);
+    }
+    let ids = GUARANTEES.iter().map(|guarantee| guarantee.promise().id);
+    let ids = ids.chain(SCENARIOS.iter().map(|scenario| scenario.id));
+    let ids = ids.chain(MUTANTS.iter().map(|mutant| mutant.id));
+    let ids = ids.chain(FAULTS.iter().map(|fault| fault.kind));
+    let near = nearest(id, ids).map_or(String::new(), |near| format!("did you mean {near}? "));
+    Err(Failure::NothingMatched {
+        what: format!("nothing is called {id}"),
+        help: format!("{near}see windthrow list, with --guarantees, --mutants or --faults"),
+    })
+}

@@ -1,0 +1,53 @@
+//! `list`: what there is.
+
+use crate::cli::ListArgs;
+use crate::failure::Exit;
+use comfy_table::{ContentArrangement, Table, presets};
+use mock_server::faults::FAULTS;
+use reference::mutants::MUTANTS;
+use scenarios::catalogue::SCENARIOS;
+use scenarios::guarantees::GUARANTEES;
+use serde_json::{Value, json};
+
+/// Prints the list.
+#[must_use]
+pub fn list(args: &ListArgs) -> Exit {
+    let (columns, rows): (&[&str], Vec<Vec<String>>) = if args.what.guarantees {
+        let row = |known: &&dyn scenarios::guarantees::Guarantee| {
+            let promise = known.promise();
+            let priority = format!("{:?}", promise.priority).to_lowercase();
+            vec![promise.id.to_owned(), priority, promise.statement.to_owned()]
+        };
+        (&["id", "priority", "promise"], GUARANTEES.iter().map(row).collect())
+    } else if args.what.mutants {
+        let row = |mutant: &reference::mutants::Mutant| {
+            [mutant.id, mutant.breaks, mutant.shown_by, mutant.summary].map(str::to_owned).to_vec()
+        };
+        (&["id", "breaks", "shown by", "summary"], MUTANTS.iter().map(row).collect())
+    } else if args.what.faults {
+        let row = |fault: &mock_server::faults::FaultInfo| {
+            [fault.kind, fault.summary].map(str::to_owned).to_vec()
+        };
+        (&["kind", "summary"], FAULTS.iter().map(row).collect())
+    } else {
+        let row = |known: &scenarios::catalogue::ScenarioInfo| {
+            [known.id, known.summary].map(str::to_owned).to_vec()
+        };
+        (&["id", "summary"], SCENARIOS.iter().map(row).collect())
+    };
+    if args.json {
+        let object = |row: &Vec<String>| {
+            let fields = columns.iter().zip(row);
+            Value::Object(
+                fields.map(|(name, cell)| (name.replace(' ', "_"), json!(cell))).collect(),
+            )
+        };
+        println!("{:#}", Value::Array(rows.iter().map(object).collect()));
+    } else {
+        let mut table = Table::new();
+        table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_header(columns.to_vec()).add_rows(rows);
+        println!("{table}");
+    }
+    Exit::Held
+}

@@ -1,0 +1,153 @@
+//! `prove`: runs the mutants of the reference and prints which guarantee caught which.
+
+use crate::cli::{FailOn, ProfileName, ProveArgs, RunArgs};
+use crate::commands::run::plan;
+use crate::evidence::build;
+use crate::failure::{Exit, Failure};
+use crate::progress::Progress;
+use crate::runner::{self, Request};
+use crate::storm::target::TargetSpec;
+use comfy_table::{Table, presets};
+use reference::mutants::{MUTANTS, Mutant};
+use reports::report::{Report, Verdict};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// What one mutant came to, over all its seeds.
+struct Row {
+    mutant: &'static Mutant,
+    caught: u32,
+    also: BTreeSet<String>,
+    undeclared: BTreeSet<String>,
+    failures: Vec<String>,
+}
+
+/// Runs the mutants, prints the table; held when every mutant was caught with every seed and broke
+/// nothing that its file does not declare.
+///
+/// # Errors
+///
+/// [`Failure`] when no mutant matches or a run cannot be set up.
+pub async fn prove(args: &ProveArgs) -> Result<Exit, Failure> {
+    let chosen = |mutant: &&Mutant| {
+        args.patterns.is_empty()
+            || args.patterns.iter().any(|pattern| mutant.id.contains(pattern.as_str()))
+    };
+    let mutants: Vec<&'static Mutant> = MUTANTS.iter().filter(chosen).collect();
+    if mutants.is_empty() {
+        return Err(Failure::NothingMatched {
+            what: format!("no mutant matches {}", args.patterns.join(" ")),
+            help: "windthrow list --mutants names all of them".to_owned(),
+        });
+    }
+    let room = Arc::new(Semaphore::new(args.jobs));
+    let progress = Arc::new(Progress::new());
+    let runs = mutants.iter().flat_map(|&mutant| (0..args.seeds).map(move |n| (mutant, n)));
+    let mut tasks = Vec::new();
+    for (mutant, n) in runs {
+        let request = request(mutant, args.seed + u64::from(n), args)?;
+        let (room, progress) = (Arc::clone(&room), Arc::clone(&progress));
+        let task = tokio::spawn(async move {
+            let _permit = room.acquire_owned().await;
+            let ran = runner::run(&request, &progress).await?;
+            Ok::<_, Failure>((build::report(&ran.folder)?, ran))
+        });
+        tasks.push((mutant, args.seed + u64::from(n), task));
+    }
+    let mut rows: Vec<Row> = mutants.iter().map(|&mutant| Row::new(mutant)).collect();
+    let mut interrupted = false;
+    for (mutant, seed, task) in tasks {
+        let done = task.await.map_err(|error| Failure::setup(error.to_string(), "a bug"))?;
+        let (report, ran) = done?;
+        interrupted |= ran.interrupted;
+        crate::commands::report::write(&ran.folder, &report, &["json".into(), "html".into()])?;
+        if let Some(row) = rows.iter_mut().find(|row| row.mutant.id == mutant.id) {
+            row.take(&report, seed, &ran.folder.path.display().to_string());
+        }
+    }
+    println!("{}", table(&rows, args.seeds));
+    let mut proven = true;
+    for row in &rows {
+        row.failures.iter().for_each(|failure| println!("{failure}"));
+        for id in &row.undeclared {
+            println!("{} also broke {id}, which its file does not declare", row.mutant.id);
+        }
+        proven &= row.caught == args.seeds && row.undeclared.is_empty();
+    }
+    Ok(match (interrupted, proven) {
+        (true, _) => Exit::Interrupted,
+        (false, true) => Exit::Held,
+        (false, false) => Exit::Violated,
+    })
+}
+
+fn request(mutant: &Mutant, seed: u64, args: &ProveArgs) -> Result<Request, Failure> {
+    let run = RunArgs {
+        patterns: vec![mutant.shown_by.to_owned()],
+        guarantee: Vec::new(),
+        mutant: Some(mutant.id.to_owned()),
+        seed: Some(seed),
+        plan: None,
+        profile: ProfileName::Quick,
+        time_scale: None,
+        contract: None,
+        jobs: 1,
+        out_dir: args.out_dir.clone(),
+        reporter: Vec::new(),
+        fail_on: FailOn::Inconclusive,
+    };
+    let plan = plan(&run)?;
+    let rerun = format!("windthrow run {} --mutant {} --seed {seed}", mutant.shown_by, mutant.id);
+    let target = TargetSpec { mutant: run.mutant };
+    Ok(Request { plan, target, out_dir: run.out_dir, jobs: 1, rerun })
+}
+
+impl Row {
+    const fn new(mutant: &'static Mutant) -> Self {
+        Self {
+            mutant,
+            caught: 0,
+            also: BTreeSet::new(),
+            undeclared: BTreeSet::new(),
+            failures: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, report: &Report, seed: u64, folder: &str) {
+        let violated = report.judgements.iter().filter(|cell| cell.verdict == Verdict::Violated);
+        let violated: BTreeSet<&str> = violated.map(|cell| cell.guarantee.as_str()).collect();
+        if violated.contains(self.mutant.breaks) {
+            self.caught += 1;
+        } else {
+            let cell = report.judgements.iter().find(|cell| cell.guarantee == self.mutant.breaks);
+            let said = cell.map_or("not judged".to_owned(), |cell| {
+                format!("{:?}: {} {}", cell.verdict, cell.observed, cell.reason.as_deref().unwrap_or(""))
+            });
+            self.failures
+                .push(format!("{} escaped with seed {seed} ({folder}): {said}", self.mutant.id));
+        }
+        for id in violated.into_iter().filter(|id| *id != self.mutant.breaks) {
+            let declared = self.mutant.may_also_break.contains(&id);
+            let set = if declared { &mut self.also } else { &mut self.undeclared };
+            set.insert(id.to_owned());
+        }
+    }
+}
+
+fn table(rows: &[Row], seeds: u32) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::ASCII_MARKDOWN);
+    table.set_header(["mutant", "scenario", "guarantee", "caught", "also broke"]);
+    for row in rows {
+        let join = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(", ");
+        table.add_row([
+            row.mutant.id.to_owned(),
+            row.mutant.shown_by.to_owned(),
+            row.mutant.breaks.to_owned(),
+            format!("{}/{seeds}", row.caught),
+            join(&row.also),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,79 @@
+//! `recheck` and `report`: from stored evidence, without traffic.
+
+use crate::cli::{FailOn, StoredArgs};
+use crate::commands::run::exit;
+use crate::evidence::build;
+use crate::evidence::folder::RunFolder;
+use crate::failure::{Exit, Failure, nearest};
+use reports::report::Report;
+use reports::renderers::{RENDERERS, Renderer, Terminal};
+use std::io::{IsTerminal, Write};
+
+/// Judges a recorded run again and writes its reports; the exit code is that of the verdict.
+///
+/// # Errors
+///
+/// [`Failure`] when there is no such run or its files are broken.
+pub fn recheck(args: &StoredArgs) -> Result<Exit, Failure> {
+    check_formats(&args.format)?;
+    let folder = RunFolder::find(&args.out_dir, &args.run)?;
+    let report = build::report(&folder)?;
+    write(&folder, &report, &args.format)?;
+    Ok(exit(&report, FailOn::Inconclusive))
+}
+
+/// Writes a recorded run's reports again; succeeds whatever the verdict is.
+///
+/// # Errors
+///
+/// [`Failure`] when there is no such run or its files are broken.
+pub fn report(args: &StoredArgs) -> Result<Exit, Failure> {
+    recheck(args).map(|_| Exit::Held)
+}
+
+/// Every name must be a renderer's.
+///
+/// # Errors
+///
+/// [`Failure::Usage`] with the nearest name.
+pub fn check_formats(names: &[String]) -> Result<(), Failure> {
+    let known = || RENDERERS.iter().map(|renderer| renderer.name());
+    match names.iter().find(|name| !known().any(|known| known == name.as_str())) {
+        None => Ok(()),
+        Some(wrong) => {
+            let all: Vec<_> = known().collect();
+            let near = nearest(wrong, known())
+                .map_or(String::new(), |near| format!("did you mean {near}? "));
+            Err(Failure::usage(
+                format!("there is no reporter {wrong}"),
+                format!("{near}there are: {}", all.join(", ")),
+            ))
+        }
+    }
+}
+
+/// Writes the named reports into the run's folder, and the terminal's to standard output.
+///
+/// # Errors
+///
+/// [`Failure::Setup`] when a file cannot be written.
+pub fn write(folder: &RunFolder, report: &Report, names: &[String]) -> Result<(), Failure> {
+    for renderer in RENDERERS.iter().filter(|known| names.iter().any(|name| name == known.name())) {
+        let mut bytes = Vec::new();
+        let path = folder.path.join(renderer.file_name());
+        renderer
+            .render(report, &mut bytes)
+            .map_err(|error| Failure::unwritable(&path, &error))?;
+        if renderer.name() != "terminal" {
+            folder.write(renderer.file_name(), &bytes)?;
+        }
+    }
+    if names.iter().any(|name| name == "terminal") {
+        let stdout = std::io::stdout();
+        let color = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+        let mut out = stdout.lock();
+        // A reader that has seen enough (`| head`) is no failure of the run.
+        let _ = Terminal { color }.render(report, &mut out).and_then(|()| out.flush());
+    }
+    Ok(())
+}

@@ -1,0 +1,172 @@
+//! `run`: choose scenarios, carry them out, judge the evidence, write the reports.
+
+use crate::cli::{FailOn, ProfileName, RunArgs};
+use crate::commands::report::{check_formats, write};
+use crate::evidence::{build, plans};
+use crate::failure::{Exit, Failure, nearest};
+use crate::progress::Progress;
+use crate::runner::{self, Request};
+use crate::storm::target::TargetSpec;
+use mock_server::profile::ContractProfile;
+use reports::report::{Outcome, Report, Verdict};
+use scenarios::catalogue::{self, Profile, SCENARIOS, Settings};
+use scenarios::guarantees;
+use scenarios::plan::{Declared, RunPlan};
+
+/// Carries out `run`.
+///
+/// # Errors
+///
+/// [`Failure`] for wrong arguments, or when nothing could be recorded at all.
+pub async fn run(args: &RunArgs) -> Result<Exit, Failure> {
+    check_formats(&args.reporter)?;
+    let target = TargetSpec { mutant: args.mutant.clone() };
+    check_mutant(&target)?;
+    let plan = plan(args)?;
+    let rerun = rerun(args, &plan);
+    let progress = Progress::new();
+    progress.note(&format!(
+        "{} scenarios, seed {}, profile {}, time scale {}, target {}",
+        plan.scenarios.len(),
+        plan.seed,
+        plan.profile,
+        plan.time_scale,
+        target.label()
+    ));
+    let request =
+        Request { plan, target, out_dir: args.out_dir.clone(), jobs: args.jobs, rerun };
+    let ran = runner::run(&request, &progress).await?;
+    let report = build::report(&ran.folder)?;
+    write(&ran.folder, &report, &args.reporter)?;
+    progress.note(&format!("evidence and reports: {}", ran.folder.path.display()));
+    if ran.interrupted {
+        return Ok(Exit::Interrupted);
+    }
+    Ok(exit(&report, args.fail_on))
+}
+
+/// 1 outranks 5 outranks 3.
+#[must_use]
+pub fn exit(report: &Report, fail_on: FailOn) -> Exit {
+    let failed = |scenario: &reports::report::ScenarioReport| {
+        matches!(scenario.outcome, Outcome::SetupFailed | Outcome::TargetLost)
+    };
+    match report.verdict {
+        Verdict::Violated if fail_on != FailOn::Never => Exit::Violated,
+        _ if report.scenarios.iter().any(failed) => Exit::Setup,
+        Verdict::Inconclusive | Verdict::NotApplicable if fail_on == FailOn::Inconclusive => {
+            Exit::Inconclusive
+        }
+        _ => Exit::Held,
+    }
+}
+
+fn check_mutant(target: &TargetSpec) -> Result<(), Failure> {
+    let Some(name) = &target.mutant else { return Ok(()) };
+    if reference::mutants::find(name).is_some() {
+        return Ok(());
+    }
+    let known = reference::mutants::MUTANTS.iter().map(|mutant| mutant.id);
+    Err(unknown("mutant", name, known, "windthrow list --mutants"))
+}
+
+/// The plan that the arguments describe.
+///
+/// # Errors
+///
+/// [`Failure`] for a broken plan file, an unknown guarantee, or when nothing matches.
+pub fn plan(args: &RunArgs) -> Result<RunPlan, Failure> {
+    for id in &args.guarantee {
+        if guarantees::find(id).is_none() {
+            let known = guarantees::GUARANTEES.iter().map(|known| known.promise().id);
+            return Err(unknown("guarantee", id, known, "windthrow list --guarantees"));
+        }
+    }
+    let mut plan = match &args.plan {
+        Some(path) => plans::read(path)?,
+        None => catalogue_plan(args)?,
+    };
+    let all: Vec<String> = plan.scenarios.iter().map(|scenario| scenario.id.clone()).collect();
+    plan.scenarios.retain(|scenario| {
+        let named = args.patterns.is_empty()
+            || args.patterns.iter().any(|pattern| scenario.id.contains(pattern.as_str()));
+        let exercises = args.guarantee.is_empty()
+            || args.guarantee.iter().any(|id| scenario.guarantees.contains(id));
+        named && exercises
+    });
+    if plan.scenarios.is_empty() {
+        let wrong = args.patterns.join(" ");
+        let help = match nearest(&wrong, all.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean {near}? There are: {}", all.join(", ")),
+            None => format!("there are: {}", all.join(", ")),
+        };
+        return Err(Failure::NothingMatched { what: format!("no scenario matches {wrong}"), help });
+    }
+    Ok(plan)
+}
+
+fn catalogue_plan(args: &RunArgs) -> Result<RunPlan, Failure> {
+    let contract = match &args.contract {
+        None => ContractProfile::linktree_v1(),
+        Some(path) => ContractProfile::load(path).map_err(|error| {
+            Failure::usage(error.to_string(), "start from mock-server/profiles/linktree-v1.toml")
+        })?,
+    };
+    let (profile, default_scale) = match args.profile {
+        ProfileName::Quick => (Profile::Quick, 10),
+        ProfileName::Nightly => (Profile::Nightly, 1),
+    };
+    let settings = Settings {
+        profile,
+        time_scale: args.time_scale.unwrap_or(default_scale),
+        root_seed: args.seed.unwrap_or_else(rand_seed),
+    };
+    let ids: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.id).collect();
+    Ok(catalogue::run_plan(&settings, contract, Declared::default(), &ids))
+}
+
+/// A fresh seed, small enough to be typed.
+fn rand_seed() -> u64 {
+    let now = mock_server::clock::Clock::wall().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(1, |since| u64::from(since.subsec_nanos()) ^ (since.as_secs() << 8)) % 1_000_000_000
+}
+
+fn unknown<'a>(
+    what: &str,
+    name: &str,
+    known: impl Iterator<Item = &'a str>,
+    see: &str,
+) -> Failure {
+    let help = match nearest(name, known) {
+        Some(near) => format!("did you mean {near}? `{see}` names all of them"),
+        None => format!("`{see}` names all of them"),
+    };
+    Failure::usage(format!("there is no {what} {name}"), help)
+}
+
+/// The command that does the same again.
+fn rerun(args: &RunArgs, plan: &RunPlan) -> String {
+    use std::fmt::Write;
+    let mut command = "windthrow run".to_owned();
+    args.patterns.iter().for_each(|pattern| {
+        let _ = write!(command, " {pattern}");
+    });
+    args.guarantee.iter().for_each(|id| {
+        let _ = write!(command, " --guarantee {id}");
+    });
+    let _ = match &args.plan {
+        Some(path) => write!(command, " --plan {}", path.display()),
+        None => write!(
+            command,
+            " --seed {} --profile {} --time-scale {}",
+            plan.seed, plan.profile, plan.time_scale
+        ),
+    };
+    if let Some(path) = &args.contract {
+        let _ = write!(command, " --contract {}", path.display());
+    }
+    if let Some(mutant) = &args.mutant {
+        let _ = write!(command, " --mutant {mutant}");
+    }
+    command
+}

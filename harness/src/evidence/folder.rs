@@ -1,0 +1,160 @@
+//! The layout of a run's folder and the identity that is written first.
+
+use crate::failure::Failure;
+use crate::storm::target::TargetSpec;
+use mock_server::clock::Clock;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// `run.json`: who ran what, where and when. Everything in a report that is not in the plan or the
+/// histories comes from here, so that a report can be made again byte for byte.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunIdentity {
+    /// Version of this file.
+    pub format: u32,
+    /// The folder's name.
+    pub run_id: String,
+    /// RFC 3339.
+    pub started: String,
+    /// SHA-256 of `plan.json`.
+    pub plan_hash: String,
+    /// What was tested.
+    pub target: TargetSpec,
+    /// The command that does the same again.
+    pub rerun: String,
+    /// Windthrow's version.
+    pub tool_version: String,
+    /// Processor cores.
+    pub cores: u32,
+    /// Operating system and architecture.
+    pub os: String,
+}
+
+/// A run's folder.
+#[derive(Clone, Debug)]
+pub struct RunFolder {
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+impl RunFolder {
+    /// Makes `out_dir/<time>-<id>` and points `out_dir/latest` at it.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Setup`] when the folder cannot be made.
+    pub fn create(out_dir: &Path, plan_hash: &str) -> Result<(Self, String, String), Failure> {
+        let unwritable = |error| Failure::unwritable(out_dir, &error);
+        let now = jiff::Timestamp::try_from(Clock::wall()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        let started = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let stem = format!("{}-{}", now.strftime("%Y%m%dT%H%M%SZ"), &plan_hash[..6]);
+        std::fs::create_dir_all(out_dir).map_err(unwritable)?;
+        for attempt in 0.. {
+            let name = if attempt == 0 { stem.clone() } else { format!("{stem}.{attempt}") };
+            let path = out_dir.join(&name);
+            match std::fs::create_dir(&path) {
+                Ok(()) => {
+                    point_latest(out_dir, &name);
+                    return Ok((Self { path }, name, started));
+                }
+                // Two runs within one second: take the next name.
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(unwritable(error)),
+            }
+        }
+        unreachable!("there is always a next name")
+    }
+
+    /// Finds a run by its folder, or by its name under `out_dir`.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::NothingMatched`] when neither is a run.
+    pub fn find(out_dir: &Path, name: &str) -> Result<Self, Failure> {
+        let candidates = [PathBuf::from(name), out_dir.join(name)];
+        match candidates.into_iter().find(|path| path.join("run.json").is_file()) {
+            Some(path) => Ok(Self { path }),
+            None => Err(Failure::NothingMatched {
+                what: format!("no run {name}"),
+                help: format!("name a folder with a run.json, or one in {}", out_dir.display()),
+            }),
+        }
+    }
+
+    /// The plan file.
+    #[must_use]
+    pub fn plan(&self) -> PathBuf {
+        self.path.join("plan.json")
+    }
+
+    /// The identity file.
+    #[must_use]
+    pub fn identity(&self) -> PathBuf {
+        self.path.join("run.json")
+    }
+
+    /// The folder of one scenario.
+    #[must_use]
+    pub fn scenario(&self, id: &str) -> PathBuf {
+        self.path.join("scenarios").join(id)
+    }
+
+    /// The history of one scenario.
+    #[must_use]
+    pub fn history(&self, id: &str) -> PathBuf {
+        self.scenario(id).join("history.ndjson.zst")
+    }
+
+    /// Why a scenario could not be set up, if it could not.
+    #[must_use]
+    pub fn setup_failure(&self, id: &str) -> PathBuf {
+        self.scenario(id).join("setup-failure.txt")
+    }
+
+    /// Writes a file of the run.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Setup`] when it cannot be written.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
+        let path = self.path.join(name);
+        std::fs::write(&path, bytes).map_err(|error| Failure::unwritable(&path, &error))
+    }
+
+    /// Reads the identity back.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Usage`] when the file is missing or broken.
+    pub fn read_identity(&self) -> Result<RunIdentity, Failure> {
+        let path = self.identity();
+        let text =
+            std::fs::read_to_string(&path).map_err(|error| Failure::unreadable(&path, &error))?;
+        serde_json::from_str(&text)
+            .map_err(|error| Failure::json(&path, &text, &error, "is this a run's folder?"))
+    }
+}
+
+/// A convenience only: a file system without links costs no run.
+fn point_latest(out_dir: &Path, name: &str) {
+    let latest = out_dir.join("latest");
+    let fresh = out_dir.join(format!(".latest-{name}"));
+    if std::os::unix::fs::symlink(name, &fresh).is_ok() {
+        let _ = std::fs::rename(&fresh, &latest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_runs_in_one_second_get_folders_of_their_own_and_latest_is_the_last() {
+        let out = tempfile::tempdir().unwrap();
+        let (_, first, _) = RunFolder::create(out.path(), "abcdef0123").unwrap();
+        let (second, name, _) = RunFolder::create(out.path(), "abcdef0123").unwrap();
+        assert_ne!(first, name);
+        let latest = std::fs::canonicalize(out.path().join("latest")).unwrap();
+        assert_eq!(latest, std::fs::canonicalize(second.path).unwrap());
+    }
+}

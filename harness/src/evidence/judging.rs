@@ -1,0 +1,62 @@
+//! Judges one recorded scenario: two passes over its history, no clock, no traffic.
+
+use super::reader::{self, ReadError};
+use scenarios::case::Case;
+use scenarios::guarantees::{self, Guarantee, Judging};
+use scenarios::history::Outcome;
+use scenarios::plan::{Plan, RunPlan};
+use scenarios::timeline::{Series, Timeline};
+use scenarios::verdict::{Verdict, VerdictKind};
+use std::path::Path;
+
+/// A judged scenario.
+pub struct Judged {
+    /// Everything but the operations.
+    pub case: Case,
+    /// Verdicts in checklist order.
+    pub verdicts: Vec<(&'static str, Verdict)>,
+    /// Front-door operations in the history.
+    pub operations: u64,
+    /// Of which clicks.
+    pub clicks: u64,
+    /// What is drawn.
+    pub series: Vec<Series>,
+}
+
+/// Judges the guarantees that the plan names.
+///
+/// # Errors
+///
+/// [`ReadError`] when the history cannot be read.
+pub fn judge(path: &Path, run: &RunPlan, plan: &Plan) -> Result<Judged, ReadError> {
+    let case = reader::read_case(path, run, plan)?;
+    let named = |guarantee: &&'static dyn Guarantee| {
+        plan.guarantees.iter().any(|id| id == guarantee.promise().id)
+    };
+    let chosen: Vec<_> = guarantees::GUARANTEES.iter().copied().filter(named).collect();
+    let mut judging = Judging::begin(&case, &chosen);
+    let mut timeline = Timeline::new(&case);
+    let (mut operations, mut clicks) = (0, 0);
+    reader::each_operation(path, |operation| {
+        operations += 1;
+        clicks += u64::from(operation.op == scenarios::history::Op::Click);
+        timeline.operation(operation);
+        judging.operation(operation);
+    })?;
+    let whole = matches!(case.outcome, Some(Outcome::Completed));
+    let verdicts =
+        judging.verdicts().into_iter().map(|(id, verdict)| (id, cut_short(verdict, whole)));
+    let verdicts = verdicts.collect();
+    let series = timeline.finish();
+    Ok(Judged { verdicts, operations, clicks, series, case })
+}
+
+/// A recording that broke off proves no promise: what held so far is inconclusive. A violation that
+/// was seen stays one.
+fn cut_short(verdict: Verdict, whole: bool) -> Verdict {
+    if whole || verdict.kind == VerdictKind::Violated {
+        return verdict;
+    }
+    let reason = "the scenario did not run to its end";
+    verdict.only_if(false, reason)
+}

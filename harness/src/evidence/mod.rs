@@ -1,0 +1,7 @@
+//! A run's folder: what is written into it, how it is read back, and how it becomes a report.
+
+pub mod build;
+pub mod folder;
+pub mod judging;
+pub mod plans;
+pub mod reader;

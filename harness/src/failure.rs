@@ -1,0 +1,181 @@
+//! Errors for people, and the exit codes that are promised in the README.
+
+use miette::{Diagnostic, NamedSource, SourceSpan};
+use std::path::Path;
+use thiserror::Error;
+
+/// The documented exit codes; the numbers are part of the public interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Every guarantee held.
+    Held = 0,
+    /// At least one guarantee is violated.
+    Violated = 1,
+    /// Wrong usage or configuration.
+    Usage = 2,
+    /// Nothing violated, but something could not be judged.
+    Inconclusive = 3,
+    /// No scenario, guarantee or run matched.
+    NothingMatched = 4,
+    /// The target or the harness could not be set up, or was lost in mid-run.
+    Setup = 5,
+    /// A bug of Windthrow.
+    Bug = 70,
+    /// Ctrl-C or SIGTERM.
+    Interrupted = 130,
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// What was wrong, where, and what to do.
+#[derive(Debug, Error, Diagnostic)]
+pub enum Failure {
+    /// A flag, a name or a value is wrong.
+    #[error("{what}")]
+    Usage {
+        /// What was wrong.
+        what: String,
+        /// What to do.
+        #[help]
+        help: String,
+    },
+    /// A file is not well-formed; the place is underlined.
+    #[error("failed to read {path}: {message}")]
+    Syntax {
+        /// The file.
+        path: String,
+        /// What the parser says.
+        message: String,
+        /// The text.
+        #[source_code]
+        text: NamedSource<String>,
+        /// The place.
+        #[label("here")]
+        at: SourceSpan,
+        /// What to do.
+        #[help]
+        help: String,
+    },
+    /// Nothing matches.
+    #[error("{what}")]
+    NothingMatched {
+        /// What was looked for.
+        what: String,
+        /// What there is.
+        #[help]
+        help: String,
+    },
+    /// The target or the harness could not be set up.
+    #[error("{what}")]
+    Setup {
+        /// What went wrong.
+        what: String,
+        /// What to do.
+        #[help]
+        help: String,
+    },
+}
+
+impl Failure {
+    /// The exit code for this failure.
+    #[must_use]
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Usage { .. } | Self::Syntax { .. } => Exit::Usage,
+            Self::NothingMatched { .. } => Exit::NothingMatched,
+            Self::Setup { .. } => Exit::Setup,
+        }
+    }
+
+    /// A [`Failure::Usage`].
+    pub fn usage(what: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Usage { what: what.into(), help: help.into() }
+    }
+
+    /// A [`Failure::Setup`].
+    pub fn setup(what: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Setup { what: what.into(), help: help.into() }
+    }
+
+    /// A file that could not be read, as a usage error: the user named it.
+    #[must_use]
+    pub fn unreadable(path: &Path, error: &std::io::Error) -> Self {
+        Self::usage(
+            format!("failed to read {}: {error}", path.display()),
+            "check the path and its permissions",
+        )
+    }
+
+    /// A file that could not be written.
+    #[must_use]
+    pub fn unwritable(path: &Path, error: &std::io::Error) -> Self {
+        Self::setup(
+            format!("failed to write {}: {error}", path.display()),
+            "choose another folder with --out-dir, or make room there",
+        )
+    }
+
+    /// A JSON file that does not parse, with the place underlined.
+    #[must_use]
+    pub fn json(path: &Path, text: &str, error: &serde_json::Error, help: &str) -> Self {
+        let before: usize =
+            text.lines().take(error.line().saturating_sub(1)).map(|line| line.len() + 1).sum();
+        let offset = (before + error.column().saturating_sub(1)).min(text.len());
+        let shown = path.display().to_string();
+        Self::Syntax {
+            message: error.to_string(),
+            text: NamedSource::new(&shown, text.to_owned()),
+            path: shown,
+            at: (offset, usize::from(offset < text.len())).into(),
+            help: help.to_owned(),
+        }
+    }
+}
+
+/// The closest of the known names, for "did you mean".
+#[must_use]
+pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let scored = known.into_iter().map(|name| (distance(wrong, name), name));
+    scored.filter(|(score, name)| *score <= name.len().max(3) / 3).min().map(|(_, name)| name)
+}
+
+/// Levenshtein distance in bytes; names are short ASCII.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, cb) in b.bytes().enumerate() {
+            let substitute = diagonal + usize::from(ca != cb);
+            diagonal = row[j + 1];
+            row[j + 1] = substitute.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_suggested_and_nonsense_is_not() {
+        let known = ["viral-spike", "brownout", "steady-state"];
+        assert_eq!(nearest("viral-spkie", known), Some("viral-spike"));
+        assert_eq!(nearest("brown-out", known), Some("brownout"));
+        assert_eq!(nearest("xyz", known), None);
+    }
+
+    #[test]
+    fn a_json_error_points_at_its_place() {
+        let text = "{\n  \"a\": ]\n}";
+        let error = serde_json::from_str::<serde_json::Value>(text).unwrap_err();
+        let failure = Failure::json(Path::new("p.json"), text, &error, "mend it");
+        let Failure::Syntax { at, .. } = &failure else { panic!("not a syntax failure") };
+        assert_eq!(&text[at.offset()..=at.offset()], "]");
+        assert_eq!(failure.exit(), Exit::Usage);
+    }
+}

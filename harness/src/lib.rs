@@ -1,0 +1,9 @@
+//! The harness: targets, runner, recorder, command line — all the input and output of Windthrow.
+
+pub mod cli;
+pub mod commands;
+pub mod evidence;
+pub mod failure;
+pub mod progress;
+pub mod runner;
+pub mod storm;

@@ -1,0 +1,216 @@
+//! Carries out one scenario: mock, target, traffic and recording, from start to the last event.
+
+use crate::failure::Failure;
+use crate::storm::recorder::Recorder;
+use crate::storm::target::{Surroundings, Target, TargetSpec};
+use crate::storm::{cpu, tolerances};
+use mock_server::clock::Clock;
+use mock_server::server::{MockConfig, MockLinktree};
+use scenarios::history::{
+    Change, Event, GeneratorReport, HISTORY_FORMAT, Opened, Outcome, Process,
+};
+use scenarios::plan::{Plan, RunPlan};
+use scenarios::traffic::{Dispatcher, Storm};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::io::AsyncReadExt;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Time between readiness and the first arrival, for every part to be waiting.
+const LEAD: Duration = Duration::from_millis(200);
+/// How often the harness looks at its own lateness (predicates.md B0).
+const LAG_EVERY: Duration = Duration::from_millis(50);
+/// Lateness below this is not worth a line.
+const LAG_NOTED: Duration = Duration::from_millis(5);
+
+/// What the parent asks of the child, on its command line as JSON.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Order {
+    /// The run's plan file.
+    pub plan: PathBuf,
+    /// Its SHA-256.
+    pub plan_hash: String,
+    /// The scenario's id.
+    pub scenario: String,
+    /// The scenario's folder.
+    pub folder: PathBuf,
+    /// What is tested.
+    pub target: TargetSpec,
+}
+
+/// Carries out the order and records the history in the scenario's folder.
+///
+/// # Errors
+///
+/// [`Failure`] when mock, target or recording could not be set up; whatever the target does wrong
+/// after that is an event in the history.
+pub async fn carry_out(order: &Order) -> Result<Outcome, Failure> {
+    let clock = Clock::start();
+    let run = crate::evidence::plans::read(&order.plan)?;
+    let plan = run.scenario(&order.scenario).ok_or_else(|| {
+        Failure::usage(format!("no scenario {} in the plan", order.scenario), "see windthrow list")
+    })?;
+    let history = order.folder.join("history.ndjson.zst");
+    let unwritable = |error| Failure::unwritable(&history, &error);
+    let (recorder, writer) = Recorder::create(&history).map_err(unwritable)?;
+    let outcome = storm(order, &run, plan, clock, &recorder).await;
+    if let Ok(outcome) = &outcome {
+        let event = Event::Closed { at: clock.now(), outcome: outcome.clone() };
+        recorder.record(event);
+    }
+    writer.finish().map_err(unwritable)?;
+    outcome
+}
+
+async fn storm(
+    order: &Order,
+    run: &RunPlan,
+    plan: &Plan,
+    clock: Clock,
+    recorder: &Recorder,
+) -> Result<Outcome, Failure> {
+    let vault_token = format!("vault-{:016x}", plan.seed);
+    let config = MockConfig {
+        profile: run.contract.clone(),
+        time_scale: run.time_scale,
+        seed: plan.seed,
+        population: plan.population.clone(),
+        edits: plan.edits.clone(),
+        rules: plan.faults.clone(),
+        port: 0,
+        clock,
+        recorder: Arc::new(recorder.clone()),
+        vault_token: vault_token.clone(),
+    };
+    let mock = MockLinktree::start(config)
+        .map_err(|error| Failure::setup(error.to_string(), "free the port or the resource"))?;
+    recorder.record(Event::Opened(Opened {
+        format: HISTORY_FORMAT,
+        scenario: plan.id.clone(),
+        plan_hash: order.plan_hash.clone(),
+        target: order.target.label(),
+        mock_url: mock.url(),
+    }));
+    let measured = tolerances::measure(clock)
+        .await
+        .map_err(|error| Failure::setup(error.to_string(), "loopback sockets must work"))?;
+    recorder.record(Event::Tolerances(measured));
+    let data_dir = order.folder.join("data");
+    std::fs::create_dir_all(&data_dir).map_err(|error| Failure::unwritable(&data_dir, &error))?;
+    let around = Surroundings {
+        mock_url: mock.url(),
+        vault_url: mock.vault_url(),
+        vault_token,
+        data_dir: &data_dir,
+        time_scale: run.time_scale,
+        seed: plan.seed,
+        log: &order.folder.join("target.log"),
+    };
+    let mut target = Target::start(&order.target, &around, clock, recorder).await?;
+    let armed = clock.now().plus(LEAD);
+    mock.arm(armed);
+    recorder.record(Event::Armed { at: armed });
+    let stop = Arc::new(AtomicBool::new(false));
+    let background = [
+        tokio::spawn(probe_lag(clock, recorder.clone())),
+        tokio::spawn(announce_phases(clock, armed, plan.clone())),
+    ];
+    let traffic = Storm {
+        plan: plan.clone(),
+        front_url: target.url.clone(),
+        armed,
+        clock,
+        sink: Arc::new(recorder.clone()),
+        stop: Arc::clone(&stop),
+        dispatcher: Dispatcher::Thread,
+    };
+    let traffic = tokio::spawn(scenarios::traffic::run(traffic));
+    let end = clock.instant(armed.plus(Duration::from_millis(plan.duration_ms())));
+    let outcome = tokio::select! {
+        () = tokio::time::sleep_until(end.into()) => Outcome::Completed,
+        () = asked_to_stop() => Outcome::Interrupted,
+        how = target.died() => {
+            let change = Change::Died { how: how.clone() };
+            recorder.record(Event::Process(Process { at: clock.now(), change }));
+            Outcome::TargetLost { how }
+        }
+    };
+    stop.store(true, Ordering::Release);
+    let generator = match tokio::time::timeout(Duration::from_secs(15), traffic).await {
+        Ok(Ok(Ok(report))) => report,
+        Ok(Ok(Err(error))) => {
+            return Err(Failure::setup(format!("the load generator failed: {error}"), BUG));
+        }
+        Ok(Err(error)) => {
+            return Err(Failure::setup(format!("the load generator crashed: {error}"), BUG));
+        }
+        Err(_) => return Err(Failure::setup("the load generator did not stop within 15 s", BUG)),
+    };
+    let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    recorder.record(Event::Generator(GeneratorReport {
+        harness_cpu_us: cpu::of_process(std::process::id()).map_or(0, micros),
+        mock_cpu_us: micros(cpu::of_own_threads("mock-")),
+        target_cpu_us: cpu::of_process(target.pid()).map_or(0, micros),
+        ..generator
+    }));
+    if !matches!(outcome, Outcome::TargetLost { .. }) {
+        recorder.record(Event::Process(Process { at: clock.now(), change: Change::Stopped }));
+    }
+    target.stop().await;
+    background.iter().for_each(tokio::task::JoinHandle::abort);
+    tokio::task::spawn_blocking(move || mock.stop())
+        .await
+        .map_err(|error| Failure::setup(format!("the mock crashed: {error}"), BUG))?;
+    remove_data(&data_dir);
+    Ok(outcome)
+}
+
+const BUG: &str = "this is a bug of Windthrow; please report it with harness.log";
+
+/// The target's own data is not evidence, and a nightly run should not keep it.
+fn remove_data(folder: &Path) {
+    let _ = std::fs::remove_dir_all(folder);
+}
+
+async fn probe_lag(clock: Clock, recorder: Recorder) {
+    loop {
+        let at = clock.now().plus(LAG_EVERY);
+        tokio::time::sleep_until(clock.instant(at).into()).await;
+        let late = clock.now().since(at);
+        if late > LAG_NOTED {
+            let late_us = u64::try_from(late.as_micros()).unwrap_or(u64::MAX);
+            recorder.record(Event::Lag { at, late_us });
+        }
+    }
+}
+
+/// One line on standard output for each phase, which the parent turns into progress.
+async fn announce_phases(clock: Clock, armed: mock_server::clock::Moment, plan: Plan) {
+    for phase in &plan.phases {
+        let at = armed.plus(Duration::from_millis(phase.from_ms));
+        tokio::time::sleep_until(clock.instant(at).into()).await;
+        println!("{}", phase.name);
+    }
+}
+
+/// Ctrl-C, SIGTERM, or the end of standard input: the parent is gone.
+async fn asked_to_stop() {
+    let (Ok(mut term), Ok(mut int)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    let parent_gone = async {
+        let mut input = tokio::io::stdin();
+        let mut byte = [0];
+        while matches!(input.read(&mut byte).await, Ok(1..)) {}
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+        () = parent_gone => {}
+    }
+}

@@ -1,0 +1,8 @@
+//! One scenario, carried out in its own process: goose has process-wide state, and a scenario that
+//! crashes must not take the others' evidence with it.
+
+pub mod child;
+pub mod cpu;
+pub mod recorder;
+pub mod target;
+pub mod tolerances;

@@ -1,0 +1,63 @@
+//! Measures, before the run, how exact this machine is: loopback echoes and late timers.
+
+use mock_server::clock::Clock;
+use scenarios::history::Tolerances;
+use std::io;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Echoes measured; enough to meet a scheduling hiccup, few enough to take a fraction of a second.
+const ECHOES: u32 = 200;
+
+/// The default δ and ε of predicates.md, widened when this machine is slower than they assume.
+///
+/// # Errors
+///
+/// When loopback sockets cannot be used.
+pub async fn measure(clock: Clock) -> io::Result<Tolerances> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let mut client = TcpStream::connect(listener.local_addr()?).await?;
+    let (mut server, _) = listener.accept().await?;
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
+    let echo = tokio::spawn(async move {
+        let mut byte = [0];
+        while server.read_exact(&mut byte).await.is_ok() && server.write_all(&byte).await.is_ok() {}
+    });
+    let mut worst = Duration::ZERO;
+    for _ in 0..ECHOES {
+        let before = clock.now();
+        client.write_all(&[1]).await?;
+        client.read_exact(&mut [0]).await?;
+        worst = worst.max(clock.now().since(before));
+        let before = clock.now();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        worst = worst.max(clock.now().since(before).saturating_sub(Duration::from_millis(1)));
+    }
+    echo.abort();
+    Ok(widened(worst))
+}
+
+/// δ must cover a decision's way to the wire and back with room for a busier moment than this one.
+fn widened(worst: Duration) -> Tolerances {
+    let measured_us = u64::try_from(worst.as_micros()).unwrap_or(u64::MAX);
+    let default = Tolerances::default();
+    Tolerances {
+        delta_us: default.delta_us.max(measured_us.saturating_mul(2)),
+        epsilon_us: default.epsilon_us.max(measured_us),
+        measured_us,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fast_machine_keeps_the_defaults_and_a_slow_one_widens_them() {
+        assert_eq!(widened(Duration::from_millis(3)).delta_us, 100_000);
+        let slow = widened(Duration::from_millis(80));
+        assert_eq!((slow.delta_us, slow.epsilon_us), (160_000, 80_000));
+    }
+}
