@@ -1,0 +1,93 @@
+//! Proves what the real binary prints and which exit code it ends with, for good and bad input.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn windthrow(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_windthrow"))
+        .args(args)
+        .current_dir(folder)
+        .env_remove("WINDTHROW_SEED")
+        .output()
+        .expect("the binary runs")
+}
+
+/// Runs in an empty folder; the exit code and these words on standard error are expected.
+fn check(args: &[&str], code: i32, words: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = windthrow(folder.path(), args);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{args:?} said {said}");
+    for word in words {
+        assert!(said.contains(word), "{args:?} does not say {word:?} but {said}");
+    }
+    let left = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(left, 0, "{args:?} left files behind");
+}
+
+#[test]
+fn an_unknown_scenario_matches_nothing_and_the_nearest_is_named() {
+    check(&["viral-spkie"], 4, &["no scenario matches", "did you mean viral-spike"]);
+}
+
+#[test]
+fn an_unknown_mutant_is_a_usage_error() {
+    check(&["run", "--mutant", "breaker-opens-at-sex"], 2, &["breaker-opens-at-six"]);
+}
+
+#[test]
+fn an_unknown_guarantee_is_a_usage_error() {
+    check(&["run", "--guarantee", "client-rate-cup"], 2, &["client-rate-cap"]);
+}
+
+#[test]
+fn an_unknown_reporter_is_a_usage_error() {
+    check(&["run", "--reporter", "htlm"], 2, &["html"]);
+}
+
+#[test]
+fn a_missing_plan_file_is_a_usage_error() {
+    check(&["run", "--plan", "no-such.json"], 2, &["no-such.json", "failed to read"]);
+}
+
+#[test]
+fn a_seed_that_is_no_number_is_a_usage_error() {
+    check(&["run", "--seed", "ten"], 2, &["whole number"]);
+}
+
+#[test]
+fn a_run_that_does_not_exist_matches_nothing() {
+    check(&["recheck", "nowhere"], 4, &["no run nowhere"]);
+}
+
+#[test]
+fn an_unknown_id_cannot_be_explained() {
+    check(&["explain", "client-rate-cup"], 4, &["client-rate-cap"]);
+}
+
+#[test]
+fn a_broken_plan_file_is_shown_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("p.json"), "{\n  \"format\": 1,\n  \"sed\": 7\n}\n").unwrap();
+    let output = windthrow(folder.path(), &["run", "--plan", "p.json"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("p.json") && said.contains("unknown field `sed`"), "{said}");
+}
+
+#[test]
+fn lists_and_explanations_are_complete() {
+    let folder = tempfile::tempdir().unwrap();
+    for (what, some) in [
+        ("--guarantees", "client-rate-cap"),
+        ("--mutants", "breaker-opens-at-six"),
+        ("--faults", "lose-answer"),
+        ("--json", "viral-spike"),
+    ] {
+        let output = windthrow(folder.path(), &["list", what]);
+        assert!(output.status.success());
+        assert!(String::from_utf8_lossy(&output.stdout).contains(some), "{what}");
+        let output = windthrow(folder.path(), &["explain", some]);
+        assert!(output.status.success(), "{some}");
+    }
+}

@@ -1,0 +1,63 @@
+//! Proves that the registries of the crates fit together: every guarantee is exercised by a
+//! scenario and broken by a mutant, and every name that one crate says exists in the other.
+
+use reference::mutants::MUTANTS;
+use scenarios::catalogue::{self, Profile, SCENARIOS, Settings};
+use scenarios::guarantees::{self, GUARANTEES};
+use scenarios::plan::{Declared, RunPlan};
+
+fn everything() -> RunPlan {
+    let settings = Settings { profile: Profile::Quick, time_scale: 10, root_seed: 7 };
+    let ids: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.id).collect();
+    let contract = mock_server::profile::ContractProfile::linktree_v1();
+    catalogue::run_plan(&settings, contract, Declared::default(), &ids)
+}
+
+#[test]
+fn every_guarantee_is_exercised_by_a_scenario_and_broken_by_a_mutant() {
+    let plan = everything();
+    for guarantee in GUARANTEES {
+        let id = guarantee.promise().id;
+        let exercised = plan.scenarios.iter().any(|one| one.guarantees.iter().any(|g| g == id));
+        assert!(exercised, "no scenario exercises {id}");
+        assert!(MUTANTS.iter().any(|mutant| mutant.breaks == id), "no mutant breaks {id}");
+    }
+}
+
+#[test]
+fn every_scenario_judges_known_guarantees_only() {
+    for scenario in everything().scenarios {
+        assert!(!scenario.guarantees.is_empty(), "{} judges nothing", scenario.id);
+        for id in &scenario.guarantees {
+            assert!(guarantees::find(id).is_some(), "{} judges unknown {id}", scenario.id);
+        }
+    }
+}
+
+#[test]
+fn every_mutant_names_a_guarantee_and_a_scenario_that_judges_it() {
+    let plan = everything();
+    assert!(MUTANTS.len() >= 20, "only {} mutants", MUTANTS.len());
+    for mutant in MUTANTS {
+        let scenario = plan.scenario(mutant.shown_by);
+        let scenario = scenario.unwrap_or_else(|| panic!("{}: no {}", mutant.id, mutant.shown_by));
+        let judged = scenario.guarantees.iter().any(|id| id == mutant.breaks);
+        assert!(judged, "{}: {} does not judge {}", mutant.id, mutant.shown_by, mutant.breaks);
+        for id in mutant.may_also_break {
+            assert!(guarantees::find(id).is_some(), "{}: unknown {id}", mutant.id);
+            assert_ne!(*id, mutant.breaks, "{} declares its own guarantee twice", mutant.id);
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_plan_and_another_seed_another() {
+    let bytes = |seed| {
+        let settings = Settings { profile: Profile::Quick, time_scale: 10, root_seed: seed };
+        let contract = mock_server::profile::ContractProfile::linktree_v1();
+        let plan = catalogue::run_plan(&settings, contract, Declared::default(), &["brownout"]);
+        windthrow::evidence::plans::to_bytes(&plan).0
+    };
+    assert_eq!(bytes(7), bytes(7));
+    assert_ne!(bytes(7), bytes(8));
+}
