@@ -109,6 +109,7 @@ fn possible(effect: Effect, answer: &Answer, open: &mut OpenExchange) -> Effect 
     let inside_body = matches!(
         effect,
         Effect::Stall { at: StallAt::BeforeBody | StallAt::Trickle { .. } }
+            | Effect::Reset { at: ResetAt::MidBody }
             | Effect::Truncate { .. }
     );
     if answer.body.is_empty() && inside_body {

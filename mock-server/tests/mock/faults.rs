@@ -4,8 +4,8 @@ use crate::rig::{Rig, always, click};
 use mock_server::clock::Clock;
 use mock_server::exchange::{End, Exchange, RetryAfterForm};
 use mock_server::faults::{
-    Fault, Latency, LoseAnswer, Matcher, Pick, Reset, ResetAt, RetryAfterSpec, Stall, StallAt,
-    Status, Truncate,
+    Fault, Latency, LoseAnswer, Pick, Reset, ResetAt, RetryAfterSpec, Stall, StallAt, Status,
+    Truncate,
 };
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -176,22 +176,20 @@ fn a_lost_answer_has_its_effect_and_the_next_delivery_repeats_it() {
 }
 
 #[test]
-fn an_answer_without_a_body_cannot_be_cut_and_is_not_marked() {
-    let rig = Rig::new(|config| {
-        let truncate = Fault::Truncate(Truncate { percent: 0 });
-        let matcher = Matcher { handle: Some("tail-0002".into()), ..Matcher::default() };
-        config.rules = vec![mock_server::faults::Rule { matcher, ..always("cut", truncate) }];
-    });
-    let probe = rig.mock.api_key().to_owned();
-    assert!(!probe.is_empty());
-    let (text, _) = rig.raw("/v1/profiles/tail-0002");
-    let etag = text.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap().to_owned();
-    let header = format!("If-None-Match: {etag}\r\n");
-    let answer = rig.send("GET", "/v1/profiles/tail-0002", &header, "");
-    assert_eq!((answer.status, answer.body.as_str()), (304, ""));
-    let record = rig.tape.wait(2).remove(1);
-    assert_eq!((record.end, record.faults.len()), (End::Complete, 0));
-    assert!(record.version.is_some(), "a 304 still names the version");
+fn an_answer_without_a_body_cannot_stop_inside_it_and_is_not_marked() {
+    for fault in [
+        Fault::Truncate(Truncate { percent: 0 }),
+        Fault::Reset(Reset { at: ResetAt::MidBody }),
+        Fault::Stall(Stall { at: StallAt::BeforeBody }),
+        Fault::Stall(Stall { at: StallAt::Trickle { every_ms: 3_600_000 } }),
+    ] {
+        let rig = Rig::with_fault(fault);
+        let answer = rig.send("GET", PROFILE, "If-None-Match: *\r\n", "");
+        assert_eq!((answer.status, answer.body.as_str()), (304, ""));
+        let record = only(&rig);
+        assert_eq!((record.end, record.faults.len()), (End::Complete, 0));
+        assert!(record.version.is_some(), "a 304 still names the version");
+    }
 }
 
 #[test]

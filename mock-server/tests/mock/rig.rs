@@ -169,10 +169,15 @@ impl Answer {
 
 impl Client {
     pub fn to(port: u16) -> Self {
-        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Self { stream, buffer: Vec::new() }
+        let client = Self::try_to(port).unwrap();
+        client.stream.set_nodelay(true).unwrap();
+        client
+    }
+
+    pub fn try_to(port: u16) -> Option<Self> {
+        let stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+        stream.set_read_timeout(Some(PATIENCE)).ok()?;
+        Some(Self { stream, buffer: Vec::new() })
     }
 
     pub fn write(&mut self, text: &str) {

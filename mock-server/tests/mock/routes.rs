@@ -80,21 +80,10 @@ fn an_edit_shows_at_once_in_profile_and_links() {
 fn pages_hold_every_link_exactly_once() {
     let rig = Rig::plain();
     for limit in [1, 7, 20, 44, 45, 100] {
-        let (mut ids, mut cursor, mut pages) = (Vec::new(), String::new(), 0);
+        let (mut ids, mut cursor) = (Vec::new(), String::new());
         loop {
             let target = format!("/v1/profiles/viral-0001/links?limit={limit}{cursor}");
-            let mut client = rig.client();
-            let answer = if pages % 2 == 0 {
-                rig.get(&target)
-            } else {
-                client.write(&rig.request("GET", &target, "", ""));
-                client.answer()
-            };
-            if answer.status == 429 {
-                break; // the limit of the key ends this walk; the shorter ones were complete
-            }
-            let page = answer.json();
-            pages += 1;
+            let page = rig.get(&target).json();
             ids.extend(page["data"].as_array().unwrap().iter().map(|link| link["id"].to_string()));
             if page["has_more"] == false {
                 assert_eq!(page["cursor"], json!(null));
