@@ -12,9 +12,9 @@ use crate::routes::Shared;
 use crate::secrets::start_vault;
 use crate::world::{Edit, World};
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -78,7 +78,7 @@ pub struct MockLinktree {
     port: u16,
     vault_url: String,
     stop: Option<oneshot::Sender<()>>,
-    done: mpsc::Receiver<()>,
+    done: Mutex<mpsc::Receiver<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -144,7 +144,7 @@ impl MockLinktree {
         let Started { port, vault_url } =
             started.recv().map_err(|_| gone()).and_then(|result| result).map_err(refused)?;
         let (stop, thread) = (Some(stop), Some(thread));
-        Ok(Self { shared, probes, port, vault_url, stop, done, thread })
+        Ok(Self { shared, probes, port, vault_url, stop, done: Mutex::new(done), thread })
     }
 
     /// The mock's address without a path; routes begin with `/v1`.
@@ -210,7 +210,8 @@ impl MockLinktree {
         let Some(stop) = self.stop.take() else { return };
         // It fails only when the thread is gone already.
         let _ = stop.send(());
-        let ended = self.done.recv_timeout(STOP_PATIENCE);
+        let done = self.done.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let ended = done.recv_timeout(STOP_PATIENCE);
         let Some(thread) = self.thread.take() else { return };
         if ended == Err(mpsc::RecvTimeoutError::Timeout) {
             tracing::error!("the mock did not stop in time; its last records may be missing");
@@ -272,7 +273,6 @@ mod tests {
     use crate::exchange::{Exchange, Overload};
     use std::io::{Read, Write};
     use std::net::TcpStream;
-    use std::sync::Mutex;
 
     #[derive(Default)]
     struct Tape(Mutex<Vec<Exchange>>, Mutex<Vec<Overload>>);
@@ -312,6 +312,12 @@ mod tests {
             stream.read_to_string(&mut text).unwrap();
             assert!(text.starts_with("HTTP/1.1 200"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_running_mock_can_be_shared_between_threads() {
+        fn check<T: Send + Sync>() {}
+        check::<MockLinktree>();
     }
 
     #[test]
