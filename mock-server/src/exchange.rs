@@ -114,7 +114,9 @@ pub struct ClickReceipt {
     pub event_id: String,
     /// Hash of handle, link and time, to notice a click that was altered on the way.
     pub payload: String,
-    /// Status for this click: 202 for effect or repetition, otherwise a refusal.
+    /// Status for this click: 202 for effect or repetition, otherwise a refusal, be it of this
+    /// click or of the whole request (an injected 503, the limiter's 429, 401, 403); 0 when a
+    /// fault on the connection kept the request from being processed.
     pub status: u16,
     /// True when this delivery had the effect; false for a repetition or refusal.
     pub effect: bool,

@@ -1,12 +1,20 @@
 //! The assumed Linktree and all that it can do wrong.
 //!
 //! wiremock decides, the edge acts: routes, state and fault decisions are `Respond`
-//! implementations over one [`world::World`]; the [`edge`] in front owns the public port, executes
+//! implementations over one shared `world`; the `edge` in front owns the public port, executes
 //! what was decided on raw bytes, and records how every exchange really ended.
 
+pub mod click_book;
 pub mod clock;
+mod desk;
+mod edge;
 pub mod exchange;
 pub mod faults;
+mod limiter;
 pub mod population;
 pub mod profile;
+mod routes;
+pub mod secrets;
 pub mod seed;
+pub mod server;
+pub mod world;

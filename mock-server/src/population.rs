@@ -1,35 +1,292 @@
-//! Placeholder for the creators' population; replaced at the merge.
+//! Who has an account at the assumed Linktree: creators and their links as a pure function of seed and handle.
 
+use crate::seed;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-/// Who lives in the world.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The longest handle that the contract allows.
+pub const MAX_HANDLE: usize = 30;
+
+const FIRST: [&str; 12] = [
+    "Ada", "Bruno", "Chidi", "Dalia", "Emre", "Freya", "Goran", "Hana", "Inés", "Jun", "Kofi",
+    "Lena",
+];
+const LAST: [&str; 12] = [
+    "Abara", "Brandt", "Castro", "Dvorak", "Eriksen", "Fischer", "Gupta", "Haddad", "Ito",
+    "Jansen", "Kaya", "Lopes",
+];
+const CRAFT: [&str; 8] = [
+    "Ceramics",
+    "Street photography",
+    "Field recordings",
+    "Bread",
+    "Letterpress",
+    "Trail running",
+    "Synthesizers",
+    "Woodcuts",
+];
+const TITLE: [&str; 8] = [
+    "Shop",
+    "Newsletter",
+    "Latest video",
+    "Tour dates",
+    "Podcast",
+    "Portfolio",
+    "Tip jar",
+    "Archive",
+];
+
+/// The creators of a run, in groups whose handles share a prefix.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Population {
-    /// Groups of creators, in order.
+    /// The groups; their prefixes differ.
     pub groups: Vec<Group>,
 }
 
-/// Creators with a common prefix.
+/// Creators with the handles `{prefix}-0001`, `{prefix}-0002`, and so on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
-    /// Handles are `{prefix}-{0001..}`.
+    /// What their handles begin with.
     pub prefix: String,
-    /// How many.
+    /// How many there are.
     pub count: u32,
-    /// Fewest links.
+    /// Fewest links of a creator.
     pub min_links: u32,
-    /// Most links.
+    /// Most links of a creator.
     pub max_links: u32,
 }
 
-/// A change of profiles at one time.
+/// One creator after a number of edits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Edit {
-    /// Milliseconds since the traffic began.
-    pub at_ms: u64,
-    /// A handle, or a prefix ending in `*`.
-    pub handles: String,
+pub struct Creator {
+    /// The account's id.
+    pub id: String,
+    /// The handle.
+    pub handle: String,
+    /// The name on the page.
+    pub display_name: String,
+    /// The text under the name; it changes with every edit.
+    pub bio: String,
+    /// The avatar's address.
+    pub avatar_url: String,
+    /// The private address; only the creator may see it.
+    pub email: String,
+    /// The links in order.
+    pub links: Vec<Link>,
+    /// Identifies this creator's edit, unique in the run.
+    pub version: String,
+    /// How many edits there have been.
+    pub edit: u32,
+}
+
+/// One link of a creator; the id survives edits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// The link's id.
+    pub id: String,
+    /// The text; the first link's changes with every edit.
+    pub title: String,
+    /// Where it leads.
+    pub url: String,
+    /// From 0.
+    pub position: u32,
+    /// Whether the page shows it.
+    pub is_active: bool,
+}
+
+/// Why a population cannot be served.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PopulationError {
+    /// A handle would break the contract's rule.
+    #[error("failed to use the group prefix {prefix:?}: handles are 1 to 30 of [a-z0-9._-]")]
+    Handle {
+        /// The group.
+        prefix: String,
+    },
+    /// Two groups would share handles.
+    #[error("failed to use the group prefix {prefix:?} twice")]
+    Twice {
+        /// The group.
+        prefix: String,
+    },
+    /// The bounds are the wrong way round.
+    #[error("failed to use the group {prefix:?}: min_links is more than max_links")]
+    Links {
+        /// The group.
+        prefix: String,
+    },
+}
+
+impl Population {
+    /// Checks what the types cannot: lawful handles, distinct prefixes, ordered bounds.
+    ///
+    /// # Errors
+    ///
+    /// [`PopulationError`] names the first group that is wrong.
+    pub fn check(&self) -> Result<(), PopulationError> {
+        for (index, group) in self.groups.iter().enumerate() {
+            let prefix = group.prefix.clone();
+            let lawful =
+                |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
+            let longest = group.handle(group.count).len();
+            if prefix.is_empty() || !prefix.chars().all(lawful) || longest > MAX_HANDLE {
+                return Err(PopulationError::Handle { prefix });
+            }
+            if self.groups[..index].iter().any(|earlier| earlier.prefix == prefix) {
+                return Err(PopulationError::Twice { prefix });
+            }
+            if group.min_links > group.max_links {
+                return Err(PopulationError::Links { prefix });
+            }
+        }
+        Ok(())
+    }
+
+    /// Every handle, in order of groups and numbers.
+    #[must_use]
+    pub fn handles(&self) -> Vec<String> {
+        self.groups
+            .iter()
+            .flat_map(|group| (1..=group.count).map(|number| group.handle(number)))
+            .collect()
+    }
+
+    /// Whether somebody has this handle.
+    #[must_use]
+    pub fn contains(&self, handle: &str) -> bool {
+        self.group_of(handle).is_some()
+    }
+
+    /// The creator before any edit, or none when nobody has this handle.
+    #[must_use]
+    pub fn creator(&self, seed: u64, handle: &str) -> Option<Creator> {
+        self.creator_after(seed, handle, 0)
+    }
+
+    /// The creator after `edit` edits, or none when nobody has this handle.
+    #[must_use]
+    pub fn creator_after(&self, seed: u64, handle: &str, edit: u32) -> Option<Creator> {
+        let group = self.group_of(handle)?;
+        let mut dice = seed::stream(seed, &["creator", handle]);
+        let (first, last) = (pick(&mut dice, &FIRST), pick(&mut dice, &LAST));
+        let craft = pick(&mut dice, &CRAFT);
+        let tag = hex::encode(&seed::derive(seed, &["email", handle])[..5]);
+        let count = dice.random_range(group.min_links..=group.max_links);
+        let links =
+            (0..count).map(|position| link(&mut dice, seed, handle, position, edit)).collect();
+        let again = if edit == 0 { String::new() } else { format!(", edit {edit}") };
+        Some(Creator {
+            id: format!("acc_{}", short(seed, &["account", handle])),
+            handle: handle.to_owned(),
+            display_name: format!("{first} {last}"),
+            bio: format!("{craft} by {first}{again}"),
+            avatar_url: format!("https://cdn.example.org/avatars/{handle}.png"),
+            email: format!("{handle}.{tag}@mail.example.org"),
+            links,
+            version: version(seed, handle, edit),
+            edit,
+        })
+    }
+
+    fn group_of(&self, handle: &str) -> Option<&Group> {
+        self.groups.iter().find(|group| {
+            handle
+                .strip_prefix(group.prefix.as_str())
+                .and_then(|rest| rest.strip_prefix('-'))
+                .and_then(|number| number.parse::<u32>().ok())
+                .is_some_and(|n| (1..=group.count).contains(&n) && group.handle(n) == handle)
+        })
+    }
+}
+
+impl Group {
+    fn handle(&self, number: u32) -> String {
+        format!("{}-{number:04}", self.prefix)
+    }
+}
+
+/// The version of a creator's page after `edit` edits, unique in a run.
+#[must_use]
+pub fn version(seed: u64, handle: &str, edit: u32) -> String {
+    format!("v{edit}-{}", short(seed, &["version", handle, &edit.to_string()]))
+}
+
+fn link(dice: &mut ChaCha8Rng, seed: u64, handle: &str, position: u32, edit: u32) -> Link {
+    let title = pick(dice, &TITLE);
+    let is_active = dice.random_range(0..8_u32) != 0;
+    let again = if edit > 0 && position == 0 { format!(" ({edit})") } else { String::new() };
+    let number = position + 1;
+    Link {
+        id: format!("lnk_{}", short(seed, &["link", handle, &position.to_string()])),
+        title: format!("{title} {number}{again}"),
+        url: format!("https://example.org/{handle}/{number}"),
+        position,
+        is_active,
+    }
+}
+
+fn short(seed: u64, labels: &[&str]) -> String {
+    hex::encode(&seed::derive(seed, labels)[..4])
+}
+
+fn pick<'a>(dice: &mut ChaCha8Rng, words: &[&'a str]) -> &'a str {
+    words[dice.random_range(0..words.len())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn group(prefix: &str, count: u32) -> Group {
+        Group { prefix: prefix.into(), count, min_links: 2, max_links: 9 }
+    }
+
+    #[test]
+    fn every_listed_handle_is_a_creator_and_no_other_is() {
+        let population = Population { groups: vec![group("viral", 1), group("tail", 12)] };
+        let handles = population.handles();
+        assert_eq!(handles.len(), 13);
+        assert_eq!(handles[0], "viral-0001");
+        for handle in &handles {
+            let creator = population.creator(7, handle).unwrap();
+            assert!((2..=9).contains(&creator.links.len()));
+        }
+        for stranger in ["viral-0002", "tail-1", "tail-00001", "tail-0000", "tail", "", "x-0001"] {
+            assert!(!population.contains(stranger), "{stranger}");
+        }
+    }
+
+    #[test]
+    fn an_edit_changes_version_and_text_but_not_identity() {
+        let population = Population { groups: vec![group("a", 1)] };
+        let at = |edit| population.creator_after(7, "a-0001", edit).unwrap();
+        assert_eq!(at(0), population.creator(7, "a-0001").unwrap());
+        assert_ne!(at(0).version, at(1).version);
+        assert_ne!(at(0).bio, at(1).bio);
+        assert_eq!(at(0).email, at(1).email);
+        let ids = |edit| at(edit).links.into_iter().map(|link| link.id).collect::<Vec<_>>();
+        assert_eq!(ids(0), ids(1));
+        assert_ne!(population.creator(8, "a-0001"), population.creator(7, "a-0001"));
+    }
+
+    #[test]
+    fn unusable_groups_are_refused_by_name() {
+        let check = |groups: Vec<Group>| Population { groups }.check();
+        assert!(check(vec![group("a", 1), group("b", 1)]).is_ok());
+        assert!(matches!(check(vec![group("A", 1)]), Err(PopulationError::Handle { .. })));
+        assert!(matches!(check(vec![group("", 1)]), Err(PopulationError::Handle { .. })));
+        assert!(matches!(
+            check(vec![group("abcdefghijklmnopqrstuvwxyz", 1)]),
+            Err(PopulationError::Handle { .. })
+        ));
+        assert!(matches!(
+            check(vec![group("a", 1), group("a", 2)]),
+            Err(PopulationError::Twice { .. })
+        ));
+        let upside_down = Group { min_links: 10, ..group("a", 1) };
+        assert!(matches!(check(vec![upside_down]), Err(PopulationError::Links { .. })));
+    }
 }

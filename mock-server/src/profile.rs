@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use std::time::Duration;
 
 /// The built-in profile's text, which is also its documentation.
 pub const LINKTREE_V1: &str = include_str!("../profiles/linktree-v1.toml");
@@ -156,6 +157,12 @@ impl ContractProfile {
     #[must_use]
     pub fn linktree_v1() -> Self {
         toml::from_str(LINKTREE_V1).expect("the built-in profile parses")
+    }
+
+    /// A contract duration in real time under a time scale; a scale of 0 counts as 1.
+    #[must_use]
+    pub fn scaled(ms: u64, time_scale: u32) -> Duration {
+        Duration::from_millis(ms) / time_scale.max(1)
     }
 
     /// Reads a profile from a TOML file.

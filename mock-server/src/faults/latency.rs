@@ -44,3 +44,30 @@ impl Decide for Latency {
         Effect::Delay { us }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{check, decided};
+    use super::*;
+
+    fn times(fault: Latency) -> Vec<u64> {
+        let us = |effect| if let Effect::Delay { us } = effect { us } else { panic!("{effect:?}") };
+        (0..500).map(|nth| us(decided(&fault, nth))).collect()
+    }
+
+    #[test]
+    fn constant_is_constant_and_the_others_keep_their_bounds() {
+        check(&Latency::Constant { ms: 5 }, &Effect::Delay { us: 5_000 });
+        let uniform = times(Latency::Uniform { min_ms: 2, max_ms: 4 });
+        assert!(uniform.iter().all(|us| (2_000..=4_000).contains(us)));
+        let cut = times(Latency::Lognormal { median_ms: 100, sigma_milli: 2_000, max_ms: 300 });
+        assert_eq!(cut.iter().max(), Some(&300_000));
+    }
+
+    #[test]
+    fn half_of_a_lognormal_lies_under_its_median() {
+        let tail = times(Latency::Lognormal { median_ms: 100, sigma_milli: 500, max_ms: 9_000 });
+        let under = tail.iter().filter(|us| **us < 100_000).count();
+        assert!((200..300).contains(&under), "{under}");
+    }
+}

@@ -13,3 +13,14 @@ impl Decide for LoseAnswer {
         Effect::LoseAnswer
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check;
+    use super::*;
+
+    #[test]
+    fn it_loses_every_answer() {
+        check(&LoseAnswer {}, &Effect::LoseAnswer);
+    }
+}

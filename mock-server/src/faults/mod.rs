@@ -4,8 +4,10 @@
 //! request's key and its ordinal for that key, and on nothing else: interleaving cannot change who
 //! is hit.
 
+pub mod engine;
 mod latency;
 mod lose_answer;
+mod registry;
 mod reset;
 mod roll;
 mod stall;
@@ -14,6 +16,7 @@ mod truncate;
 
 pub use latency::Latency;
 pub use lose_answer::LoseAnswer;
+pub use registry::{FAULTS, FaultInfo};
 pub use reset::{Reset, ResetAt};
 pub use roll::Roll;
 pub use stall::{Stall, StallAt};
@@ -193,6 +196,31 @@ impl Fault {
             Self::Reset(_) => "reset",
             Self::Truncate(_) => "truncate",
             Self::LoseAnswer(_) => "lose-answer",
+        }
+    }
+}
+
+/// What the faults' own tests share.
+#[cfg(test)]
+mod testing {
+    use super::{Decide, Effect, RequestView, Roll};
+    use crate::exchange::Route;
+
+    /// What `fault` decides for the `nth` request of one key.
+    pub fn decided(fault: &impl Decide, nth: u64) -> Effect {
+        let view = RequestView {
+            method: "GET",
+            route: Route::Profile,
+            handle: Some("a-0001"),
+            key: "GET /v1/profiles/a-0001",
+        };
+        fault.decide(&view, &mut Roll::new(7, "rule", view.key, nth))
+    }
+
+    /// Asserts that `fault` always decides `expected`.
+    pub fn check(fault: &impl Decide, expected: &Effect) {
+        for nth in 0..20 {
+            assert_eq!(decided(fault, nth), *expected);
         }
     }
 }

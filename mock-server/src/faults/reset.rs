@@ -26,3 +26,16 @@ impl Decide for Reset {
         Effect::Reset { at: self.at }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check;
+    use super::*;
+
+    #[test]
+    fn it_resets_where_it_says() {
+        for at in [ResetAt::BeforeHead, ResetAt::MidBody] {
+            check(&Reset { at }, &Effect::Reset { at });
+        }
+    }
+}

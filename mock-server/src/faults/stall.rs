@@ -31,3 +31,16 @@ impl Decide for Stall {
         Effect::Stall { at: self.at }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check;
+    use super::*;
+
+    #[test]
+    fn it_stalls_where_it_says() {
+        for at in [StallAt::BeforeHead, StallAt::BeforeBody, StallAt::Trickle { every_ms: 9 }] {
+            check(&Stall { at }, &Effect::Stall { at });
+        }
+    }
+}

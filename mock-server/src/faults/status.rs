@@ -36,3 +36,28 @@ impl Decide for Status {
         Effect::Answer { status, retry_after: roll.choose(&self.retry_after).copied() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{check, decided};
+    use super::*;
+
+    #[test]
+    fn one_code_is_always_that_code_and_none_is_500() {
+        let answer = |status| Effect::Answer { status, retry_after: None };
+        check(&Status { codes: vec![429], retry_after: vec![] }, &answer(429));
+        check(&Status { codes: vec![], retry_after: vec![] }, &answer(500));
+    }
+
+    #[test]
+    fn every_code_and_every_form_comes_up() {
+        let forms = vec![RetryAfterSpec::Seconds { s: 1 }, RetryAfterSpec::Date { s: 1 }];
+        let fault = Status { codes: vec![429, 503], retry_after: forms.clone() };
+        let met: Vec<_> = (0..50).map(|nth| decided(&fault, nth)).collect();
+        for status in [429, 503] {
+            for form in &forms {
+                assert!(met.contains(&Effect::Answer { status, retry_after: Some(*form) }));
+            }
+        }
+    }
+}

@@ -16,3 +16,15 @@ impl Decide for Truncate {
         Effect::Truncate { percent: self.percent.min(99) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check;
+    use super::*;
+
+    #[test]
+    fn it_never_writes_the_whole_body() {
+        check(&Truncate { percent: 40 }, &Effect::Truncate { percent: 40 });
+        check(&Truncate { percent: 100 }, &Effect::Truncate { percent: 99 });
+    }
+}

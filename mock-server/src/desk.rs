@@ -1,0 +1,169 @@
+//! What edge and routes tell each other about one exchange, beside the wire and never on it.
+
+use crate::clock::Moment;
+use crate::exchange::{ClickReceipt, FaultMark, Route};
+use crate::faults::{Effect, RetryAfterSpec};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The private request header that names the exchange between edge and routes.
+pub(crate) const EXCHANGE_HEADER: &str = "x-windthrow-exchange";
+
+/// Headers with this prefix are private: the edge takes them out in both directions.
+pub(crate) const PRIVATE_PREFIX: &str = "x-windthrow-";
+
+/// Whose credential a request carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Token {
+    Live,
+    Test,
+    Unknown,
+    Absent,
+}
+
+impl Token {
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Test => "test",
+            Self::Unknown => "unknown",
+            Self::Absent => "absent",
+        }
+    }
+}
+
+/// What the edge knows of a request before anything is decided.
+#[derive(Clone, Debug)]
+pub(crate) struct Ticket {
+    pub id: u64,
+    pub t_req: Moment,
+    pub route: Route,
+    pub handle: Option<String>,
+    pub token: Token,
+    pub method: String,
+    /// The path without query and without credentials.
+    pub path: String,
+    pub idempotency_key: Option<String>,
+}
+
+impl Ticket {
+    /// The stable key that fault decisions hash.
+    pub fn request_key(&self) -> String {
+        match &self.idempotency_key {
+            Some(key) if self.route != Route::ClicksBatch => {
+                format!("{} {} {key}", self.method, self.path)
+            }
+            _ => format!("{} {}", self.method, self.path),
+        }
+    }
+}
+
+/// What the routes decided, for the edge to execute and to record.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
+    pub delay_us: u64,
+    pub effect: Effect,
+    pub marks: Vec<FaultMark>,
+    pub retry_after: Option<RetryAfterSpec>,
+    pub clicks: Vec<ClickReceipt>,
+    pub version: Option<String>,
+    pub nonce: Option<String>,
+    pub over_limit: bool,
+}
+
+impl Default for Outcome {
+    fn default() -> Self {
+        Self {
+            delay_us: 0,
+            effect: Effect::Pass,
+            marks: Vec::new(),
+            retry_after: None,
+            clicks: Vec::new(),
+            version: None,
+            nonce: None,
+            over_limit: false,
+        }
+    }
+}
+
+enum Slot {
+    Asked(Ticket),
+    Taken,
+    Decided(Box<Outcome>),
+}
+
+/// The table of exchanges that are with the routes just now.
+#[derive(Default)]
+pub(crate) struct Desk(Mutex<HashMap<u64, Slot>>);
+
+impl Desk {
+    fn slots(&self) -> MutexGuard<'_, HashMap<u64, Slot>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The edge lays down a ticket.
+    pub fn ask(&self, ticket: Ticket) {
+        self.slots().insert(ticket.id, Slot::Asked(ticket));
+    }
+
+    /// A route takes the ticket, once.
+    pub fn take(&self, id: u64) -> Option<Ticket> {
+        let mut slots = self.slots();
+        let slot = slots.get_mut(&id)?;
+        match std::mem::replace(slot, Slot::Taken) {
+            Slot::Asked(ticket) => Some(ticket),
+            other => {
+                *slot = other;
+                None
+            }
+        }
+    }
+
+    /// A route lays down what it decided.
+    pub fn decide(&self, id: u64, outcome: Outcome) {
+        if let Some(slot) = self.slots().get_mut(&id) {
+            *slot = Slot::Decided(Box::new(outcome));
+        }
+    }
+
+    /// Whether no route has seen the ticket yet, so that forwarding again is harmless.
+    pub fn is_untouched(&self, id: u64) -> bool {
+        matches!(self.slots().get(&id), Some(Slot::Asked(_)))
+    }
+
+    /// The edge clears the place.
+    pub fn collect(&self, id: u64) -> Option<Outcome> {
+        match self.slots().remove(&id) {
+            Some(Slot::Decided(outcome)) => Some(*outcome),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ticket_is_taken_once_and_its_outcome_collected_once() {
+        let desk = Desk::default();
+        desk.ask(Ticket {
+            id: 3,
+            t_req: Moment::ZERO,
+            route: Route::Clicks,
+            handle: None,
+            token: Token::Live,
+            method: "POST".into(),
+            path: "/v1/clicks".into(),
+            idempotency_key: Some("k".into()),
+        });
+        assert!(desk.is_untouched(3));
+        assert_eq!(desk.take(3).unwrap().request_key(), "POST /v1/clicks k");
+        assert!(desk.take(3).is_none());
+        assert!(!desk.is_untouched(3));
+        desk.decide(3, Outcome { over_limit: true, ..Outcome::default() });
+        assert!(desk.take(3).is_none());
+        assert!(desk.collect(3).unwrap().over_limit);
+        assert!(desk.collect(3).is_none());
+    }
+}

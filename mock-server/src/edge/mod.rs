@@ -1,0 +1,197 @@
+//! The public port: accepts connections, and owns what they share.
+//!
+//! The edge lives on a thread of its own with a current-thread runtime, so that nothing else that
+//! is busy delays its time stamps. wiremock decides; the edge acts and records.
+
+mod act;
+mod connection;
+mod head;
+mod open;
+mod scan;
+mod upstream;
+
+use crate::clock::{Clock, Moment};
+use crate::exchange::{Overload, Recorder};
+use crate::routes::Shared;
+use scan::Scanner;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::oneshot;
+use upstream::Upstream;
+
+/// The queue of connections that wait to be accepted; the default of 128 costs a burst a second.
+const BACKLOG: u32 = 4096;
+
+/// One word of overload a second for each cause is enough.
+const OVERLOAD_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long to wait before accepting again after a failure such as too many open files.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+
+/// Sizes that no user needs to set, but tests do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tuning {
+    /// Most connections at once.
+    pub connections: usize,
+    /// Most requests at once.
+    pub in_flight: usize,
+    /// Requests before wiremock is replaced.
+    pub swap_after: u64,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self { connections: 10_000, in_flight: 8_000, swap_after: 20_000 }
+    }
+}
+
+/// What an edge needs from outside.
+pub(crate) struct Settings {
+    pub port: u16,
+    pub clock: Clock,
+    pub recorder: Arc<dyn Recorder>,
+    pub shared: Arc<Shared>,
+    pub probes: Arc<AtomicU64>,
+    pub tuning: Tuning,
+}
+
+/// What the connections share; all on one thread.
+struct Edge {
+    clock: Clock,
+    recorder: Arc<dyn Recorder>,
+    shared: Arc<Shared>,
+    probes: Arc<AtomicU64>,
+    tuning: Tuning,
+    scanner: Scanner,
+    upstream: Upstream,
+    connections: Cell<usize>,
+    in_flight: Cell<usize>,
+    complaints: RefCell<HashMap<String, Moment>>,
+}
+
+impl Edge {
+    fn next_exchange(&self) -> u64 {
+        self.probes.fetch_add(1, Ordering::AcqRel)
+    }
+
+    fn overload(&self, what: &str) {
+        let now = self.clock.now();
+        let mut complaints = self.complaints.borrow_mut();
+        let due = complaints.get(what).is_none_or(|last| now.since(*last) >= OVERLOAD_PAUSE);
+        if due {
+            complaints.insert(what.to_owned(), now);
+            tracing::warn!(what, "the mock is overloaded");
+            self.recorder.overload(Overload { at: now, what: what.to_owned() });
+        }
+    }
+
+    /// Replaces wiremock when it has kept enough requests.
+    fn renew_upstream(self: &Rc<Self>) {
+        if self.upstream.is_full() {
+            let edge = Rc::clone(self);
+            tokio::task::spawn_local(async move {
+                match edge.upstream.swap().await {
+                    Ok(()) => tracing::debug!(swaps = edge.upstream.swaps(), "replaced wiremock"),
+                    Err(error) => edge.overload(&format!("wiremock was not replaced: {error}")),
+                }
+            });
+        }
+    }
+}
+
+/// Binds the public port on loopback.
+fn listen(port: u16) -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    // A port that the last run left a moment ago can be had at once; one in use still cannot.
+    socket.set_reuseaddr(true)?;
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], port)))?;
+    socket.listen(BACKLOG)
+}
+
+/// An edge that listens but does not serve yet.
+pub(crate) struct Bound {
+    listener: TcpListener,
+    edge: Rc<Edge>,
+}
+
+/// Binds the port and starts wiremock behind it.
+pub(crate) async fn bind(settings: Settings) -> io::Result<Bound> {
+    let Settings { port, clock, recorder, shared, probes, tuning } = settings;
+    let listener = listen(port)?;
+    let upstream = Upstream::start(Arc::clone(&shared), tuning.swap_after).await?;
+    let edge = Rc::new(Edge {
+        clock,
+        recorder,
+        scanner: Scanner::new(&shared.world.secrets),
+        shared,
+        probes,
+        tuning,
+        upstream,
+        connections: Cell::new(0),
+        in_flight: Cell::new(0),
+        complaints: RefCell::default(),
+    });
+    Ok(Bound { listener, edge })
+}
+
+impl Bound {
+    pub fn port(&self) -> io::Result<u16> {
+        Ok(self.listener.local_addr()?.port())
+    }
+
+    /// Accepts until told to stop. Connections go on in local tasks; dropping these records what
+    /// is still open.
+    pub async fn serve(self, mut stop: oneshot::Receiver<()>) {
+        let Self { listener, edge } = self;
+        for conn in 0.. {
+            let stream = loop {
+                let accepted = tokio::select! {
+                    _ = &mut stop => return,
+                    accepted = listener.accept() => accepted,
+                };
+                match accepted {
+                    Ok((stream, _)) => break stream,
+                    Err(error) => {
+                        edge.overload(&format!("failed to accept a connection: {error}"));
+                        tokio::time::sleep(ACCEPT_PAUSE).await;
+                    }
+                }
+            };
+            if edge.connections.get() >= edge.tuning.connections {
+                edge.overload("too many connections at once");
+                continue;
+            }
+            // Without it, small answers wait for the client's acknowledgement.
+            let _ = stream.set_nodelay(true);
+            let counted = Counted::new(&edge);
+            let edge = Rc::clone(&edge);
+            tokio::task::spawn_local(async move {
+                let _counted = counted;
+                connection::serve(edge, stream, conn).await;
+            });
+        }
+    }
+}
+
+/// Counts a connection for as long as it lives.
+struct Counted(Rc<Edge>);
+
+impl Counted {
+    fn new(edge: &Rc<Edge>) -> Self {
+        edge.connections.set(edge.connections.get() + 1);
+        Self(Rc::clone(edge))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.connections.set(self.0.connections.get() - 1);
+    }
+}

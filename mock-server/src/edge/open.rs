@@ -1,0 +1,92 @@
+//! An exchange while it is under way: it is recorded exactly once, at its end or when all is over.
+
+use super::Edge;
+use crate::clock::Moment;
+use crate::exchange::{End, Exchange, RetryAfterForm};
+use std::rc::Rc;
+use std::time::Duration;
+
+/// Dropping it unfinished records [`End::Open`]: that is what a shutdown does.
+pub(super) struct OpenExchange {
+    pub exchange: Exchange,
+    edge: Rc<Edge>,
+    finished: bool,
+}
+
+impl OpenExchange {
+    pub fn new(edge: &Rc<Edge>, exchange: Exchange) -> Self {
+        edge.in_flight.set(edge.in_flight.get() + 1);
+        Self { exchange, edge: Rc::clone(edge), finished: false }
+    }
+
+    /// Records how it ended, now.
+    pub fn finish(mut self, end: End) {
+        self.record(end);
+    }
+
+    fn record(&mut self, end: End) {
+        self.finished = true;
+        let now = self.edge.clock.now();
+        let exchange = &mut self.exchange;
+        exchange.end = end;
+        exchange.t_end = now;
+        exchange.t_w = (end == End::Complete).then_some(now);
+        if exchange.t_first.is_none() {
+            // Nothing of the answer was written, so nothing of it may be recorded as sent.
+            exchange.status = None;
+            exchange.retry_after = None;
+            exchange.version = None;
+            exchange.nonce = None;
+        }
+        if let Some(after) = &mut exchange.retry_after
+            && after.form == RetryAfterForm::Seconds
+        {
+            after.until = after.value.parse().ok().map(|s| now.plus(Duration::from_secs(s)));
+        }
+        let empty = blank(exchange.id, exchange.conn, exchange.seq);
+        self.edge.recorder.exchange(std::mem::replace(&mut self.exchange, empty));
+    }
+}
+
+impl Drop for OpenExchange {
+    fn drop(&mut self) {
+        self.edge.in_flight.set(self.edge.in_flight.get().saturating_sub(1));
+        if !self.finished {
+            self.record(End::Open);
+        }
+    }
+}
+
+/// An exchange of which nothing is known yet.
+pub(super) fn blank(id: u64, conn: u64, seq: u32) -> Exchange {
+    Exchange {
+        id,
+        conn,
+        seq,
+        method: String::new(),
+        target: String::new(),
+        route: crate::exchange::Route::Unknown,
+        handle: None,
+        host: None,
+        token: crate::desk::Token::Absent.label().to_owned(),
+        key_places: Vec::new(),
+        accept: None,
+        content_type: None,
+        idempotency_key: None,
+        body_bytes: 0,
+        clicks: Vec::new(),
+        t_conn: Moment::ZERO,
+        t_head: Moment::ZERO,
+        t_req: Moment::ZERO,
+        t_first: None,
+        t_w: None,
+        t_end: Moment::ZERO,
+        end: End::Open,
+        status: None,
+        retry_after: None,
+        version: None,
+        nonce: None,
+        faults: Vec::new(),
+        over_limit: false,
+    }
+}

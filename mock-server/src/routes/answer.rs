@@ -1,0 +1,105 @@
+//! An answer before it is bytes: status, headers, body, and what the edge shall record of it.
+
+use crate::exchange::ClickReceipt;
+use crate::profile::ContractProfile;
+use serde_json::{Value, json};
+use wiremock::ResponseTemplate;
+
+/// What a route answers.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Body,
+    pub clicks: Vec<ClickReceipt>,
+    pub version: Option<String>,
+    pub nonce: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    Nothing,
+    Json(Value),
+    Error { code: String, message: String },
+}
+
+impl Reply {
+    pub fn empty(status: u16) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Body::Nothing,
+            clicks: Vec::new(),
+            version: None,
+            nonce: None,
+        }
+    }
+
+    pub fn json(status: u16, body: Value) -> Self {
+        Self { body: Body::Json(body), ..Self::empty(status) }
+    }
+
+    pub fn error(status: u16, code: &str, message: &str) -> Self {
+        let body = Body::Error { code: code.to_owned(), message: message.to_owned() };
+        Self { body, ..Self::empty(status) }
+    }
+
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.add_header(name, value);
+        self
+    }
+
+    pub fn with_clicks(mut self, clicks: Vec<ClickReceipt>) -> Self {
+        self.clicks = clicks;
+        self
+    }
+
+    /// Notes version and nonce for the record, and puts them into a JSON body.
+    pub fn with_trace(mut self, version: &str, nonce: &str) -> Self {
+        if let Body::Json(Value::Object(fields)) = &mut self.body {
+            fields.insert("version".to_owned(), json!(version));
+            fields.insert("nonce".to_owned(), json!(nonce));
+            self.nonce = Some(nonce.to_owned());
+        }
+        self.version = Some(version.to_owned());
+        self
+    }
+
+    pub fn add_header(&mut self, name: &str, value: &str) {
+        self.headers.push((name.to_owned(), value.to_owned()));
+    }
+
+    pub fn into_template(self, profile: &ContractProfile) -> ResponseTemplate {
+        let mut template = ResponseTemplate::new(self.status);
+        for (name, value) in &self.headers {
+            template = template.insert_header(name.as_str(), value.as_str());
+        }
+        match self.body {
+            Body::Nothing => template,
+            Body::Json(value) => {
+                template.set_body_raw(value.to_string().into_bytes(), "application/json")
+            }
+            Body::Error { code, message } => {
+                let (bytes, kind) = error_body(profile, self.status, &code, &message);
+                template.set_body_raw(bytes, kind)
+            }
+        }
+    }
+}
+
+/// The body of an error in the profile's form, and its content type.
+pub(crate) fn error_body(
+    profile: &ContractProfile,
+    status: u16,
+    code: &str,
+    message: &str,
+) -> (Vec<u8>, &'static str) {
+    if profile.errors.problem_json {
+        let body =
+            json!({ "type": "about:blank", "title": code, "status": status, "detail": message });
+        (body.to_string().into_bytes(), "application/problem+json")
+    } else {
+        let body = json!({ "error": { "code": code, "message": message } });
+        (body.to_string().into_bytes(), "application/json")
+    }
+}

@@ -1,0 +1,55 @@
+//! `POST /v1/clicks`: one click, once, however often it is sent.
+
+use super::{Answers, Call, Reply};
+use crate::click_book::{Click, Earlier};
+use crate::exchange::ClickReceipt;
+use serde_json::json;
+use wiremock::Request;
+
+pub(super) struct Clicks;
+
+impl Answers for Clicks {
+    fn scope(&self) -> Option<&'static str> {
+        Some("clicks:write")
+    }
+
+    fn answer(&self, call: &Call<'_>) -> Reply {
+        let Ok(click) = call.request.body_json::<Click>() else {
+            return Reply::error(400, "bad_request", "the body is not a click");
+        };
+        let refused = |status, code, message| {
+            Reply::error(status, code, message).with_clicks(vec![receipt(&click, status, false)])
+        };
+        let Some(key) = call.ticket.idempotency_key.as_deref() else {
+            return refused(400, "bad_request", "Idempotency-Key is needed");
+        };
+        let known = call.world.population.contains(&click.handle);
+        let (status, effect) = call.world.with_clicks(|book| match book.earlier(key, &click) {
+            Earlier::Same => (202, false),
+            Earlier::Other => (422, false),
+            Earlier::New if !known => (404, false),
+            Earlier::New => {
+                let fate = book.count(&click);
+                if fate.status() == 202 {
+                    book.accept(key, &click);
+                }
+                (fate.status(), fate == crate::click_book::Fate::Counted)
+            }
+        });
+        match status {
+            202 => Reply::json(202, json!({ "event_id": click.event_id, "status": "accepted" }))
+                .with_clicks(vec![receipt(&click, 202, effect)]),
+            404 => refused(404, "not_found", "nobody has this handle"),
+            _ => refused(422, "conflict", "this key or event id was used for another click"),
+        }
+    }
+
+    fn unprocessed(&self, request: &Request, status: u16) -> Vec<ClickReceipt> {
+        let click = request.body_json::<Click>().ok();
+        click.iter().map(|click| receipt(click, status, false)).collect()
+    }
+}
+
+pub(super) fn receipt(click: &Click, status: u16, effect: bool) -> ClickReceipt {
+    ClickReceipt { event_id: click.event_id.clone(), payload: click.payload(), status, effect }
+}

@@ -1,0 +1,54 @@
+//! `POST /v1/clicks/batch`: many clicks in one request, each with its own result.
+
+use super::clicks::receipt;
+use super::{Answers, Call, Reply};
+use crate::click_book::{Click, Fate};
+use crate::exchange::ClickReceipt;
+use serde::Deserialize;
+use serde_json::json;
+use wiremock::Request;
+
+pub(super) struct ClicksBatch;
+
+#[derive(Deserialize)]
+struct Events {
+    events: Vec<Click>,
+}
+
+impl Answers for ClicksBatch {
+    fn scope(&self) -> Option<&'static str> {
+        Some("clicks:write")
+    }
+
+    fn answer(&self, call: &Call<'_>) -> Reply {
+        let Ok(Events { events }) = call.request.body_json() else {
+            return Reply::error(400, "bad_request", "the body is not a batch of clicks");
+        };
+        if events.len() > call.world.profile.batch.max_items as usize {
+            let clicks = events.iter().map(|click| receipt(click, 400, false)).collect();
+            return Reply::error(400, "bad_request", "the batch is too large").with_clicks(clicks);
+        }
+        let clicks: Vec<_> = call.world.with_clicks(|book| {
+            events
+                .iter()
+                .map(|click| {
+                    if !call.world.population.contains(&click.handle) {
+                        return receipt(click, 404, false);
+                    }
+                    let fate = book.count(click);
+                    receipt(click, fate.status(), fate == Fate::Counted)
+                })
+                .collect()
+        });
+        let results: Vec<_> = clicks
+            .iter()
+            .map(|click| json!({ "event_id": click.event_id, "status": click.status }))
+            .collect();
+        Reply::json(200, json!({ "results": results })).with_clicks(clicks)
+    }
+
+    fn unprocessed(&self, request: &Request, status: u16) -> Vec<ClickReceipt> {
+        let events = request.body_json::<Events>().map(|batch| batch.events).unwrap_or_default();
+        events.iter().map(|click| receipt(click, status, false)).collect()
+    }
+}

@@ -1,0 +1,284 @@
+//! The routes of the contract: who may call, what is decided, and what the answer says.
+//!
+//! Every route is one mounted wiremock mock. [`Guarded`] does what they share, in this order: the
+//! fault decision, authentication, scope, the limit, and only then the route itself. Bodies and
+//! status come from here; what happens to their bytes is the edge's work.
+
+mod answer;
+mod clicks;
+mod clicks_batch;
+mod health;
+mod me;
+mod profile;
+mod profile_links;
+mod unknown;
+
+pub(crate) use answer::{Reply, error_body};
+
+use crate::desk::{Desk, EXCHANGE_HEADER, Outcome, Ticket, Token};
+use crate::exchange::{ClickReceipt, Route};
+use crate::faults::engine::Engine;
+use crate::faults::{Effect, RequestView, ResetAt, RetryAfterSpec, StallAt};
+use crate::limiter::Standing;
+use crate::profile::ResetForm;
+use crate::world::World;
+use std::sync::Arc;
+use wiremock::{Match, Mock, MockServer, Request, Respond, ResponseTemplate};
+
+/// What all routes share.
+pub(crate) struct Shared {
+    pub world: World,
+    pub desk: Desk,
+    pub engine: Engine,
+}
+
+/// One request, as a route sees it.
+pub(crate) struct Call<'a> {
+    pub ticket: &'a Ticket,
+    pub request: &'a Request,
+    pub world: &'a World,
+}
+
+/// One route of the contract.
+pub(crate) trait Answers: Send + Sync {
+    /// Whether no key is needed.
+    fn is_public(&self) -> bool {
+        false
+    }
+
+    /// The scope that the key needs.
+    fn scope(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Does the work and says what it came to.
+    fn answer(&self, call: &Call<'_>) -> Reply;
+
+    /// The clicks of a request that is not processed, with the status that it met instead; 0 when
+    /// it met none.
+    fn unprocessed(&self, _request: &Request, _status: u16) -> Vec<ClickReceipt> {
+        Vec::new()
+    }
+}
+
+/// The route of the contract that method and path name, and the handle in the path.
+pub(crate) fn classify(method: &str, path: &str) -> (Route, Option<String>) {
+    let unknown = (Route::Unknown, None);
+    let Some(rest) = path.strip_prefix("/v1/") else { return unknown };
+    let parts: Vec<&str> = rest.split('/').collect();
+    match (method, parts.as_slice()) {
+        ("GET", ["health"]) => (Route::Health, None),
+        ("GET", ["me"]) => (Route::Me, None),
+        ("GET", ["profiles", handle]) if !handle.is_empty() => {
+            (Route::Profile, Some(percent_decoded(handle)))
+        }
+        ("GET", ["profiles", handle, "links"]) if !handle.is_empty() => {
+            (Route::ProfileLinks, Some(percent_decoded(handle)))
+        }
+        ("POST", ["clicks"]) => (Route::Clicks, None),
+        ("POST", ["clicks", "batch"]) => (Route::ClicksBatch, None),
+        _ => unknown,
+    }
+}
+
+fn percent_decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let code = (bytes[at] == b'%')
+            .then(|| bytes.get(at + 1..at + 3))
+            .flatten()
+            .and_then(|two| std::str::from_utf8(two).ok())
+            .and_then(|two| u8::from_str_radix(two, 16).ok());
+        out.push(code.unwrap_or(bytes[at]));
+        at += if code.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+struct Is(Route);
+
+impl Match for Is {
+    fn matches(&self, request: &Request) -> bool {
+        classify(request.method.as_str(), request.url.path()).0 == self.0
+    }
+}
+
+/// Mounts one mock for each route, and the catch-all.
+pub(crate) async fn mount(server: &MockServer, shared: &Arc<Shared>) {
+    let routes: [(Route, Box<dyn Answers>); 7] = [
+        (Route::Health, Box::new(health::Health)),
+        (Route::Me, Box::new(me::Me)),
+        (Route::Profile, Box::new(profile::Profile)),
+        (Route::ProfileLinks, Box::new(profile_links::ProfileLinks)),
+        (Route::Clicks, Box::new(clicks::Clicks)),
+        (Route::ClicksBatch, Box::new(clicks_batch::ClicksBatch)),
+        (Route::Unknown, Box::new(unknown::Unknown)),
+    ];
+    for (route, answers) in routes {
+        let priority = if route == Route::Unknown { u8::MAX } else { 5 };
+        let guarded = Guarded { answers, shared: Arc::clone(shared) };
+        Mock::given(Is(route)).respond_with(guarded).with_priority(priority).mount(server).await;
+    }
+}
+
+struct Guarded {
+    answers: Box<dyn Answers>,
+    shared: Arc<Shared>,
+}
+
+impl Respond for Guarded {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let id = request
+            .headers
+            .get(EXCHANGE_HEADER)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.parse().ok());
+        // Only the edge lays down tickets: nobody else gets an answer on this port.
+        let Some(ticket) = id.and_then(|id| self.shared.desk.take(id)) else {
+            return ResponseTemplate::new(421);
+        };
+        let (reply, outcome) = self.decide(&ticket, request);
+        self.shared.desk.decide(ticket.id, outcome);
+        reply.into_template(&self.shared.world.profile)
+    }
+}
+
+impl Guarded {
+    fn decide(&self, ticket: &Ticket, request: &Request) -> (Reply, Outcome) {
+        let world = &self.shared.world;
+        let key = ticket.request_key();
+        let view = RequestView {
+            method: &ticket.method,
+            route: ticket.route,
+            handle: ticket.handle.as_deref(),
+            key: &key,
+        };
+        let mut decision = self.shared.engine.decide(&view, world.ms_since_armed(ticket.t_req));
+        let (standing, refusal) = self.admit(ticket);
+        if refusal.is_some() {
+            // The server refuses before it would fail; faults on the connection still happen.
+            decision.cancel_answer();
+        }
+        let mut retry_after = None;
+        let mut over_limit = false;
+        let mut reply = match (&decision.effect, refusal) {
+            (
+                Effect::Stall { at: StallAt::BeforeHead }
+                | Effect::Reset { at: ResetAt::BeforeHead },
+                _,
+            ) => Reply::empty(503).with_clicks(self.answers.unprocessed(request, 0)),
+            (Effect::Answer { status, retry_after: after }, _) => {
+                retry_after = *after;
+                Reply::error(*status, "unavailable", "the service cannot answer now")
+                    .with_clicks(self.answers.unprocessed(request, *status))
+            }
+            (_, Some(refusal)) => {
+                over_limit = refusal.status == 429;
+                if over_limit {
+                    let s = standing.map_or(1, |standing| standing.reset_s()).max(1);
+                    retry_after =
+                        Some(RetryAfterSpec::Seconds { s: u32::try_from(s).unwrap_or(u32::MAX) });
+                }
+                let clicks = self.answers.unprocessed(request, refusal.status);
+                refusal.with_clicks(clicks)
+            }
+            (_, None) => self.answers.answer(&Call { ticket, request, world }),
+        };
+        self.add_limit_headers(&mut reply, standing);
+        let outcome = Outcome {
+            delay_us: decision.delay_us,
+            effect: decision.effect,
+            marks: decision.marks,
+            retry_after,
+            clicks: std::mem::take(&mut reply.clicks),
+            version: reply.version.take(),
+            nonce: reply.nonce.take(),
+            over_limit,
+        };
+        (reply, outcome)
+    }
+
+    /// Authentication, scope and limit. Every authenticated request counts, whatever becomes of it.
+    fn admit(&self, ticket: &Ticket) -> (Option<Standing>, Option<Reply>) {
+        if self.answers.is_public() {
+            return (None, None);
+        }
+        let world = &self.shared.world;
+        if ticket.token != Token::Live {
+            let refusal = Reply::error(401, "unauthorized", "a valid bearer key is needed")
+                .with_header("www-authenticate", "Bearer");
+            return (None, Some(refusal));
+        }
+        let standing = world.admit(ticket.token, ticket.t_req);
+        let refusal = if !standing.admitted {
+            Some(Reply::error(429, "rate_limited", "too many requests for this key"))
+        } else {
+            self.answers
+                .scope()
+                .filter(|scope| !world.profile.keys.scopes.iter().any(|granted| granted == scope))
+                .map(|scope| Reply::error(403, "missing_scope", &format!("needs {scope}")))
+        };
+        (Some(standing), refusal)
+    }
+
+    fn add_limit_headers(&self, reply: &mut Reply, standing: Option<Standing>) {
+        let world = &self.shared.world;
+        let limit = &world.profile.limit;
+        let remaining = standing.map_or(limit.requests, |standing| standing.remaining);
+        let reset_s = standing.map_or(0, |standing| standing.reset_s());
+        let reset = match limit.reset_form {
+            ResetForm::DeltaSeconds => reset_s,
+            ResetForm::EpochSeconds => {
+                let now = crate::clock::Clock::wall()
+                    .duration_since(std::time::UNIX_EPOCH)
+                    .unwrap_or_default();
+                (now + std::time::Duration::from_millis(999)).as_secs() + reset_s
+            }
+        };
+        reply.add_header(&limit.limit_header, &limit.requests.to_string());
+        reply.add_header(&limit.remaining_header, &remaining.to_string());
+        reply.add_header(&limit.reset_header, &reset.to_string());
+        if limit.ietf_headers {
+            let policy = format!("\"default\";q={};w={}", limit.requests, world.window_s());
+            reply.add_header("ratelimit-policy", &policy);
+            reply.add_header("ratelimit", &format!("\"default\";r={remaining};t={reset_s}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn method_and_path_name_the_route() {
+        let check = |method, path, route, handle: Option<&str>| {
+            assert_eq!(
+                classify(method, path),
+                (route, handle.map(str::to_owned)),
+                "{method} {path}"
+            );
+        };
+        check("GET", "/v1/health", Route::Health, None);
+        check("GET", "/v1/me", Route::Me, None);
+        check("GET", "/v1/profiles/a-0001", Route::Profile, Some("a-0001"));
+        check("GET", "/v1/profiles/a%2D0001", Route::Profile, Some("a-0001"));
+        check("GET", "/v1/profiles/a%zz", Route::Profile, Some("a%zz"));
+        check("GET", "/v1/profiles/a-0001/links", Route::ProfileLinks, Some("a-0001"));
+        check("POST", "/v1/clicks", Route::Clicks, None);
+        check("POST", "/v1/clicks/batch", Route::ClicksBatch, None);
+        for (method, path) in [
+            ("GET", "/"),
+            ("GET", "/me"),
+            ("POST", "/v1/me"),
+            ("GET", "/v1/profiles/"),
+            ("GET", "/v1/profiles/a/other"),
+            ("GET", "/v1/clicks"),
+            ("GET", "*"),
+        ] {
+            check(method, path, Route::Unknown, None);
+        }
+    }
+}

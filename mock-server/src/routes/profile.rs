@@ -1,0 +1,70 @@
+//! `GET /v1/profiles/{handle}`: one creator, with validators and cache directives.
+
+use super::{Answers, Call, Reply};
+use crate::population::Creator;
+use serde_json::json;
+use wiremock::Request;
+
+pub(super) struct Profile;
+
+impl Answers for Profile {
+    fn scope(&self) -> Option<&'static str> {
+        Some("profile:read")
+    }
+
+    fn answer(&self, call: &Call<'_>) -> Reply {
+        let Some(creator) = find(call) else { return not_found() };
+        let cache = &call.world.profile.cache;
+        let directives =
+            format!("max-age={}, stale-if-error={}", cache.max_age_s, cache.stale_if_error_s);
+        let etag = format!("\"{}\"", creator.version);
+        let nonce = call.world.nonce(call.ticket.id);
+        let reply = if names(call.request, &etag) {
+            Reply::empty(304)
+        } else {
+            Reply::json(
+                200,
+                json!({
+                    "handle": creator.handle,
+                    "display_name": creator.display_name,
+                    "bio": creator.bio,
+                    "avatar_url": creator.avatar_url,
+                    "email": creator.email,
+                    "updated_at": updated_at(creator.edit),
+                }),
+            )
+        };
+        reply
+            .with_trace(&creator.version, &nonce)
+            .with_header("etag", &etag)
+            .with_header("cache-control", &directives)
+    }
+}
+
+/// The creator that the path names, as of the request's arrival.
+pub(super) fn find(call: &Call<'_>) -> Option<Creator> {
+    call.world.creator(call.ticket.handle.as_deref()?, call.ticket.t_req)
+}
+
+pub(super) fn not_found() -> Reply {
+    Reply::error(404, "not_found", "nobody has this handle")
+}
+
+/// When the page was last edited: a calendar of its own, one minute for each edit, so that the
+/// same plan gives the same bytes.
+pub(super) fn updated_at(edit: u32) -> String {
+    const EPOCH: i64 = 1_767_225_600; // 2026-01-01T00:00:00Z
+    jiff::Timestamp::from_second(EPOCH + i64::from(edit) * 60).unwrap_or_default().to_string()
+}
+
+/// Whether `If-None-Match` names this validator, by weak comparison (RFC 9110 section 13.1.2).
+fn names(request: &Request, etag: &str) -> bool {
+    request
+        .headers
+        .get_all("if-none-match")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == etag)
+}

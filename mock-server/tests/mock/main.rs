@@ -1,0 +1,6 @@
+//! The mock from outside: a raw client, and what the recorder got to see.
+
+mod faults;
+mod rig;
+mod routes;
+mod wire;
