@@ -140,8 +140,11 @@ fn client() -> Result<reqwest::Client, reqwest::Error> {
 pub fn main_from_env(mutant: Option<&str>) -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| "warn,reference=info".into());
-    let _ =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .try_init();
     let mut seams = Seams::default();
     if let Some(id) = mutant {
         let Some(mutant) = mutants::find(id) else {

@@ -146,7 +146,11 @@ impl Delivery {
             _ => None,
         };
         let call = wire::call(&refs, key);
-        let outcome = self.upstream.attempt(&call, self.failures + 1).await;
+        // Looked at first, so that waiting does not count as calls that were turned away.
+        let outcome = match self.upstream.barrier(call.route) {
+            Some(barrier) => Err(Failure::Barred(barrier)),
+            None => self.upstream.attempt(&call, self.failures + 1).await,
+        };
         if let Err(Failure::Barred(barrier)) = outcome {
             // Short rests, since the way may open or close earlier than it looks now.
             let rest = barrier.until().saturating_duration_since(clock::now());

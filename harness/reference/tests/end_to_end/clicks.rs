@@ -51,3 +51,17 @@ async fn a_refused_click_does_not_hold_up_the_others() {
     service.drained().await;
     assert_eq!(service.metric("linktree_clicks_refused_total").await, Some(3.0));
 }
+
+#[tokio::test]
+async fn of_a_batch_only_what_failed_is_sent_again() {
+    let service = Service::start(None).await;
+    let (a, b, c) = tokio::join!(service.click("e1"), service.click("flaky"), service.click("e2"));
+    assert_eq!([a, b, c], [202, 202, 202]);
+    service.drained().await;
+    let seen = service.stub.seen("/v1/clicks");
+    let times = |id: &str| {
+        let events = seen.iter().flat_map(|one| one.events());
+        events.filter(|event| event["event_id"] == id).count()
+    };
+    assert_eq!([times("e1"), times("flaky"), times("e2")], [1, 2, 1]);
+}

@@ -4,6 +4,7 @@ mod clicks;
 mod mutants;
 mod outage;
 mod pages;
+mod process;
 mod stub;
 
 use reference::{Config, Seams};

@@ -109,7 +109,7 @@ async fn linktree(State(stub): State<Arc<Stub>>, request: Request) -> Response {
         tokio::time::sleep(latency).await;
     }
     match mood {
-        Mood::Well => answer(&seen, *stub.cache_control.lock().unwrap()),
+        Mood::Well => answer(&stub, &seen, *stub.cache_control.lock().unwrap()),
         Mood::Status(status, retry_after) => {
             let status = StatusCode::from_u16(status).unwrap();
             match retry_after {
@@ -124,7 +124,7 @@ async fn linktree(State(stub): State<Arc<Stub>>, request: Request) -> Response {
     }
 }
 
-fn answer(seen: &Seen, cache_control: &'static str) -> Response {
+fn answer(stub: &Stub, seen: &Seen, cache_control: &'static str) -> Response {
     let path = seen.target.split('?').next().unwrap();
     if let Some(rest) = path.strip_prefix("/v1/profiles/") {
         let cached = [(header::CACHE_CONTROL, cache_control), (header::ETAG, "\"e1\"")];
@@ -147,7 +147,14 @@ fn answer(seen: &Seen, cache_control: &'static str) -> Response {
     match path {
         "/v1/clicks" => (StatusCode::ACCEPTED, "{}").into_response(),
         "/v1/clicks/batch" => {
-            let result = |event: &Value| json!({"event_id": event["event_id"], "status": 202});
+            // What is called flaky fails within its first batch.
+            let earlier = stub.seen("/v1/clicks").iter().flat_map(Seen::events).count();
+            let earlier = earlier - seen.events().len();
+            let result = |event: &Value| {
+                let flaky = event["event_id"].as_str().is_some_and(|id| id.starts_with("flaky"));
+                let status = if flaky && earlier == 0 { 503 } else { 202 };
+                json!({"event_id": event["event_id"], "status": status})
+            };
             let results: Vec<_> = seen.events().iter().map(result).collect();
             axum::Json(json!({ "results": results })).into_response()
         }
