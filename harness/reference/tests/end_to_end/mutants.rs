@@ -98,3 +98,25 @@ async fn clicks_are_lost_in_a_storm_only_by_those_who_lose_them() {
         assert!(stormy_day(Some(mutant), status).await < 40, "{mutant} does not show");
     }
 }
+
+/// How many attempts two cold pages cost while Linktree answers with `mood`, and how long after
+/// the first of them the second came.
+async fn attempts(mutant: Option<&str>, mood: Mood) -> (usize, Duration) {
+    let service = Service::start(mutant).await;
+    service.stub.set(mood);
+    for handle in ["ann", "bob"] {
+        assert_eq!(service.page(handle).await.0, 503);
+    }
+    let seen = service.stub.seen("");
+    (seen.len(), seen.get(1).map_or(Duration::MAX, |second| second.at - seen[0].at))
+}
+
+#[tokio::test]
+async fn attempts_go_out_that_should_not() {
+    let (down, busy) = (Mood::Status(500, None), Mood::Status(503, Some("1")));
+    assert_eq!(attempts(None, down).await.0, 5);
+    assert_eq!(attempts(None, busy).await.0, 1);
+    assert_eq!(attempts(Some("breaker-opens-at-six"), down).await.0, 6);
+    assert_eq!(attempts(Some("breaker-never-opens"), down).await.0, 10);
+    assert!(attempts(Some("retry-after-ignored-on-503"), busy).await.1 < Duration::from_secs(1));
+}
