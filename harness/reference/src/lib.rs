@@ -1,1 +1,177 @@
-//! skeleton
+//! The reference integration: a link-in-bio service in front of Linktree, as one would run it.
+//!
+//! It serves pages from a cache, takes clicks in durably, and calls Linktree through one client
+//! that keeps the rate limit, obeys `Retry-After`, breaks the circuit and backs off. It knows
+//! nothing of the harness: it is a client of the contract. [`mutants`] swap one of its [`Seams`]
+//! each, to prove that the harness notices.
+//!
+//! Where to look: [`config`] for the environment, `upstream` for the client, `pages` and
+//! `clicks` for the two halves of the service.
+
+mod clicks;
+mod clock;
+pub mod config;
+mod front;
+mod metrics;
+pub mod mutants;
+mod pages;
+mod seams;
+mod secrets;
+mod upstream;
+
+pub use config::Config;
+pub use seams::Seams;
+
+use clicks::delivery::Delivery;
+use metrics::Metrics;
+use std::{future::Future, process::ExitCode, sync::Arc, time::Duration};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::{Notify, watch},
+};
+use upstream::Upstream;
+
+/// How long requests under way may take after SIGTERM.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Why the service does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The environment is wrong.
+    #[error(transparent)]
+    Config(#[from] config::ConfigError),
+    /// The vault gave no secrets.
+    #[error(transparent)]
+    Secrets(#[from] secrets::SecretsError),
+    /// The click queue does not open.
+    #[error(transparent)]
+    Store(#[from] clicks::StoreError),
+    /// The client cannot be built.
+    #[error("failed to build the client: {0}")]
+    Client(#[from] reqwest::Error),
+    /// The address is taken, or the socket broke.
+    #[error("failed to serve: {0}")]
+    Socket(#[from] std::io::Error),
+}
+
+/// Runs the service on the configured address until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When it cannot start.
+pub async fn serve(config: Config, seams: Seams) -> Result<(), ServeError> {
+    let listener = TcpListener::bind((config.host.as_str(), config.port)).await?;
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    serve_on(listener, config, seams, stop).await
+}
+
+/// Runs the service on a bound socket until `stop`.
+///
+/// # Errors
+/// When it cannot start.
+pub async fn serve_on(
+    listener: TcpListener,
+    config: Config,
+    seams: Seams,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    let http = client()?;
+    let secrets = secrets::read(&http, &config).await?;
+    let metrics = Arc::new(Metrics::default());
+    let upstream = Arc::new(Upstream::new(http, &config, secrets, &seams, metrics.clone()));
+    let clicks = (seams.store)(&config.data_dir)?;
+    let clicks_arrived = Arc::new(Notify::new());
+    let app = front::App {
+        pages: Arc::new(pages::Pages::new(upstream.clone(), &config.pages, &seams)),
+        clicks: clicks.clone(),
+        clicks_arrived: clicks_arrived.clone(),
+        metrics: metrics.clone(),
+        upstream: upstream.clone(),
+    };
+    let settings = (&config.clicks, &config.rate);
+    let delivery =
+        Delivery::new(clicks, upstream, metrics, clicks_arrived, settings, seams.delivery);
+
+    let (stopping, stopped) = watch::channel(false);
+    let delivery = tokio::spawn(delivery.run(stopped.clone()));
+    tokio::spawn(async move {
+        stop.await;
+        stopping.send_replace(true);
+    });
+    let wait = |mut stopped: watch::Receiver<bool>| async move {
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+    };
+    tracing::info!(address = %listener.local_addr()?, "serving");
+    let server =
+        axum::serve(listener, front::router(app)).with_graceful_shutdown(wait(stopped.clone()));
+    let too_late = async {
+        wait(stopped).await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        result = server.into_future() => result?,
+        () = too_late => tracing::warn!("some requests were cut off"),
+    }
+    let _ = tokio::time::timeout(GRACE, delivery).await;
+    Ok(())
+}
+
+/// No redirects (the key would travel), no proxy, no retries behind the limiter's back.
+fn client() -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .pool_idle_timeout(Duration::from_secs(20))
+        .user_agent("linktree-integration/1")
+        .build()
+}
+
+/// The whole program: configuration from the environment, one mutant applied if named.
+///
+/// Exits 0 after SIGTERM, 1 when the service fails, 2 when it is asked for nonsense.
+pub fn main_from_env(mutant: Option<&str>) -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| "warn,reference=info".into());
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .try_init();
+    let mut seams = Seams::default();
+    if let Some(id) = mutant {
+        let Some(mutant) = mutants::find(id) else {
+            tracing::error!(id, "failed to start: there is no such mutant");
+            return ExitCode::from(2);
+        };
+        (mutant.apply)(&mut seams);
+    }
+    let config = match Config::from_env() {
+        Ok(config) => config,
+        Err(error) => {
+            tracing::error!("{error}");
+            return ExitCode::from(2);
+        }
+    };
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let outcome = runtime.map_err(ServeError::from).and_then(|runtime| {
+        let outcome = runtime.block_on(serve(config, seams));
+        runtime.shutdown_timeout(Duration::from_secs(1));
+        outcome
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! `POST /api/clicks`: a visitor clicks; 202 once the click is on disk.
+
+use super::Click;
+use crate::front::App;
+use axum::{body::Bytes, extract::State, http::StatusCode};
+
+/// Answers 202, 400 with the wrong field, or 503 when the queue cannot take it.
+pub async fn accept(State(app): State<App>, body: Bytes) -> (StatusCode, String) {
+    let click = match Click::parse(&body) {
+        Ok(click) => click,
+        Err(field) => return (StatusCode::BAD_REQUEST, format!("{field} is not valid\n")),
+    };
+    match app.clicks.enqueue(click).await {
+        Ok(()) => {
+            app.clicks_arrived.notify_one();
+            (StatusCode::ACCEPTED, String::new())
+        }
+        Err(error) => {
+            tracing::error!(%error, "a click was turned away");
+            (StatusCode::SERVICE_UNAVAILABLE, String::new())
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! Reads the configuration from the environment; every number of a policy can be set there.
+//!
+//! Required: `LINKTREE_URL` (calls go under `{LINKTREE_URL}/v1`), `VAULT_URL`, `VAULT_TOKEN`,
+//! `DATA_DIR`. Optional: `HOST` (127.0.0.1), `PORT` (8080), `TIME_SCALE` (1), `SEED` (0), and the
+//! names in [`Config::from_lookup`]. Contract durations, in milliseconds, are divided by
+//! `TIME_SCALE`; names ending in `_REAL_MS` or `_S` are real time and are not. The API key is not
+//! read here: it comes from the vault.
+
+use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
+
+/// The client-side rate limit.
+#[derive(Clone, Debug)]
+pub struct RateSettings {
+    /// Requests in any window, all lanes together.
+    pub cap: usize,
+    /// Of these, requests that only click deliveries may use.
+    pub reserved_for_clicks: usize,
+    /// The window.
+    pub window: Duration,
+    /// Added to the window, for requests that take unequally long to arrive.
+    pub guard: Duration,
+    /// How long a page fill waits for a slot.
+    pub patience: Duration,
+}
+
+/// The circuit breaker.
+#[derive(Clone, Debug)]
+pub struct BreakerSettings {
+    /// Consecutive failures that open it.
+    pub threshold: u32,
+    /// How long it stays open.
+    pub open_for: Duration,
+    /// Calls let through at once afterwards.
+    pub probes: u32,
+}
+
+/// Retries and their spacing.
+#[derive(Clone, Debug)]
+pub struct RetrySettings {
+    /// Attempts of one read, the first included.
+    pub read_attempts: u32,
+    /// Upper bound of the first delay.
+    pub base: Duration,
+    /// Growth of that bound from retry to retry.
+    pub factor: u32,
+    /// Where the bound stops to grow.
+    pub cap: Duration,
+    /// Time limit of one attempt, from connecting to the last byte of the body.
+    pub attempt_timeout: Duration,
+    /// Added to every `Retry-After`.
+    pub retry_after_margin: Duration,
+    /// The longest `Retry-After` that is believed.
+    pub retry_after_max: Duration,
+}
+
+/// Profile pages and their cache.
+#[derive(Clone, Debug)]
+pub struct PageSettings {
+    /// How long a visitor waits for a page that was never filled.
+    pub cold_wait: Duration,
+    /// How long a visitor waits for a newer page while an expired one is at hand.
+    pub revalidation_wait: Duration,
+    /// How long an unknown handle is remembered as unknown.
+    pub negative_ttl: Duration,
+    /// How long an expired page may be shown on errors, where the answer does not say.
+    pub stale_if_error: Duration,
+    /// Pages kept.
+    pub capacity: usize,
+}
+
+/// The delivery of clicks.
+#[derive(Clone, Debug)]
+pub struct ClickSettings {
+    /// How long a first click waits for company.
+    pub coalesce: Duration,
+    /// Events in one request.
+    pub batch: usize,
+}
+
+/// All settings, in real time.
+#[derive(Clone)]
+pub struct Config {
+    /// Address to listen on.
+    pub host: String,
+    /// Port to listen on; 0 lets the system choose.
+    pub port: u16,
+    /// Base address of Linktree, without `/v1` and without a slash at the end.
+    pub linktree_url: String,
+    /// Base address of the vault.
+    pub vault_url: String,
+    /// Token for the vault.
+    pub vault_token: String,
+    /// How long the start waits for the vault.
+    pub vault_patience: Duration,
+    /// Where the click queue is kept.
+    pub data_dir: PathBuf,
+    /// Seed of the jitter.
+    pub seed: u64,
+    /// The rate limit.
+    pub rate: RateSettings,
+    /// The breaker.
+    pub breaker: BreakerSettings,
+    /// Retries.
+    pub retry: RetrySettings,
+    /// Pages.
+    pub pages: PageSettings,
+    /// Clicks.
+    pub clicks: ClickSettings,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A required variable is absent.
+    #[error("failed to read {0}: it is not set")]
+    Missing(&'static str),
+    /// A variable does not parse, or is outside its range.
+    #[error("failed to read {0}: {1:?} is not a valid value")]
+    Invalid(&'static str, String),
+}
+
+impl Config {
+    /// Reads the process environment.
+    ///
+    /// # Errors
+    /// When a required variable is absent or one does not parse.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// Reads variables through `lookup`.
+    ///
+    /// # Errors
+    /// When a required variable is absent or one does not parse.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let env = Env(&lookup);
+        let scale = env.number("TIME_SCALE", 1)?;
+        if scale == 0 {
+            return Err(ConfigError::Invalid("TIME_SCALE", "0".into()));
+        }
+        let contract = |name, default_ms: u64| {
+            env.number(name, default_ms).map(|ms| Duration::from_millis(ms) / scale)
+        };
+        let real = |name, default_ms: u64| env.number(name, default_ms).map(Duration::from_millis);
+        let whole_seconds = |name, default: u64| env.number(name, default).map(Duration::from_secs);
+        let rate = RateSettings {
+            cap: env.number("RATE_CAP", 90)?,
+            reserved_for_clicks: env.number("RATE_RESERVED_FOR_CLICKS", 24)?,
+            window: contract("RATE_WINDOW_MS", 60_000)?,
+            guard: real("RATE_GUARD_REAL_MS", 30)?,
+            patience: contract("RATE_PATIENCE_MS", 500)?,
+        };
+        if rate.cap == 0 || rate.reserved_for_clicks >= rate.cap {
+            let shown = rate.reserved_for_clicks.to_string();
+            return Err(ConfigError::Invalid("RATE_RESERVED_FOR_CLICKS", shown));
+        }
+        Ok(Self {
+            host: lookup("HOST").unwrap_or_else(|| "127.0.0.1".into()),
+            port: env.number("PORT", 8080)?,
+            linktree_url: env.address("LINKTREE_URL")?,
+            vault_url: env.address("VAULT_URL")?,
+            vault_token: env.required("VAULT_TOKEN")?,
+            vault_patience: real("VAULT_PATIENCE_REAL_MS", 10_000)?,
+            data_dir: env.required("DATA_DIR")?.into(),
+            seed: env.number("SEED", 0)?,
+            rate,
+            breaker: BreakerSettings {
+                threshold: env.number("BREAKER_THRESHOLD", 5)?,
+                open_for: contract("BREAKER_OPEN_MS", 30_000)?,
+                probes: env.number("BREAKER_PROBES", 1)?,
+            },
+            retry: RetrySettings {
+                read_attempts: env.number("READ_ATTEMPTS", 5)?,
+                base: contract("BACKOFF_BASE_MS", 1_000)?,
+                factor: env.number("BACKOFF_FACTOR", 2)?,
+                cap: contract("BACKOFF_CAP_MS", 30_000)?,
+                attempt_timeout: contract("ATTEMPT_TIMEOUT_MS", 10_000)?,
+                retry_after_margin: real("RETRY_AFTER_MARGIN_REAL_MS", 20)?,
+                retry_after_max: whole_seconds("RETRY_AFTER_MAX_S", 3_600)?,
+            },
+            pages: PageSettings {
+                cold_wait: contract("PAGE_WAIT_MS", 20_000)?,
+                // A visitor notices 0.8 s, and an answer within 50 ms is worth waiting for.
+                revalidation_wait: contract("REVALIDATION_WAIT_MS", 800)?
+                    .clamp(Duration::from_millis(50), Duration::from_millis(800)),
+                negative_ttl: contract("NEGATIVE_TTL_MS", 2_000)?,
+                stale_if_error: whole_seconds("STALE_IF_ERROR_S", 86_400)?,
+                capacity: env.number("PAGE_CAPACITY", 10_000)?,
+            },
+            clicks: ClickSettings {
+                coalesce: contract("CLICK_COALESCE_MS", 500)?,
+                batch: env.number("CLICK_BATCH", 100usize)?.clamp(1, 100),
+            },
+        })
+    }
+}
+
+impl fmt::Debug for Config {
+    /// Everything but the vault's token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("linktree_url", &self.linktree_url)
+            .field("rate", &self.rate)
+            .field("breaker", &self.breaker)
+            .field("retry", &self.retry)
+            .field("pages", &self.pages)
+            .field("clicks", &self.clicks)
+            .finish_non_exhaustive()
+    }
+}
+
+struct Env<'a, F: Fn(&str) -> Option<String>>(&'a F);
+
+impl<F: Fn(&str) -> Option<String>> Env<'_, F> {
+    fn required(&self, name: &'static str) -> Result<String, ConfigError> {
+        (self.0)(name).filter(|text| !text.is_empty()).ok_or(ConfigError::Missing(name))
+    }
+
+    fn address(&self, name: &'static str) -> Result<String, ConfigError> {
+        let text = self.required(name)?;
+        match reqwest::Url::parse(&text) {
+            Ok(url) if url.has_host() => Ok(text.trim_end_matches('/').to_owned()),
+            _ => Err(ConfigError::Invalid(name, text)),
+        }
+    }
+
+    fn number<T: FromStr>(&self, name: &'static str, default: T) -> Result<T, ConfigError> {
+        match (self.0)(name) {
+            None => Ok(default),
+            Some(text) => text.trim().parse().map_err(|_| ConfigError::Invalid(name, text)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(extra: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let required = [
+            ("LINKTREE_URL", "http://127.0.0.1:1/"),
+            ("VAULT_URL", "http://127.0.0.1:2"),
+            ("VAULT_TOKEN", "t"),
+            ("DATA_DIR", "d"),
+        ];
+        let all: Vec<_> = extra.iter().chain(&required).copied().collect();
+        Config::from_lookup(|name| {
+            all.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn contract_time_scales_and_real_time_does_not() {
+        let config = config(&[("TIME_SCALE", "10")]).unwrap();
+        assert_eq!(config.rate.window, Duration::from_secs(6));
+        assert_eq!(config.rate.guard, Duration::from_millis(30));
+        assert_eq!(config.pages.revalidation_wait, Duration::from_millis(80));
+        assert_eq!(config.linktree_url, "http://127.0.0.1:1");
+    }
+
+    #[test]
+    fn a_wrong_value_is_named() {
+        let names = ["TIME_SCALE", "RATE_CAP", "PORT", "LINKTREE_URL"];
+        for (name, value) in names.into_iter().zip(["0", "many", "70000", "nowhere"]) {
+            let error = config(&[(name, value)]).unwrap_err().to_string();
+            assert!(error.contains(name), "{error}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The front door: routes for visitors, readiness and metrics.
+
+use crate::{
+    clicks::{self, ClickStore},
+    clock,
+    metrics::{Gauges, Metrics},
+    pages::{self, Pages},
+    upstream::Upstream,
+};
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, State},
+    http::header,
+    response::IntoResponse,
+    routing::{get, post},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::Notify;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub struct App {
+    /// Link-in-bio pages.
+    pub pages: Arc<Pages>,
+    /// The click queue.
+    pub clicks: Arc<dyn ClickStore>,
+    /// Wakes the delivery.
+    pub clicks_arrived: Arc<Notify>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// For its gauges.
+    pub upstream: Arc<Upstream>,
+}
+
+/// All routes.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/metrics", get(metrics))
+        .route("/api/clicks", post(clicks::accept))
+        .route("/{handle}", get(pages::show))
+        .layer(DefaultBodyLimit::max(16 << 10))
+        .with_state(app)
+}
+
+async fn metrics(State(app): State<App>) -> impl IntoResponse {
+    let backlog = app.clicks.backlog().await.unwrap_or_default();
+    let waited_ms = backlog.oldest_ms.map_or(0, |oldest| clock::wall_ms() - oldest);
+    let text = app.metrics.render(&Gauges {
+        rate_limit_used: app.upstream.used(None),
+        circuit_state: app.upstream.circuit_state(),
+        queue_depth: backlog.depth,
+        delivery_lag: Duration::from_millis(u64::try_from(waited_ms).unwrap_or(0)),
+    });
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
+}

@@ -1,0 +1,161 @@
+//! Counts what happens, in the text format of Prometheus and under the names of the contract.
+
+use crate::upstream::{Answer, Barrier, Failure, Route};
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+/// Upper bounds of the latency histogram, in seconds.
+const BUCKETS: [f64; 13] =
+    [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0];
+
+#[derive(Default)]
+struct Histogram {
+    buckets: [u64; BUCKETS.len()],
+    count: u64,
+    sum: f64,
+}
+
+/// All counters.
+#[derive(Default)]
+pub struct Metrics {
+    upstream: Mutex<BTreeMap<(Route, &'static str), u64>>,
+    durations: Mutex<BTreeMap<Route, Histogram>>,
+    pages: Mutex<BTreeMap<&'static str, u64>>,
+    clicks_refused: AtomicU64,
+}
+
+/// What is not counted but asked for at the time of a scrape.
+pub struct Gauges {
+    /// Requests in the limiter's window.
+    pub rate_limit_used: usize,
+    /// 0 closed, 1 half-open, 2 open.
+    pub circuit_state: u8,
+    /// Clicks waiting.
+    pub queue_depth: u64,
+    /// How long the oldest of them has been waiting.
+    pub delivery_lag: Duration,
+}
+
+impl Metrics {
+    /// An attempt ended.
+    pub fn upstream_answered(&self, route: Route, took: Duration, end: &Result<Answer, Failure>) {
+        let outcome = match end {
+            Ok(_) => "ok",
+            Err(Failure::Timeout) => "timeout",
+            Err(Failure::Status(429)) => "http_429",
+            Err(Failure::Status(401 | 403)) => "auth",
+            Err(Failure::Status(500..)) => "http_5xx",
+            Err(Failure::Status(_)) => "http_4xx",
+            Err(_) => "connect",
+        };
+        self.count_upstream(route, outcome);
+        let mut durations = self.durations.lock().unwrap();
+        let histogram = durations.entry(route).or_default();
+        let seconds = took.as_secs_f64();
+        for (count, bound) in histogram.buckets.iter_mut().zip(BUCKETS) {
+            *count += u64::from(seconds <= bound);
+        }
+        histogram.count += 1;
+        histogram.sum += seconds;
+    }
+
+    /// An attempt was not sent.
+    pub fn upstream_barred(&self, route: Route, barrier: Barrier) {
+        let outcome = match barrier {
+            Barrier::CircuitOpen(_) => "circuit_open",
+            Barrier::RetryAfter(_) | Barrier::RateLimit(_) => "rate_limited_locally",
+        };
+        self.count_upstream(route, outcome);
+    }
+
+    /// A visitor was answered: `hit`, `miss` or `stale`.
+    pub fn page_served(&self, result: &'static str) {
+        *self.pages.lock().unwrap().entry(result).or_default() += 1;
+    }
+
+    /// Linktree refused a click for good.
+    pub fn click_refused(&self) {
+        self.clicks_refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn count_upstream(&self, route: Route, outcome: &'static str) {
+        *self.upstream.lock().unwrap().entry((route, outcome)).or_default() += 1;
+    }
+
+    /// The whole exposition.
+    pub fn render(&self, gauges: &Gauges) -> String {
+        let mut out = String::new();
+        self.write(&mut out, gauges).expect("a string takes everything");
+        out
+    }
+
+    fn write(&self, out: &mut String, gauges: &Gauges) -> std::fmt::Result {
+        let name = "linktree_upstream_requests_total";
+        writeln!(out, "# TYPE {name} counter")?;
+        for ((route, outcome), count) in self.upstream.lock().unwrap().iter() {
+            let route = route.label();
+            writeln!(out, "{name}{{route=\"{route}\",outcome=\"{outcome}\"}} {count}")?;
+        }
+        let name = "linktree_upstream_request_duration_seconds";
+        writeln!(out, "# TYPE {name} histogram")?;
+        for (route, histogram) in self.durations.lock().unwrap().iter() {
+            let (route, total) = (route.label(), histogram.count);
+            for (bound, count) in BUCKETS.iter().zip(histogram.buckets) {
+                writeln!(out, "{name}_bucket{{route=\"{route}\",le=\"{bound}\"}} {count}")?;
+            }
+            writeln!(out, "{name}_bucket{{route=\"{route}\",le=\"+Inf\"}} {total}")?;
+            writeln!(out, "{name}_sum{{route=\"{route}\"}} {}", histogram.sum)?;
+            writeln!(out, "{name}_count{{route=\"{route}\"}} {total}")?;
+        }
+        let name = "linktree_profile_cache_requests_total";
+        writeln!(out, "# TYPE {name} counter")?;
+        for (result, count) in self.pages.lock().unwrap().iter() {
+            writeln!(out, "{name}{{result=\"{result}\"}} {count}")?;
+        }
+        let refused = self.clicks_refused.load(Ordering::Relaxed);
+        writeln!(out, "# TYPE linktree_clicks_refused_total counter")?;
+        writeln!(out, "linktree_clicks_refused_total {refused}")?;
+        let mut gauge =
+            |name: &str, value: f64| writeln!(out, "# TYPE {name} gauge\n{name} {value}");
+        gauge("linktree_rate_limit_used", gauges.rate_limit_used as f64)?;
+        gauge("linktree_circuit_state", f64::from(gauges.circuit_state))?;
+        gauge("linktree_click_queue_depth", gauges.queue_depth as f64)?;
+        gauge("linktree_click_delivery_lag_seconds", gauges.delivery_lag.as_secs_f64())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_are_cumulative() {
+        let metrics = Metrics::default();
+        for ms in [1, 40, 20_000] {
+            let end = Err(Failure::Timeout);
+            metrics.upstream_answered(Route::Links, Duration::from_millis(ms), &end);
+        }
+        let text = metrics.render(&Gauges {
+            rate_limit_used: 3,
+            circuit_state: 2,
+            queue_depth: 0,
+            delivery_lag: Duration::from_millis(1500),
+        });
+        for line in [
+            "linktree_upstream_requests_total{route=\"links\",outcome=\"timeout\"} 3",
+            "linktree_upstream_request_duration_seconds_bucket{route=\"links\",le=\"0.05\"} 2",
+            "linktree_upstream_request_duration_seconds_bucket{route=\"links\",le=\"+Inf\"} 3",
+            "linktree_circuit_state 2",
+            "linktree_click_delivery_lag_seconds 1.5",
+        ] {
+            assert!(text.lines().any(|known| known == line), "{line} is not in\n{text}");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Jitter without growth: the hundredth retry comes as soon as the first.
+
+use super::Mutant;
+use crate::upstream::backoff::full_jitter;
+
+/// The bound of the retry delay never grows.
+pub const MUTANT: Mutant = Mutant {
+    id: "backoff-constant",
+    summary: "the bound of the retry delay never grows",
+    breaks: "backoff-grows",
+    may_also_break: &[],
+    shown_by: "calibration",
+    apply: |seams| seams.backoff = |settings, _, roll| full_jitter(settings, 1, roll),
+};

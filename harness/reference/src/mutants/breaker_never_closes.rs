@@ -1,0 +1,13 @@
+//! A probe's success is taken for one more reason to wait.
+
+use super::Mutant;
+
+/// A successful probe opens the breaker again, so service never resumes.
+pub const MUTANT: Mutant = Mutant {
+    id: "breaker-never-closes",
+    summary: "a successful probe opens the breaker again, so service never resumes",
+    breaks: "breaker-recovers",
+    may_also_break: &["click-lag", "clicks-delivered"],
+    shown_by: "outage-and-replay",
+    apply: |seams| seams.breaker.success_closes = false,
+};

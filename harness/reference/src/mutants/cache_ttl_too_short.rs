@@ -1,0 +1,14 @@
+//! A cache that forgets at once.
+
+use super::Mutant;
+use std::time::Duration;
+
+/// A page expires the moment it is filled.
+pub const MUTANT: Mutant = Mutant {
+    id: "cache-ttl-too-short",
+    summary: "a page expires the moment it is filled",
+    breaks: "cache-hit-ratio",
+    may_also_break: &[],
+    shown_by: "viral-spike",
+    apply: |seams| seams.freshness = |_| Duration::ZERO,
+};

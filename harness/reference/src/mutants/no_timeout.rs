@@ -1,0 +1,19 @@
+//! The client's default, which is to wait for ever.
+
+use super::Mutant;
+use crate::upstream::{TimeoutKind, limiter::Lane};
+
+/// A page read that stalls is never given up.
+pub const MUTANT: Mutant = Mutant {
+    id: "no-timeout",
+    summary: "a page read that stalls is never given up",
+    breaks: "profile-timeout",
+    may_also_break: &["breaker-opens"],
+    shown_by: "calibration",
+    apply: |seams| {
+        seams.timeout = |route| match route.lane() {
+            Lane::Pages => TimeoutKind::None,
+            Lane::Clicks => TimeoutKind::Total,
+        };
+    },
+};

@@ -1,0 +1,13 @@
+//! The limiter stands before the call, and the retries happen inside it.
+
+use super::Mutant;
+
+/// Only first attempts ask the limiter, retries do not.
+pub const MUTANT: Mutant = Mutant {
+    id: "retries-bypass-limiter",
+    summary: "only first attempts ask the limiter, retries do not",
+    breaks: "client-rate-cap",
+    may_also_break: &["hard-limit"],
+    shown_by: "brownout",
+    apply: |seams| seams.limits_attempt = |number| number == 1,
+};

@@ -1,0 +1,14 @@
+//! A retry loop in which the delay was forgotten.
+
+use super::Mutant;
+use std::time::Duration;
+
+/// Failed calls are retried at once.
+pub const MUTANT: Mutant = Mutant {
+    id: "retry-hot-loop",
+    summary: "failed calls are retried at once",
+    breaks: "backoff-grows",
+    may_also_break: &[],
+    shown_by: "calibration",
+    apply: |seams| seams.backoff = |_, _, _| Duration::ZERO,
+};

@@ -1,0 +1,19 @@
+//! A read timeout that every byte starts again.
+
+use super::Mutant;
+use crate::upstream::{TimeoutKind, limiter::Lane};
+
+/// A page read that trickles is never given up.
+pub const MUTANT: Mutant = Mutant {
+    id: "trickle-resets-timeout",
+    summary: "a page read that trickles is never given up",
+    breaks: "profile-timeout",
+    may_also_break: &["breaker-opens"],
+    shown_by: "calibration",
+    apply: |seams| {
+        seams.timeout = |route| match route.lane() {
+            Lane::Pages => TimeoutKind::Silence,
+            Lane::Clicks => TimeoutKind::Total,
+        };
+    },
+};

@@ -1,0 +1,192 @@
+//! Keeps pages by handle: fresh ones are shown at once, expired ones are shown when asking fails.
+//!
+//! Fills of one handle are collapsed into one flight, which goes on when its visitors leave.
+
+use super::{
+    fill::{Filler, Page},
+    status::Source,
+};
+use crate::{
+    clock,
+    config::PageSettings,
+    seams::Seams,
+    upstream::{Barrier, Failure, Route, Upstream},
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+use tokio::{sync::watch, time::Instant};
+
+type Landing = Result<Arc<Page>, Failure>;
+type Flight = watch::Receiver<Option<Landing>>;
+
+/// What a visitor gets.
+#[derive(Clone, Debug)]
+pub enum Reading {
+    /// A page, and where it came from.
+    Page(Arc<Page>, Source),
+    /// There is no such handle.
+    Missing,
+    /// There is no page to show now.
+    Unavailable(Failure),
+}
+
+#[derive(Default)]
+struct Shelves {
+    pages: HashMap<String, Arc<Page>>,
+    missing_until: HashMap<String, Instant>,
+    cooling_until: HashMap<String, Instant>,
+    flights: HashMap<String, Flight>,
+}
+
+/// The cache.
+pub struct Pages {
+    upstream: Arc<Upstream>,
+    settings: PageSettings,
+    seams: Seams,
+    shelves: Mutex<Shelves>,
+}
+
+impl Pages {
+    /// An empty cache in front of `upstream`.
+    pub fn new(upstream: Arc<Upstream>, settings: &PageSettings, seams: &Seams) -> Self {
+        let (settings, seams) = (settings.clone(), seams.clone());
+        Self { upstream, settings, seams, shelves: Mutex::default() }
+    }
+
+    /// The page of `handle`, by the best way that is open.
+    pub async fn read(self: &Arc<Self>, handle: &str) -> Reading {
+        let now = clock::now();
+        let cached = {
+            let shelves = self.shelves.lock().unwrap();
+            if shelves.missing_until.get(handle).is_some_and(|until| now < *until) {
+                return Reading::Missing;
+            }
+            shelves.pages.get(handle).cloned()
+        };
+        let usable = cached.clone().filter(|page| page.freshness.is_usable(now));
+        if let Some(page) = cached.as_ref().filter(|page| page.freshness.is_fresh(now)) {
+            return Reading::Page(page.clone(), Source::Hit);
+        }
+        if let Some(failure) = self.why_not_ask(handle, usable.is_some(), now) {
+            return self.fall_back(usable, failure.clone(), Source::HitStale(failure));
+        }
+        let had_page = cached.is_some();
+        let (mut flight, collapsed) = self.board(handle, cached);
+        let patience = match usable {
+            Some(_) => self.settings.revalidation_wait,
+            None => self.settings.cold_wait,
+        };
+        let landing = match tokio::time::timeout(patience, flight.wait_for(Option::is_some)).await {
+            Ok(Ok(landing)) => (*landing).clone().expect("waited for it"),
+            Ok(Err(_)) => Err(Failure::Malformed),
+            Err(_) => Err(Failure::Timeout),
+        };
+        match landing {
+            Ok(page) => {
+                // The flight shelved it already; this keeps it if it was evicted meanwhile.
+                self.shelve(handle, &page);
+                Reading::Page(page, Source::Filled { had_page, collapsed })
+            }
+            Err(Failure::Status(404)) => Reading::Missing,
+            Err(failure @ Failure::Barred(_)) => {
+                self.fall_back(usable, failure.clone(), Source::HitStale(failure))
+            }
+            Err(failure) => {
+                self.fall_back(usable, failure.clone(), Source::FellBack { failure, collapsed })
+            }
+        }
+    }
+
+    /// The reason to answer from the shelf at once, if there is one.
+    fn why_not_ask(&self, handle: &str, has_page: bool, now: Instant) -> Option<Failure> {
+        let (cooling, in_flight) = {
+            let shelves = self.shelves.lock().unwrap();
+            let cooling = shelves.cooling_until.get(handle).is_some_and(|until| now < *until);
+            (cooling, shelves.flights.contains_key(handle))
+        };
+        match self.upstream.barrier(Route::Profile) {
+            // A slot is worth a short wait to a visitor who would get nothing otherwise.
+            Some(Barrier::RateLimit(_)) if in_flight || !has_page => {}
+            Some(barrier) => return Some(Failure::Barred(barrier)),
+            None => {}
+        }
+        (cooling && !in_flight).then_some(Failure::Connection)
+    }
+
+    fn fall_back(&self, page: Option<Arc<Page>>, failure: Failure, source: Source) -> Reading {
+        match page {
+            Some(page) if (self.seams.stale_after)(&failure) => Reading::Page(page, source),
+            _ => Reading::Unavailable(failure),
+        }
+    }
+
+    /// Joins the flight for this handle, or starts one.
+    fn board(self: &Arc<Self>, handle: &str, known: Option<Arc<Page>>) -> (Flight, bool) {
+        let mut shelves = self.shelves.lock().unwrap();
+        let some_flight = shelves.flights.keys().next().map(String::as_str);
+        let key = (self.seams.collapse_key)(handle, some_flight);
+        // A sender that is gone without landing has panicked; do not wait for it.
+        if let Some(flight) = shelves.flights.get(&key).filter(|f| f.has_changed().is_ok()) {
+            return (flight.clone(), true);
+        }
+        let (land, flight) = watch::channel(None);
+        shelves.flights.insert(key.clone(), flight.clone());
+        drop(shelves);
+        let (pages, handle) = (self.clone(), handle.to_owned());
+        tokio::spawn(async move {
+            let landing = pages.fly(&handle, known).await;
+            pages.finish(&handle, &key, &landing);
+            land.send_replace(Some(landing));
+        });
+        (flight, false)
+    }
+
+    async fn fly(&self, handle: &str, known: Option<Arc<Page>>) -> Landing {
+        let filler = Filler {
+            upstream: &self.upstream,
+            stale_if_error: self.settings.stale_if_error,
+            ttl: self.seams.freshness,
+            prefixes: self.seams.shape.prefixes,
+        };
+        filler.fill(handle, known.as_deref()).await.map(Arc::new)
+    }
+
+    fn finish(&self, handle: &str, key: &str, landing: &Landing) {
+        let now = clock::now();
+        if let Ok(page) = landing {
+            self.shelve(handle, page);
+        }
+        let mut shelves = self.shelves.lock().unwrap();
+        shelves.flights.remove(key);
+        shelves.missing_until.retain(|_, until| now < *until);
+        shelves.cooling_until.retain(|_, until| now < *until);
+        match landing {
+            Err(Failure::Status(404)) => {
+                shelves.pages.remove(handle);
+                shelves.missing_until.insert(handle.to_owned(), now + self.settings.negative_ttl);
+            }
+            // The next visitor's flight would else be a retry without any backoff.
+            Err(failure) if !matches!(failure, Failure::Barred(_)) => {
+                shelves.cooling_until.insert(handle.to_owned(), now + self.upstream.cool_down());
+            }
+            _ => {}
+        }
+    }
+
+    fn shelve(&self, handle: &str, page: &Arc<Page>) {
+        let mut shelves = self.shelves.lock().unwrap();
+        let newer = |known: &Arc<Page>| known.freshness.validated_at > page.freshness.validated_at;
+        if shelves.pages.get(handle).is_some_and(newer) {
+            return;
+        }
+        if shelves.pages.len() >= self.settings.capacity && !shelves.pages.contains_key(handle) {
+            let oldest = shelves.pages.iter().min_by_key(|(_, page)| page.freshness.validated_at);
+            if let Some(oldest) = oldest.map(|(handle, _)| handle.clone()) {
+                shelves.pages.remove(&oldest);
+            }
+        }
+        shelves.pages.insert(handle.to_owned(), page.clone());
+    }
+}

@@ -1,0 +1,158 @@
+//! Fills a page: the profile, then all its links by cursor; or has the known page vouched for.
+
+use super::freshness::Freshness;
+use crate::{
+    clock,
+    upstream::{Answer, Call, Failure, Route, Upstream},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use std::{collections::HashSet, time::Duration};
+
+/// Links come in pages; a cursor that never ends must not fill the memory.
+const MAX_LINK_PAGES: usize = 50;
+
+/// A link of a page.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Link {
+    /// An opaque id.
+    pub id: String,
+    /// What to show.
+    pub title: String,
+    /// Where it leads, as the creator wrote it.
+    pub url: String,
+    /// Its place.
+    #[serde(default)]
+    pub position: i64,
+    /// Whether it is shown.
+    #[serde(default)]
+    pub is_active: bool,
+}
+
+/// A wholly filled page.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// Version of the profile.
+    pub version: String,
+    /// Name to show.
+    pub display_name: String,
+    /// Text to show.
+    pub bio: String,
+    /// Active links in order.
+    pub links: Vec<Link>,
+    /// Validator of the profile.
+    pub etag: Option<String>,
+    /// Its life.
+    pub freshness: Freshness,
+}
+
+#[derive(Deserialize)]
+struct Profile {
+    #[serde(default)]
+    display_name: String,
+    #[serde(default)]
+    bio: Option<String>,
+    version: serde_json::Value,
+}
+
+#[derive(Deserialize)]
+struct LinkPage {
+    data: Vec<Link>,
+    #[serde(default)]
+    cursor: Option<String>,
+    #[serde(default)]
+    has_more: bool,
+}
+
+/// What a fill needs to know besides the handle.
+pub struct Filler<'a> {
+    /// Whom to ask.
+    pub upstream: &'a Upstream,
+    /// Life on errors, where the answer does not say.
+    pub stale_if_error: Duration,
+    /// Life of a fresh answer, from its `max-age`.
+    pub ttl: fn(Duration) -> Duration,
+    /// Prefixes to try for a route.
+    pub prefixes: fn(Route) -> &'static [&'static str],
+}
+
+impl Filler<'_> {
+    /// Fills the page of `handle`; a 304 vouches for the whole `known` page in one call, since
+    /// the profile's version covers its links.
+    ///
+    /// # Errors
+    /// With the failure of the call that failed for good. 404 of the profile: no such handle.
+    pub async fn fill(&self, handle: &str, known: Option<&Page>) -> Result<Page, Failure> {
+        let mut call = Call::new(Route::Profile, format!("/profiles/{handle}"));
+        call.if_none_match = known.and_then(|page| page.etag.clone());
+        let answer = self.read(call).await?;
+        let freshness =
+            Freshness::read(&answer.headers, clock::now(), self.stale_if_error, self.ttl);
+        if answer.status == 304 {
+            let known = known.ok_or(Failure::Malformed)?;
+            return Ok(Page { freshness, ..known.clone() });
+        }
+        let etag = answer.headers.get("etag").and_then(|value| value.to_str().ok());
+        let etag = etag.map(str::to_owned);
+        let profile: Profile = parse(&answer)?;
+        let links = match self.links(handle).await {
+            // The cursor expired on the way: once more from the start.
+            Err(Failure::Status(410)) => self.links(handle).await,
+            other => other,
+        }
+        // Only the profile's 404 means that there is no such handle.
+        .map_err(|failure| match failure {
+            Failure::Status(404) => Failure::Malformed,
+            other => other,
+        })?;
+        Ok(Page {
+            version: match profile.version {
+                serde_json::Value::String(text) => text,
+                other => other.to_string(),
+            },
+            display_name: profile.display_name,
+            bio: profile.bio.unwrap_or_default(),
+            links,
+            etag,
+            freshness,
+        })
+    }
+
+    async fn links(&self, handle: &str) -> Result<Vec<Link>, Failure> {
+        let (mut links, mut seen) = (Vec::new(), HashSet::new());
+        let mut cursor: Option<String> = None;
+        for _ in 0..MAX_LINK_PAGES {
+            let mut call = Call::new(Route::Links, format!("/profiles/{handle}/links"));
+            call.query.push(("limit", "100".to_owned()));
+            call.query.extend(cursor.take().map(|cursor| ("cursor", cursor)));
+            let page: LinkPage = parse(&self.read(call).await?)?;
+            // A link that moved while we were reading may come twice.
+            links.extend(page.data.into_iter().filter(|link| seen.insert(link.id.clone())));
+            match page.cursor {
+                Some(next) if page.has_more => cursor = Some(next),
+                _ => {
+                    links.retain(|link| link.is_active);
+                    links.sort_by_key(|link| link.position);
+                    return Ok(links);
+                }
+            }
+        }
+        Err(Failure::Malformed)
+    }
+
+    async fn read(&self, mut call: Call) -> Result<Answer, Failure> {
+        let (last, earlier) = (self.prefixes)(call.route).split_last().expect("one at least");
+        for prefix in earlier {
+            call.prefix = prefix;
+            match self.upstream.read(&call).await {
+                Err(Failure::Status(404)) => {}
+                outcome => return outcome,
+            }
+        }
+        call.prefix = last;
+        self.upstream.read(&call).await
+    }
+}
+
+fn parse<T: DeserializeOwned>(answer: &Answer) -> Result<T, Failure> {
+    serde_json::from_slice(&answer.body).map_err(|_| Failure::Malformed)
+}

@@ -1,0 +1,40 @@
+//! `GET /{handle}`: a visitor opens a page.
+
+use super::{cache::Reading, html, is_handle};
+use crate::{clock, front::App};
+use axum::{
+    extract::{Path, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse, Response},
+};
+
+/// Answers with the page, 404, or 503 with `Retry-After`.
+pub async fn show(State(app): State<App>, Path(handle): Path<String>) -> Response {
+    if !is_handle(&handle) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    match app.pages.read(&handle).await {
+        Reading::Page(page, source) => {
+            app.metrics.page_served(source.label());
+            let (now, life) = (clock::now(), &page.freshness);
+            let mut headers = HeaderMap::new();
+            let mut put = |name: &'static str, value: String| {
+                if let Ok(value) = HeaderValue::from_str(&value) {
+                    headers.insert(name, value);
+                }
+            };
+            put("x-profile-version", page.version.clone());
+            put("cache-status", source.header(life, now));
+            put("age", life.age(now).to_string());
+            put("content-security-policy", "default-src 'none'".to_owned());
+            put("x-content-type-options", "nosniff".to_owned());
+            (headers, Html(html::render(&page))).into_response()
+        }
+        Reading::Missing => StatusCode::NOT_FOUND.into_response(),
+        Reading::Unavailable(failure) => {
+            app.metrics.page_served("miss");
+            tracing::info!(%failure, "no page to show");
+            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")]).into_response()
+        }
+    }
+}

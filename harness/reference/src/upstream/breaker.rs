@@ -1,0 +1,248 @@
+//! Stops calling a broken Linktree: opens after consecutive failures, then probes.
+//!
+//! Counted per attempt. A success starts the count again; what is neither success nor failure
+//! (429 and other 4xx) leaves it alone. A result belongs to the generation in which its attempt
+//! began: results from before the last change of state are ignored, as in gobreaker.
+
+use crate::config::BreakerSettings;
+use std::{sync::Mutex, time::Duration};
+use tokio::time::Instant;
+
+/// When to ask again while a probe is out, whose end nobody can know.
+const PROBE_POLL: Duration = Duration::from_millis(20);
+
+/// How the breaker opens and closes.
+#[derive(Clone, Copy, Debug)]
+pub struct BreakerPolicy {
+    /// Failures that open it; `None`: as configured.
+    pub threshold: Option<u32>,
+    /// Probes at once; `None`: as configured.
+    pub probes: Option<u32>,
+    /// Failed probes that open it again; `None`: never.
+    pub failed_probes_to_open: Option<u32>,
+    /// Whether a probe's success closes it.
+    pub success_closes: bool,
+}
+
+impl Default for BreakerPolicy {
+    fn default() -> Self {
+        Self { threshold: None, probes: None, failed_probes_to_open: Some(1), success_closes: true }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    Closed { failures: u32 },
+    Open { until: Instant },
+    HalfOpen { out: u32, failures: u32 },
+}
+
+#[derive(Debug)]
+struct State {
+    phase: Phase,
+    generation: u64,
+}
+
+/// The breaker of one host.
+#[derive(Debug)]
+pub struct Breaker {
+    threshold: u32,
+    probes: u32,
+    open_for: Duration,
+    policy: BreakerPolicy,
+    state: Mutex<State>,
+}
+
+impl Breaker {
+    /// A closed breaker.
+    pub fn new(settings: &BreakerSettings, policy: BreakerPolicy) -> Self {
+        Self {
+            threshold: policy.threshold.unwrap_or(settings.threshold),
+            probes: policy.probes.unwrap_or(settings.probes),
+            open_for: settings.open_for,
+            policy,
+            state: Mutex::new(State { phase: Phase::Closed { failures: 0 }, generation: 0 }),
+        }
+    }
+
+    /// Lets an attempt begin.
+    ///
+    /// # Errors
+    /// With the time to ask again.
+    pub fn try_permit(&self, now: Instant) -> Result<Permit<'_>, Instant> {
+        let mut state = self.state.lock().unwrap();
+        if let Phase::Open { until } = state.phase {
+            if now < until {
+                return Err(until);
+            }
+            state.change(Phase::HalfOpen { out: 0, failures: 0 });
+        }
+        if let Phase::HalfOpen { out, .. } = &mut state.phase {
+            if *out >= self.probes {
+                return Err(now + PROBE_POLL);
+            }
+            *out += 1;
+        }
+        Ok(Permit { breaker: self, generation: state.generation, settled: false })
+    }
+
+    /// When to ask again, if no attempt may begin now. Takes nothing.
+    pub fn closed_until(&self, now: Instant) -> Option<Instant> {
+        match self.state.lock().unwrap().phase {
+            Phase::Open { until } => (now < until).then_some(until),
+            Phase::HalfOpen { out, .. } => (out >= self.probes).then(|| now + PROBE_POLL),
+            Phase::Closed { .. } => None,
+        }
+    }
+
+    /// 0 closed, 1 half-open, 2 open.
+    pub fn gauge(&self) -> u8 {
+        match self.state.lock().unwrap().phase {
+            Phase::Closed { .. } => 0,
+            Phase::HalfOpen { .. } => 1,
+            Phase::Open { .. } => 2,
+        }
+    }
+
+    /// Applies a result, unless the state changed since its attempt began.
+    fn settle(&self, generation: u64, next: impl FnOnce(Phase) -> Phase) {
+        let mut state = self.state.lock().unwrap();
+        if state.generation != generation {
+            return;
+        }
+        let before = std::mem::discriminant(&state.phase);
+        let after = next(state.phase);
+        if before == std::mem::discriminant(&after) {
+            state.phase = after;
+        } else {
+            state.change(after);
+        }
+    }
+}
+
+impl State {
+    fn change(&mut self, phase: Phase) {
+        tracing::info!(?phase, "breaker changes state");
+        self.phase = phase;
+        self.generation += 1;
+    }
+}
+
+/// The right to send one attempt. Dropped without a result, it only gives its place back.
+#[derive(Debug)]
+#[must_use]
+pub struct Permit<'a> {
+    breaker: &'a Breaker,
+    generation: u64,
+    settled: bool,
+}
+
+impl Permit<'_> {
+    /// The attempt succeeded.
+    pub fn success(mut self, now: Instant) {
+        self.settled = true;
+        let breaker = self.breaker;
+        breaker.settle(self.generation, |phase| match phase {
+            Phase::HalfOpen { .. } if !breaker.policy.success_closes => {
+                Phase::Open { until: now + breaker.open_for }
+            }
+            _ => Phase::Closed { failures: 0 },
+        });
+    }
+
+    /// The attempt failed in a way that counts.
+    pub fn failure(mut self, now: Instant) {
+        self.settled = true;
+        let breaker = self.breaker;
+        let open = Phase::Open { until: now + breaker.open_for };
+        breaker.settle(self.generation, |phase| match phase {
+            Phase::Closed { failures } if failures.saturating_add(1) >= breaker.threshold => open,
+            Phase::Closed { failures } => Phase::Closed { failures: failures + 1 },
+            Phase::HalfOpen { out, failures } => {
+                let failures = failures + 1;
+                match breaker.policy.failed_probes_to_open {
+                    Some(limit) if failures >= limit => open,
+                    _ => Phase::HalfOpen { out: out.saturating_sub(1), failures },
+                }
+            }
+            open @ Phase::Open { .. } => open,
+        });
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.breaker.settle(self.generation, |phase| match phase {
+                Phase::HalfOpen { out, failures } => {
+                    Phase::HalfOpen { out: out.saturating_sub(1), failures }
+                }
+                other => other,
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock;
+
+    const OPEN_FOR: Duration = Duration::from_secs(30);
+
+    fn breaker() -> Breaker {
+        let settings = BreakerSettings { threshold: 5, open_for: OPEN_FOR, probes: 1 };
+        Breaker::new(&settings, BreakerPolicy::default())
+    }
+
+    fn fail(breaker: &Breaker, times: usize) {
+        for _ in 0..times {
+            let now = clock::now();
+            breaker.try_permit(now).unwrap().failure(now);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_fifth_failure_in_a_row_opens() {
+        let breaker = breaker();
+        fail(&breaker, 4);
+        breaker.try_permit(clock::now()).unwrap().success(clock::now());
+        fail(&breaker, 4);
+        drop(breaker.try_permit(clock::now()).unwrap());
+        assert_eq!(breaker.gauge(), 0, "a neutral result neither counts nor resets");
+        fail(&breaker, 1);
+        assert_eq!(breaker.try_permit(clock::now()).unwrap_err(), clock::now() + OPEN_FOR);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_probe_decides() {
+        let breaker = breaker();
+        fail(&breaker, 5);
+        tokio::time::advance(OPEN_FOR).await;
+        let probe = breaker.try_permit(clock::now()).unwrap();
+        assert!(breaker.try_permit(clock::now()).is_err(), "a second probe at once");
+        assert!(breaker.closed_until(clock::now()).is_some());
+        probe.failure(clock::now());
+        assert_eq!(breaker.gauge(), 2);
+        tokio::time::advance(OPEN_FOR).await;
+        drop(breaker.try_permit(clock::now()).unwrap());
+        breaker.try_permit(clock::now()).expect("the place was given back").success(clock::now());
+        assert_eq!(breaker.gauge(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn results_of_an_earlier_generation_are_ignored() {
+        let breaker = breaker();
+        let (late_success, late_failure) =
+            (breaker.try_permit(clock::now()).unwrap(), breaker.try_permit(clock::now()).unwrap());
+        fail(&breaker, 5);
+        late_success.success(clock::now());
+        assert_eq!(breaker.gauge(), 2);
+        tokio::time::advance(OPEN_FOR).await;
+        let probe = breaker.try_permit(clock::now()).unwrap();
+        late_failure.failure(clock::now());
+        assert_eq!(breaker.gauge(), 1);
+        probe.success(clock::now());
+        assert_eq!(breaker.gauge(), 0);
+    }
+}

@@ -1,0 +1,161 @@
+//! Keeps the requests of any window under the cap: a sliding log of the times they were let go.
+//!
+//! A counter per minute or a bucket of tokens would let nearly two caps through around a boundary,
+//! and Linktree counts in a sliding window.
+
+use super::Route;
+use crate::config::RateSettings;
+use std::{collections::VecDeque, sync::Mutex, time::Duration};
+use tokio::time::Instant;
+
+/// Who shares the cap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Profile and link reads: the cap less the slots reserved for clicks.
+    Pages,
+    /// Click deliveries: the whole cap.
+    Clicks,
+}
+
+/// Decides when a request may go.
+pub trait Limiter: Send + Sync {
+    /// Takes a slot.
+    ///
+    /// # Errors
+    /// With the time to ask again, when there is none.
+    fn try_take(&self, route: Route, now: Instant) -> Result<(), Instant>;
+
+    /// When a slot will be free, if none is now.
+    fn free_at(&self, route: Route, now: Instant) -> Option<Instant>;
+
+    /// Requests in the current window, of one lane or of all.
+    fn used(&self, lane: Option<Lane>, now: Instant) -> usize;
+}
+
+/// The times of all requests of the last window.
+pub struct SlidingLog {
+    cap: usize,
+    pages_cap: usize,
+    span: Duration,
+    log: Mutex<VecDeque<(Instant, Lane)>>,
+}
+
+impl SlidingLog {
+    /// An empty log.
+    pub fn new(settings: &RateSettings) -> Self {
+        Self {
+            cap: settings.cap,
+            pages_cap: settings.cap - settings.reserved_for_clicks,
+            span: settings.window + settings.guard,
+            log: Mutex::new(VecDeque::with_capacity(settings.cap)),
+        }
+    }
+
+    fn forget_old(&self, log: &mut VecDeque<(Instant, Lane)>, now: Instant) {
+        while log.front().is_some_and(|(sent, _)| *sent + self.span <= now) {
+            log.pop_front();
+        }
+    }
+
+    fn free_in(&self, log: &VecDeque<(Instant, Lane)>, lane: Lane) -> Option<Instant> {
+        let mut free = (log.len() >= self.cap).then(|| log[log.len() - self.cap].0 + self.span);
+        if lane == Lane::Pages {
+            let pages: Vec<_> = log.iter().filter(|(_, lane)| *lane == Lane::Pages).collect();
+            if pages.len() >= self.pages_cap {
+                free = free.max(Some(pages[pages.len() - self.pages_cap].0 + self.span));
+            }
+        }
+        free
+    }
+}
+
+impl Limiter for SlidingLog {
+    fn try_take(&self, route: Route, now: Instant) -> Result<(), Instant> {
+        let mut log = self.log.lock().unwrap();
+        self.forget_old(&mut log, now);
+        match self.free_in(&log, route.lane()) {
+            Some(at) => Err(at),
+            None => {
+                log.push_back((now, route.lane()));
+                Ok(())
+            }
+        }
+    }
+
+    fn free_at(&self, route: Route, now: Instant) -> Option<Instant> {
+        let mut log = self.log.lock().unwrap();
+        self.forget_old(&mut log, now);
+        self.free_in(&log, route.lane())
+    }
+
+    fn used(&self, lane: Option<Lane>, now: Instant) -> usize {
+        let mut log = self.log.lock().unwrap();
+        self.forget_old(&mut log, now);
+        log.iter().filter(|(_, used)| lane.is_none_or(|lane| lane == *used)).count()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::clock;
+    use proptest::prelude::*;
+
+    pub(crate) fn settings() -> RateSettings {
+        RateSettings {
+            cap: 90,
+            reserved_for_clicks: 24,
+            window: Duration::from_secs(60),
+            guard: Duration::from_millis(30),
+            patience: Duration::ZERO,
+        }
+    }
+
+    /// The most slots taken within any window, when requests arrive with these gaps.
+    pub(crate) fn peak(limiter: &dyn Limiter, arrivals: &[(u64, Route)]) -> usize {
+        let mut now = clock::now();
+        let mut taken = Vec::new();
+        for (gap_ms, route) in arrivals {
+            now += Duration::from_millis(*gap_ms);
+            if limiter.try_take(*route, now).is_ok() {
+                taken.push(now);
+            }
+        }
+        let window = settings().window;
+        let within =
+            |start: Instant| taken.iter().filter(move |t| **t >= start && **t - start < window);
+        taken.iter().map(|start| within(*start).count()).max().unwrap_or(0)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn no_pattern_of_arrivals_exceeds_the_cap(
+            arrivals in prop::collection::vec((0u64..1500, prop::sample::select(&Route::ALL)), 0..600)
+        ) {
+            prop_assert!(peak(&SlidingLog::new(&settings()), &arrivals) <= 90);
+        }
+    }
+
+    #[test]
+    fn pages_leave_the_reserve_to_clicks() {
+        let (limiter, now) = (SlidingLog::new(&settings()), clock::now());
+        let taken = |route| (0..100).filter(|_| limiter.try_take(route, now).is_ok()).count();
+        assert_eq!(taken(Route::Links), 66);
+        assert_eq!(taken(Route::ClickBatch), 24);
+        assert_eq!(limiter.used(Some(Lane::Clicks), now), 24);
+    }
+
+    #[test]
+    fn a_slot_is_free_when_it_was_said_to_be() {
+        let (limiter, start) = (SlidingLog::new(&settings()), clock::now());
+        for n in 0..90 {
+            limiter.try_take(Route::Click, start + Duration::from_secs(n / 10)).unwrap();
+        }
+        let later = start + Duration::from_secs(9);
+        let free = limiter.try_take(Route::Profile, later).unwrap_err();
+        assert_eq!(free, start + Duration::from_millis(60_030));
+        assert_eq!(limiter.free_at(Route::Profile, free), None);
+        limiter.try_take(Route::Profile, free).unwrap();
+    }
+}
