@@ -1,0 +1,3 @@
+//! What several judges derive from the history: rates, demand, the breaker's state, exact tails.
+
+pub mod rate;
