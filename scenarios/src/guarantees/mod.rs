@@ -6,6 +6,7 @@
 
 mod client_rate_cap;
 mod evidence;
+mod hard_limit;
 
 use crate::case::Case;
 use crate::history::Operation;
@@ -74,6 +75,7 @@ impl<F: FnOnce() -> Verdict> Judge for AtOnce<F> {
 /// Every guarantee, in the order of the checklist.
 pub const GUARANTEES: &[&dyn Guarantee] = &[
     &client_rate_cap::ClientRateCap,
+    &hard_limit::HardLimit,
 ];
 
 /// The guarantee with this id.
