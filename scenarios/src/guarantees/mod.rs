@@ -7,6 +7,7 @@
 mod client_rate_cap;
 mod evidence;
 mod hard_limit;
+mod profile_timeout;
 
 use crate::case::Case;
 use crate::history::Operation;
@@ -76,6 +77,7 @@ impl<F: FnOnce() -> Verdict> Judge for AtOnce<F> {
 pub const GUARANTEES: &[&dyn Guarantee] = &[
     &client_rate_cap::ClientRateCap,
     &hard_limit::HardLimit,
+    &profile_timeout::ProfileTimeout,
 ];
 
 /// The guarantee with this id.
