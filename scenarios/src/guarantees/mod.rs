@@ -8,6 +8,7 @@ mod client_rate_cap;
 mod evidence;
 mod hard_limit;
 mod profile_timeout;
+mod retry_after_honoured;
 
 use crate::case::Case;
 use crate::history::Operation;
@@ -78,6 +79,7 @@ pub const GUARANTEES: &[&dyn Guarantee] = &[
     &client_rate_cap::ClientRateCap,
     &hard_limit::HardLimit,
     &profile_timeout::ProfileTimeout,
+    &retry_after_honoured::RetryAfterHonoured,
 ];
 
 /// The guarantee with this id.

@@ -1,3 +1,4 @@
 //! What several judges derive from the history: rates, demand, the breaker's state, exact tails.
 
+pub mod demand;
 pub mod rate;
