@@ -4,6 +4,7 @@
 //! everything else that is small) and is shown every front-door operation once, in the order in
 //! which they were recorded, which is the order of their ends and not of their starts.
 
+mod backoff_grows;
 mod client_rate_cap;
 mod evidence;
 mod hard_limit;
@@ -79,6 +80,7 @@ pub const GUARANTEES: &[&dyn Guarantee] = &[
     &client_rate_cap::ClientRateCap,
     &hard_limit::HardLimit,
     &profile_timeout::ProfileTimeout,
+    &backoff_grows::BackoffGrows,
     &retry_after_honoured::RetryAfterHonoured,
 ];
 

@@ -2,3 +2,6 @@
 
 pub mod demand;
 pub mod rate;
+pub mod retries;
+pub mod spacing;
+pub mod tails;
