@@ -1,7 +1,7 @@
 //! The evidence of one scenario, indexed for judging: everything but the front-door operations,
 //! which are far more numerous and are streamed past the judges one by one.
 
-use crate::history::{Event, GeneratorReport, Opened, Outcome, Process, Tolerances};
+use crate::history::{Change, Event, GeneratorReport, Opened, Outcome, Process, Tolerances};
 use crate::plan::{Bounds, Declared, Phase, PhaseKind, Plan, RunPlan};
 use mock_server::clock::Moment;
 use mock_server::exchange::{Exchange, Overload};
@@ -141,6 +141,13 @@ impl Case {
     #[must_use]
     pub fn too_slow_within(&self, from: Moment, until: Moment) -> bool {
         self.lag_within(from, until) > self.delta
+    }
+
+    /// Whether the target's process ended or began in this span: what it kept in memory is gone.
+    #[must_use]
+    pub fn restarted_within(&self, from: Moment, until: Moment) -> bool {
+        let restart = |process: &&Process| !matches!(process.change, Change::Ready);
+        self.processes.iter().filter(restart).any(|change| from <= change.at && change.at <= until)
     }
 
     /// A line of a witness's story about an exchange.

@@ -2,11 +2,13 @@
 
 use crate::case::Case;
 use crate::guarantees::{Guarantee, Judging};
-use crate::history::{Op, Operation};
+use crate::history::{Change, Op, Operation, Process};
 use crate::plan::{Declared, Generator, PLAN_FORMAT, Phase, PhaseKind, Plan, RunPlan};
 use crate::verdict::Verdict;
 use mock_server::clock::Moment;
-use mock_server::exchange::{End, Exchange, KeyPlace, RetryAfter, RetryAfterForm, Route};
+use mock_server::exchange::{
+    End, Exchange, FaultMark, KeyPlace, RetryAfter, RetryAfterForm, Route,
+};
 use mock_server::population::Population;
 use mock_server::profile::ContractProfile;
 use std::borrow::Cow;
@@ -91,6 +93,14 @@ impl History {
         self
     }
 
+    /// The target's process was killed, and started again at once.
+    pub fn killed(mut self, at_ms: u64) -> Self {
+        let at = Moment::from_ms(at_ms);
+        self.case.processes.push(Process { at, change: Change::Killed });
+        self.case.processes.push(Process { at, change: Change::Started { pid: 2 } });
+        self
+    }
+
     /// What the guarantee says.
     pub fn judged_by(mut self, guarantee: &'static dyn Guarantee) -> Verdict {
         self.case.ready();
@@ -163,6 +173,17 @@ pub fn given_up(handle: &str, at_ms: u64, until_ms: u64) -> Exchange {
         end: End::ClientAbort,
         ..read(handle, at_ms)
     }
+}
+
+/// The same exchange, hit by a fault of this kind, by a rule `rule-KIND`.
+pub fn hit_by(kind: &str, mut exchange: Exchange) -> Exchange {
+    exchange.faults.push(FaultMark {
+        rule: format!("rule-{kind}"),
+        kind: kind.into(),
+        key: exchange.logical_key(),
+        nth: 0,
+    });
+    exchange
 }
 
 /// A visitor opened a page from `from_ms` to `until_ms` and saw `version`.

@@ -4,6 +4,13 @@
 //! everything else that is small) and is shown every front-door operation once, in the order in
 //! which they were recorded, which is the order of their ends and not of their starts.
 
+mod backoff_grows;
+mod client_rate_cap;
+mod evidence;
+mod hard_limit;
+mod profile_timeout;
+mod retry_after_honoured;
+
 use crate::case::Case;
 use crate::history::Operation;
 use crate::verdict::Verdict;
@@ -69,7 +76,13 @@ impl<F: FnOnce() -> Verdict> Judge for AtOnce<F> {
 }
 
 /// Every guarantee, in the order of the checklist.
-pub const GUARANTEES: &[&dyn Guarantee] = &[];
+pub const GUARANTEES: &[&dyn Guarantee] = &[
+    &client_rate_cap::ClientRateCap,
+    &hard_limit::HardLimit,
+    &profile_timeout::ProfileTimeout,
+    &backoff_grows::BackoffGrows,
+    &retry_after_honoured::RetryAfterHonoured,
+];
 
 /// The guarantee with this id.
 #[must_use]
@@ -114,5 +127,41 @@ impl<'c> Judging<'c> {
             (id, verdict.unwrap_or_else(crashed))
         };
         self.judges.into_iter().map(finish).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    #[test]
+    fn ids_are_unique_and_found() {
+        let ids: BTreeSet<&str> = GUARANTEES.iter().map(|one| one.promise().id).collect();
+        assert_eq!(ids.len(), GUARANTEES.len());
+        assert!(ids.iter().all(|id| find(id).is_some_and(|one| one.promise().id == *id)));
+    }
+
+    #[test]
+    fn every_file_is_a_listed_guarantee_and_opens_with_a_sentence() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/guarantees");
+        let mut stems = BTreeSet::new();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            if path.is_dir() || stem == "mod" {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let opening = text.lines().next().unwrap_or_default();
+            assert!(opening.starts_with("//! ") && opening.ends_with('.'), "{stem}: {opening}");
+            assert!(text.contains("//! Blind to: "), "{stem} does not say what it is blind to");
+            assert!(text.contains("Broken by: "), "{stem} does not say what breaks it");
+            stems.insert(stem);
+        }
+        let listed: BTreeSet<String> =
+            GUARANTEES.iter().map(|one| one.promise().id.replace('-', "_")).collect();
+        assert_eq!(stems, listed);
     }
 }

@@ -1,0 +1,232 @@
+//! Retries are spaced exponentially, with jitter, and are bounded in number.
+//!
+//! Blind to: delays that are too long, since queues lengthen them. Broken by: `constant-backoff`,
+//! `backoff-without-jitter`, `immediate-retries`, `unbounded-retries`.
+
+use super::evidence::retries::{Chain, chains};
+use super::evidence::spacing::{ALPHA, HOT, Spacing};
+use super::evidence::tails::binomial_tail;
+use super::{Guarantee, Judge, Priority, Promise};
+use crate::case::Case;
+use crate::history::{Op, Operation};
+use crate::verdict::{Verdict, Witness};
+use mock_server::clock::Moment;
+use std::collections::HashMap;
+
+/// Statistical where jitter makes it so: each test errs at most once in 1 / [`ALPHA`] runs.
+pub struct BackoffGrows;
+
+const PROMISE: Promise = Promise {
+    id: "backoff-grows",
+    statement: "Retries after 429 and 5xx are spaced exponentially, with jitter, and are bounded in \
+                number.",
+    priority: Priority::Standard,
+    source: "AWS Architecture Blog, Exponential Backoff And Jitter; base, factor and number as \
+             declared",
+    why: "retries in lockstep keep a service down that was about to come back",
+    usual_fix: "full jitter: wait a random time below base × factor^n, and give up after a few",
+    blind_to: "delays that are too long; growth after the fourth retry",
+};
+
+impl Guarantee for BackoffGrows {
+    fn promise(&self) -> &'static Promise {
+        &PROMISE
+    }
+
+    fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
+        let (chains, left_out) = chains(case);
+        let visits = chains.iter().filter_map(|chain| {
+            let handle = chain.attempts[0].handle.clone()?;
+            let (first, last) = chain.span();
+            Some((handle, (first.minus(case.bounds.operation_timeout), last, 0)))
+        });
+        let mut asked: HashMap<String, Vec<(Moment, Moment, usize)>> = HashMap::new();
+        visits.for_each(|(handle, span)| asked.entry(handle).or_default().push(span));
+        Box::new(Retries { case, chains, left_out, asked })
+    }
+}
+
+struct Retries<'c> {
+    case: &'c Case,
+    chains: Vec<Chain<'c>>,
+    left_out: usize,
+    /// For each creator, how many visitors asked while each chain lasted.
+    asked: HashMap<String, Vec<(Moment, Moment, usize)>>,
+}
+
+impl Judge for Retries<'_> {
+    fn operation(&mut self, operation: &Operation<'_>) {
+        let spans = (operation.op == Op::Page)
+            .then(|| self.asked.get_mut(operation.handle.as_ref()))
+            .flatten();
+        for (from, until, asked) in spans.into_iter().flatten() {
+            *asked += usize::from(*from <= operation.sent && operation.sent <= *until);
+        }
+    }
+
+    fn verdict(self: Box<Self>) -> Verdict {
+        let case = self.case;
+        let sequential: Vec<&Chain<'_>> = self.chains.iter().filter(|c| c.sequential).collect();
+        let most = case.declared.max_attempts as usize;
+        let longest = sequential.iter().map(|chain| chain.attempts.len()).max().unwrap_or(0);
+        let too_often = |chain: &&&Chain<'_>| chain.attempts.len() > most * self.calls(chain);
+        let bounded = sequential.iter().filter(too_often).map(|chain| {
+            let what = format!("{} attempts of a page read", chain.attempts.len());
+            tell(case, chain, what)
+        });
+        let mut witnesses: Vec<Witness> = bounded.collect();
+        let gaps: Vec<&[f64]> = sequential.iter().map(|chain| chain.gaps.as_slice()).collect();
+        let spacing = Spacing::of(case, &gaps);
+        witnesses.extend(self.hot(&spacing));
+        let odd = spacing.flat().into_iter().chain(spacing.lockstep());
+        witnesses.extend(odd.map(|(retry, what)| {
+            let shown = sequential.iter().find(|chain| chain.gaps.len() > retry);
+            tell(case, shown.expect("a retry was judged"), what)
+        }));
+        let judged = spacing.judged();
+        let observed = format!(
+            "{} calls were retried, {judged} of them four times, none more than {longest} attempts; \
+             median delays {}; {} left out (the harness was late, or a restart)",
+            sequential.len(),
+            spacing.medians(),
+            self.left_out,
+        );
+        let promised = format!(
+            "at most {most} attempts; delays from {:?} on that grow by {} up to {:?}, with jitter; \
+             each test errs in one run of {:.0} at the most",
+            case.bounds.backoff_base,
+            spacing.factor,
+            case.bounds.backoff_cap,
+            1.0 / ALPHA,
+        );
+        Verdict::from_witnesses(sequential.len(), "calls that were retried", witnesses)
+            .only_if(spacing.is_enough(), format!("{judged} calls with four retries are too few"))
+            .only_if(
+                case.bounds.backoff_base > case.epsilon,
+                "the scaled base of the backoff is within the granularity of timers",
+            )
+            .said(observed, promised)
+    }
+}
+
+impl Retries<'_> {
+    /// How many visitors may have caused this chain.
+    fn calls(&self, chain: &Chain<'_>) -> usize {
+        let handle = chain.attempts[0].handle.as_deref().unwrap_or_default();
+        let spans = self.asked.get(handle).into_iter().flatten();
+        let (_, last) = chain.span();
+        spans.filter(|span| span.1 == last).map(|span| span.2).max().unwrap_or(1).max(1)
+    }
+
+    /// More chains without any delay, in three retries running, than full jitter has by chance.
+    fn hot(&self, spacing: &Spacing) -> Option<Witness> {
+        let one_call = |chain: &&Chain<'_>| chain.gaps.len() >= 3 && self.calls(chain) == 1;
+        let eligible: Vec<&Chain<'_>> = self.chains.iter().filter(one_call).collect();
+        let is_hot = |chain: &&&Chain<'_>| {
+            chain.gaps.windows(3).any(|three| three.iter().all(|gap| *gap < HOT))
+        };
+        let hot: Vec<&&Chain<'_>> = eligible.iter().filter(is_hot).collect();
+        let chance = binomial_tail(eligible.len(), spacing.hot_by_chance(), hot.len());
+        let what = format!("{} calls were retried three times without any delay", hot.len());
+        (chance < ALPHA).then(|| tell(self.case, hot[0], what))
+    }
+}
+
+fn tell(case: &Case, chain: &Chain<'_>, what: String) -> Witness {
+    let witness = Witness::new(chain.span().1, what);
+    chain.attempts.iter().fold(witness, |witness, attempt| witness.line(case.tell(attempt)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::PhaseKind;
+    use crate::testing::{History, page, read, refused};
+    use crate::verdict::VerdictKind::{self, *};
+    use mock_server::exchange::Exchange;
+
+    /// `calls` page reads, one a minute, with these delays in milliseconds before their retries;
+    /// each delay is a little longer for each further call when there is `jitter`.
+    fn retried(calls: u64, delays: &[u64], jitter: bool) -> Vec<Exchange> {
+        let call = |n: u64| {
+            let (handle, mut at) = (format!("creator{n}"), n * 60_000);
+            let mut attempts = vec![refused(&handle, at, 503)];
+            for delay in delays {
+                at += 5 + if jitter { delay * (n + 1) / calls } else { *delay };
+                attempts.push(refused(&handle, at, 503));
+            }
+            let last = attempts.pop().map(|last| read(&handle, last.t_req.0 / 1_000_000));
+            attempts.into_iter().chain(last)
+        };
+        (0..calls).flat_map(call).collect()
+    }
+
+    fn check(exchanges: Vec<Exchange>, expected: VerdictKind, word: &str) {
+        let history = History::over(&[(PhaseKind::RetryGaps, 0, 3_600)]).exchanges(exchanges);
+        said(history, expected, word);
+    }
+
+    fn said(history: History, expected: VerdictKind, word: &str) {
+        let verdict = history.judged_by(&BackoffGrows);
+        let text = format!("{verdict:?}");
+        assert!(verdict.kind == expected && text.contains(word), "{text}");
+    }
+
+    #[test]
+    fn growing_delays_with_jitter_hold() {
+        check(retried(20, &[1_000, 2_000, 4_000, 8_000], true), Held, "20 of them four times");
+    }
+
+    #[test]
+    fn constant_delays_even_with_jitter_violate() {
+        check(retried(20, &[1_000; 4], true), Violated, "they do not grow");
+    }
+
+    #[test]
+    fn delays_that_grow_in_lockstep_violate() {
+        check(retried(20, &[1_000, 2_000, 4_000, 8_000], false), Violated, "no jitter");
+        check(retried(20, &[1_000, 2_000, 3_000, 4_000], false), Violated, "no jitter");
+    }
+
+    #[test]
+    fn immediate_retries_violate() {
+        check(retried(20, &[1; 4], false), Violated, "without any delay");
+    }
+
+    #[test]
+    fn immediate_retries_elsewhere_violate_unless_several_visitors_asked() {
+        let twice: Vec<_> = retried(2, &[1; 4], false);
+        let elsewhere = || History::over(&[(PhaseKind::Storm, 0, 3_600)]).exchanges(twice.clone());
+        said(elsewhere(), Violated, "2 calls were retried three times");
+        let visits = |n: u64| page(["creator0", "creator1"][n as usize], n * 60_000, n, "-");
+        let crowd = elsewhere().operations((0..2).flat_map(|n| [visits(n), visits(n)]));
+        said(crowd, Inconclusive, "no calls that were retried");
+    }
+
+    #[test]
+    fn more_attempts_than_declared_violate_unless_there_were_more_visits() {
+        let unbounded = retried(20, &[1_000, 2_000, 4_000, 8_000, 16_000], true);
+        check(unbounded.clone(), Violated, "6 attempts of a page read");
+        let history = History::over(&[(PhaseKind::RetryGaps, 0, 3_600)]).exchanges(unbounded);
+        let names: Vec<&'static str> =
+            (0..20).map(|n| &*Box::leak(format!("creator{n}").into_boxed_str())).collect();
+        let visits = (0..).zip(names).map(|(n, name)| page(name, n * 60_000, n * 60_001, "-"));
+        said(history.operations(visits.clone()).operations(visits), Held, "");
+    }
+
+    #[test]
+    fn too_few_calls_or_a_base_too_short_are_inconclusive() {
+        check(retried(10, &[1_000, 2_000, 4_000, 8_000], true), Inconclusive, "too few");
+        let delays = retried(20, &[1_000, 2_000, 4_000, 8_000], true);
+        let mut history = History::over(&[(PhaseKind::RetryGaps, 0, 3_600)]).exchanges(delays);
+        history.case.bounds.backoff_base = std::time::Duration::from_millis(20);
+        said(history, Inconclusive, "granularity of timers");
+    }
+
+    #[test]
+    fn chains_while_the_harness_was_late_are_left_out() {
+        let delays = retried(20, &[1_000, 2_000, 4_000, 8_000], false);
+        let history = History::over(&[(PhaseKind::RetryGaps, 0, 3_600)]).exchanges(delays);
+        said((0..20).fold(history, |h, n| h.lag(n * 60_000, 500)), Inconclusive, "20 left out");
+    }
+}

@@ -1,0 +1,105 @@
+//! No more than the client's own cap leaves for Linktree in any sliding window.
+//!
+//! Blind to: requests that never arrived. Broken by: `fixed-window-limiter`, `unmetered-retries`.
+
+use super::evidence::rate::Rate;
+use super::{AtOnce, Guarantee, Judge, Priority, Promise};
+use crate::case::Case;
+
+/// Every request counts: retries, probes, aborted ones and those outside the contract.
+pub struct ClientRateCap;
+
+const PROMISE: Promise = Promise {
+    id: "client-rate-cap",
+    statement: "At most 90 requests a minute leave for Linktree, retries and probes included, \
+                whatever the visitors do.",
+    priority: Priority::Critical,
+    source: "assumed contract, promises.client_cap in limit.window_ms; sliding, since a limiter of \
+             fixed windows or token buckets lets through up to twice its number",
+    why: "a storm of 429s during a viral spike, and with it lost data",
+    usual_fix: "one sliding-log limiter in front of the socket, asked by every attempt and not by \
+                every call",
+    blind_to: "requests that never reached the mock; several instances of the integration that each \
+               keep their own count, unless they run together here",
+};
+
+impl Guarantee for ClientRateCap {
+    fn promise(&self) -> &'static Promise {
+        &PROMISE
+    }
+
+    fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
+        let cap = case.bounds.client_cap;
+        Box::new(AtOnce(move || Rate::of(case, cap).verdict(cap * 4 / 5)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{History, read};
+    use crate::verdict::{Verdict, VerdictKind::*};
+    use mock_server::exchange::{Exchange, Route};
+
+    /// `count` requests, one every `every_ms` from `from_ms` on.
+    fn steady(count: u64, from_ms: u64, every_ms: u64) -> Vec<Exchange> {
+        (0..count).map(|i| read("ann", from_ms + i * every_ms)).collect()
+    }
+
+    fn judged(history: History) -> Verdict {
+        history.judged_by(&ClientRateCap)
+    }
+
+    #[test]
+    fn ninety_in_every_minute_hold() {
+        let verdict = judged(History::over(&[]).exchanges(steady(400, 0, 667)));
+        assert_eq!((verdict.kind, verdict.seen), (Held, 400));
+        assert!(verdict.observed.starts_with("peak 90 in 60s"), "{}", verdict.observed);
+    }
+
+    #[test]
+    fn delivery_jitter_is_no_violation() {
+        let burst = steady(90, 99, 1);
+        let later = steady(90, 60_000, 1);
+        assert_eq!(judged(History::over(&[]).exchanges(burst).exchanges(later)).kind, Held);
+    }
+
+    #[test]
+    fn a_window_of_ninety_one_violates_and_shows_its_tightest_witness() {
+        let probe = Exchange { route: Route::Health, ..read("ann", 50_000) };
+        let verdict = judged(History::over(&[]).exchanges(steady(90, 0, 500)).exchange(probe));
+        assert_eq!((verdict.kind, verdict.violations), (Violated, 1));
+        assert_eq!(verdict.witnesses[0].what, "91 requests within 50s");
+        assert!(verdict.witnesses[0].story[2].contains("{Health: 1, Profile: 90}"));
+    }
+
+    #[test]
+    fn two_fixed_windows_back_to_back_violate() {
+        let bursts = steady(90, 59_000, 10).into_iter().chain(steady(90, 60_000, 10));
+        let verdict = judged(History::over(&[]).exchanges(bursts));
+        assert_eq!((verdict.kind, verdict.violations), (Violated, 1));
+    }
+
+    #[test]
+    fn little_traffic_is_inconclusive() {
+        assert_eq!(judged(History::over(&[]).exchanges(steady(400, 0, 900))).kind, Inconclusive);
+        assert_eq!(judged(History::over(&[])).kind, Inconclusive);
+    }
+
+    #[test]
+    fn a_late_harness_and_a_restart_excuse_and_are_counted() {
+        let late = judged(History::over(&[]).exchanges(steady(91, 0, 500)).lag(20_000, 900));
+        assert_eq!(late.kind, Held);
+        assert!(late.observed.contains("1 while the harness was late"), "{}", late.observed);
+        let restart = judged(History::over(&[]).exchanges(steady(91, 0, 500)).killed(20_000));
+        assert_eq!(restart.kind, Held);
+        assert!(restart.observed.contains("1 across a restart"), "{}", restart.observed);
+    }
+
+    #[test]
+    fn a_window_too_short_for_the_tolerance_is_inconclusive() {
+        let mut history = History::over(&[]).exchanges(steady(90, 0, 10));
+        history.case.bounds.window = std::time::Duration::from_millis(900);
+        assert_eq!(judged(history).kind, Inconclusive);
+    }
+}

@@ -1,0 +1,121 @@
+//! Rates: how many requests left within a sliding window, and where there were too many.
+
+use crate::case::Case;
+use crate::verdict::{Verdict, Witness};
+use mock_server::exchange::Exchange;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Every upstream request of a history, measured against `limit` in the contract's window.
+///
+/// A client that keeps `limit` in any window W lets request i + limit go no sooner than W after
+/// request i. Either may be up to δ on its way, so only less than W − δ is a violation.
+pub struct Rate<'c> {
+    case: &'c Case,
+    limit: usize,
+    /// The most requests in any half-open window.
+    pub peak: usize,
+    /// The same for the window less δ.
+    pub surest_peak: usize,
+    /// For each burst, its tightest `limit + 1` requests.
+    pub bursts: Vec<&'c [Exchange]>,
+    /// Too tight windows where the harness was late itself.
+    pub unjudged: usize,
+    /// Too tight windows with a restart inside: a limiter in memory has forgotten.
+    pub across_restart: usize,
+}
+
+impl<'c> Rate<'c> {
+    /// Measures the whole history.
+    #[must_use]
+    pub fn of(case: &'c Case, limit: usize) -> Self {
+        let window = case.bounds.window;
+        let surest = window.saturating_sub(case.delta);
+        let mut rate = Self {
+            case,
+            limit,
+            peak: peak(&case.exchanges, window),
+            surest_peak: peak(&case.exchanges, surest),
+            bursts: Vec::new(),
+            unjudged: 0,
+            across_restart: 0,
+        };
+        let mut last = None;
+        for (at, requests) in case.exchanges.windows(limit + 1).enumerate() {
+            let (first, end) = (requests[0].t_req, requests[limit].t_req);
+            if span(requests) >= surest {
+                continue;
+            }
+            if case.restarted_within(first, end) {
+                rate.across_restart += 1;
+            } else if case.too_slow_within(first, end) {
+                rate.unjudged += 1;
+            } else if last.replace(at).is_some_and(|last| last + 1 == at) {
+                let burst = rate.bursts.last_mut().expect("a burst was begun");
+                if span(requests) < span(burst) {
+                    *burst = requests;
+                }
+            } else {
+                rate.bursts.push(requests);
+            }
+        }
+        rate
+    }
+
+    /// A witness for each burst.
+    #[must_use]
+    pub fn witnesses(&self) -> Vec<Witness> {
+        self.bursts.iter().map(|burst| self.witness(burst)).collect()
+    }
+
+    fn witness(&self, burst: &[Exchange]) -> Witness {
+        let (first, last) = (&burst[0], &burst[self.limit]);
+        let mut routes: BTreeMap<_, usize> = BTreeMap::new();
+        burst.iter().for_each(|request| *routes.entry(request.route).or_default() += 1);
+        let organic = burst.iter().filter(|request| request.over_limit).count();
+        let what = format!("{} requests within {:?}", burst.len(), span(burst));
+        Witness::new(last.t_req, what)
+            .line(format!("first: {}", self.case.tell(first)))
+            .line(format!("last: {}", self.case.tell(last)))
+            .line(format!("by route: {routes:?}; refused by the limiter itself: {organic}"))
+    }
+
+    /// The verdict: at least `enough` requests in some window make it worth something.
+    #[must_use]
+    pub fn verdict(&self, enough: usize) -> Verdict {
+        let Self { case, limit, peak, surest_peak, .. } = self;
+        let window = case.bounds.window;
+        let observed = format!(
+            "peak {peak} in {window:?} and {surest_peak} in {:?}, over {} requests; too tight but \
+             not judged: {} while the harness was late, {} across a restart",
+            window.saturating_sub(case.delta),
+            case.exchanges.len(),
+            self.unjudged,
+            self.across_restart,
+        );
+        let promised =
+            format!("at most {limit} in any {window:?}, less δ = {:?} of delivery", case.delta);
+        Verdict::from_witnesses(case.exchanges.len(), "upstream requests", self.witnesses())
+            .only_if(window >= case.delta * 10, "the scaled window is too close to the tolerance")
+            .only_if(
+                *peak >= enough,
+                format!("never near the limit: at most {peak} requests in any {window:?}"),
+            )
+            .said(observed, promised)
+    }
+}
+
+fn span(requests: &[Exchange]) -> Duration {
+    requests.last().map_or(Duration::ZERO, |last| last.t_req.since(requests[0].t_req))
+}
+
+fn peak(requests: &[Exchange], window: Duration) -> usize {
+    let mut first = 0;
+    let count = |(last, request): (usize, &Exchange)| {
+        while request.t_req.since(requests[first].t_req) >= window {
+            first += 1;
+        }
+        last - first + 1
+    };
+    requests.iter().enumerate().map(count).max().unwrap_or(0)
+}

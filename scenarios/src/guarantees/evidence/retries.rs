@@ -1,0 +1,108 @@
+//! Chains of attempts: what was tried again, and after how long.
+
+use crate::case::Case;
+use crate::plan::PhaseKind;
+use mock_server::clock::Moment;
+use mock_server::exchange::{End, Exchange};
+use std::collections::BTreeMap;
+
+/// The attempts of one logical request until it succeeded.
+pub struct Chain<'c> {
+    /// In order of time, at least two.
+    pub attempts: Vec<&'c Exchange>,
+    /// Seconds from each known failure to the next attempt: never shorter than the delay chosen,
+    /// since limiters and queues only lengthen it.
+    pub gaps: Vec<f64>,
+    /// Whether it lies in a phase that is for reading gaps: one visitor after another there.
+    pub sequential: bool,
+}
+
+/// Every chain of page reads and click deliveries, and how many more were left out because the
+/// harness was late or the target restarted.
+///
+/// A failure with `Retry-After` ends a chain, since it sets the delay. So does a reset: HTTP libraries
+/// repeat a request on another connection by themselves.
+#[must_use]
+pub fn chains(case: &Case) -> (Vec<Chain<'_>>, usize) {
+    let spans = case.phases(PhaseKind::RetryGaps);
+    let inside = |at: Moment| spans.iter().any(|(from, until)| *from <= at && at < *until);
+    let mut open: BTreeMap<(String, bool), Chain<'_>> = BTreeMap::new();
+    let mut done = Vec::new();
+    for attempt in &case.exchanges {
+        let Some(name) = name(attempt) else { continue };
+        let sequential = inside(attempt.t_req);
+        let key = (name, sequential);
+        let chain = open.entry(key.clone()).or_insert_with(|| Chain {
+            attempts: Vec::new(),
+            gaps: Vec::new(),
+            sequential,
+        });
+        if let Some(before) = chain.attempts.last() {
+            chain.gaps.push(attempt.t_req.since(before.t_known()).as_secs_f64());
+        }
+        chain.attempts.push(attempt);
+        let failed = attempt.is_definite_failure() || attempt.status == Some(429);
+        let repeats = attempt.retry_after.is_none() && attempt.end != End::ServerReset;
+        if !(failed && repeats) {
+            done.extend(open.remove(&key));
+        }
+    }
+    done.extend(open.into_values());
+    done.retain(|chain| !chain.gaps.is_empty());
+    let all = done.len();
+    done.retain(|chain| {
+        let (from, until) = chain.span();
+        !case.too_slow_within(from, until) && !case.restarted_within(from, until)
+    });
+    done.sort_by_key(|chain| chain.span());
+    let left_out = all - done.len();
+    (done, left_out)
+}
+
+impl Chain<'_> {
+    /// From the first attempt to the last.
+    #[must_use]
+    pub fn span(&self) -> (Moment, Moment) {
+        (self.attempts[0].t_req, self.attempts[self.gaps.len()].t_req)
+    }
+}
+
+/// What is tried again: a page read by its address, a delivery by its key or its first click.
+fn name(attempt: &Exchange) -> Option<String> {
+    if attempt.route.is_page_read() || attempt.idempotency_key.is_some() {
+        return Some(attempt.logical_key());
+    }
+    let first = attempt.clicks.first().filter(|_| attempt.route.is_click())?;
+    Some(format!("{} {}", attempt.logical_key(), first.event_id))
+}
+
+/// The middle of sorted values.
+#[must_use]
+pub fn median(sorted: &[f64]) -> Option<f64> {
+    sorted.get(sorted.len() / 2).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{History, read, refused, told_to_wait};
+
+    #[test]
+    fn chains_end_with_success_and_leave_out_waits_that_were_told() {
+        let history = History::over(&[(PhaseKind::RetryGaps, 0, 100)])
+            .exchange(refused("ann", 1_000, 500))
+            .exchange(refused("bob", 1_100, 500))
+            .exchange(refused("ann", 2_005, 429))
+            .exchange(read("ann", 4_010))
+            .exchange(read("ann", 9_000))
+            .exchange(told_to_wait("bob", 1_600, 503, 1))
+            .exchange(read("bob", 3_000));
+        let mut case = history.case;
+        case.ready();
+        let (chains, left_out) = chains(&case);
+        let gaps: Vec<&[f64]> = chains.iter().map(|chain| chain.gaps.as_slice()).collect();
+        assert_eq!(gaps, [[1.0, 2.0].as_slice(), [0.495].as_slice()]);
+        assert_eq!(left_out, 0);
+        assert!(chains.iter().all(|chain| chain.sequential));
+    }
+}

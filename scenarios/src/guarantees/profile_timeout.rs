@@ -1,0 +1,209 @@
+//! A profile read that stalls is given up in time, wherever it stalls.
+//!
+//! Blind to: slow connects, which the kernel completes. Broken by: `no-timeout`,
+//! `timeout-on-head-only`, `idle-timeout`.
+
+use super::{AtOnce, Guarantee, Judge, Priority, Promise};
+use crate::case::Case;
+use crate::verdict::{Verdict, Witness};
+use mock_server::exchange::{End, Exchange};
+use mock_server::faults::{Fault, StallAt};
+
+/// Each stalled attempt must end by the client's own hand.
+pub struct ProfileTimeout;
+
+const PROMISE: Promise = Promise {
+    id: "profile-timeout",
+    statement: "A profile read that stalls is given up after 10 s, whether it stalls before the head, \
+                inside the body or trickles.",
+    priority: Priority::Standard,
+    source: "assumed contract, promises.profile_timeout_ms, for each attempt",
+    why: "stalled calls pile up until no worker, connection or visitor is left",
+    usual_fix: "one time limit around connect, head and whole body; a read timeout restarts at each \
+                byte",
+    blind_to: "connects that hang; limits that are too short are reported and not judged",
+};
+
+impl Guarantee for ProfileTimeout {
+    fn promise(&self) -> &'static Promise {
+        &PROMISE
+    }
+
+    fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
+        Box::new(AtOnce(move || judge(case)))
+    }
+}
+
+/// Stalled reads by place, of those that were judged.
+#[derive(Default)]
+struct Counts {
+    before_head: usize,
+    in_body: usize,
+    trickled: usize,
+    early: usize,
+    unjudged: usize,
+}
+
+fn judge(case: &Case) -> Verdict {
+    let bound = case.bounds.profile_timeout;
+    let tolerance = case.delta + case.epsilon;
+    let limit = bound + tolerance;
+    let mut counts = Counts::default();
+    let mut witnesses = Vec::new();
+    for read in case.exchanges.iter().filter(|read| is_stalled(read)) {
+        let deadline = read.t_req.plus(limit);
+        let kept_waiting = read.t_end > deadline;
+        let inexact = case.too_slow_within(read.t_req.plus(bound).minus(case.delta), deadline);
+        let by_client = read.end == End::ClientAbort
+            && !case.restarted_within(read.t_end.minus(case.delta), read.t_end);
+        if (kept_waiting && (inexact || case.restarted_within(read.t_req, deadline)))
+            || !(kept_waiting || by_client)
+        {
+            counts.unjudged += 1;
+            continue;
+        }
+        counts.early += usize::from(read.t_end.plus(tolerance) < read.t_req.plus(bound));
+        match place(case, read) {
+            StallAt::BeforeHead => counts.before_head += 1,
+            StallAt::BeforeBody => counts.in_body += 1,
+            StallAt::Trickle { .. } => counts.trickled += 1,
+        }
+        if kept_waiting {
+            let waited = read.t_end.since(read.t_req);
+            let what = format!(
+                "a read that stalls ({}) was kept for {waited:?} instead of {bound:?}",
+                words(place(case, read)),
+            );
+            witnesses.push(Witness::new(deadline, what).line(case.tell(read)));
+        }
+    }
+    let Counts { before_head, in_body, trickled, early, unjudged } = counts;
+    let observed = format!(
+        "{before_head} stalled before the head, {in_body} inside the body, {trickled} trickled; \
+         {} kept too long, {early} given up early; {unjudged} not judged (ended otherwise, or the \
+         harness was late)",
+        witnesses.len(),
+    );
+    let promised = format!("given up after {bound:?}, at the latest after {limit:?} (+ δ + ε)");
+    let seen = before_head + in_body + trickled;
+    Verdict::from_witnesses(seen, "stalled profile reads", witnesses)
+        .only_if(before_head > 0, "no read that stalls before the head was judged")
+        .only_if(in_body + trickled > 0, "no read that stalls inside the body was judged")
+        .only_if(bound >= tolerance * 3, "the scaled timeout is too close to the tolerance")
+        .said(observed, promised)
+}
+
+fn is_stalled(read: &Exchange) -> bool {
+    read.route.is_page_read() && read.faults.iter().any(|mark| mark.kind == "stall")
+}
+
+/// Where a read stalled: as its rule says, or else as far as its answer came.
+fn place(case: &Case, read: &Exchange) -> StallAt {
+    let rules = case.plan.faults.iter();
+    let hit = |id: &str| read.faults.iter().any(|mark| mark.rule == id);
+    let stalls = |rule: &mock_server::faults::Rule| match rule.fault {
+        Fault::Stall(stall) if hit(&rule.id) => Some(stall.at),
+        _ => None,
+    };
+    let by_answer = if read.t_first.is_none() { StallAt::BeforeHead } else { StallAt::BeforeBody };
+    rules.filter_map(stalls).next().unwrap_or(by_answer)
+}
+
+const fn words(place: StallAt) -> &'static str {
+    match place {
+        StallAt::BeforeHead => "before the head",
+        StallAt::BeforeBody => "inside the body",
+        StallAt::Trickle { .. } => "as a trickle",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{History, given_up, hit_by, read};
+    use crate::verdict::VerdictKind::{self, *};
+    use mock_server::clock::Moment;
+    use mock_server::faults::{Matcher, Pick, Rule, Stall, Window};
+
+    fn stalled(at_ms: u64, until_ms: u64) -> Exchange {
+        hit_by("stall", given_up("ann", at_ms, until_ms))
+    }
+
+    fn in_body(at_ms: u64, until_ms: u64) -> Exchange {
+        Exchange { t_first: Some(Moment::from_ms(at_ms + 1)), ..stalled(at_ms, until_ms) }
+    }
+
+    fn check(history: History, expected: VerdictKind) -> Verdict {
+        let verdict = history.judged_by(&ProfileTimeout);
+        assert_eq!(verdict.kind, expected, "{} {:?}", verdict.observed, verdict.reason);
+        verdict
+    }
+
+    /// Two reads given up in time, one at each place.
+    fn good() -> History {
+        History::over(&[]).exchange(stalled(0, 10_100)).exchange(in_body(20_000, 29_990))
+    }
+
+    #[test]
+    fn given_up_in_time_at_both_places_holds() {
+        let verdict = check(good(), Held);
+        assert!(verdict.observed.starts_with("1 stalled before the head, 1 inside the body"));
+    }
+
+    #[test]
+    fn kept_too_long_or_still_open_violates() {
+        check(good().exchange(stalled(40_000, 50_200)), Violated);
+        let open = Exchange { end: End::Open, ..in_body(40_000, 70_000) };
+        let verdict = check(good().exchange(open), Violated);
+        assert!(verdict.witnesses[0].what.contains("inside the body) was kept for 30s"));
+    }
+
+    #[test]
+    fn a_trickle_that_was_waited_out_violates_and_is_told_by_its_rule() {
+        let trickle = Rule {
+            id: "rule-stall".into(),
+            window: Window { from_ms: 0, until_ms: 1 },
+            matcher: Matcher::default(),
+            pick: Pick::All,
+            fault: Fault::Stall(Stall { at: StallAt::Trickle { every_ms: 4_000 } }),
+        };
+        let waited_out = Exchange {
+            t_w: Some(Moment::from_ms(60_000)),
+            t_end: Moment::from_ms(60_000),
+            ..hit_by("stall", read("ann", 40_000))
+        };
+        let mut history = History::over(&[]).exchange(waited_out);
+        history.case.plan.faults.push(trickle);
+        assert!(check(history, Violated).observed.contains("1 trickled; 1 kept too long"));
+    }
+
+    #[test]
+    fn one_place_alone_is_inconclusive() {
+        check(History::over(&[]).exchange(stalled(0, 10_000)), Inconclusive);
+        check(History::over(&[]).exchange(in_body(0, 10_000)), Inconclusive);
+        check(History::over(&[]).exchange(read("ann", 0)), Inconclusive);
+    }
+
+    #[test]
+    fn an_early_end_is_reported_and_not_blamed() {
+        let verdict = check(good().exchange(stalled(40_000, 45_000)), Held);
+        assert!(verdict.observed.contains("1 given up early"));
+    }
+
+    #[test]
+    fn a_late_harness_a_kill_and_the_end_of_the_recording_excuse() {
+        let late = good().exchange(stalled(40_000, 50_400)).lag(50_050, 300);
+        assert!(check(late, Held).observed.contains("1 not judged"));
+        check(good().exchange(stalled(40_000, 45_000)).killed(44_990), Held);
+        let cut_off = Exchange { end: End::Open, ..stalled(40_000, 45_000) };
+        assert!(check(good().exchange(cut_off), Held).observed.contains("1 not judged"));
+    }
+
+    #[test]
+    fn a_timeout_too_short_for_the_tolerance_is_inconclusive() {
+        let mut history = good();
+        history.case.bounds.profile_timeout = std::time::Duration::from_millis(400);
+        history.case.exchanges.iter_mut().for_each(|read| read.t_end = read.t_req);
+        check(history, Inconclusive);
+    }
+}

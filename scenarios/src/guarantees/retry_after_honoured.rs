@@ -1,0 +1,238 @@
+//! No attempt is sent before the time that a `Retry-After` names.
+//!
+//! Blind to: malformed values, which name no time. Broken by: `retry-after-ignored`,
+//! `retry-after-date-ignored`, `retry-after-on-503-ignored`.
+
+use super::evidence::demand::Demand;
+use super::{Guarantee, Judge, Priority, Promise};
+use crate::case::Case;
+use crate::history::Operation;
+use crate::plan::RetryAfterScope;
+use crate::verdict::{Verdict, Witness};
+use mock_server::clock::Moment;
+use mock_server::exchange::{End, Exchange, RetryAfterForm};
+use std::collections::{BTreeMap, HashMap};
+
+/// For the same request, and for 429 and 503 in the scope that the integration declares.
+pub struct RetryAfterHonoured;
+
+const PROMISE: Promise = Promise {
+    id: "retry-after-honoured",
+    statement: "No attempt before the time that `Retry-After` names, in seconds or as a date.",
+    priority: Priority::Critical,
+    source: "RFC 9110 section 10.2.3; scope as declared, since RFC 6585 section 4 leaves it open",
+    why: "a client that returns too early prolongs the overload and may be blocked",
+    usual_fix: "parse both forms, and hold every call with this key until then, not only the retry",
+    blind_to: "malformed values; whether a call that gave up instead would have been better retried",
+};
+
+impl Guarantee for RetryAfterHonoured {
+    fn promise(&self) -> &'static Promise {
+        &PROMISE
+    }
+
+    fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
+        Box::new(Waiting { case, demand: Demand::over(case) })
+    }
+}
+
+struct Waiting<'c> {
+    case: &'c Case,
+    demand: Demand<'c>,
+}
+
+/// An answer that told to wait.
+struct Told<'c> {
+    answer: &'c Exchange,
+    written: Moment,
+    until: Moment,
+    form: RetryAfterForm,
+}
+
+impl<'c> Told<'c> {
+    fn from(answer: &'c Exchange) -> Option<Self> {
+        let after = answer.retry_after.as_ref().filter(|_| answer.end == End::Complete)?;
+        let (until, form) = (after.until?, after.form);
+        Some(Self { answer, written: answer.t_known(), until, form })
+    }
+
+    fn covers(&self, attempt: &Exchange, scope: RetryAfterScope) -> bool {
+        let throttles = matches!(self.answer.status, Some(429 | 503));
+        let same_token = throttles && scope == RetryAfterScope::Token;
+        (same_token && self.answer.token == attempt.token)
+            || self.answer.logical_key() == attempt.logical_key()
+    }
+}
+
+impl Judge for Waiting<'_> {
+    fn operation(&mut self, operation: &Operation<'_>) {
+        self.demand.note(operation);
+    }
+
+    fn verdict(self: Box<Self>) -> Verdict {
+        let case = self.case;
+        let grace = case.delta * 2;
+        let scope = case.declared.retry_after_scope;
+        // An answer can be disobeyed only when some time remains after it must be known.
+        let told: Vec<Told<'_>> = case
+            .exchanges
+            .iter()
+            .filter_map(Told::from)
+            .filter(|told| told.written.plus(grace) < told.until.minus(case.epsilon))
+            .collect();
+        let (mut early, mut excused, mut late, mut forgotten) = (Vec::new(), 0, 0, 0);
+        let mut followed: HashMap<u64, bool> = HashMap::new();
+        for attempt in &case.exchanges {
+            let sent = attempt.t_req;
+            let relevant = |told: &&Told<'_>| {
+                told.written < sent && told.answer.id != attempt.id && told.covers(attempt, scope)
+            };
+            let mut latest: Option<&Told<'_>> = None;
+            for told in told.iter().filter(relevant) {
+                if sent >= told.until.minus(case.epsilon) {
+                    followed.insert(told.answer.id, true);
+                } else if sent <= told.written.plus(grace) {
+                    excused += 1;
+                } else if case.restarted_within(told.written, sent) {
+                    forgotten += 1;
+                } else if case.too_slow_within(told.written, told.written.plus(grace))
+                    || case.too_slow_within(sent, sent)
+                {
+                    late += 1;
+                } else if latest.is_none_or(|best| best.until < told.until) {
+                    latest = Some(told);
+                }
+            }
+            early.extend(latest.map(|told| witness(case, told, attempt)));
+        }
+        let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+        let wanted = |told: &&Told<'_>| {
+            followed.contains_key(&told.answer.id)
+                || self.demand.of_anything(told.written, told.until)
+        };
+        for told in told.iter().filter(wanted) {
+            *kinds.entry(kind(told)).or_default() += 1;
+        }
+        let seen = kinds.values().sum();
+        let counted: Vec<String> = kinds.iter().map(|(kind, n)| format!("{n} × {kind}")).collect();
+        let observed = format!(
+            "answers with a wait and demand for it: {}; attempts too early: {}; excused: {excused} \
+             already on their way, {forgotten} after a restart, {late} while the harness was late",
+            if counted.is_empty() { "none".to_owned() } else { counted.join(", ") },
+            early.len(),
+        );
+        let promised = format!(
+            "no attempt (scope: {scope:?}) from {grace:?} after the answer until {:?} before the \
+             named time",
+            case.epsilon
+        );
+        Verdict::from_witnesses(seen, "answers with Retry-After and demand to wait", early)
+            .said(observed, promised)
+    }
+}
+
+fn kind(told: &Told<'_>) -> String {
+    format!("{} {:?}", told.answer.status.unwrap_or_default(), told.form).to_lowercase()
+}
+
+fn witness(case: &Case, told: &Told<'_>, attempt: &Exchange) -> Witness {
+    let what = format!(
+        "{} said Retry-After in the form {:?}, until {}; the attempt came {:?} too early",
+        told.answer.status.unwrap_or_default(),
+        told.form,
+        case.at(told.until),
+        told.until.since(attempt.t_req),
+    );
+    Witness::new(attempt.t_req, what).line(case.tell(told.answer)).line(case.tell(attempt))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{History, page, read, told_to_wait};
+    use crate::verdict::VerdictKind::*;
+    use mock_server::exchange::RetryAfter;
+
+    fn dated(mut exchange: Exchange, until_ms: u64) -> Exchange {
+        exchange.retry_after = Some(RetryAfter {
+            value: "Thu, 01 Jan 2026 00:00:07 GMT".into(),
+            form: RetryAfterForm::Date,
+            until: Some(Moment::from_ms(until_ms)),
+        });
+        exchange
+    }
+
+    fn check(history: History, expected: crate::verdict::VerdictKind) -> Verdict {
+        let verdict = history.judged_by(&RetryAfterHonoured);
+        assert_eq!(verdict.kind, expected, "{}", verdict.observed);
+        verdict
+    }
+
+    #[test]
+    fn waiting_as_told_in_both_forms_holds() {
+        let history = History::over(&[])
+            .exchange(told_to_wait("ann", 1_000, 429, 2))
+            .exchange(read("ann", 3_010))
+            .exchange(dated(told_to_wait("ann", 4_000, 503, 0), 7_000))
+            .exchange(read("ann", 7_000));
+        let verdict = check(history, Held);
+        assert_eq!(verdict.seen, 2);
+        assert!(verdict.observed.contains("1 × 429 seconds, 1 × 503 date"), "{}", verdict.observed);
+    }
+
+    #[test]
+    fn giving_up_while_visitors_ask_holds() {
+        let history = History::over(&[])
+            .exchange(told_to_wait("ann", 1_000, 429, 2))
+            .operation(page("bob", 2_000, 2_005, "-"));
+        check(history, Held);
+    }
+
+    #[test]
+    fn the_same_request_too_early_violates() {
+        let history = History::over(&[])
+            .exchange(dated(told_to_wait("ann", 1_000, 503, 0), 4_000))
+            .exchange(read("ann", 2_500));
+        let verdict = check(history, Violated);
+        assert!(verdict.witnesses[0].what.contains("1.5s too early"));
+    }
+
+    #[test]
+    fn another_request_with_the_same_key_violates_only_in_token_scope() {
+        let history = |scope| {
+            let mut history = History::over(&[])
+                .exchange(told_to_wait("ann", 1_000, 429, 2))
+                .exchange(read("bob", 2_000))
+                .exchange(read("ann", 3_500));
+            history.case.declared.retry_after_scope = scope;
+            history
+        };
+        check(history(RetryAfterScope::Token), Violated);
+        check(history(RetryAfterScope::Request), Held);
+        let mut other = history(RetryAfterScope::Token);
+        other.case.exchanges[1].token = "test".into();
+        check(other, Held);
+    }
+
+    #[test]
+    fn attempts_on_their_way_and_a_restart_excuse() {
+        let on_the_way = History::over(&[])
+            .exchange(told_to_wait("ann", 1_000, 429, 2))
+            .exchange(read("bob", 1_200))
+            .exchange(read("ann", 3_500));
+        assert!(check(on_the_way, Held).observed.contains("1 already on their way"));
+        let forgotten = History::over(&[])
+            .exchange(told_to_wait("ann", 1_000, 429, 2))
+            .exchange(read("ann", 2_000))
+            .exchange(read("ann", 3_500));
+        check(forgotten.killed(1_500), Held);
+    }
+
+    #[test]
+    fn without_an_answer_to_wait_for_or_without_demand_it_is_inconclusive() {
+        check(History::over(&[]).exchange(read("ann", 1_000)), Inconclusive);
+        check(History::over(&[]).exchange(told_to_wait("ann", 1_000, 429, 2)), Inconclusive);
+        let cut = Exchange { end: End::Truncated, ..told_to_wait("ann", 1_000, 429, 2) };
+        check(History::over(&[]).exchange(cut).exchange(read("ann", 1_500)), Inconclusive);
+    }
+}
