@@ -6,4 +6,5 @@ pub mod history;
 pub mod plan;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod traffic;
 pub mod verdict;
