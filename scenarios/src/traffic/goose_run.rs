@@ -3,6 +3,10 @@
 //! Each user runs the transaction once and stays in it until the schedule is over. goose would
 //! stop users only between transactions and at whole seconds; here the schedule's end, or a stop,
 //! closes what the users wait for, and every call is bounded by the client's timeout.
+//!
+//! Two things of goose cannot be turned off: it prints "N users launched." to standard output, and
+//! it takes the process's handler for interrupts (a first one counts as a stop here, a second one
+//! exits the process). A process that throws a storm should do nothing else on either.
 
 use super::dispatcher::Release;
 use super::run::TrafficError;

@@ -88,7 +88,7 @@ impl Schedule {
                     for at_us in arrival_times(shape, length_ms, &mut times) {
                         arrivals.push(Arrival {
                             index: 0,
-                            at_us: from_ms * 1_000 + at_us,
+                            at_us: from_ms.saturating_mul(1_000).saturating_add(at_us),
                             creator: chosen.next(),
                             clicks: clicks.random_range(0..1_000) < *click_per_mille,
                         });
@@ -99,9 +99,9 @@ impl Schedule {
                     sequences.push(Sequence {
                         id: id.clone(),
                         first_index: 0,
-                        from_us: from_ms * 1_000,
-                        until_us: until_ms * 1_000,
-                        gap_us: gap_ms * 1_000,
+                        from_us: from_ms.saturating_mul(1_000),
+                        until_us: until_ms.saturating_mul(1_000),
+                        gap_us: gap_ms.saturating_mul(1_000),
                         creators: (0..*calls).map(|_| chosen.next()).collect(),
                         click: *click,
                     });
@@ -164,7 +164,10 @@ fn arrival_times(
     let end_us = length_ms as f64 * 1_000.0;
     let mut now_us = 0.0;
     std::iter::from_fn(move || {
-        while peak > 0.0 {
+        if peak <= 0.0 {
+            return None;
+        }
+        loop {
             // 1 − u lies in (0, 1], so the logarithm is finite.
             now_us -= (1.0 - dice.random::<f64>()).ln() * 1e6 / peak;
             if now_us >= end_us {
@@ -174,7 +177,6 @@ fn arrival_times(
                 return Some(now_us as u64);
             }
         }
-        None
     })
 }
 
