@@ -1,6 +1,7 @@
 //! What the edge records of one upstream request: the evidence that every judge reads.
 
 use crate::clock::Moment;
+use crate::seed;
 use serde::{Deserialize, Serialize};
 
 /// The upstream routes of the contract.
@@ -120,6 +121,14 @@ pub struct ClickReceipt {
     pub status: u16,
     /// True when this delivery had the effect; false for a repetition or refusal.
     pub effect: bool,
+}
+
+/// Hash of a click's handle, link and time, which visitors and mock both compute.
+///
+/// The first 16 hex digits of a SHA-256 over the length-prefixed parts.
+#[must_use]
+pub fn click_payload(handle: &str, link_id: &str, occurred_at: &str) -> String {
+    hex::encode(&seed::derive(0, &["click", handle, link_id, occurred_at])[..8])
 }
 
 /// One upstream exchange. Times are moments of the run's clock.

@@ -1,9 +1,12 @@
 //! Plans, traffic, histories and the guarantees judged from them.
 
 pub mod case;
+pub mod catalogue;
 pub mod guarantees;
 pub mod history;
 pub mod plan;
+pub mod plan_check;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod traffic;
 pub mod verdict;

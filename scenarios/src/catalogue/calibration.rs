@@ -1,0 +1,103 @@
+//! One visitor at a time on pages never fetched: what retries and breaker do, without noise.
+//!
+//! Open-loop traffic would hide single gaps and the fifth failure behind limiter and concurrency.
+//! Before each outage there are twenty successes in a row, after which every breaker that counts
+//! consecutive failures is known to be closed (predicates, B4).
+
+use super::parts::{Timeline, everything, group, guarantees, in_turn, profiles_of, rule, status};
+use super::{ScenarioInfo, Settings};
+use crate::plan::{Generator, PhaseKind, Plan, Traffic};
+use mock_server::faults::{Fault, Pick, Rule, Stall, StallAt, Window};
+use mock_server::population::Population;
+
+/// This scenario.
+pub const INFO: ScenarioInfo = ScenarioInfo {
+    id: "calibration",
+    summary: "One visitor at a time on cold pages: what retries and breaker do, without noise",
+    tags: &["critical", "breaker", "retries"],
+    build,
+};
+
+/// Ten calls are enough to tell constant from exponential delays (predicates, B3).
+const RETRY_CALLS: u32 = 10;
+/// Pages filled before an outage; two reads each.
+const CALM_CALLS: u32 = 11;
+/// Longer than delivery and scheduling together, or a sixth failure would look like the fifth.
+const GAP_MS: u64 = 250;
+
+fn build(settings: &Settings) -> Plan {
+    let mut timeline = Timeline::default();
+    let mut phase = |kind, name, ms| timeline.phase(kind, name, ms);
+    let control = phase(PhaseKind::Control, "all is well", 1_500);
+    // With full jitter four waits take 7.5 s at the mean, 15 s at the most.
+    let gaps_ms = settings.contract(115_000) + u64::from(RETRY_CALLS) * GAP_MS;
+    let gaps = phase(PhaseKind::RetryGaps, "four failures, then a success", gaps_ms);
+    let calm = phase(PhaseKind::Control, "all is well again", 1_500);
+    let errors = phase(PhaseKind::BreakerProbe, "only errors", settings.contract(90_000));
+    let heal_ms = settings.contract(30_000) + settings.contract(15_000) + 1_500;
+    let heal = phase(PhaseKind::Heal, "back after errors", heal_ms);
+    let silence = phase(PhaseKind::BreakerProbe, "only silence", settings.contract(90_000));
+    let last = phase(PhaseKind::Heal, "back after silence", heal_ms);
+    let gaps_end = gaps.until_ms - settings.contract(16_000);
+    let slowly = settings.contract(2_000);
+    Plan {
+        id: INFO.id.into(),
+        summary: INFO.summary.into(),
+        seed: settings.seed(INFO.id),
+        population: Population {
+            groups: [
+                ("calm", CALM_CALLS),
+                ("retry", RETRY_CALLS),
+                ("quiet", CALM_CALLS),
+                ("error", 200),
+                ("heal", 60),
+                ("silence", 200),
+                ("last", 60),
+            ]
+            .map(|(prefix, count)| group(prefix, count))
+            .into(),
+        },
+        phases: timeline.finish(),
+        traffic: vec![
+            calls("calm", CALM_CALLS, control, 60),
+            calls("retry", RETRY_CALLS, Window { until_ms: gaps_end, ..gaps }, GAP_MS),
+            calls("quiet", CALM_CALLS, calm, 60),
+            calls("error", 200, errors, GAP_MS),
+            calls("heal", 60, heal, slowly),
+            calls("silence", 200, silence, GAP_MS),
+            calls("last", 60, last, slowly),
+        ],
+        faults: vec![
+            rule(
+                "four-failures",
+                gaps,
+                profiles_of("retry"),
+                Pick::Nth { from: 0, until: 4 },
+                status(&[503]),
+            ),
+            total("only-errors", errors, status(&[500])),
+            total("only-silence", silence, Fault::Stall(Stall { at: StallAt::BeforeHead })),
+        ],
+        edits: vec![],
+        generator: Generator { users: 1, timeout_ms: settings.patience_ms() },
+        guarantees: guarantees(&["backoff-grows", "breaker-opens", "breaker-recovers"]),
+        exclusive: false,
+    }
+}
+
+/// A visitor who asks one creator of a group after the other.
+fn calls(group: &str, calls: u32, window: Window, gap_ms: u64) -> Traffic {
+    Traffic::Sequential {
+        id: format!("{group}-reader"),
+        from_ms: window.from_ms,
+        until_ms: window.until_ms,
+        calls,
+        gap_ms,
+        creators: in_turn(group),
+        click: false,
+    }
+}
+
+fn total(id: &str, window: Window, fault: Fault) -> Rule {
+    rule(id, window, everything(), Pick::All, fault)
+}

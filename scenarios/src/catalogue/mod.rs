@@ -1,0 +1,140 @@
+//! The catalogue of scenarios: each is a value, written to the plan file and editable there.
+//!
+//! A scenario begins with a warm-up and a fault-free control phase, then storms, heals, and
+//! settles long enough for every click that is still deliverable to be late. Where a duration
+//! mirrors the contract it is [`Settings::contract`] time and shrinks with the time scale; what
+//! stands on the wire (`Retry-After`, `max-age`) and the visitors' own pace are real time.
+
+pub mod brownout;
+pub mod calibration;
+pub mod outage_and_replay;
+mod parts;
+pub mod rate_limit_storm;
+pub mod steady_state;
+pub mod viral_spike;
+
+use crate::plan::{Declared, PLAN_FORMAT, Plan, RunPlan};
+use mock_server::profile::ContractProfile;
+use mock_server::seed;
+use serde::{Deserialize, Serialize};
+
+/// How thorough a run is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Profile {
+    /// All scenarios in under two minutes at time scale 10.
+    #[default]
+    Quick,
+    /// Longer storms and more visitors, for a machine at night.
+    Nightly,
+}
+
+impl Profile {
+    /// Its name, as in the plan file.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Quick => "quick",
+            Self::Nightly => "nightly",
+        }
+    }
+}
+
+/// What scenarios are built from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// How thorough.
+    pub profile: Profile,
+    /// What contract durations are divided by; 0 counts as 1.
+    pub time_scale: u32,
+    /// The seed of the run, from which each scenario derives its own.
+    pub root_seed: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { profile: Profile::Quick, time_scale: 10, root_seed: 0 }
+    }
+}
+
+impl Settings {
+    /// Real milliseconds of a contract duration, at least 1.
+    #[must_use]
+    pub fn contract(&self, ms: u64) -> u64 {
+        (ms / u64::from(self.time_scale.max(1))).max(1)
+    }
+
+    /// Real milliseconds of a stretch that mirrors nothing in the contract: four times as long
+    /// at night.
+    #[must_use]
+    pub const fn stretch(&self, quick_ms: u64) -> u64 {
+        match self.profile {
+            Profile::Quick => quick_ms,
+            Profile::Nightly => quick_ms * 4,
+        }
+    }
+
+    /// The seed of one scenario, so that it reproduces alone.
+    #[must_use]
+    pub fn seed(&self, id: &str) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = seed::derive(self.root_seed, &["plan", id]);
+        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    }
+}
+
+/// One entry of the catalogue.
+#[derive(Clone, Copy, Debug)]
+pub struct ScenarioInfo {
+    /// The id, as on the command line.
+    pub id: &'static str,
+    /// What happens, in a sentence.
+    pub summary: &'static str,
+    /// Words to select by.
+    pub tags: &'static [&'static str],
+    /// Builds the plan.
+    pub build: fn(&Settings) -> Plan,
+}
+
+/// Every scenario, in reading order.
+pub const SCENARIOS: &[&ScenarioInfo] = &[
+    &steady_state::INFO,
+    &viral_spike::INFO,
+    &rate_limit_storm::INFO,
+    &brownout::INFO,
+    &outage_and_replay::INFO,
+    &calibration::INFO,
+];
+
+/// The scenario with this id.
+#[must_use]
+pub fn find(id: &str) -> Option<&'static ScenarioInfo> {
+    SCENARIOS.iter().copied().find(|scenario| scenario.id == id)
+}
+
+/// The plan of a run: the scenarios with these ids in the order of the catalogue, or all of them
+/// when there are no ids. Ask [`find`] first: an unknown id adds nothing.
+#[must_use]
+pub fn run_plan(
+    settings: &Settings,
+    contract: ContractProfile,
+    declared: Declared,
+    ids: &[&str],
+) -> RunPlan {
+    let wanted = |scenario: &&&ScenarioInfo| ids.is_empty() || ids.contains(&scenario.id);
+    RunPlan {
+        format: PLAN_FORMAT,
+        seed: settings.root_seed,
+        profile: settings.profile.name().to_owned(),
+        time_scale: settings.time_scale.max(1),
+        contract,
+        declared,
+        scenarios: SCENARIOS
+            .iter()
+            .filter(wanted)
+            .map(|scenario| (scenario.build)(settings))
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

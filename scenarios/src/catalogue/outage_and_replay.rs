@@ -1,0 +1,86 @@
+//! Linktree is gone while visitors keep coming, then returns: stale pages, open breaker, replay.
+
+use super::parts::{
+    CLICKS, Timeline, everything, group, guarantees, in_turn, part, routes, rule, status, zipf,
+};
+use super::{ScenarioInfo, Settings};
+use crate::plan::{Generator, PhaseKind, Plan, Shape, Traffic};
+use mock_server::faults::{Fault, LoseAnswer, Pick, Reset, ResetAt, Rule, Stall, StallAt, Window};
+use mock_server::population::{Edit, Population};
+
+/// This scenario.
+pub const INFO: ScenarioInfo = ScenarioInfo {
+    id: "outage-and-replay",
+    summary: "Linktree is gone while visitors keep coming, then returns",
+    tags: &["critical", "outage", "breaker", "stale", "clicks"],
+    build,
+};
+
+/// All of them are filled with the reads of one limit window.
+const CREATORS: u32 = 24;
+
+fn build(settings: &Settings) -> Plan {
+    let mut timeline = Timeline::default();
+    let warmup = timeline.phase(PhaseKind::Warmup, "pages are filled", 3_000);
+    let control = timeline.phase(PhaseKind::Control, "an ordinary day", settings.stretch(2_000));
+    // Three open times, so that probes fail as well; and longer than `max-age`.
+    let outage_ms = settings.contract(90_000).max(9_000);
+    let outage = timeline.phase(PhaseKind::Outage, "Linktree is gone", outage_ms);
+    // The breaker may have opened just before the end, then recovery may take 15 s.
+    let heal_ms = settings.contract(30_000) + settings.contract(15_000) + 500;
+    let heal = timeline.phase(PhaseKind::Heal, "Linktree is back", heal_ms);
+    timeline.phase(PhaseKind::Settle, "the backlog drains", settings.settle_ms(true));
+    Plan {
+        id: INFO.id.into(),
+        summary: INFO.summary.into(),
+        seed: settings.seed(INFO.id),
+        population: Population { groups: vec![group("page", CREATORS)] },
+        phases: timeline.finish(),
+        traffic: vec![
+            Traffic::Open {
+                id: "first-visitors".into(),
+                from_ms: warmup.from_ms,
+                until_ms: warmup.until_ms,
+                shape: Shape::Steady { rate: 20 },
+                creators: in_turn("page"),
+                click_per_mille: 0,
+            },
+            Traffic::Open {
+                id: "visitors".into(),
+                from_ms: control.from_ms,
+                until_ms: heal.until_ms,
+                shape: Shape::Steady { rate: 80 },
+                creators: zipf("page", 900),
+                click_per_mille: 150,
+            },
+        ],
+        faults: gone(outage),
+        // What creators change meanwhile must be seen after the heal.
+        edits: vec![Edit { at_ms: part(outage, 1, 2).from_ms, handles: "page-*".into() }],
+        generator: Generator { users: 500, timeout_ms: settings.patience_ms() },
+        guarantees: guarantees(&[
+            "stale-on-outage",
+            "breaker-opens",
+            "breaker-recovers",
+            "clicks-delivered",
+            "clicks-counted-once",
+            "click-lag",
+        ]),
+        exclusive: false,
+    }
+}
+
+/// Everything fails, in another way in each part of the outage.
+fn gone(outage: Window) -> Vec<Rule> {
+    let all = |id, n, fault| rule(id, part(outage, n, 4), everything(), Pick::All, fault);
+    let receipts = Fault::LoseAnswer(LoseAnswer {});
+    vec![
+        // Clicks that were counted, but whose receipt was lost, show who counts them twice.
+        rule("lost-receipt", part(outage, 0, 4), routes(&CLICKS), Pick::All, receipts.clone()),
+        all("unavailable", 0, status(&[503])),
+        all("reset", 1, Fault::Reset(Reset { at: ResetAt::BeforeHead })),
+        rule("lost-receipt-again", part(outage, 2, 4), routes(&CLICKS), Pick::All, receipts),
+        all("silent", 2, Fault::Stall(Stall { at: StallAt::BeforeHead })),
+        all("broken", 3, status(&[500, 502, 504])),
+    ]
+}

@@ -1,0 +1,110 @@
+//! The parts that scenarios are put together from: a timeline without gaps, groups and rules.
+
+use super::Settings;
+use crate::plan::{Creators, Phase, PhaseKind};
+use mock_server::exchange::Route;
+use mock_server::faults::{Fault, Matcher, Pick, Ratio, RetryAfterSpec, Rule, Status, Window};
+use mock_server::population::Group;
+
+/// The reads that fill a page.
+pub const PAGE_READS: [Route; 2] = [Route::Profile, Route::ProfileLinks];
+/// The deliveries of clicks.
+pub const CLICKS: [Route; 2] = [Route::Clicks, Route::ClicksBatch];
+
+impl Settings {
+    /// How long a scenario settles: every click may be as late as the contract allows, after an
+    /// open time where the storm may have left the breaker open.
+    pub(super) fn settle_ms(&self, breaker_may_be_open: bool) -> u64 {
+        let open = if breaker_may_be_open { self.contract(30_000) } else { 0 };
+        self.contract(60_000) + open + 1_000
+    }
+
+    /// How long a visitor waits: longer than the contract allows the front door to take.
+    pub(super) fn patience_ms(&self) -> u64 {
+        self.contract(30_000) + 5_000
+    }
+}
+
+/// Phases in the making, one after the other.
+#[derive(Default)]
+pub struct Timeline {
+    phases: Vec<Phase>,
+}
+
+impl Timeline {
+    /// Adds a phase; gives its span.
+    pub fn phase(&mut self, kind: PhaseKind, name: &str, ms: u64) -> Window {
+        let from_ms = self.phases.last().map_or(0, |phase| phase.until_ms);
+        let until_ms = from_ms + ms;
+        self.phases.push(Phase { name: name.to_owned(), kind, from_ms, until_ms });
+        Window { from_ms, until_ms }
+    }
+
+    /// The phases, in order and without gaps.
+    pub fn finish(self) -> Vec<Phase> {
+        self.phases
+    }
+}
+
+/// Creators with a few links each: one page of the links route holds them all.
+pub fn group(prefix: &str, count: u32) -> Group {
+    Group { prefix: prefix.to_owned(), count, min_links: 3, max_links: 12 }
+}
+
+/// A few creators get most of the visitors.
+pub fn zipf(group: &str, exponent_milli: u32) -> Creators {
+    Creators::Zipf { group: group.to_owned(), exponent_milli }
+}
+
+/// One creator after the other.
+pub fn in_turn(group: &str) -> Creators {
+    Creators::InTurn { group: group.to_owned() }
+}
+
+/// `hits` of `of` requests, by hash.
+pub const fn share(hits: u32, of: u32) -> Pick {
+    Pick::Share { ratio: Ratio { hits, of } }
+}
+
+/// A line of the fault plan.
+pub fn rule(id: &str, window: Window, matcher: Matcher, pick: Pick, fault: Fault) -> Rule {
+    Rule { id: id.to_owned(), window, matcher, pick, fault }
+}
+
+/// Every request but `health`.
+pub fn everything() -> Matcher {
+    Matcher { routes: vec![], method: None, handle: None }
+}
+
+/// These routes of all creators.
+pub fn routes(routes: &[Route]) -> Matcher {
+    Matcher { routes: routes.to_vec(), method: None, handle: None }
+}
+
+/// The profile reads of one group.
+pub fn profiles_of(group: &str) -> Matcher {
+    Matcher { routes: vec![Route::Profile], method: None, handle: Some(format!("{group}-*")) }
+}
+
+/// An injected status without `Retry-After`.
+pub fn status(codes: &[u16]) -> Fault {
+    Fault::Status(Status { codes: codes.to_vec(), retry_after: vec![] })
+}
+
+/// An injected status that says when to come back.
+pub fn come_back(code: u16, retry_after: &[RetryAfterSpec]) -> Fault {
+    Fault::Status(Status { codes: vec![code], retry_after: retry_after.to_vec() })
+}
+
+/// The `n`th of `of` equal parts of a window; the last one takes the rest.
+pub const fn part(window: Window, n: u64, of: u64) -> Window {
+    let length = (window.until_ms - window.from_ms) / of;
+    let from_ms = window.from_ms + n * length;
+    let until_ms = if n + 1 == of { window.until_ms } else { from_ms + length };
+    Window { from_ms, until_ms }
+}
+
+/// The ids of guarantees, owned.
+pub fn guarantees(ids: &[&str]) -> Vec<String> {
+    ids.iter().map(|&id| id.to_owned()).collect()
+}

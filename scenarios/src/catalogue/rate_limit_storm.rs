@@ -1,0 +1,94 @@
+//! Linktree pushes back during a spike: 429 and 503 with `Retry-After`, in seconds and as dates.
+
+use super::parts::{
+    CLICKS, PAGE_READS, Timeline, come_back, group, guarantees, in_turn, part, routes, rule, share,
+    zipf,
+};
+use super::{ScenarioInfo, Settings};
+use crate::plan::{Generator, PhaseKind, Plan, Shape, Traffic};
+use mock_server::faults::{RetryAfterSpec, Rule, Window};
+use mock_server::population::Population;
+
+/// This scenario.
+pub const INFO: ScenarioInfo = ScenarioInfo {
+    id: "rate-limit-storm",
+    summary: "Linktree pushes back during a spike: 429 and 503 with Retry-After in both forms",
+    tags: &["critical", "rate-limit", "retries", "clicks"],
+    build,
+};
+
+/// More creators than one limit window can fill (two reads each), so that the cap is reached.
+const CREATORS: u32 = 48;
+/// Real time, like the waits of 1 to 2 s themselves: room for two in each part of the storm.
+const PART_MS: u64 = 2_500;
+
+fn build(settings: &Settings) -> Plan {
+    let mut timeline = Timeline::default();
+    let warmup = timeline.phase(PhaseKind::Warmup, "pages are filled", 1_500);
+    let control = timeline.phase(PhaseKind::Control, "an ordinary day", settings.stretch(1_000));
+    let storm =
+        timeline.phase(PhaseKind::Storm, "told to come back later", settings.stretch(4 * PART_MS));
+    let heal = timeline.phase(PhaseKind::Heal, "no more refusals", 1_500);
+    timeline.phase(PhaseKind::Settle, "last clicks arrive", settings.settle_ms(false) + 1_000);
+    Plan {
+        id: INFO.id.into(),
+        summary: INFO.summary.into(),
+        seed: settings.seed(INFO.id),
+        population: Population { groups: vec![group("page", CREATORS)] },
+        phases: timeline.finish(),
+        traffic: vec![
+            Traffic::Open {
+                id: "first-visitors".into(),
+                from_ms: warmup.from_ms,
+                until_ms: control.until_ms,
+                shape: Shape::Steady { rate: 40 },
+                creators: in_turn("page"),
+                click_per_mille: 200,
+            },
+            Traffic::Open {
+                id: "crowd".into(),
+                from_ms: storm.from_ms,
+                until_ms: heal.until_ms,
+                shape: Shape::Spike {
+                    baseline: 40,
+                    factor: 5,
+                    at_ms: 500,
+                    rise_ms: 500,
+                    hold_ms: (storm.until_ms - storm.from_ms).saturating_sub(3_000),
+                    decay_ms: 500,
+                },
+                creators: zipf("page", 1_000),
+                click_per_mille: 150,
+            },
+        ],
+        faults: refusals(storm),
+        edits: vec![],
+        generator: Generator { users: 600, timeout_ms: settings.patience_ms() },
+        guarantees: guarantees(&[
+            "retry-after-honoured",
+            "client-rate-cap",
+            "clicks-delivered",
+            "clicks-counted-once",
+            "click-lag",
+        ]),
+        exclusive: false,
+    }
+}
+
+/// Each status and form has a part of the storm to itself. A wait holds everything with the same
+/// key back, so that in one common window the first combination would hide the others.
+fn refusals(storm: Window) -> Vec<Rule> {
+    let seconds = [RetryAfterSpec::Seconds { s: 1 }, RetryAfterSpec::Seconds { s: 2 }];
+    let date = [RetryAfterSpec::Date { s: 1 }];
+    let read = [PAGE_READS, CLICKS].concat();
+    let refuse = |id, n, code, retry_after: &[RetryAfterSpec]| {
+        let fault = come_back(code, retry_after);
+        rule(id, part(storm, n, 4), routes(&read), share(3, 10), fault)
+    };
+    vec![
+        refuse("429-seconds", 0, 429, &seconds),
+        refuse("429-date", 1, 429, &date),
+        refuse("503-seconds", 2, 503, &seconds),
+        refuse("503-date", 3, 503, &date),
+    ]
+}

@@ -1,0 +1,63 @@
+//! An ordinary day: steady visitors on a few creators, nothing fails.
+
+use super::parts::{Timeline, group, guarantees, in_turn, zipf};
+use super::{ScenarioInfo, Settings};
+use crate::plan::{Generator, PhaseKind, Plan, Shape, Traffic};
+use mock_server::population::Population;
+
+/// This scenario.
+pub const INFO: ScenarioInfo = ScenarioInfo {
+    id: "steady-state",
+    summary: "An ordinary day: steady visitors on a few creators, nothing fails",
+    tags: &["baseline", "cache", "clicks"],
+    build,
+};
+
+/// Sixteen creators need 32 reads each `max-age` of 4 s, which the limit allows at time scale 10
+/// and which is 7 % of the page views.
+const CREATORS: u32 = 16;
+const RATE: u32 = 120;
+
+fn build(settings: &Settings) -> Plan {
+    let mut timeline = Timeline::default();
+    let warmup = timeline.phase(PhaseKind::Warmup, "pages are filled", 1_500);
+    let control = timeline.phase(PhaseKind::Control, "an ordinary day", settings.stretch(6_000));
+    timeline.phase(PhaseKind::Settle, "last clicks arrive", settings.settle_ms(false));
+    Plan {
+        id: INFO.id.into(),
+        summary: INFO.summary.into(),
+        seed: settings.seed(INFO.id),
+        population: Population { groups: vec![group("page", CREATORS)] },
+        phases: timeline.finish(),
+        traffic: vec![
+            Traffic::Open {
+                id: "first-visitors".into(),
+                from_ms: warmup.from_ms,
+                until_ms: warmup.until_ms,
+                shape: Shape::Steady { rate: 60 },
+                creators: in_turn("page"),
+                click_per_mille: 0,
+            },
+            Traffic::Open {
+                id: "visitors".into(),
+                from_ms: control.from_ms,
+                until_ms: control.until_ms,
+                shape: Shape::Steady { rate: RATE },
+                creators: zipf("page", 1_100),
+                click_per_mille: 100,
+            },
+        ],
+        faults: vec![],
+        edits: vec![],
+        generator: Generator { users: 300, timeout_ms: settings.patience_ms() },
+        guarantees: guarantees(&[
+            "cache-hit-ratio",
+            "clicks-delivered",
+            "click-lag",
+            "bearer-header-only",
+            "json-headers",
+            "base-url",
+        ]),
+        exclusive: false,
+    }
+}

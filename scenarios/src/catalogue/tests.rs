@@ -1,0 +1,179 @@
+//! The catalogue polices itself: names, files, timelines, seeds, and what each storm asks for.
+
+use super::*;
+use crate::plan::{PhaseKind, Traffic};
+use crate::plan_check::GUARANTEE_IDS;
+use crate::traffic::Schedule;
+use std::collections::HashSet;
+
+fn settings(profile: Profile, time_scale: u32, root_seed: u64) -> Settings {
+    Settings { profile, time_scale, root_seed }
+}
+
+fn whole_run(settings: &Settings) -> RunPlan {
+    run_plan(settings, ContractProfile::linktree_v1(), Declared::default(), &[])
+}
+
+fn quick() -> RunPlan {
+    whole_run(&Settings::default())
+}
+
+#[test]
+fn every_file_is_registered_and_says_what_it_does() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/catalogue");
+    let mut stems = HashSet::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("//! "), "{stem} does not say what it does");
+        stems.insert(stem);
+    }
+    for helper in ["mod", "parts", "tests"] {
+        stems.remove(helper);
+    }
+    let ids: HashSet<_> = SCENARIOS.iter().map(|info| info.id.replace('-', "_")).collect();
+    assert_eq!(ids, stems);
+    assert_eq!(ids.len(), SCENARIOS.len(), "ids are unique");
+}
+
+#[test]
+fn an_entry_says_the_same_as_its_plan() {
+    for info in SCENARIOS {
+        let plan = (info.build)(&Settings::default());
+        assert_eq!((plan.id.as_str(), plan.summary.as_str()), (info.id, info.summary));
+        assert!(!info.tags.is_empty() && !plan.guarantees.is_empty());
+        assert_eq!(find(info.id).unwrap().id, info.id);
+    }
+    assert!(find("no-such-storm").is_none());
+    let two = ["brownout", "steady-state"];
+    let run =
+        run_plan(&Settings::default(), ContractProfile::linktree_v1(), Declared::default(), &two);
+    let ids: Vec<_> = run.scenarios.iter().map(|plan| plan.id.as_str()).collect();
+    assert_eq!(ids, ["steady-state", "brownout"], "in the order of the catalogue");
+}
+
+#[test]
+fn every_plan_passes_its_own_check_at_every_scale() {
+    for profile in [Profile::Quick, Profile::Nightly] {
+        for time_scale in [1, 2, 5, 10, 20] {
+            let run = whole_run(&settings(profile, time_scale, 3));
+            assert_eq!(run.check(), Ok(()), "{profile:?} at time scale {time_scale}");
+        }
+    }
+}
+
+#[test]
+fn a_plan_survives_the_way_through_its_file() {
+    let run = quick();
+    let text = serde_json::to_string_pretty(&run).unwrap();
+    assert_eq!(serde_json::from_str::<RunPlan>(&text).unwrap(), run);
+}
+
+#[test]
+fn the_seed_decides_everything() {
+    let text =
+        |seed| serde_json::to_string(&whole_run(&settings(Profile::Quick, 10, seed))).unwrap();
+    assert_eq!(text(1), text(1));
+    assert_ne!(text(1), text(2));
+    let run = quick();
+    let seeds: HashSet<u64> = run.scenarios.iter().map(|plan| plan.seed).collect();
+    assert_eq!(seeds.len(), SCENARIOS.len(), "each scenario has its own");
+}
+
+#[test]
+fn together_the_scenarios_exercise_every_guarantee() {
+    let run = quick();
+    let named: HashSet<_> =
+        run.scenarios.iter().flat_map(|plan| plan.guarantees.iter().map(String::as_str)).collect();
+    assert_eq!(named, HashSet::from(GUARANTEE_IDS));
+}
+
+#[test]
+fn a_storm_has_a_control_before_and_a_heal_and_time_to_settle_after() {
+    let run = quick();
+    let bounds = run.bounds();
+    for plan in &run.scenarios {
+        let at = |kind| plan.phases.iter().find(|phase| phase.kind == kind);
+        let (id, control) = (&plan.id, at(PhaseKind::Control).expect(&plan.id));
+        let first_fault = plan.faults.iter().map(|rule| rule.window.from_ms).min();
+        assert!(first_fault.is_none_or(|from| control.until_ms <= from), "{id}");
+        if let Some(last_fault) = plan.faults.iter().map(|rule| rule.window.until_ms).max() {
+            let healed =
+                |p: &&crate::plan::Phase| p.kind == PhaseKind::Heal && p.from_ms >= last_fault;
+            assert!(plan.phases.iter().any(|phase| healed(&phase)), "{id} never heals");
+        }
+        let last_visitor = plan.traffic.iter().map(ends).max().unwrap();
+        if plan.traffic.iter().any(clicks) {
+            let settle = at(PhaseKind::Settle).expect(id);
+            assert!(last_visitor <= settle.from_ms, "{id}: nobody comes while it settles");
+            let length = std::time::Duration::from_millis(settle.until_ms - settle.from_ms);
+            assert!(length > bounds.click_lag, "{id}");
+        }
+    }
+}
+
+fn ends(traffic: &Traffic) -> u64 {
+    match traffic {
+        Traffic::Open { until_ms, .. } | Traffic::Sequential { until_ms, .. } => *until_ms,
+    }
+}
+
+fn clicks(traffic: &Traffic) -> bool {
+    match traffic {
+        Traffic::Open { click_per_mille, .. } => *click_per_mille > 0,
+        Traffic::Sequential { click, .. } => *click,
+    }
+}
+
+#[test]
+fn the_quick_profile_fits_into_its_time_with_two_lanes() {
+    let run = quick();
+    let time = |exclusive| -> u64 {
+        run.scenarios
+            .iter()
+            .filter(|plan| plan.exclusive == exclusive)
+            .map(crate::plan::Plan::duration_ms)
+            .sum()
+    };
+    let longest = run.scenarios.iter().map(crate::plan::Plan::duration_ms).max().unwrap();
+    let total = time(true) + (time(false) / 2).max(longest);
+    assert!(total <= 95_000, "{total} ms");
+}
+
+#[test]
+fn a_viral_spike_asks_for_twice_as_many_cold_pages_as_the_limit_lets_through() {
+    for seed in 0..5 {
+        let plan = (viral_spike::INFO.build)(&settings(Profile::Quick, 10, seed));
+        let schedule = Schedule::of(&plan).unwrap();
+        let window_us = 6_000_000;
+        let storm = plan.phases.iter().find(|phase| phase.kind == PhaseKind::Storm).unwrap();
+        let from = storm.from_ms * 1_000;
+        let cold: HashSet<u32> = schedule
+            .arrivals
+            .iter()
+            .filter(|a| (from..from + window_us).contains(&a.at_us))
+            .map(|arrival| arrival.creator)
+            .collect();
+        assert!(cold.len() >= 200, "{}", cold.len());
+        assert!(schedule.peak_per_s() >= 1_100, "{}", schedule.peak_per_s());
+    }
+}
+
+#[test]
+fn in_a_total_outage_every_moment_has_a_rule_that_hits_everything() {
+    use mock_server::faults::Pick;
+    for plan in &quick().scenarios {
+        let total = |kind| matches!(kind, PhaseKind::Outage | PhaseKind::BreakerProbe);
+        for phase in plan.phases.iter().filter(|phase| total(phase.kind)) {
+            for at in (phase.from_ms..phase.until_ms).step_by(10) {
+                let hit = plan.faults.iter().any(|rule| {
+                    rule.pick == Pick::All
+                        && rule.matcher == parts::everything()
+                        && (rule.window.from_ms..rule.window.until_ms).contains(&at)
+                });
+                assert!(hit, "{}: {at} ms", plan.id);
+            }
+        }
+    }
+}

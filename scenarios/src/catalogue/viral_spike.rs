@@ -1,0 +1,75 @@
+//! A creator goes viral: fifty times the visitors within a second, on pages mostly never fetched.
+
+use super::parts::{Timeline, group, guarantees, in_turn, zipf};
+use super::{ScenarioInfo, Settings};
+use crate::plan::{Generator, PhaseKind, Plan, Shape, Traffic};
+use mock_server::population::Population;
+
+/// This scenario.
+pub const INFO: ScenarioInfo = ScenarioInfo {
+    id: "viral-spike",
+    summary: "A creator goes viral: fifty times the visitors within a second, many pages cold",
+    tags: &["critical", "load", "rate-limit", "cache", "clicks"],
+    build,
+};
+
+/// With exponent 1.5 one creator gets 40 % of the visitors, and the tail still asks for more than
+/// 180 different cold pages in a limit window: twice what the limit would let through.
+const CREATORS: u32 = 400;
+const BASELINE: u32 = 24;
+const FACTOR: u32 = 50;
+
+fn build(settings: &Settings) -> Plan {
+    let mut timeline = Timeline::default();
+    let warmup = timeline.phase(PhaseKind::Warmup, "first pages are filled", 1_500);
+    let control = timeline.phase(PhaseKind::Control, "an ordinary day", settings.stretch(2_000));
+    let hold_ms = settings.stretch(4_000).max(settings.contract(40_000));
+    let storm = timeline.phase(PhaseKind::Storm, "the spike", hold_ms + 3_000);
+    let heal = timeline.phase(PhaseKind::Heal, "the crowd is gone", 1_500);
+    timeline.phase(PhaseKind::Settle, "last clicks arrive", settings.settle_ms(false));
+    Plan {
+        id: INFO.id.into(),
+        summary: INFO.summary.into(),
+        seed: settings.seed(INFO.id),
+        population: Population { groups: vec![group("home", 12), group("page", CREATORS)] },
+        phases: timeline.finish(),
+        traffic: vec![
+            Traffic::Open {
+                id: "regulars".into(),
+                from_ms: warmup.from_ms,
+                until_ms: control.until_ms,
+                shape: Shape::Steady { rate: BASELINE },
+                creators: in_turn("home"),
+                click_per_mille: 50,
+            },
+            Traffic::Open {
+                id: "crowd".into(),
+                from_ms: storm.from_ms,
+                until_ms: heal.until_ms,
+                shape: Shape::Spike {
+                    baseline: BASELINE,
+                    factor: FACTOR,
+                    at_ms: 0,
+                    rise_ms: 1_000,
+                    hold_ms,
+                    decay_ms: 500,
+                },
+                creators: zipf("page", 1_500),
+                click_per_mille: 50,
+            },
+        ],
+        faults: vec![],
+        edits: vec![],
+        generator: Generator { users: 1_500, timeout_ms: settings.patience_ms() },
+        guarantees: guarantees(&[
+            "client-rate-cap",
+            "hard-limit",
+            "cache-hit-ratio",
+            "clicks-delivered",
+            "click-lag",
+            "bearer-header-only",
+            "json-headers",
+        ]),
+        exclusive: true,
+    }
+}

@@ -1,0 +1,224 @@
+//! Checks a plan that a person may have edited, and says everything that is wrong with it at once.
+
+mod rules;
+mod streams;
+#[cfg(test)]
+mod tests;
+
+use crate::plan::{PLAN_FORMAT, Plan, RunPlan};
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::fmt;
+
+/// The guarantees that a plan may name, in the order of the checklist.
+pub const GUARANTEE_IDS: [&str; 15] = [
+    "bearer-header-only",
+    "base-url",
+    "client-rate-cap",
+    "hard-limit",
+    "profile-timeout",
+    "json-headers",
+    "breaker-opens",
+    "breaker-recovers",
+    "backoff-grows",
+    "retry-after-honoured",
+    "stale-on-outage",
+    "clicks-delivered",
+    "clicks-counted-once",
+    "click-lag",
+    "cache-hit-ratio",
+];
+
+/// The highest rate that a stream may ask for, arrivals a second.
+pub const MAX_RATE: u64 = 20_000;
+/// The most arrivals and calls of one scenario.
+pub const MAX_ARRIVALS: u64 = 5_000_000;
+/// The most users of one generator.
+pub const MAX_USERS: u32 = 20_000;
+/// The longest scenario: a day.
+pub const MAX_DURATION_MS: u64 = 86_400_000;
+/// The most creators of one group.
+pub const MAX_CREATORS: u32 = 100_000;
+
+/// One thing that is wrong with a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanProblem {
+    /// Where, as in `scenarios[0].traffic[1].shape`.
+    pub path: String,
+    /// What.
+    pub problem: String,
+    /// What to do about it.
+    pub advice: String,
+}
+
+impl fmt::Display for PlanProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} ({})", self.path, self.problem, self.advice)
+    }
+}
+
+/// Collects problems under a path.
+struct Report<'a> {
+    path: String,
+    problems: &'a mut Vec<PlanProblem>,
+}
+
+impl Report<'_> {
+    fn at(&mut self, part: impl fmt::Display) -> Report<'_> {
+        let path =
+            if self.path.is_empty() { part.to_string() } else { format!("{}.{part}", self.path) };
+        Report { path, problems: self.problems }
+    }
+
+    fn unless(&mut self, right: bool, problem: impl Into<String>, advice: impl Into<String>) {
+        if !right {
+            let (path, problem, advice) = (self.path.clone(), problem.into(), advice.into());
+            self.problems.push(PlanProblem { path, problem, advice });
+        }
+    }
+
+    /// Reports every value that occurred before.
+    fn unique<'i>(&mut self, what: &str, values: impl Iterator<Item = &'i str>) {
+        let mut seen = HashSet::new();
+        for value in values {
+            let problem = format!("the {what} {value:?} occurs twice");
+            self.unless(seen.insert(value), problem, "give each its own");
+        }
+    }
+}
+
+impl RunPlan {
+    /// Checks what the file's format cannot: order, bounds and references.
+    ///
+    /// # Errors
+    ///
+    /// Every problem that was found.
+    pub fn check(&self) -> Result<(), Vec<PlanProblem>> {
+        let mut problems = Vec::new();
+        let mut root = Report { path: String::new(), problems: &mut problems };
+        root.at("format").unless(
+            self.format == PLAN_FORMAT,
+            format!("this is format {}", self.format),
+            format!("write the plan anew: this version reads format {PLAN_FORMAT}"),
+        );
+        root.at("time_scale").unless(
+            (1..=1_000).contains(&self.time_scale),
+            format!("{} is no time scale", self.time_scale),
+            "choose 1 to 1000; 1 is the truth",
+        );
+        let mut all = root.at("scenarios");
+        all.unless(!self.scenarios.is_empty(), "there are no scenarios", "name at least one");
+        all.unique("scenario", self.scenarios.iter().map(|plan| plan.id.as_str()));
+        for (index, plan) in self.scenarios.iter().enumerate() {
+            check_plan(&mut root.at(format_args!("scenarios[{index}]")), plan);
+        }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+}
+
+fn check_plan(report: &mut Report<'_>, plan: &Plan) {
+    check_phases(&mut report.at("phases"), plan);
+    check_population(&mut report.at("population.groups"), plan);
+    streams::check(report, plan);
+    rules::check(report, plan);
+    let generator = &plan.generator;
+    report.at("generator.users").unless(
+        (1..=MAX_USERS).contains(&generator.users),
+        format!("{} users cannot be started", generator.users),
+        format!("choose 1 to {MAX_USERS}: peak rate times tail latency"),
+    );
+    report.at("generator.timeout_ms").unless(
+        (1..=600_000).contains(&generator.timeout_ms),
+        format!("{} ms is no visitor's patience", generator.timeout_ms),
+        "choose 1 ms to 10 minutes",
+    );
+    let mut guarantees = report.at("guarantees");
+    guarantees.unique("guarantee", plan.guarantees.iter().map(String::as_str));
+    for id in &plan.guarantees {
+        let known = GUARANTEE_IDS.contains(&id.as_str()) || crate::guarantees::find(id).is_some();
+        let advice = match nearest(id) {
+            Some(near) => format!("did you mean {near:?}?"),
+            None => format!("the guarantees are: {}", GUARANTEE_IDS.join(", ")),
+        };
+        guarantees.unless(known, format!("there is no guarantee {id:?}"), advice);
+    }
+}
+
+fn check_phases(report: &mut Report<'_>, plan: &Plan) {
+    report.unless(!plan.phases.is_empty(), "there are no phases", "name at least one");
+    report.unless(
+        plan.duration_ms() <= MAX_DURATION_MS,
+        "the scenario lasts more than a day",
+        "let the last phase end earlier",
+    );
+    let mut end = 0;
+    for (index, phase) in plan.phases.iter().enumerate() {
+        let mut at = report.at(format_args!("phase {index} ({})", phase.name));
+        at.unless(
+            phase.from_ms < phase.until_ms,
+            "it ends before it begins",
+            "let until_ms be greater than from_ms",
+        );
+        at.unless(
+            phase.from_ms == end,
+            format!("it begins at {} ms, the one before ends at {end} ms", phase.from_ms),
+            "let each phase begin where the last one ends, the first at 0",
+        );
+        end = phase.until_ms;
+    }
+}
+
+fn check_population(report: &mut Report<'_>, plan: &Plan) {
+    let groups = &plan.population.groups;
+    report.unique("prefix", groups.iter().map(|group| group.prefix.as_str()));
+    for (index, group) in groups.iter().enumerate() {
+        let mut at = report.at(format_args!("group {index} ({})", group.prefix));
+        at.unless(
+            (1..=MAX_CREATORS).contains(&group.count),
+            format!("{} creators", group.count),
+            format!("choose 1 to {MAX_CREATORS}"),
+        );
+        at.unless(
+            group.min_links <= group.max_links,
+            "min_links is more than max_links",
+            "swap them",
+        );
+        let lawful = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
+        at.unless(
+            (1..=23).contains(&group.prefix.len()) && group.prefix.chars().all(lawful),
+            format!("the prefix {:?} makes unlawful handles", group.prefix),
+            "use 1 to 23 of a-z, 0-9, dot, underscore and hyphen",
+        );
+    }
+}
+
+/// Whether somebody has a handle that a pattern names: a handle, or a prefix ending in `*`.
+fn somebody(plan: &Plan, pattern: &str) -> bool {
+    plan.population.groups.iter().any(|group| match pattern.strip_suffix('*') {
+        Some(start) => {
+            let own = format!("{}-", group.prefix);
+            let numbered = start.strip_prefix(&own).is_some_and(|rest| {
+                (1..=group.count).any(|number| format!("{number:04}").starts_with(rest))
+            });
+            own.starts_with(start) || numbered
+        }
+        None => pattern
+            .strip_prefix(&group.prefix)
+            .and_then(|rest| rest.strip_prefix('-'))
+            .is_some_and(|rest| {
+                let number = rest.parse::<u32>().unwrap_or(0);
+                (1..=group.count).contains(&number) && format!("{number:04}") == rest
+            }),
+    })
+}
+
+/// The guarantee with the most letters in common at both ends, if they are many.
+fn nearest(id: &str) -> Option<&'static str> {
+    let common = |known: &str| {
+        let start = known.bytes().zip(id.bytes()).take_while(|(a, b)| a == b).count();
+        let end = known.bytes().rev().zip(id.bytes().rev()).take_while(|(a, b)| a == b).count();
+        start + end
+    };
+    let best = GUARANTEE_IDS.into_iter().max_by_key(|known| common(known))?;
+    (common(best) * 2 > id.len()).then_some(best)
+}

@@ -1,0 +1,90 @@
+//! Checks who comes: spans, rates, numbers and whom they visit.
+
+use super::{MAX_ARRIVALS, MAX_RATE, Report};
+use crate::plan::{Creators, Plan, Shape, Traffic};
+
+pub(super) fn check(report: &mut Report<'_>, plan: &Plan) {
+    let ids = plan.traffic.iter().map(|traffic| match traffic {
+        Traffic::Open { id, .. } | Traffic::Sequential { id, .. } => id.as_str(),
+    });
+    report.at("traffic").unique("stream", ids);
+    let mut arrivals: u64 = 0;
+    for (index, traffic) in plan.traffic.iter().enumerate() {
+        let mut at = report.at(format_args!("traffic[{index}]"));
+        match traffic {
+            Traffic::Open { from_ms, until_ms, shape, creators, click_per_mille, .. } => {
+                check_span(&mut at, *from_ms, *until_ms, plan.duration_ms());
+                check_creators(&mut at.at("creators"), creators, plan);
+                at.at("shape").unless(
+                    shape.peak_rate() <= MAX_RATE,
+                    format!("{} arrivals a second", shape.peak_rate()),
+                    format!("choose at most {MAX_RATE}"),
+                );
+                at.at("click_per_mille").unless(
+                    *click_per_mille <= 1_000,
+                    format!("{click_per_mille} of a thousand visitors"),
+                    "choose at most 1000",
+                );
+                let count = expected(shape, until_ms.saturating_sub(*from_ms));
+                arrivals = arrivals.saturating_add(count);
+            }
+            Traffic::Sequential { from_ms, until_ms, calls, gap_ms, creators, .. } => {
+                check_span(&mut at, *from_ms, *until_ms, plan.duration_ms());
+                check_creators(&mut at.at("creators"), creators, plan);
+                at.at("gap_ms").unless(
+                    *gap_ms <= 3_600_000,
+                    format!("a pause of {gap_ms} ms"),
+                    "choose at most an hour",
+                );
+                arrivals = arrivals.saturating_add(u64::from(*calls));
+            }
+        }
+    }
+    report.at("traffic").unless(
+        arrivals <= MAX_ARRIVALS,
+        format!("about {arrivals} arrivals in all"),
+        format!("choose shorter streams or lower rates, for at most {MAX_ARRIVALS}"),
+    );
+}
+
+/// Checks a span within a scenario; also used for the windows of faults.
+pub(super) fn check_span(report: &mut Report<'_>, from_ms: u64, until_ms: u64, duration_ms: u64) {
+    report.unless(
+        from_ms < until_ms,
+        format!("it ends at {until_ms} ms, but begins at {from_ms} ms"),
+        "let until_ms be greater than from_ms",
+    );
+    report.unless(
+        until_ms <= duration_ms,
+        format!("it ends at {until_ms} ms, after the last phase at {duration_ms} ms"),
+        "end it earlier, or let the last phase end later",
+    );
+}
+
+fn check_creators(report: &mut Report<'_>, creators: &Creators, plan: &Plan) {
+    let (Creators::Zipf { group, .. } | Creators::InTurn { group }) = creators;
+    let known = plan.population.groups.iter().any(|candidate| candidate.prefix == *group);
+    report.unless(known, format!("there is no group {group:?}"), groups(plan));
+    if let Creators::Zipf { exponent_milli, .. } = creators {
+        report.at("exponent_milli").unless(
+            *exponent_milli <= 10_000,
+            format!("an exponent of {exponent_milli} thousandths"),
+            "choose at most 10000; 1100 is usual",
+        );
+    }
+}
+
+fn groups(plan: &Plan) -> String {
+    let names: Vec<_> = plan.population.groups.iter().map(|group| group.prefix.as_str()).collect();
+    format!("the groups are: {}", names.join(", "))
+}
+
+/// About how many arrivals a stream has: the mean of its rate at a thousand instants.
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn expected(shape: &Shape, length_ms: u64) -> u64 {
+    const STEPS: u32 = 1_000;
+    let step_ms = length_ms as f64 / f64::from(STEPS);
+    let rate = |step: u32| shape.rate_at((f64::from(step) + 0.5) * step_ms, length_ms);
+    let per_s: f64 = (0..STEPS).map(rate).sum();
+    (per_s * step_ms / 1_000.0) as u64
+}

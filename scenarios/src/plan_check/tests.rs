@@ -1,0 +1,158 @@
+//! Each mistake is found, named by its place, and found together with all others.
+
+use super::*;
+use crate::catalogue::{Settings, run_plan};
+use crate::plan::{Creators, Declared, Shape, Traffic};
+use mock_server::faults::{Fault, Pick, Ratio, Status};
+use mock_server::profile::ContractProfile;
+
+fn lawful() -> RunPlan {
+    let (contract, declared) = (ContractProfile::linktree_v1(), Declared::default());
+    run_plan(&Settings::default(), contract, declared, &["outage-and-replay", "calibration"])
+}
+
+/// Breaks a lawful plan in one way; the check must complain about this place, and say this.
+fn check(break_it: impl FnOnce(&mut RunPlan), path: &str, says: &str) {
+    let mut run = lawful();
+    break_it(&mut run);
+    let problems = run.check().expect_err(path);
+    let found = problems.iter().any(|problem| {
+        problem.path.starts_with(path)
+            && problem.problem.contains(says)
+            && !problem.advice.is_empty()
+    });
+    assert!(found, "{path}: {says}: {problems:#?}");
+}
+
+fn open(run: &mut RunPlan) -> (&mut u64, &mut Shape, &mut Creators, &mut u32) {
+    match &mut run.scenarios[0].traffic[0] {
+        Traffic::Open { until_ms, shape, creators, click_per_mille, .. } => {
+            (until_ms, shape, creators, click_per_mille)
+        }
+        Traffic::Sequential { .. } => panic!("the first stream is open"),
+    }
+}
+
+#[test]
+fn the_run_as_a_whole_is_checked() {
+    assert_eq!(lawful().check(), Ok(()));
+    check(|run| run.format = 9, "format", "format 9");
+    check(|run| run.time_scale = 0, "time_scale", "0 is no time scale");
+    check(|run| run.time_scale = 1_001, "time_scale", "1001");
+    check(|run| run.scenarios.clear(), "scenarios", "no scenarios");
+    check(|run| run.scenarios[1].id = run.scenarios[0].id.clone(), "scenarios", "occurs twice");
+}
+
+#[test]
+fn phases_population_and_generator_are_checked() {
+    check(|run| run.scenarios[0].phases.clear(), "scenarios[0].phases", "no phases");
+    check(
+        |run| run.scenarios[0].phases[0].from_ms = 5,
+        "scenarios[0].phases.phase 0",
+        "begins at 5",
+    );
+    check(
+        |run| run.scenarios[0].phases[1].until_ms = 0,
+        "scenarios[0].phases.phase 1",
+        "ends before",
+    );
+    check(
+        |run| run.scenarios[0].phases[2].from_ms += 1,
+        "scenarios[0].phases.phase 2",
+        "begins at",
+    );
+    let groups = "scenarios[0].population.groups";
+    check(|run| run.scenarios[0].population.groups[0].count = 0, groups, "0 creators");
+    check(|run| run.scenarios[0].population.groups[0].min_links = 99, groups, "min_links");
+    check(|run| run.scenarios[0].population.groups[0].prefix = "Page".into(), groups, "unlawful");
+    check(|run| run.scenarios[0].generator.users = 0, "scenarios[0].generator.users", "0 users");
+    check(|run| run.scenarios[0].generator.users = 20_001, "scenarios[0].generator", "20001");
+    check(|run| run.scenarios[0].generator.timeout_ms = 0, "scenarios[0].generator", "0 ms");
+}
+
+#[test]
+fn traffic_is_checked() {
+    let stream = "scenarios[0].traffic[0]";
+    check(|run| *open(run).0 = 0, stream, "it ends at 0 ms");
+    check(|run| *open(run).0 = 9_000_000, stream, "after the last phase");
+    check(|run| *open(run).1 = Shape::Steady { rate: 20_001 }, stream, "20001 arrivals");
+    let everybody = Creators::InTurn { group: "everybody".into() };
+    check(|run| *open(run).2 = everybody, "scenarios[0].traffic[0].creators", "\"everybody\"");
+    let steep = Creators::Zipf { group: "page".into(), exponent_milli: 10_001 };
+    check(|run| *open(run).2 = steep, "scenarios[0].traffic[0].creators", "10001");
+    check(|run| *open(run).3 = 1_001, "scenarios[0].traffic[0].click_per_mille", "1001");
+    let crowd = |run: &mut RunPlan| {
+        run.scenarios[0].phases.last_mut().unwrap().until_ms = 600_000;
+        *open(run).0 = 600_000;
+        *open(run).1 = Shape::Steady { rate: 10_000 };
+    };
+    check(crowd, "scenarios[0].traffic", "arrivals in all");
+    let same =
+        |run: &mut RunPlan| run.scenarios[0].traffic[1] = run.scenarios[0].traffic[0].clone();
+    check(same, "scenarios[0].traffic", "\"first-visitors\" occurs twice");
+}
+
+#[test]
+fn faults_edits_and_guarantees_are_checked() {
+    let first = "scenarios[0].faults[0]";
+    check(|run| run.scenarios[0].faults[0].window.until_ms = 1, first, "ends at 1 ms");
+    let share = |hits, of| Pick::Share { ratio: Ratio { hits, of } };
+    check(|run| run.scenarios[0].faults[0].pick = share(0, 0), first, "0 of 0");
+    check(|run| run.scenarios[0].faults[0].pick = share(3, 2), first, "3 of 2");
+    let none = Pick::Nth { from: 4, until: 4 };
+    check(|run| run.scenarios[0].faults[0].pick = none, first, "4th");
+    let status = |codes| Fault::Status(Status { codes, retry_after: vec![] });
+    check(|run| run.scenarios[0].faults[0].fault = status(vec![]), first, "no status codes");
+    check(|run| run.scenarios[0].faults[0].fault = status(vec![100]), first, "100");
+    let same = |run: &mut RunPlan| run.scenarios[0].faults[1].id = "lost-receipt".into();
+    check(same, "scenarios[0].faults", "\"lost-receipt\" occurs twice");
+    let stranger = |run: &mut RunPlan| {
+        run.scenarios[0].faults[0].matcher.handle = Some("stranger-*".into());
+    };
+    check(stranger, "scenarios[0].faults[0].matcher.handle", "stranger");
+    check(
+        |run| run.scenarios[0].edits[0].handles = "page-0099".into(),
+        "scenarios[0].edits",
+        "0099",
+    );
+    check(|run| run.scenarios[0].edits[0].at_ms = u64::MAX, "scenarios[0].edits", "after the last");
+    let typo = |run: &mut RunPlan| run.scenarios[0].guarantees[0] = "click-lug".into();
+    check(typo, "scenarios[0].guarantees", "\"click-lug\"");
+}
+
+#[test]
+fn a_misspelt_guarantee_gets_its_neighbour() {
+    assert_eq!(nearest("breaker-open"), Some("breaker-opens"));
+    assert_eq!(nearest("client_rate_cap"), Some("client-rate-cap"));
+    assert_eq!(nearest("qqq"), None);
+}
+
+#[test]
+fn all_problems_are_found_at_once() {
+    let mut run = lawful();
+    run.format = 0;
+    run.scenarios[0].generator.users = 0;
+    run.scenarios[1].guarantees.push("nonsense".into());
+    let problems = run.check().unwrap_err();
+    let paths: Vec<_> = problems.iter().map(|problem| problem.path.as_str()).collect();
+    assert_eq!(paths, ["format", "scenarios[0].generator.users", "scenarios[1].guarantees"]);
+    assert!(problems[0].to_string().starts_with("format: this is format 0 ("));
+}
+
+#[test]
+fn patterns_name_handles_as_the_mock_does() {
+    let plan = &lawful().scenarios[0];
+    for (pattern, expected) in [
+        ("page-0001", true),
+        ("page-0024", true),
+        ("page-0025", false),
+        ("page-1", false),
+        ("page-*", true),
+        ("page-000*", true),
+        ("page-09*", false),
+        ("*", true),
+        ("other-*", false),
+    ] {
+        assert_eq!(somebody(plan, pattern), expected, "{pattern}");
+    }
+}

@@ -1,0 +1,216 @@
+//! The one goose attack of a storm: its users serve sequences first and then arrivals.
+//!
+//! Each user runs the transaction once and stays in it until the schedule is over. goose would
+//! stop users only between transactions and at whole seconds; here the schedule's end, or a stop,
+//! closes what the users wait for, and every call is bounded by the client's timeout.
+//!
+//! Two things of goose cannot be turned off: it prints "N users launched." to standard output, and
+//! it takes the process's handler for interrupts (a first one counts as a stop here, a second one
+//! exits the process). A process that throws a storm should do nothing else on either.
+
+use super::dispatcher::Release;
+use super::run::TrafficError;
+use super::visitors::Street;
+use goose::GooseAttack;
+use goose::client::GooseClientBuilder;
+use goose::config::GooseConfiguration;
+use goose::prelude::{GooseUser, Scenario, Transaction, TransactionFunction};
+use hdrhistogram::Histogram;
+use mock_server::clock::Moment;
+use reqwest::Client;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// How long goose may take to notice that all its users are done: its loop looks twice a second.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// What the users of the attack share.
+pub struct Work {
+    /// The visitors' common ground.
+    pub street: Street,
+    /// Where they wait for arrivals.
+    pub release: Arc<Release>,
+    /// The client of all users: one pool of connections.
+    pub client: Client,
+    /// sent − intended of the arrivals, µs.
+    pub lateness: Mutex<Histogram<u64>>,
+    /// The next sequence that nobody serves yet.
+    next_sequence: AtomicUsize,
+    /// Users that began.
+    joined: AtomicUsize,
+    /// Users that are gone.
+    left: AtomicUsize,
+    /// Users that panicked.
+    lost: AtomicUsize,
+    /// Told about each user that goes.
+    gone: Notify,
+}
+
+impl Work {
+    /// Work that nobody has begun.
+    ///
+    /// # Panics
+    ///
+    /// Never: the histogram's bounds are lawful.
+    #[must_use]
+    pub fn new(street: Street, release: Arc<Release>, client: Client) -> Self {
+        let lateness = Histogram::new(3).expect("three digits are lawful");
+        Self {
+            street,
+            release,
+            client,
+            lateness: Mutex::new(lateness),
+            next_sequence: AtomicUsize::new(0),
+            joined: AtomicUsize::new(0),
+            left: AtomicUsize::new(0),
+            lost: AtomicUsize::new(0),
+            gone: Notify::new(),
+        }
+    }
+
+    /// Everything that one user does.
+    async fn serve(&self, client: &Client) {
+        let street = &self.street;
+        while let Some(sequence) =
+            street.schedule.sequences.get(self.next_sequence.fetch_add(1, Ordering::Relaxed))
+        {
+            self.sequence(sequence, client).await;
+        }
+        while let Some(position) = self.release.claim().await {
+            let arrival = street.schedule.arrivals[position];
+            let intended = street.armed.plus(Duration::from_micros(arrival.at_us));
+            let late = street.clock.now().since(intended);
+            self.late(late);
+            let visitor = street.visitor(client, arrival.index, arrival.creator);
+            let page = visitor.open_page(intended).await;
+            if arrival.clicks {
+                visitor.click(page.at, page.link_id).await;
+            }
+        }
+    }
+
+    async fn sequence(&self, sequence: &super::Sequence, client: &Client) {
+        let street = &self.street;
+        let last = street.armed.plus(Duration::from_micros(sequence.until_us));
+        let mut intended = street.armed.plus(Duration::from_micros(sequence.from_us));
+        for (index, creator) in (sequence.first_index..).zip(&sequence.creators) {
+            if intended >= last || !street.sleep_until(intended).await {
+                break;
+            }
+            let visitor = street.visitor(client, index, *creator);
+            let ended = if sequence.click {
+                street.sent.fetch_add(1, Ordering::Relaxed);
+                visitor.click(intended, None).await
+            } else {
+                visitor.open_page(intended).await.at
+            };
+            intended = ended.plus(Duration::from_micros(sequence.gap_us));
+        }
+    }
+
+    fn late(&self, late: Duration) {
+        let us = u64::try_from(late.as_micros()).unwrap_or(u64::MAX);
+        self.lateness.lock().unwrap_or_else(PoisonError::into_inner).saturating_record(us);
+    }
+
+    /// How many users began.
+    #[must_use]
+    pub fn users(&self) -> usize {
+        self.joined.load(Ordering::Acquire)
+    }
+
+    async fn all_gone(&self, users: usize) {
+        loop {
+            let gone = self.gone.notified();
+            if self.left.load(Ordering::Acquire) >= users {
+                return;
+            }
+            gone.await;
+        }
+    }
+}
+
+/// Counts a user out, also when it panics.
+struct Presence<'a>(&'a Work);
+
+impl Drop for Presence<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.lost.fetch_add(1, Ordering::AcqRel);
+        }
+        self.0.left.fetch_add(1, Ordering::AcqRel);
+        self.0.gone.notify_one();
+    }
+}
+
+/// Runs the attack until all `users` have served everything there was.
+///
+/// # Errors
+///
+/// [`TrafficError`] when goose refuses or loses users.
+pub async fn attack(work: Arc<Work>, users: usize, timeout: Duration) -> Result<(), TrafficError> {
+    let shared = Arc::clone(&work);
+    let function: TransactionFunction = Arc::new(move |user: &mut GooseUser| {
+        let work = Arc::clone(&shared);
+        user.client = work.client.clone();
+        Box::pin(async move {
+            work.joined.fetch_add(1, Ordering::AcqRel);
+            let _presence = Presence(&work);
+            work.serve(&user.client).await;
+            Ok(())
+        })
+    });
+    let attack = GooseAttack::initialize_with_config(configuration(&work, users, timeout))?
+        .set_client_builder_without_cookies(GooseClientBuilder::new().without_cookies())?
+        .register_scenario(Scenario::new("Storm").register_transaction(Transaction::new(function)));
+    tokio::select! {
+        outcome = attack.execute() => { outcome?; }
+        () = async {
+            work.all_gone(users).await;
+            tokio::time::sleep(GRACE).await;
+        } => {
+            // A user that panicked is never counted out by goose itself.
+        }
+    }
+    let (began, lost) = (work.users(), work.lost.load(Ordering::Acquire));
+    if began < users || lost > 0 {
+        return Err(TrafficError::Users { wanted: users, began, lost });
+    }
+    Ok(())
+}
+
+/// No controllers, no metrics of its own, no output; all users at once, one iteration each.
+#[allow(clippy::field_reassign_with_default)] // the type has private fields
+fn configuration(work: &Work, users: usize, timeout: Duration) -> GooseConfiguration {
+    let mut configuration = GooseConfiguration::default();
+    configuration.host = Some(work.street.front_url.clone());
+    configuration.users = Some(users);
+    // Users a second: a thousand users start within a millisecond of goose's own time.
+    configuration.increase_rate = Some("1000000".into());
+    configuration.iterations = Some(1);
+    configuration.timeout = Some(timeout.as_secs_f32().max(1.0).to_string());
+    configuration.quiet = 1;
+    configuration.no_telnet = true;
+    configuration.no_print_metrics = true;
+    configuration.no_metrics = true;
+    configuration.no_transaction_metrics = true;
+    configuration.no_scenario_metrics = true;
+    configuration.no_error_summary = true;
+    configuration.no_threshold_abort = true;
+    configuration
+}
+
+/// Lateness at the median, at 99 %, and at the worst; µs.
+#[must_use]
+pub fn lateness(work: &Work) -> [u64; 3] {
+    let histogram = work.lateness.lock().unwrap_or_else(PoisonError::into_inner);
+    [histogram.value_at_quantile(0.5), histogram.value_at_quantile(0.99), histogram.max()]
+}
+
+/// When the visitors must have gone, whatever happens.
+#[must_use]
+pub fn deadline(armed: Moment, duration_ms: u64, timeout_ms: u64) -> Moment {
+    armed.plus(Duration::from_millis(duration_ms + timeout_ms))
+}

@@ -1,0 +1,265 @@
+//! A storm against a tiny front door: everything scheduled is recorded once, failures are events.
+
+use super::*;
+use crate::history::{Op, OpFailure};
+use crate::plan::{Creators, Generator, Phase, PhaseKind, Shape, Traffic};
+use mock_server::exchange::click_payload;
+use mock_server::population::{Group, Population};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// One storm at a time, in tests too.
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+#[derive(Default)]
+struct Seen {
+    operations: Mutex<Vec<Operation<'static>>>,
+}
+
+impl OperationSink for Seen {
+    fn operation(&self, operation: Operation<'static>) {
+        self.all().push(operation);
+    }
+}
+
+impl Seen {
+    fn all(&self) -> MutexGuard<'_, Vec<Operation<'static>>> {
+        self.operations.lock().unwrap()
+    }
+}
+
+/// How the tiny front door treats a request.
+#[derive(Clone, Copy)]
+enum Manner {
+    Answers,
+    Hangs,
+    Breaks,
+}
+
+/// A front door on a free port that keeps connections alive; the bodies it was sent.
+async fn front_door(manner: Manner) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let bodies = Arc::new(Mutex::new(Vec::new()));
+    let shared = Arc::clone(&bodies);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(serve(stream, manner, Arc::clone(&shared)));
+        }
+    });
+    (url, bodies)
+}
+
+async fn serve(mut stream: TcpStream, manner: Manner, bodies: Arc<Mutex<Vec<String>>>) {
+    let mut buffer = Vec::new();
+    loop {
+        let Some((head, body)) = read_request(&mut stream, &mut buffer).await else { return };
+        let answer = match manner {
+            Manner::Hangs => {
+                std::future::pending::<()>().await;
+                return;
+            }
+            Manner::Breaks => return,
+            Manner::Answers if head.starts_with("POST") => {
+                bodies.lock().unwrap().push(body);
+                "HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n".to_owned()
+            }
+            Manner::Answers => {
+                let html = r#"<meta name="profile-version" content="v7"><a data-link-id="lnk_9">"#;
+                format!(
+                    "HTTP/1.1 200 OK\r\ncache-status: own; hit\r\ncontent-length: {}\r\n\r\n{html}",
+                    html.len()
+                )
+            }
+        };
+        if stream.write_all(answer.as_bytes()).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<(String, String)> {
+    loop {
+        let text = String::from_utf8_lossy(buffer).into_owned();
+        if let Some((head, rest)) = text.split_once("\r\n\r\n") {
+            let length = head
+                .lines()
+                .find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok())
+                .unwrap_or(0);
+            if rest.len() >= length {
+                let body = rest[..length].to_owned();
+                buffer.drain(..head.len() + 4 + length);
+                return Some((head.to_owned(), body));
+            }
+        }
+        if stream.read_buf(buffer).await.ok()? == 0 {
+            return None;
+        }
+    }
+}
+
+fn plan(rate: u32, timeout_ms: u64) -> Plan {
+    let group =
+        |prefix: &str, count| Group { prefix: prefix.into(), count, min_links: 1, max_links: 2 };
+    let phase = Phase { name: "all".into(), kind: PhaseKind::Storm, from_ms: 0, until_ms: 800 };
+    Plan {
+        id: "tiny".into(),
+        summary: "a tiny storm".into(),
+        seed: 0x0123_4567_89ab_cdef,
+        population: Population { groups: vec![group("page", 9), group("calm", 3)] },
+        phases: vec![phase],
+        traffic: vec![
+            Traffic::Open {
+                id: "visitors".into(),
+                from_ms: 0,
+                until_ms: 600,
+                shape: Shape::Steady { rate },
+                creators: Creators::Zipf { group: "page".into(), exponent_milli: 1_100 },
+                click_per_mille: 300,
+            },
+            Traffic::Sequential {
+                id: "calm".into(),
+                from_ms: 100,
+                until_ms: 700,
+                calls: 5,
+                gap_ms: 20,
+                creators: Creators::InTurn { group: "calm".into() },
+                click: false,
+            },
+        ],
+        faults: vec![],
+        edits: vec![],
+        generator: Generator { users: 20, timeout_ms },
+        guarantees: vec![],
+        exclusive: false,
+    }
+}
+
+/// Throws a storm; gives the generator's report and what was recorded.
+async fn throw(
+    plan: &Plan,
+    front_url: String,
+    dispatcher: Dispatcher,
+    stop: Arc<AtomicBool>,
+) -> (GeneratorReport, Vec<Operation<'static>>) {
+    let seen = Arc::new(Seen::default());
+    let clock = Clock::start();
+    let storm = Storm {
+        plan: plan.clone(),
+        front_url,
+        armed: clock.now().plus(Duration::from_millis(300)),
+        clock,
+        sink: Arc::clone(&seen) as Arc<dyn OperationSink>,
+        stop,
+        dispatcher,
+    };
+    let report = run(storm).await.unwrap();
+    let operations = std::mem::take(&mut *seen.all());
+    (report, operations)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_arrival_is_recorded_once_with_what_it_met() {
+    let _turn = TURN.lock().await;
+    for dispatcher in [Dispatcher::Thread, Dispatcher::Timer] {
+        let (url, bodies) = front_door(Manner::Answers).await;
+        let plan = plan(300, 2_000);
+        let schedule = Schedule::of(&plan).unwrap();
+        let (report, operations) = throw(&plan, url, dispatcher, Arc::default()).await;
+
+        let of = |op| operations.iter().filter(move |operation| operation.op == op);
+        let pages: HashMap<u64, _> = of(Op::Page).map(|page| (page.arrival, page)).collect();
+        assert_eq!(pages.len(), of(Op::Page).count(), "an arrival was recorded twice");
+        assert_eq!(pages.len(), schedule.arrivals.len() + 5, "an arrival was not recorded");
+        for arrival in &schedule.arrivals {
+            let page = pages[&arrival.index];
+            assert_eq!(page.handle, schedule.handle(arrival.creator));
+            assert!(page.is_ok() && page.intended <= page.sent, "{page:?}");
+            assert!(page.first.is_some_and(|first| page.sent <= first && first <= page.last));
+            assert_eq!(page.version.as_deref(), Some("v7"));
+            assert_eq!(page.cache_status.as_deref(), Some("own; hit"));
+        }
+        let clicked: HashSet<u64> = of(Op::Click).map(|click| click.arrival).collect();
+        let meant: HashSet<u64> =
+            schedule.arrivals.iter().filter(|a| a.clicks).map(|a| a.index).collect();
+        assert_eq!(clicked, meant);
+        let payloads: HashSet<String> =
+            bodies.lock().unwrap().iter().map(|body| payload(body)).collect();
+        for click in of(Op::Click) {
+            assert!(payloads.contains(&**click.payload.as_ref().unwrap()), "{click:?}");
+            assert_eq!(click.intended, pages[&click.arrival].last);
+            assert!(click.event_id.as_deref().unwrap().starts_with("ev-01234567-"));
+        }
+        assert_eq!((report.scheduled, report.sent), (pages.len() as u64, pages.len() as u64));
+        assert_eq!((report.users, report.dispatcher.as_str()), (21, dispatcher.name()));
+    }
+}
+
+/// The hash of a click as the mock computes it from what it is sent.
+fn payload(body: &str) -> String {
+    let json: serde_json::Value = serde_json::from_str(body).unwrap();
+    let text = |name: &str| json[name].as_str().unwrap().to_owned();
+    assert_eq!(text("link_id"), "lnk_9", "a link of the page is clicked");
+    assert!(text("occurred_at").ends_with('Z'));
+    assert!(json["visitor"]["ip"].is_string() && json["visitor"]["user_agent"].is_string());
+    click_payload(&text("handle"), &text("link_id"), &text("occurred_at"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failures_are_events_and_never_errors() {
+    let _turn = TURN.lock().await;
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    for (url, expected) in [
+        (front_door(Manner::Breaks).await.0, OpFailure::Broken),
+        (front_door(Manner::Hangs).await.0, OpFailure::Timeout),
+        (format!("http://{closed}"), OpFailure::Connect),
+    ] {
+        let plan = plan(40, 150);
+        let scheduled = Schedule::of(&plan).unwrap().arrivals.len();
+        let (report, operations) = throw(&plan, url, Dispatcher::Thread, Arc::default()).await;
+        let pages: Vec<_> = operations.iter().filter(|o| o.op == Op::Page).collect();
+        assert!(pages.len() > scheduled, "{expected:?}: arrivals and some calls of the sequence");
+        assert_eq!(report.sent, pages.len() as u64);
+        for operation in &operations {
+            assert_eq!((operation.failure, operation.status), (Some(expected), None));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_ends_a_storm_within_a_second_and_says_what_was_not_sent() {
+    let _turn = TURN.lock().await;
+    let (url, _) = front_door(Manner::Hangs).await;
+    let mut plan = plan(100, 30_000);
+    plan.phases[0].until_ms = 60_000;
+    let stop = Arc::new(AtomicBool::new(false));
+    let later = Arc::clone(&stop);
+    let clock = Clock::start();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        later.store(true, Ordering::Release);
+    });
+    let (report, operations) = throw(&plan, url, Dispatcher::Thread, stop).await;
+    assert!(clock.now() < Moment::from_ms(600 + 1_000), "{}", clock.now());
+    assert!(report.sent < report.scheduled, "20 users hang, the others were not sent: {report:?}");
+    let pages = operations.iter().filter(|operation| operation.op == Op::Page).count();
+    assert_eq!(report.sent, pages as u64, "whoever was sent home has given up, on record");
+}
+
+#[tokio::test]
+async fn an_address_without_a_host_is_refused() {
+    let _turn = TURN.lock().await;
+    let clock = Clock::start();
+    let storm = Storm {
+        plan: plan(1, 100),
+        front_url: "127.0.0.1:80".into(),
+        armed: Moment::ZERO,
+        clock,
+        sink: Arc::new(Seen::default()),
+        stop: Arc::default(),
+        dispatcher: Dispatcher::default(),
+    };
+    assert!(matches!(run(storm).await, Err(TrafficError::FrontUrl { .. })));
+}
