@@ -4,7 +4,7 @@ use crate::evidence::folder::{RunFolder, RunIdentity};
 use crate::evidence::plans;
 use crate::failure::Failure;
 use crate::progress::{Lane, Progress};
-use crate::storm::child::Order;
+use crate::storm::child::{Order, PHASE_LINE};
 use crate::storm::target::TargetSpec;
 use mock_server::clock::Clock;
 use nix::sys::signal::{Signal, kill};
@@ -172,7 +172,11 @@ async fn child(
         tokio::select! {
             status = child.wait() => break status.map_err(words)?,
             line = lines.next_line(), if more => match line {
-                Ok(Some(phase)) => lane.say(&phase),
+                Ok(Some(line)) => {
+                    if let Some(phase) = line.strip_prefix(PHASE_LINE) {
+                        lane.say(phase);
+                    }
+                }
                 _ => more = false,
             },
             _ = tick.tick() => lane.tick(clock.now().since(mock_server::clock::Moment::ZERO)),

@@ -1,6 +1,6 @@
 //! Which clicks have counted: one effect for each event id, one answer for each idempotency key.
 
-use crate::seed;
+use crate::exchange::click_payload;
 use serde::Deserialize;
 use std::collections::HashMap;
 
@@ -21,14 +21,8 @@ impl Click {
     /// The hash that [`crate::exchange::ClickReceipt::payload`] carries.
     #[must_use]
     pub fn payload(&self) -> String {
-        payload_hash(&self.handle, &self.link_id, &self.occurred_at)
+        click_payload(&self.handle, &self.link_id, &self.occurred_at)
     }
-}
-
-/// Hash of a click's handle, link and time, to notice a click that was altered on the way.
-#[must_use]
-pub fn payload_hash(handle: &str, link_id: &str, occurred_at: &str) -> String {
-    hex::encode(&seed::derive(0, &["click", handle, link_id, occurred_at])[..8])
 }
 
 /// What a click met.

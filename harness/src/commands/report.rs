@@ -59,14 +59,11 @@ pub fn check_formats(names: &[String]) -> Result<(), Failure> {
 /// [`Failure::Setup`] when a file cannot be written.
 pub fn write(folder: &RunFolder, report: &Report, names: &[String]) -> Result<(), Failure> {
     for renderer in RENDERERS.iter().filter(|known| names.iter().any(|name| name == known.name())) {
+        let Some(file) = renderer.file_name() else { continue };
         let mut bytes = Vec::new();
-        let path = folder.path.join(renderer.file_name());
-        renderer
-            .render(report, &mut bytes)
-            .map_err(|error| Failure::unwritable(&path, &error))?;
-        if renderer.name() != "terminal" {
-            folder.write(renderer.file_name(), &bytes)?;
-        }
+        let unwritable = |error| Failure::unwritable(&folder.path.join(file), &error);
+        renderer.render(report, &mut bytes).map_err(unwritable)?;
+        folder.write(file, &bytes)?;
     }
     if names.iter().any(|name| name == "terminal") {
         let stdout = std::io::stdout();

@@ -20,7 +20,7 @@ use tokio::io::AsyncReadExt;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Time between readiness and the first arrival, for every part to be waiting.
-const LEAD: Duration = Duration::from_millis(200);
+const LEAD: Duration = scenarios::traffic::LEAD;
 /// How often the harness looks at its own lateness (predicates.md B0).
 const LAG_EVERY: Duration = Duration::from_millis(50);
 /// Lateness below this is not worth a line.
@@ -187,12 +187,15 @@ async fn probe_lag(clock: Clock, recorder: Recorder) {
     }
 }
 
+/// How a phase's line on standard output begins; goose prints lines of its own there.
+pub const PHASE_LINE: &str = "phase: ";
+
 /// One line on standard output for each phase, which the parent turns into progress.
 async fn announce_phases(clock: Clock, armed: mock_server::clock::Moment, plan: Plan) {
     for phase in &plan.phases {
         let at = armed.plus(Duration::from_millis(phase.from_ms));
         tokio::time::sleep_until(clock.instant(at).into()).await;
-        println!("{}", phase.name);
+        println!("{PHASE_LINE}{}", phase.name);
     }
 }
 

@@ -134,7 +134,7 @@ fn a_click_has_one_effect_for_its_key_and_for_its_event() {
     assert_eq!(records[0].idempotency_key.as_deref(), Some("k1"));
     assert_eq!(
         records[0].clicks[0].payload,
-        mock_server::click_book::payload_hash("tail-0001", "l1", "2026-01-01T00:00:00Z")
+        mock_server::exchange::click_payload("tail-0001", "l1", "2026-01-01T00:00:00Z")
     );
 }
 

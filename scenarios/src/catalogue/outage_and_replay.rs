@@ -6,7 +6,8 @@ use super::parts::{
 use super::{ScenarioInfo, Settings};
 use crate::plan::{Generator, PhaseKind, Plan, Shape, Traffic};
 use mock_server::faults::{Fault, LoseAnswer, Pick, Reset, ResetAt, Rule, Stall, StallAt, Window};
-use mock_server::population::{Edit, Population};
+use mock_server::population::Population;
+use mock_server::world::Edit;
 
 /// This scenario.
 pub const INFO: ScenarioInfo = ScenarioInfo {
