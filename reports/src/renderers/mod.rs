@@ -4,11 +4,13 @@ use std::io::{self, Write};
 
 use crate::Report;
 
+mod html;
 mod json;
 mod junit;
 mod markdown;
 mod terminal;
 
+pub use html::Html;
 pub use json::{Json, schema};
 pub use junit::Junit;
 pub use markdown::Markdown;
@@ -32,7 +34,7 @@ pub trait Renderer: Sync {
 
 /// All renderers, in the order in which a person meets them.
 pub const RENDERERS: &[&dyn Renderer] =
-    &[&Terminal { color: false }, &Markdown, &Junit, &Json];
+    &[&Terminal { color: false }, &Html, &Markdown, &Junit, &Json];
 
 /// The renderer with this name.
 pub fn by_name(name: &str) -> Option<&'static dyn Renderer> {
