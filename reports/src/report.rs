@@ -49,6 +49,32 @@ pub enum Verdict {
     NotApplicable,
 }
 
+impl Verdict {
+    /// All verdicts, from the one to read first to the one to read last.
+    pub const ALL: [Self; 4] =
+        [Self::Violated, Self::Inconclusive, Self::Held, Self::NotApplicable];
+
+    /// One character, for those who do not see colour.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Held => "✓",
+            Self::Violated => "✗",
+            Self::Inconclusive => "?",
+            Self::NotApplicable => "–",
+        }
+    }
+
+    /// The verdict in words.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Violated => "violated",
+            Self::Inconclusive => "inconclusive",
+            Self::NotApplicable => "not applicable",
+        }
+    }
+}
+
 /// A finished run: what was done, what was found, and how to see it again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {

@@ -31,6 +31,17 @@ pub enum Priority {
     Standard,
 }
 
+impl Priority {
+    /// The priority in words.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::High => "high",
+            Self::Standard => "standard",
+        }
+    }
+}
+
 /// One promise of the checklist, as it was judged.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct GuaranteeReport {

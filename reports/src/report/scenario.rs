@@ -1,7 +1,7 @@
 //! Tells one scenario's course: phases, fault windows, series and the strength of its evidence.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::Verdict;
 
@@ -45,6 +45,18 @@ pub enum Outcome {
     TargetLost,
     /// It never began.
     SetupFailed,
+}
+
+impl Outcome {
+    /// The outcome in words.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Interrupted => "interrupted",
+            Self::TargetLost => "target lost",
+            Self::SetupFailed => "setup failed",
+        }
+    }
 }
 
 /// A stretch of the scenario with a name.
@@ -138,8 +150,14 @@ pub struct Series {
     pub unit: String,
     /// The panel that it is drawn in, such as `load` or `latency`.
     pub group: String,
-    /// Time in milliseconds and value, in order of time; values that are not finite are not drawn.
+    /// Time in milliseconds and value, in order of time; values that are not finite are left out.
+    #[serde(serialize_with = "finite_points")]
     pub points: Vec<(u64, f64)>,
+}
+
+/// JSON has no infinity, and a `null` in its place could not be read back.
+fn finite_points<S: Serializer>(points: &[(u64, f64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(points.iter().filter(|(_, value)| value.is_finite()))
 }
 
 /// A moment to point at.

@@ -1,0 +1,265 @@
+//! Writes `summary.md`, short enough for a GitHub step summary.
+
+use std::io::{self, Write};
+
+use super::Renderer;
+use crate::matrix::Matrix;
+use crate::report::{Judgement, Outcome, Verdict};
+use crate::{Report, text};
+
+/// Stays under 64 KiB with room for what a workflow adds.
+const MAX_BYTES: usize = 60 * 1024;
+
+/// As many as GitHub shows annotations; further ones would not be read.
+const MAX_VIOLATIONS: usize = 9;
+
+/// Longer texts belong into the other reports.
+const MAX_CHARS: usize = 300;
+
+/// Writes `summary.md`.
+#[derive(Debug, Clone, Copy)]
+pub struct Markdown;
+
+impl Renderer for Markdown {
+    fn name(&self) -> &'static str {
+        "markdown"
+    }
+
+    fn file_name(&self) -> Option<&'static str> {
+        Some("summary.md")
+    }
+
+    fn render(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
+        let report = report.printable(MAX_CHARS);
+        let matrix = Matrix::of(&report);
+        let violations = matrix.with(Verdict::Violated);
+        let mut sections = vec![head(&report)];
+        sections.extend(violations.iter().take(MAX_VIOLATIONS).map(|violated| violation(violated)));
+        if violations.len() > MAX_VIOLATIONS {
+            let more = violations.len() - MAX_VIOLATIONS;
+            sections.push(format!("… and {more} more violations, see `report.html`.\n"));
+        }
+        sections.push(table(&matrix));
+        sections.push(open(&report, &matrix));
+        sections.push(format!("To run it again:\n\n{}", fenced("sh", &[report.rerun.as_str()])));
+
+        let (mut written, mut left_out) = (0, 0);
+        for section in sections.iter().filter(|section| !section.is_empty()) {
+            if written + section.len() > MAX_BYTES {
+                left_out += 1;
+                continue;
+            }
+            written += section.len();
+            writeln!(out, "{section}")?;
+        }
+        if left_out > 0 {
+            writeln!(
+                out,
+                "{left_out} sections were too long for this summary, see `report.html`."
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn head(report: &Report) -> String {
+    let identity = &report.identity;
+    let mutant = identity.target.mutant.as_deref().map(|mutant| format!(", mutant {mutant}"));
+    let assumed = if identity.contract.assumed { " (assumed numbers)" } else { "" };
+    let facts = format!(
+        "run {}, started {}, seed {}, plan {}, profile {}, contract {}{assumed}, target {} ({}){}",
+        report.run_id,
+        report.started,
+        identity.seed,
+        identity.plan_hash,
+        identity.profile,
+        identity.contract.name,
+        identity.target.name,
+        identity.target.kind,
+        mutant.unwrap_or_default(),
+    );
+    let verdict = report.verdict;
+    let (symbol, word) = (verdict.symbol(), verdict.word());
+    format!("## {symbol} {word}: {}\n\n{}\n", escaped(&report.sentence), escaped(&facts))
+}
+
+fn violation(judgement: &Judgement) -> String {
+    let mut lines = vec![
+        format!("### ✗ {} in {}", escaped(&judgement.guarantee), escaped(&judgement.scenario)),
+        String::new(),
+        format!("- promised: {}", escaped(&judgement.promised)),
+        format!("- observed: {}", escaped(&judgement.observed)),
+    ];
+    if let Some(margin) = &judgement.margin {
+        lines.push(format!("- margin: {}", escaped(margin)));
+    }
+    let mut evidence = Vec::new();
+    if let Some(first) = judgement.counter_examples.first() {
+        let (at, all) = (text::seconds(first.at_ms), judgement.total_violations);
+        let faults = match first.active_faults.join(", ") {
+            none if none.is_empty() => "no fault active".into(),
+            some => format!("active faults: {}", escaped(&some)),
+        };
+        lines.push(format!("- first of {all} at {at}, {faults}"));
+        evidence.extend(first.story.iter().take(8).map(String::as_str));
+    }
+    if !judgement.check_next.is_empty() {
+        lines.push(format!("- check next: {}", escaped(&judgement.check_next)));
+    }
+    lines.push(String::new());
+    if !evidence.is_empty() {
+        lines.push(fenced("text", &evidence));
+    }
+    lines.push(fenced("sh", &[judgement.rerun.as_str()]));
+    lines.join("\n")
+}
+
+/// The scenarios are numbered: their names would make the table too wide to read.
+fn table(matrix: &Matrix) -> String {
+    if matrix.rows.is_empty() {
+        return String::new();
+    }
+    let numbers = 1..=matrix.scenarios.len();
+    let mut text = String::from("| guarantee | priority | verdict |");
+    text.extend(numbers.clone().map(|number| format!(" {number} |")));
+    text.push_str("\n|---|---|---|");
+    text.extend(numbers.clone().map(|_| ":-:|"));
+    for row in &matrix.rows {
+        let verdict = row.worst().map_or("not judged", |worst| worst.verdict.word());
+        let priority = row.priority().word();
+        text.push_str(&format!("\n| {} | {priority} | {verdict} |", escaped(row.id)));
+        let cells = row.cells.iter().map(|cell| cell.map_or("·", |j| j.verdict.symbol()));
+        text.extend(cells.map(|cell| format!(" {cell} |")));
+    }
+    let names = matrix.scenarios.iter().zip(numbers);
+    let names: Vec<_> = names.map(|(id, number)| format!("{number} {}", escaped(id))).collect();
+    text + &format!("\n\nScenarios: {}\n", names.join(", "))
+}
+
+/// Everything that nobody may take for held.
+fn open(report: &Report, matrix: &Matrix) -> String {
+    let mut text = String::new();
+    let lost = report.scenarios.iter().filter(|scenario| scenario.outcome != Outcome::Completed);
+    for scenario in lost {
+        let (id, word) = (escaped(&scenario.id), scenario.outcome.word());
+        let reason = escaped(scenario.outcome_reason.as_deref().unwrap_or("no reason recorded"));
+        text.push_str(&format!("- {word}: scenario {id}: {reason}\n"));
+    }
+    for verdict in [Verdict::Inconclusive, Verdict::NotApplicable] {
+        for Judgement { guarantee, scenario, reason, .. } in matrix.with(verdict) {
+            let (guarantee, scenario) = (escaped(guarantee), escaped(scenario));
+            let reason = escaped(reason.as_deref().unwrap_or("no reason recorded"));
+            text.push_str(&format!("- {}: {guarantee} in {scenario}: {reason}\n", verdict.word()));
+        }
+    }
+    for untested in &report.not_tested {
+        let (id, reason) = (escaped(&untested.id), escaped(&untested.reason));
+        text.push_str(&format!("- not tested: {id}: {reason}\n"));
+    }
+    if text.is_empty() {
+        return text;
+    }
+    let summary = "Not tested, inconclusive, not applicable";
+    format!("<details><summary>{summary}</summary>\n\n{text}\n</details>\n")
+}
+
+/// Text inside a line: no character of it means anything to Markdown, HTML or GitHub's extensions.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '&' => escaped.push_str("&amp;"),
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '|' | '~' | '^' | '$' | '@' => {
+                escaped.push('\\');
+                escaped.push(character);
+            }
+            other => escaped.push(other),
+        }
+    }
+    // These make a link out of bare text; a letter cannot be escaped, the punctuation can.
+    escaped.replace("://", ":\\//").replace("www.", "www\\.")
+}
+
+/// Lines in a fence that none of them can close.
+fn fenced(language: &str, lines: &[&str]) -> String {
+    let longest = lines.iter().flat_map(|line| line.split(|c| c != '`')).map(str::len).max();
+    let fence = "`".repeat(longest.unwrap_or(0).max(2) + 1);
+    format!("{fence}{language}\n{}\n{fence}\n", lines.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::example::hostile;
+    use crate::renderers::{check_snapshot, rendered};
+
+    /// What a Markdown reader would interpret: everything outside the fences.
+    fn outside_fences(markdown: &str) -> String {
+        let mut outside = String::new();
+        let mut fence: Option<&str> = None;
+        for line in markdown.lines() {
+            match fence {
+                Some(open) if line == open => fence = None,
+                Some(_) => {}
+                None if line.starts_with("```") => {
+                    fence = Some(line.trim_end_matches(char::is_alphabetic))
+                }
+                None => outside.push_str(&format!("{line}\n")),
+            }
+        }
+        assert!(fence.is_none(), "a fence is still open");
+        outside
+    }
+
+    #[test]
+    fn the_example_is_as_approved() {
+        check_snapshot("markdown", &rendered(&Markdown, &Report::example()));
+    }
+
+    #[test]
+    fn ten_violations_become_nine_and_a_count() {
+        let mut report = Report::example();
+        let violated = report.judgements[4].clone();
+        report.judgements = (0..20)
+            .map(|index| Judgement { scenario: format!("s{index}"), ..violated.clone() })
+            .collect();
+        let text = rendered(&Markdown, &report);
+        assert_eq!(text.matches("### ✗").count(), 9);
+        assert!(text.contains("and 11 more violations"));
+    }
+
+    /// Proves that GitHub never refuses the summary, however much went wrong.
+    #[test]
+    fn a_huge_report_stays_under_the_limit() {
+        let mut report = Report::example();
+        let all = report.judgements.clone();
+        for index in 0..400 {
+            report.judgements.extend(all.iter().map(|judgement| Judgement {
+                scenario: format!("scenario-{index}"),
+                guarantee: format!("{}-{index}", judgement.guarantee),
+                promised: "&".repeat(5_000),
+                ..judgement.clone()
+            }));
+        }
+        let text = rendered(&Markdown, &report);
+        assert!(text.len() < 64 * 1024, "{} bytes", text.len());
+        assert!(text.contains("too long for this summary"));
+    }
+
+    proptest! {
+        /// Proves that outside the fences no stranger's text makes an element, a link or a row.
+        #[test]
+        fn hostile_text_stays_text(hostile in hostile()) {
+            let harmless = outside_fences(&rendered(&Markdown, &Report::example()));
+            let report = Report::example().with_every_text_after(&hostile);
+            let text = outside_fences(&rendered(&Markdown, &report));
+            prop_assert_eq!(text.lines().count(), harmless.lines().count());
+            prop_assert_eq!(text.matches('<').count(), harmless.matches('<').count());
+            prop_assert!(!text.contains("://"));
+        }
+    }
+}

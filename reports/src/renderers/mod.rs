@@ -1,0 +1,112 @@
+//! Turns a finished report into something to read: one renderer, one file, one registry line.
+
+use std::io::{self, Write};
+
+use crate::Report;
+
+mod html;
+mod json;
+mod junit;
+mod markdown;
+mod terminal;
+
+pub use html::Html;
+pub use json::{Json, schema};
+pub use junit::Junit;
+pub use markdown::Markdown;
+pub use terminal::Terminal;
+
+/// One way to read a report. The same report always gives the same bytes.
+pub trait Renderer: Sync {
+    /// The word that selects it on the command line.
+    fn name(&self) -> &'static str;
+
+    /// Its file in the run's folder; nothing if it only goes to the screen.
+    fn file_name(&self) -> Option<&'static str>;
+
+    /// Writes the whole report.
+    ///
+    /// # Errors
+    ///
+    /// Only what `out` reports: every report can be rendered.
+    fn render(&self, report: &Report, out: &mut dyn Write) -> io::Result<()>;
+}
+
+/// All renderers, in the order in which a person meets them.
+pub const RENDERERS: &[&dyn Renderer] =
+    &[&Terminal { color: false }, &Html, &Markdown, &Junit, &Json];
+
+/// The renderer with this name.
+pub fn by_name(name: &str) -> Option<&'static dyn Renderer> {
+    RENDERERS.iter().copied().find(|renderer| renderer.name() == name)
+}
+
+#[cfg(test)]
+pub(crate) fn rendered(renderer: &dyn Renderer, report: &Report) -> String {
+    let mut out = Vec::new();
+    renderer.render(report, &mut out).expect("a vector takes all bytes");
+    String::from_utf8(out).expect("every renderer writes UTF-8")
+}
+
+#[cfg(test)]
+pub(crate) fn check_snapshot(name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use super::*;
+
+    /// Proves that no renderer is forgotten: files and registry lines are the same set.
+    #[test]
+    fn every_file_is_registered_under_its_own_name() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/renderers");
+        let files: BTreeSet<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+            .inspect(|path| {
+                let text = fs::read_to_string(path).unwrap();
+                assert!(text.starts_with("//! "), "{path:?} does not say what it does");
+            })
+            .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+            .filter(|stem| stem != "mod")
+            .collect();
+        let names: Vec<String> = RENDERERS.iter().map(|renderer| renderer.name().into()).collect();
+        assert_eq!(names.iter().cloned().collect::<BTreeSet<_>>(), files);
+        assert_eq!(names.len(), files.len(), "a name stands twice in the registry");
+        for name in &names {
+            assert_eq!(by_name(name).map(|renderer| renderer.name()), Some(name.as_str()));
+        }
+    }
+
+    /// Proves that two renderers never write the same file of the run's folder.
+    #[test]
+    fn file_names_are_unique() {
+        let files: Vec<_> = RENDERERS.iter().filter_map(|renderer| renderer.file_name()).collect();
+        assert_eq!(files.iter().collect::<BTreeSet<_>>().len(), files.len());
+    }
+
+    /// Proves that a run that was stopped before anything happened still gives every report.
+    #[test]
+    fn an_empty_report_renders_everywhere() {
+        for renderer in RENDERERS {
+            assert!(!rendered(*renderer, &Report::default()).is_empty(), "{}", renderer.name());
+        }
+    }
+
+    /// Proves that rendering has no hidden input.
+    #[test]
+    fn the_same_report_gives_the_same_bytes() {
+        let report = Report::example();
+        for renderer in RENDERERS {
+            assert_eq!(rendered(*renderer, &report), rendered(*renderer, &report));
+        }
+    }
+}

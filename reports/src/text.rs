@@ -1,0 +1,193 @@
+//! Makes text from outside fit to be shown: one line, no control characters, no endless strings.
+//!
+//! Escaping for a format stays with its renderer; what is removed here is
+//! dangerous or unreadable in all of them.
+
+use crate::report::Report;
+
+/// The text on one line, without control and direction characters, at most `max_chars` long.
+pub(crate) fn printable(text: &str, max_chars: usize) -> String {
+    let mut shown: String = text.chars().filter_map(shown).take(max_chars + 1).collect();
+    if let Some((cut, _)) = shown.char_indices().nth(max_chars) {
+        shown.truncate(cut);
+        shown.push('…');
+    }
+    shown
+}
+
+/// What is shown for one character; nothing if it could move the cursor or reorder its neighbours.
+fn shown(character: char) -> Option<char> {
+    match character {
+        '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => Some(' '),
+        '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{feff}' => None,
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
+        // The tag characters are invisible, and the last two are not XML.
+        '\u{e0000}'..='\u{e007f}' | '\u{fffe}' | '\u{ffff}' => None,
+        other if other.is_control() => None,
+        other => Some(other),
+    }
+}
+
+/// A moment of the scenario in seconds.
+pub(crate) fn seconds(at_ms: u64) -> String {
+    format!("{}.{:03} s", at_ms / 1000, at_ms % 1000)
+}
+
+/// A measured number without noise digits.
+pub(crate) fn number(value: f64) -> String {
+    let text = format!("{value:.1}");
+    let text = text.strip_suffix(".0").unwrap_or(&text);
+    if text == "-0" { "0".into() } else { text.into() }
+}
+
+impl Report {
+    /// A copy in which every text is [`printable`].
+    pub(crate) fn printable(&self, max_chars: usize) -> Self {
+        let mut copy = self.clone();
+        each_text(&mut copy, &mut |text| *text = printable(text, max_chars));
+        copy
+    }
+}
+
+/// Visits every text of a report; a test below fails if a new field is forgotten.
+fn each_text(report: &mut Report, visit: &mut dyn FnMut(&mut String)) {
+    let identity = &mut report.identity;
+    for text in [
+        &mut report.tool_version,
+        &mut report.run_id,
+        &mut report.sentence,
+        &mut report.started,
+        &mut report.rerun,
+        &mut identity.seed,
+        &mut identity.plan_hash,
+        &mut identity.profile,
+        &mut identity.contract.name,
+        &mut identity.target.kind,
+        &mut identity.target.name,
+        &mut identity.machine.os,
+    ] {
+        visit(text);
+    }
+    identity.target.mutant.iter_mut().for_each(&mut *visit);
+    for (mut name, mut version) in std::mem::take(&mut identity.versions) {
+        visit(&mut name);
+        visit(&mut version);
+        identity.versions.insert(name, version);
+    }
+    for scenario in &mut report.scenarios {
+        visit(&mut scenario.id);
+        visit(&mut scenario.title);
+        scenario.outcome_reason.iter_mut().for_each(&mut *visit);
+        visit(&mut scenario.evidence.dispatcher);
+        scenario.phases.iter_mut().for_each(|phase| visit(&mut phase.name));
+        for window in &mut scenario.fault_windows {
+            visit(&mut window.rule);
+            visit(&mut window.kind);
+        }
+        for series in &mut scenario.series {
+            visit(&mut series.name);
+            visit(&mut series.unit);
+            visit(&mut series.group);
+        }
+        for marker in &mut scenario.markers {
+            visit(&mut marker.label);
+            marker.guarantee.iter_mut().for_each(&mut *visit);
+        }
+    }
+    for guarantee in &mut report.guarantees {
+        visit(&mut guarantee.id);
+        visit(&mut guarantee.statement);
+        visit(&mut guarantee.bound);
+        visit(&mut guarantee.bound_source);
+        visit(&mut guarantee.why);
+        visit(&mut guarantee.usual_fix);
+        visit(&mut guarantee.blind_to);
+    }
+    for judgement in &mut report.judgements {
+        visit(&mut judgement.guarantee);
+        visit(&mut judgement.scenario);
+        visit(&mut judgement.of_what);
+        visit(&mut judgement.observed);
+        visit(&mut judgement.promised);
+        judgement.margin.iter_mut().for_each(&mut *visit);
+        judgement.reason.iter_mut().for_each(&mut *visit);
+        visit(&mut judgement.rerun);
+        visit(&mut judgement.check_next);
+        for example in &mut judgement.counter_examples {
+            visit(&mut example.promised);
+            visit(&mut example.observed);
+            example.story.iter_mut().for_each(&mut *visit);
+            example.active_faults.iter_mut().for_each(&mut *visit);
+        }
+    }
+    for untested in &mut report.not_tested {
+        visit(&mut untested.id);
+        visit(&mut untested.reason);
+    }
+}
+
+#[cfg(test)]
+impl Report {
+    /// A copy with a stranger's text before every text, to see what hostile text can do.
+    pub(crate) fn with_every_text_after(&self, hostile: &str) -> Self {
+        let mut copy = self.clone();
+        each_text(&mut copy, &mut |text| text.insert_str(0, hostile));
+        copy
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    fn check(text: &str, expected: &str) {
+        assert_eq!(printable(text, 12), expected);
+    }
+
+    #[test]
+    fn escape_sequences_lose_their_escape() {
+        check("\u{1b}[2Jgone", "[2Jgone");
+    }
+
+    #[test]
+    fn lines_become_one() {
+        check("a\r\nb\tc", "a  b c");
+    }
+
+    #[test]
+    fn direction_overrides_go() {
+        check("ab\u{202e}cd\u{2066}", "abcd");
+    }
+
+    #[test]
+    fn long_text_says_that_it_was_cut() {
+        check("twelve chars", "twelve chars");
+        check("twelve chars!", "twelve chars…");
+    }
+
+    /// Proves that no text field escapes the cleaning: a stranger's text anywhere is found.
+    #[test]
+    fn every_text_is_visited() {
+        fn texts(value: &Value, key: &str, found: &mut Vec<(String, String)>) {
+            match value {
+                Value::String(text) => found.push((key.to_owned(), text.clone())),
+                Value::Array(items) => items.iter().for_each(|item| texts(item, key, found)),
+                Value::Object(fields) => fields.iter().for_each(|(key, value)| {
+                    texts(value, key, found);
+                }),
+                _ => {}
+            }
+        }
+        let replaced = serde_json::to_value(Report::example().with_every_text_after("§")).unwrap();
+        let mut found = Vec::new();
+        texts(&replaced, "", &mut found);
+        let enums = ["verdict", "outcome", "priority"];
+        let missed: Vec<_> = found
+            .iter()
+            .filter(|(key, text)| !text.starts_with('§') && !enums.contains(&key.as_str()))
+            .collect();
+        assert!(missed.is_empty(), "{missed:?}");
+    }
+}
