@@ -4,6 +4,8 @@
 //! everything else that is small) and is shown every front-door operation once, in the order in
 //! which they were recorded, which is the order of their ends and not of their starts.
 
+mod bearer_header_only;
+
 use crate::case::Case;
 use crate::history::Operation;
 use crate::verdict::Verdict;
@@ -69,7 +71,9 @@ impl<F: FnOnce() -> Verdict> Judge for AtOnce<F> {
 }
 
 /// Every guarantee, in the order of the checklist.
-pub const GUARANTEES: &[&dyn Guarantee] = &[];
+pub const GUARANTEES: &[&dyn Guarantee] = &[
+    &bearer_header_only::BearerHeaderOnly,
+];
 
 /// The guarantee with this id.
 #[must_use]
