@@ -4,6 +4,7 @@
 //! everything else that is small) and is shown every front-door operation once, in the order in
 //! which they were recorded, which is the order of their ends and not of their starts.
 
+mod base_url;
 mod bearer_header_only;
 
 use crate::case::Case;
@@ -73,6 +74,7 @@ impl<F: FnOnce() -> Verdict> Judge for AtOnce<F> {
 /// Every guarantee, in the order of the checklist.
 pub const GUARANTEES: &[&dyn Guarantee] = &[
     &bearer_header_only::BearerHeaderOnly,
+    &base_url::BaseUrl,
 ];
 
 /// The guarantee with this id.
