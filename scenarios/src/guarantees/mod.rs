@@ -6,6 +6,7 @@
 
 mod base_url;
 mod bearer_header_only;
+mod json_headers;
 
 use crate::case::Case;
 use crate::history::Operation;
@@ -75,6 +76,7 @@ impl<F: FnOnce() -> Verdict> Judge for AtOnce<F> {
 pub const GUARANTEES: &[&dyn Guarantee] = &[
     &bearer_header_only::BearerHeaderOnly,
     &base_url::BaseUrl,
+    &json_headers::JsonHeaders,
 ];
 
 /// The guarantee with this id.
