@@ -7,6 +7,7 @@
 mod base_url;
 mod bearer_header_only;
 mod json_headers;
+mod stale_on_outage;
 
 use crate::case::Case;
 use crate::history::Operation;
@@ -77,6 +78,7 @@ pub const GUARANTEES: &[&dyn Guarantee] = &[
     &bearer_header_only::BearerHeaderOnly,
     &base_url::BaseUrl,
     &json_headers::JsonHeaders,
+    &stale_on_outage::StaleOnOutage,
 ];
 
 /// The guarantee with this id.
