@@ -6,6 +6,7 @@
 
 mod base_url;
 mod bearer_header_only;
+mod clicks_delivered;
 mod json_headers;
 mod stale_on_outage;
 
@@ -79,6 +80,7 @@ pub const GUARANTEES: &[&dyn Guarantee] = &[
     &base_url::BaseUrl,
     &json_headers::JsonHeaders,
     &stale_on_outage::StaleOnOutage,
+    &clicks_delivered::ClicksDelivered,
 ];
 
 /// The guarantee with this id.
