@@ -6,6 +6,7 @@
 
 mod base_url;
 mod bearer_header_only;
+mod clicks_counted_once;
 mod clicks_delivered;
 mod json_headers;
 mod stale_on_outage;
@@ -81,6 +82,7 @@ pub const GUARANTEES: &[&dyn Guarantee] = &[
     &json_headers::JsonHeaders,
     &stale_on_outage::StaleOnOutage,
     &clicks_delivered::ClicksDelivered,
+    &clicks_counted_once::ClicksCountedOnce,
 ];
 
 /// The guarantee with this id.
