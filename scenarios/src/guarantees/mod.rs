@@ -6,6 +6,7 @@
 
 mod base_url;
 mod bearer_header_only;
+mod click_lag;
 mod clicks_counted_once;
 mod clicks_delivered;
 mod json_headers;
@@ -83,6 +84,7 @@ pub const GUARANTEES: &[&dyn Guarantee] = &[
     &stale_on_outage::StaleOnOutage,
     &clicks_delivered::ClicksDelivered,
     &clicks_counted_once::ClicksCountedOnce,
+    &click_lag::ClickLag,
 ];
 
 /// The guarantee with this id.
