@@ -6,6 +6,7 @@
 
 mod base_url;
 mod bearer_header_only;
+mod cache_hit_ratio;
 mod click_lag;
 mod clicks_counted_once;
 mod clicks_delivered;
@@ -85,6 +86,7 @@ pub const GUARANTEES: &[&dyn Guarantee] = &[
     &clicks_delivered::ClicksDelivered,
     &clicks_counted_once::ClicksCountedOnce,
     &click_lag::ClickLag,
+    &cache_hit_ratio::CacheHitRatio,
 ];
 
 /// The guarantee with this id.
