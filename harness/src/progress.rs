@@ -89,9 +89,9 @@ mod tests {
 
     #[test]
     fn the_template_is_valid() {
-        let bars = Progress { bars: Some(MultiProgress::with_draw_target(
-            indicatif::ProgressDrawTarget::hidden(),
-        )) };
+        let bars = Progress {
+            bars: Some(MultiProgress::with_draw_target(indicatif::ProgressDrawTarget::hidden())),
+        };
         let lane = bars.lane("viral-spike", Duration::from_secs(3));
         lane.say("control");
         lane.tick(Duration::from_secs(1));

@@ -64,7 +64,8 @@ pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure>
         target: request.target.clone(),
         rerun: request.rerun.clone(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-        cores: std::thread::available_parallelism().map_or(0, |n| u32::try_from(n.get()).unwrap_or(0)),
+        cores: std::thread::available_parallelism()
+            .map_or(0, |n| u32::try_from(n.get()).unwrap_or(0)),
         os: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
     };
     let text = serde_json::to_vec_pretty(&identity).unwrap_or_default();

@@ -1,11 +1,15 @@
 //! The evidence of one scenario, indexed for judging: everything but the front-door operations,
 //! which are far more numerous and are streamed past the judges one by one.
 
-use crate::history::{Change, Event, GeneratorReport, Opened, Outcome, Process, Tolerances};
+use crate::history::{
+    Change, Event, GeneratorReport, Op, Opened, Operation, Outcome, Process, Tolerances,
+};
 use crate::plan::{Bounds, Declared, Phase, PhaseKind, Plan, RunPlan};
+use crate::spans::Spans;
 use mock_server::clock::Moment;
 use mock_server::exchange::{Exchange, Overload};
 use mock_server::profile::ContractProfile;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// What a judge may look at. Memory grows with upstream exchanges, which the integration's rate cap
@@ -150,6 +154,55 @@ impl Case {
         self.processes.iter().filter(restart).any(|change| from <= change.at && change.at <= until)
     }
 
+    /// Where [`Case::too_slow_within`] is true, for judges that ask about each operation.
+    #[must_use]
+    pub fn slow_spans(&self) -> Spans {
+        let slow = self.lags.iter().filter(|lag| lag.1 > self.delta);
+        let around = |lag: &(Moment, Duration)| {
+            (lag.0.minus(self.delta), lag.0.plus(lag.1).plus(self.delta))
+        };
+        Spans::joined(slow.map(around).collect(), Duration::ZERO)
+    }
+
+    /// How much later than promised something may have come because the harness stood still: the
+    /// sum of its late timers within this span.
+    #[must_use]
+    pub fn stalled_within(&self, from: Moment, until: Moment) -> Duration {
+        let first = self.lags.partition_point(|lag| lag.0 < from).saturating_sub(1);
+        let inside = self.lags[first..].iter().take_while(|lag| lag.0 <= until);
+        inside.filter(|lag| lag.0.plus(lag.1) >= from).map(|lag| lag.1).sum()
+    }
+
+    /// When the target's process ended, however that came.
+    pub fn deaths(&self) -> impl Iterator<Item = Moment> {
+        let died = |process: &&Process| {
+            matches!(process.change, Change::Killed | Change::Died { .. } | Change::Stopped)
+        };
+        self.processes.iter().filter(died).map(|process| process.at)
+    }
+
+    /// Whether no process ended between these moments, so that what was in memory still is.
+    #[must_use]
+    pub fn lived_through(&self, from: Moment, until: Moment) -> bool {
+        !self.deaths().any(|death| from <= death && death <= until)
+    }
+
+    /// `max-age` of profiles.
+    #[must_use]
+    pub fn max_age(&self) -> Duration {
+        Duration::from_secs(self.contract.cache.max_age_s.into())
+    }
+
+    /// From each death to the next readiness, or for ever.
+    #[must_use]
+    pub fn down_spans(&self) -> Vec<(Moment, Moment)> {
+        let ready = |death: Moment| {
+            let later = self.processes.iter().filter(|process| process.change == Change::Ready);
+            later.map(|process| process.at).find(|at| *at >= death).unwrap_or(Moment(u64::MAX))
+        };
+        self.deaths().map(|death| (death, ready(death))).collect()
+    }
+
     /// A line of a witness's story about an exchange.
     #[must_use]
     pub fn tell(&self, exchange: &Exchange) -> String {
@@ -173,6 +226,31 @@ impl Case {
             end_words(exchange.end),
             self.at(exchange.t_known()),
         )
+    }
+
+    /// A line of a witness's story about a visitor.
+    #[must_use]
+    pub fn tell_operation(&self, operation: &Operation<'_>) -> String {
+        let what = match operation.op {
+            Op::Page => "page of",
+            Op::Click => "click on",
+        };
+        let answer = operation.status.map_or("no answer".to_owned(), |status| status.to_string());
+        let version = operation.version.as_deref().unwrap_or("no version");
+        let version = if operation.op == Op::Page { format!(", {version}") } else { String::new() };
+        let (sent, last) = (self.at(operation.sent), self.at(operation.last));
+        format!("{sent} {what} {} → {answer}{version} at {last}", operation.handle)
+    }
+
+    /// The last position on each connection, to see whether a client used it again.
+    #[must_use]
+    pub fn last_use_of_connections(&self) -> HashMap<u64, u32> {
+        let mut last = HashMap::new();
+        for exchange in &self.exchanges {
+            let seq = last.entry(exchange.conn).or_insert(exchange.seq);
+            *seq = (*seq).max(exchange.seq);
+        }
+        last
     }
 
     /// A moment in plan time, for people: `12.345 s`.

@@ -7,7 +7,7 @@ use crate::plan::{Declared, Generator, PLAN_FORMAT, Phase, PhaseKind, Plan, RunP
 use crate::verdict::Verdict;
 use mock_server::clock::Moment;
 use mock_server::exchange::{
-    End, Exchange, FaultMark, KeyPlace, RetryAfter, RetryAfterForm, Route,
+    ClickReceipt, End, Exchange, FaultMark, KeyPlace, RetryAfter, RetryAfterForm, Route,
 };
 use mock_server::population::Population;
 use mock_server::profile::ContractProfile;
@@ -184,6 +184,52 @@ pub fn hit_by(kind: &str, mut exchange: Exchange) -> Exchange {
         nth: 0,
     });
     exchange
+}
+
+/// A good read of the first links page of `handle`.
+pub fn links(handle: &str, at_ms: u64) -> Exchange {
+    Exchange {
+        target: format!("/v1/profiles/{handle}/links?limit=100"),
+        route: Route::ProfileLinks,
+        ..read(handle, at_ms)
+    }
+}
+
+/// A click sent singly at `at_ms`; a 202 has the effect. The event id is also the key.
+pub fn sent_click(event_id: &str, at_ms: u64, status: u16) -> Exchange {
+    let receipt = ClickReceipt {
+        event_id: event_id.into(),
+        payload: "p".into(),
+        status,
+        effect: status == 202,
+    };
+    Exchange {
+        method: "POST".into(),
+        target: "/v1/clicks".into(),
+        route: Route::Clicks,
+        handle: None,
+        content_type: Some("application/json".into()),
+        idempotency_key: Some(event_id.into()),
+        body_bytes: 90,
+        clicks: vec![receipt],
+        status: Some(status),
+        version: None,
+        nonce: None,
+        ..read("-", at_ms)
+    }
+}
+
+/// Clicks sent in one batch; with 202 the batch is answered 200 and each click has its effect.
+pub fn sent_batch(event_ids: &[&str], at_ms: u64, status: u16) -> Exchange {
+    let receipt = |id: &&str| sent_click(id, at_ms, status).clicks.remove(0);
+    Exchange {
+        target: "/v1/clicks/batch".into(),
+        route: Route::ClicksBatch,
+        idempotency_key: None,
+        clicks: event_ids.iter().map(receipt).collect(),
+        status: Some(if status == 202 { 200 } else { status }),
+        ..sent_click("-", at_ms, status)
+    }
 }
 
 /// A visitor opened a page from `from_ms` to `until_ms` and saw `version`.

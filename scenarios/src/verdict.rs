@@ -128,6 +128,44 @@ impl Witness {
     }
 }
 
+/// Violations in the making: all are counted, the first [`MAX_WITNESSES`] are kept, so that memory
+/// does not grow with a history that is nothing but violations.
+#[derive(Clone, Debug, Default)]
+pub struct Offences {
+    kept: Vec<Witness>,
+    count: u64,
+}
+
+impl Offences {
+    /// Adds one; the witness is only written when it is kept.
+    pub fn add(&mut self, witness: impl FnOnce() -> Witness) {
+        self.count += 1;
+        if self.kept.len() < MAX_WITNESSES {
+            self.kept.push(witness());
+        }
+    }
+
+    /// Adds all of `other`.
+    pub fn join(&mut self, other: Self) {
+        self.count += other.count;
+        self.kept.extend(other.kept);
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// As [`Verdict::from_witnesses`].
+    #[must_use]
+    pub fn verdict(self, seen: usize, of_what: &str) -> Verdict {
+        let mut verdict = Verdict::from_witnesses(seen, of_what, self.kept);
+        verdict.violations = self.count;
+        verdict
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,6 +181,15 @@ mod tests {
         let witness = Witness::new(Moment::ZERO, "broken");
         let verdict = Verdict::from_witnesses(1, "clicks", vec![witness]).only_if(false, "few");
         assert_eq!(verdict.kind, VerdictKind::Violated);
+    }
+
+    #[test]
+    fn offences_are_all_counted_and_the_first_kept() {
+        let mut offences = Offences::default();
+        (0..30).for_each(|ms| offences.add(|| Witness::new(Moment::from_ms(ms), "broken")));
+        let verdict = offences.verdict(40, "clicks");
+        assert_eq!((verdict.violations, verdict.witnesses.len()), (30, MAX_WITNESSES));
+        assert_eq!(Offences::default().verdict(1, "clicks").kind, VerdictKind::Held);
     }
 
     #[test]

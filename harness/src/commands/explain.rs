@@ -41,7 +41,7 @@ pub fn explain(id: &str) -> Result<Exit, Failure> {
     }
     if let Some(fault) = FAULTS.iter().find(|fault| fault.kind == id) {
         known = true;
-        println!("fault {id}\n\n{}\n\nin a plan:\n{}", fault.summary, fault.example);
+        println!("fault {id}\n\n{}\n\nin a plan:\n{}", fault.summary, fault.example_toml);
     }
     if known {
         return Ok(Exit::Held);

@@ -30,7 +30,7 @@ pub fn list(args: &ListArgs) -> Exit {
         };
         (&["kind", "summary"], FAULTS.iter().map(row).collect())
     } else {
-        let row = |known: &scenarios::catalogue::ScenarioInfo| {
+        let row = |known: &&scenarios::catalogue::ScenarioInfo| {
             [known.id, known.summary].map(str::to_owned).to_vec()
         };
         (&["id", "summary"], SCENARIOS.iter().map(row).collect())
@@ -45,7 +45,7 @@ pub fn list(args: &ListArgs) -> Exit {
         println!("{:#}", Value::Array(rows.iter().map(object).collect()));
     } else {
         let mut table = Table::new();
-        table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
         table.set_header(columns.to_vec()).add_rows(rows);
         println!("{table}");
     }

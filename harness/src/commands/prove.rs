@@ -122,7 +122,12 @@ impl Row {
         } else {
             let cell = report.judgements.iter().find(|cell| cell.guarantee == self.mutant.breaks);
             let said = cell.map_or("not judged".to_owned(), |cell| {
-                format!("{:?}: {} {}", cell.verdict, cell.observed, cell.reason.as_deref().unwrap_or(""))
+                format!(
+                    "{:?}: {} {}",
+                    cell.verdict,
+                    cell.observed,
+                    cell.reason.as_deref().unwrap_or("")
+                )
             });
             self.failures
                 .push(format!("{} escaped with seed {seed} ({folder}): {said}", self.mutant.id));
@@ -137,7 +142,7 @@ impl Row {
 
 fn table(rows: &[Row], seeds: u32) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::ASCII_MARKDOWN);
+    table.load_style(presets::ASCII_MARKDOWN);
     table.set_header(["mutant", "scenario", "guarantee", "caught", "also broke"]);
     for row in rows {
         let join = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(", ");

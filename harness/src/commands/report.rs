@@ -5,8 +5,8 @@ use crate::commands::run::exit;
 use crate::evidence::build;
 use crate::evidence::folder::RunFolder;
 use crate::failure::{Exit, Failure, nearest};
-use reports::report::Report;
 use reports::renderers::{RENDERERS, Renderer, Terminal};
+use reports::report::Report;
 use std::io::{IsTerminal, Write};
 
 /// Judges a recorded run again and writes its reports; the exit code is that of the verdict.
@@ -67,7 +67,8 @@ pub fn write(folder: &RunFolder, report: &Report, names: &[String]) -> Result<()
     }
     if names.iter().any(|name| name == "terminal") {
         let stdout = std::io::stdout();
-        let color = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+        let color =
+            stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
         let mut out = stdout.lock();
         // A reader that has seen enough (`| head`) is no failure of the run.
         let _ = Terminal { color }.render(report, &mut out).and_then(|()| out.flush());

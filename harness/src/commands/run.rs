@@ -33,8 +33,7 @@ pub async fn run(args: &RunArgs) -> Result<Exit, Failure> {
         plan.time_scale,
         target.label()
     ));
-    let request =
-        Request { plan, target, out_dir: args.out_dir.clone(), jobs: args.jobs, rerun };
+    let request = Request { plan, target, out_dir: args.out_dir.clone(), jobs: args.jobs, rerun };
     let ran = runner::run(&request, &progress).await?;
     let report = build::report(&ran.folder)?;
     write(&ran.folder, &report, &args.reporter)?;
@@ -131,12 +130,7 @@ fn rand_seed() -> u64 {
     now.map_or(1, |since| u64::from(since.subsec_nanos()) ^ (since.as_secs() << 8)) % 1_000_000_000
 }
 
-fn unknown<'a>(
-    what: &str,
-    name: &str,
-    known: impl Iterator<Item = &'a str>,
-    see: &str,
-) -> Failure {
+fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>, see: &str) -> Failure {
     let help = match nearest(name, known) {
         Some(near) => format!("did you mean {near}? `{see}` names all of them"),
         None => format!("`{see}` names all of them"),

@@ -33,9 +33,8 @@ pub fn report(folder: &RunFolder) -> Result<Report, Failure> {
         scenarios.push(scenario);
         judgements.extend(cells);
     }
-    let checklist_order = |cell: &Judgement| {
-        GUARANTEES.iter().position(|known| known.promise().id == cell.guarantee)
-    };
+    let checklist_order =
+        |cell: &Judgement| GUARANTEES.iter().position(|known| known.promise().id == cell.guarantee);
     judgements.sort_by_key(checklist_order);
     for cell in &mut judgements {
         cell.rerun = rerun(&identity, &run, Some(&cell.scenario));
@@ -149,9 +148,10 @@ fn cell(plan: &Plan, judged: &Judged, id: &str, verdict: &Judgment) -> Judgement
     let case = &judged.case;
     let active_at = |moment: Moment| {
         let ms = case.plan_ms(moment);
-        let active = plan.faults.iter().filter(move |rule| {
-            rule.window.from_ms <= ms && ms < rule.window.until_ms
-        });
+        let active = plan
+            .faults
+            .iter()
+            .filter(move |rule| rule.window.from_ms <= ms && ms < rule.window.until_ms);
         active.map(|rule| format!("{} ({})", rule.id, rule.fault.kind())).collect()
     };
     let counter_example = |witness: &Witness| CounterExample {
@@ -292,7 +292,8 @@ fn rerun(identity: &RunIdentity, run: &RunPlan, scenario: Option<&str>) -> Strin
     if identity.rerun.contains("--plan") {
         return format!("{} {scenario}", identity.rerun);
     }
-    let mutant = identity.target.mutant.as_ref().map_or(String::new(), |m| format!(" --mutant {m}"));
+    let mutant =
+        identity.target.mutant.as_ref().map_or(String::new(), |m| format!(" --mutant {m}"));
     format!(
         "windthrow run {scenario} --seed {} --profile {} --time-scale {}{mutant}",
         run.seed, run.profile, run.time_scale
@@ -313,8 +314,8 @@ fn sentence(report: &Report) -> String {
         Verdict::Held => {
             format!("All {promises} promises held in {scenarios} scenarios.")
         }
-        Verdict::Inconclusive | Verdict::NotApplicable => format!(
-            "No promise was seen broken, but {unclear} of {promises} could not be judged."
-        ),
+        Verdict::Inconclusive | Verdict::NotApplicable => {
+            format!("No promise was seen broken, but {unclear} of {promises} could not be judged.")
+        }
     }
 }

@@ -11,8 +11,7 @@ use std::path::Path;
 ///
 /// A usage failure with the place of a syntax error, or with every wrong value at once.
 pub fn read(path: &Path) -> Result<RunPlan, Failure> {
-    let text =
-        std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))?;
+    let text = std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))?;
     let plan: RunPlan = serde_json::from_str(&text).map_err(|error| {
         let help = "a plan is what a run writes to plan.json; start from one and edit it";
         Failure::json(path, &text, &error, help)

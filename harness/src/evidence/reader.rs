@@ -62,10 +62,7 @@ pub fn read_case(path: &Path, run: &RunPlan, plan: &Plan) -> Result<Case, ReadEr
 /// # Errors
 ///
 /// [`ReadError`] when the file cannot be opened or a line in its middle is broken.
-pub fn each_operation(
-    path: &Path,
-    mut see: impl FnMut(&Operation<'_>),
-) -> Result<(), ReadError> {
+pub fn each_operation(path: &Path, mut see: impl FnMut(&Operation<'_>)) -> Result<(), ReadError> {
     each_line(path, |line| {
         if line.starts_with(OPERATION) {
             // The enum's tag would make serde buffer the whole line; the fields alone are parsed

@@ -5,11 +5,19 @@
 //! which they were recorded, which is the order of their ends and not of their starts.
 
 mod backoff_grows;
+mod base_url;
+mod bearer_header_only;
+mod cache_hit_ratio;
+mod click_lag;
+mod clicks_counted_once;
+mod clicks_delivered;
 mod client_rate_cap;
 mod evidence;
 mod hard_limit;
+mod json_headers;
 mod profile_timeout;
 mod retry_after_honoured;
+mod stale_on_outage;
 
 use crate::case::Case;
 use crate::history::Operation;
@@ -77,11 +85,19 @@ impl<F: FnOnce() -> Verdict> Judge for AtOnce<F> {
 
 /// Every guarantee, in the order of the checklist.
 pub const GUARANTEES: &[&dyn Guarantee] = &[
+    &bearer_header_only::BearerHeaderOnly,
+    &base_url::BaseUrl,
     &client_rate_cap::ClientRateCap,
     &hard_limit::HardLimit,
     &profile_timeout::ProfileTimeout,
+    &json_headers::JsonHeaders,
     &backoff_grows::BackoffGrows,
     &retry_after_honoured::RetryAfterHonoured,
+    &stale_on_outage::StaleOnOutage,
+    &clicks_delivered::ClicksDelivered,
+    &clicks_counted_once::ClicksCountedOnce,
+    &click_lag::ClickLag,
+    &cache_hit_ratio::CacheHitRatio,
 ];
 
 /// The guarantee with this id.

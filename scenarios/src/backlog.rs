@@ -1,0 +1,162 @@
+//! Acknowledged clicks that wait for the same hindrance to end, and whether they could be delivered
+//! in time at all: an impossible promise is nobody's fault.
+
+use crate::case::Case;
+use crate::deliverable::Deliverable;
+use crate::verdict::{Offences, Witness};
+use mock_server::clock::Moment;
+use std::time::Duration;
+
+/// Steps in which acknowledgements are counted, for each click lag.
+const STEPS: u32 = 4;
+
+/// The clicks of a case, by what they waited for.
+pub struct Backlog<'c> {
+    case: &'c Case,
+    deliverable: Deliverable,
+    /// One for each hindrance, and a last one for clicks that waited for nothing.
+    queues: Vec<Queue>,
+    /// Unhindered acknowledgements in steps of a part of the click lag.
+    steps: Vec<u64>,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: u64,
+    offences: Offences,
+}
+
+/// Where an acknowledged click waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// From when it could be delivered.
+    pub since: Moment,
+    queue: usize,
+}
+
+impl<'c> Backlog<'c> {
+    /// An empty backlog.
+    #[must_use]
+    pub fn of(case: &'c Case) -> Self {
+        let deliverable = Deliverable::of(case);
+        let queues = deliverable.hindrances().len() + 1;
+        let queues = std::iter::repeat_with(Queue::default).take(queues).collect();
+        Self { case, deliverable, queues, steps: Vec::new() }
+    }
+
+    /// Takes in a click that was acknowledged at `at`.
+    pub fn acknowledged(&mut self, at: Moment) -> Place {
+        let (since, hindrance) = self.deliverable.since(at);
+        let queue = hindrance.unwrap_or(self.queues.len() - 1);
+        self.queues[queue].waiting += 1;
+        if hindrance.is_none() {
+            let length = (self.case.bounds.click_lag / STEPS).as_millis().max(1);
+            let step = usize::try_from(u128::from(self.case.plan_ms(at)) / length).unwrap_or(0);
+            self.steps.resize(self.steps.len().max(step + 1), 0);
+            self.steps[step] += 1;
+        }
+        Place { since, queue }
+    }
+
+    /// A click of this place was not treated as promised.
+    pub fn offend(&mut self, place: Place, witness: impl FnOnce() -> Witness) {
+        self.queues[place.queue].offences.add(witness);
+    }
+
+    /// The offences that count, and why others could not have been avoided.
+    #[must_use]
+    pub fn close(mut self) -> (Offences, Option<String>) {
+        let (mut offences, mut excuse) = (Offences::default(), None);
+        let free = self.queues.pop().expect("there is always a last queue");
+        let burst = self.steps.windows(STEPS as usize + 1).map(|window| window.iter().sum::<u64>());
+        let burst = burst.max().unwrap_or_else(|| self.steps.iter().sum());
+        let bounds = &self.case.bounds;
+        let slots = calls(self.case.declared.click_slots as usize, bounds.click_lag, bounds.window);
+        let all = calls(bounds.client_cap, bounds.click_lag, bounds.window);
+        let kept = if slots == 0 { all } else { slots };
+        weigh(self.case, free, burst, kept, &mut offences, &mut excuse);
+        for (queue, span) in self.queues.into_iter().zip(self.deliverable.hindrances()) {
+            let until = span.1.plus(bounds.click_lag);
+            let other = |at: Moment| at >= span.1 && at <= until;
+            let exchanges =
+                self.case.exchanges.iter().filter(|exchange| !exchange.route.is_click());
+            let other = exchanges.filter(|exchange| other(exchange.t_req)).count();
+            let possible = all.saturating_sub(other).max(slots);
+            let waiting = queue.waiting;
+            weigh(self.case, queue, waiting, possible, &mut offences, &mut excuse);
+        }
+        (offences, excuse)
+    }
+}
+
+/// Calls that a cap allows within `span`.
+fn calls(cap: usize, span: Duration, window: Duration) -> usize {
+    usize::try_from(cap as u128 * span.as_nanos() / window.as_nanos().max(1)).unwrap_or(usize::MAX)
+}
+
+fn weigh(
+    case: &Case,
+    queue: Queue,
+    waiting: u64,
+    possible: usize,
+    offences: &mut Offences,
+    excuse: &mut Option<String>,
+) {
+    let items = u64::from(case.contract.batch.max_items.max(1));
+    let needed = waiting.div_ceil(items);
+    if needed <= possible as u64 {
+        offences.join(queue.offences);
+    } else if queue.offences.count() > 0 {
+        *excuse = Some(format!(
+            "{waiting} clicks became deliverable together: {needed} batches of {items}, but the \
+             rate cap leaves {possible} calls in {:?}",
+            case.bounds.click_lag,
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::PhaseKind::{Control, Outage};
+    use crate::testing::History;
+
+    fn judged(clicks: u64, click_slots: u32) -> (u64, Option<String>) {
+        let mut history = History::over(&[(Control, 0, 100), (Outage, 100, 200)]);
+        history.case.declared.click_slots = click_slots;
+        history.case.bounds.client_cap = 2;
+        let mut backlog = Backlog::of(&history.case);
+        for click in 0..clicks {
+            let place = backlog.acknowledged(Moment::from_ms(150_000 + click));
+            backlog.offend(place, || Witness::new(place.since, "late"));
+        }
+        let (offences, excuse) = backlog.close();
+        (offences.count(), excuse)
+    }
+
+    #[test]
+    fn a_backlog_that_fits_the_cap_is_judged() {
+        assert_eq!(judged(200, 1), (200, None));
+        assert_eq!(judged(300, 3), (300, None), "slots that are kept for clicks");
+    }
+
+    #[test]
+    fn a_backlog_beyond_the_cap_is_excused_with_the_arithmetic() {
+        let (offences, excuse) = judged(201, 1);
+        assert_eq!(offences, 0);
+        assert!(
+            excuse.unwrap().contains("201 clicks became deliverable together: 3 batches of 100")
+        );
+    }
+
+    #[test]
+    fn a_flood_without_any_hindrance_is_weighed_too() {
+        let mut history = History::over(&[(Control, 0, 100)]);
+        history.case.declared.click_slots = 1;
+        let mut backlog = Backlog::of(&history.case);
+        let places: Vec<_> =
+            (0..101).map(|click| backlog.acknowledged(Moment::from_ms(click))).collect();
+        backlog.offend(places[0], || Witness::new(places[0].since, "late"));
+        assert!(backlog.close().1.is_some());
+    }
+}

@@ -1,0 +1,131 @@
+//! From when a click could have been delivered: its acknowledgement, or the end of what hindered it.
+
+use crate::case::Case;
+use crate::plan::PhaseKind;
+use crate::spans::Spans;
+use mock_server::clock::Moment;
+use mock_server::faults::{Fault, Latency, Pick, Rule};
+use std::time::Duration;
+
+/// What hindered deliveries, and for how long.
+///
+/// Total outages and windows of failures hinder until their end plus the breaker's open time, as a
+/// probe may have failed just before it; a `Retry-After` hinders until its moment; a dead process
+/// until it is ready again. Hindrances that follow each other within the click lag are one, since
+/// the second began before the first one's clicks were due.
+#[derive(Clone, Debug)]
+pub struct Deliverable {
+    hindrances: Spans,
+    patience: Duration,
+}
+
+impl Deliverable {
+    /// Reads the hindrances from plan and history.
+    #[must_use]
+    pub fn of(case: &Case) -> Self {
+        let residual = case.bounds.breaker_open;
+        let patience = case.bounds.click_lag + case.delta;
+        let mut spans = case.down_spans();
+        for kind in [PhaseKind::Outage, PhaseKind::BreakerProbe] {
+            spans.extend(case.phases(kind).iter().map(|span| (span.0, span.1.plus(residual))));
+        }
+        for rule in case.plan.faults.iter().filter(|rule| hinders(rule, case)) {
+            let until = case.moment(rule.window.until_ms).plus(residual);
+            spans.push((case.moment(rule.window.from_ms), until));
+        }
+        for exchange in &case.exchanges {
+            if let Some(until) = exchange.retry_after.as_ref().and_then(|after| after.until) {
+                spans.push((exchange.t_known().min(until), until));
+            }
+        }
+        Self { hindrances: Spans::joined(spans, patience), patience }
+    }
+
+    /// From when a click acknowledged at `acked` could have been delivered, and the index of the
+    /// hindrance that it waited for.
+    #[must_use]
+    pub fn since(&self, acked: Moment) -> (Moment, Option<usize>) {
+        match self.hindrances.ending_at_or_after(acked) {
+            Some((index, (from, until))) if from <= acked.plus(self.patience) => {
+                (until, Some(index))
+            }
+            _ => (acked, None),
+        }
+    }
+
+    /// Start and end of each hindrance.
+    #[must_use]
+    pub fn hindrances(&self) -> &[(Moment, Moment)] {
+        self.hindrances.all()
+    }
+}
+
+/// Whether a rule's failures can hold clicks back for long. Failures of other routes count, since a
+/// breaker may cover all of Linktree. Fewer than one failure in ten is what retries are for.
+fn hinders(rule: &Rule, case: &Case) -> bool {
+    let fails = match &rule.fault {
+        Fault::Latency(latency) => worst(latency) >= case.bounds.profile_timeout,
+        _ => true,
+    };
+    let often = match rule.pick {
+        Pick::Share { ratio } => u64::from(ratio.hits) * 10 >= u64::from(ratio.of),
+        Pick::All | Pick::Nth { .. } => true,
+    };
+    fails && often
+}
+
+fn worst(latency: &Latency) -> Duration {
+    let ms = match *latency {
+        Latency::Constant { ms } => ms,
+        Latency::Uniform { max_ms, .. } | Latency::Lognormal { max_ms, .. } => max_ms,
+    };
+    Duration::from_millis(ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{History, told_to_wait};
+    use mock_server::faults::{LoseAnswer, Matcher, Ratio, Window};
+
+    const S: fn(u64) -> Moment = |seconds| Moment::from_ms(seconds * 1_000);
+
+    fn failing(pick: Pick) -> Rule {
+        Rule {
+            id: "lost".into(),
+            window: Window { from_ms: 200_000, until_ms: 210_000 },
+            matcher: Matcher::default(),
+            pick,
+            fault: Fault::LoseAnswer(LoseAnswer {}),
+        }
+    }
+
+    #[test]
+    fn an_outage_hinders_until_the_breaker_may_probe_again() {
+        let history = History::over(&[(PhaseKind::Control, 0, 100), (PhaseKind::Outage, 100, 110)]);
+        let deliverable = Deliverable::of(&history.case);
+        assert_eq!(deliverable.since(S(10)), (S(10), None));
+        assert_eq!(deliverable.since(S(50)), (S(140), Some(0)), "not yet due when it began");
+        assert_eq!(deliverable.since(S(105)), (S(140), Some(0)));
+        assert_eq!(deliverable.since(S(141)), (S(141), None));
+    }
+
+    #[test]
+    fn a_retry_after_hinders_until_its_moment() {
+        let history = History::over(&[]).exchange(told_to_wait("ann", 5_000, 503, 7));
+        let deliverable = Deliverable::of(&history.case);
+        assert_eq!(deliverable.since(S(6)).0, Moment::from_ms(12_005));
+    }
+
+    #[test]
+    fn rare_failures_hinder_nothing() {
+        let since = |pick| {
+            let mut history = History::over(&[]);
+            history.case.plan.faults = vec![failing(pick)];
+            Deliverable::of(&history.case).since(S(205)).0
+        };
+        assert_eq!(since(Pick::All), S(240));
+        assert_eq!(since(Pick::Share { ratio: Ratio { hits: 1, of: 2 } }), S(240));
+        assert_eq!(since(Pick::Share { ratio: Ratio { hits: 1, of: 50 } }), S(205));
+    }
+}

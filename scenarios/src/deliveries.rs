@@ -1,0 +1,149 @@
+//! Every click that was sent to Linktree, with all attempts at it, singly or in batches.
+
+use crate::case::Case;
+use mock_server::clock::Moment;
+use mock_server::exchange::{ClickReceipt, End, Exchange};
+use std::collections::HashMap;
+
+/// One attempt to deliver one click.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt<'c> {
+    /// The exchange, which may carry other clicks too.
+    pub exchange: &'c Exchange,
+    /// What this click met.
+    pub receipt: &'c ClickReceipt,
+}
+
+/// A click and its attempts, in order of arrival.
+#[derive(Clone, Debug)]
+pub struct Delivery<'c> {
+    /// The click's id.
+    pub event_id: &'c str,
+    /// The attempts; never empty.
+    pub attempts: Vec<Attempt<'c>>,
+}
+
+/// All clicks of a case, in the order of their first attempts.
+#[derive(Clone, Debug, Default)]
+pub struct Deliveries<'c> {
+    clicks: Vec<Delivery<'c>>,
+    index: HashMap<&'c str, usize>,
+}
+
+impl Attempt<'_> {
+    /// Linktree has the click, whether or not the client could read so.
+    #[must_use]
+    pub fn arrived(&self) -> bool {
+        self.receipt.effect || is_2xx(self.receipt.status)
+    }
+
+    /// A whole answer said that Linktree has the click.
+    #[must_use]
+    pub fn was_confirmed(&self) -> bool {
+        self.exchange.end == End::Complete
+            && self.exchange.status.is_some_and(is_2xx)
+            && is_2xx(self.receipt.status)
+    }
+
+    /// A whole answer said that Linktree will never take this click. Statuses that speak of the
+    /// key, the time or the rate (401, 403, 408, 425, 429) say nothing about the click.
+    #[must_use]
+    pub fn was_refused_for_good(&self) -> bool {
+        let of_the_click = |status: u16| {
+            (400..500).contains(&status) && !matches!(status, 401 | 403 | 408 | 425 | 429)
+        };
+        self.exchange.end == End::Complete && of_the_click(self.receipt.status)
+    }
+}
+
+impl Delivery<'_> {
+    /// When Linktree first had the click.
+    #[must_use]
+    pub fn arrived(&self) -> Option<Moment> {
+        let arrived = self.attempts.iter().filter(|attempt| attempt.arrived());
+        arrived.map(|attempt| attempt.exchange.t_known()).min()
+    }
+
+    /// When the click was first off the integration's hands: it arrived, or was refused for good.
+    #[must_use]
+    pub fn settled(&self) -> Option<Moment> {
+        let settled = |attempt: &&Attempt<'_>| attempt.arrived() || attempt.was_refused_for_good();
+        let settled = self.attempts.iter().filter(settled);
+        settled.map(|attempt| attempt.exchange.t_known()).min()
+    }
+}
+
+impl<'c> Deliveries<'c> {
+    /// Gathers them from the case's exchanges.
+    #[must_use]
+    pub fn of(case: &'c Case) -> Self {
+        let mut all = Self::default();
+        for exchange in case.exchanges.iter().filter(|exchange| exchange.route.is_click()) {
+            for receipt in &exchange.clicks {
+                let event_id = receipt.event_id.as_str();
+                let next = all.clicks.len();
+                let index = *all.index.entry(event_id).or_insert(next);
+                if index == next {
+                    all.clicks.push(Delivery { event_id, attempts: Vec::with_capacity(1) });
+                }
+                all.clicks[index].attempts.push(Attempt { exchange, receipt });
+            }
+        }
+        all
+    }
+
+    /// The clicks.
+    #[must_use]
+    pub fn all(&self) -> &[Delivery<'c>] {
+        &self.clicks
+    }
+
+    /// The place in [`Deliveries::all`] of a click.
+    #[must_use]
+    pub fn place(&self, event_id: &str) -> Option<usize> {
+        self.index.get(event_id).copied()
+    }
+}
+
+fn is_2xx(status: u16) -> bool {
+    (200..300).contains(&status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{History, sent_batch, sent_click};
+
+    #[test]
+    fn attempts_are_gathered_over_singles_and_batches() {
+        let history = History::over(&[]).exchange(sent_click("a", 10, 503)).exchange(sent_batch(
+            &["b", "a"],
+            20,
+            202,
+        ));
+        let deliveries = Deliveries::of(&history.case);
+        let ids: Vec<_> = deliveries.all().iter().map(|click| click.event_id).collect();
+        assert_eq!(ids, ["a", "b"]);
+        assert_eq!(deliveries.all()[0].attempts.len(), 2);
+        assert_eq!(deliveries.all()[0].arrived(), Some(Moment::from_ms(25)));
+        assert_eq!(deliveries.place("b"), Some(1));
+    }
+
+    #[test]
+    fn an_effect_whose_answer_was_lost_has_arrived_but_is_not_confirmed() {
+        let exchange =
+            Exchange { end: End::ServerReset, status: None, t_w: None, ..sent_click("a", 10, 202) };
+        let attempt = Attempt { exchange: &exchange, receipt: &exchange.clicks[0] };
+        assert!(attempt.arrived() && !attempt.was_confirmed());
+    }
+
+    #[test]
+    fn only_a_whole_answer_about_the_click_refuses_it_for_good() {
+        let refused = |status| {
+            let exchange = sent_click("a", 10, status);
+            Attempt { exchange: &exchange, receipt: &exchange.clicks[0] }.was_refused_for_good()
+        };
+        assert!(refused(422) && refused(404));
+        assert!(!refused(429) && !refused(401) && !refused(503) && !refused(202));
+    }
+}

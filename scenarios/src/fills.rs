@@ -1,0 +1,211 @@
+//! What Linktree sent of each creator's page, and when a page was certainly filled as a whole.
+
+use crate::case::Case;
+use crate::sent::{Creator, Fill};
+use crate::spans::Spans;
+use mock_server::clock::Moment;
+use mock_server::exchange::{Exchange, Route};
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// All creators that were asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Fills<'c> {
+    creators: Vec<Creator<'c>>,
+    index: HashMap<&'c str, usize>,
+    owners: HashMap<&'c str, &'c str>,
+}
+
+/// A profile answer and the links that followed it, so far.
+struct Chain<'c> {
+    version: &'c str,
+    certain: bool,
+    pages: usize,
+    last_target: &'c str,
+    last: Moment,
+}
+
+#[derive(Default)]
+struct Reading<'c> {
+    chain: Option<Chain<'c>>,
+    unfinished: bool,
+    busy_until: Moment,
+    asked: Vec<(Moment, Moment)>,
+}
+
+impl<'c> Fills<'c> {
+    /// Reads them from the case's exchanges.
+    #[must_use]
+    pub fn of(case: &'c Case) -> Self {
+        let mut all = Self::default();
+        let mut readings: Vec<Reading<'c>> = Vec::new();
+        for exchange in case.exchanges.iter().filter(|exchange| exchange.route.is_page_read()) {
+            let Some(handle) = exchange.handle.as_deref() else { continue };
+            let place = *all.index.entry(handle).or_insert(readings.len());
+            if place == readings.len() {
+                readings.push(Reading::default());
+                all.creators.push(Creator::default());
+            }
+            if let Some(version) = exchange.version.as_deref() {
+                all.owners.entry(version).or_insert(handle);
+                all.creators[place].note(version, exchange);
+            }
+            let (creator, reading) = (&mut all.creators[place], &mut readings[place]);
+            if exchange.route == Route::Profile {
+                reading.end_chain(case, handle, creator);
+                reading.begin_chain(exchange, creator);
+            } else if let Some(chain) = &mut reading.chain
+                && exchange.is_success()
+                && chain.last_target != exchange.target
+            {
+                chain.pages += 1;
+                chain.last_target = &exchange.target;
+                chain.last = chain.last.max(exchange.t_known());
+            }
+            reading.busy_until = reading.busy_until.max(exchange.t_known());
+            reading.asked.push((exchange.t_head, exchange.t_known()));
+        }
+        for (&handle, &place) in &all.index {
+            let (creator, reading) = (&mut all.creators[place], &mut readings[place]);
+            reading.end_chain(case, handle, creator);
+            creator.validated.sort_unstable();
+            creator.fills.sort_by_key(|fill| fill.at);
+            creator.asked = Spans::joined(std::mem::take(&mut reading.asked), Duration::ZERO);
+        }
+        all
+    }
+
+    /// The place of a creator who was asked for.
+    #[must_use]
+    pub fn place(&self, handle: &str) -> Option<usize> {
+        self.index.get(handle).copied()
+    }
+
+    /// The creator at a place.
+    #[must_use]
+    pub fn creator(&self, place: usize) -> &Creator<'c> {
+        &self.creators[place]
+    }
+
+    /// How many creators were asked for.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.creators.len()
+    }
+
+    /// Whether nobody was asked for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.creators.is_empty()
+    }
+
+    /// Whose version this is.
+    #[must_use]
+    pub fn owner(&self, version: &str) -> Option<&'c str> {
+        self.owners.get(version).copied()
+    }
+}
+
+impl<'c> Reading<'c> {
+    fn begin_chain(&mut self, profile: &'c Exchange, creator: &mut Creator<'c>) {
+        if !profile.is_success() {
+            return;
+        }
+        creator.validated.push(profile.t_known());
+        // A 304 vouches for a page that is filled already.
+        if profile.status != Some(304)
+            && let Some(version) = profile.version.as_deref()
+        {
+            let certain = !self.unfinished && profile.t_head >= self.busy_until;
+            let last = profile.t_known();
+            self.chain = Some(Chain { version, certain, pages: 0, last_target: "", last });
+        }
+    }
+
+    /// A chain with all its links pages was a fill, unless another was under way at the same time,
+    /// which might have had the last word.
+    fn end_chain(&mut self, case: &Case, handle: &str, creator: &mut Creator<'c>) {
+        let Some(chain) = self.chain.take() else { return };
+        let whole = chain.pages > 0 && chain.pages >= pages_needed(case, handle, chain.last_target);
+        self.unfinished = !whole;
+        if whole
+            && chain.certain
+            && let Some(version) = creator.version(chain.version)
+        {
+            let settled = chain.last.plus(case.delta);
+            let at = settled.plus(case.stalled_within(chain.last, settled));
+            creator.fills.push(Fill { at, version });
+        }
+    }
+}
+
+/// How many links pages the creator with the most links in this group's range would need.
+fn pages_needed(case: &Case, handle: &str, target: &str) -> usize {
+    let prefix = handle.rsplit_once('-').map_or(handle, |(prefix, _)| prefix);
+    let group = case.plan.population.groups.iter().find(|group| group.prefix == prefix);
+    let asked = target.split(['?', '&']).find_map(|part| part.strip_prefix("limit="));
+    let limit = asked.and_then(|limit| limit.parse().ok());
+    let limit = limit.unwrap_or(case.contract.pages.default_limit).max(1);
+    group.map_or(1, |group| group.max_links.div_ceil(limit).max(1) as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{History, links, read, refused};
+    use mock_server::population::Group;
+
+    fn version(exchange: Exchange, version: &str) -> Exchange {
+        Exchange { version: Some(version.into()), ..exchange }
+    }
+
+    fn fills(history: &History) -> Vec<(u64, &str)> {
+        let fills = Fills::of(&history.case);
+        let creator = fills.creator(fills.place("ann-1").unwrap());
+        let show = |fill: &Fill| (fill.at.0 / 1_000_000, creator.versions[fill.version].name);
+        creator.fills.iter().map(show).collect()
+    }
+
+    #[test]
+    fn a_profile_and_its_links_fill_a_page_and_a_304_does_not() {
+        let vouched = Exchange { status: Some(304), ..read("ann-1", 500) };
+        let history = History::over(&[]).exchanges([
+            read("ann-1", 0),
+            links("ann-1", 10),
+            vouched,
+            read("ann-1", 600),
+        ]);
+        assert_eq!(fills(&history), [(115, "v0-ann-1")]);
+        assert_eq!(Fills::of(&history.case).owner("v0-ann-1"), Some("ann-1"));
+    }
+
+    #[test]
+    fn a_page_with_many_links_is_filled_by_its_last_part() {
+        let more =
+            |at| Exchange { target: format!("/l?limit=20&cursor={at}"), ..links("ann-1", at) };
+        let part = |count: u64| {
+            let mut history = History::over(&[]).exchange(read("ann-1", 0));
+            history = history.exchanges((1..=count).map(|n| more(n * 10)));
+            let group = Group { prefix: "ann".into(), count: 1, min_links: 1, max_links: 60 };
+            history.case.plan.population.groups = vec![group];
+            fills(&history).len()
+        };
+        assert_eq!((part(2), part(3)), (0, 1));
+    }
+
+    #[test]
+    fn a_fill_beside_an_unfinished_or_overlapping_one_is_not_certain() {
+        let failed = Exchange { route: Route::ProfileLinks, ..refused("ann-1", 10, 503) };
+        let history = History::over(&[]).exchanges([read("ann-1", 0), failed]);
+        let history = history.exchanges([version(read("ann-1", 20), "v1"), links("ann-1", 30)]);
+        assert_eq!(fills(&history), []);
+        let slow = Exchange { t_w: Some(Moment::from_ms(40)), ..read("ann-1", 0) };
+        let history = History::over(&[]).exchanges([slow, links("ann-1", 1)]);
+        let history = history.exchanges([version(read("ann-1", 20), "v1"), links("ann-1", 30)]);
+        assert_eq!(
+            fills(&history),
+            [(140, "v0-ann-1")],
+            "the first one may be the last to be kept"
+        );
+    }
+}

@@ -1,0 +1,121 @@
+//! Every upstream call goes to the configured base, under `/v1`.
+//!
+//! Blind to: calls to other hosts, which never reach the mock. Broken by: `base-without-version`.
+
+use super::{AtOnce, Guarantee, Judge, Priority, Promise};
+use crate::case::Case;
+use crate::verdict::{Offences, Verdict, Witness};
+use mock_server::exchange::{Exchange, Route};
+
+const PROMISE: Promise = Promise {
+    id: "base-url",
+    statement: "Every upstream call goes to the configured base, under `/v1`.",
+    priority: Priority::Standard,
+    source: "checklist; contract section 1 (assumed): every route lies under `/v1`",
+    why: "A call beside the versioned base meets another contract, or none, on the day that the \
+          unversioned routes are moved.",
+    usual_fix: "Read the base URL from the configuration once, and join paths in one place.",
+    blind_to: "Calls that go to another host altogether, and routes that this mock does not serve \
+               (own links, analytics, webhooks), of which only the prefix is judged.",
+};
+
+/// Routes of the contract that the mock does not serve; it calls them unknown.
+const NOT_SERVED: [&str; 3] = ["links", "analytics", "webhooks"];
+
+/// See the module.
+pub struct BaseUrl;
+
+impl Guarantee for BaseUrl {
+    fn promise(&self) -> &'static Promise {
+        &PROMISE
+    }
+
+    fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
+        Box::new(AtOnce(move || judge(case)))
+    }
+}
+
+fn judge(case: &Case) -> Verdict {
+    let base = case.opened.as_ref().map(|opened| opened.mock_url.as_str());
+    let host = base.map(|url| url.split_once("://").map_or(url, |(_, rest)| rest));
+    let host = host.map(|rest| rest.trim_end_matches('/'));
+    let mut offences = Offences::default();
+    for exchange in &case.exchanges {
+        if let Some(wrong) = wrong(exchange, host) {
+            offences.add(|| Witness::new(exchange.t_req, wrong).line(case.tell(exchange)));
+        }
+    }
+    let calls = case.exchanges.len();
+    let observed = format!("{} of {calls} upstream calls missed the base", offences.count());
+    let promised = format!("every call below {}/v1/", base.unwrap_or("the base URL, "));
+    offences.verdict(calls, "upstream calls").said(observed, promised)
+}
+
+fn wrong(exchange: &Exchange, host: Option<&str>) -> Option<String> {
+    let Some(path) = exchange.target.strip_prefix("/v1/") else {
+        return Some(format!("a call to {} is not below /v1/", exchange.target));
+    };
+    if let Some(host) = host
+        && !exchange.host.as_deref().is_some_and(|named| named.eq_ignore_ascii_case(host))
+    {
+        let named = exchange.host.as_deref().unwrap_or("no host");
+        return Some(format!("a call names {named} instead of {host}"));
+    }
+    let resource = path.split(['/', '?']).next().unwrap_or_default();
+    (exchange.route == Route::Unknown && !NOT_SERVED.contains(&resource))
+        .then(|| format!("{} {} is no route of the contract", exchange.method, exchange.target))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{HISTORY_FORMAT, Opened};
+    use crate::testing::{History, read};
+    use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
+
+    #[track_caller]
+    fn check(exchange: Exchange, expected: VerdictKind) {
+        let mut history = History::over(&[]).exchange(exchange);
+        history.case.opened = Some(Opened {
+            format: HISTORY_FORMAT,
+            scenario: "tiny".into(),
+            plan_hash: String::new(),
+            target: "embedded".into(),
+            mock_url: "http://127.0.0.1:1".into(),
+        });
+        let verdict = history.judged_by(&BaseUrl);
+        assert_eq!(verdict.kind, expected, "{verdict:?}");
+    }
+
+    fn to(target: &str, route: Route) -> Exchange {
+        Exchange { target: target.into(), route, ..read("ann", 10) }
+    }
+
+    #[test]
+    fn calls_below_the_base_hold() {
+        check(read("ann", 10), Held);
+        check(to("/v1/webhooks", Route::Unknown), Held);
+        check(to("/v1/links?cursor=x", Route::Unknown), Held);
+    }
+
+    #[test]
+    fn other_prefixes_and_routes_are_violated() {
+        check(to("/profiles/ann", Route::Unknown), Violated);
+        check(to("/v2/profiles/ann", Route::Unknown), Violated);
+        check(to("/v1/v1/profiles/ann", Route::Unknown), Violated);
+        check(to("/v11/me", Route::Unknown), Violated);
+    }
+
+    #[test]
+    fn another_host_is_violated() {
+        check(Exchange { host: Some("linktr.ee".into()), ..read("ann", 10) }, Violated);
+        check(Exchange { host: None, ..read("ann", 10) }, Violated);
+    }
+
+    #[test]
+    fn without_the_head_of_the_history_only_the_path_is_judged() {
+        let elsewhere = Exchange { host: Some("linktr.ee".into()), ..read("ann", 10) };
+        assert_eq!(History::over(&[]).exchange(elsewhere).judged_by(&BaseUrl).kind, Held);
+        assert_eq!(History::over(&[]).judged_by(&BaseUrl).kind, Inconclusive);
+    }
+}

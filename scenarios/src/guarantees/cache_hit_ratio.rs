@@ -1,0 +1,233 @@
+//! Nine in ten page reads of a viral creator need no call to Linktree.
+//!
+//! Blind to: the exposed ratio. Broken by: `no-cache`.
+
+use super::{Guarantee, Judge, Priority, Promise};
+use crate::case::Case;
+use crate::history::{Op, Operation};
+use crate::plan::PhaseKind;
+use crate::spans::Spans;
+use crate::verdict::{Offences, Verdict, Witness};
+use mock_server::clock::Moment;
+use mock_server::exchange::{Exchange, Route};
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::time::Duration;
+
+const PROMISE: Promise = Promise {
+    id: "cache-hit-ratio",
+    statement: "More than 90 % of a viral creator's page reads are served without an upstream call.",
+    priority: Priority::Standard,
+    source: "checklist; predicates B7: offload is 1 - logical fetches / successful reads",
+    why: "Without a cache a single viral page eats the whole rate cap, and every other page with it.",
+    usual_fix: "Cache pages for their `max-age`, and let visitors who come during a fill share it.",
+    blind_to: "The ratio that the integration exposes, and creators who are read less.",
+};
+
+/// Fewer reads say nothing of a share of one in ten.
+const ENOUGH_READS: u64 = 100;
+
+/// Fetches told in a witness.
+const TOLD: usize = 5;
+
+/// See the module.
+pub struct CacheHitRatio;
+
+struct Offloading<'c> {
+    case: &'c Case,
+    judged: Spans,
+    reads: HashMap<String, Count>,
+}
+
+/// How many lay certainly, and how many perhaps, within the judged phases.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    least: u64,
+    most: u64,
+}
+
+impl Guarantee for CacheHitRatio {
+    fn promise(&self) -> &'static Promise {
+        &PROMISE
+    }
+
+    fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
+        let kinds = [PhaseKind::Control, PhaseKind::Storm];
+        let judged = kinds.into_iter().flat_map(|kind| case.phases(kind)).collect();
+        let judged = Spans::joined(judged, Duration::ZERO);
+        Box::new(Offloading { case, judged, reads: HashMap::new() })
+    }
+}
+
+impl Judge for Offloading<'_> {
+    fn operation(&mut self, operation: &Operation<'_>) {
+        if operation.op != Op::Page || !operation.is_ok() {
+            return;
+        }
+        match self.reads.get_mut(operation.handle.as_ref()) {
+            Some(count) => count.add(self.case, &self.judged, operation.sent),
+            None => {
+                let mut count = Count::default();
+                count.add(self.case, &self.judged, operation.sent);
+                self.reads.insert(operation.handle.to_string(), count);
+            }
+        }
+    }
+
+    fn verdict(self: Box<Self>) -> Verdict {
+        let viral = self.reads.iter().max_by_key(|(handle, count)| (count.least, Reverse(*handle)));
+        match viral {
+            Some((handle, reads)) if reads.least > 0 => self.weigh(handle, *reads),
+            _ => Verdict::inconclusive("no page was read in a phase of control or storm")
+                .said("no reads", format!("at least {} % offload", self.percent())),
+        }
+    }
+}
+
+impl Offloading<'_> {
+    fn percent(&self) -> u64 {
+        self.case.contract.promises.hit_percent.into()
+    }
+
+    fn weigh(&self, handle: &str, reads: Count) -> Verdict {
+        let percent = self.percent();
+        let (fetches, told) = self.fetches(handle);
+        let passes = |fetches: u64, reads: u64| fetches * 100 <= (100 - percent) * reads;
+        let share = |fetches: u64, reads: u64| 100.0 - fetches as f64 * 100.0 / reads.max(1) as f64;
+        let (worst, best) = (share(fetches.most, reads.least), share(fetches.least, reads.most));
+        let observed = format!(
+            "{} page reads of {handle} cost {} logical fetches: {worst:.1} % to {best:.1} % offload",
+            reads.least, fetches.most,
+        );
+        let promised = format!(
+            "at least {percent} % of the reads without a fetch (± {:?} at the phases' ends)",
+            self.case.delta
+        );
+        let compulsory = self.compulsory();
+        let feasible = passes(compulsory, reads.least);
+        let mut offences = Offences::default();
+        if reads.least >= ENOUGH_READS && feasible && !passes(fetches.least, reads.most) {
+            let at = told.first().map_or(self.case.armed, |fetch| fetch.t_req);
+            offences.add(|| {
+                let what = format!("only {best:.1} % of {handle}'s page reads needed no fetch");
+                let lines = told.iter().take(TOLD).map(|fetch| self.case.tell(fetch));
+                lines.fold(Witness::new(at, what), Witness::line)
+            });
+        }
+        let seen = usize::try_from(reads.least).unwrap_or(usize::MAX);
+        let few = format!("only {} reads of {handle}; {ENOUGH_READS} are needed", reads.least);
+        let infeasible = format!(
+            "a max-age of {} s forces {compulsory} fetches in these phases, too many for {} reads",
+            self.case.contract.cache.max_age_s, reads.least,
+        );
+        offences
+            .verdict(seen, &format!("page reads of {handle}"))
+            .only_if(reads.least >= ENOUGH_READS, few)
+            .only_if(feasible, infeasible)
+            .only_if(passes(fetches.most, reads.least), "it depends on reads at a phase's very end")
+            .said(observed, promised)
+    }
+
+    /// The profile or the first part of the links, whichever was fetched more often: one page needs
+    /// both. An attempt after a failed one is a retry and no fetch of its own.
+    fn fetches(&self, handle: &str) -> (Count, Vec<&Exchange>) {
+        let of_route = |route: Route| {
+            let (mut count, mut told) = (Count::default(), Vec::new());
+            let mut failed: Option<Moment> = None;
+            let mine = |fetch: &&Exchange| {
+                fetch.route == route
+                    && fetch.handle.as_deref() == Some(handle)
+                    && !fetch.target.contains("cursor=")
+            };
+            for fetch in self.case.exchanges.iter().filter(mine) {
+                if failed.is_none_or(|at| at > fetch.t_req) {
+                    count.add(self.case, &self.judged, fetch.t_req);
+                    if told.len() < TOLD && self.judged.touch(fetch.t_req, fetch.t_req) {
+                        told.push(fetch);
+                    }
+                }
+                failed = (!fetch.is_success()).then(|| fetch.t_known());
+            }
+            (count, told)
+        };
+        let (profile, links) = (of_route(Route::Profile), of_route(Route::ProfileLinks));
+        if links.0.most > profile.0.most { links } else { profile }
+    }
+
+    /// Fetches that even a perfect cache needs.
+    fn compulsory(&self) -> u64 {
+        let age = self.case.max_age().as_nanos();
+        let fetches = |span: &(Moment, Moment)| {
+            let length = span.1.since(span.0).as_nanos();
+            length.checked_div(age).map_or(u64::MAX / 1_000, |times| times as u64 + 1)
+        };
+        self.judged.all().iter().map(fetches).sum()
+    }
+}
+
+impl Count {
+    fn add(&mut self, case: &Case, judged: &Spans, at: Moment) {
+        if judged.touch(at.minus(case.delta), at.plus(case.delta)) {
+            self.most += 1;
+            self.least += u64::from(judged.well_inside(at, case.delta));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::PhaseKind::{Control, Outage, Warmup};
+    use crate::testing::{History, links, page, read, refused};
+    use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
+
+    const PHASES: &[(PhaseKind, u64, u64)] =
+        &[(Warmup, 0, 10), (Control, 10, 20), (Outage, 20, 30)];
+
+    /// `reads` page reads and `fetches` at even distances from 11 s to 19 s.
+    fn history(reads: u64, fetches: u64) -> History {
+        let at = |count: u64| (0..count).map(move |n| 11_000 + n * 8_000 / count);
+        History::over(PHASES)
+            .operations(at(reads).map(|at| page("ann", at, at + 1, "v0-ann")))
+            .exchanges(at(fetches).map(|at| read("ann", at)))
+    }
+
+    #[track_caller]
+    fn check(history: History, expected: VerdictKind) {
+        let verdict = history.judged_by(&CacheHitRatio);
+        assert_eq!(verdict.kind, expected, "{verdict:?}");
+    }
+
+    #[test]
+    fn one_fetch_in_ten_reads_is_allowed_and_more_is_not() {
+        check(history(200, 20), Held);
+        check(history(200, 21), Violated);
+    }
+
+    #[test]
+    fn links_without_a_profile_count_as_much() {
+        check(history(200, 0).exchanges((0..30).map(|n| links("ann", 11_000 + n * 200))), Violated);
+    }
+
+    #[test]
+    fn retries_and_other_phases_and_creators_cost_nothing() {
+        let failing = (0..30).map(|n| refused("ann", 11_000 + n * 200, 503));
+        check(history(200, 0).exchanges(failing), Held);
+        check(history(200, 1).exchanges((0..90).map(|n| read("ann", n * 100))), Held);
+        check(history(200, 1).exchanges((0..90).map(|n| read("bob", 11_000 + n))), Held);
+    }
+
+    #[test]
+    fn a_ratio_that_hangs_on_a_boundary_is_inconclusive() {
+        check(history(200, 20).exchange(read("ann", 10_050)), Inconclusive);
+    }
+
+    #[test]
+    fn few_reads_or_a_short_max_age_are_inconclusive() {
+        check(history(99, 99), Inconclusive);
+        check(History::over(PHASES), Inconclusive);
+        let mut short = history(100, 100); // 11 compulsory fetches
+        short.case.contract.cache.max_age_s = 1;
+        check(short, Inconclusive);
+    }
+}

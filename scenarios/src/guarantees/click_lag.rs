@@ -1,0 +1,193 @@
+//! Clicks reach Linktree within a minute of becoming deliverable.
+//!
+//! Blind to: the metric and the alert. Broken by: `lazy-click-worker`.
+
+use super::{Guarantee, Judge, Priority, Promise};
+use crate::backlog::{Backlog, Place};
+use crate::case::Case;
+use crate::deliveries::Deliveries;
+use crate::history::{Op, Operation, Outcome};
+use crate::verdict::{Verdict, Witness};
+use mock_server::clock::Moment;
+use std::time::Duration;
+
+const PROMISE: Promise = Promise {
+    id: "click-lag",
+    statement: "Clicks reach Linktree within 60 s of becoming deliverable.",
+    priority: Priority::Standard,
+    source: "checklist; predicates B5: LAG, with its feasibility under the rate cap",
+    why: "Creators watch their numbers during a launch; late clicks look like lost ones, and a \
+          backlog that grows is lost with the disk.",
+    usual_fix: "Deliver in batches as soon as the breaker closes, and keep some slots of the rate \
+                window for clicks.",
+    blind_to: "The exposed lag and its alert, and clicks during which the cap left no room.",
+};
+
+/// See the module.
+pub struct ClickLag;
+
+struct Lagging<'c> {
+    case: &'c Case,
+    deliveries: Deliveries<'c>,
+    backlog: Backlog<'c>,
+    delivered: usize,
+    undecided: usize,
+    worst: Duration,
+}
+
+impl Guarantee for ClickLag {
+    fn promise(&self) -> &'static Promise {
+        &PROMISE
+    }
+
+    fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
+        Box::new(Lagging {
+            case,
+            deliveries: Deliveries::of(case),
+            backlog: Backlog::of(case),
+            delivered: 0,
+            undecided: 0,
+            worst: Duration::ZERO,
+        })
+    }
+}
+
+impl Judge for Lagging<'_> {
+    fn operation(&mut self, operation: &Operation<'_>) {
+        let (Op::Click, Some(event_id)) = (operation.op, operation.event_id.as_deref()) else {
+            return;
+        };
+        if !operation.is_ok() {
+            return;
+        }
+        let waits = self.backlog.acknowledged(operation.last);
+        let place = self.deliveries.place(event_id);
+        let settled = place.and_then(|place| self.deliveries.all()[place].settled());
+        match settled {
+            Some(at) => {
+                self.delivered += 1;
+                self.worst = self.worst.max(at.since(waits.since));
+                self.compare(operation, waits, at, "reached Linktree");
+            }
+            None if self.case.outcome == Some(Outcome::Completed)
+                && self.compare(operation, waits, self.case.closed, "had not reached Linktree") => {
+            }
+            None => self.undecided += 1,
+        }
+    }
+
+    fn verdict(self: Box<Self>) -> Verdict {
+        let Self { case, backlog, delivered, undecided, worst, .. } = *self;
+        let (offences, infeasible) = backlog.close();
+        let observed = format!(
+            "{delivered} clicks reached Linktree, the slowest {worst:?} after it could; {} came \
+             late or not at all, {undecided} are undecided",
+            offences.count(),
+        );
+        let promised = format!(
+            "each within {:?} of becoming deliverable (± {:?})",
+            case.bounds.click_lag, case.delta
+        );
+        offences
+            .verdict(delivered, "acknowledged clicks that reached Linktree")
+            .only_if(infeasible.is_none(), infeasible.clone().unwrap_or_default())
+            .said(observed, promised)
+    }
+}
+
+impl Lagging<'_> {
+    /// A click whose fate at `at` is known: late beyond δ and beyond what the harness stood still.
+    fn compare(&mut self, operation: &Operation<'_>, waits: Place, at: Moment, fate: &str) -> bool {
+        let (case, since) = (self.case, waits.since);
+        let allowed = case.bounds.click_lag + case.delta;
+        let late = at.since(since);
+        if late <= allowed || late <= allowed + case.stalled_within(since, at) {
+            return false;
+        }
+        self.backlog.offend(waits, || {
+            let event_id = operation.event_id.as_deref().unwrap_or_default();
+            let what = format!("click {event_id} {fate} {late:?} after it could be delivered");
+            Witness::new(since.plus(allowed), what)
+                .line(format!("{} acknowledged at the front door", case.at(operation.last)))
+                .line(format!("{} deliverable: nothing hindered it from then on", case.at(since)))
+                .line(format!("{} {fate}", case.at(at)))
+        });
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::PhaseKind::{Control, Outage, Settle};
+    use crate::testing::{History, click, sent_click, told_to_wait};
+    use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
+
+    /// A click acknowledged at 5 ms and delivered at `at_ms`, over 300 s.
+    fn delivered(at_ms: u64) -> History {
+        History::over(&[(Control, 0, 10), (Settle, 10, 300)])
+            .operation(click("a", 0, 5))
+            .exchange(sent_click("a", at_ms, 202))
+    }
+
+    #[track_caller]
+    fn check(history: History, expected: VerdictKind) {
+        let verdict = history.judged_by(&ClickLag);
+        assert_eq!(verdict.kind, expected, "{verdict:?}");
+    }
+
+    #[test]
+    fn the_bound_is_sharp_but_for_the_tolerance() {
+        check(delivered(60_100), Held);
+        check(delivered(60_101), Violated);
+    }
+
+    #[test]
+    fn a_harness_that_stood_still_lengthens_the_bound_by_as_much() {
+        check(delivered(62_000).lag(30_000, 2_000), Held);
+        check(delivered(63_000).lag(30_000, 2_000), Violated);
+    }
+
+    #[test]
+    fn an_outage_and_the_open_time_stop_the_clock() {
+        let phases = [(Outage, 0, 10), (Settle, 10, 300)]; // deliverable from 40 s
+        let history = |at_ms| {
+            let click = History::over(&phases).operation(click("a", 0, 5));
+            click.exchange(sent_click("a", at_ms, 202))
+        };
+        check(history(100_000), Held);
+        check(history(100_200), Violated);
+    }
+
+    #[test]
+    fn a_retry_after_stops_the_clock() {
+        check(delivered(65_000).exchange(told_to_wait("ann", 10, 429, 7)), Held);
+        check(delivered(68_000).exchange(told_to_wait("ann", 10, 429, 7)), Violated);
+    }
+
+    #[test]
+    fn a_click_that_never_came_is_late_once_its_time_is_over() {
+        let one = |until| {
+            let history = History::over(&[(Settle, 0, until)]).operation(click("a", 0, 5));
+            history.operation(click("b", 0, 6)).exchange(sent_click("b", 20, 202))
+        };
+        check(one(60), Held);
+        check(one(61), Violated);
+        let mut broken = one(61);
+        broken.case.outcome = Some(Outcome::Interrupted);
+        check(broken, Held);
+    }
+
+    #[test]
+    fn a_backlog_beyond_the_cap_is_inconclusive() {
+        let mut history = delivered(70_000);
+        history.case.declared.click_slots = 1;
+        history.case.contract.batch.max_items = 1;
+        check(history.operation(click("b", 0, 6)).exchange(sent_click("b", 9, 202)), Inconclusive);
+    }
+
+    #[test]
+    fn without_clicks_nothing_is_known() {
+        check(History::over(&[(Settle, 0, 60)]), Inconclusive);
+    }
+}

@@ -1,0 +1,250 @@
+//! Each click has its effect once, whatever the network did to its delivery.
+//!
+//! Blind to: effects outside Linktree. Broken by: `fresh-key-per-attempt`.
+
+use super::{Guarantee, Judge, Priority, Promise};
+use crate::case::Case;
+use crate::deliveries::{Attempt, Deliveries, Delivery};
+use crate::history::{Op, Operation, Outcome};
+use crate::verdict::{Offences, Verdict, Witness};
+use mock_server::clock::Moment;
+use mock_server::exchange::Route;
+use std::collections::HashMap;
+
+const PROMISE: Promise = Promise {
+    id: "clicks-counted-once",
+    statement: "Each click has its effect once: a constant idempotency key or event id over all \
+                attempts; no needless second delivery.",
+    priority: Priority::High,
+    source: "checklist; predicates B5: KEY, EFFECT and NEEDLESS",
+    why: "A click that counts twice is money that nobody owes, and needless deliveries eat the rate \
+          cap when it is scarcest.",
+    usual_fix: "Derive the idempotency key from the event id, once, and take a click out of the \
+                queue as soon as a 2xx was read.",
+    blind_to: "Effects outside Linktree, and repetitions that an answer lost on its way excuses.",
+};
+
+/// See the module.
+pub struct ClicksCountedOnce;
+
+struct Counting<'c> {
+    case: &'c Case,
+    offences: Offences,
+    clicks: usize,
+    retried: usize,
+    /// Needless second deliveries, unless a visitor sent the click twice.
+    needless: HashMap<&'c str, (Attempt<'c>, Attempt<'c>, usize)>,
+}
+
+impl Guarantee for ClicksCountedOnce {
+    fn promise(&self) -> &'static Promise {
+        &PROMISE
+    }
+
+    fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
+        let deliveries = Deliveries::of(case);
+        let reused = case.last_use_of_connections();
+        let mut counting = Counting {
+            case,
+            offences: Offences::default(),
+            clicks: deliveries.all().len(),
+            retried: 0,
+            needless: HashMap::new(),
+        };
+        let mut owners = HashMap::new();
+        for delivery in deliveries.all() {
+            counting.retried += usize::from(delivery.attempts.len() > 1);
+            counting.keys(delivery, &mut owners);
+            counting.effects(delivery);
+            if let Some((first, second)) = needless(case, delivery, &reused) {
+                counting.needless.insert(delivery.event_id, (first, second, 0));
+            }
+        }
+        Box::new(counting)
+    }
+}
+
+impl Judge for Counting<'_> {
+    fn operation(&mut self, operation: &Operation<'_>) {
+        if operation.op == Op::Click
+            && let Some(event_id) = operation.event_id.as_deref()
+            && let Some((_, _, submitted)) = self.needless.get_mut(event_id)
+        {
+            *submitted += 1;
+        }
+    }
+
+    fn verdict(mut self: Box<Self>) -> Verdict {
+        let mut needless: Vec<_> = self.needless.drain().collect();
+        needless.retain(|(_, (.., submitted))| *submitted < 2);
+        needless.sort_unstable_by_key(|(_, (_, second, _))| second.exchange.id);
+        for (event_id, (first, second, _)) in needless {
+            let what = format!("click {event_id} was sent again after a definite 2xx");
+            self.offend(what, &[first, second]);
+        }
+        let Self { case, offences, clicks, retried, .. } = *self;
+        let observed = format!(
+            "{clicks} clicks were sent, {retried} of them more than once; {} had another key, \
+             effect or delivery than promised",
+            offences.count(),
+        );
+        let promised = format!(
+            "one key and one effect for each click, and no attempt later than {:?} after its 2xx",
+            case.delta
+        );
+        offences.verdict(retried, "retried clicks").said(observed, promised)
+    }
+}
+
+impl<'c> Counting<'c> {
+    fn offend(&mut self, what: String, attempts: &[Attempt<'_>]) {
+        let case = self.case;
+        self.offences.add(|| {
+            let at = attempts.last().map_or(Moment::ZERO, |attempt| attempt.exchange.t_req);
+            let tell = |attempt: &Attempt<'_>| {
+                let key = attempt.exchange.idempotency_key.as_deref().unwrap_or("none");
+                format!("{}, key {key}", case.tell(attempt.exchange))
+            };
+            attempts.iter().map(tell).fold(Witness::new(at, what), Witness::line)
+        });
+    }
+
+    /// One key for a click, and another for every other click; batches go by event id.
+    fn keys(&mut self, delivery: &Delivery<'c>, owners: &mut HashMap<&'c str, &'c str>) {
+        let id = delivery.event_id;
+        let singly = |attempt: &&Attempt<'c>| attempt.exchange.route == Route::Clicks;
+        let mut single = delivery.attempts.iter().filter(singly);
+        let Some(first) = single.next() else { return };
+        let key = first.exchange.idempotency_key.as_deref();
+        if let Some(other) = single.find(|other| other.exchange.idempotency_key.as_deref() != key) {
+            self.offend(
+                format!("the key of click {id} changed between attempts"),
+                &[*first, *other],
+            );
+        }
+        match key {
+            None => self.offend(format!("click {id} was sent without a key"), &[*first]),
+            Some(key) => {
+                let owner = *owners.entry(key).or_insert(id);
+                if owner != id {
+                    self.offend(format!("click {id} bore the key of click {owner}"), &[*first]);
+                }
+            }
+        }
+    }
+
+    fn effects(&mut self, delivery: &Delivery<'c>) {
+        let effects = delivery.attempts.iter().filter(|attempt| attempt.receipt.effect).count();
+        let swallowed = effects == 0
+            && self.case.outcome == Some(Outcome::Completed)
+            && delivery.arrived().is_some();
+        if effects > 1 {
+            let what = format!("click {} had its effect {effects} times", delivery.event_id);
+            self.offend(what, &delivery.attempts);
+        } else if swallowed {
+            let what = format!("click {} passed for another one's repetition", delivery.event_id);
+            self.offend(what, &delivery.attempts);
+        }
+    }
+}
+
+/// The first attempt that nothing excuses after a definite 2xx, and the attempt that got the 2xx.
+fn needless<'c>(
+    case: &Case,
+    delivery: &Delivery<'c>,
+    reused: &HashMap<u64, u32>,
+) -> Option<(Attempt<'c>, Attempt<'c>)> {
+    let attempts = &delivery.attempts;
+    let confirmed = attempts.iter().filter(|attempt| attempt.was_confirmed());
+    confirmed.filter(|first| !may_have_been_given_up(case, first, reused)).find_map(|first| {
+        let known = first.exchange.t_known();
+        let settled = known.plus(case.delta);
+        let settled = settled.plus(case.stalled_within(known, settled));
+        let after = |second: &&Attempt<'c>| {
+            let sent = second.exchange;
+            let died = |at: Moment| at > known.minus(case.delta) && at < sent.t_req;
+            sent.t_head > settled && !case.deaths().any(died)
+        };
+        attempts.iter().find(after).map(|second| (*first, *second))
+    })
+}
+
+/// A client that gives up just as the answer is written never reads it, and the mock cannot tell.
+/// It would close the connection; a quick answer leaves no time to give up.
+fn may_have_been_given_up(case: &Case, first: &Attempt<'_>, reused: &HashMap<u64, u32>) -> bool {
+    let exchange = first.exchange;
+    let slow = exchange.t_known().since(exchange.t_head) > case.delta * 2;
+    slow && reused.get(&exchange.conn).is_none_or(|last| *last <= exchange.seq)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{Change, Process};
+    use crate::testing::{History, click, sent_batch, sent_click};
+    use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
+    use mock_server::exchange::{End, Exchange};
+
+    fn repeated(at_ms: u64) -> Exchange {
+        let mut again = sent_click("a", at_ms, 202);
+        again.clicks[0].effect = false;
+        again
+    }
+
+    fn keyed(key: &str, exchange: Exchange) -> Exchange {
+        Exchange { idempotency_key: Some(key.into()), ..exchange }
+    }
+
+    #[track_caller]
+    fn check(exchanges: impl IntoIterator<Item = Exchange>, expected: VerdictKind) {
+        let verdict = History::over(&[]).exchanges(exchanges).judged_by(&ClicksCountedOnce);
+        assert_eq!(verdict.kind, expected, "{verdict:?}");
+    }
+
+    #[test]
+    fn a_retry_under_the_same_key_holds_and_no_retry_is_inconclusive() {
+        check([sent_click("a", 0, 503), sent_click("a", 900, 202)], Held);
+        check([sent_batch(&["a", "b"], 0, 503), sent_batch(&["b", "a"], 900, 202)], Held);
+        check([sent_click("a", 0, 202)], Inconclusive);
+        check([], Inconclusive);
+    }
+
+    #[test]
+    fn keys_that_change_are_shared_or_missing_are_violated() {
+        let failed = || sent_click("a", 0, 503);
+        check([failed(), keyed("k2", sent_click("a", 900, 202))], Violated);
+        check([keyed("k", failed()), keyed("k", sent_click("b", 900, 202))], Violated);
+        check([Exchange { idempotency_key: None, ..failed() }], Violated);
+    }
+
+    #[test]
+    fn an_effect_twice_or_a_click_swallowed_as_a_repetition_is_violated() {
+        let lost = Exchange { end: End::ServerReset, status: None, ..sent_click("a", 0, 202) };
+        check([lost.clone(), repeated(900)], Held);
+        check([lost, sent_click("a", 900, 202)], Violated);
+        check([repeated(0)], Violated);
+    }
+
+    #[test]
+    fn a_second_delivery_after_a_definite_2xx_is_needless() {
+        let first = || sent_click("a", 0, 202); // known at 5 ms
+        check([first(), repeated(900)], Violated);
+        check([first(), repeated(105)], Held); // decided before the answer could be known
+        let slow = Exchange { t_w: Some(Moment::from_ms(300)), ..first() };
+        let next = |conn| Exchange { conn, seq: 1, ..repeated(900) };
+        check([slow.clone(), next(1)], Violated); // the connection lived on
+        check([slow, next(2)], Held); // perhaps given up meanwhile
+    }
+
+    #[test]
+    fn a_crash_or_a_visitor_who_repeats_excuses_a_second_delivery() {
+        let history = || History::over(&[]).exchanges([sent_click("a", 0, 202), repeated(900)]);
+        let mut killed = history();
+        killed.case.processes.push(Process { at: Moment::from_ms(50), change: Change::Killed });
+        assert_eq!(killed.judged_by(&ClicksCountedOnce).kind, Held);
+        let twice = history().operations([click("a", 0, 5), click("a", 500, 505)]);
+        assert_eq!(twice.judged_by(&ClicksCountedOnce).kind, Held);
+        let once = history().operation(click("a", 0, 5));
+        assert_eq!(once.judged_by(&ClicksCountedOnce).kind, Violated);
+    }
+}

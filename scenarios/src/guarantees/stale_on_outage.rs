@@ -1,0 +1,250 @@
+//! While Linktree is down, filled pages are still served: fast, the last version, the right creator.
+//!
+//! Blind to: what the page shows besides its version. Broken by: `no-stale-pages`, `wrong-creator`.
+
+use super::{Guarantee, Judge, Priority, Promise};
+use crate::case::Case;
+use crate::fills::Fills;
+use crate::history::{Op, Operation};
+use crate::plan::PhaseKind;
+use crate::sent::Creator;
+use crate::spans::Spans;
+use crate::trace::{self, Untrue};
+use crate::verdict::{Offences, Verdict, Witness};
+use mock_server::clock::Moment;
+use std::fmt::Display;
+use std::time::Duration;
+
+const PROMISE: Promise = Promise {
+    id: "stale-on-outage",
+    statement: "While Linktree is down, pages that were ever filled are still served, fast, from the \
+                last good version, of the right creator.",
+    priority: Priority::High,
+    source: "checklist; predicates B6: TRACE, STALE and FRESH; RFC 5861 section 4 (stale-if-error)",
+    why: "A blank link-in-bio page during an outage, and visitors who do not come again.",
+    usual_fix: "Keep expired pages by handle, and show them when a fill fails or is not tried.",
+    blind_to: "Pages that do not tell their version, and the content below a right version.",
+};
+
+/// See the module.
+pub struct StaleOnOutage;
+
+struct Watching<'c> {
+    case: &'c Case,
+    fills: Fills<'c>,
+    outages: Spans,
+    slow_spans: Spans,
+    down: Spans,
+    /// For each creator, start and end of the first read since the last death that showed a page.
+    shown: Vec<Option<(Moment, Moment)>>,
+    traced: u64,
+    judged: u64,
+    expired: usize,
+    offences: Offences,
+    slow: Offences,
+}
+
+impl Guarantee for StaleOnOutage {
+    fn promise(&self) -> &'static Promise {
+        &PROMISE
+    }
+
+    fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
+        let fills = Fills::of(case);
+        Box::new(Watching {
+            case,
+            outages: Spans::joined(case.phases(PhaseKind::Outage), Duration::ZERO),
+            slow_spans: case.slow_spans(),
+            down: Spans::joined(case.down_spans(), Duration::ZERO),
+            shown: vec![None; fills.len()],
+            fills,
+            traced: 0,
+            judged: 0,
+            expired: 0,
+            offences: Offences::default(),
+            slow: Offences::default(),
+        })
+    }
+}
+
+impl Judge for Watching<'_> {
+    fn operation(&mut self, read: &Operation<'_>) {
+        if read.op != Op::Page {
+            return;
+        }
+        let is_page = read.failure.is_none() && read.status == Some(200);
+        let place = self.fills.place(&read.handle);
+        if is_page {
+            self.trace(read, place);
+        }
+        if let Some(place) = place {
+            if self.outages.well_inside(read.sent, self.case.delta) {
+                self.outage(read, place, is_page);
+            }
+            if is_page && read.version.is_some() {
+                let shown =
+                    self.shown[place].filter(|shown| self.case.lived_through(shown.0, read.sent));
+                self.shown[place] = shown.or(Some((read.sent, read.last)));
+            }
+        }
+    }
+
+    fn verdict(mut self: Box<Self>) -> Verdict {
+        let (case, slow) = (self.case, self.slow.count());
+        let observed = format!(
+            "{} reads of filled pages in outages, {} of expired ones: {slow} slow; {} pages traced to \
+             Linktree; {} not as promised",
+            self.judged,
+            self.expired,
+            self.traced,
+            self.offences.count(),
+        );
+        let promised = format!(
+            "200 with the last version filled, 99 in 100 within {:?}; every version one that \
+             Linktree sent for this creator (± {:?})",
+            case.bounds.fast, case.delta,
+        );
+        if slow * 100 > self.judged {
+            self.offences.join(std::mem::take(&mut self.slow));
+        }
+        std::mem::take(&mut self.offences)
+            .verdict(self.expired, "reads of expired pages in an outage")
+            .only_if(self.traced > 0, "no page told its version, so none could be traced")
+            .said(observed, promised)
+    }
+}
+
+impl Watching<'_> {
+    fn trace(&mut self, read: &Operation<'_>, place: Option<usize>) {
+        let Some(version) = read.version.as_deref() else { return };
+        self.traced += 1;
+        let case = self.case;
+        match trace::untrue(&self.fills, place, version, read, case.max_age(), case.delta) {
+            Some(Untrue::Behind { filled, .. }) if !case.lived_through(filled, read.last) => {}
+            Some(untrue) => self.offences.add(|| witness(case, read, &untrue)),
+            None => {}
+        }
+    }
+
+    fn outage(&mut self, read: &Operation<'_>, place: usize, is_page: bool) {
+        let (case, creator) = (self.case, self.fills.creator(place));
+        let shown = self.shown[place].filter(|shown| shown.1 < read.sent);
+        let shown = shown.filter(|shown| case.lived_through(shown.0, read.last));
+        let filled =
+            creator.filled_before(read.sent).filter(|fill| case.lived_through(fill.at, read.last));
+        let since = shown.map(|shown| shown.1).or(filled.map(|fill| fill.at));
+        let (Some(since), Some(validated)) = (since, creator.validated_before(read.sent)) else {
+            return;
+        };
+        let sie = Duration::from_secs(case.contract.cache.stale_if_error_s.into());
+        let usable = validated.plus(case.max_age() + sie) > read.sent.plus(case.delta);
+        if !usable || self.down.touch(read.sent.minus(case.delta), read.last.plus(case.delta)) {
+            return;
+        }
+        self.judged += 1;
+        self.expired += usize::from(validated.plus(case.max_age() + case.delta) < read.sent);
+        let (slow, what) = if !is_page {
+            (false, "was not served, though filled")
+        } else if read.version.is_none() && shown.is_some() {
+            (false, "was blank: it lost its version")
+        } else if self.is_slow(read, creator) {
+            (true, "came slowly, though filled")
+        } else {
+            return;
+        };
+        let offences = if slow { &mut self.slow } else { &mut self.offences };
+        let line = || format!("{} it had been filled", case.at(since));
+        offences.add(|| witness(case, read, &what).line(line()));
+    }
+
+    /// Slow although nothing was asked for it meanwhile: whoever asks first may wait for the answer.
+    fn is_slow(&self, read: &Operation<'_>, creator: &Creator<'_>) -> bool {
+        let delta = self.case.delta;
+        read.last.since(read.sent) > self.case.bounds.fast + delta
+            && !creator.asked.touch(read.sent.minus(delta), read.last.plus(delta))
+            && !self.slow_spans.touch(read.sent, read.last)
+    }
+}
+
+fn witness(case: &Case, read: &Operation<'_>, what: &dyn Display) -> Witness {
+    Witness::new(read.last, format!("the page of {} {what}", read.handle))
+        .line(case.tell_operation(read))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{Change, Process};
+    use crate::testing::{History, links, page, read, refused};
+    use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
+    use mock_server::exchange::Exchange;
+
+    /// Ann's page is filled at once and again at 5 s as `v1`; the outage is from 10 s to 60 s.
+    fn history() -> History {
+        let newer = |exchange| Exchange { version: Some("v1".into()), ..exchange };
+        History::over(&[(PhaseKind::Control, 0, 10), (PhaseKind::Outage, 10, 60)])
+            .exchanges([read("ann", 0), links("ann", 10)])
+            .exchanges([read("ann", 5_000), links("ann", 5_010)].map(newer))
+    }
+
+    #[track_caller]
+    fn judge(history: History, expected: VerdictKind) {
+        let verdict = history.judged_by(&StaleOnOutage);
+        assert_eq!(verdict.kind, expected, "{verdict:?}");
+    }
+
+    #[track_caller]
+    fn check(read: Operation<'static>, expected: VerdictKind) {
+        judge(history().operation(read), expected);
+    }
+
+    #[test]
+    fn an_expired_page_in_an_outage_holds_and_a_fresh_one_is_inconclusive() {
+        check(page("ann", 20_000, 20_010, "v1"), Held);
+        check(page("ann", 5_500, 5_510, "v1"), Inconclusive);
+        check(Operation { version: None, ..page("ann", 20_000, 20_010, "-") }, Inconclusive);
+        judge(history(), Inconclusive);
+    }
+
+    #[test]
+    fn a_filled_page_that_is_not_served_is_violated() {
+        check(Operation { status: Some(503), ..page("ann", 20_000, 20_010, "-") }, Violated);
+        let blank = Operation { version: None, ..page("ann", 20_000, 20_010, "-") };
+        judge(history().operations([page("ann", 6_000, 6_001, "v1"), blank]), Violated);
+    }
+
+    #[test]
+    fn pages_never_filled_or_lost_with_the_process_are_excused() {
+        let unserved = Operation { status: Some(503), ..page("ann", 20_000, 20_010, "-") };
+        let bob = Operation { handle: "bob".into(), ..unserved.clone() };
+        let history = || history().operation(page("ann", 15_000, 15_001, "v1"));
+        let history = || history().exchange(refused("bob", 7_000, 503));
+        judge(history().operation(bob), Held);
+        let mut killed = history().operation(unserved);
+        let event = |at, change| Process { at: Moment::from_ms(at), change };
+        killed.case.processes = vec![event(16_000, Change::Killed), event(17_000, Change::Ready)];
+        judge(killed, Held);
+    }
+
+    #[test]
+    fn a_version_of_another_creator_or_of_nobody_or_an_older_one_is_violated() {
+        let bob = || history().exchange(read("bob", 7_000));
+        judge(bob().operation(page("ann", 20_000, 20_010, "v0-bob")), Violated);
+        check(page("ann", 8_000, 8_010, "v9"), Violated);
+        check(page("ann", 20_000, 20_010, "v0-ann"), Violated);
+        check(page("ann", 4_000, 4_010, "v1"), Violated); // before Linktree sent it
+        let fresh = page("ann", 8_000, 8_001, "v0-ann"); // it may have a copy of its own until 9 s
+        judge(history().operations([fresh, page("ann", 20_000, 20_010, "v1")]), Held);
+    }
+
+    #[test]
+    fn a_slow_answer_is_violated_unless_something_was_asked_or_the_harness_was_slow() {
+        let slow = || history().operation(page("ann", 20_000, 21_101, "v1"));
+        check(page("ann", 20_000, 21_100, "v1"), Held);
+        judge(slow(), Violated);
+        judge(slow().exchange(refused("ann", 20_100, 503)), Held);
+        judge(slow().lag(20_500, 150), Held);
+        let quick = (0..99).map(|n| page("ann", 22_000 + n, 22_001 + n, "v1"));
+        judge(slow().operations(quick), Held);
+    }
+}

@@ -1,0 +1,116 @@
+//! What Linktree sent of one creator's page, and which version is certainly older than which.
+
+use crate::spans::Spans;
+use mock_server::clock::Moment;
+use mock_server::exchange::Exchange;
+
+/// What was sent of one creator.
+#[derive(Clone, Debug, Default)]
+pub struct Creator<'c> {
+    /// The versions, in the order in which they were first asked for.
+    pub versions: Vec<Sent<'c>>,
+    /// When profile answers were whole, ascending.
+    pub validated: Vec<Moment>,
+    /// Certain fills, ascending.
+    pub fills: Vec<Fill>,
+    /// When any call for this page was under way.
+    pub asked: Spans,
+}
+
+/// A version that Linktree sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent<'c> {
+    /// The version.
+    pub name: &'c str,
+    /// First byte of the first answer that bore it.
+    pub first: Moment,
+    /// The last request that was answered with it.
+    pub last_asked: Moment,
+}
+
+/// The integration certainly had this version, whole, from `at` on.
+#[derive(Clone, Copy, Debug)]
+pub struct Fill {
+    /// Last byte of the last answer, and δ.
+    pub at: Moment,
+    /// Index into [`Creator::versions`].
+    pub version: usize,
+}
+
+impl<'c> Creator<'c> {
+    /// Takes in an answer with a version.
+    pub fn note(&mut self, version: &'c str, exchange: &Exchange) {
+        let first = exchange.t_first.unwrap_or(exchange.t_req);
+        match self.versions.iter_mut().rev().find(|sent| sent.name == version) {
+            Some(sent) => {
+                sent.first = sent.first.min(first);
+                sent.last_asked = sent.last_asked.max(exchange.t_req);
+            }
+            None => self.versions.push(Sent { name: version, first, last_asked: exchange.t_req }),
+        }
+    }
+
+    /// The index in `versions` of a version.
+    #[must_use]
+    pub fn version(&self, name: &str) -> Option<usize> {
+        self.versions.iter().rposition(|sent| sent.name == name)
+    }
+
+    /// Whether one version is certainly older than another: an answer with it was on its way before
+    /// a request that got the other had come. Answers that overlap leave it open.
+    #[must_use]
+    pub fn is_older(&self, version: usize, than: usize) -> bool {
+        let (old, new) = (&self.versions[version], &self.versions[than]);
+        old.first < new.last_asked && new.first >= old.last_asked
+    }
+
+    /// The last certain fill before `moment`.
+    #[must_use]
+    pub fn filled_before(&self, moment: Moment) -> Option<Fill> {
+        let count = self.fills.partition_point(|fill| fill.at < moment);
+        count.checked_sub(1).map(|last| self.fills[last])
+    }
+
+    /// When Linktree last vouched for this page before `moment`.
+    #[must_use]
+    pub fn validated_before(&self, moment: Moment) -> Option<Moment> {
+        let count = self.validated.partition_point(|validated| *validated < moment);
+        count.checked_sub(1).map(|last| self.validated[last])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::read;
+
+    fn creator<'c>(answers: &[(&'c Exchange, &'c str)]) -> Creator<'c> {
+        let mut creator = Creator::default();
+        answers.iter().for_each(|(exchange, version)| creator.note(version, exchange));
+        creator
+    }
+
+    #[test]
+    fn an_answer_that_ended_before_the_other_was_asked_for_is_older() {
+        let (old, new) = (read("ann", 0), read("ann", 20));
+        let creator = creator(&[(&old, "v0"), (&new, "v1")]);
+        assert!(creator.is_older(0, 1) && !creator.is_older(1, 0) && !creator.is_older(0, 0));
+        assert_eq!(creator.version("v1"), Some(1));
+    }
+
+    #[test]
+    fn versions_in_overlapping_answers_are_not_ordered() {
+        let slow = Exchange { t_first: Some(Moment::from_ms(50)), ..read("ann", 0) };
+        let quick = read("ann", 20);
+        let creator = creator(&[(&slow, "v0"), (&quick, "v1")]);
+        assert!(!creator.is_older(0, 1) && !creator.is_older(1, 0));
+    }
+
+    #[test]
+    fn the_last_fill_before_a_moment_is_found() {
+        let fill = |ms, version| Fill { at: Moment::from_ms(ms), version };
+        let creator = Creator { fills: vec![fill(10, 0), fill(20, 1)], ..Creator::default() };
+        let before = |ms| creator.filled_before(Moment::from_ms(ms)).map(|fill| fill.version);
+        assert_eq!((before(10), before(20), before(21)), (None, Some(0), Some(1)));
+    }
+}

@@ -1,0 +1,75 @@
+//! Spans of time, in order and without overlap, which a judge can ask about for each operation.
+
+use mock_server::clock::Moment;
+use std::time::Duration;
+
+/// Start and end of each span, ascending; spans of the same set never touch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Spans(Vec<(Moment, Moment)>);
+
+impl Spans {
+    /// Joins spans that overlap or whose gap is at most `gap`.
+    #[must_use]
+    pub fn joined(mut spans: Vec<(Moment, Moment)>, gap: Duration) -> Self {
+        spans.sort_unstable();
+        let mut joined: Vec<(Moment, Moment)> = Vec::new();
+        for (from, until) in spans {
+            match joined.last_mut() {
+                Some(last) if from <= last.1.plus(gap) => last.1 = last.1.max(until),
+                _ => joined.push((from, until)),
+            }
+        }
+        Self(joined)
+    }
+
+    /// Whether any span shares a moment with `from ..= until`.
+    #[must_use]
+    pub fn touch(&self, from: Moment, until: Moment) -> bool {
+        self.ending_at_or_after(from).is_some_and(|(_, span)| span.0 <= until)
+    }
+
+    /// The first span that ends at `at` or later, and its index.
+    #[must_use]
+    pub fn ending_at_or_after(&self, at: Moment) -> Option<(usize, (Moment, Moment))> {
+        let index = self.0.partition_point(|span| span.1 < at);
+        self.0.get(index).map(|span| (index, *span))
+    }
+
+    /// Whether `at` lies in a span, `margin` away from both of its ends.
+    #[must_use]
+    pub fn well_inside(&self, at: Moment, margin: Duration) -> bool {
+        self.ending_at_or_after(at)
+            .is_some_and(|(_, (from, until))| from.plus(margin) <= at && at.plus(margin) <= until)
+    }
+
+    /// The spans.
+    #[must_use]
+    pub fn all(&self) -> &[(Moment, Moment)] {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: fn(u64) -> Moment = Moment::from_ms;
+
+    #[test]
+    fn spans_join_over_small_gaps_only() {
+        let spans = vec![(MS(30), MS(40)), (MS(0), MS(10)), (MS(12), MS(20)), (MS(5), MS(6))];
+        let joined = Spans::joined(spans, Duration::from_millis(2));
+        assert_eq!(joined.all(), [(MS(0), MS(20)), (MS(30), MS(40))]);
+    }
+
+    #[test]
+    fn touching_includes_the_ends_and_insides_keep_their_margin() {
+        let spans = Spans::joined(vec![(MS(10), MS(20)), (MS(40), MS(50))], Duration::ZERO);
+        assert!(spans.touch(MS(0), MS(10)) && spans.touch(MS(20), MS(30)));
+        assert!(!spans.touch(MS(21), MS(39)) && !spans.touch(MS(51), MS(99)));
+        let margin = Duration::from_millis(3);
+        assert!(spans.well_inside(MS(13), margin) && !spans.well_inside(MS(12), margin));
+        assert!(spans.well_inside(MS(47), margin) && !spans.well_inside(MS(48), margin));
+        assert_eq!(spans.ending_at_or_after(MS(21)), Some((1, (MS(40), MS(50)))));
+    }
+}
