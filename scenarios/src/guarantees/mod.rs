@@ -6,6 +6,7 @@
 
 mod backoff_grows;
 mod breaker_opens;
+mod breaker_recovers;
 mod client_rate_cap;
 mod evidence;
 mod hard_limit;
@@ -82,6 +83,7 @@ pub const GUARANTEES: &[&dyn Guarantee] = &[
     &hard_limit::HardLimit,
     &profile_timeout::ProfileTimeout,
     &breaker_opens::BreakerOpens,
+    &breaker_recovers::BreakerRecovers,
     &backoff_grows::BackoffGrows,
     &retry_after_honoured::RetryAfterHonoured,
 ];
