@@ -7,6 +7,8 @@
 mod backoff_grows;
 mod base_url;
 mod bearer_header_only;
+mod breaker_opens;
+mod breaker_recovers;
 mod cache_hit_ratio;
 mod click_lag;
 mod clicks_counted_once;
@@ -91,6 +93,8 @@ pub const GUARANTEES: &[&dyn Guarantee] = &[
     &hard_limit::HardLimit,
     &profile_timeout::ProfileTimeout,
     &json_headers::JsonHeaders,
+    &breaker_opens::BreakerOpens,
+    &breaker_recovers::BreakerRecovers,
     &backoff_grows::BackoffGrows,
     &retry_after_honoured::RetryAfterHonoured,
     &stale_on_outage::StaleOnOutage,
@@ -172,8 +176,10 @@ mod tests {
             let text = std::fs::read_to_string(&path).unwrap();
             let opening = text.lines().next().unwrap_or_default();
             assert!(opening.starts_with("//! ") && opening.ends_with('.'), "{stem}: {opening}");
-            assert!(text.contains("//! Blind to: "), "{stem} does not say what it is blind to");
-            assert!(text.contains("Broken by: "), "{stem} does not say what breaks it");
+            let words: Vec<&str> = text.split_whitespace().filter(|word| *word != "//!").collect();
+            for needed in ["Blind to: ", "Broken by: `"] {
+                assert!(words.join(" ").contains(needed), "{stem} does not say: {needed}");
+            }
             stems.insert(stem);
         }
         let listed: BTreeSet<String> =

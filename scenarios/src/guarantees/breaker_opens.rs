@@ -1,0 +1,205 @@
+//! After enough consecutive failures no call reaches Linktree until the open time is over.
+//!
+//! Blind to: trips after warm traffic that results within δ make uncertain. Broken by:
+//! `breaker-opens-late`, `breaker-never-opens`, `timeouts-not-counted`, `half-open-floodgate`.
+
+use super::evidence::circuit::{Class, Opening, class, is_guarded, openings};
+use super::evidence::demand::Demand;
+use super::{Guarantee, Judge, Priority, Promise};
+use crate::case::Case;
+use crate::history::{Op, Operation};
+use crate::plan::PhaseKind;
+use crate::verdict::{Verdict, Witness};
+use mock_server::clock::Moment;
+use mock_server::exchange::Exchange;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// From the first trip on through every failed probe; and front-door answers stay fast meanwhile.
+pub struct BreakerOpens;
+
+const PROMISE: Promise = Promise {
+    id: "breaker-opens",
+    statement: "After 5 consecutive failures no call reaches Linktree until the open time is over; \
+                front-door answers stay fast meanwhile.",
+    priority: Priority::Critical,
+    source: "assumed contract, section 4: number, open time and probes as declared, counted for each \
+             attempt; 5xx, broken answers and timeouts are failures",
+    why: "calls that cannot succeed exhaust workers, visitors' patience and the rate limit",
+    usual_fix: "one breaker before the retry loop's every attempt; count timeouts; when half-open, let \
+                a declared number of probes through and no more",
+    blind_to: "breakers for single routes, which open later; breakers that open too easily",
+};
+
+impl Guarantee for BreakerOpens {
+    fn promise(&self) -> &'static Promise {
+        &PROMISE
+    }
+
+    fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
+        let out = |opening: &Opening<'_>| {
+            let phase = case.phase_at(opening.tripped).map(|phase| phase.kind);
+            matches!(phase, Some(PhaseKind::Outage | PhaseKind::BreakerProbe))
+        };
+        let openings = openings(case).into_iter().filter(out).collect();
+        let mut reads: HashMap<&str, Vec<&Exchange>> = HashMap::new();
+        for read in case.exchanges.iter().filter(|read| read.route.is_page_read()) {
+            reads.entry(read.handle.as_deref().unwrap_or_default()).or_default().push(read);
+        }
+        Box::new(Open {
+            case,
+            openings,
+            reads,
+            demand: Demand::over(case),
+            answers: 0,
+            slow: Vec::new(),
+        })
+    }
+}
+
+struct Open<'c> {
+    case: &'c Case,
+    openings: Vec<Opening<'c>>,
+    reads: HashMap<&'c str, Vec<&'c Exchange>>,
+    demand: Demand<'c>,
+    /// Page views wholly within an open time, and those of them that took too long.
+    answers: usize,
+    slow: Vec<(Moment, Duration)>,
+}
+
+impl Judge for Open<'_> {
+    fn operation(&mut self, operation: &Operation<'_>) {
+        self.demand.note(operation);
+        let case = self.case;
+        let patience = case.bounds.fast + case.delta;
+        let (sent, end) = (operation.sent, operation.sent.plus(patience));
+        let open = |one: &Opening<'_>| one.from < sent && end < one.until;
+        if operation.op != Op::Page || !self.openings.iter().any(open) {
+            return;
+        }
+        let reads = self.reads.get(operation.handle.as_ref()).into_iter().flatten();
+        let mut under_way = reads.filter(|read| {
+            read.t_req <= sent && sent <= read.t_known().plus(longest_delay(case) + case.delta)
+        });
+        if under_way.next().is_some() || case.too_slow_within(sent, end) {
+            return;
+        }
+        self.answers += 1;
+        if operation.last > end {
+            self.slow.push((sent, operation.last.since(sent)));
+        }
+    }
+
+    fn verdict(self: Box<Self>) -> Verdict {
+        let case = self.case;
+        let judged: Vec<Witness> = self.openings.iter().filter_map(|one| leak(case, one)).collect();
+        let raw = self.openings.iter().filter(|one| !one.offenders.is_empty()).count();
+        let late = raw - judged.len();
+        let slow = self.slow.len();
+        let mut witnesses = judged;
+        if witnesses.is_empty() {
+            witnesses.extend(over_budget(case));
+        }
+        // One slow answer is the machine's; more than a quarter of them are the integration's.
+        if slow >= 2 && slow * 4 > self.answers {
+            let (sent, took) = self.slow[0];
+            let what = format!(
+                "{slow} of {} page views took more than {:?} while the breaker was open",
+                self.answers, case.bounds.fast,
+            );
+            let line = format!("{} a page view took {took:?}", case.at(sent));
+            witnesses.push(Witness::new(sent, what).line(line));
+        }
+        let wanted = |one: &&Opening<'_>| {
+            one.until > one.from
+                && (!one.offenders.is_empty() || self.demand.of_anything(one.from, one.until))
+        };
+        let seen = self.openings.iter().filter(wanted).count();
+        let after_probes = self.openings.iter().filter(|one| one.half_open).count();
+        let observed = format!(
+            "{} open times, {after_probes} of them at or after probes, {seen} with demand; attempts \
+             got through in {raw}, {late} of these while the harness was late; {slow} of {} page \
+             views were slow",
+            self.openings.len(),
+            self.answers,
+        );
+        let (failures, open) = (case.declared.breaker_failures, case.bounds.breaker_open);
+        let promised = format!(
+            "none from {:?} (2 δ) after failure {failures} until {open:?} less {:?} (ε), then {} \
+             probes; page views within {:?} + δ",
+            case.delta * 2,
+            case.epsilon,
+            case.declared.half_open_probes,
+            case.bounds.fast,
+        );
+        let needed = (case.delta * 2 + case.epsilon) * 3;
+        Verdict::from_witnesses(seen, "open times of the breaker with demand", witnesses)
+            .only_if(raw == 0 || seen > late, "the harness was late in every open time")
+            .only_if(open > needed, "the scaled open time is too close to the tolerance")
+            .said(observed, promised)
+    }
+}
+
+/// The first attempt that came through an open breaker, unless the harness was late then.
+fn leak(case: &Case, opening: &Opening<'_>) -> Option<Witness> {
+    let sure = |one: &&&Exchange| !case.too_slow_within(one.t_req, one.t_req);
+    let first = opening.offenders.iter().find(sure)?;
+    if case.too_slow_within(opening.from.minus(case.delta * 2), opening.from) {
+        return None;
+    }
+    let begun = if opening.half_open { "its probes" } else { "the failures that must open it" };
+    let what = format!(
+        "{} attempts got through the breaker after {begun}, the first {:?} before the next is due",
+        opening.offenders.len(),
+        opening.until.since(first.t_req),
+    );
+    let evidence = opening.evidence.iter().chain([first]);
+    Some(
+        evidence.fold(Witness::new(first.t_req, what), |witness, one| witness.line(case.tell(one))),
+    )
+}
+
+/// In a total outage, whatever happened before: N failures and those in the air, or the probes, and
+/// then nothing for the open time.
+fn over_budget(case: &Case) -> Option<Witness> {
+    let open = case.bounds.breaker_open.saturating_sub(case.epsilon + case.delta);
+    let outages = [PhaseKind::Outage, PhaseKind::BreakerProbe].map(|kind| case.phases(kind));
+    outages.into_iter().flatten().find_map(|(from, until)| {
+        let sent = case.exchanges.iter().filter(|one| is_guarded(one));
+        let sent: Vec<&Exchange> =
+            sent.filter(|one| from <= one.t_req && one.t_req < until).collect();
+        if sent.iter().any(|one| class(case, one) != Class::Failure) {
+            return None;
+        }
+        // From the breaker's permit to the moment at which the client has heard: δ more on both sides.
+        let begin = |one: &Exchange| one.t_req.minus(case.delta);
+        let in_the_air = |at: Moment| {
+            let span = |one: &&&Exchange| begin(one) <= at && at <= one.t_known().plus(case.delta);
+            sent.iter().filter(span).count()
+        };
+        let most = sent.iter().map(|one| in_the_air(begin(one))).max().unwrap_or(0);
+        let n = case.declared.breaker_failures.max(case.declared.half_open_probes) as usize;
+        let burst = sent.windows(n + most + 1).find(|burst| {
+            let (first, last) = (burst[0].t_req, burst[n + most].t_req);
+            last.since(first) < open
+                && !case.too_slow_within(first, last)
+                && !case.restarted_within(first, last)
+        })?;
+        let what = format!("{} attempts within one open time of a total outage", burst.len());
+        let witness = Witness::new(burst[n + most].t_req, what);
+        Some(burst.iter().fold(witness, |witness, one| witness.line(case.tell(one))))
+    })
+}
+
+/// A visitor may join a call that is between two attempts: twice the longest declared delay.
+fn longest_delay(case: &Case) -> Duration {
+    let factor = f64::from(case.declared.backoff_factor_milli) / 1_000.0;
+    let retries = i32::try_from(case.declared.max_attempts).unwrap_or(1) - 2;
+    let longest = case.bounds.backoff_base.as_secs_f64() * factor.powi(retries.max(0));
+    Duration::from_secs_f64(longest.min(case.bounds.backoff_cap.as_secs_f64()) * 2.0)
+}
+
+#[cfg(test)]
+mod simulated;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! Simulated clients behind breakers, sound and broken, under concurrent load and mixed failures.
+
+use super::tests::visited;
+use super::*;
+use crate::testing::{History, given_up, read, refused};
+use crate::verdict::VerdictKind::*;
+use mock_server::exchange::End;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// A breaker in milliseconds, with the points in which libraries differ.
+#[derive(Clone, Copy)]
+struct Breaker {
+    threshold: u32,
+    open_ms: u64,
+    probes: u32,
+    /// 429 and 404 count as failures, instead of being ignored.
+    strict: bool,
+    /// Results of attempts sent before the trip are heard: a success closes.
+    hears_late: bool,
+    counts_timeouts: bool,
+    failures: u32,
+    /// When it opened; `None` while closed.
+    opened: Option<u64>,
+    /// Probes in the air or judged since it was half-open.
+    let_through: u32,
+}
+
+const SOUND: Breaker = Breaker {
+    threshold: 5,
+    open_ms: 30_000,
+    probes: 1,
+    strict: false,
+    hears_late: false,
+    counts_timeouts: true,
+    failures: 0,
+    opened: None,
+    let_through: 0,
+};
+
+impl Breaker {
+    fn permits(&mut self, now: u64) -> bool {
+        let Some(opened) = self.opened else { return true };
+        let allowed = now >= opened + self.open_ms && self.let_through < self.probes;
+        self.let_through += u32::from(allowed);
+        allowed
+    }
+
+    fn hear(&mut self, now: u64, sent: u64, class: Class, timeout: bool) {
+        let probe = self.opened.is_some_and(|opened| sent >= opened + self.open_ms);
+        let failed = class == Class::Failure && (self.counts_timeouts || !timeout)
+            || class == Class::Unclear && self.strict;
+        if self.opened.is_some() && !probe && !(self.hears_late && class == Class::Success) {
+            return;
+        }
+        if class == Class::Success {
+            (self.opened, self.failures, self.let_through) = (None, 0, 0);
+        } else if failed {
+            self.failures += 1;
+            if probe || self.failures >= self.threshold {
+                (self.opened, self.let_through) = (Some(now), 0);
+            }
+        } else if probe {
+            self.let_through -= 1;
+        }
+    }
+}
+
+/// When, which client, and what it hears: when that was sent, and its index.
+type Step = (u64, u64, Option<(u64, usize)>);
+
+/// `clients` callers: 5 s are fine, then an outage until 205 s, then fine until 225 s.
+fn simulated(seed: u64, clients: u64, pause_ms: u64, mut breaker: Breaker) -> History {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut history = History::over(&[
+        (PhaseKind::Control, 0, 5),
+        (PhaseKind::Outage, 5, 205),
+        (PhaseKind::Heal, 205, 225),
+    ]);
+    let mut agenda: BinaryHeap<Reverse<Step>> = BinaryHeap::new();
+    (0..clients).for_each(|client| agenda.push(Reverse((client, client, None))));
+    let mut seen: Vec<(Exchange, Class)> = Vec::new();
+    while let Some(Reverse((now, client, heard))) = agenda.pop() {
+        if let Some((sent, index)) = heard {
+            let (exchange, class) = &seen[index];
+            breaker.hear(now, sent, *class, exchange.end == End::ClientAbort);
+            let pause = random.random_range(pause_ms..pause_ms * 2);
+            agenda.push(Reverse((now + pause, client, None)));
+        } else if now > 225_000 {
+        } else if breaker.permits(now) {
+            let arrived = now + random.random_range(0..20);
+            let out = (5_000..205_000).contains(&arrived);
+            let (exchange, class, known) = match (out, random.random_range(0..20)) {
+                (true, 0) => (refused("ann", arrived, 429), Class::Unclear, arrived + 5),
+                (true, 1) => (given_up("ann", arrived, now + 10_015), Class::Failure, now + 10_000),
+                (true, 2) => {
+                    let reset = Exchange { end: End::ServerReset, ..refused("ann", arrived, 500) };
+                    (reset, Class::Failure, arrived + 5)
+                }
+                (true, _) | (false, 0) => {
+                    (refused("ann", arrived, 503), Class::Failure, arrived + 5)
+                }
+                _ => (read("ann", arrived), Class::Success, arrived + 5),
+            };
+            let known = known + random.random_range(0..20);
+            agenda.push(Reverse((known, client, Some((now, seen.len())))));
+            seen.push((exchange, class));
+        } else {
+            agenda.push(Reverse((now + random.random_range(50..250), client, None)));
+        }
+    }
+    history = history.exchanges(seen.into_iter().map(|(exchange, _)| exchange));
+    visited(history)
+}
+
+/// How many of 20 runs hold, and how many are violated.
+fn verdicts(clients: u64, pause_ms: u64, breaker: Breaker) -> (usize, usize) {
+    let kinds: Vec<_> = (0..20)
+        .map(|seed| simulated(seed, clients, pause_ms, breaker).judged_by(&BreakerOpens))
+        .map(|verdict| verdict.kind)
+        .collect();
+    let count = |kind| kinds.iter().filter(|one| **one == kind).count();
+    (count(Held), count(Violated))
+}
+
+#[test]
+fn sound_breakers_are_never_blamed_whatever_their_fashion() {
+    for (clients, pause) in [(1, 250), (4, 400), (16, 100)] {
+        for (strict, hears_late) in [(false, false), (true, false), (false, true), (true, true)] {
+            let (held, violated) =
+                verdicts(clients, pause, Breaker { strict, hears_late, ..SOUND });
+            assert_eq!(violated, 0, "{clients} clients, {pause} ms, {strict}, {hears_late}");
+            assert!(held > 10, "{held} of 20 are conclusive: {clients} {strict} {hears_late}");
+        }
+    }
+}
+
+#[test]
+fn broken_breakers_are_caught() {
+    let check = |name: &str, broken: Breaker, at_least: usize| {
+        let (_, violated) = verdicts(1, 250, broken);
+        assert!(violated >= at_least, "{name}: {violated} of 20 caught");
+    };
+    // A twentieth of the answers is a 429, which makes many a row uncertain.
+    check("opens at the sixth", Breaker { threshold: 6, ..SOUND }, 10);
+    check("never opens", Breaker { threshold: u32::MAX, ..SOUND }, 20);
+    check("half the open time", Breaker { open_ms: 15_000, ..SOUND }, 18);
+    let (_, violated) = verdicts(16, 100, Breaker { probes: u32::MAX, ..SOUND });
+    assert!(violated >= 14, "half-open floodgate: {violated} of 20 caught");
+}

@@ -1,0 +1,110 @@
+//! Tiny histories of breakers, sound and broken, for `breaker-opens`.
+
+use super::*;
+use crate::testing::{History, given_up, page, read, refused};
+use crate::verdict::VerdictKind::{self, *};
+use mock_server::exchange::End;
+
+/// A success at 0 s, then an outage from 1 s on, with these failures in seconds.
+fn outage(failures: &[u64]) -> History {
+    let fail = |second: &u64| refused("ann", second * 1_000, 503);
+    History::over(&[(PhaseKind::Control, 0, 1), (PhaseKind::BreakerProbe, 1, 200)])
+        .exchange(read("ann", 0))
+        .exchanges(failures.iter().map(fail))
+}
+
+/// A visitor every second from 1 s to 200 s, each answered within 10 ms.
+pub fn visited(history: History) -> History {
+    history.operations((1..200).map(|n| page("bob", n * 1_000, n * 1_000 + 10, "-")))
+}
+
+fn check(history: History, expected: VerdictKind, word: &str) {
+    let verdict = visited(history).judged_by(&BreakerOpens);
+    let text = format!("{verdict:?}");
+    assert!(verdict.kind == expected && text.contains(word), "{text}");
+}
+
+#[test]
+fn five_failures_and_then_a_probe_each_open_time_hold() {
+    check(outage(&[1, 2, 3, 4, 5, 35, 65, 95]), Held, "4 open times, 3 of them");
+}
+
+#[test]
+fn a_sixth_failure_violates() {
+    check(outage(&[1, 2, 3, 4, 5, 6]), Violated, "1 attempts got through the breaker");
+    check(outage(&[1, 2, 3, 4, 5, 20]), Violated, "the first 14.955s before");
+}
+
+#[test]
+fn never_opening_violates_even_when_no_row_is_certain() {
+    let every: Vec<u64> = (1..100).collect();
+    check(outage(&every), Violated, "got through");
+    let mut blind = outage(&every);
+    blind.case.exchanges.remove(0);
+    check(blind, Violated, "7 attempts within one open time of a total outage");
+}
+
+#[test]
+fn a_second_attempt_after_a_failed_probe_violates() {
+    check(outage(&[1, 2, 3, 4, 5, 36, 37]), Violated, "after its probes");
+}
+
+#[test]
+fn a_crowd_beside_a_slow_probe_violates_even_if_it_succeeds() {
+    let slow = |at: u64| Exchange {
+        t_w: Some(Moment::from_ms(at + 900)),
+        t_end: Moment::from_ms(at + 900),
+        ..read("ann", at)
+    };
+    let probe = || outage(&[1, 2, 3, 4, 5]).exchange(slow(36_000));
+    check(probe(), Held, "2 open times");
+    check(probe().exchange(slow(36_100)), Violated, "1 attempts got through the breaker after its");
+}
+
+#[test]
+fn timeouts_are_failures_and_early_aborts_are_not() {
+    let stalled = |until: u64| {
+        let stall = move |n: u64| given_up("ann", n * 12_000, n * 12_000 + until);
+        outage(&[]).exchanges((1..=7).map(stall))
+    };
+    check(stalled(10_000), Violated, "got through");
+    check(stalled(5_000), Inconclusive, "no open times");
+}
+
+#[test]
+fn attempts_on_their_way_and_late_successes_excuse() {
+    let on_the_way = outage(&[1, 2, 3, 4, 5]).exchange(refused("bob", 5_150, 503));
+    check(on_the_way, Held, "");
+    let late = Exchange { t_w: Some(Moment::from_ms(9_000)), ..read("bob", 4_500) };
+    check(outage(&[1, 2, 3, 4, 5, 10]).exchange(late), Held, "got through in 0");
+    check(outage(&[1, 2, 3, 4, 5, 10]).killed(7_000), Held, "got through in 0");
+}
+
+#[test]
+fn results_that_may_or_may_not_count_move_the_probe_and_not_the_trip() {
+    // A 429 may be the fifth failure, at 4 s, which makes a probe at 34 s legal; or it may reset.
+    let unclear = |failures: &[u64]| outage(failures).exchange(refused("ann", 500, 429));
+    check(unclear(&[1, 2, 3, 4, 5, 34]), Held, "");
+    check(unclear(&[1, 2, 3, 4, 5, 30]), Violated, "got through");
+    let reset = outage(&[1, 2, 4, 5, 6]).exchange(refused("ann", 3_000, 404));
+    check(reset, Inconclusive, "no open times");
+}
+
+#[test]
+fn slow_pages_while_it_is_open_violate_when_they_are_many() {
+    let wait = |n: u64| page("carl", n, n + 1_500, "-");
+    let few = outage(&[1, 2, 3, 4, 5]).operations((10..12).map(|n| wait(n * 1_000)));
+    check(few, Held, "2 of ");
+    let many = outage(&[1, 2, 3, 4, 5]).operations((100..150).map(|n| wait(n * 100)));
+    check(many, Violated, "took more than 1s while the breaker was open");
+}
+
+#[test]
+fn no_trip_no_demand_or_a_late_harness_is_inconclusive() {
+    check(outage(&[1, 2, 3, 4]), Inconclusive, "no open times");
+    let alone = outage(&[1, 2, 3, 4, 5]).judged_by(&BreakerOpens);
+    assert_eq!(alone.kind, Inconclusive);
+    check(outage(&[1, 2, 3, 4, 5, 6]).lag(5_000, 500), Inconclusive, "late in every open time");
+    let cut_off = Exchange { end: End::Open, ..refused("ann", 5_000, 503) };
+    check(outage(&[1, 2, 3, 4]).exchange(cut_off), Inconclusive, "no open times");
+}

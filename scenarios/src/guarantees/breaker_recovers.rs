@@ -1,0 +1,235 @@
+//! After the heal, probes go through, and normal service is back within a bound.
+//!
+//! Blind to: how many probes it took, which `breaker-opens` judges. Broken by: `breaker-never-closes`.
+
+use super::evidence::circuit::{Class, class, is_guarded};
+use super::evidence::demand::Demand;
+use super::{Guarantee, Judge, Priority, Promise};
+use crate::case::Case;
+use crate::history::{Op, Operation};
+use crate::plan::PhaseKind;
+use crate::verdict::{Verdict, Witness};
+use mock_server::clock::Moment;
+use mock_server::exchange::{End, Exchange};
+
+/// Upstream reads succeed by the deadline and go on, and visitors see pages.
+pub struct BreakerRecovers;
+
+const PROMISE: Promise = Promise {
+    id: "breaker-recovers",
+    statement: "After the heal, limited probes, then normal service within a bound.",
+    priority: Priority::Standard,
+    source: "assumed contract, promises.recover_ms after the heal and the declared open time",
+    why: "an outage of Linktree that has ended goes on at the integration until someone restarts it",
+    usual_fix: "let probes through once the open time is over, and close on their success",
+    blind_to: "service that is back but slower than before",
+};
+
+impl Guarantee for BreakerRecovers {
+    fn promise(&self) -> &'static Promise {
+        &PROMISE
+    }
+
+    fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
+        let heals = heals(case);
+        Box::new(Recovery { case, demand: Demand::over(case), heals })
+    }
+}
+
+struct Recovery<'c> {
+    case: &'c Case,
+    demand: Demand<'c>,
+    heals: Vec<Heal>,
+}
+
+/// A heal after an outage in which the breaker must have opened.
+struct Heal {
+    at: Moment,
+    /// The breaker's open time and every `Retry-After` of the outage are over.
+    ready: Moment,
+    /// Normal service.
+    deadline: Moment,
+    /// The next disturbance, or the end.
+    until: Moment,
+    /// Due pages asked for after the deadline, and how many pages were answered with 2xx.
+    asked: usize,
+    served: usize,
+}
+
+fn heals(case: &Case) -> Vec<Heal> {
+    let phases = &case.plan.phases;
+    let mut heals = Vec::new();
+    for (at, heal) in phases.iter().enumerate().filter(|(_, phase)| phase.kind == PhaseKind::Heal) {
+        let calm = |kind| matches!(kind, PhaseKind::Heal | PhaseKind::Control | PhaseKind::Settle);
+        let after = phases[at..].iter().take_while(|phase| calm(phase.kind)).last();
+        let until = after.map_or(heal.until_ms, |phase| phase.until_ms);
+        let out = |kind| matches!(kind, PhaseKind::Outage | PhaseKind::BreakerProbe);
+        let before: Vec<_> = phases[..at].iter().rev().take_while(|p| out(p.kind)).collect();
+        let Some(outage) = before.last().map(|phase| case.moment(phase.from_ms)) else { continue };
+        let healed = case.moment(heal.from_ms);
+        // Attempts that were hit just before the heal may fail after it, and trip the breaker then.
+        let hit = |one: &&Exchange| {
+            outage <= one.t_req && one.t_req <= healed.plus(case.delta) && is_guarded(one)
+        };
+        let failed: Vec<&Exchange> = case
+            .exchanges
+            .iter()
+            .filter(hit)
+            .filter(|one| class(case, one) != Class::Success)
+            .collect();
+        if failed.len() < case.declared.breaker_failures as usize {
+            continue;
+        }
+        let over = failed.iter().filter(|one| one.end != End::Open);
+        let trip = over.map(|one| one.t_known()).max().unwrap_or(healed);
+        let told = failed.iter().filter_map(|one| one.retry_after.as_ref()?.until).max();
+        let open = trip.plus(case.bounds.breaker_open);
+        let ready = healed.max(open).max(told.unwrap_or(healed));
+        let deadline = ready.plus(case.bounds.recover + case.delta);
+        let until = case.moment(until).min(case.closed);
+        heals.push(Heal { at: healed, ready, deadline, until, asked: 0, served: 0 });
+    }
+    heals
+}
+
+impl Judge for Recovery<'_> {
+    fn operation(&mut self, operation: &Operation<'_>) {
+        self.demand.note(operation);
+        let due = self.demand.is_due(&operation.handle, operation.sent);
+        for heal in &mut self.heals {
+            let after = heal.deadline <= operation.sent && operation.last < heal.until;
+            if after && operation.op == Op::Page {
+                heal.asked += usize::from(due);
+                heal.served += usize::from(operation.is_ok());
+            }
+        }
+    }
+
+    fn verdict(self: Box<Self>) -> Verdict {
+        let case = self.case;
+        let bound = case.bounds.recover;
+        let (mut witnesses, mut told, mut seen) = (Vec::new(), Vec::new(), 0);
+        for heal in &self.heals {
+            // A visitor in the first half of the bound leaves the second half to answer.
+            let early = heal.ready.plus(bound / 2);
+            let wanted = heal.deadline < heal.until && self.demand.of_pages(heal.ready, early);
+            if !wanted || case.restarted_within(heal.at, heal.until) {
+                continue;
+            }
+            seen += 1;
+            let good = |from: Moment, until: Moment| {
+                let read = |one: &&Exchange| {
+                    one.route.is_page_read() && class(case, one) == Class::Success
+                };
+                let inside = |one: &&Exchange| one.t_req >= from && one.t_known() <= until;
+                case.exchanges.iter().filter(read).find(inside)
+            };
+            let in_time = good(heal.at, heal.deadline);
+            let late = || case.exchanges.iter().find(|one| one.t_req >= heal.at);
+            let broken = if in_time.is_none() {
+                Some("no page read succeeded by the deadline, though visitors asked")
+            } else if heal.asked > 0 && good(heal.deadline, heal.until).is_none() {
+                Some("no page read succeeded after the deadline, though visitors asked")
+            } else if heal.asked > 0 && heal.served == 0 {
+                Some("no visitor was served a page after the deadline")
+            } else {
+                None
+            };
+            told.push(format!(
+                "healed at {}, first good read {}, after the deadline {} due pages asked for and {} \
+                 pages served",
+                case.at(heal.at),
+                in_time.map_or("none in time".to_owned(), |one| case.at(one.t_known())),
+                heal.asked,
+                heal.served,
+            ));
+            witnesses.extend(broken.map(|what| {
+                let story = format!(
+                    "healed at {}; ready for probes at {}; deadline {}",
+                    case.at(heal.at),
+                    case.at(heal.ready),
+                    case.at(heal.deadline),
+                );
+                let first = late().map_or("no attempt after the heal".into(), |one| case.tell(one));
+                Witness::new(heal.deadline, what).line(story).line(first)
+            }));
+        }
+        let promised = format!(
+            "a good read within {bound:?} + δ of the heal, of the last failure's open time ({:?}) and \
+             of every Retry-After, whichever is last; and service from then on",
+            case.bounds.breaker_open,
+        );
+        let observed = format!("{} heals after outages; {}", self.heals.len(), told.join("; "));
+        Verdict::from_witnesses(seen, "heals after an outage, with demand and time", witnesses)
+            .said(observed, promised)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{History, page, read, refused, told_to_wait};
+    use crate::verdict::VerdictKind::{self, *};
+
+    /// An outage of 20 s with five failures, healed at 20 s: ready at 35 s, deadline 50.1 s.
+    fn outage() -> History {
+        History::over(&[(PhaseKind::Outage, 0, 20), (PhaseKind::Heal, 20, 100)])
+            .exchanges((1..=5).map(|n| refused("ann", n * 1_000, 503)))
+            .operations((0..95).map(|n| page("ann", n * 1_000, n * 1_000 + 9, "-")))
+    }
+
+    /// Good reads each five seconds from `from` on until `until`.
+    fn reads(from: u64, until: u64) -> impl Iterator<Item = Exchange> {
+        (from..until).step_by(5).map(|second| read("ann", second * 1_000))
+    }
+
+    fn check(history: History, expected: VerdictKind, word: &str) {
+        let verdict = history.judged_by(&BreakerRecovers);
+        let text = format!("{verdict:?}");
+        assert!(verdict.kind == expected && text.contains(word), "{text}");
+    }
+
+    #[test]
+    fn service_within_the_bound_and_on_holds() {
+        check(outage().exchanges(reads(45, 100)), Held, "first good read 45.005 s");
+    }
+
+    #[test]
+    fn a_breaker_that_stays_open_violates() {
+        check(outage(), Violated, "no attempt after the heal");
+        check(outage().exchange(refused("ann", 60_000, 503)), Violated, "by the deadline");
+        check(outage().exchanges(reads(51, 100)), Violated, "by the deadline");
+    }
+
+    #[test]
+    fn one_good_probe_and_then_nothing_violates() {
+        check(outage().exchange(read("ann", 40_000)), Violated, "after the deadline");
+    }
+
+    #[test]
+    fn visitors_who_only_see_errors_violate() {
+        let mut history = outage().exchanges(reads(36, 100));
+        history.operations.iter_mut().for_each(|page| page.status = Some(503));
+        history.operations.push(page("bob", 60_000, 60_009, "-"));
+        history.operations.last_mut().unwrap().status = Some(503);
+        check(history, Violated, "no visitor was served");
+    }
+
+    #[test]
+    fn a_retry_after_of_the_outage_moves_the_deadline() {
+        let held_back = outage().exchange(told_to_wait("ann", 6_000, 503, 50));
+        check(held_back.exchanges(reads(60, 100)), Held, "first good read 60.005 s");
+    }
+
+    #[test]
+    fn no_outage_no_demand_or_no_time_is_inconclusive() {
+        let calm = History::over(&[(PhaseKind::Outage, 0, 20), (PhaseKind::Heal, 20, 100)]);
+        check(calm.exchanges(reads(0, 90)), Inconclusive, "no heals");
+        let mut unwanted = outage();
+        unwanted.operations.clear();
+        check(unwanted, Inconclusive, "no heals");
+        let mut short = outage();
+        short.case.plan.phases[1].until_ms = 40_000;
+        check(short, Inconclusive, "no heals");
+    }
+}

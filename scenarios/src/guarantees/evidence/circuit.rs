@@ -1,0 +1,229 @@
+//! When a breaker must be open, as far as that is certain from outside.
+//!
+//! A trip is certain after N definite failures in a row since the breaker was known to be closed: after
+//! a start or a success, which resets a count of consecutive failures. Results that libraries count
+//! differently (429, 4xx, early aborts, results from before, results within δ of a success) break the
+//! row, but may have tripped the breaker sooner: so they move the earliest legal probe, and not the
+//! trip. A late success may close the breaker again, and ends all certainty.
+
+use crate::case::Case;
+use crate::history::Change;
+use mock_server::clock::Moment;
+use mock_server::exchange::{End, Exchange, Route};
+use std::time::Duration;
+
+/// What a breaker makes of an attempt's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Every breaker takes it for a success.
+    Success,
+    /// Every breaker counts it: 5xx, a broken answer, or a timeout of the client.
+    Failure,
+    /// May count, be ignored or reset.
+    Unclear,
+}
+
+/// What every breaker makes of this exchange. An abort is a timeout only after the timeout.
+#[must_use]
+pub fn class(case: &Case, exchange: &Exchange) -> Class {
+    let tolerance = case.delta + case.epsilon;
+    let waited = exchange.t_end.since(exchange.t_req) + tolerance >= case.bounds.profile_timeout;
+    let dying = case.restarted_within(exchange.t_end.minus(case.delta), exchange.t_end);
+    match exchange.end {
+        End::ClientAbort if !waited || dying => Class::Unclear,
+        _ if exchange.is_success() => Class::Success,
+        _ if exchange.is_definite_failure() => Class::Failure,
+        _ => Class::Unclear,
+    }
+}
+
+/// Whether a breaker stands before this call; health checks need none.
+#[must_use]
+pub const fn is_guarded(exchange: &Exchange) -> bool {
+    !matches!(exchange.route, Route::Health | Route::Unknown)
+}
+
+/// A span in which no further attempt may reach Linktree.
+#[derive(Debug)]
+pub struct Opening<'c> {
+    /// When the row of failures that began it all was complete.
+    pub tripped: Moment,
+    /// Attempts up to here are excused: they were on their way.
+    pub from: Moment,
+    /// From here on the next probe is legal.
+    pub until: Moment,
+    /// The failures, or the probes, after which it must be open.
+    pub evidence: Vec<&'c Exchange>,
+    /// Whether it follows half-open probes.
+    pub half_open: bool,
+    /// Attempts within the span.
+    pub offenders: Vec<&'c Exchange>,
+}
+
+/// Everything that is certain of the breaker, in order of time.
+#[must_use]
+pub fn openings(case: &Case) -> Vec<Opening<'_>> {
+    let sent: Vec<&Exchange> = case.exchanges.iter().filter(|one| is_guarded(one)).collect();
+    let mut known = sent.clone();
+    known.sort_by_key(|one| one.t_known());
+    let circuit = Circuit { case, sent, known };
+    let mut openings = Vec::new();
+    let mut row = Row::default();
+    let (mut started, mut resume) = (Moment::ZERO, Moment::ZERO);
+    let is_start = |change: &Change| matches!(change, Change::Started { .. });
+    let mut starts = case.processes.iter().filter(|p| is_start(&p.change)).peekable();
+    for &attempt in &circuit.known {
+        while let Some(start) = starts.next_if(|start| start.at <= attempt.t_known()) {
+            started = start.at;
+            row = Row { closed_since: Some(start.at), ..Row::default() };
+        }
+        if attempt.t_req < started || attempt.t_known() <= resume {
+            continue;
+        }
+        row.take(case, attempt);
+        if row.failures.len() >= case.declared.breaker_failures as usize {
+            (resume, row) = circuit.follow(row, attempt.t_known(), &mut openings);
+        }
+    }
+    openings
+}
+
+/// What came in a row since the breaker was closed for certain.
+#[derive(Default)]
+struct Row<'c> {
+    closed_since: Option<Moment>,
+    /// The last success or unclear result.
+    settled: Moment,
+    /// Definite failures since.
+    failures: Vec<&'c Exchange>,
+    /// When each failure that may count may have been known.
+    possible: Vec<Moment>,
+    /// Successes still missing until a half-open breaker is closed for certain.
+    missing: u32,
+}
+
+impl<'c> Row<'c> {
+    fn take(&mut self, case: &Case, attempt: &'c Exchange) {
+        let known = attempt.t_known();
+        match class(case, attempt) {
+            Class::Success => {
+                self.possible.retain(|moment| moment.plus(case.delta) > known);
+                self.closed_since = Some(known);
+                self.missing = self.missing.saturating_sub(1);
+            }
+            Class::Unclear => self.possible.push(earliest_known(case, attempt)),
+            Class::Failure => {
+                self.possible.push(earliest_known(case, attempt));
+                let after = self.closed_since.is_some_and(|closed| attempt.t_req > closed);
+                if after && known > self.settled.plus(case.delta) {
+                    self.failures.push(attempt);
+                }
+                return;
+            }
+        }
+        self.settled = known;
+        self.failures.clear();
+    }
+
+    fn earliest_trip(&mut self, case: &Case) -> Moment {
+        self.possible.sort_unstable();
+        let enough = if self.missing > 0 { 1 } else { case.declared.breaker_failures as usize };
+        self.possible[enough.max(1) - 1]
+    }
+}
+
+struct Circuit<'c> {
+    case: &'c Case,
+    /// In order of arrival.
+    sent: Vec<&'c Exchange>,
+    /// In order of their ends.
+    known: Vec<&'c Exchange>,
+}
+
+impl<'c> Circuit<'c> {
+    /// Follows a breaker that must be open at `trip` through its probes, until it closed or nothing is
+    /// certain any more: from when on to read results again, and what is known of them.
+    fn follow(
+        &self,
+        mut row: Row<'c>,
+        tripped: Moment,
+        openings: &mut Vec<Opening<'c>>,
+    ) -> (Moment, Row<'c>) {
+        let case = self.case;
+        let probes_allowed = case.declared.half_open_probes.max(1) as usize;
+        let mut earliest = row.earliest_trip(case);
+        let mut evidence = row.failures;
+        let (mut latest, mut from) = (tripped, tripped.plus(case.delta * 2));
+        let (mut since, mut half_open) = (tripped, false);
+        loop {
+            let legal = earliest.plus(case.bounds.breaker_open).minus(case.epsilon);
+            let doubt = self.doubt(since, from, latest);
+            let until = doubt.map_or(legal, |doubt| legal.min(doubt.minus(case.delta)));
+            openings.push(self.opening(tripped, (from, until), evidence, half_open));
+            let after = |one: &&&Exchange| one.t_req > from && one.t_req >= legal;
+            let probes: Vec<&Exchange> =
+                self.sent.iter().filter(after).take(probes_allowed).copied().collect();
+            let classes: Vec<Class> = probes.iter().map(|one| class(case, one)).collect();
+            let ends = || probes.iter().map(|one| one.t_known());
+            let (first, last) = (ends().min(), ends().max().unwrap_or(Moment(u64::MAX)));
+            if let Some(doubt) = doubt.filter(|doubt| *doubt <= last) {
+                return (doubt, Row::default());
+            }
+            let Some(first) = first.filter(|_| !classes.contains(&Class::Unclear)) else {
+                return (first.unwrap_or(last), Row::default());
+            };
+            if classes.contains(&Class::Success) {
+                // While its probes are in the air, a half-open breaker lets nothing else through.
+                let span = (probes[0].t_req, first.minus(case.delta));
+                let missing = u32::try_from(probes_allowed - 1).unwrap_or(u32::MAX);
+                let closed = classes.iter().all(|one| *one == Class::Success).then_some(first);
+                openings.push(self.opening(tripped, span, probes, true));
+                return (
+                    first,
+                    Row { closed_since: closed, settled: first, missing, ..Row::default() },
+                );
+            }
+            // All failed: open again, and nothing but these probes may have been let through.
+            (since, from, latest) = (probes[0].t_req, probes[0].t_req, last);
+            let straggler =
+                |one: &&&Exchange| one.t_known() > since && class(case, one) != Class::Success;
+            let known = self.known.iter().filter(straggler).map(|one| earliest_known(case, one));
+            earliest = known.min().unwrap_or(first).max(since);
+            half_open = true;
+            evidence = probes;
+        }
+    }
+
+    fn opening(
+        &self,
+        tripped: Moment,
+        (from, until): (Moment, Moment),
+        evidence: Vec<&'c Exchange>,
+        half_open: bool,
+    ) -> Opening<'c> {
+        let probe = |one: &Exchange| evidence.iter().any(|probe| probe.id == one.id);
+        let within = |one: &&Exchange| from < one.t_req && one.t_req < until && !probe(one);
+        let offenders = self.sent.iter().copied().filter(within).collect();
+        Opening { tripped, from, until, evidence, half_open, offenders }
+    }
+
+    /// When a late result, of an attempt sent by `sent_by`, or a restart may have closed the breaker.
+    fn doubt(&self, since: Moment, sent_by: Moment, trip: Moment) -> Option<Moment> {
+        let case = self.case;
+        let late = self.known.iter().filter(|one| one.t_known() > since && one.t_req <= sent_by);
+        let closing = late.filter(|one| match class(case, one) {
+            Class::Success => true,
+            Class::Unclear => one.t_known() <= trip.plus(case.delta),
+            Class::Failure => false,
+        });
+        let restarts = case.processes.iter().filter(|one| one.change != Change::Ready);
+        let restarts = restarts.map(|process| process.at).filter(|at| *at > since);
+        closing.map(|one| one.t_known()).chain(restarts).min()
+    }
+}
+
+/// A client knows of its own abort before the socket shows it.
+fn earliest_known(case: &Case, exchange: &Exchange) -> Moment {
+    let ahead = if exchange.end == End::ClientAbort { case.delta } else { Duration::ZERO };
+    exchange.t_known().minus(ahead)
+}
