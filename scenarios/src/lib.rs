@@ -12,5 +12,6 @@ pub mod sent;
 pub mod spans;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod timeline;
 pub mod trace;
 pub mod verdict;
