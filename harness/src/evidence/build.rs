@@ -120,9 +120,9 @@ fn one_scenario(
     report.evidence = evidence(&judged);
     report.markers = markers(&cells);
     let series = |series: scenarios::timeline::Series| Series {
-        name: series.name,
-        unit: series.unit,
-        group: series.group,
+        name: series.name.to_owned(),
+        unit: series.unit.to_owned(),
+        group: series.group.to_owned(),
         points: series.points,
     };
     report.series = judged.series.into_iter().map(series).collect();

@@ -35,7 +35,7 @@ pub fn judge(path: &Path, run: &RunPlan, plan: &Plan) -> Result<Judged, ReadErro
     };
     let chosen: Vec<_> = guarantees::GUARANTEES.iter().copied().filter(named).collect();
     let mut judging = Judging::begin(&case, &chosen);
-    let mut timeline = Timeline::new(&case);
+    let mut timeline = Timeline::of(&case);
     let (mut operations, mut clicks) = (0, 0);
     reader::each_operation(path, |operation| {
         operations += 1;

@@ -36,7 +36,7 @@ fn build(settings: &Settings) -> Plan {
     let storm_ms = settings.stretch(9_000).max(settings.contract(90_000));
     let storm = timeline.phase(PhaseKind::Storm, "half broken", storm_ms);
     let heal = timeline.phase(PhaseKind::Heal, "all is well again", 1_500);
-    timeline.phase(PhaseKind::Settle, "last clicks arrive", settings.settle_ms(false) + 1_000);
+    timeline.phase(PhaseKind::Settle, "last clicks arrive", settings.settle_ms(true));
     let mut groups = vec![group("page", CREATORS)];
     groups.extend(STALLS.map(|(prefix, _)| group(prefix, 6)));
     let mut traffic = vec![Traffic::Open {
@@ -71,7 +71,6 @@ fn build(settings: &Settings) -> Plan {
             "profile-timeout",
             "clicks-counted-once",
             "clicks-delivered",
-            "client-rate-cap",
             "bearer-header-only",
             "json-headers",
             "base-url",

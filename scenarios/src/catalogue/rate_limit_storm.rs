@@ -2,7 +2,7 @@
 
 use super::parts::{
     CLICKS, PAGE_READS, Timeline, come_back, group, guarantees, in_turn, part, routes, rule, share,
-    zipf,
+    status, zipf,
 };
 use super::{ScenarioInfo, Settings};
 use crate::plan::{Generator, PhaseKind, Plan, Shape, Traffic};
@@ -28,8 +28,9 @@ fn build(settings: &Settings) -> Plan {
     let control = timeline.phase(PhaseKind::Control, "an ordinary day", settings.stretch(1_000));
     let storm =
         timeline.phase(PhaseKind::Storm, "told to come back later", settings.stretch(4 * PART_MS));
+    let errors = timeline.phase(PhaseKind::Storm, "errors without a word", settings.stretch(7_000));
     let heal = timeline.phase(PhaseKind::Heal, "no more refusals", 1_500);
-    timeline.phase(PhaseKind::Settle, "last clicks arrive", settings.settle_ms(false) + 1_000);
+    timeline.phase(PhaseKind::Settle, "last clicks arrive", settings.settle_ms(true));
     Plan {
         id: INFO.id.into(),
         summary: INFO.summary.into(),
@@ -54,14 +55,14 @@ fn build(settings: &Settings) -> Plan {
                     factor: 5,
                     at_ms: 500,
                     rise_ms: 500,
-                    hold_ms: (storm.until_ms - storm.from_ms).saturating_sub(3_000),
+                    hold_ms: (errors.until_ms - storm.from_ms).saturating_sub(3_000),
                     decay_ms: 500,
                 },
                 creators: zipf("page", 1_000),
                 click_per_mille: 150,
             },
         ],
-        faults: refusals(storm),
+        faults: refusals(storm).into_iter().chain([errors_in(errors)]).collect(),
         edits: vec![],
         generator: Generator { users: 600, timeout_ms: settings.patience_ms() },
         guarantees: guarantees(&[
@@ -73,6 +74,11 @@ fn build(settings: &Settings) -> Plan {
         ]),
         exclusive: false,
     }
+}
+
+/// Refusals that name no time: retries come on top of a load that already fills the limiter.
+fn errors_in(window: Window) -> Rule {
+    rule("503-alone", window, routes(&PAGE_READS), share(3, 10), status(&[503]))
 }
 
 /// Each status and form has a part of the storm to itself. A wait holds everything with the same

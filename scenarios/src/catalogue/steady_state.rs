@@ -16,7 +16,7 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
 /// Sixteen creators need 32 reads each `max-age` of 4 s, which the limit allows at time scale 10
 /// and which is 7 % of the page views.
 const CREATORS: u32 = 16;
-const RATE: u32 = 120;
+const RATE: u32 = 75;
 
 fn build(settings: &Settings) -> Plan {
     let mut timeline = Timeline::default();

@@ -1,6 +1,6 @@
 //! Every upstream call goes to the configured base, under `/v1`.
 //!
-//! Blind to: calls to other hosts, which never reach the mock. Broken by: `base-without-version`.
+//! Blind to: calls to other hosts, which never reach the mock. Broken by: `base-without-v1-on-links`.
 
 use super::{AtOnce, Guarantee, Judge, Priority, Promise};
 use crate::case::Case;

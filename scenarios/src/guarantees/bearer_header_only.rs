@@ -1,6 +1,6 @@
 //! The key travels in `Authorization: Bearer` and nowhere else.
 //!
-//! Blind to: keys in traffic that does not pass the mock. Broken by: `key-in-query`.
+//! Blind to: keys in traffic that does not pass the mock. Broken by: `key-in-query-on-links`.
 
 use super::{AtOnce, Guarantee, Judge, Priority, Promise};
 use crate::case::Case;

@@ -1,6 +1,6 @@
 //! Nine in ten page reads of a viral creator need no call to Linktree.
 //!
-//! Blind to: the exposed ratio. Broken by: `no-cache`.
+//! Blind to: the exposed ratio. Broken by: `cache-ttl-too-short`.
 
 use super::{Guarantee, Judge, Priority, Promise};
 use crate::case::Case;

@@ -1,6 +1,6 @@
 //! Clicks reach Linktree within a minute of becoming deliverable.
 //!
-//! Blind to: the metric and the alert. Broken by: `lazy-click-worker`.
+//! Blind to: the metric and the alert. Broken by: `replay-slow`.
 
 use super::{Guarantee, Judge, Priority, Promise};
 use crate::backlog::{Backlog, Place};

@@ -1,6 +1,6 @@
 //! Each click has its effect once, whatever the network did to its delivery.
 //!
-//! Blind to: effects outside Linktree. Broken by: `fresh-key-per-attempt`.
+//! Blind to: other effects. Broken by: `fresh-key-per-attempt`, `click-resent-after-success`.
 
 use super::{Guarantee, Judge, Priority, Promise};
 use crate::case::Case;

@@ -1,6 +1,7 @@
 //! Every click that was acknowledged reaches Linktree; none is invented or altered.
 //!
-//! Blind to: what Linktree does with a click. Broken by: `queue-in-memory-only`.
+//! Blind to: what Linktree does with a click. Broken by: `ack-before-write`,
+//! `click-dropped-after-attempts`, `click-dropped-on-429`.
 
 use super::{Guarantee, Judge, Priority, Promise};
 use crate::backlog::Backlog;

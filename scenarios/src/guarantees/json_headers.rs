@@ -1,6 +1,7 @@
 //! Every upstream request says that it speaks JSON.
 //!
-//! Blind to: whether the bodies are JSON. Broken by: `no-json-headers`.
+//! Blind to: whether the bodies are JSON. Broken by: `accept-missing-on-links`,
+//! `content-type-missing-on-clicks`.
 
 use super::{AtOnce, Guarantee, Judge, Priority, Promise};
 use crate::case::Case;

@@ -1,6 +1,6 @@
 //! While Linktree is down, filled pages are still served: fast, the last version, the right creator.
 //!
-//! Blind to: what the page shows besides its version. Broken by: `no-stale-pages`, `wrong-creator`.
+//! Blind to: other content. Broken by: `no-stale-on-timeout`, `wrong-creator-under-collapsing`.
 
 use super::{Guarantee, Judge, Priority, Promise};
 use crate::case::Case;

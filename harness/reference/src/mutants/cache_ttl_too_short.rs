@@ -9,6 +9,6 @@ pub const MUTANT: Mutant = Mutant {
     summary: "a page expires the moment it is filled",
     breaks: "cache-hit-ratio",
     may_also_break: &[],
-    shown_by: "viral-spike",
+    shown_by: "steady-state",
     apply: |seams| seams.freshness = |_| Duration::ZERO,
 };

@@ -8,6 +8,6 @@ pub const MUTANT: Mutant = Mutant {
     summary: "every click is delivered a second time after it succeeded",
     breaks: "clicks-counted-once",
     may_also_break: &[],
-    shown_by: "steady-state",
+    shown_by: "outage-and-replay",
     apply: |seams| seams.delivery.successes_needed = 2,
 };

@@ -8,6 +8,6 @@ pub const MUTANT: Mutant = Mutant {
     summary: "only first attempts ask the limiter, retries do not",
     breaks: "client-rate-cap",
     may_also_break: &["hard-limit"],
-    shown_by: "brownout",
+    shown_by: "rate-limit-storm",
     apply: |seams| seams.limits_attempt = |number| number == 1,
 };

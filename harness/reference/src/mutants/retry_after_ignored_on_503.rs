@@ -8,6 +8,6 @@ pub const MUTANT: Mutant = Mutant {
     summary: "`Retry-After` is ignored on a 503",
     breaks: "retry-after-honoured",
     may_also_break: &[],
-    shown_by: "brownout",
+    shown_by: "rate-limit-storm",
     apply: |seams| seams.retry_after.honours = |status| status == 429,
 };

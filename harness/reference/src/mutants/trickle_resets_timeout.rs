@@ -9,7 +9,7 @@ pub const MUTANT: Mutant = Mutant {
     summary: "a page read that trickles is never given up",
     breaks: "profile-timeout",
     may_also_break: &["breaker-opens"],
-    shown_by: "calibration",
+    shown_by: "brownout",
     apply: |seams| {
         seams.timeout = |route| match route.lane() {
             Lane::Pages => TimeoutKind::Silence,
