@@ -1,7 +1,7 @@
 //! Retries are spaced exponentially, with jitter, and are bounded in number.
 //!
-//! Blind to: delays that are too long, since queues lengthen them. Broken by: `constant-backoff`,
-//! `backoff-without-jitter`, `immediate-retries`, `unbounded-retries`.
+//! Blind to: delays that are too long, since queues lengthen them. Broken by: `backoff-constant`,
+//! `backoff-without-jitter`, `retry-hot-loop`.
 
 use super::evidence::retries::{Chain, chains};
 use super::evidence::spacing::{ALPHA, HOT, Spacing};

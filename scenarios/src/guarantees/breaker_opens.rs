@@ -1,7 +1,8 @@
 //! After enough consecutive failures no call reaches Linktree until the open time is over.
 //!
 //! Blind to: trips after warm traffic that results within δ make uncertain. Broken by:
-//! `breaker-opens-late`, `breaker-never-opens`, `timeouts-not-counted`, `half-open-floodgate`.
+//! `breaker-never-opens`, `breaker-opens-at-six`, `half-open-lets-everyone-through`,
+//! `timeouts-not-failures`.
 
 use super::evidence::circuit::{Class, Opening, class, is_guarded, openings};
 use super::evidence::demand::Demand;

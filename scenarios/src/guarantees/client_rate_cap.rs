@@ -1,6 +1,7 @@
 //! No more than the client's own cap leaves for Linktree in any sliding window.
 //!
-//! Blind to: requests that never arrived. Broken by: `fixed-window-limiter`, `unmetered-retries`.
+//! Blind to: requests that never arrived. Broken by: `limiter-fixed-window`,
+//! `limiter-per-route`, `retries-bypass-limiter`.
 
 use super::evidence::rate::Rate;
 use super::{AtOnce, Guarantee, Judge, Priority, Promise};

@@ -1,7 +1,7 @@
 //! A profile read that stalls is given up in time, wherever it stalls.
 //!
 //! Blind to: slow connects, which the kernel completes. Broken by: `no-timeout`,
-//! `timeout-on-head-only`, `idle-timeout`.
+//! `trickle-resets-timeout`.
 
 use super::{AtOnce, Guarantee, Judge, Priority, Promise};
 use crate::case::Case;

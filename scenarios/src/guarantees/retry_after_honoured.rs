@@ -1,7 +1,7 @@
 //! No attempt is sent before the time that a `Retry-After` names.
 //!
-//! Blind to: malformed values, which name no time. Broken by: `retry-after-ignored`,
-//! `retry-after-date-ignored`, `retry-after-on-503-ignored`.
+//! Blind to: malformed values, which name no time. Broken by: `retry-after-date-ignored`,
+//! `retry-after-ignored-on-503`.
 
 use super::evidence::demand::Demand;
 use super::{Guarantee, Judge, Priority, Promise};

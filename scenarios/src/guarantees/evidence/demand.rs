@@ -3,16 +3,20 @@
 use crate::case::Case;
 use crate::history::{Op, Operation};
 use mock_server::clock::Moment;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 const TICK_NS: u64 = 10_000_000;
 
-/// Every click, and every page whose last good answer was older than its `max-age`, kept as ticks of
-/// ten milliseconds so that memory does not grow with visitors.
+/// Every click, and every page that was never filled or has expired, kept as ticks of ten milliseconds
+/// so that memory does not grow with visitors. Expired pages are demand only for an integration that
+/// was seen to fetch some page again soon after its `max-age`: caches may keep pages longer.
 pub struct Demand<'c> {
     fills: HashMap<&'c str, Vec<Moment>>,
+    /// Answered with 404: there is nothing to fetch.
+    unknown: HashSet<&'c str>,
     fresh: Duration,
+    refreshes: bool,
     pages: BTreeSet<u64>,
     clicks: BTreeSet<u64>,
 }
@@ -22,26 +26,39 @@ impl<'c> Demand<'c> {
     #[must_use]
     pub fn over(case: &'c Case) -> Self {
         let mut fills: HashMap<&str, Vec<Moment>> = HashMap::new();
-        for read in &case.exchanges {
-            if let Some(handle) = read.handle.as_deref()
-                && read.route.is_page_read()
-                && read.is_success()
-            {
+        let mut unknown = HashSet::new();
+        for read in case.exchanges.iter().filter(|read| read.route.is_page_read()) {
+            let handle = read.handle.as_deref().unwrap_or_default();
+            if read.is_success() {
                 fills.entry(handle).or_default().push(read.t_known());
+            } else if read.status == Some(404) {
+                unknown.insert(handle);
             }
         }
         fills.values_mut().for_each(|times| times.sort_unstable());
         let fresh = Duration::from_secs(u64::from(case.contract.cache.max_age_s));
-        Self { fills, fresh, pages: BTreeSet::new(), clicks: BTreeSet::new() }
+        let soon = fresh / 2..fresh * 2 + Duration::from_secs(1);
+        let again =
+            |times: &Vec<Moment>| times.windows(2).any(|two| soon.contains(&two[1].since(two[0])));
+        let refreshes = fills.values().any(again);
+        Self { fills, unknown, fresh, refreshes, pages: BTreeSet::new(), clicks: BTreeSet::new() }
     }
 
     /// Whether a page of this creator, asked for at `moment`, was never filled or has expired.
     #[must_use]
     pub fn is_due(&self, handle: &str, moment: Moment) -> bool {
-        self.fills.get(handle).is_none_or(|times| {
+        let filled = |times: &Vec<Moment>| {
             let before = times.partition_point(|filled| *filled <= moment);
-            before == 0 || times[before - 1].plus(self.fresh) < moment
-        })
+            before > 0 && (!self.refreshes || moment <= times[before - 1].plus(self.fresh))
+        };
+        !self.unknown.contains(handle) && !self.fills.get(handle).is_some_and(filled)
+    }
+
+    /// Whether a page of this creator was filled within this span.
+    #[must_use]
+    pub fn is_filled_within(&self, handle: &str, from: Moment, until: Moment) -> bool {
+        let inside = |filled: &Moment| from <= *filled && *filled <= until;
+        self.fills.get(handle).is_some_and(|times| times.iter().any(inside))
     }
 
     /// Takes in a front-door operation.
@@ -79,21 +96,35 @@ mod tests {
     use super::*;
     use crate::testing::{History, click, page, read, refused};
 
+    fn second(second: u64) -> Moment {
+        Moment::from_ms(second * 1_000)
+    }
+
     #[test]
-    fn only_expired_and_unknown_pages_and_clicks_are_demand() {
-        let history = History::over(&[]).exchange(read("ann", 0)).exchange(refused("bob", 0, 503));
+    fn expired_and_never_filled_pages_and_clicks_are_demand() {
+        let history = History::over(&[])
+            .exchanges([read("ann", 0), read("ann", 5_000)])
+            .exchange(refused("bob", 0, 503))
+            .exchange(refused("carl", 0, 404));
         let mut demand = Demand::over(&history.case);
-        demand.note(&page("ann", 3_000, 3_010, "v"));
-        let second = |s: u64| Moment::from_ms(s * 1_000);
-        assert!(!demand.of_pages(second(2), second(4)), "within max-age");
-        demand.note(&page("ann", 6_000, 6_010, "v"));
-        assert!(demand.of_pages(second(6), second(7)) && !demand.of_pages(second(4), second(6)));
+        demand.note(&page("ann", 8_000, 8_010, "v"));
+        demand.note(&page("carl", 8_000, 8_010, "v"));
+        assert!(!demand.of_pages(second(7), second(9)), "within max-age, or unknown");
+        demand.note(&page("ann", 16_000, 16_010, "v"));
+        assert!(demand.of_pages(second(16), second(17)) && !demand.of_pages(second(9), second(16)));
         demand.note(&page("bob", 1_000, 1_010, "v"));
         assert!(demand.of_pages(second(1), second(2)));
-        demand.note(&click("c", 8_000, 8_010));
-        assert!(demand.of_anything(second(8), second(9)));
-        assert!(
-            !demand.of_pages(second(8), second(9)) && !demand.of_anything(second(9), second(8))
-        );
+        demand.note(&click("c", 18_000, 18_010));
+        assert!(demand.of_anything(second(18), second(19)));
+        assert!(!demand.of_pages(second(18), second(19)));
+        assert!(!demand.of_anything(second(19), second(18)));
+        assert!(demand.is_filled_within("ann", second(5), second(6)));
+    }
+
+    #[test]
+    fn a_cache_that_never_refreshes_has_no_expired_pages() {
+        let history = History::over(&[]).exchange(read("ann", 0));
+        let demand = Demand::over(&history.case);
+        assert!(!demand.is_due("ann", second(60)) && demand.is_due("bob", second(60)));
     }
 }

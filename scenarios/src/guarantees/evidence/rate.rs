@@ -2,6 +2,7 @@
 
 use crate::case::Case;
 use crate::verdict::{Verdict, Witness};
+use mock_server::clock::Moment;
 use mock_server::exchange::Exchange;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -103,6 +104,14 @@ impl<'c> Rate<'c> {
             )
             .said(observed, promised)
     }
+}
+
+/// Whether the integration's own limiter may have held back pages: it keeps some of the cap for clicks.
+#[must_use]
+pub fn is_limited(case: &Case, moment: Moment) -> bool {
+    let sent_before = |at| case.exchanges.partition_point(|one| one.t_req < at);
+    let used = sent_before(moment) - sent_before(moment.minus(case.bounds.window));
+    used * 10 >= case.bounds.client_cap.saturating_sub(case.declared.click_slots as usize) * 9
 }
 
 fn span(requests: &[Exchange]) -> Duration {
