@@ -47,7 +47,7 @@ pub fn judge(path: &Path, run: &RunPlan, plan: &Plan) -> Result<Judged, ReadErro
     let verdicts =
         judging.verdicts().into_iter().map(|(id, verdict)| (id, cut_short(verdict, whole)));
     let verdicts = verdicts.collect();
-    let series = timeline.finish();
+    let series = timeline.series();
     Ok(Judged { verdicts, operations, clicks, series, case })
 }
 

@@ -26,7 +26,7 @@ const RETRY_PAUSE_MS: u64 = 60;
 /// Pages filled before an outage; two reads each.
 const CALM_CALLS: u32 = 11;
 /// Longer than delivery and scheduling together, or a sixth failure would look like the fifth.
-const GAP_MS: u64 = 250;
+const GAP_MS: u64 = 300;
 
 fn build(settings: &Settings) -> Plan {
     let mut timeline = Timeline::default();
@@ -37,7 +37,7 @@ fn build(settings: &Settings) -> Plan {
     let gaps = phase(PhaseKind::RetryGaps, "four failures, then a success", gaps_ms);
     let calm = phase(PhaseKind::Control, "all is well again", 1_500);
     let errors = phase(PhaseKind::BreakerProbe, "only errors", settings.contract(90_000));
-    let heal_ms = settings.contract(30_000) + settings.contract(15_000) + 1_500;
+    let heal_ms = settings.contract(30_000) + settings.contract(15_000) + 2_000;
     let heal = phase(PhaseKind::Heal, "back after errors", heal_ms);
     let silence = phase(PhaseKind::BreakerProbe, "only silence", settings.contract(90_000));
     let last = phase(PhaseKind::Heal, "back after silence", heal_ms);
