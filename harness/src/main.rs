@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .init();
+    raise_open_files();
     match std::panic::catch_unwind(|| dispatch(&cli)) {
         Ok(Ok(exit)) => exit.into(),
         Ok(Err(failure)) => {
@@ -30,6 +31,14 @@ fn main() -> ExitCode {
             eprintln!("this is a bug of windthrow; what was recorded is in the run's folder");
             Exit::Bug.into()
         }
+    }
+}
+
+/// Thousands of visitors need thousands of sockets; the children inherit the limit.
+fn raise_open_files() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
     }
 }
 

@@ -24,8 +24,8 @@ fn build(settings: &Settings) -> Plan {
     let mut timeline = Timeline::default();
     let warmup = timeline.phase(PhaseKind::Warmup, "pages are filled", 3_000);
     let control = timeline.phase(PhaseKind::Control, "an ordinary day", settings.stretch(2_000));
-    // Three open times, so that probes fail as well; and longer than `max-age`.
-    let outage_ms = settings.contract(90_000).max(9_000);
+    // Three open times and a timeout, so that probes fail as well; and longer than `max-age`.
+    let outage_ms = settings.contract(105_000).max(9_000);
     let outage = timeline.phase(PhaseKind::Outage, "Linktree is gone", outage_ms);
     // The breaker may have opened just before the end, then recovery may take 15 s.
     let heal_ms = settings.contract(30_000) + settings.contract(15_000) + 500;
@@ -78,10 +78,11 @@ fn gone(outage: Window) -> Vec<Rule> {
     vec![
         // Clicks that were counted, but whose receipt was lost, show who counts them twice.
         rule("lost-receipt", part(outage, 0, 4), routes(&CLICKS), Pick::All, receipts.clone()),
-        all("unavailable", 0, status(&[503])),
-        all("reset", 1, Fault::Reset(Reset { at: ResetAt::BeforeHead })),
+        // Silence comes first, while the breaker is still closed: visitors meet calls that hang.
+        all("silent", 0, Fault::Stall(Stall { at: StallAt::BeforeHead })),
+        all("unavailable", 1, status(&[503])),
         rule("lost-receipt-again", part(outage, 2, 4), routes(&CLICKS), Pick::All, receipts),
-        all("silent", 2, Fault::Stall(Stall { at: StallAt::BeforeHead })),
+        all("reset", 2, Fault::Reset(Reset { at: ResetAt::BeforeHead })),
         all("broken", 3, status(&[500, 502, 504])),
     ]
 }

@@ -7,7 +7,7 @@ pub const MUTANT: Mutant = Mutant {
     id: "click-dropped-after-attempts",
     summary: "a click is dropped after two failed attempts",
     breaks: "clicks-delivered",
-    may_also_break: &[],
-    shown_by: "outage-and-replay",
+    may_also_break: &["click-lag"],
+    shown_by: "brownout",
     apply: |seams| seams.delivery.abandons = |_, attempts| attempts >= 2,
 };

@@ -9,7 +9,7 @@ pub const MUTANT: Mutant = Mutant {
     summary: "the breaker does not count timeouts",
     breaks: "breaker-opens",
     may_also_break: &[],
-    shown_by: "outage-and-replay",
+    shown_by: "calibration",
     apply: |seams| {
         seams.counts_as_failure = |failure| failure.is_outage() && *failure != Failure::Timeout;
     },

@@ -1,0 +1,100 @@
+//! Proves the main job with the real binary: a storm is recorded, judged and reported; evidence
+//! survives a lost target and Ctrl-C; what was recorded is judged the same again.
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use scenarios::history::{Change, Process};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+use windthrow::evidence::{plans, reader};
+
+/// The shortest scenario.
+const SCENARIO: &str = "steady-state";
+
+fn start(folder: &Path, args: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_windthrow"))
+        .args(args)
+        .current_dir(folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs")
+}
+
+fn run(folder: &Path, args: &[&str]) -> Output {
+    start(folder, args).wait_with_output().expect("the binary ends")
+}
+
+fn words(output: &Output) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    format!("{}\n{}", text(&output.stdout), text(&output.stderr))
+}
+
+/// Waits until the run has so much of its history on disk that the target is known to be ready.
+fn target_of(folder: &Path) -> i32 {
+    let run = folder.join("runs/latest");
+    let history = run.join(format!("scenarios/{SCENARIO}/history.ndjson.zst"));
+    for _ in 0..600 {
+        std::thread::sleep(Duration::from_millis(50));
+        let Ok(plan) = plans::read(&run.join("plan.json")) else { continue };
+        let Ok(case) = reader::read_case(&history, &plan, &plan.scenarios[0]) else { continue };
+        let started = case.processes.iter().find_map(|process| match process {
+            Process { change: Change::Started { pid }, .. } => Some(*pid),
+            _ => None,
+        });
+        if let (Some(pid), true) = (started, case.armed.0 > 0 && !case.exchanges.is_empty()) {
+            return i32::try_from(pid).expect("a process id fits");
+        }
+    }
+    panic!("the target was not ready within 30 s");
+}
+
+#[test]
+fn the_reference_holds_and_recheck_gives_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(folder.path(), &["run", SCENARIO, "--seed", "7"]);
+    assert_eq!(output.status.code(), Some(0), "{}", words(&output));
+    let files = ["result.json", "report.html", "summary.md", "junit.xml"];
+    let read = || files.map(|name| std::fs::read(folder.path().join("runs/latest").join(name)));
+    let first = read().map(|bytes| bytes.expect("the report was written"));
+    let output = run(folder.path(), &["recheck"]);
+    assert_eq!(output.status.code(), Some(0), "{}", words(&output));
+    assert!(first == read().map(|bytes| bytes.expect("the report is there")));
+}
+
+#[test]
+fn a_mutant_is_caught_with_a_witness() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["run", SCENARIO, "--seed", "7", "--mutant", "accept-missing-on-links"];
+    let output = run(folder.path(), &args);
+    let said = words(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("json-headers") && said.contains("/links"), "{said}");
+    assert!(said.contains("windthrow run steady-state --seed 7"), "no rerun command: {said}");
+}
+
+#[test]
+fn a_target_that_is_killed_from_outside_ends_the_run_with_five_and_keeps_the_evidence() {
+    let folder = tempfile::tempdir().unwrap();
+    let child = start(folder.path(), &["run", SCENARIO, "--seed", "7"]);
+    kill(Pid::from_raw(target_of(folder.path())), Signal::SIGKILL).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = words(&output);
+    assert_eq!(output.status.code(), Some(5), "{said}");
+    assert!(said.contains("the target ended in mid-run"), "{said}");
+    assert!(folder.path().join("runs/latest/report.html").is_file());
+}
+
+#[test]
+fn an_interrupted_run_keeps_the_evidence_and_writes_the_reports() {
+    let folder = tempfile::tempdir().unwrap();
+    let child = start(folder.path(), &["run", SCENARIO, "--seed", "7"]);
+    let target = target_of(folder.path());
+    let pid = i32::try_from(child.id()).unwrap();
+    kill(Pid::from_raw(pid), Signal::SIGINT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", words(&output));
+    assert!(folder.path().join("runs/latest/report.html").is_file());
+    assert!(kill(Pid::from_raw(target), None).is_err(), "the target is still running");
+}
