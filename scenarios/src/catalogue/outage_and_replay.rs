@@ -17,8 +17,11 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
     build,
 };
 
-/// All of them are filled with the reads of one limit window.
-const CREATORS: u32 = 24;
+/// So few that after the heal their pages and the newcomers' leave the limiter room to spare: what
+/// is not fetched then is the breaker's doing.
+const CREATORS: u32 = 8;
+/// Creators whom nobody visits before the heal.
+const NEWCOMERS: u32 = 60;
 
 fn build(settings: &Settings) -> Plan {
     let mut timeline = Timeline::default();
@@ -28,14 +31,14 @@ fn build(settings: &Settings) -> Plan {
     let outage_ms = settings.contract(105_000).max(9_000);
     let outage = timeline.phase(PhaseKind::Outage, "Linktree is gone", outage_ms);
     // The breaker may have opened just before the end, then recovery may take 15 s.
-    let heal_ms = settings.contract(30_000) + settings.contract(15_000) + 500;
+    let heal_ms = settings.contract(30_000) + settings.contract(15_000) + 4_000;
     let heal = timeline.phase(PhaseKind::Heal, "Linktree is back", heal_ms);
     timeline.phase(PhaseKind::Settle, "the backlog drains", settings.settle_ms(true));
     Plan {
         id: INFO.id.into(),
         summary: INFO.summary.into(),
         seed: settings.seed(INFO.id),
-        population: Population { groups: vec![group("page", CREATORS)] },
+        population: Population { groups: vec![group("page", CREATORS), group("new", NEWCOMERS)] },
         phases: timeline.finish(),
         traffic: vec![
             Traffic::Open {
@@ -53,6 +56,15 @@ fn build(settings: &Settings) -> Plan {
                 shape: Shape::Steady { rate: 80 },
                 creators: zipf("page", 900),
                 click_per_mille: 150,
+            },
+            // Pages that nobody has cached: whoever still refuses calls has nothing to show.
+            Traffic::Open {
+                id: "newcomers".into(),
+                from_ms: heal.from_ms + settings.contract(30_000),
+                until_ms: heal.until_ms,
+                shape: Shape::Steady { rate: 4 },
+                creators: in_turn("new"),
+                click_per_mille: 0,
             },
         ],
         faults: gone(outage),
