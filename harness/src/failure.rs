@@ -44,22 +44,9 @@ pub enum Failure {
         help: String,
     },
     /// A file is not well-formed; the place is underlined.
-    #[error("failed to read {path}: {message}")]
-    Syntax {
-        /// The file.
-        path: String,
-        /// What the parser says.
-        message: String,
-        /// The text.
-        #[source_code]
-        text: NamedSource<String>,
-        /// The place.
-        #[label("here")]
-        at: SourceSpan,
-        /// What to do.
-        #[help]
-        help: String,
-    },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Syntax(Box<SyntaxError>),
     /// Nothing matches.
     #[error("{what}")]
     NothingMatched {
@@ -80,12 +67,31 @@ pub enum Failure {
     },
 }
 
+/// A file that is not well-formed.
+#[derive(Debug, Error, Diagnostic)]
+#[error("failed to read {path}: {message}")]
+pub struct SyntaxError {
+    /// The file.
+    path: String,
+    /// What the parser says.
+    message: String,
+    /// The text.
+    #[source_code]
+    text: NamedSource<String>,
+    /// The place.
+    #[label("here")]
+    at: SourceSpan,
+    /// What to do.
+    #[help]
+    help: String,
+}
+
 impl Failure {
     /// The exit code for this failure.
     #[must_use]
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::Usage { .. } | Self::Syntax { .. } => Exit::Usage,
+            Self::Usage { .. } | Self::Syntax(_) => Exit::Usage,
             Self::NothingMatched { .. } => Exit::NothingMatched,
             Self::Setup { .. } => Exit::Setup,
         }
@@ -126,13 +132,13 @@ impl Failure {
             text.lines().take(error.line().saturating_sub(1)).map(|line| line.len() + 1).sum();
         let offset = (before + error.column().saturating_sub(1)).min(text.len());
         let shown = path.display().to_string();
-        Self::Syntax {
+        Self::Syntax(Box::new(SyntaxError {
             message: error.to_string(),
             text: NamedSource::new(&shown, text.to_owned()),
             path: shown,
             at: (offset, usize::from(offset < text.len())).into(),
             help: help.to_owned(),
-        }
+        }))
     }
 }
 
@@ -174,8 +180,8 @@ mod tests {
         let text = "{\n  \"a\": ]\n}";
         let error = serde_json::from_str::<serde_json::Value>(text).unwrap_err();
         let failure = Failure::json(Path::new("p.json"), text, &error, "mend it");
-        let Failure::Syntax { at, .. } = &failure else { panic!("not a syntax failure") };
-        assert_eq!(&text[at.offset()..=at.offset()], "]");
+        let Failure::Syntax(syntax) = &failure else { panic!("not a syntax failure") };
+        assert_eq!(&text[syntax.at.offset()..=syntax.at.offset()], "]");
         assert_eq!(failure.exit(), Exit::Usage);
     }
 }

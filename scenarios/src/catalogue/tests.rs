@@ -138,7 +138,8 @@ fn the_quick_profile_fits_into_its_time_with_two_lanes() {
     };
     let longest = run.scenarios.iter().map(crate::plan::Plan::duration_ms).max().unwrap();
     let total = time(true) + (time(false) / 2).max(longest);
-    assert!(total <= 95_000, "{total} ms");
+    // The whole run is promised within 120 s; starting, stopping and judging take some of them.
+    assert!(total <= 105_000, "{total} ms");
 }
 
 #[test]

@@ -144,8 +144,8 @@ fn patterns_name_handles_as_the_mock_does() {
     let plan = &lawful().scenarios[0];
     for (pattern, expected) in [
         ("page-0001", true),
-        ("page-0024", true),
-        ("page-0025", false),
+        ("page-0008", true),
+        ("page-0009", false),
         ("page-1", false),
         ("page-*", true),
         ("page-000*", true),
