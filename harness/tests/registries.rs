@@ -61,3 +61,26 @@ fn the_same_seed_gives_the_same_plan_and_another_seed_another() {
     assert_eq!(bytes(7), bytes(7));
     assert_ne!(bytes(7), bytes(8));
 }
+
+/// The table that `windthrow prove --seeds 3` printed last, reviewed and kept.
+const TABLE: &str = include_str!("mutant_table.md");
+
+#[test]
+fn the_kept_mutant_table_has_every_mutant_caught_with_every_seed() {
+    let rows: Vec<Vec<&str>> = TABLE
+        .lines()
+        .skip(2)
+        .map(|line| line.split('|').map(str::trim).collect::<Vec<_>>())
+        .map(|cells| cells[1..cells.len() - 1].to_vec())
+        .collect();
+    let known: Vec<_> = MUTANTS.iter().map(|m| vec![m.id, m.shown_by, m.breaks]).collect();
+    let kept: Vec<_> = rows.iter().map(|row| row[..3].to_vec()).collect();
+    assert_eq!(kept, known, "print the table again: windthrow prove --seeds 3");
+    for row in &rows {
+        assert_eq!(row[3], "3/3", "{} escaped", row[0]);
+        for also in row[4].split(", ").filter(|id| !id.is_empty()) {
+            let mutant = MUTANTS.iter().find(|mutant| mutant.id == row[0]).unwrap();
+            assert!(mutant.may_also_break.contains(&also), "{}: undeclared {also}", row[0]);
+        }
+    }
+}

@@ -3,7 +3,7 @@
 //! Memory depends on the number of steps and not on the number of operations.
 
 use crate::case::Case;
-use crate::deliveries::Deliveries;
+use crate::guarantees::evidence::deliveries::Deliveries;
 use crate::history::{Op, Operation};
 use hdrhistogram::Histogram;
 use mock_server::clock::Moment;

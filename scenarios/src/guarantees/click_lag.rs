@@ -3,9 +3,9 @@
 //! Blind to: the metric and the alert. Broken by: `replay-slow`.
 
 use super::{Guarantee, Judge, Priority, Promise};
-use crate::backlog::{Backlog, Place};
 use crate::case::Case;
-use crate::deliveries::Deliveries;
+use crate::guarantees::evidence::backlog::{Backlog, Place};
+use crate::guarantees::evidence::deliveries::Deliveries;
 use crate::history::{Op, Operation, Outcome};
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;

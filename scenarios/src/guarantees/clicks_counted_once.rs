@@ -4,7 +4,7 @@
 
 use super::{Guarantee, Judge, Priority, Promise};
 use crate::case::Case;
-use crate::deliveries::{Attempt, Deliveries, Delivery};
+use crate::guarantees::evidence::deliveries::{Attempt, Deliveries, Delivery};
 use crate::history::{Op, Operation, Outcome};
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::clock::Moment;

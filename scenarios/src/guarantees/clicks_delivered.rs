@@ -4,9 +4,9 @@
 //! `click-dropped-after-attempts`, `click-dropped-on-429`.
 
 use super::{Guarantee, Judge, Priority, Promise};
-use crate::backlog::Backlog;
 use crate::case::Case;
-use crate::deliveries::{Deliveries, Delivery};
+use crate::guarantees::evidence::backlog::Backlog;
+use crate::guarantees::evidence::deliveries::{Deliveries, Delivery};
 use crate::history::{Op, Operation, Outcome};
 use crate::verdict::{Offences, Verdict, Witness};
 use std::time::Duration;

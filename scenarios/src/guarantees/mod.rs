@@ -14,7 +14,7 @@ mod click_lag;
 mod clicks_counted_once;
 mod clicks_delivered;
 mod client_rate_cap;
-mod evidence;
+pub(crate) mod evidence;
 mod hard_limit;
 mod json_headers;
 mod profile_timeout;

@@ -4,12 +4,12 @@
 
 use super::{Guarantee, Judge, Priority, Promise};
 use crate::case::Case;
-use crate::fills::Fills;
+use crate::guarantees::evidence::fills::Fills;
+use crate::guarantees::evidence::sent::Creator;
+use crate::guarantees::evidence::trace::{self, Untrue};
 use crate::history::{Op, Operation};
 use crate::plan::PhaseKind;
-use crate::sent::Creator;
 use crate::spans::Spans;
-use crate::trace::{self, Untrue};
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::clock::Moment;
 use std::fmt::Display;

@@ -1,6 +1,6 @@
 //! Whether the version that a page shows can be traced to what Linktree sent for its creator.
 
-use crate::fills::Fills;
+use crate::guarantees::evidence::fills::Fills;
 use crate::history::Operation;
 use mock_server::clock::Moment;
 use std::fmt;

@@ -1,7 +1,7 @@
 //! What Linktree sent of each creator's page, and when a page was certainly filled as a whole.
 
 use crate::case::Case;
-use crate::sent::{Creator, Fill};
+use crate::guarantees::evidence::sent::{Creator, Fill};
 use crate::spans::Spans;
 use mock_server::clock::Moment;
 use mock_server::exchange::{Exchange, Route};
@@ -91,12 +91,6 @@ impl<'c> Fills<'c> {
     #[must_use]
     pub fn len(&self) -> usize {
         self.creators.len()
-    }
-
-    /// Whether nobody was asked for.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.creators.is_empty()
     }
 
     /// Whose version this is.

@@ -2,7 +2,7 @@
 //! in time at all: an impossible promise is nobody's fault.
 
 use crate::case::Case;
-use crate::deliverable::Deliverable;
+use crate::guarantees::evidence::deliverable::Deliverable;
 use crate::verdict::{Offences, Witness};
 use mock_server::clock::Moment;
 use std::time::Duration;
