@@ -57,7 +57,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Some(Command::Report(args)) => commands::report::report(args),
         Some(Command::Prove(args)) => runtime.block_on(commands::prove::prove(args)),
         Some(Command::Schema { .. }) => {
-            println!("{:#}", reports::renderers::schema().to_value());
+            commands::say(format_args!("{:#}", reports::renderers::schema().to_value()));
             Ok(Exit::Held)
         }
         Some(Command::Scenario { order }) => {

@@ -1,5 +1,6 @@
 //! `explain`: everything that is known of one id.
 
+use crate::commands::say;
 use crate::failure::{Exit, Failure, nearest};
 use mock_server::faults::FAULTS;
 use reference::mutants::{self, MUTANTS};
@@ -16,32 +17,36 @@ pub fn explain(id: &str) -> Result<Exit, Failure> {
     if let Some(guarantee) = guarantees::find(id) {
         known = true;
         let promise = guarantee.promise();
-        println!("guarantee {id} ({:?})\n", promise.priority);
-        println!("{}\n", promise.statement);
-        println!("rule and bound:  {}", promise.source);
-        println!("if it is broken: {}", promise.why);
-        println!("usual fix:       {}", promise.usual_fix);
-        println!("blind to:        {}", promise.blind_to);
+        say(format_args!("guarantee {id} ({:?})\n", promise.priority));
+        say(format_args!("{}\n", promise.statement));
+        say(format_args!("rule and bound:  {}", promise.source));
+        say(format_args!("if it is broken: {}", promise.why));
+        say(format_args!("usual fix:       {}", promise.usual_fix));
+        say(format_args!("blind to:        {}", promise.blind_to));
         let breakers: Vec<_> =
             MUTANTS.iter().filter(|mutant| mutant.breaks == id).map(|mutant| mutant.id).collect();
-        println!("mutants:         {}", breakers.join(", "));
+        say(format_args!("mutants:         {}", breakers.join(", ")));
     }
     if let Some(scenario) = catalogue::find(id) {
         known = true;
-        println!("scenario {id}\n\n{}\n", scenario.summary);
-        println!("run it: windthrow run {id}");
-        println!("its plan: run it once, then see plan.json; edit and run it with --plan");
+        say(format_args!("scenario {id}\n\n{}\n", scenario.summary));
+        say(format_args!("run it: windthrow run {id}"));
+        say(format_args!("its plan: run it once, then see plan.json; edit and run it with --plan"));
     }
     if let Some(mutant) = mutants::find(id) {
         known = true;
-        println!("mutant {id}\n\n{}\n", mutant.summary);
-        println!("breaks:         {}", mutant.breaks);
-        println!("may also break: {}", mutant.may_also_break.join(", "));
-        println!("shown by:       windthrow run {} --mutant {id}", mutant.shown_by);
+        say(format_args!("mutant {id}\n\n{}\n", mutant.summary));
+        say(format_args!("breaks:         {}", mutant.breaks));
+        say(format_args!("may also break: {}", mutant.may_also_break.join(", ")));
+        say(format_args!("shown by:       windthrow run {} --mutant {id}", mutant.shown_by));
     }
     if let Some(fault) = FAULTS.iter().find(|fault| fault.kind == id) {
         known = true;
-        println!("fault {id}\n\n{}\n\nin a plan:\n{}", fault.summary, fault.example_toml);
+        say(format_args!(
+            "fault {id}\n\n{}\n\nin a plan:\n{}",
+            fault.summary,
+            fault.example_json()
+        ));
     }
     if known {
         return Ok(Exit::Held);

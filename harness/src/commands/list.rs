@@ -1,6 +1,7 @@
 //! `list`: what there is.
 
 use crate::cli::ListArgs;
+use crate::commands::say;
 use crate::failure::Exit;
 use comfy_table::{ContentArrangement, Table, presets};
 use mock_server::faults::FAULTS;
@@ -42,12 +43,12 @@ pub fn list(args: &ListArgs) -> Exit {
                 fields.map(|(name, cell)| (name.replace(' ', "_"), json!(cell))).collect(),
             )
         };
-        println!("{:#}", Value::Array(rows.iter().map(object).collect()));
+        say(format_args!("{:#}", Value::Array(rows.iter().map(object).collect())));
     } else {
         let mut table = Table::new();
         table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
         table.set_header(columns.to_vec()).add_rows(rows);
-        println!("{table}");
+        say(table);
     }
     Exit::Held
 }

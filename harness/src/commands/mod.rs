@@ -5,3 +5,10 @@ pub mod list;
 pub mod prove;
 pub mod report;
 pub mod run;
+
+use std::io::Write;
+
+/// Prints a result. A reader that has seen enough (`| head`) is no failure of the command.
+pub fn say(text: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}

@@ -2,6 +2,7 @@
 
 use crate::cli::{FailOn, ProfileName, ProveArgs, RunArgs};
 use crate::commands::run::plan;
+use crate::commands::say;
 use crate::evidence::build;
 use crate::failure::{Exit, Failure};
 use crate::progress::Progress;
@@ -66,12 +67,12 @@ pub async fn prove(args: &ProveArgs) -> Result<Exit, Failure> {
             row.take(&report, seed, &ran.folder.path.display().to_string());
         }
     }
-    println!("{}", table(&rows, args.seeds));
+    say(table(&rows, args.seeds));
     let mut proven = true;
     for row in &rows {
-        row.failures.iter().for_each(|failure| println!("{failure}"));
+        row.failures.iter().for_each(|failure| say(failure));
         for id in &row.undeclared {
-            println!("{} also broke {id}, which its file does not declare", row.mutant.id);
+            say(format_args!("{} also broke {id}, which its file does not declare", row.mutant.id));
         }
         proven &= row.caught == args.seeds && row.undeclared.is_empty();
     }

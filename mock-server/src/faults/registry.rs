@@ -11,6 +11,19 @@ pub struct FaultInfo {
     pub example_toml: &'static str,
 }
 
+impl FaultInfo {
+    /// The example as it stands in a plan file, which is JSON.
+    ///
+    /// # Panics
+    ///
+    /// Never: a test parses every example.
+    #[must_use]
+    pub fn example_json(&self) -> String {
+        let fault: super::Fault = toml::from_str(self.example_toml).expect("the example parses");
+        serde_json::to_string_pretty(&fault).expect("a fault is always valid JSON")
+    }
+}
+
 /// Every fault that a rule may name.
 pub const FAULTS: &[FaultInfo] = &[
     FaultInfo {

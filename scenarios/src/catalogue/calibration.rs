@@ -21,8 +21,9 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
 /// Sixteen calls tell constant from exponential delays with one error in ten thousand runs
 /// (predicates, B3); two more, since a call during a hiccup of the harness is not judged.
 const RETRY_CALLS: u32 = 18;
-/// Retries of different calls do not touch, so a short pause will do.
-const RETRY_PAUSE_MS: u64 = 60;
+/// Each call costs six requests: with luck in every delay they must still fit into the limiter's
+/// window, or it would refuse pages here.
+const RETRY_PAUSE_MS: u64 = 400;
 /// Pages filled before an outage; two reads each.
 const CALM_CALLS: u32 = 11;
 /// Longer than delivery and scheduling together, or a sixth failure would look like the fifth.
