@@ -4,6 +4,7 @@ pub mod case;
 pub mod catalogue;
 pub mod guarantees;
 pub mod history;
+pub mod nearest;
 pub mod plan;
 pub mod plan_check;
 pub mod spans;

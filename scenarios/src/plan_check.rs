@@ -5,29 +5,11 @@ mod streams;
 #[cfg(test)]
 mod tests;
 
+use crate::nearest::nearest;
 use crate::plan::{PLAN_FORMAT, Plan, RunPlan};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::fmt;
-
-/// The guarantees that a plan may name, in the order of the checklist.
-pub const GUARANTEE_IDS: [&str; 15] = [
-    "bearer-header-only",
-    "base-url",
-    "client-rate-cap",
-    "hard-limit",
-    "profile-timeout",
-    "json-headers",
-    "breaker-opens",
-    "breaker-recovers",
-    "backoff-grows",
-    "retry-after-honoured",
-    "stale-on-outage",
-    "clicks-delivered",
-    "clicks-counted-once",
-    "click-lag",
-    "cache-hit-ratio",
-];
 
 /// The highest rate that a stream may ask for, arrivals a second.
 pub const MAX_RATE: u64 = 20_000;
@@ -135,10 +117,11 @@ fn check_plan(report: &mut Report<'_>, plan: &Plan) {
     let mut guarantees = report.at("guarantees");
     guarantees.unique("guarantee", plan.guarantees.iter().map(String::as_str));
     for id in &plan.guarantees {
-        let known = GUARANTEE_IDS.contains(&id.as_str()) || crate::guarantees::find(id).is_some();
-        let advice = match nearest(id) {
+        let known = crate::guarantees::find(id).is_some();
+        let ids = || crate::guarantees::GUARANTEES.iter().map(|known| known.promise().id);
+        let advice = match nearest(id, ids()) {
             Some(near) => format!("did you mean {near:?}?"),
-            None => format!("the guarantees are: {}", GUARANTEE_IDS.join(", ")),
+            None => format!("the guarantees are: {}", ids().collect::<Vec<_>>().join(", ")),
         };
         guarantees.unless(known, format!("there is no guarantee {id:?}"), advice);
     }
@@ -210,15 +193,4 @@ fn somebody(plan: &Plan, pattern: &str) -> bool {
                 (1..=group.count).contains(&number) && format!("{number:04}") == rest
             }),
     })
-}
-
-/// The guarantee with the most letters in common at both ends, if they are many.
-fn nearest(id: &str) -> Option<&'static str> {
-    let common = |known: &str| {
-        let start = known.bytes().zip(id.bytes()).take_while(|(a, b)| a == b).count();
-        let end = known.bytes().rev().zip(id.bytes().rev()).take_while(|(a, b)| a == b).count();
-        start + end
-    };
-    let best = GUARANTEE_IDS.into_iter().max_by_key(|known| common(known))?;
-    (common(best) * 2 > id.len()).then_some(best)
 }

@@ -70,7 +70,7 @@ pub async fn prove(args: &ProveArgs) -> Result<Exit, Failure> {
     say(table(&rows, args.seeds));
     let mut proven = true;
     for row in &rows {
-        row.failures.iter().for_each(|failure| say(failure));
+        row.failures.iter().for_each(say);
         for id in &row.undeclared {
             say(format_args!("{} also broke {id}, which its file does not declare", row.mutant.id));
         }

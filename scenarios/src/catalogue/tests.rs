@@ -1,8 +1,8 @@
 //! The catalogue polices itself: names, files, timelines, seeds, and what each storm asks for.
 
 use super::*;
+use crate::guarantees::GUARANTEES;
 use crate::plan::{PhaseKind, Traffic};
-use crate::plan_check::GUARANTEE_IDS;
 use crate::traffic::Schedule;
 use std::collections::HashSet;
 
@@ -86,7 +86,7 @@ fn together_the_scenarios_exercise_every_guarantee() {
     let run = quick();
     let named: HashSet<_> =
         run.scenarios.iter().flat_map(|plan| plan.guarantees.iter().map(String::as_str)).collect();
-    assert_eq!(named, HashSet::from(GUARANTEE_IDS));
+    assert_eq!(named, GUARANTEES.iter().map(|known| known.promise().id).collect());
 }
 
 #[test]

@@ -121,13 +121,6 @@ fn faults_edits_and_guarantees_are_checked() {
 }
 
 #[test]
-fn a_misspelt_guarantee_gets_its_neighbour() {
-    assert_eq!(nearest("breaker-open"), Some("breaker-opens"));
-    assert_eq!(nearest("client_rate_cap"), Some("client-rate-cap"));
-    assert_eq!(nearest("qqq"), None);
-}
-
-#[test]
 fn all_problems_are_found_at_once() {
     let mut run = lawful();
     run.format = 0;

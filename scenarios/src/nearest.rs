@@ -1,0 +1,36 @@
+//! "Did you mean": the known name that is closest to a wrong one.
+
+/// The closest of the known names, for "did you mean".
+#[must_use]
+pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let scored = known.into_iter().map(|name| (distance(wrong, name), name));
+    scored.filter(|(score, name)| *score <= name.len().max(3) / 3).min().map(|(_, name)| name)
+}
+
+/// Levenshtein distance in bytes; names are short ASCII.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, cb) in b.bytes().enumerate() {
+            let substitute = diagonal + usize::from(ca != cb);
+            diagonal = row[j + 1];
+            row[j + 1] = substitute.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_suggested_and_nonsense_is_not() {
+        let known = ["viral-spike", "brownout", "steady-state"];
+        assert_eq!(nearest("viral-spkie", known), Some("viral-spike"));
+        assert_eq!(nearest("brown-out", known), Some("brownout"));
+        assert_eq!(nearest("xyz", known), None);
+        assert_eq!(nearest("client_rate_cap", ["client-rate-cap"]), Some("client-rate-cap"));
+    }
+}
