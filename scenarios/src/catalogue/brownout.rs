@@ -1,12 +1,11 @@
 //! Linktree half works: slow, flaky and cut answers, lost click receipts, and reads that stall.
 
 use super::parts::{
-    CLICKS, PAGE_READS, Timeline, group, guarantees, in_turn, part, profiles_of, routes, rule,
-    share, status, zipf,
+    CLICKS, PAGE_READS, Timeline, group, guarantees, in_turn, profiles_of, routes, rule, share,
+    status, zipf,
 };
 use super::{ScenarioInfo, Settings};
 use crate::plan::{Generator, PhaseKind, Plan, Shape, Traffic};
-use mock_server::exchange::Route;
 use mock_server::faults::{
     Fault, Latency, LoseAnswer, Pick, Reset, ResetAt, Rule, Stall, StallAt, Truncate, Window,
 };
@@ -89,14 +88,6 @@ fn half_broken(storm: Window) -> Vec<Rule> {
         rule(&format!("stall-{prefix}"), storm, profiles_of(prefix), first, fault)
     };
     let mut rules: Vec<Rule> = STALLS.map(stall).into();
-    // A batch that fails several times in a row shows who loses patience with its clicks.
-    rules.push(rule(
-        "stubborn-batch",
-        part(storm, 1, 2),
-        routes(&[Route::ClicksBatch]),
-        Pick::Nth { from: 0, until: 3 },
-        status(&[503]),
-    ));
     let slow = Latency::Lognormal { median_ms: 60, sigma_milli: 900, max_ms: 800 };
     let cut = Fault::Truncate(Truncate { percent: 60 });
     let all = [PAGE_READS, CLICKS].concat();

@@ -1,11 +1,14 @@
 //! Linktree is gone while visitors keep coming, then returns: stale pages, open breaker, replay.
 
 use super::parts::{
-    CLICKS, Timeline, everything, group, guarantees, in_turn, part, routes, rule, status, zipf,
+    CLICKS, PAGE_READS, Timeline, everything, group, guarantees, in_turn, part, routes, rule,
+    status, zipf,
 };
 use super::{ScenarioInfo, Settings};
 use crate::plan::{Generator, PhaseKind, Plan, Shape, Traffic};
-use mock_server::faults::{Fault, LoseAnswer, Pick, Reset, ResetAt, Rule, Stall, StallAt, Window};
+use mock_server::faults::{
+    Fault, Latency, LoseAnswer, Pick, Reset, ResetAt, Rule, Stall, StallAt, Window,
+};
 use mock_server::population::Population;
 use mock_server::world::Edit;
 
@@ -20,6 +23,8 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
 /// So few that after the heal their pages and the newcomers' leave the limiter room to spare: what
 /// is not fetched then is the breaker's doing.
 const CREATORS: u32 = 8;
+/// `max-age` of the assumed contract; real time.
+const MAX_AGE_MS: u64 = 4_000;
 /// Creators whom nobody visits before the heal.
 const NEWCOMERS: u32 = 60;
 
@@ -43,7 +48,8 @@ fn build(settings: &Settings) -> Plan {
         traffic: vec![
             Traffic::Open {
                 id: "first-visitors".into(),
-                from_ms: warmup.from_ms,
+                // Pages that expire just after the outage began are asked for while calls hang.
+                from_ms: outage.from_ms.saturating_sub(MAX_AGE_MS - 200).max(warmup.from_ms),
                 until_ms: warmup.until_ms,
                 shape: Shape::Steady { rate: 20 },
                 creators: in_turn("page"),
@@ -67,7 +73,7 @@ fn build(settings: &Settings) -> Plan {
                 click_per_mille: 0,
             },
         ],
-        faults: gone(outage),
+        faults: gone(outage, heal),
         // What creators change meanwhile must be seen after the heal.
         edits: vec![Edit { at_ms: part(outage, 1, 2).from_ms, handles: "page-*".into() }],
         generator: Generator { users: 500, timeout_ms: settings.patience_ms() },
@@ -84,17 +90,20 @@ fn build(settings: &Settings) -> Plan {
 }
 
 /// Everything fails, in another way in each part of the outage.
-fn gone(outage: Window) -> Vec<Rule> {
+fn gone(outage: Window, heal: Window) -> Vec<Rule> {
+    let sluggish = Fault::Latency(Latency::Constant { ms: 50 });
     let all = |id, n, fault| rule(id, part(outage, n, 4), everything(), Pick::All, fault);
     let receipts = Fault::LoseAnswer(LoseAnswer {});
     vec![
-        // Clicks that were counted, but whose receipt was lost, show who counts them twice.
-        rule("lost-receipt", part(outage, 0, 4), routes(&CLICKS), Pick::All, receipts.clone()),
         // Silence comes first, while the breaker is still closed: visitors meet calls that hang.
         all("silent", 0, Fault::Stall(Stall { at: StallAt::BeforeHead })),
+        // Clicks that were counted, but whose receipt was lost, show who counts them twice.
+        rule("lost-receipt", part(outage, 1, 4), routes(&CLICKS), Pick::All, receipts.clone()),
         all("unavailable", 1, status(&[503])),
         rule("lost-receipt-again", part(outage, 2, 4), routes(&CLICKS), Pick::All, receipts),
         all("reset", 2, Fault::Reset(Reset { at: ResetAt::BeforeHead })),
         all("broken", 3, status(&[500, 502, 504])),
+        // Reads that take a while overlap, which shows who mixes creators up.
+        rule("sluggish", heal, routes(&PAGE_READS), Pick::All, sluggish),
     ]
 }

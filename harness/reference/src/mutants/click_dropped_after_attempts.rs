@@ -8,6 +8,6 @@ pub const MUTANT: Mutant = Mutant {
     summary: "a click is dropped after two failed attempts",
     breaks: "clicks-delivered",
     may_also_break: &["click-lag"],
-    shown_by: "brownout",
+    shown_by: "outage-and-replay",
     apply: |seams| seams.delivery.abandons = |_, attempts| attempts >= 2,
 };
