@@ -49,7 +49,10 @@ fn build(settings: &Settings) -> Plan {
             Traffic::Open {
                 id: "first-visitors".into(),
                 // Pages that expire just after the outage began are asked for while calls hang.
-                from_ms: outage.from_ms.saturating_sub(MAX_AGE_MS - 200).max(warmup.from_ms),
+                from_ms: outage
+                    .from_ms
+                    .saturating_sub(MAX_AGE_MS - 200)
+                    .clamp(warmup.from_ms, warmup.until_ms - 1_500),
                 until_ms: warmup.until_ms,
                 shape: Shape::Steady { rate: 20 },
                 creators: in_turn("page"),

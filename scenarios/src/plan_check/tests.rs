@@ -104,7 +104,7 @@ fn faults_edits_and_guarantees_are_checked() {
     let status = |codes| Fault::Status(Status { codes, retry_after: vec![] });
     check(|run| run.scenarios[0].faults[0].fault = status(vec![]), first, "no status codes");
     check(|run| run.scenarios[0].faults[0].fault = status(vec![100]), first, "100");
-    let same = |run: &mut RunPlan| run.scenarios[0].faults[1].id = "lost-receipt".into();
+    let same = |run: &mut RunPlan| run.scenarios[0].faults[0].id = "lost-receipt".into();
     check(same, "scenarios[0].faults", "\"lost-receipt\" occurs twice");
     let stranger = |run: &mut RunPlan| {
         run.scenarios[0].faults[0].matcher.handle = Some("stranger-*".into());

@@ -8,6 +8,6 @@ pub const MUTANT: Mutant = Mutant {
     summary: "a successful probe opens the breaker again, so service never resumes",
     breaks: "breaker-recovers",
     may_also_break: &["click-lag", "clicks-delivered"],
-    shown_by: "outage-and-replay",
+    shown_by: "calibration",
     apply: |seams| seams.breaker.success_closes = false,
 };
