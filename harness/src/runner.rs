@@ -3,6 +3,7 @@
 use crate::evidence::folder::{RunFolder, RunIdentity};
 use crate::evidence::plans;
 use crate::failure::Failure;
+use crate::process::{interrupted, tail};
 use crate::progress::{Lane, Progress};
 use crate::storm::child::{Order, PHASE_LINE};
 use crate::storm::target::TargetSpec;
@@ -11,7 +12,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use scenarios::plan::{Plan, RunPlan};
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -190,36 +191,16 @@ async fn child(
             () = tokio::time::sleep_until(deadline) => {
                 let _ = child.start_kill();
                 let _ = child.wait().await;
-                return Err(format!("the scenario did not end in time\n{}", tail(&log_path)));
+                return Err(format!("the scenario did not end in time\n{}", tail(&log_path, 15)));
             }
         }
     };
     drop(keep_open);
-    if status.success() { Ok(()) } else { Err(format!("{status}\n{}", tail(&log_path))) }
+    if status.success() { Ok(()) } else { Err(format!("{status}\n{}", tail(&log_path, 15))) }
 }
 
 fn terminate(child: &Child) {
     if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
         let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
-    }
-}
-
-fn tail(log: &Path) -> String {
-    let text = std::fs::read_to_string(log).unwrap_or_default();
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(15)..].join("\n")
-}
-
-/// Ctrl-C or SIGTERM.
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut int)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
     }
 }

@@ -1,6 +1,7 @@
 //! Carries out one scenario: mock, target, traffic and recording, from start to the last event.
 
 use crate::failure::Failure;
+use crate::process::interrupted;
 use crate::storm::recorder::Recorder;
 use crate::storm::target::{Surroundings, Target, TargetSpec};
 use crate::storm::{cpu, tolerances};
@@ -17,7 +18,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Time between readiness and the first arrival, for every part to be waiting.
 const LEAD: Duration = scenarios::traffic::LEAD;
@@ -201,19 +201,13 @@ async fn announce_phases(clock: Clock, armed: mock_server::clock::Moment, plan: 
 
 /// Ctrl-C, SIGTERM, or the end of standard input: the parent is gone.
 async fn asked_to_stop() {
-    let (Ok(mut term), Ok(mut int)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
     let parent_gone = async {
         let mut input = tokio::io::stdin();
         let mut byte = [0];
         while matches!(input.read(&mut byte).await, Ok(1..)) {}
     };
     tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
+        () = interrupted() => {}
         () = parent_gone => {}
     }
 }

@@ -1,6 +1,7 @@
 //! The integration under test as a process: start, readiness, end, and what it printed.
 
 use crate::failure::Failure;
+use crate::process::tail;
 use mock_server::clock::Clock;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -102,7 +103,10 @@ impl Target {
         let mut target = Self { child, pid, url: format!("http://127.0.0.1:{port}") };
         let note = |change| Event::Process(Process { at: clock.now(), change });
         recorder.record(note(Change::Started { pid }));
-        target.ready(clock).await.map_err(|why| setup(format!("{why}\n{}", tail(around.log))))?;
+        target
+            .ready(clock)
+            .await
+            .map_err(|why| setup(format!("{why}\n{}", tail(around.log, 10))))?;
         recorder.record(note(Change::Ready));
         Ok(target)
     }
@@ -158,11 +162,4 @@ impl Target {
 /// A port that was free a moment ago.
 fn free_port() -> std::io::Result<u16> {
     Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
-}
-
-/// The last lines that the target printed.
-fn tail(log: &Path) -> String {
-    let text = std::fs::read_to_string(log).unwrap_or_default();
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(10)..].join("\n")
 }
