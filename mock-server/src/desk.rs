@@ -1,8 +1,8 @@
 //! What edge and routes tell each other about one exchange, beside the wire and never on it.
 
 use crate::clock::Moment;
-use crate::exchange::{ClickReceipt, FaultMark, Route};
-use crate::faults::{Effect, RetryAfterSpec};
+use crate::exchange::{ClickReceipt, Route};
+use crate::faults::{Effect, FaultMark, RetryAfterSpec};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -1,6 +1,7 @@
 //! What the edge records of one upstream request: the evidence that every judge reads.
 
 use crate::clock::Moment;
+use crate::faults::FaultMark;
 use crate::seed;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,16 @@ pub enum Route {
     Clicks,
     /// `POST /v1/clicks/batch`
     ClicksBatch,
+    /// `GET /v1/links`
+    Links,
+    /// `PATCH /v1/links/{id}`
+    Link,
+    /// `POST /v1/links/batch`
+    LinksBatch,
+    /// `GET /v1/analytics/{handle}`
+    Analytics,
+    /// `POST /v1/webhooks`, `GET /v1/webhooks`, `DELETE /v1/webhooks/{id}`
+    Webhooks,
     /// Anything else, outside the contract.
     Unknown,
 }
@@ -93,19 +104,6 @@ pub enum RetryAfterForm {
     Date,
     /// Neither.
     Malformed,
-}
-
-/// The fault that hit an exchange.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FaultMark {
-    /// The rule's id in the plan.
-    pub rule: String,
-    /// The fault's kind, such as `status` or `reset`.
-    pub kind: String,
-    /// The request key that the decision hashed.
-    pub key: String,
-    /// The ordinal, from 0, of this request among those that the rule matched with the same key.
-    pub nth: u64,
 }
 
 /// What one click in a delivery met at the mock.
@@ -241,21 +239,4 @@ impl Exchange {
             self.idempotency_key.as_deref().unwrap_or("-")
         )
     }
-}
-
-/// The mock could not do its work: never to be blamed on the integration under test.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Overload {
-    /// When.
-    pub at: Moment,
-    /// What was exhausted, in words.
-    pub what: String,
-}
-
-/// Where the mock sends what it has seen; called from the edge, so it must be quick.
-pub trait Recorder: Send + Sync {
-    /// An exchange is over.
-    fn exchange(&self, exchange: Exchange);
-    /// The mock itself is out of some resource.
-    fn overload(&self, overload: Overload);
 }

@@ -13,6 +13,7 @@ pub mod faults;
 mod limiter;
 pub mod population;
 pub mod profile;
+pub mod record;
 mod routes;
 pub mod secrets;
 pub mod seed;

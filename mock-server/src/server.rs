@@ -3,11 +3,11 @@
 use crate::clock::{Clock, Moment};
 use crate::desk::Desk;
 use crate::edge::{self, Settings, Tuning};
-use crate::exchange::Recorder;
 use crate::faults::Rule;
 use crate::faults::engine::{Engine, PlanError};
 use crate::population::{Population, PopulationError};
 use crate::profile::ContractProfile;
+use crate::record::Recorder;
 use crate::routes::Shared;
 use crate::secrets::start_vault;
 use crate::world::{Edit, World};
@@ -270,7 +270,8 @@ fn run(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::{Exchange, Overload};
+    use crate::exchange::Exchange;
+    use crate::record::{Overload, Record};
     use std::io::{Read, Write};
     use std::net::TcpStream;
 
@@ -278,12 +279,12 @@ mod tests {
     struct Tape(Mutex<Vec<Exchange>>, Mutex<Vec<Overload>>);
 
     impl Recorder for Tape {
-        fn exchange(&self, exchange: Exchange) {
-            self.0.lock().unwrap().push(exchange);
-        }
-
-        fn overload(&self, overload: Overload) {
-            self.1.lock().unwrap().push(overload);
+        fn record(&self, record: Record) {
+            match record {
+                Record::Exchange(exchange) => self.0.lock().unwrap().push(*exchange),
+                Record::Overload(overload) => self.1.lock().unwrap().push(overload),
+                other => panic!("{other:?}"),
+            }
         }
     }
 

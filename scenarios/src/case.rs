@@ -7,8 +7,9 @@ use crate::history::{
 use crate::plan::{Bounds, Declared, Phase, PhaseKind, Plan, RunPlan};
 use crate::spans::Spans;
 use mock_server::clock::Moment;
-use mock_server::exchange::{Exchange, Overload};
+use mock_server::exchange::Exchange;
 use mock_server::profile::ContractProfile;
+use mock_server::record::Overload;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -89,6 +90,11 @@ impl Case {
                 self.closed = self.closed.max(exchange.t_end);
                 self.exchanges.push(*exchange);
             }
+            // Evidence that no guarantee reads yet.
+            Event::Delivery(_)
+            | Event::Reachability(_)
+            | Event::SecretRead(_)
+            | Event::Alert(_) => {}
             Event::Process(process) => self.processes.push(process),
             Event::Lag { at, late_us } => self.lags.push((at, Duration::from_micros(late_us))),
             Event::Overload(overload) => self.overloads.push(overload),

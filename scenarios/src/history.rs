@@ -1,7 +1,8 @@
 //! The history: everything that was seen in one scenario, as one stream of events on one clock.
 
 use mock_server::clock::Moment;
-use mock_server::exchange::{Exchange, Overload};
+use mock_server::exchange::Exchange;
+use mock_server::record::{Alert, Delivery, Overload, Reachability, Record, SecretRead};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -26,6 +27,14 @@ pub enum Event<'a> {
     Operation(Operation<'a>),
     /// An upstream exchange is over.
     Exchange(Box<Exchange>),
+    /// The mock sent a webhook, or could not.
+    Delivery(Box<Delivery>),
+    /// The mock looked at a webhook's address.
+    Reachability(Reachability),
+    /// The vault was asked.
+    SecretRead(SecretRead),
+    /// An alert came in.
+    Alert(Alert),
     /// Something happened to a process.
     Process(Process),
     /// A timer came late by this much: the harness itself was short of processor time.
@@ -46,6 +55,19 @@ pub enum Event<'a> {
         /// Why.
         outcome: Outcome,
     },
+}
+
+impl From<Record> for Event<'static> {
+    fn from(record: Record) -> Self {
+        match record {
+            Record::Exchange(exchange) => Self::Exchange(exchange),
+            Record::Delivery(delivery) => Self::Delivery(delivery),
+            Record::Reachability(look) => Self::Reachability(look),
+            Record::SecretRead(read) => Self::SecretRead(read),
+            Record::Alert(alert) => Self::Alert(alert),
+            Record::Overload(overload) => Self::Overload(overload),
+        }
+    }
 }
 
 /// What stands at the head of a history.

@@ -7,8 +7,9 @@ use crate::plan::{Declared, Generator, PLAN_FORMAT, Phase, PhaseKind, Plan, RunP
 use crate::verdict::Verdict;
 use mock_server::clock::Moment;
 use mock_server::exchange::{
-    ClickReceipt, End, Exchange, FaultMark, KeyPlace, RetryAfter, RetryAfterForm, Route,
+    ClickReceipt, End, Exchange, KeyPlace, RetryAfter, RetryAfterForm, Route,
 };
+use mock_server::faults::FaultMark;
 use mock_server::population::Population;
 use mock_server::profile::ContractProfile;
 use std::borrow::Cow;

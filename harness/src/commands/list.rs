@@ -27,9 +27,9 @@ pub fn list(args: &ListArgs) -> Exit {
         (&["id", "breaks", "shown by", "summary"], MUTANTS.iter().map(row).collect())
     } else if args.what.faults {
         let row = |fault: &mock_server::faults::FaultInfo| {
-            [fault.kind, fault.summary].map(str::to_owned).to_vec()
+            [fault.kind, fault.place.label(), fault.summary].map(str::to_owned).to_vec()
         };
-        (&["kind", "summary"], FAULTS.iter().map(row).collect())
+        (&["kind", "acts on", "summary"], FAULTS.iter().map(row).collect())
     } else {
         let row = |known: &&scenarios::catalogue::ScenarioInfo| {
             [known.id, known.summary].map(str::to_owned).to_vec()

@@ -3,7 +3,7 @@
 //! Producers hand over whole events through a bounded queue, so memory stays bounded: when the disk
 //! cannot keep up, producers wait, and the lag probes in the same history show it.
 
-use mock_server::exchange::{Exchange, Overload};
+use mock_server::record::Record;
 use scenarios::history::{Event, Operation};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -94,13 +94,9 @@ where
     Ok(written)
 }
 
-impl mock_server::exchange::Recorder for Recorder {
-    fn exchange(&self, exchange: Exchange) {
-        self.record(Event::Exchange(Box::new(exchange)));
-    }
-
-    fn overload(&self, overload: Overload) {
-        self.record(Event::Overload(overload));
+impl mock_server::record::Recorder for Recorder {
+    fn record(&self, record: Record) {
+        Recorder::record(self, record.into());
     }
 }
 

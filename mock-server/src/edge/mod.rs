@@ -11,7 +11,7 @@ mod scan;
 mod upstream;
 
 use crate::clock::{Clock, Moment};
-use crate::exchange::{Overload, Recorder};
+use crate::record::{Overload, Record, Recorder};
 use crate::routes::Shared;
 use scan::Scanner;
 use std::cell::{Cell, RefCell};
@@ -88,7 +88,8 @@ impl Edge {
         if due {
             complaints.insert(what.to_owned(), now);
             tracing::warn!(what, "the mock is overloaded");
-            self.recorder.overload(Overload { at: now, what: what.to_owned() });
+            let overload = Overload { at: now, what: what.to_owned() };
+            self.recorder.record(Record::Overload(overload));
         }
     }
 

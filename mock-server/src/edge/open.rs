@@ -3,6 +3,7 @@
 use super::Edge;
 use crate::clock::Moment;
 use crate::exchange::{End, Exchange, RetryAfterForm};
+use crate::record::Record;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -44,7 +45,8 @@ impl OpenExchange {
             after.until = after.value.parse().ok().map(|s| now.plus(Duration::from_secs(s)));
         }
         let empty = blank(exchange.id, exchange.conn, exchange.seq);
-        self.edge.recorder.exchange(std::mem::replace(&mut self.exchange, empty));
+        let exchange = std::mem::replace(&mut self.exchange, empty);
+        self.edge.recorder.record(Record::Exchange(Box::new(exchange)));
     }
 }
 

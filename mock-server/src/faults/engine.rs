@@ -1,15 +1,21 @@
 //! The plan at work: which rules hit a request, and what comes of them together.
 
-use super::{Effect, Pick, RequestView, Roll, Rule};
-use crate::exchange::{FaultMark, Route};
+use super::{Effect, FaultMark, Pick, RequestView, Roll, Rule};
+use crate::exchange::Route;
 use crate::world::handle_matches;
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-/// Rules, seed, and how often each rule has seen each request key.
+/// The seed, and the plan in force, which may be replaced while requests arrive.
 #[derive(Debug)]
 pub struct Engine {
     seed: u64,
+    plan: RwLock<Arc<Plan>>,
+}
+
+/// The rules of one plan, and how often each has seen each request key.
+#[derive(Debug)]
+struct Plan {
     rules: Vec<Rule>,
     seen: Mutex<HashMap<(usize, String), u64>>,
 }
@@ -34,13 +40,17 @@ pub enum PlanError {
         /// The id.
         id: String,
     },
-    /// Not a final HTTP status.
-    #[error("failed to use the rule {id:?}: {code} is not a status from 200 to 599")]
-    Status {
+    /// A setting makes no sense.
+    #[error("failed to use the rule {id:?}: {key}: {what} ({fix})")]
+    Setting {
         /// The rule.
         id: String,
-        /// The status.
-        code: u16,
+        /// The setting.
+        key: &'static str,
+        /// What is wrong with it.
+        what: String,
+        /// What to do about it.
+        fix: &'static str,
     },
 }
 
@@ -51,18 +61,29 @@ impl Engine {
     ///
     /// [`PlanError`] names the first rule that cannot be executed.
     pub fn new(seed: u64, rules: Vec<Rule>) -> Result<Self, PlanError> {
-        let mut ids = HashSet::new();
-        for rule in &rules {
-            if !ids.insert(rule.id.as_str()) {
-                return Err(PlanError::Twice { id: rule.id.clone() });
-            }
-            if let super::Fault::Status(status) = &rule.fault
-                && let Some(&code) = status.codes.iter().find(|code| !(200..600).contains(*code))
-            {
-                return Err(PlanError::Status { id: rule.id.clone(), code });
-            }
-        }
-        Ok(Self { seed, rules, seen: Mutex::default() })
+        Ok(Self { seed, plan: RwLock::new(Arc::new(Plan::new(rules)?)) })
+    }
+
+    /// Puts another plan in force: every decision follows either the old or the new one, whole.
+    /// Ordinals start anew.
+    ///
+    /// # Errors
+    ///
+    /// [`PlanError`] names the first rule that cannot be executed; the old plan stays in force.
+    pub fn replace(&self, rules: Vec<Rule>) -> Result<(), PlanError> {
+        let plan = Arc::new(Plan::new(rules)?);
+        *self.plan.write().unwrap_or_else(PoisonError::into_inner) = plan;
+        Ok(())
+    }
+
+    /// The rules in force.
+    #[must_use]
+    pub fn rules(&self) -> Vec<Rule> {
+        self.plan().rules.clone()
+    }
+
+    fn plan(&self) -> Arc<Plan> {
+        Arc::clone(&self.plan.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Decides about one request. Without arming there are no faults.
@@ -73,11 +94,12 @@ impl Engine {
         let mut decision = Decision { delay_us: 0, effect: Effect::Pass, marks: Vec::new() };
         let Some(now) = ms_since_armed else { return decision };
         let mut winner = None;
-        for (index, rule) in self.rules.iter().enumerate() {
+        let plan = self.plan();
+        for (index, rule) in plan.rules.iter().enumerate() {
             if now < rule.window.from_ms || now >= rule.window.until_ms || !matches(rule, view) {
                 continue;
             }
-            let nth = self.next_ordinal(index, view.key);
+            let nth = plan.next_ordinal(index, view.key);
             let mut roll = Roll::new(self.seed, &rule.id, view.key, nth);
             let hit = match rule.pick {
                 Pick::All => true,
@@ -93,7 +115,7 @@ impl Engine {
                 key: view.key.to_owned(),
                 nth,
             };
-            match rule.fault.as_decide().decide(view, &mut roll) {
+            match rule.fault.decide(view, &mut roll) {
                 Effect::Pass => {}
                 Effect::Delay { us } => {
                     decision.delay_us = decision.delay_us.saturating_add(us);
@@ -108,6 +130,22 @@ impl Engine {
             decision.marks.push(mark);
         }
         decision
+    }
+}
+
+impl Plan {
+    fn new(rules: Vec<Rule>) -> Result<Self, PlanError> {
+        let mut ids = HashSet::new();
+        for rule in &rules {
+            let id = &rule.id;
+            if !ids.insert(id.as_str()) {
+                return Err(PlanError::Twice { id: id.clone() });
+            }
+            if let Some(super::Mistake { key, what, fix }) = rule.fault.mistakes().pop() {
+                return Err(PlanError::Setting { id: id.clone(), key, what, fix });
+            }
+        }
+        Ok(Self { rules, seen: Mutex::default() })
     }
 
     fn next_ordinal(&self, rule: usize, key: &str) -> u64 {
@@ -129,6 +167,9 @@ impl Decision {
 }
 
 fn matches(rule: &Rule, view: &RequestView<'_>) -> bool {
+    if rule.fault.stage() != view.stage {
+        return false;
+    }
     let matcher = &rule.matcher;
     let route = if matcher.routes.is_empty() {
         view.route != Route::Health
@@ -145,7 +186,7 @@ fn matches(rule: &Rule, view: &RequestView<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Fault, Latency, Matcher, Ratio, Reset, ResetAt, Status, Window};
+    use super::super::{Fault, Latency, Matcher, Ratio, Reset, ResetAt, Stage, Status, Window};
     use super::*;
     use rand::seq::SliceRandom;
 
@@ -164,7 +205,13 @@ mod tests {
     }
 
     fn view(key: &str) -> RequestView<'_> {
-        RequestView { method: "GET", route: Route::Profile, handle: Some("a-0001"), key }
+        RequestView {
+            stage: Stage::Request,
+            method: "GET",
+            route: Route::Profile,
+            handle: Some("a-0001"),
+            key,
+        }
     }
 
     fn effect(rules: Vec<Rule>, view: &RequestView<'_>, at: Option<u64>) -> Effect {
@@ -260,6 +307,6 @@ mod tests {
         let twice = vec![rule("r", Pick::All, status(500)), rule("r", Pick::All, status(500))];
         assert!(matches!(Engine::new(1, twice), Err(PlanError::Twice { .. })));
         let odd = vec![rule("r", Pick::All, status(100))];
-        assert!(matches!(Engine::new(1, odd), Err(PlanError::Status { code: 100, .. })));
+        assert!(matches!(Engine::new(1, odd), Err(PlanError::Setting { key: "codes", .. })));
     }
 }

@@ -1,6 +1,6 @@
 //! The answer comes later, by a constant, uniform or lognormal time.
 
-use super::{Decide, Effect, RequestView, Roll};
+use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll};
 use serde::{Deserialize, Serialize};
 
 /// Added time before the head; real milliseconds.
@@ -31,6 +31,19 @@ pub enum Latency {
 }
 
 impl Decide for Latency {
+    const INFO: FaultInfo = FaultInfo {
+        kind: "latency",
+        place: Place::Respond,
+        summary: "The answer comes later.",
+        example_toml: r#"
+kind = "latency"
+distribution = "lognormal"
+median_ms = 200
+sigma_milli = 800
+max_ms = 5000
+"#,
+    };
+
     fn decide(&self, _request: &RequestView<'_>, roll: &mut Roll) -> Effect {
         let us = match *self {
             Self::Constant { ms } => ms * 1_000,
@@ -42,6 +55,20 @@ impl Decide for Latency {
             }
         };
         Effect::Delay { us }
+    }
+
+    fn mistakes(&self) -> Vec<Mistake> {
+        match *self {
+            Self::Uniform { min_ms, max_ms } if min_ms > max_ms => {
+                vec![Mistake::new("min_ms", "min_ms is more than max_ms", "swap them")]
+            }
+            Self::Lognormal { median_ms, max_ms, .. } if median_ms == 0 || median_ms > max_ms => {
+                let what = format!("a median of {median_ms} ms, cut at {max_ms} ms");
+                let fix = "let median_ms be greater than 0 and at most max_ms";
+                vec![Mistake::new("median_ms", what, fix)]
+            }
+            _ => Vec::new(),
+        }
     }
 }
 

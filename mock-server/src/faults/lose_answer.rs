@@ -1,6 +1,6 @@
 //! The effect is done, but the connection closes before a byte of the answer.
 
-use super::{Decide, Effect, RequestView, Roll};
+use super::{Decide, Effect, FaultInfo, Place, RequestView, Roll};
 use serde::{Deserialize, Serialize};
 
 /// No settings: the request is processed and its answer is lost.
@@ -9,6 +9,15 @@ use serde::{Deserialize, Serialize};
 pub struct LoseAnswer {}
 
 impl Decide for LoseAnswer {
+    const INFO: FaultInfo = FaultInfo {
+        kind: "lose-answer",
+        place: Place::Edge,
+        summary: "The request has its effect, but the connection closes without an answer.",
+        example_toml: r#"
+kind = "lose-answer"
+"#,
+    };
+
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         Effect::LoseAnswer
     }

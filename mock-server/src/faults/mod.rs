@@ -16,7 +16,7 @@ mod truncate;
 
 pub use latency::Latency;
 pub use lose_answer::LoseAnswer;
-pub use registry::{FAULTS, FaultInfo};
+pub use registry::{FaultInfo, Mistake, Place};
 pub use reset::{Reset, ResetAt};
 pub use roll::Roll;
 pub use stall::{Stall, StallAt};
@@ -46,6 +46,12 @@ pub struct Window {
     pub until_ms: u64,
 }
 
+impl Default for Window {
+    fn default() -> Self {
+        Self { from_ms: 0, until_ms: u64::MAX }
+    }
+}
+
 /// Which requests a rule looks at; an absent field matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -62,10 +68,11 @@ pub struct Matcher {
 }
 
 /// Which of the matching requests are hit, counted for each request key from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "by", deny_unknown_fields)]
 pub enum Pick {
     /// Every one.
+    #[default]
     All,
     /// Those with `from <= nth < until`, for each key.
     Nth {
@@ -87,38 +94,37 @@ pub enum Pick {
 pub struct Rule {
     /// Unique in the plan; it stands in the history beside each exchange it hit.
     pub id: String,
-    /// When.
+    /// When; always, unless it says otherwise.
+    #[serde(default)]
     pub window: Window,
     /// Who is looked at.
     #[serde(default)]
     pub matcher: Matcher,
-    /// Who is hit.
+    /// Who is hit; everybody, unless it says otherwise.
+    #[serde(default)]
     pub pick: Pick,
     /// What happens.
     pub fault: Fault,
 }
 
-/// Every fault, by its settings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "kind")]
-pub enum Fault {
-    /// An injected status.
-    Status(Status),
-    /// A slower answer.
-    Latency(Latency),
-    /// An answer that stops coming.
-    Stall(Stall),
-    /// A connection reset (RST).
-    Reset(Reset),
-    /// A body cut short by a close.
-    Truncate(Truncate),
-    /// The effect is done, but the answer never arrives.
-    LoseAnswer(LoseAnswer),
+/// When in the life of a request, a delivery or a process a fault decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// A connection was accepted, and nothing was read.
+    Connection,
+    /// A request was read.
+    Request,
+    /// A webhook is about to be sent.
+    Delivery,
+    /// The integration's process runs.
+    Process,
 }
 
 /// What a fault may look at.
 #[derive(Clone, Debug)]
 pub struct RequestView<'a> {
+    /// Only faults of this stage decide.
+    pub stage: Stage,
     /// The method.
     pub method: &'a str,
     /// The route of the contract.
@@ -127,6 +133,19 @@ pub struct RequestView<'a> {
     pub handle: Option<&'a str>,
     /// The stable key that decisions hash.
     pub key: &'a str,
+}
+
+/// The fault that hit an exchange or a delivery.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultMark {
+    /// The rule's id in the plan.
+    pub rule: String,
+    /// The fault's kind, such as `status` or `reset`.
+    pub kind: String,
+    /// The request key that the decision hashed.
+    pub key: String,
+    /// The ordinal, from 0, of this request among those that the rule matched with the same key.
+    pub nth: u64,
 }
 
 /// What shall happen to a request; latency adds up, of the others the first one wins.
@@ -168,35 +187,78 @@ pub enum Effect {
 
 /// One fault: settings that decide.
 pub trait Decide {
+    /// What a reader needs to know of it.
+    const INFO: FaultInfo;
+
+    /// When it decides.
+    fn stage(&self) -> Stage {
+        Stage::Request
+    }
+
     /// What happens to this request, once a rule has picked it.
     fn decide(&self, request: &RequestView<'_>, roll: &mut Roll) -> Effect;
+
+    /// What is wrong with the settings, beyond what their types say.
+    fn mistakes(&self) -> Vec<Mistake> {
+        Vec::new()
+    }
+}
+
+/// Names every fault once; the enum, its dispatch and the registry follow.
+macro_rules! faults {
+    ($($name:ident)*) => {
+        /// Every fault, by its settings.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case", tag = "kind")]
+        pub enum Fault {
+            $(#[doc = concat!("See [`", stringify!($name), "`].")] $name($name),)*
+        }
+
+        /// Every fault that a rule may name, in reading order.
+        pub const FAULTS: &[FaultInfo] = &[$($name::INFO),*];
+
+        impl Fault {
+            /// What a reader needs to know of this fault.
+            #[must_use]
+            pub const fn info(&self) -> FaultInfo {
+                match self { $(Self::$name(_) => $name::INFO,)* }
+            }
+
+            /// When it decides.
+            #[must_use]
+            pub fn stage(&self) -> Stage {
+                match self { $(Self::$name(fault) => fault.stage(),)* }
+            }
+
+            /// What happens to this request, once a rule has picked it.
+            #[must_use]
+            pub fn decide(&self, request: &RequestView<'_>, roll: &mut Roll) -> Effect {
+                match self { $(Self::$name(fault) => fault.decide(request, roll),)* }
+            }
+
+            /// What is wrong with the settings, beyond what their types say.
+            #[must_use]
+            pub fn mistakes(&self) -> Vec<Mistake> {
+                match self { $(Self::$name(fault) => fault.mistakes(),)* }
+            }
+        }
+    };
+}
+
+faults! {
+    Status
+    Latency
+    Stall
+    Reset
+    Truncate
+    LoseAnswer
 }
 
 impl Fault {
-    /// The fault's settings as a decision.
-    #[must_use]
-    pub fn as_decide(&self) -> &dyn Decide {
-        match self {
-            Self::Status(fault) => fault,
-            Self::Latency(fault) => fault,
-            Self::Stall(fault) => fault,
-            Self::Reset(fault) => fault,
-            Self::Truncate(fault) => fault,
-            Self::LoseAnswer(fault) => fault,
-        }
-    }
-
     /// The fault's name, as in a plan file.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Status(_) => "status",
-            Self::Latency(_) => "latency",
-            Self::Stall(_) => "stall",
-            Self::Reset(_) => "reset",
-            Self::Truncate(_) => "truncate",
-            Self::LoseAnswer(_) => "lose-answer",
-        }
+        self.info().kind
     }
 }
 
@@ -209,6 +271,7 @@ mod testing {
     /// What `fault` decides for the `nth` request of one key.
     pub fn decided(fault: &impl Decide, nth: u64) -> Effect {
         let view = RequestView {
+            stage: super::Stage::Request,
             method: "GET",
             route: Route::Profile,
             handle: Some("a-0001"),

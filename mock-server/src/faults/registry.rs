@@ -1,10 +1,38 @@
-//! All faults in reading order, each with a sentence and an example for a plan file.
+//! What a reader needs to know of a fault, and the test that keeps the list of faults honest.
+
+/// Who acts on a fault's decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// The route, which writes another answer.
+    Respond,
+    /// The edge, on bytes and connections.
+    Edge,
+    /// The webhook sender.
+    Webhook,
+    /// The harness, on the integration's process.
+    Process,
+}
+
+impl Place {
+    /// As `list --faults` shows it.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Respond => "answer",
+            Self::Edge => "connection",
+            Self::Webhook => "webhook",
+            Self::Process => "process",
+        }
+    }
+}
 
 /// What a reader needs to know of one fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FaultInfo {
     /// The `kind` in a plan; the file's name with `-` for `_`.
     pub kind: &'static str,
+    /// Who acts on it.
+    pub place: Place,
     /// What happens, in one sentence.
     pub summary: &'static str,
     /// A fault table in TOML.
@@ -24,44 +52,27 @@ impl FaultInfo {
     }
 }
 
-/// Every fault that a rule may name.
-pub const FAULTS: &[FaultInfo] = &[
-    FaultInfo {
-        kind: "status",
-        summary: "The answer is an error, with or without Retry-After; nothing is done.",
-        example_toml: "kind = \"status\"\ncodes = [429, 503]\nretry_after = [{ form = \"seconds\", s = 2 }, { form = \"date\", s = 2 }]\n",
-    },
-    FaultInfo {
-        kind: "latency",
-        summary: "The answer comes later.",
-        example_toml: "kind = \"latency\"\ndistribution = \"lognormal\"\nmedian_ms = 200\nsigma_milli = 800\nmax_ms = 5000\n",
-    },
-    FaultInfo {
-        kind: "stall",
-        summary: "The answer stops coming, until the client gives up.",
-        example_toml: "kind = \"stall\"\nat = { trickle = { every_ms = 4000 } }\n",
-    },
-    FaultInfo {
-        kind: "reset",
-        summary: "The connection is reset, before the head or inside the body.",
-        example_toml: "kind = \"reset\"\nat = \"mid-body\"\n",
-    },
-    FaultInfo {
-        kind: "truncate",
-        summary: "The body ends before its length, with a close.",
-        example_toml: "kind = \"truncate\"\npercent = 50\n",
-    },
-    FaultInfo {
-        kind: "lose-answer",
-        summary: "The request has its effect, but the connection closes without an answer.",
-        example_toml: "kind = \"lose-answer\"\n",
-    },
-];
+/// What is wrong with a setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// The setting's key.
+    pub key: &'static str,
+    /// What is wrong.
+    pub what: String,
+    /// What to do about it.
+    pub fix: &'static str,
+}
+
+impl Mistake {
+    /// A mistake at a key.
+    pub fn new(key: &'static str, what: impl Into<String>, fix: &'static str) -> Self {
+        Self { key, what: what.into(), fix }
+    }
+}
 
 #[cfg(test)]
 mod tests {
-    use super::super::Fault;
-    use super::*;
+    use super::super::{FAULTS, Fault};
     use std::collections::BTreeSet;
 
     #[test]
@@ -70,6 +81,7 @@ mod tests {
             let fault: Fault = toml::from_str(info.example_toml).expect(info.kind);
             assert_eq!(fault.kind(), info.kind);
             assert!(info.summary.ends_with('.'));
+            assert_eq!(fault.mistakes(), [], "{}", info.kind);
             let json = serde_json::to_string(&fault).unwrap();
             assert_eq!(serde_json::from_str::<Fault>(&json).unwrap(), fault);
         }

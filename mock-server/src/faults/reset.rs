@@ -1,6 +1,6 @@
 //! The connection is reset (RST), before the head or inside the body.
 
-use super::{Decide, Effect, RequestView, Roll};
+use super::{Decide, Effect, FaultInfo, Place, RequestView, Roll};
 use serde::{Deserialize, Serialize};
 
 /// A reset at one place.
@@ -22,6 +22,16 @@ pub enum ResetAt {
 }
 
 impl Decide for Reset {
+    const INFO: FaultInfo = FaultInfo {
+        kind: "reset",
+        place: Place::Edge,
+        summary: "The connection is reset, before the head or inside the body.",
+        example_toml: r#"
+kind = "reset"
+at = "mid-body"
+"#,
+    };
+
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         Effect::Reset { at: self.at }
     }

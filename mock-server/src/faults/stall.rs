@@ -1,6 +1,6 @@
 //! The answer stops coming: before its head, after its head, or as a trickle of single bytes.
 
-use super::{Decide, Effect, RequestView, Roll};
+use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll};
 use serde::{Deserialize, Serialize};
 
 /// A stall at one place, until the client gives up.
@@ -27,8 +27,26 @@ pub enum StallAt {
 }
 
 impl Decide for Stall {
+    const INFO: FaultInfo = FaultInfo {
+        kind: "stall",
+        place: Place::Edge,
+        summary: "The answer stops coming, until the client gives up.",
+        example_toml: r#"
+kind = "stall"
+at = { trickle = { every_ms = 4000 } }
+"#,
+    };
+
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         Effect::Stall { at: self.at }
+    }
+
+    fn mistakes(&self) -> Vec<Mistake> {
+        if self.at != (StallAt::Trickle { every_ms: 0 }) {
+            return Vec::new();
+        }
+        let what = "a trickle without pauses is no stall";
+        vec![Mistake::new("at", what, "let every_ms be greater than 0")]
     }
 }
 

@@ -1,6 +1,6 @@
 //! An injected status: 429 or 5xx, with or without `Retry-After` in either form.
 
-use super::{Decide, Effect, RequestView, Roll};
+use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll};
 use serde::{Deserialize, Serialize};
 
 /// The injected answer; the request has no effect.
@@ -31,9 +31,32 @@ pub enum RetryAfterSpec {
 }
 
 impl Decide for Status {
+    const INFO: FaultInfo = FaultInfo {
+        kind: "status",
+        place: Place::Respond,
+        summary: "The answer is an error, with or without Retry-After; nothing is done.",
+        example_toml: r#"
+kind = "status"
+codes = [429, 503]
+retry_after = [{ form = "seconds", s = 2 }, { form = "date", s = 2 }]
+"#,
+    };
+
     fn decide(&self, _request: &RequestView<'_>, roll: &mut Roll) -> Effect {
         let status = *roll.choose(&self.codes).unwrap_or(&500);
         Effect::Answer { status, retry_after: roll.choose(&self.retry_after).copied() }
+    }
+
+    fn mistakes(&self) -> Vec<Mistake> {
+        let mut found = Vec::new();
+        if self.codes.is_empty() {
+            found.push(Mistake::new("codes", "there are no status codes", "name at least one"));
+        }
+        for code in self.codes.iter().filter(|code| !(200..600).contains(*code)) {
+            let what = format!("{code} is not a final HTTP status");
+            found.push(Mistake::new("codes", what, "choose 200 to 599"));
+        }
+        found
     }
 }
 

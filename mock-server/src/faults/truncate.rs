@@ -1,6 +1,6 @@
 //! The body ends early: fewer bytes than the head promised, then a close.
 
-use super::{Decide, Effect, RequestView, Roll};
+use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll};
 use serde::{Deserialize, Serialize};
 
 /// How much of the body is written.
@@ -12,8 +12,26 @@ pub struct Truncate {
 }
 
 impl Decide for Truncate {
+    const INFO: FaultInfo = FaultInfo {
+        kind: "truncate",
+        place: Place::Edge,
+        summary: "The body ends before its length, with a close.",
+        example_toml: r#"
+kind = "truncate"
+percent = 50
+"#,
+    };
+
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         Effect::Truncate { percent: self.percent.min(99) }
+    }
+
+    fn mistakes(&self) -> Vec<Mistake> {
+        if self.percent < 100 {
+            return Vec::new();
+        }
+        let what = format!("{} per cent of a body is a whole body", self.percent);
+        vec![Mistake::new("percent", what, "choose at most 99")]
     }
 }
 

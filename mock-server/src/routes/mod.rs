@@ -18,7 +18,7 @@ pub(crate) use answer::{Reply, error_body};
 use crate::desk::{Desk, EXCHANGE_HEADER, Outcome, Ticket, Token};
 use crate::exchange::{ClickReceipt, Route};
 use crate::faults::engine::Engine;
-use crate::faults::{Effect, RequestView, ResetAt, RetryAfterSpec, StallAt};
+use crate::faults::{Effect, RequestView, ResetAt, RetryAfterSpec, Stage, StallAt};
 use crate::limiter::Standing;
 use crate::profile::ResetForm;
 use crate::world::World;
@@ -150,6 +150,7 @@ impl Guarded {
         let world = &self.shared.world;
         let key = ticket.request_key();
         let view = RequestView {
+            stage: Stage::Request,
             method: &ticket.method,
             route: ticket.route,
             handle: ticket.handle.as_deref(),

@@ -1,10 +1,11 @@
 //! A mock with a recorder that can be waited for, and a client that sees every byte.
 
 use mock_server::clock::{Clock, Moment};
-use mock_server::exchange::{Exchange, Overload, Recorder};
+use mock_server::exchange::Exchange;
 use mock_server::faults::{Fault, Matcher, Pick, Rule, Window};
 use mock_server::population::{Group, Population};
 use mock_server::profile::ContractProfile;
+use mock_server::record::{Overload, Record, Recorder};
 use mock_server::server::{MockConfig, MockLinktree};
 use serde_json::Value;
 use std::io::{ErrorKind, Read, Write};
@@ -18,17 +19,18 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Tape {
     exchanges: Mutex<Vec<Exchange>>,
     overloads: Mutex<Vec<Overload>>,
+    others: Mutex<Vec<Record>>,
     came: Condvar,
 }
 
 impl Recorder for Tape {
-    fn exchange(&self, exchange: Exchange) {
-        self.exchanges.lock().unwrap().push(exchange);
+    fn record(&self, record: Record) {
+        match record {
+            Record::Exchange(exchange) => self.exchanges.lock().unwrap().push(*exchange),
+            Record::Overload(overload) => self.overloads.lock().unwrap().push(overload),
+            other => self.others.lock().unwrap().push(other),
+        }
         self.came.notify_all();
-    }
-
-    fn overload(&self, overload: Overload) {
-        self.overloads.lock().unwrap().push(overload);
     }
 }
 

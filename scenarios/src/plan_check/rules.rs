@@ -3,7 +3,7 @@
 use super::streams::check_span;
 use super::{Report, somebody};
 use crate::plan::Plan;
-use mock_server::faults::{Fault, Latency, Pick, Rule, StallAt};
+use mock_server::faults::{Pick, Rule};
 
 pub(super) fn check(report: &mut Report<'_>, plan: &Plan) {
     report.at("faults").unique("rule", plan.faults.iter().map(|rule| rule.id.as_str()));
@@ -15,7 +15,9 @@ pub(super) fn check(report: &mut Report<'_>, plan: &Plan) {
             nobody(&mut at.at("matcher.handle"), plan, pattern);
         }
         check_pick(&mut at.at("pick"), rule);
-        check_fault(&mut at.at("fault"), &rule.fault);
+        for mistake in rule.fault.mistakes() {
+            at.at(format_args!("fault.{}", mistake.key)).unless(false, mistake.what, mistake.fix);
+        }
     }
     for (index, edit) in plan.edits.iter().enumerate() {
         let mut at = report.at(format_args!("edits[{index}]"));
@@ -49,40 +51,5 @@ fn check_pick(report: &mut Report<'_>, rule: &Rule) {
             format!("{} of {} is no share", ratio.hits, ratio.of),
             "let of be greater than 0, and hits at most of",
         ),
-    }
-}
-
-fn check_fault(report: &mut Report<'_>, fault: &Fault) {
-    match fault {
-        Fault::Status(status) => {
-            let mut at = report.at("codes");
-            at.unless(!status.codes.is_empty(), "there are no status codes", "name at least one");
-            for code in &status.codes {
-                at.unless(
-                    (200..600).contains(code),
-                    format!("{code} is not a final HTTP status"),
-                    "choose 200 to 599",
-                );
-            }
-        }
-        Fault::Latency(Latency::Uniform { min_ms, max_ms }) => {
-            report.unless(min_ms <= max_ms, "min_ms is more than max_ms", "swap them")
-        }
-        Fault::Latency(Latency::Lognormal { median_ms, max_ms, .. }) => report.unless(
-            *median_ms > 0 && median_ms <= max_ms,
-            format!("a median of {median_ms} ms, cut at {max_ms} ms"),
-            "let median_ms be greater than 0 and at most max_ms",
-        ),
-        Fault::Truncate(cut) => report.at("percent").unless(
-            cut.percent < 100,
-            format!("{} per cent of a body is a whole body", cut.percent),
-            "choose at most 99",
-        ),
-        Fault::Stall(stall) => report.at("at").unless(
-            !matches!(stall.at, StallAt::Trickle { every_ms: 0 }),
-            "a trickle without pauses is no stall",
-            "let every_ms be greater than 0",
-        ),
-        Fault::Latency(Latency::Constant { .. }) | Fault::Reset(_) | Fault::LoseAnswer(_) => {}
     }
 }
