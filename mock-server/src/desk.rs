@@ -1,7 +1,7 @@
 //! What edge and routes tell each other about one exchange, beside the wire and never on it.
 
 use crate::clock::Moment;
-use crate::exchange::{ClickReceipt, Route};
+use crate::exchange::{ClickReceipt, LinkReceipt, Route};
 use crate::faults::{Effect, FaultMark, RetryAfterSpec};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -66,6 +66,7 @@ pub(crate) struct Outcome {
     pub marks: Vec<FaultMark>,
     pub retry_after: Option<RetryAfterSpec>,
     pub clicks: Vec<ClickReceipt>,
+    pub links: Vec<LinkReceipt>,
     pub version: Option<String>,
     pub nonce: Option<String>,
     pub over_limit: bool,
@@ -79,6 +80,7 @@ impl Default for Outcome {
             marks: Vec::new(),
             retry_after: None,
             clicks: Vec::new(),
+            links: Vec::new(),
             version: None,
             nonce: None,
             over_limit: false,

@@ -121,6 +121,21 @@ pub struct ClickReceipt {
     pub effect: bool,
 }
 
+/// What one link in a write met at the mock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkReceipt {
+    /// The link's id; `?` where something stood that is no link's id, as that may be anything.
+    pub id: String,
+    /// Hash of the fields that were to be written: [`crate::link_change::LinkChange::payload`].
+    pub payload: String,
+    /// Status for this link: 200 for an effect or a repetition, otherwise a refusal, be it of this
+    /// link or of the whole request; 0 when a fault on the connection kept the request from being
+    /// processed.
+    pub status: u16,
+    /// True when the link is not as it was before; false for a repetition or refusal.
+    pub effect: bool,
+}
+
 /// Hash of a click's handle, link and time, which visitors and mock both compute.
 ///
 /// The first 16 hex digits of a SHA-256 over the length-prefixed parts.
@@ -169,6 +184,9 @@ pub struct Exchange {
     /// The clicks that the body delivered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clicks: Vec<ClickReceipt>,
+    /// The writes of links that the request asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<LinkReceipt>,
     /// Connection accepted.
     pub t_conn: Moment,
     /// First byte of the request head.

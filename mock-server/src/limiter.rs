@@ -1,14 +1,15 @@
 //! The server's own limit: so many admitted requests in any sliding window, for one key.
 
 use crate::clock::Moment;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
 use std::time::Duration;
 
 /// A log of the admitted requests that are still in the window.
 ///
 /// Refused requests do not count: a client that waits as long as `Retry-After` says is admitted.
-#[derive(Debug)]
-pub(crate) struct Limiter {
+#[derive(Clone, Debug)]
+pub struct Limiter {
     limit: u32,
     window: Duration,
     admitted: VecDeque<Moment>,
@@ -17,7 +18,7 @@ pub(crate) struct Limiter {
 
 /// Where a key stands after a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Standing {
+pub struct Standing {
     /// Whether this request was let in.
     pub admitted: bool,
     /// How many more would be let in now.
@@ -28,12 +29,15 @@ pub(crate) struct Standing {
 
 impl Standing {
     /// The reset in whole seconds, rounded up, so that waiting so long is never too early.
+    #[must_use]
     pub fn reset_s(&self) -> u64 {
         self.reset.as_secs() + u64::from(self.reset.subsec_nanos() > 0)
     }
 }
 
 impl Limiter {
+    /// Admits `limit` requests in any sliding `window`.
+    #[must_use]
     pub fn new(limit: u32, window: Duration) -> Self {
         Self { limit, window, admitted: VecDeque::new(), latest: Moment::ZERO }
     }
@@ -57,6 +61,33 @@ impl Limiter {
             .front()
             .map_or(Duration::ZERO, |first| first.plus(self.window).since(now));
         Standing { admitted, remaining, reset }
+    }
+}
+
+/// The same limit for each of many keys, which do not know of each other.
+#[derive(Clone, Debug)]
+pub struct Limits<K> {
+    limit: u32,
+    window: Duration,
+    limiters: HashMap<K, Limiter>,
+}
+
+impl<K: Eq + Hash> Limits<K> {
+    /// Admits `limit` requests in any sliding `window`, for each key.
+    #[must_use]
+    pub fn new(limit: u32, window: Duration) -> Self {
+        Self { limit, window, limiters: HashMap::new() }
+    }
+
+    /// Counts a request with this key that arrived at `at`, as [`Limiter::admit`] does.
+    pub fn admit(&mut self, key: K, at: Moment) -> Standing {
+        let new = || Limiter::new(self.limit, self.window);
+        self.limiters.entry(key).or_insert_with(new).admit(at)
+    }
+
+    /// Forgets all requests.
+    pub fn reset(&mut self) {
+        self.limiters.clear();
     }
 }
 

@@ -1,5 +1,6 @@
 //! Who has an account at the assumed Linktree: creators and their links as a pure function of seed and handle.
 
+use crate::link::Link;
 use crate::seed;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -26,17 +27,6 @@ const CRAFT: [&str; 8] = [
     "Synthesizers",
     "Woodcuts",
 ];
-const TITLE: [&str; 8] = [
-    "Shop",
-    "Newsletter",
-    "Latest video",
-    "Tour dates",
-    "Podcast",
-    "Portfolio",
-    "Tip jar",
-    "Archive",
-];
-
 /// The creators of a run, in groups whose handles share a prefix.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -74,27 +64,15 @@ pub struct Creator {
     pub avatar_url: String,
     /// The private address; only the creator may see it.
     pub email: String,
-    /// The links in order.
+    /// The links, by rank.
     pub links: Vec<Link>,
-    /// Identifies this creator's edit, unique in the run.
+    /// Identifies this state of the page, unique in the run.
     pub version: String,
     /// How many edits there have been.
     pub edit: u32,
-}
-
-/// One link of a creator; the id survives edits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Link {
-    /// The link's id.
-    pub id: String,
-    /// The text; the first link's changes with every edit.
-    pub title: String,
-    /// Where it leads.
-    pub url: String,
-    /// From 0.
-    pub position: u32,
-    /// Whether the page shows it.
-    pub is_active: bool,
+    /// When the page was last changed, as seconds of a calendar of its own: a minute for each
+    /// edit and a second for each write, so that the same plan gives the same bytes.
+    pub updated_s: u64,
 }
 
 /// Why a population cannot be served.
@@ -166,7 +144,13 @@ impl Population {
         self.creator_after(seed, handle, 0)
     }
 
-    /// The creator after `edit` edits, or none when nobody has this handle.
+    /// The handle of the first creator: the account that the integration's own key belongs to.
+    #[must_use]
+    pub fn first_handle(&self) -> Option<String> {
+        self.groups.iter().find(|group| group.count > 0).map(|group| group.handle(1))
+    }
+
+    /// The creator after `edit` edits of the texts, or none when nobody has this handle.
     #[must_use]
     pub fn creator_after(&self, seed: u64, handle: &str, edit: u32) -> Option<Creator> {
         let group = self.group_of(handle)?;
@@ -176,7 +160,7 @@ impl Population {
         let tag = hex::encode(&seed::derive(seed, &["email", handle])[..5]);
         let count = dice.random_range(group.min_links..=group.max_links);
         let links =
-            (0..count).map(|position| link(&mut dice, seed, handle, position, edit)).collect();
+            (0..count).map(|at| Link::original(&mut dice, seed, handle, at, edit)).collect();
         let again = if edit == 0 { String::new() } else { format!(", edit {edit}") };
         Some(Creator {
             id: format!("acc_{}", short(seed, &["account", handle])),
@@ -186,8 +170,9 @@ impl Population {
             avatar_url: format!("https://cdn.example.org/avatars/{handle}.png"),
             email: format!("{handle}.{tag}@mail.example.org"),
             links,
-            version: version(seed, handle, edit),
+            version: version(seed, handle, edit, 0),
             edit,
+            updated_s: Creator::stamp(edit, 0),
         })
     }
 
@@ -208,31 +193,29 @@ impl Group {
     }
 }
 
-/// The version of a creator's page after `edit` edits, unique in a run.
-#[must_use]
-pub fn version(seed: u64, handle: &str, edit: u32) -> String {
-    format!("v{edit}-{}", short(seed, &["version", handle, &edit.to_string()]))
+impl Creator {
+    /// The calendar of changes, for [`Creator::updated_s`].
+    pub(crate) fn stamp(edit: u32, writes: u32) -> u64 {
+        u64::from(edit) * 60 + u64::from(writes)
+    }
 }
 
-fn link(dice: &mut ChaCha8Rng, seed: u64, handle: &str, position: u32, edit: u32) -> Link {
-    let title = pick(dice, &TITLE);
-    let is_active = dice.random_range(0..8_u32) != 0;
-    let again = if edit > 0 && position == 0 { format!(" ({edit})") } else { String::new() };
-    let number = position + 1;
-    Link {
-        id: format!("lnk_{}", short(seed, &["link", handle, &position.to_string()])),
-        title: format!("{title} {number}{again}"),
-        url: format!("https://example.org/{handle}/{number}"),
-        position,
-        is_active,
+/// The version of a creator's page after so many edits, and so many writes that had an effect,
+/// unique in a run.
+#[must_use]
+pub fn version(seed: u64, handle: &str, edit: u32, writes: u32) -> String {
+    let (edits, written) = (edit.to_string(), writes.to_string());
+    if writes == 0 {
+        return format!("v{edit}-{}", short(seed, &["version", handle, &edits]));
     }
+    format!("v{edit}.{writes}-{}", short(seed, &["version", handle, &edits, &written]))
 }
 
 fn short(seed: u64, labels: &[&str]) -> String {
     hex::encode(&seed::derive(seed, labels)[..4])
 }
 
-fn pick<'a>(dice: &mut ChaCha8Rng, words: &[&'a str]) -> &'a str {
+pub(crate) fn pick<'a>(dice: &mut ChaCha8Rng, words: &[&'a str]) -> &'a str {
     words[dice.random_range(0..words.len())]
 }
 

@@ -21,8 +21,12 @@ pub struct ContractProfile {
     pub cache: Cache,
     /// Cursor pages of links.
     pub pages: Pages,
+    /// What may stand in a link.
+    pub links: LinkLimits,
     /// Batched writes.
     pub batch: Batch,
+    /// Analytics queries.
+    pub analytics: Analytics,
     /// What is remembered of deliveries.
     pub idempotency: Idempotency,
     /// How errors are written.
@@ -81,6 +85,32 @@ pub struct Pages {
     pub default_limit: u32,
     /// The most that a caller may ask for.
     pub max_limit: u32,
+    /// A cursor is taken for so long after it was given out, contract milliseconds; then 410.
+    pub cursor_ttl_ms: u64,
+    /// So many of a thousand pages, by lot, hold fewer links than asked for, although more follow.
+    pub short_per_mille: u32,
+}
+
+/// What may stand in a link.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkLimits {
+    /// Characters of a title at the most.
+    pub title_chars: u32,
+    /// Bytes of a URL at the most.
+    pub url_bytes: u32,
+    /// Positions are smaller than this.
+    pub positions: u32,
+}
+
+/// Analytics queries.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Analytics {
+    /// An answer takes so long by design, contract milliseconds.
+    pub latency_ms: u64,
+    /// Days that one query may cover.
+    pub max_days: u32,
 }
 
 /// Batched writes.

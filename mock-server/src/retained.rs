@@ -54,14 +54,14 @@ mod tests {
     }
 
     #[test]
-    fn a_million_keys_leave_no_more_than_the_capacity() {
+    fn many_keys_leave_no_more_than_the_capacity() {
         let mut map = Retained::new(1_000);
-        for key in 0..1_000_000_u32 {
+        for key in 0..100_000_u32 {
             map.or_insert_with(key, || ());
         }
         assert_eq!((map.entries.len(), map.order.len()), (1_000, 1_000));
         assert!(map.entries.capacity() < 8_000 && map.order.capacity() < 8_000);
-        assert!(map.get(&998_999).is_none() && map.get(&999_000).is_some());
+        assert!(map.get(&98_999).is_none() && map.get(&99_000).is_some());
     }
 
     proptest! {

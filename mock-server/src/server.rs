@@ -10,7 +10,7 @@ use crate::profile::ContractProfile;
 use crate::record::Recorder;
 use crate::routes::Shared;
 use crate::secrets::start_vault;
-use crate::world::{Edit, World};
+use crate::world::{Change, Edit, EditError, World};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
@@ -186,6 +186,22 @@ impl MockLinktree {
     /// Traffic begins at this moment: fault windows and edits count from here.
     pub fn arm(&self, at: Moment) {
         self.shared.world.arm(at);
+    }
+
+    /// Edits pages from `at` on, beside the plan: of this handle, or of all that begin with what
+    /// stands before a final `*`. So a test inserts or removes links between two requests.
+    ///
+    /// # Errors
+    ///
+    /// [`EditError`] when the mock was told too many edits already.
+    pub fn edit(&self, at: Moment, handles: &str, change: Change) -> Result<(), EditError> {
+        self.shared.world.edit(at, handles, change)
+    }
+
+    /// Forgets every request: limits, clicks, writes to links and told edits, as between two
+    /// tests. The plan's edits run on until [`Self::arm`] starts them anew.
+    pub fn reset(&self) {
+        self.shared.world.reset();
     }
 
     /// How many exchanges have begun.

@@ -1,40 +1,25 @@
-//! The state of the assumed Linktree: creators and their edits, keys, the limit, and what has counted.
+//! The state of the assumed Linktree: creators, what was made of their links, limits, and what has counted.
 
 use crate::click_book::ClickBook;
 use crate::clock::Moment;
 use crate::desk::Token;
-use crate::limiter::{Limiter, Standing};
+use crate::limiter::{Limits, Standing};
+use crate::link_change::LinkChange;
+use crate::page_book::{Basis, PageBook, Wrote};
 use crate::population::{Creator, Population};
 use crate::profile::ContractProfile;
 use crate::secrets::Secrets;
 use crate::seed;
-use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+pub use crate::edits::{Change, Edit, EditError, handle_matches};
 
 const UNARMED: u64 = u64::MAX;
 
-/// Creators change their pages: from this time on they have a new version.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Edit {
-    /// Real milliseconds since the traffic began.
-    pub at_ms: u64,
-    /// A handle, or a prefix of handles ending in `*`.
-    pub handles: String,
-}
-
-/// True when `pattern` is this handle, or a prefix of it ending in `*`.
-#[must_use]
-pub fn handle_matches(pattern: &str, handle: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        Some(prefix) => handle.starts_with(prefix),
-        None => pattern == handle,
-    }
-}
-
-/// All state behind the routes. Creators are computed, not stored: only limits and clicks are.
+/// All state behind the routes. Creators are computed, not stored; what is stored is bounded: by
+/// the number of keys, by the number of links, and for clicks by the profile.
 pub(crate) struct World {
     pub profile: ContractProfile,
     pub seed: u64,
@@ -49,8 +34,9 @@ pub(crate) struct World {
 }
 
 struct State {
-    limiters: HashMap<Token, Limiter>,
+    limits: Limits<Token>,
     clicks: ClickBook,
+    pages: PageBook,
 }
 
 impl World {
@@ -62,9 +48,13 @@ impl World {
         edits: Vec<Edit>,
     ) -> Self {
         let secrets = Secrets::derive(seed, &profile.keys);
-        let clicks = ClickBook::new(profile.idempotency.retained as usize);
-        let state = State { limiters: HashMap::new(), clicks };
-        let created = crate::clock::Clock::wall() - std::time::Duration::from_secs(10 * 86_400);
+        let window = ContractProfile::scaled(profile.limit.window_ms, time_scale);
+        let state = State {
+            limits: Limits::new(profile.limit.requests, window),
+            clicks: ClickBook::new(profile.idempotency.retained as usize),
+            pages: PageBook::default(),
+        };
+        let created = crate::clock::Clock::wall() - Duration::from_secs(10 * 86_400);
         let key_created_at = jiff::Timestamp::try_from(created)
             .unwrap_or_default()
             .strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -87,19 +77,55 @@ impl World {
         self.armed.store(at.0.min(UNARMED - 1), Ordering::Release);
     }
 
+    /// Forgets every request: limits, clicks, writes to links and edits that were told. The time
+    /// since arming runs on: whoever wants the plan's edits from the start arms again, too.
+    pub fn reset(&self) {
+        let state = &mut *self.state();
+        state.limits.reset();
+        state.clicks.reset();
+        state.pages = PageBook::default();
+    }
+
+    fn armed(&self) -> Option<Moment> {
+        let armed = self.armed.load(Ordering::Acquire);
+        (armed != UNARMED).then_some(Moment(armed))
+    }
+
     /// Whole milliseconds since the traffic began, or none before that.
     pub fn ms_since_armed(&self, at: Moment) -> Option<u64> {
-        let armed = self.armed.load(Ordering::Acquire);
-        (armed != UNARMED && at.0 >= armed).then(|| (at.0 - armed) / 1_000_000)
+        self.armed().filter(|armed| at >= *armed).map(|armed| (at.0 - armed.0) / 1_000_000)
     }
 
     /// The creator as of this moment.
     pub fn creator(&self, handle: &str, at: Moment) -> Option<Creator> {
-        let edit = self.ms_since_armed(at).map_or(0, |now| {
-            let due = |edit: &&Edit| edit.at_ms <= now && handle_matches(&edit.handles, handle);
-            u32::try_from(self.edits.iter().filter(due).count()).unwrap_or(u32::MAX)
-        });
-        self.population.creator_after(self.seed, handle, edit)
+        self.state().pages.creator(self.basis(), handle, at)
+    }
+
+    /// Edits pages from `at` on, beside the plan.
+    pub fn edit(&self, at: Moment, handles: &str, change: Change) -> Result<(), EditError> {
+        self.state().pages.edit(at, handles, change)
+    }
+
+    /// Writes into a link, if it exists at this moment and `may` says that its creator's page is
+    /// the caller's business.
+    pub fn write_link(
+        &self,
+        id: &str,
+        change: &LinkChange,
+        at: Moment,
+        may: impl Fn(&str) -> bool,
+    ) -> Wrote {
+        self.state().pages.write(self.basis(), id, change, at, may)
+    }
+
+    fn basis(&self) -> Basis<'_> {
+        Basis {
+            seed: self.seed,
+            population: &self.population,
+            plan: &self.edits,
+            armed: self.armed(),
+            limits: &self.profile.links,
+        }
     }
 
     /// The nonce of one answer, unique in the run.
@@ -112,13 +138,7 @@ impl World {
 
     /// Counts an authenticated request against its key's limit.
     pub fn admit(&self, token: Token, at: Moment) -> Standing {
-        let limit = &self.profile.limit;
-        let window = ContractProfile::scaled(limit.window_ms, self.time_scale);
-        self.state()
-            .limiters
-            .entry(token)
-            .or_insert_with(|| Limiter::new(limit.requests, window))
-            .admit(at)
+        self.state().limits.admit(token, at)
     }
 
     /// The length of the limit's window in whole seconds, at least one.
@@ -129,6 +149,16 @@ impl World {
     /// Runs with the book of clicks, which no other exchange touches meanwhile.
     pub fn with_clicks<T>(&self, then: impl FnOnce(&mut ClickBook) -> T) -> T {
         then(&mut self.state().clicks)
+    }
+
+    /// How long a cursor is taken after it was given out.
+    pub fn cursor_ttl(&self) -> Duration {
+        ContractProfile::scaled(self.profile.pages.cursor_ttl_ms, self.time_scale)
+    }
+
+    /// How long an answer to an analytics query takes.
+    pub fn analytics_latency(&self) -> Duration {
+        ContractProfile::scaled(self.profile.analytics.latency_ms, self.time_scale)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -151,8 +181,8 @@ mod tests {
             7,
             Population { groups: vec![group("a"), group("b")] },
             vec![
-                Edit { at_ms: 100, handles: "a-*".into() },
-                Edit { at_ms: 200, handles: "a-0001".into() },
+                Edit { at_ms: 100, handles: "a-*".into(), change: Change::Text },
+                Edit { at_ms: 200, handles: "a-0001".into(), change: Change::Text },
             ],
         );
         let edit = |handle, ms| world.creator(handle, Moment::from_ms(ms)).unwrap().edit;

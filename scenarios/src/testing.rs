@@ -129,6 +129,7 @@ pub fn read(handle: &str, at_ms: u64) -> Exchange {
         idempotency_key: None,
         body_bytes: 0,
         clicks: Vec::new(),
+        links: Vec::new(),
         t_conn: Moment::from_ms(at_ms),
         t_head: Moment::from_ms(at_ms),
         t_req: Moment::from_ms(at_ms),

@@ -226,12 +226,14 @@ async fn exchange(
         (Err(error), outcome) => {
             edge.overload(&format!("the routes did not answer: {error}"));
             let outcome = outcome.unwrap_or_default();
-            let plain = Outcome { clicks: outcome.clicks, ..Outcome::default() };
+            let Outcome { clicks, links, .. } = outcome;
+            let plain = Outcome { clicks, links, ..Outcome::default() };
             (own_answer(edge, 502), plain)
         }
     };
     let mut outcome = outcome;
     open.exchange.clicks = std::mem::take(&mut outcome.clicks);
+    open.exchange.links = std::mem::take(&mut outcome.links);
     open.exchange.faults = std::mem::take(&mut outcome.marks);
     open.exchange.over_limit = outcome.over_limit;
     perform(client, open, &answer, outcome, keep).await

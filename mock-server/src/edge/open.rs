@@ -77,6 +77,7 @@ pub(super) fn blank(id: u64, conn: u64, seq: u32) -> Exchange {
         idempotency_key: None,
         body_bytes: 0,
         clicks: Vec::new(),
+        links: Vec::new(),
         t_conn: Moment::ZERO,
         t_head: Moment::ZERO,
         t_req: Moment::ZERO,

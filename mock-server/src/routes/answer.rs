@@ -1,6 +1,6 @@
 //! An answer before it is bytes: status, headers, body, and what the edge shall record of it.
 
-use crate::exchange::ClickReceipt;
+use crate::exchange::{ClickReceipt, LinkReceipt};
 use crate::profile::ContractProfile;
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
@@ -11,9 +11,30 @@ pub(crate) struct Reply {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Body,
-    pub clicks: Vec<ClickReceipt>,
+    pub receipts: Receipts,
+    /// How long it takes by design, microseconds.
+    pub slow_us: u64,
     pub version: Option<String>,
     pub nonce: Option<String>,
+}
+
+/// What clicks and links in a request met.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Receipts {
+    pub clicks: Vec<ClickReceipt>,
+    pub links: Vec<LinkReceipt>,
+}
+
+impl From<Vec<ClickReceipt>> for Receipts {
+    fn from(clicks: Vec<ClickReceipt>) -> Self {
+        Self { clicks, links: Vec::new() }
+    }
+}
+
+impl From<Vec<LinkReceipt>> for Receipts {
+    fn from(links: Vec<LinkReceipt>) -> Self {
+        Self { clicks: Vec::new(), links }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -29,7 +50,8 @@ impl Reply {
             status,
             headers: Vec::new(),
             body: Body::Nothing,
-            clicks: Vec::new(),
+            receipts: Receipts::default(),
+            slow_us: 0,
             version: None,
             nonce: None,
         }
@@ -49,8 +71,8 @@ impl Reply {
         self
     }
 
-    pub fn with_clicks(mut self, clicks: Vec<ClickReceipt>) -> Self {
-        self.clicks = clicks;
+    pub fn with_receipts(mut self, receipts: impl Into<Receipts>) -> Self {
+        self.receipts = receipts.into();
         self
     }
 
@@ -58,10 +80,17 @@ impl Reply {
     pub fn with_trace(mut self, version: &str, nonce: &str) -> Self {
         if let Body::Json(Value::Object(fields)) = &mut self.body {
             fields.insert("version".to_owned(), json!(version));
+        }
+        self.version = Some(version.to_owned());
+        self.with_nonce(nonce)
+    }
+
+    /// Notes the nonce for the record, and puts it into a JSON body; without one there is none.
+    pub fn with_nonce(mut self, nonce: &str) -> Self {
+        if let Body::Json(Value::Object(fields)) = &mut self.body {
             fields.insert("nonce".to_owned(), json!(nonce));
             self.nonce = Some(nonce.to_owned());
         }
-        self.version = Some(version.to_owned());
         self
     }
 

@@ -1,6 +1,6 @@
 //! `POST /v1/clicks`: one click, once, however often it is sent.
 
-use super::{Answers, Call, Reply};
+use super::{Answers, Call, Receipts, Reply};
 use crate::click_book::{Click, Earlier};
 use crate::exchange::ClickReceipt;
 use serde_json::json;
@@ -18,7 +18,7 @@ impl Answers for Clicks {
             return Reply::error(400, "bad_request", "the body is not a click");
         };
         let refused = |status, code, message| {
-            Reply::error(status, code, message).with_clicks(vec![receipt(&click, status, false)])
+            Reply::error(status, code, message).with_receipts(vec![receipt(&click, status, false)])
         };
         let Some(key) = call.ticket.idempotency_key.as_deref() else {
             return refused(400, "bad_request", "Idempotency-Key is needed");
@@ -38,15 +38,15 @@ impl Answers for Clicks {
         });
         match status {
             202 => Reply::json(202, json!({ "event_id": click.event_id, "status": "accepted" }))
-                .with_clicks(vec![receipt(&click, 202, effect)]),
+                .with_receipts(vec![receipt(&click, 202, effect)]),
             404 => refused(404, "not_found", "nobody has this handle"),
             _ => refused(422, "conflict", "this key or event id was used for another click"),
         }
     }
 
-    fn unprocessed(&self, request: &Request, status: u16) -> Vec<ClickReceipt> {
+    fn unprocessed(&self, request: &Request, status: u16) -> Receipts {
         let click = request.body_json::<Click>().ok();
-        click.iter().map(|click| receipt(click, status, false)).collect()
+        click.iter().map(|click| receipt(click, status, false)).collect::<Vec<_>>().into()
     }
 }
 

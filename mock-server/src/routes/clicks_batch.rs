@@ -1,9 +1,8 @@
 //! `POST /v1/clicks/batch`: many clicks in one request, each with its own result.
 
 use super::clicks::receipt;
-use super::{Answers, Call, Reply};
+use super::{Answers, Call, Receipts, Reply};
 use crate::click_book::{Click, Fate};
-use crate::exchange::ClickReceipt;
 use serde::Deserialize;
 use serde_json::json;
 use wiremock::Request;
@@ -25,8 +24,9 @@ impl Answers for ClicksBatch {
             return Reply::error(400, "bad_request", "the body is not a batch of clicks");
         };
         if events.len() > call.world.profile.batch.max_items as usize {
-            let clicks = events.iter().map(|click| receipt(click, 400, false)).collect();
-            return Reply::error(400, "bad_request", "the batch is too large").with_clicks(clicks);
+            let clicks: Vec<_> = events.iter().map(|click| receipt(click, 400, false)).collect();
+            return Reply::error(400, "bad_request", "the batch is too large")
+                .with_receipts(clicks);
         }
         let clicks: Vec<_> = call.world.with_clicks(|book| {
             events
@@ -44,11 +44,11 @@ impl Answers for ClicksBatch {
             .iter()
             .map(|click| json!({ "event_id": click.event_id, "status": click.status }))
             .collect();
-        Reply::json(200, json!({ "results": results })).with_clicks(clicks)
+        Reply::json(200, json!({ "results": results })).with_receipts(clicks)
     }
 
-    fn unprocessed(&self, request: &Request, status: u16) -> Vec<ClickReceipt> {
+    fn unprocessed(&self, request: &Request, status: u16) -> Receipts {
         let events = request.body_json::<Events>().map(|batch| batch.events).unwrap_or_default();
-        events.iter().map(|click| receipt(click, status, false)).collect()
+        events.iter().map(|click| receipt(click, status, false)).collect::<Vec<_>>().into()
     }
 }

@@ -4,22 +4,29 @@
 //! fault decision, authentication, scope, the limit, and only then the route itself. Bodies and
 //! status come from here; what happens to their bytes is the edge's work.
 
+mod analytics;
 mod answer;
 mod clicks;
 mod clicks_batch;
 mod health;
+mod link;
+mod links;
+mod links_batch;
+mod listing;
 mod me;
 mod profile;
 mod profile_links;
 mod unknown;
 
-pub(crate) use answer::{Reply, error_body};
+pub(crate) use answer::{Receipts, Reply, error_body};
 
 use crate::desk::{Desk, EXCHANGE_HEADER, Outcome, Ticket, Token};
-use crate::exchange::{ClickReceipt, Route};
+use crate::exchange::Route;
 use crate::faults::engine::Engine;
 use crate::faults::{Effect, RequestView, ResetAt, RetryAfterSpec, Stage, StallAt};
 use crate::limiter::Standing;
+use crate::link_change::LinkChange;
+use crate::page_book::Wrote;
 use crate::profile::ResetForm;
 use crate::world::World;
 use std::sync::Arc;
@@ -39,6 +46,24 @@ pub(crate) struct Call<'a> {
     pub world: &'a World,
 }
 
+impl Call<'_> {
+    /// The handle of the account that the key belongs to.
+    pub fn own_handle(&self) -> Option<String> {
+        self.world.population.first_handle()
+    }
+
+    /// Whether the key may see and change what belongs to this creator alone. The integration's
+    /// own key may act for every creator.
+    pub fn may_act_for(&self, _handle: &str) -> bool {
+        self.ticket.token == Token::Live
+    }
+
+    /// Writes into a link, if that is the key's business.
+    pub fn write_link(&self, id: &str, change: &LinkChange) -> Wrote {
+        self.world.write_link(id, change, self.ticket.t_req, |handle| self.may_act_for(handle))
+    }
+}
+
 /// One route of the contract.
 pub(crate) trait Answers: Send + Sync {
     /// Whether no key is needed.
@@ -54,10 +79,10 @@ pub(crate) trait Answers: Send + Sync {
     /// Does the work and says what it came to.
     fn answer(&self, call: &Call<'_>) -> Reply;
 
-    /// The clicks of a request that is not processed, with the status that it met instead; 0 when
-    /// it met none.
-    fn unprocessed(&self, _request: &Request, _status: u16) -> Vec<ClickReceipt> {
-        Vec::new()
+    /// The clicks and links of a request that is not processed, with the status that it met
+    /// instead; 0 when it met none.
+    fn unprocessed(&self, _request: &Request, _status: u16) -> Receipts {
+        Receipts::default()
     }
 }
 
@@ -77,6 +102,12 @@ pub(crate) fn classify(method: &str, path: &str) -> (Route, Option<String>) {
         }
         ("POST", ["clicks"]) => (Route::Clicks, None),
         ("POST", ["clicks", "batch"]) => (Route::ClicksBatch, None),
+        ("GET", ["links"]) => (Route::Links, None),
+        ("PATCH", ["links", id]) if !id.is_empty() => (Route::Link, None),
+        ("POST", ["links", "batch"]) => (Route::LinksBatch, None),
+        ("GET", ["analytics", handle]) if !handle.is_empty() => {
+            (Route::Analytics, Some(percent_decoded(handle)))
+        }
         _ => unknown,
     }
 }
@@ -107,13 +138,17 @@ impl Match for Is {
 
 /// Mounts one mock for each route, and the catch-all.
 pub(crate) async fn mount(server: &MockServer, shared: &Arc<Shared>) {
-    let routes: [(Route, Box<dyn Answers>); 7] = [
+    let routes: [(Route, Box<dyn Answers>); 11] = [
         (Route::Health, Box::new(health::Health)),
         (Route::Me, Box::new(me::Me)),
         (Route::Profile, Box::new(profile::Profile)),
         (Route::ProfileLinks, Box::new(profile_links::ProfileLinks)),
         (Route::Clicks, Box::new(clicks::Clicks)),
         (Route::ClicksBatch, Box::new(clicks_batch::ClicksBatch)),
+        (Route::Links, Box::new(links::Links)),
+        (Route::Link, Box::new(link::Link)),
+        (Route::LinksBatch, Box::new(links_batch::LinksBatch)),
+        (Route::Analytics, Box::new(analytics::Analytics)),
         (Route::Unknown, Box::new(unknown::Unknown)),
     ];
     for (route, answers) in routes {
@@ -169,11 +204,11 @@ impl Guarded {
                 Effect::Stall { at: StallAt::BeforeHead }
                 | Effect::Reset { at: ResetAt::BeforeHead },
                 _,
-            ) => Reply::empty(503).with_clicks(self.answers.unprocessed(request, 0)),
+            ) => Reply::empty(503).with_receipts(self.answers.unprocessed(request, 0)),
             (Effect::Answer { status, retry_after: after }, _) => {
                 retry_after = *after;
                 Reply::error(*status, "unavailable", "the service cannot answer now")
-                    .with_clicks(self.answers.unprocessed(request, *status))
+                    .with_receipts(self.answers.unprocessed(request, *status))
             }
             (_, Some(refusal)) => {
                 over_limit = refusal.status == 429;
@@ -182,18 +217,20 @@ impl Guarded {
                     retry_after =
                         Some(RetryAfterSpec::Seconds { s: u32::try_from(s).unwrap_or(u32::MAX) });
                 }
-                let clicks = self.answers.unprocessed(request, refusal.status);
-                refusal.with_clicks(clicks)
+                let receipts = self.answers.unprocessed(request, refusal.status);
+                refusal.with_receipts(receipts)
             }
             (_, None) => self.answers.answer(&Call { ticket, request, world }),
         };
         self.add_limit_headers(&mut reply, standing);
+        let Receipts { clicks, links } = std::mem::take(&mut reply.receipts);
         let outcome = Outcome {
-            delay_us: decision.delay_us,
+            delay_us: decision.delay_us.saturating_add(reply.slow_us),
             effect: decision.effect,
             marks: decision.marks,
             retry_after,
-            clicks: std::mem::take(&mut reply.clicks),
+            clicks,
+            links,
             version: reply.version.take(),
             nonce: reply.nonce.take(),
             over_limit,
@@ -270,6 +307,10 @@ mod tests {
         check("GET", "/v1/profiles/a-0001/links", Route::ProfileLinks, Some("a-0001"));
         check("POST", "/v1/clicks", Route::Clicks, None);
         check("POST", "/v1/clicks/batch", Route::ClicksBatch, None);
+        check("GET", "/v1/links", Route::Links, None);
+        check("PATCH", "/v1/links/lnk_1", Route::Link, None);
+        check("POST", "/v1/links/batch", Route::LinksBatch, None);
+        check("GET", "/v1/analytics/a%2D0001", Route::Analytics, Some("a-0001"));
         for (method, path) in [
             ("GET", "/"),
             ("GET", "/me"),
@@ -277,6 +318,10 @@ mod tests {
             ("GET", "/v1/profiles/"),
             ("GET", "/v1/profiles/a/other"),
             ("GET", "/v1/clicks"),
+            ("GET", "/v1/links/lnk_1"),
+            ("PATCH", "/v1/links/"),
+            ("PATCH", "/v1/links/lnk_1/title"),
+            ("GET", "/v1/analytics/"),
             ("GET", "*"),
         ] {
             check(method, path, Route::Unknown, None);

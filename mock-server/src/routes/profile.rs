@@ -30,7 +30,7 @@ impl Answers for Profile {
                     "bio": creator.bio,
                     "avatar_url": creator.avatar_url,
                     "email": creator.email,
-                    "updated_at": updated_at(creator.edit),
+                    "updated_at": updated_at(creator.updated_s),
                 }),
             )
         };
@@ -42,7 +42,7 @@ impl Answers for Profile {
 }
 
 /// The creator that the path names, as of the request's arrival.
-pub(super) fn find(call: &Call<'_>) -> Option<Creator> {
+fn find(call: &Call<'_>) -> Option<Creator> {
     call.world.creator(call.ticket.handle.as_deref()?, call.ticket.t_req)
 }
 
@@ -50,11 +50,11 @@ pub(super) fn not_found() -> Reply {
     Reply::error(404, "not_found", "nobody has this handle")
 }
 
-/// When the page was last edited: a calendar of its own, one minute for each edit, so that the
-/// same plan gives the same bytes.
-pub(super) fn updated_at(edit: u32) -> String {
+/// A stamp of the calendar of changes as RFC 3339 writes it; that calendar begins with 2026.
+pub(super) fn updated_at(updated_s: u64) -> String {
     const EPOCH: i64 = 1_767_225_600; // 2026-01-01T00:00:00Z
-    jiff::Timestamp::from_second(EPOCH + i64::from(edit) * 60).unwrap_or_default().to_string()
+    let second = i64::try_from(updated_s).unwrap_or(i64::MAX).saturating_add(EPOCH);
+    jiff::Timestamp::from_second(second).unwrap_or_default().to_string()
 }
 
 /// Whether `If-None-Match` names this validator, by weak comparison (RFC 9110 section 13.1.2).

@@ -2,7 +2,7 @@
 
 use crate::rig::{Client, Rig, click};
 use mock_server::exchange::{KeyPlace, Route};
-use mock_server::world::Edit;
+use mock_server::world::{Change, Edit};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -68,7 +68,7 @@ fn a_profile_carries_version_nonce_validators_and_directives() {
 #[test]
 fn an_edit_shows_at_once_in_profile_and_links() {
     let rig = Rig::new(|config| {
-        config.edits = vec![Edit { at_ms: 0, handles: "tail-0001".into() }];
+        config.edits = vec![Edit { at_ms: 0, handles: "tail-0001".into(), change: Change::Text }];
     });
     let version = |target: &str| rig.get(target).json()["version"].as_str().unwrap().to_owned();
     assert!(version("/v1/profiles/tail-0001").starts_with("v1-"));

@@ -10,7 +10,7 @@ use mock_server::faults::{
     Fault, Latency, LoseAnswer, Pick, Reset, ResetAt, Rule, Stall, StallAt, Window,
 };
 use mock_server::population::Population;
-use mock_server::world::Edit;
+use mock_server::world::{Change, Edit};
 
 /// This scenario.
 pub const INFO: ScenarioInfo = ScenarioInfo {
@@ -78,7 +78,11 @@ fn build(settings: &Settings) -> Plan {
         ],
         faults: gone(outage, heal),
         // What creators change meanwhile must be seen after the heal.
-        edits: vec![Edit { at_ms: part(outage, 1, 2).from_ms, handles: "page-*".into() }],
+        edits: vec![Edit {
+            at_ms: part(outage, 1, 2).from_ms,
+            handles: "page-*".into(),
+            change: Change::Text,
+        }],
         generator: Generator { users: 500, timeout_ms: settings.patience_ms() },
         guarantees: guarantees(&[
             "stale-on-outage",

@@ -1,0 +1,238 @@
+//! Creators change their pages: texts change, links come and go, at planned times or when told.
+
+use crate::link::{Link, RANK_STEP};
+use crate::population::{Creator, Population, version};
+use crate::seed;
+use serde::{Deserialize, Serialize};
+
+/// Creators change their pages: from this time on they have a new version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Edit {
+    /// Real milliseconds since the traffic began.
+    pub at_ms: u64,
+    /// A handle, or a prefix of handles ending in `*`.
+    pub handles: String,
+    /// What changes on each of these pages; their texts when left out.
+    #[serde(default, skip_serializing_if = "Change::is_text")]
+    pub change: Change,
+}
+
+/// What an edit changes on a page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind", deny_unknown_fields)]
+pub enum Change {
+    /// The bio and the first link's title.
+    #[default]
+    Text,
+    /// New links come, at places in the listing that the seed chooses.
+    Insert {
+        /// How many on each page.
+        count: u16,
+    },
+    /// Links go; the seed chooses which.
+    Remove {
+        /// How many on each page, at most as many as there are.
+        count: u16,
+    },
+}
+
+/// Why an edit was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EditError {
+    /// Each edit is replayed for each read, so they cannot be without number.
+    #[error(
+        "failed to edit {handles:?}: the mock was told {MAX_TOLD} edits already; reset it between tests"
+    )]
+    TooMany {
+        /// Whose pages.
+        handles: String,
+    },
+}
+
+/// Edits that a running mock may be told.
+pub const MAX_TOLD: usize = 10_000;
+
+/// True when `pattern` is this handle, or a prefix of it ending in `*`.
+#[must_use]
+pub fn handle_matches(pattern: &str, handle: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(prefix) => handle.starts_with(prefix),
+        None => pattern == handle,
+    }
+}
+
+/// An edit that has happened. Its name is the same in every run with the same plan, and with it
+/// everything that the edit makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Done {
+    pub name: String,
+    pub change: Change,
+}
+
+impl Change {
+    fn is_text(&self) -> bool {
+        *self == Self::Text
+    }
+
+    /// The ids of the links that this edit, of this name, inserts on a page.
+    pub(crate) fn inserted_ids(
+        self,
+        seed: u64,
+        handle: &str,
+        name: &str,
+    ) -> impl Iterator<Item = String> {
+        let count = if let Self::Insert { count } = self { count } else { 0 };
+        (0..count).map(move |nth| Link::id(seed, &[handle, name, &nth.to_string()]))
+    }
+}
+
+/// The creator after these edits, in this order; none when nobody has this handle.
+pub(crate) fn creator(
+    population: &Population,
+    seed: u64,
+    handle: &str,
+    done: &[Done],
+) -> Option<Creator> {
+    let count = |done: usize| u32::try_from(done).unwrap_or(u32::MAX);
+    let texts = done.iter().filter(|done| done.change.is_text()).count();
+    let mut creator = population.creator_after(seed, handle, count(texts))?;
+    let originally = count(creator.links.len());
+    let mut inserted = 0;
+    for (nth, Done { name, change }) in done.iter().enumerate() {
+        let updated_s = Creator::stamp(count(nth + 1), 0);
+        match *change {
+            Change::Text => {
+                if let Some(first) = creator.links.iter_mut().find(|link| link.is_first()) {
+                    first.updated_s = updated_s;
+                }
+            }
+            Change::Insert { .. } => {
+                for id in change.inserted_ids(seed, handle, name) {
+                    let position = originally.saturating_add(inserted);
+                    inserted += 1;
+                    let link = Link::inserted(seed, handle, id, position, updated_s);
+                    insert(&mut creator.links, link, u64::from(originally) + 1);
+                }
+            }
+            Change::Remove { count } => remove(&mut creator.links, seed, name, count),
+        }
+    }
+    creator.edit = count(done.len());
+    creator.updated_s = Creator::stamp(creator.edit, 0);
+    creator.version = version(seed, handle, creator.edit, 0);
+    Some(creator)
+}
+
+/// Puts a link among the others at a rank of its own, anywhere between none and `steps`.
+fn insert(links: &mut Vec<Link>, mut link: Link, steps: u64) {
+    // Rank 0 is before the first link.
+    link.rank = (link.rank % steps.saturating_mul(RANK_STEP)).max(1);
+    let place = loop {
+        match links.binary_search_by_key(&link.rank, |link| link.rank) {
+            Ok(_) => link.rank += 1,
+            Err(place) => break place,
+        }
+    };
+    links.insert(place, link);
+}
+
+fn remove(links: &mut Vec<Link>, seed: u64, name: &str, count: u16) {
+    let mut order: Vec<_> = links
+        .iter()
+        .map(|link| (seed::derive(seed, &["remove", name, &link.id]), link.rank))
+        .collect();
+    order.sort_unstable();
+    order.truncate(count.into());
+    links.retain(|link| !order.iter().any(|(_, rank)| *rank == link.rank));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::population::Group;
+    use std::collections::BTreeSet;
+
+    const TEXT: Change = Change::Text;
+    const INSERT: Change = Change::Insert { count: 4 };
+    const REMOVE: Change = Change::Remove { count: 3 };
+
+    fn after(seed: u64, changes: &[Change]) -> Creator {
+        let group = Group { prefix: "a".into(), count: 1, min_links: 6, max_links: 6 };
+        let done: Vec<_> = changes
+            .iter()
+            .enumerate()
+            .map(|(nth, &change)| Done { name: format!("plan {nth}"), change })
+            .collect();
+        creator(&Population { groups: vec![group] }, seed, "a-0001", &done).unwrap()
+    }
+
+    fn ids(creator: &Creator) -> BTreeSet<&str> {
+        creator.links.iter().map(|link| link.id.as_str()).collect()
+    }
+
+    #[test]
+    fn edits_of_texts_alone_make_the_same_creator_as_ever() {
+        let group = Group { prefix: "a".into(), count: 1, min_links: 6, max_links: 6 };
+        let twice = after(7, &[TEXT, TEXT]);
+        let plain = Population { groups: vec![group] }.creator_after(7, "a-0001", 2).unwrap();
+        assert_eq!((&twice.version, &twice.bio), (&plain.version, &plain.bio));
+        assert_eq!(twice.links[0].title, plain.links[0].title);
+        assert_eq!((twice.links[0].updated_s, twice.links[1].updated_s), (120, 0));
+    }
+
+    #[test]
+    fn links_come_and_go_while_the_others_stay_as_they_were() {
+        let (plain, more) = (after(7, &[]), after(7, &[INSERT]));
+        assert!(more.version.starts_with("v1-"));
+        assert_eq!(more.links.len(), 10);
+        assert_eq!(ids(&more).len(), 10, "ids are unique");
+        let kept: Vec<_> = more.links.iter().filter(|link| link.position < 6).cloned().collect();
+        assert_eq!(kept, plain.links);
+        assert_ne!(more.links[6..], more.links[6..].iter().rev().cloned().collect::<Vec<_>>());
+        let fewer = after(7, &[INSERT, REMOVE]);
+        assert!(ids(&fewer).is_subset(&ids(&more)));
+        assert_eq!(fewer.links.len(), 7);
+        assert!(fewer.links.iter().all(|link| more.links.contains(link)));
+        assert_eq!(after(7, &[REMOVE, REMOVE, REMOVE]).links, []);
+    }
+
+    #[test]
+    fn ranks_ascend_and_new_links_come_between_old_ones() {
+        let links = after(7, &[INSERT, INSERT, REMOVE, INSERT]).links;
+        assert!(links.iter().zip(&links[1..]).all(|(one, next)| one.rank < next.rank));
+        let places: Vec<_> = links.iter().map(|link| link.position >= 6).collect();
+        assert!(!places.is_sorted(), "some new link has an old one behind it: {places:?}");
+    }
+
+    #[test]
+    fn which_links_come_and_go_follows_the_seed_and_the_edit() {
+        let changes = [INSERT, REMOVE, INSERT];
+        assert_eq!(after(7, &changes), after(7, &changes));
+        let places = |seed| after(seed, &changes).links.iter().map(|l| l.rank).collect::<Vec<_>>();
+        assert_ne!(places(7), places(8));
+        assert_eq!(ids(&after(7, &[INSERT, INSERT])).len(), 14, "each edit makes its own links");
+    }
+
+    #[test]
+    fn a_taken_rank_moves_up_to_the_next_free_one() {
+        let link = |rank| Link { rank, ..Link::inserted(7, "a-0001", "lnk_0".into(), 0, 0) };
+        let mut links = vec![link(5), link(6)];
+        insert(&mut links, link(5), 9);
+        assert_eq!(links.iter().map(|link| link.rank).collect::<Vec<_>>(), [5, 6, 7]);
+    }
+
+    #[test]
+    fn a_change_is_written_by_its_kind_and_a_text_edit_as_before() {
+        let check = |text: &str, change: Change| {
+            let edit: Edit = serde_json::from_str(text).unwrap();
+            assert_eq!(edit, Edit { at_ms: 5, handles: "a-*".into(), change });
+            assert_eq!(serde_json::to_string(&edit).unwrap(), text);
+        };
+        check(r#"{"at_ms":5,"handles":"a-*"}"#, TEXT);
+        check(r#"{"at_ms":5,"handles":"a-*","change":{"kind":"insert","count":4}}"#, INSERT);
+        check(r#"{"at_ms":5,"handles":"a-*","change":{"kind":"remove","count":3}}"#, REMOVE);
+        let odd = r#"{"at_ms":5,"handles":"a-*","change":{"kind":"insert","count":4,"of":1}}"#;
+        assert!(serde_json::from_str::<Edit>(odd).is_err());
+    }
+}

@@ -1,0 +1,254 @@
+//! What creators' pages are at a moment: what the seed made, the edits until then, and what was written.
+
+use crate::clock::Moment;
+use crate::edits::{self, Change, Done, Edit, EditError, handle_matches};
+use crate::link::Link;
+use crate::link_change::LinkChange;
+use crate::link_index::LinkIndex;
+use crate::population::{Creator, Population};
+use crate::profile::LinkLimits;
+use crate::written::Written;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// What never changes during a run.
+#[derive(Clone, Copy)]
+pub(crate) struct Basis<'a> {
+    pub seed: u64,
+    pub population: &'a Population,
+    /// The plan's edits.
+    pub plan: &'a [Edit],
+    /// When the traffic began, from which the plan counts.
+    pub armed: Option<Moment>,
+    pub limits: &'a LinkLimits,
+}
+
+/// What changes: bounded by the number of links, and of edits that may be told.
+#[derive(Default)]
+pub(crate) struct PageBook {
+    told: Vec<(Moment, Edit)>,
+    written: HashMap<String, Written>,
+    /// Made when the first link is written.
+    links: Option<LinkIndex>,
+}
+
+/// What became of a write to a link.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Wrote {
+    /// The link is as it was asked to be.
+    Done {
+        link: Box<Link>,
+        handle: String,
+        /// Of the page after this write.
+        version: String,
+        /// Whether it was not so before.
+        effect: bool,
+    },
+    /// There is no such link.
+    Unknown,
+    /// It is the link of an account that the caller has no business with.
+    NotYours,
+    /// The values cannot stand in a link.
+    Refused(&'static str),
+}
+
+impl PageBook {
+    /// The creator as of this moment; none when nobody has this handle.
+    pub fn creator(&self, basis: Basis<'_>, handle: &str, at: Moment) -> Option<Creator> {
+        let done = self.edits_done(basis, handle, at);
+        let mut creator = edits::creator(basis.population, basis.seed, handle, &done)?;
+        if let Some(written) = self.written.get(handle) {
+            written.apply(&mut creator, basis.seed);
+        }
+        Some(creator)
+    }
+
+    /// The edits of a page until this moment, in the order in which they happened.
+    fn edits_done(&self, basis: Basis<'_>, handle: &str, at: Moment) -> Vec<Done> {
+        let planned = basis.armed.into_iter().flat_map(|armed| {
+            let moment = move |edit: &Edit| armed.plus(Duration::from_millis(edit.at_ms));
+            basis.plan.iter().enumerate().map(move |(nth, edit)| (moment(edit), PLAN, nth, edit))
+        });
+        let told = self.told.iter().enumerate();
+        let told = told.map(|(nth, (moment, edit))| (*moment, TOLD, nth, edit));
+        let mut done: Vec<_> = planned
+            .chain(told)
+            .filter(|(moment, .., edit)| *moment <= at && handle_matches(&edit.handles, handle))
+            .collect();
+        done.sort_by_key(|(moment, ..)| *moment);
+        let done = done.into_iter();
+        done.map(|(_, by, nth, edit)| Done { name: name(by, nth), change: edit.change }).collect()
+    }
+
+    /// Edits pages from `at` on, beside the plan.
+    pub fn edit(&mut self, at: Moment, handles: &str, change: Change) -> Result<(), EditError> {
+        let handles = handles.to_owned();
+        if self.told.len() >= edits::MAX_TOLD {
+            return Err(EditError::TooMany { handles });
+        }
+        if let Some(links) = &mut self.links {
+            links.add(&name(TOLD, self.told.len()), &handles, change);
+        }
+        self.told.push((at, Edit { at_ms: 0, handles, change }));
+        Ok(())
+    }
+
+    /// Writes into a link, if it exists at this moment and `may` says that its creator's page is
+    /// the caller's business.
+    pub fn write(
+        &mut self,
+        basis: Basis<'_>,
+        id: &str,
+        change: &LinkChange,
+        at: Moment,
+        may: impl Fn(&str) -> bool,
+    ) -> Wrote {
+        let told = &self.told;
+        let links = self.links.get_or_insert_with(|| index(basis, told));
+        let Some(handle) = links.owner(id).map(str::to_owned) else { return Wrote::Unknown };
+        let Some(creator) = self.creator(basis, &handle, at) else { return Wrote::Unknown };
+        let Creator { edit, version, links, .. } = creator;
+        let Some(mut link) = links.into_iter().find(|link| link.id == id).map(Box::new) else {
+            return Wrote::Unknown;
+        };
+        if !may(&handle) {
+            return Wrote::NotYours;
+        }
+        if let Some(why) = change.refusal(basis.limits) {
+            return Wrote::Refused(why);
+        }
+        if !change.apply(&mut link) {
+            return Wrote::Done { link, handle, version, effect: false };
+        }
+        let written = self.written.entry(handle.clone()).or_default();
+        link.updated_s = written.note(id, change, edit);
+        let version = written.version(basis.seed, &handle, edit);
+        Wrote::Done { link, handle, version, effect: true }
+    }
+}
+
+const PLAN: &str = "plan";
+const TOLD: &str = "told";
+
+fn name(by: &str, nth: usize) -> String {
+    format!("{by} {nth}")
+}
+
+fn index(basis: Basis<'_>, told: &[(Moment, Edit)]) -> LinkIndex {
+    let mut index = LinkIndex::new(basis.seed, basis.population);
+    for (nth, edit) in basis.plan.iter().enumerate() {
+        index.add(&name(PLAN, nth), &edit.handles, edit.change);
+    }
+    for (nth, (_, edit)) in told.iter().enumerate() {
+        index.add(&name(TOLD, nth), &edit.handles, edit.change);
+    }
+    index
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::population::Group;
+    use crate::profile::ContractProfile;
+
+    const SOON: Moment = Moment::from_ms(100);
+    const LATER: Moment = Moment::from_ms(500);
+
+    struct Rig {
+        population: Population,
+        limits: LinkLimits,
+        book: PageBook,
+    }
+
+    impl Rig {
+        fn new() -> Self {
+            let group = |prefix: &str| Group {
+                prefix: prefix.into(),
+                count: 2,
+                min_links: 3,
+                max_links: 3,
+            };
+            Self {
+                population: Population { groups: vec![group("a"), group("b")] },
+                limits: ContractProfile::linktree_v1().links,
+                book: PageBook::default(),
+            }
+        }
+
+        fn with<T>(&mut self, then: impl FnOnce(&mut PageBook, Basis<'_>) -> T) -> T {
+            let plan =
+                [Edit { at_ms: 200, handles: "a-*".into(), change: Change::Insert { count: 1 } }];
+            let armed = Some(Moment::ZERO);
+            let Self { population, limits, book } = self;
+            then(book, Basis { seed: 7, population, plan: &plan, armed, limits })
+        }
+
+        fn page(&mut self, handle: &str, at: Moment) -> Creator {
+            self.with(|book, basis| book.creator(basis, handle, at)).unwrap()
+        }
+
+        fn write(&mut self, id: &str, title: &str, at: Moment) -> Wrote {
+            let change = LinkChange { title: Some(title.into()), ..LinkChange::default() };
+            self.with(|book, basis| book.write(basis, id, &change, at, |owner| owner != "b-0002"))
+        }
+    }
+
+    #[test]
+    fn planned_and_told_edits_happen_in_the_order_of_their_moments() {
+        let mut rig = Rig::new();
+        rig.book.edit(Moment::from_ms(150), "a-0001", Change::Remove { count: 2 }).unwrap();
+        rig.book.edit(Moment::from_ms(300), "a-0001", Change::Remove { count: 2 }).unwrap();
+        let count = |rig: &mut Rig, ms| rig.page("a-0001", Moment::from_ms(ms)).links.len();
+        assert_eq!([100, 150, 200, 299, 300].map(|ms| count(&mut rig, ms)), [3, 1, 2, 2, 0]);
+        assert_eq!(rig.page("a-0001", LATER).edit, 3);
+        assert_eq!(rig.page("a-0002", LATER).links.len(), 4);
+        assert_eq!(rig.page("b-0001", LATER).edit, 0);
+    }
+
+    #[test]
+    fn a_write_changes_one_page_once() {
+        let mut rig = Rig::new();
+        let before = rig.page("b-0001", SOON);
+        let id = before.links[1].id.clone();
+        let Wrote::Done { link, handle, version, effect: true } = rig.write(&id, "New", SOON)
+        else {
+            panic!("refused");
+        };
+        let after = rig.page("b-0001", SOON);
+        assert_eq!((handle.as_str(), &version), ("b-0001", &after.version));
+        assert_eq!(after.links[1], *link);
+        assert_eq!(link.title, "New");
+        assert_ne!(after.version, before.version);
+        assert!(matches!(rig.write(&id, "New", LATER), Wrote::Done { effect: false, .. }));
+        assert_eq!(rig.page("b-0001", LATER), after);
+    }
+
+    #[test]
+    fn a_link_can_be_written_while_it_exists_and_by_whom_it_concerns() {
+        let mut rig = Rig::new();
+        let inserted = |links: Vec<Link>| links.into_iter().find(|link| link.position == 3);
+        let planned = inserted(rig.page("a-0001", LATER).links).unwrap().id;
+        assert_eq!(rig.write(&planned, "New", SOON), Wrote::Unknown);
+        assert!(matches!(rig.write(&planned, "New", LATER), Wrote::Done { effect: true, .. }));
+        // The index is there by now and must take in what it is told.
+        rig.book.edit(LATER, "b-0001", Change::Insert { count: 1 }).unwrap();
+        let told = inserted(rig.page("b-0001", LATER).links).unwrap().id;
+        assert!(matches!(rig.write(&told, "New", LATER), Wrote::Done { effect: true, .. }));
+        rig.book.edit(LATER, "b-0001", Change::Remove { count: 9 }).unwrap();
+        assert_eq!(rig.write(&told, "Newer", LATER), Wrote::Unknown);
+        assert_eq!(rig.write("lnk_000000000000", "New", LATER), Wrote::Unknown);
+        let foreign = rig.page("b-0002", LATER).links[0].id.clone();
+        assert_eq!(rig.write(&foreign, "", LATER), Wrote::NotYours);
+        let own = rig.page("a-0001", LATER).links[0].id.clone();
+        assert!(matches!(rig.write(&own, "", LATER), Wrote::Refused(_)));
+    }
+
+    #[test]
+    fn edits_that_are_told_are_bounded() {
+        let mut book = PageBook::default();
+        for _ in 0..edits::MAX_TOLD {
+            book.edit(SOON, "x", Change::Text).unwrap();
+        }
+        assert!(book.edit(SOON, "x", Change::Text).is_err());
+    }
+}

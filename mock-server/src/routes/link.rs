@@ -1,0 +1,76 @@
+//! `PATCH /v1/links/{id}`: new values for some fields of one link.
+
+use super::listing::shown;
+use super::{Answers, Call, Receipts, Reply};
+use crate::exchange::LinkReceipt;
+use crate::link::Link as Known;
+use crate::link_change::LinkChange;
+use crate::page_book::Wrote;
+use wiremock::Request;
+
+pub(super) struct Link;
+
+impl Answers for Link {
+    fn scope(&self) -> Option<&'static str> {
+        Some("links:write")
+    }
+
+    fn answer(&self, call: &Call<'_>) -> Reply {
+        let Ok(change) = call.request.body_json::<LinkChange>() else {
+            return Reply::error(400, "bad_request", "the body is no change of a link");
+        };
+        let id = id(call.request);
+        let wrote = call.write_link(id, &change);
+        let (status, effect) = (status(&wrote), has_effect(&wrote));
+        let reply = match wrote {
+            Wrote::Done { link, version, .. } => Reply::json(status, shown(&link))
+                .with_trace(&version, &call.world.nonce(call.ticket.id)),
+            refused => {
+                let (code, message) = complaint(&refused);
+                Reply::error(status, code, message)
+            }
+        };
+        reply.with_receipts(vec![receipt(id, &change, status, effect)])
+    }
+
+    fn unprocessed(&self, request: &Request, status: u16) -> Receipts {
+        let change = request.body_json::<LinkChange>().ok();
+        let links: Vec<_> =
+            change.iter().map(|change| receipt(id(request), change, status, false)).collect();
+        links.into()
+    }
+}
+
+/// The status of one write.
+pub(super) fn status(wrote: &Wrote) -> u16 {
+    match wrote {
+        Wrote::Done { .. } => 200,
+        Wrote::Unknown => 404,
+        Wrote::NotYours => 403,
+        Wrote::Refused(_) => 422,
+    }
+}
+
+pub(super) fn has_effect(wrote: &Wrote) -> bool {
+    matches!(wrote, Wrote::Done { effect: true, .. })
+}
+
+/// What is said of a write that was refused: a code, and a sentence.
+pub(super) fn complaint(wrote: &Wrote) -> (&'static str, &'static str) {
+    match wrote {
+        Wrote::Done { .. } => ("ok", "the link is as it was asked to be"),
+        Wrote::Unknown => ("not_found", "there is no such link"),
+        Wrote::NotYours => ("forbidden", "the link belongs to another account"),
+        Wrote::Refused(why) => ("invalid", why),
+    }
+}
+
+fn id(request: &Request) -> &str {
+    request.url.path().rsplit('/').next().unwrap_or_default()
+}
+
+/// Anything may stand where an id should, even a credential: only ids are recorded.
+pub(super) fn receipt(id: &str, change: &LinkChange, status: u16, effect: bool) -> LinkReceipt {
+    let id = if Known::key(id).is_some() { id } else { "?" };
+    LinkReceipt { id: id.to_owned(), payload: change.payload(), status, effect }
+}

@@ -1,0 +1,17 @@
+//! `GET /v1/links`: the links of the account that the key belongs to, in pages.
+
+use super::listing::listing;
+use super::profile::not_found;
+use super::{Answers, Call, Reply};
+
+pub(super) struct Links;
+
+impl Answers for Links {
+    fn scope(&self) -> Option<&'static str> {
+        Some("links:read")
+    }
+
+    fn answer(&self, call: &Call<'_>) -> Reply {
+        call.own_handle().map_or_else(not_found, |handle| listing(call, &handle))
+    }
+}
