@@ -3,8 +3,8 @@
 use super::profile::not_found;
 use super::{Answers, Call, Reply};
 use crate::click_book::{link, page};
+use jiff::ToSpan;
 use jiff::civil::Date;
-use jiff::{ToSpan, tz::TimeZone};
 use serde_json::json;
 
 pub(super) struct Analytics;
@@ -80,7 +80,7 @@ fn date(text: &str) -> Option<Date> {
     text.parse::<Date>().ok().filter(|date| date.to_string() == text)
 }
 
+/// Days after 1970-01-01.
 fn number(date: Date) -> i64 {
-    let midnight = date.to_zoned(TimeZone::UTC).map(|midnight| midnight.timestamp());
-    midnight.unwrap_or_default().as_second().div_euclid(86_400)
+    date.duration_since(jiff::civil::date(1970, 1, 1)).as_secs().div_euclid(86_400)
 }

@@ -6,6 +6,8 @@ use crate::exchange::LinkReceipt;
 use crate::link::Link as Known;
 use crate::link_change::LinkChange;
 use crate::page_book::Wrote;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use wiremock::Request;
 
 pub(super) struct Link;
@@ -16,7 +18,7 @@ impl Answers for Link {
     }
 
     fn answer(&self, call: &Call<'_>) -> Reply {
-        let Ok(change) = call.request.body_json::<LinkChange>() else {
+        let Some(change) = change(call.request) else {
             return Reply::error(400, "bad_request", "the body is no change of a link");
         };
         let id = id(call.request);
@@ -34,10 +36,8 @@ impl Answers for Link {
     }
 
     fn unprocessed(&self, request: &Request, status: u16) -> Receipts {
-        let change = request.body_json::<LinkChange>().ok();
-        let links: Vec<_> =
-            change.iter().map(|change| receipt(id(request), change, status, false)).collect();
-        links.into()
+        let links = change(request).map(|change| receipt(id(request), &change, status, false));
+        Vec::from_iter(links).into()
     }
 }
 
@@ -63,6 +63,15 @@ pub(super) fn complaint(wrote: &Wrote) -> (&'static str, &'static str) {
         Wrote::NotYours => ("forbidden", "the link belongs to another account"),
         Wrote::Refused(why) => ("invalid", why),
     }
+}
+
+fn change(request: &Request) -> Option<LinkChange> {
+    object(request.body_json().ok()?)
+}
+
+/// A type from a JSON object alone: serde takes an array of the values for the same.
+pub(super) fn object<T: DeserializeOwned>(fields: Map<String, Value>) -> Option<T> {
+    serde_json::from_value(Value::Object(fields)).ok()
 }
 
 fn id(request: &Request) -> &str {

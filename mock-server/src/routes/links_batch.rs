@@ -1,12 +1,12 @@
 //! `POST /v1/links/batch`: titles and addresses of many links in one request, each with its own result.
 
-use super::link::{complaint, has_effect, receipt, status};
+use super::link::{complaint, has_effect, object, receipt, status};
 use super::{Answers, Call, Receipts, Reply};
 use crate::exchange::LinkReceipt;
 use crate::link_change::LinkChange;
 use crate::page_book::Wrote;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use wiremock::Request;
 
@@ -14,8 +14,8 @@ pub(super) struct LinksBatch;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Items {
-    items: Vec<Item>,
+struct Batch {
+    items: Vec<Map<String, Value>>,
 }
 
 #[derive(Deserialize)]
@@ -39,7 +39,7 @@ impl Answers for LinksBatch {
     }
 
     fn answer(&self, call: &Call<'_>) -> Reply {
-        let Ok(Items { items }) = call.request.body_json() else {
+        let Some(items) = items(call.request) else {
             return Reply::error(400, "bad_request", "the body is not a batch of links");
         };
         if items.len() > call.world.profile.batch.max_items as usize {
@@ -72,9 +72,13 @@ impl Answers for LinksBatch {
     }
 
     fn unprocessed(&self, request: &Request, status: u16) -> Receipts {
-        let items = request.body_json::<Items>().map(|batch| batch.items).unwrap_or_default();
-        refused(&items, status).into()
+        refused(&items(request).unwrap_or_default(), status).into()
     }
+}
+
+fn items(request: &Request) -> Option<Vec<Item>> {
+    let Batch { items } = object(request.body_json().ok()?)?;
+    items.into_iter().map(object).collect()
 }
 
 fn refused(items: &[Item], status: u16) -> Vec<LinkReceipt> {

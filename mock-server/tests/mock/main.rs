@@ -1,6 +1,9 @@
 //! The mock from outside: a raw client, and what the recorder got to see.
 
+mod analytics;
 mod faults;
+mod links;
+mod pages;
 mod rig;
 mod routes;
 mod wire;

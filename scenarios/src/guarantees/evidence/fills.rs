@@ -5,6 +5,7 @@ use crate::guarantees::evidence::sent::{Creator, Fill};
 use crate::spans::Spans;
 use mock_server::clock::Moment;
 use mock_server::exchange::{Exchange, Route};
+use mock_server::world::{Change, handle_matches};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -133,14 +134,24 @@ impl<'c> Reading<'c> {
     }
 }
 
-/// How many links pages the creator with the most links in this group's range would need.
+/// How many links pages the creator with the most links in this group's range would need. Pages
+/// that are short by lot leave it open, so that no fill is certain.
 fn pages_needed(case: &Case, handle: &str, target: &str) -> usize {
+    if case.contract.pages.short_per_mille > 0 {
+        return usize::MAX;
+    }
     let prefix = handle.rsplit_once('-').map_or(handle, |(prefix, _)| prefix);
     let group = case.plan.population.groups.iter().find(|group| group.prefix == prefix);
     let asked = target.split(['?', '&']).find_map(|part| part.strip_prefix("limit="));
     let limit = asked.and_then(|limit| limit.parse().ok());
     let limit = limit.unwrap_or(case.contract.pages.default_limit).max(1);
-    group.map_or(1, |group| group.max_links.div_ceil(limit).max(1) as usize)
+    let edits = case.plan.edits.iter().filter(|edit| handle_matches(&edit.handles, handle));
+    let inserted = edits.map(|edit| match edit.change {
+        Change::Insert { count } => u32::from(count),
+        Change::Text | Change::Remove { .. } => 0,
+    });
+    let most = group.map_or(0, |group| group.max_links).saturating_add(inserted.sum());
+    most.div_ceil(limit).max(1) as usize
 }
 
 #[cfg(test)]
@@ -148,6 +159,7 @@ mod tests {
     use super::*;
     use crate::testing::{History, links, read, refused};
     use mock_server::population::Group;
+    use mock_server::world::Edit;
 
     fn version(exchange: Exchange, version: &str) -> Exchange {
         Exchange { version: Some(version.into()), ..exchange }
@@ -185,6 +197,18 @@ mod tests {
             fills(&history).len()
         };
         assert_eq!((part(2), part(3)), (0, 1));
+    }
+
+    #[test]
+    fn inserted_links_and_short_pages_need_more_parts() {
+        let filled = |inserted: u16, short_per_mille: u32| {
+            let mut history = History::over(&[]).exchanges([read("ann-1", 0), links("ann-1", 10)]);
+            let change = Change::Insert { count: inserted };
+            history.case.plan.edits = vec![Edit { at_ms: 0, handles: "ann-*".into(), change }];
+            history.case.contract.pages.short_per_mille = short_per_mille;
+            fills(&history).len()
+        };
+        assert_eq!([filled(0, 0), filled(100, 0), filled(101, 0), filled(0, 1)], [1, 1, 0, 0]);
     }
 
     #[test]
