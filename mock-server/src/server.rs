@@ -2,7 +2,7 @@
 
 use crate::clock::{Clock, Moment};
 use crate::desk::Desk;
-use crate::edge::{self, Settings, Tuning};
+use crate::edge::{self, Gauges, Settings, Tuning};
 use crate::faults::Rule;
 use crate::faults::engine::{Engine, PlanError};
 use crate::population::{Population, PopulationError};
@@ -75,6 +75,7 @@ pub enum MockError {
 pub struct MockLinktree {
     shared: Arc<Shared>,
     probes: Arc<AtomicU64>,
+    gauges: Arc<Gauges>,
     port: u16,
     vault_url: String,
     stop: Option<oneshot::Sender<()>>,
@@ -118,12 +119,14 @@ impl MockLinktree {
             desk: Desk::default(),
         });
         let probes = Arc::new(AtomicU64::new(0));
+        let gauges = Arc::new(Gauges::default());
         let settings = Settings {
             port,
             clock,
             recorder,
             shared: Arc::clone(&shared),
             probes: Arc::clone(&probes),
+            gauges: Arc::clone(&gauges),
             tuning,
         };
         let refused = |source: io::Error| match source.kind() {
@@ -144,7 +147,7 @@ impl MockLinktree {
         let Started { port, vault_url } =
             started.recv().map_err(|_| gone()).and_then(|result| result).map_err(refused)?;
         let (stop, thread) = (Some(stop), Some(thread));
-        Ok(Self { shared, probes, port, vault_url, stop, done: Mutex::new(done), thread })
+        Ok(Self { shared, probes, gauges, port, vault_url, stop, done: Mutex::new(done), thread })
     }
 
     /// The mock's address without a path; routes begin with `/v1`.
@@ -192,6 +195,18 @@ impl MockLinktree {
     #[must_use]
     pub fn probes(&self) -> u64 {
         self.probes.load(Ordering::Acquire)
+    }
+
+    /// How many connections are open.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.gauges.connections()
+    }
+
+    /// How many requests are under way, from the end of their head to the end of their answer.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.gauges.in_flight()
     }
 
     /// How many clicks have had their effect.

@@ -5,6 +5,7 @@
 //! last request that it is answering.
 
 use super::head::Head;
+use super::tuning::Tuning;
 use crate::desk::{EXCHANGE_HEADER, PRIVATE_PREFIX};
 use crate::routes::{Shared, mount};
 use std::cell::{Cell, RefCell};
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use wiremock::MockServer;
 
 /// A route answers at once; longer means that the machine is overloaded.
@@ -59,13 +61,16 @@ pub(super) struct Upstream {
     forwarded: Cell<u64>,
     swap_after: u64,
     swaps: Cell<u64>,
+    places: Semaphore,
 }
 
 impl Upstream {
-    pub async fn start(shared: Arc<Shared>, swap_after: u64) -> io::Result<Self> {
+    pub async fn start(shared: Arc<Shared>, tuning: &Tuning) -> io::Result<Self> {
         let current = RefCell::new(Rc::new(Backend::start(&shared).await?));
         let (forwarded, swaps) = (Cell::new(0), Cell::new(0));
-        Ok(Self { shared, current, forwarded, swap_after: swap_after.max(1), swaps })
+        let swap_after = tuning.swap_after.max(1);
+        let places = Semaphore::new(tuning.backend.max(1));
+        Ok(Self { shared, current, forwarded, swap_after, swaps, places })
     }
 
     /// How often wiremock was replaced.
@@ -94,6 +99,8 @@ impl Upstream {
     pub async fn forward(&self, id: u64, head: &Head, body: &[u8]) -> io::Result<Answer> {
         self.forwarded.set(self.forwarded.get() + 1);
         let request = written(id, head, body);
+        // Also bounds the idle connections: there are never more than were busy at once.
+        let _place = self.places.acquire().await.map_err(io::Error::other)?;
         let backend = Rc::clone(&self.current.borrow());
         match backend.forward(&head.method, &request, || self.shared.desk.is_untouched(id)).await {
             // A wiremock that has failed to accept once never accepts again (0.6.5).
@@ -147,7 +154,9 @@ impl Backend {
 
 fn written(id: u64, head: &Head, body: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(512 + body.len());
-    out.extend_from_slice(format!("{} {} HTTP/1.1\r\n", head.method, head.target).as_bytes());
+    // The routes know paths only, and the whole server is none of them.
+    let target = if head.target == "*" { "/*" } else { &head.target };
+    out.extend_from_slice(format!("{} {target} HTTP/1.1\r\n", head.method).as_bytes());
     out.extend_from_slice(b"host: mock\r\n");
     for (name, value) in &head.headers {
         if name != "host" && !is_own(name) {
