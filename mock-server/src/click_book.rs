@@ -1,8 +1,9 @@
 //! Which clicks have counted: one effect for each event id, one answer for each idempotency key.
 
 use crate::exchange::click_payload;
+use crate::retained::Retained;
+use crate::seed::digest;
 use serde::Deserialize;
-use std::collections::HashMap;
 
 /// One click, as a delivery carries it; fields that the contract does not know are ignored.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -22,6 +23,16 @@ impl Click {
     #[must_use]
     pub fn payload(&self) -> String {
         click_payload(&self.handle, &self.link_id, &self.occurred_at)
+    }
+
+    fn digest(&self) -> u128 {
+        digest(&["click", &self.event_id, &self.handle, &self.link_id, &self.occurred_at])
+    }
+
+    /// Days since 1970-01-01 (UTC); none when the time is not as RFC 3339 writes it.
+    fn day(&self) -> Option<i64> {
+        let at: jiff::Timestamp = self.occurred_at.parse().ok()?;
+        Some(at.as_second().div_euclid(86_400))
     }
 }
 
@@ -56,46 +67,91 @@ pub(crate) enum Earlier {
     Other,
 }
 
-#[derive(Debug, Default)]
+/// The book, with room for so many events, keys, and links by day; the oldest are forgotten first.
+#[derive(Debug)]
 pub(crate) struct ClickBook {
-    effects: HashMap<String, String>,
-    keys: HashMap<String, (String, String)>,
+    retained: usize,
+    counted: usize,
+    /// Event id to payload.
+    effects: Retained<u128, u128>,
+    /// Idempotency key to event and payload.
+    keys: Retained<u128, u128>,
+    /// Page or link, and day, to clicks.
+    tally: Retained<(u128, i64), u64>,
 }
 
 impl ClickBook {
+    pub fn new(retained: usize) -> Self {
+        Self {
+            retained,
+            counted: 0,
+            effects: Retained::new(retained),
+            keys: Retained::new(retained),
+            tally: Retained::new(retained),
+        }
+    }
+
+    /// Forgets everything.
+    pub fn reset(&mut self) {
+        *self = Self::new(self.retained);
+    }
+
     /// Counts a click, once for its event id.
     pub fn count(&mut self, click: &Click) -> Fate {
-        let payload = click.payload();
-        match self.effects.get(&click.event_id) {
-            None => {
-                self.effects.insert(click.event_id.clone(), payload);
-                Fate::Counted
-            }
-            Some(earlier) if *earlier == payload => Fate::Repeated,
-            Some(_) => Fate::Altered,
+        let payload = click.digest();
+        let mut fate = Fate::Repeated;
+        let earlier = self.effects.or_insert_with(digest(&["event", &click.event_id]), || {
+            fate = Fate::Counted;
+            payload
+        });
+        if *earlier != payload {
+            return Fate::Altered;
         }
+        if fate == Fate::Counted {
+            self.counted += 1;
+            if let Some(day) = click.day() {
+                for place in [page(&click.handle), link(&click.handle, &click.link_id)] {
+                    *self.tally.or_insert_with((place, day), || 0) += 1;
+                }
+            }
+        }
+        fate
     }
 
     /// Whether this key was accepted before, and for what.
     pub fn earlier(&self, key: &str, click: &Click) -> Earlier {
-        match self.keys.get(key) {
+        match self.keys.get(&digest(&["key", key])) {
             None => Earlier::New,
-            Some((event, payload)) if *event == click.event_id && *payload == click.payload() => {
-                Earlier::Same
-            }
+            Some(accepted) if *accepted == click.digest() => Earlier::Same,
             Some(_) => Earlier::Other,
         }
     }
 
     /// Remembers that this click was accepted under this key.
     pub fn accept(&mut self, key: &str, click: &Click) {
-        self.keys.insert(key.to_owned(), (click.event_id.clone(), click.payload()));
+        self.keys.or_insert_with(digest(&["key", key]), || click.digest());
     }
 
     /// How many clicks have counted.
     pub fn counted(&self) -> usize {
-        self.effects.len()
+        self.counted
     }
+
+    /// How many clicks have counted on a [`page`] or a [`link`] on a day after 1970-01-01 (UTC), by
+    /// their own time. Clicks whose time cannot be read are on no day.
+    pub fn clicks(&self, place: u128, day: i64) -> u64 {
+        self.tally.get(&(place, day)).copied().unwrap_or(0)
+    }
+}
+
+/// All of a creator's links, as a place where clicks are counted.
+pub(crate) fn page(handle: &str) -> u128 {
+    digest(&["page", handle])
+}
+
+/// One link, as a place where clicks are counted.
+pub(crate) fn link(handle: &str, link_id: &str) -> u128 {
+    digest(&["link", handle, link_id])
 }
 
 #[cfg(test)]
@@ -113,7 +169,7 @@ mod tests {
 
     #[test]
     fn an_event_counts_once_and_an_altered_one_never() {
-        let mut book = ClickBook::default();
+        let mut book = ClickBook::new(100);
         assert_eq!(book.count(&click("e1", "l1")), Fate::Counted);
         assert_eq!(book.count(&click("e1", "l1")), Fate::Repeated);
         assert_eq!(book.count(&click("e1", "l2")), Fate::Altered);
@@ -122,11 +178,51 @@ mod tests {
 
     #[test]
     fn a_key_stands_for_one_click() {
-        let mut book = ClickBook::default();
+        let mut book = ClickBook::new(100);
         assert_eq!(book.earlier("k", &click("e1", "l1")), Earlier::New);
         book.accept("k", &click("e1", "l1"));
         assert_eq!(book.earlier("k", &click("e1", "l1")), Earlier::Same);
         assert_eq!(book.earlier("k", &click("e2", "l1")), Earlier::Other);
         assert_eq!(book.earlier("k", &click("e1", "l2")), Earlier::Other);
+    }
+
+    #[test]
+    fn clicks_are_tallied_once_on_their_own_day_for_page_and_link() {
+        let mut book = ClickBook::new(100);
+        let on = |event, link, at: &str| Click { occurred_at: at.into(), ..click(event, link) };
+        for (event, link, at) in [
+            ("e1", "l1", "1970-01-02T00:00:00Z"),
+            ("e1", "l1", "1970-01-02T00:00:00Z"),
+            ("e2", "l2", "1970-01-02T23:59:59.999Z"),
+            ("e3", "l1", "1970-01-03T01:00:00+02:00"),
+            ("e4", "l1", "1970-01-03T00:00:00Z"),
+            ("e5", "l1", "yesterday"),
+        ] {
+            book.count(&on(event, link, at));
+        }
+        let days = |place| [0, 1, 2, 3].map(|day| book.clicks(place, day));
+        assert_eq!(days(link("a-0001", "l1")), [0, 2, 1, 0]);
+        assert_eq!(days(link("a-0001", "l2")), [0, 1, 0, 0]);
+        assert_eq!(days(page("a-0001")), [0, 3, 1, 0]);
+        assert_eq!(days(page("a-0002")), [0; 4]);
+        assert_eq!(book.counted(), 5, "a click without a day counts, too");
+    }
+
+    /// Memory is bounded: what came first is forgotten, and only that.
+    #[test]
+    fn the_oldest_events_and_keys_are_forgotten_beyond_the_bound() {
+        let mut book = ClickBook::new(3);
+        for n in 0..5 {
+            let click = click(&format!("e{n}"), "l1");
+            assert_eq!(book.count(&click), Fate::Counted);
+            book.accept(&format!("k{n}"), &click);
+        }
+        assert_eq!(book.earlier("k1", &click("e1", "l1")), Earlier::New);
+        assert_eq!(book.earlier("k2", &click("e2", "l1")), Earlier::Same);
+        assert_eq!(book.count(&click("e2", "l1")), Fate::Repeated);
+        assert_eq!(book.counted(), 5);
+        assert_eq!(book.count(&click("e1", "l1")), Fate::Counted, "nobody remembers it");
+        book.reset();
+        assert_eq!((book.counted(), book.count(&click("e4", "l1"))), (0, Fate::Counted));
     }
 }

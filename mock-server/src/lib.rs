@@ -14,6 +14,7 @@ mod limiter;
 pub mod population;
 pub mod profile;
 pub mod record;
+mod retained;
 mod routes;
 pub mod secrets;
 pub mod seed;

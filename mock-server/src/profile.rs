@@ -23,6 +23,8 @@ pub struct ContractProfile {
     pub pages: Pages,
     /// Batched writes.
     pub batch: Batch,
+    /// What is remembered of deliveries.
+    pub idempotency: Idempotency,
     /// How errors are written.
     pub errors: Errors,
     /// API keys.
@@ -87,6 +89,15 @@ pub struct Pages {
 pub struct Batch {
     /// Items in one batch at the most.
     pub max_items: u32,
+}
+
+/// What is remembered of deliveries, so that a repeated one has no second effect.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Idempotency {
+    /// So many event ids, idempotency keys, and links by day are remembered, each; the oldest are
+    /// forgotten first. Each takes 32 to 100 bytes.
+    pub retained: u32,
 }
 
 /// Error bodies.

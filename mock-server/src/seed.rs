@@ -18,6 +18,14 @@ pub fn derive(root: u64, labels: &[&str]) -> [u8; 32] {
     hash.finalize().into()
 }
 
+/// 128 bits that stand for a path of labels, where the labels themselves would take too much memory.
+#[must_use]
+pub fn digest(labels: &[&str]) -> u128 {
+    let mut half = [0; 16];
+    half.copy_from_slice(&derive(0, labels)[..16]);
+    u128::from_be_bytes(half)
+}
+
 /// A portable generator for one named stream.
 #[must_use]
 pub fn stream(root: u64, labels: &[&str]) -> ChaCha8Rng {

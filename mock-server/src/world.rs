@@ -48,7 +48,6 @@ pub(crate) struct World {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
     limiters: HashMap<Token, Limiter>,
     clicks: ClickBook,
@@ -63,6 +62,8 @@ impl World {
         edits: Vec<Edit>,
     ) -> Self {
         let secrets = Secrets::derive(seed, &profile.keys);
+        let clicks = ClickBook::new(profile.idempotency.retained as usize);
+        let state = State { limiters: HashMap::new(), clicks };
         let created = crate::clock::Clock::wall() - std::time::Duration::from_secs(10 * 86_400);
         let key_created_at = jiff::Timestamp::try_from(created)
             .unwrap_or_default()
@@ -77,7 +78,7 @@ impl World {
             time_scale,
             edits,
             armed: AtomicU64::new(UNARMED),
-            state: Mutex::default(),
+            state: Mutex::new(state),
         }
     }
 
