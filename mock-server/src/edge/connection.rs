@@ -39,7 +39,12 @@ pub(super) async fn serve(edge: Rc<Edge>, stream: TcpStream, conn: u64) {
 
 /// Answers without the routes, and closes.
 async fn refuse(edge: &Edge, client: &mut Client, open: OpenExchange, status: u16) -> After {
-    perform(client, open, &own_answer(edge, status), Outcome::default(), false).await
+    let mut answer = own_answer(edge, status);
+    if open.exchange.method == "HEAD" {
+        answer.to_head = true;
+        answer.body.clear();
+    }
+    perform(client, open, &answer, Outcome::default(), false).await
 }
 
 async fn exchange(
@@ -144,10 +149,10 @@ fn own_answer(edge: &Edge, status: u16) -> Answer {
         431 => ("Request Header Fields Too Large", "the head is too large"),
         501 => ("Not Implemented", "this method or transfer coding is not supported"),
         502 => ("Bad Gateway", "the routes did not answer"),
-        505 => ("HTTP Version Not Supported", "only HTTP/1.0 and HTTP/1.1 are spoken here"),
+        505 => ("HTTP Version Not Supported", "only HTTP 1.0 and 1.1 are spoken here"),
         _ => ("Service Unavailable", "too many requests at once"),
     };
     let (body, kind) = error_body(&edge.shared.world.profile, status, "edge", message);
     let headers = vec![("content-type".to_owned(), kind.as_bytes().to_vec())];
-    Answer { status, reason: reason.to_owned(), headers, body }
+    Answer { status, reason: reason.to_owned(), headers, body, to_head: false }
 }

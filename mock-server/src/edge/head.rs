@@ -162,6 +162,7 @@ fn origin_form(target: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::fuzz::{mutated, request};
     use super::*;
     use proptest::prelude::*;
 
@@ -256,44 +257,6 @@ mod tests {
         check("\r", 0);
         check("\rG", 0);
         check("GET", 0);
-    }
-
-    /// A request that is right, with fields that are common or odd.
-    fn request() -> impl Strategy<Value = Vec<u8>> {
-        let field = prop::sample::select(vec![
-            "Host: x\r\n",
-            "Content-Length: 3\r\n",
-            "Transfer-Encoding: chunked\r\n",
-            "Expect: 100-continue\r\n",
-            "Connection: close, x\r\n",
-            "X-Odd: \t caf\u{e9} \r\n",
-            "A:\r\n",
-        ]);
-        let line = prop::sample::select(vec![
-            "GET /v1/me HTTP/1.1\r\n",
-            "\r\nPOST /v1/clicks?a=b HTTP/1.0\r\n",
-            "OPTIONS * HTTP/1.1\r\n",
-            "GET http://x/y HTTP/1.1\n",
-        ]);
-        (line, prop::collection::vec(field, 0..6))
-            .prop_map(|(line, fields)| format!("{line}{}\r\n", fields.concat()).into_bytes())
-    }
-
-    /// A right request with bytes overwritten, put in or taken out.
-    fn mutated() -> impl Strategy<Value = Vec<u8>> {
-        let change = (any::<prop::sample::Index>(), any::<u8>(), 0_u8..3);
-        (request(), prop::collection::vec(change, 0..6)).prop_map(|(mut bytes, changes)| {
-            for (place, byte, kind) in changes {
-                let at = place.index(bytes.len().max(1));
-                match kind {
-                    0 => bytes.insert(at.min(bytes.len()), byte),
-                    1 if at < bytes.len() => bytes[at] = byte,
-                    _ if at < bytes.len() => drop(bytes.remove(at)),
-                    _ => {}
-                }
-            }
-            bytes
-        })
     }
 
     /// Once the verdict on some first bytes is there, more bytes do not change it.

@@ -10,6 +10,8 @@ mod connection;
 mod head;
 mod open;
 mod scan;
+#[cfg(test)]
+mod tests;
 mod tuning;
 mod upstream;
 

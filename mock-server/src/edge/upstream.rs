@@ -47,6 +47,8 @@ pub(super) struct Answer {
     /// Names in lower case, without hop-by-hop and private headers.
     pub headers: Vec<(String, Vec<u8>)>,
     pub body: Vec<u8>,
+    /// It answers a `HEAD`: nothing is known of the length that a body would have.
+    pub to_head: bool,
 }
 
 struct Backend {
@@ -201,6 +203,7 @@ async fn ask(
         }
     }
     answer.body = bytes[start..end].to_vec();
+    answer.to_head = method == "HEAD";
     Ok((answer, stream))
 }
 
@@ -227,5 +230,5 @@ fn answer_head(bytes: &[u8]) -> io::Result<Option<(Answer, usize, usize)>> {
     }
     let status = response.code.unwrap_or(500);
     let reason = response.reason.unwrap_or_default().to_owned();
-    Ok(Some((Answer { status, reason, headers, body: Vec::new() }, start, length)))
+    Ok(Some((Answer { status, reason, headers, ..Answer::default() }, start, length)))
 }
