@@ -154,6 +154,16 @@ impl Backend {
     }
 }
 
+impl Drop for Backend {
+    /// A reset leaves nothing behind, where a plain close would keep a port busy for a minute:
+    /// wiremock is replaced several times a second under load, and ports would run out.
+    fn drop(&mut self) {
+        for stream in self.idle.get_mut() {
+            let _ = stream.set_zero_linger();
+        }
+    }
+}
+
 fn written(id: u64, head: &Head, body: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(512 + body.len());
     // The routes know paths only, and the whole server is none of them.
