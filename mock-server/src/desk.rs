@@ -133,6 +133,12 @@ impl Desk {
         matches!(self.slots().get(&id), Some(Slot::Asked(_)))
     }
 
+    /// How many places are taken.
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.slots().len()
+    }
+
     /// The edge clears the place.
     pub fn collect(&self, id: u64) -> Option<Outcome> {
         match self.slots().remove(&id) {

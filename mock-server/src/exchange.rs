@@ -55,7 +55,8 @@ impl Route {
 pub enum End {
     /// The whole answer was accepted by the kernel for delivery.
     Complete,
-    /// The client closed or reset before the answer was written.
+    /// The client closed or reset, or for long accepted no more bytes, before the answer was
+    /// written; or closed before the end of its own request's body.
     ClientAbort,
     /// The mock reset or closed the connection, by a fault.
     ServerReset,

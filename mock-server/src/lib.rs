@@ -4,6 +4,14 @@
 //! implementations over one shared `world`; the `edge` in front owns the public port, executes
 //! what was decided on raw bytes, and records how every exchange really ended.
 
+#[cfg(test)]
+extern crate self as mock_server;
+/// Tests inside the crate use the same rig as those outside.
+#[cfg(test)]
+#[allow(dead_code)]
+#[path = "../tests/mock/rig.rs"]
+mod rig;
+
 pub mod click_book;
 pub mod clock;
 mod desk;
@@ -15,6 +23,7 @@ pub mod limiter;
 pub mod link;
 pub mod link_change;
 mod link_index;
+mod ordinals;
 mod page_book;
 mod pages;
 pub mod population;

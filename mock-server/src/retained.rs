@@ -18,6 +18,15 @@ impl<K: Copy + Eq + Hash, V> Retained<K, V> {
         Self { capacity: capacity.max(1), entries: HashMap::new(), order: VecDeque::new() }
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
     pub fn get(&self, key: &K) -> Option<&V> {
         self.entries.get(key)
     }

@@ -151,7 +151,7 @@ fn head(answer: &Answer, retry_after: Option<&RetryAfter>, keep: bool) -> Vec<u8
     if let Some(after) = retry_after {
         push_header(&mut out, "retry-after", after.value.as_bytes());
     }
-    if answer.status != 304 && answer.status != 204 {
+    if answer.status != 304 && answer.status != 204 && !answer.to_head {
         push_header(&mut out, "content-length", answer.body.len().to_string().as_bytes());
     }
     if !keep {

@@ -1,21 +1,19 @@
-//! Reads request heads and bodies from raw bytes, and says what is wrong with them.
+//! Reads request heads from raw bytes, and says what is wrong with them.
 
-use std::ops::Range;
+use super::body::{Framing, MAX_BODY};
 
 /// The largest request head, bytes.
 pub(super) const MAX_HEAD: usize = 32 * 1024;
 
-/// The largest request body, bytes.
-pub(super) const MAX_BODY: usize = 1024 * 1024;
-
-/// Chunk sizes, extensions and trailers may add this much to a chunked body.
-const MAX_FRAMING: usize = 256 * 1024;
+/// The most header fields in one head.
+const MAX_FIELDS: usize = 100;
 
 /// A request's head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Head {
     pub method: String,
-    /// Path and query; an absolute form has lost its scheme and authority.
+    /// Path and query; an absolute form has lost its scheme and authority. `*` for `OPTIONS` of
+    /// the whole server, host and port for `CONNECT`.
     pub target: String,
     /// 0 or 1.
     pub minor: u8,
@@ -36,25 +34,31 @@ pub(super) enum Parsed<T> {
     Bad(u16),
 }
 
-/// How the body is delimited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Framing {
-    Length(usize),
-    Chunked,
-}
-
 impl Head {
+    /// The verdict depends on the first [`MAX_HEAD`] bytes alone, so that it is the same however
+    /// the bytes come in.
     pub fn parse(bytes: &[u8]) -> Parsed<Self> {
-        let mut slots = [httparse::EMPTY_HEADER; 100];
+        let bytes = &bytes[..bytes.len().min(MAX_HEAD)];
+        let mut slots = [httparse::EMPTY_HEADER; MAX_FIELDS];
         let mut request = httparse::Request::new(&mut slots);
         let len = match request.parse(bytes) {
-            Ok(httparse::Status::Complete(len)) if len <= MAX_HEAD => len,
+            Ok(httparse::Status::Complete(len)) => len,
             Ok(httparse::Status::Partial) if bytes.len() < MAX_HEAD => return Parsed::Partial,
-            Ok(_) | Err(httparse::Error::TooManyHeaders) => return Parsed::Bad(431),
+            Ok(httparse::Status::Partial) | Err(httparse::Error::TooManyHeaders) => {
+                return Parsed::Bad(431);
+            }
+            Err(httparse::Error::Version) if names_http(bytes) => return Parsed::Bad(505),
             Err(_) => return Parsed::Bad(400),
         };
+        let method = request.method.unwrap_or_default();
         let target = origin_form(request.path.unwrap_or_default());
-        if !target.starts_with('/') || !target.bytes().all(|byte| byte.is_ascii_graphic()) {
+        // RFC 9112 section 3.2: the other two forms belong to one method each.
+        let fits = match method {
+            "CONNECT" => true,
+            "OPTIONS" if target == "*" => true,
+            _ => target.starts_with('/'),
+        };
+        if !fits || !target.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Parsed::Bad(400);
         }
         let headers = request
@@ -63,7 +67,7 @@ impl Head {
             .map(|header| (header.name.to_ascii_lowercase(), header.value.to_vec()))
             .collect();
         Parsed::Whole(Self {
-            method: request.method.unwrap_or_default().to_owned(),
+            method: method.to_owned(),
             target,
             minor: request.version.unwrap_or(1),
             headers,
@@ -86,15 +90,18 @@ impl Head {
             .any(|one| one.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
     }
 
-    /// Whether the connection stays open after the answer.
+    /// Whether the connection stays open after the answer (RFC 9112 section 9.3).
     pub fn keeps_alive(&self) -> bool {
-        self.minor == 1 && !self.names("connection", "close")
+        let asked = self.minor == 1 || self.names("connection", "keep-alive");
+        asked && !self.names("connection", "close")
     }
 
     /// How the body is delimited; two answers to that question are refused, as they are how
-    /// requests are smuggled (RFC 9112 section 6.3).
+    /// requests are smuggled (RFC 9112 section 6.3). A tunnel has no body, and is never built.
     pub fn framing(&self) -> Result<Framing, u16> {
-        let chunked = self.headers.iter().any(|(name, _)| name == "transfer-encoding");
+        if self.method == "CONNECT" {
+            return Err(501);
+        }
         let mut length = None;
         for (_, value) in self.headers.iter().filter(|(name, _)| name == "content-length") {
             let text = std::str::from_utf8(value).map_err(|_| 400_u16)?.trim();
@@ -107,14 +114,38 @@ impl Head {
             }
             length = Some(one);
         }
-        match (chunked, length) {
-            (true, Some(_)) => Err(400),
-            (true, None) if self.names("transfer-encoding", "chunked") => Ok(Framing::Chunked),
-            (true, None) => Err(501),
-            (false, Some(length)) if length > MAX_BODY => Err(413),
-            (false, length) => Ok(Framing::Length(length.unwrap_or(0))),
+        let mut codings =
+            self.headers.iter().filter(|(name, _)| name == "transfer-encoding").map(|(_, v)| v);
+        match (codings.next(), length) {
+            (Some(_), Some(_)) => Err(400),
+            // RFC 9112 section 6.1: HTTP/1.0 knows no codings, so this is how a relay is fooled.
+            (Some(_), None) if self.minor == 0 => Err(400),
+            (Some(only), None) => {
+                let chunked = only.trim_ascii().eq_ignore_ascii_case(b"chunked");
+                if chunked && codings.next().is_none() { Ok(Framing::Chunked) } else { Err(501) }
+            }
+            (None, Some(length)) if length > MAX_BODY => Err(413),
+            (None, length) => Ok(Framing::Length(length.unwrap_or(0))),
         }
     }
+}
+
+/// Bytes of empty lines before a request, which a server ignores (RFC 9112 section 2.2).
+pub(super) fn empty_lines(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        match &bytes[at..] {
+            [b'\n', ..] => at += 1,
+            [b'\r', b'\n', ..] => at += 2,
+            _ => return at,
+        }
+    }
+}
+
+/// Whether the third word of the request line is some version of HTTP.
+fn names_http(bytes: &[u8]) -> bool {
+    let line = bytes[empty_lines(bytes)..].split(|byte| *byte == b'\n').next().unwrap_or_default();
+    line.split(|byte| *byte == b' ').nth(2).is_some_and(|word| word.starts_with(b"HTTP/"))
 }
 
 /// Path and query of a target, whichever form it has.
@@ -129,67 +160,17 @@ fn origin_form(target: &str) -> String {
     }
 }
 
-/// Reads a body at the beginning of `bytes`: its content, and how many bytes it took.
-pub(super) fn body(framing: Framing, bytes: &[u8]) -> Parsed<(Vec<u8>, usize)> {
-    match framing {
-        Framing::Length(length) => match bytes.get(..length) {
-            Some(body) => Parsed::Whole((body.to_vec(), length)),
-            None => Parsed::Partial,
-        },
-        Framing::Chunked => chunked(bytes),
-    }
-}
-
-fn chunked(bytes: &[u8]) -> Parsed<(Vec<u8>, usize)> {
-    let partial = |body: &Vec<u8>| {
-        let long = body.len() > MAX_BODY || bytes.len() > MAX_BODY + MAX_FRAMING;
-        if long { Parsed::Bad(413) } else { Parsed::Partial }
-    };
-    let mut body = Vec::new();
-    let mut at = 0;
-    loop {
-        let (head, size) = match httparse::parse_chunk_size(&bytes[at..]) {
-            Ok(httparse::Status::Complete(found)) => found,
-            Ok(httparse::Status::Partial) => return partial(&body),
-            Err(_) => return Parsed::Bad(400),
-        };
-        at += head;
-        if size == 0 {
-            return match trailers(&bytes[at..]) {
-                Some(len) => Parsed::Whole((body, at + len)),
-                None => partial(&body),
-            };
-        }
-        let Some(size) = usize::try_from(size).ok().filter(|size| body.len() + size <= MAX_BODY)
-        else {
-            return Parsed::Bad(413);
-        };
-        let data: Range<usize> = at..at + size;
-        let Some(chunk) = bytes.get(data.clone()) else { return partial(&body) };
-        match bytes.get(data.end..data.end + 2) {
-            Some(b"\r\n") => {}
-            Some(_) => return Parsed::Bad(400),
-            None => return partial(&body),
-        }
-        body.extend_from_slice(chunk);
-        at = data.end + 2;
-    }
-}
-
-/// Length of the trailer section with its empty line, if it is all there.
-fn trailers(bytes: &[u8]) -> Option<usize> {
-    if bytes.starts_with(b"\r\n") {
-        return Some(2);
-    }
-    bytes.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 4)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::tests::fuzz::{mutated, request};
     use super::*;
+    use proptest::prelude::*;
 
     fn framing(headers: &str) -> Result<Framing, u16> {
-        let text = format!("POST / HTTP/1.1\r\n{headers}\r\n");
+        framing_of(&format!("POST / HTTP/1.1\r\n{headers}\r\n"))
+    }
+
+    fn framing_of(text: &str) -> Result<Framing, u16> {
         match Head::parse(text.as_bytes()) {
             Parsed::Whole(head) => head.framing(),
             other => panic!("{other:?}"),
@@ -198,21 +179,26 @@ mod tests {
 
     #[test]
     fn every_form_of_target_comes_down_to_path_and_query() {
-        let check = |target: &str, expected: Option<&str>| {
-            let parsed = Head::parse(format!("GET {target} HTTP/1.1\r\n\r\n").as_bytes());
+        let check = |line: &str, expected: Option<&str>| {
+            let parsed = Head::parse(format!("{line} HTTP/1.1\r\n\r\n").as_bytes());
             let found = match parsed {
                 Parsed::Whole(head) => Some(head.target),
-                _ => None,
+                other => {
+                    assert_eq!(other, Parsed::Bad(400));
+                    None
+                }
             };
-            assert_eq!(found.as_deref(), expected, "{target}");
+            assert_eq!(found.as_deref(), expected, "{line}");
         };
-        check("/v1/me?a=b", Some("/v1/me?a=b"));
-        check("/v1/x?u=http://y/z", Some("/v1/x?u=http://y/z"));
-        check("http://linktree/v1/me?a", Some("/v1/me?a"));
-        check("http://linktree?a", Some("/?a"));
-        check("http://linktree", Some("/"));
-        check("*", None);
-        check("host:80", None);
+        check("GET /v1/me?a=b", Some("/v1/me?a=b"));
+        check("GET /v1/x?u=http://y/z", Some("/v1/x?u=http://y/z"));
+        check("GET http://linktree/v1/me?a", Some("/v1/me?a"));
+        check("GET http://linktree?a", Some("/?a"));
+        check("GET http://linktree", Some("/"));
+        check("GET *", None);
+        check("GET host:80", None);
+        check("OPTIONS *", Some("*"));
+        check("CONNECT host:80", Some("host:80"));
     }
 
     #[test]
@@ -222,16 +208,41 @@ mod tests {
         assert_eq!(framing("Content-Length: 5\r\nContent-Length: 5\r\n"), Ok(Framing::Length(5)));
         assert_eq!(framing("Content-Length: 5\r\nContent-Length: 6\r\n"), Err(400));
         assert_eq!(framing("Content-Length: -1\r\n"), Err(400));
+        assert_eq!(framing("Content-Length: 5, 5\r\n"), Err(400));
         assert_eq!(framing("Content-Length: 9999999\r\n"), Err(413));
+        assert_eq!(framing("Content-Length: 99999999999999999999999\r\n"), Err(413));
         assert_eq!(framing("Transfer-Encoding: chunked\r\n"), Ok(Framing::Chunked));
         assert_eq!(framing("Transfer-Encoding: gzip\r\n"), Err(501));
+        assert_eq!(framing("Transfer-Encoding: gzip, chunked\r\n"), Err(501));
+        let twice = "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n";
+        assert_eq!(framing(twice), Err(501));
         assert_eq!(framing("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n"), Err(400));
+        let old = "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n";
+        assert_eq!(framing_of(old), Err(400));
+        assert_eq!(framing_of("CONNECT host:80 HTTP/1.1\r\n\r\n"), Err(501));
     }
 
     #[test]
-    fn heads_that_are_too_large_or_no_http_are_told_apart() {
+    fn a_connection_stays_as_its_version_and_its_header_say() {
+        let check = |version: &str, header: &str, expected: bool| {
+            let text = format!("GET / HTTP/{version}\r\nConnection: {header}\r\n\r\n");
+            let Parsed::Whole(head) = Head::parse(text.as_bytes()) else { panic!("{text}") };
+            assert_eq!(head.keeps_alive(), expected, "{text}");
+        };
+        check("1.1", "", true);
+        check("1.1", "Close", false);
+        check("1.1", "te, close", false);
+        check("1.0", "", false);
+        check("1.0", "Keep-Alive", true);
+        check("1.0", "keep-alive, close", false);
+    }
+
+    #[test]
+    fn what_is_no_request_is_told_apart() {
         assert_eq!(Head::parse(b"GET / HT"), Parsed::Partial);
         assert_eq!(Head::parse(b"\x16\x03\x01\x02\x00"), Parsed::Bad(400));
+        assert_eq!(Head::parse(b"GET / SIP/2.0\r\n\r\n"), Parsed::Bad(400));
+        assert_eq!(Head::parse(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), Parsed::Bad(505));
         let long = format!("GET / HTTP/1.1\r\nA: {}", "x".repeat(MAX_HEAD));
         assert_eq!(Head::parse(long.as_bytes()), Parsed::Bad(431));
         let many = format!("GET / HTTP/1.1\r\n{}\r\n", "A: x\r\n".repeat(101));
@@ -239,17 +250,57 @@ mod tests {
     }
 
     #[test]
-    fn chunks_are_joined_and_every_prefix_is_partial() {
-        let bytes = b"4\r\nWiki\r\n5;x=y\r\npedia\r\n0\r\nT: 1\r\n\r\n";
+    fn only_whole_empty_lines_are_skipped() {
+        let check = |text: &str, expected| assert_eq!(empty_lines(text.as_bytes()), expected);
+        check("", 0);
+        check("\r\n\n\r\nGET", 5);
+        check("\r", 0);
+        check("\rG", 0);
+        check("GET", 0);
+    }
+
+    /// Once the verdict on some first bytes is there, more bytes do not change it.
+    fn settles(bytes: &[u8]) -> Result<(), TestCaseError> {
+        let last = Head::parse(bytes);
         for end in 0..bytes.len() {
-            assert_eq!(body(Framing::Chunked, &bytes[..end]), Parsed::Partial, "{end}");
+            let early = Head::parse(&bytes[..end]);
+            if early != Parsed::Partial {
+                prop_assert_eq!(&early, &last, "after {} bytes", end);
+            }
         }
-        assert_eq!(
-            body(Framing::Chunked, bytes),
-            Parsed::Whole((b"Wikipedia".to_vec(), bytes.len()))
-        );
-        assert_eq!(body(Framing::Chunked, b"2\r\nabcd"), Parsed::Bad(400));
-        assert_eq!(body(Framing::Chunked, b"zz\r\n"), Parsed::Bad(400));
-        assert_eq!(body(Framing::Chunked, b"FFFFFFFF\r\n"), Parsed::Bad(413));
+        Ok(())
+    }
+
+    proptest! {
+        /// Every prefix of a right head is partial, and its length is its own, whatever follows.
+        #[test]
+        fn a_head_is_whole_with_its_last_byte_and_not_before(
+            mut bytes in request(),
+            after in prop::collection::vec(any::<u8>(), 0..20),
+        ) {
+            let len = bytes.len();
+            for end in 0..len {
+                prop_assert_eq!(Head::parse(&bytes[..end]), Parsed::Partial);
+            }
+            bytes.extend_from_slice(&after);
+            let Parsed::Whole(head) = Head::parse(&bytes) else { panic!("{bytes:?}") };
+            prop_assert_eq!(head.len, len);
+        }
+
+        /// Arbitrary bytes never panic, and the cuts between reads change nothing.
+        #[test]
+        fn arbitrary_bytes_have_one_verdict(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            settles(&bytes)?;
+        }
+
+        /// Nor do almost right requests.
+        #[test]
+        fn almost_right_requests_have_one_verdict(bytes in mutated()) {
+            settles(&bytes)?;
+            if let Parsed::Whole(head) = Head::parse(&bytes) {
+                prop_assert!(head.len <= bytes.len());
+                let _ = (head.framing(), head.keeps_alive());
+            }
+        }
     }
 }

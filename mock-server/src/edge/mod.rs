@@ -4,23 +4,30 @@
 //! is busy delays its time stamps. wiremock decides; the edge acts and records.
 
 mod act;
+mod body;
+mod client;
 mod connection;
 mod head;
 mod open;
 mod scan;
+#[cfg(test)]
+mod tests;
+mod tuning;
 mod upstream;
+
+pub(crate) use tuning::Tuning;
 
 use crate::clock::{Clock, Moment};
 use crate::record::{Overload, Record, Recorder};
 use crate::routes::Shared;
 use scan::Scanner;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
@@ -35,20 +42,22 @@ const OVERLOAD_PAUSE: Duration = Duration::from_secs(1);
 /// How long to wait before accepting again after a failure such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
-/// Sizes that no user needs to set, but tests do.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Tuning {
-    /// Most connections at once.
-    pub connections: usize,
-    /// Most requests at once.
-    pub in_flight: usize,
-    /// Requests before wiremock is replaced.
-    pub swap_after: u64,
+/// How much is going on at present.
+#[derive(Debug, Default)]
+pub(crate) struct Gauges {
+    connections: AtomicUsize,
+    in_flight: AtomicUsize,
 }
 
-impl Default for Tuning {
-    fn default() -> Self {
-        Self { connections: 10_000, in_flight: 8_000, swap_after: 20_000 }
+impl Gauges {
+    /// Open connections.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::Acquire)
+    }
+
+    /// Requests from the end of their head to the end of their answer.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Acquire)
     }
 }
 
@@ -59,6 +68,7 @@ pub(crate) struct Settings {
     pub recorder: Arc<dyn Recorder>,
     pub shared: Arc<Shared>,
     pub probes: Arc<AtomicU64>,
+    pub gauges: Arc<Gauges>,
     pub tuning: Tuning,
 }
 
@@ -68,11 +78,10 @@ struct Edge {
     recorder: Arc<dyn Recorder>,
     shared: Arc<Shared>,
     probes: Arc<AtomicU64>,
+    gauges: Arc<Gauges>,
     tuning: Tuning,
     scanner: Scanner,
     upstream: Upstream,
-    connections: Cell<usize>,
-    in_flight: Cell<usize>,
     complaints: RefCell<HashMap<String, Moment>>,
 }
 
@@ -124,19 +133,18 @@ pub(crate) struct Bound {
 
 /// Binds the port and starts wiremock behind it.
 pub(crate) async fn bind(settings: Settings) -> io::Result<Bound> {
-    let Settings { port, clock, recorder, shared, probes, tuning } = settings;
+    let Settings { port, clock, recorder, shared, probes, gauges, tuning } = settings;
     let listener = listen(port)?;
-    let upstream = Upstream::start(Arc::clone(&shared), tuning.swap_after).await?;
+    let upstream = Upstream::start(Arc::clone(&shared), &tuning).await?;
     let edge = Rc::new(Edge {
         clock,
         recorder,
         scanner: Scanner::new(&shared.world.secrets),
         shared,
         probes,
+        gauges,
         tuning,
         upstream,
-        connections: Cell::new(0),
-        in_flight: Cell::new(0),
         complaints: RefCell::default(),
     });
     Ok(Bound { listener, edge })
@@ -165,7 +173,7 @@ impl Bound {
                     }
                 }
             };
-            if edge.connections.get() >= edge.tuning.connections {
+            if edge.gauges.connections() >= edge.tuning.connections {
                 edge.overload("too many connections at once");
                 continue;
             }
@@ -186,13 +194,13 @@ struct Counted(Rc<Edge>);
 
 impl Counted {
     fn new(edge: &Rc<Edge>) -> Self {
-        edge.connections.set(edge.connections.get() + 1);
+        edge.gauges.connections.fetch_add(1, Ordering::AcqRel);
         Self(Rc::clone(edge))
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.connections.set(self.0.connections.get() - 1);
+        self.0.gauges.connections.fetch_sub(1, Ordering::AcqRel);
     }
 }

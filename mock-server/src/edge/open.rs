@@ -5,6 +5,7 @@ use crate::clock::Moment;
 use crate::exchange::{End, Exchange, RetryAfterForm};
 use crate::record::Record;
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Dropping it unfinished records [`End::Open`]: that is what a shutdown does.
@@ -16,7 +17,7 @@ pub(super) struct OpenExchange {
 
 impl OpenExchange {
     pub fn new(edge: &Rc<Edge>, exchange: Exchange) -> Self {
-        edge.in_flight.set(edge.in_flight.get() + 1);
+        edge.gauges.in_flight.fetch_add(1, Ordering::AcqRel);
         Self { exchange, edge: Rc::clone(edge), finished: false }
     }
 
@@ -52,8 +53,14 @@ impl OpenExchange {
 
 impl Drop for OpenExchange {
     fn drop(&mut self) {
-        self.edge.in_flight.set(self.edge.in_flight.get().saturating_sub(1));
+        self.edge.gauges.in_flight.fetch_sub(1, Ordering::AcqRel);
         if !self.finished {
+            // The routes may have done their work, even if their answer was still on its way.
+            if let Some(outcome) = self.edge.shared.desk.collect(self.exchange.id) {
+                self.exchange.clicks = outcome.clicks;
+                self.exchange.faults = outcome.marks;
+                self.exchange.over_limit = outcome.over_limit;
+            }
             self.record(End::Open);
         }
     }

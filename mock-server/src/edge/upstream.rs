@@ -5,6 +5,7 @@
 //! last request that it is answering.
 
 use super::head::Head;
+use super::tuning::Tuning;
 use crate::desk::{EXCHANGE_HEADER, PRIVATE_PREFIX};
 use crate::routes::{Shared, mount};
 use std::cell::{Cell, RefCell};
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use wiremock::MockServer;
 
 /// A route answers at once; longer means that the machine is overloaded.
@@ -45,6 +47,8 @@ pub(super) struct Answer {
     /// Names in lower case, without hop-by-hop and private headers.
     pub headers: Vec<(String, Vec<u8>)>,
     pub body: Vec<u8>,
+    /// It answers a `HEAD`: nothing is known of the length that a body would have.
+    pub to_head: bool,
 }
 
 struct Backend {
@@ -59,13 +63,16 @@ pub(super) struct Upstream {
     forwarded: Cell<u64>,
     swap_after: u64,
     swaps: Cell<u64>,
+    places: Semaphore,
 }
 
 impl Upstream {
-    pub async fn start(shared: Arc<Shared>, swap_after: u64) -> io::Result<Self> {
+    pub async fn start(shared: Arc<Shared>, tuning: &Tuning) -> io::Result<Self> {
         let current = RefCell::new(Rc::new(Backend::start(&shared).await?));
         let (forwarded, swaps) = (Cell::new(0), Cell::new(0));
-        Ok(Self { shared, current, forwarded, swap_after: swap_after.max(1), swaps })
+        let swap_after = tuning.swap_after.max(1);
+        let places = Semaphore::new(tuning.backend.max(1));
+        Ok(Self { shared, current, forwarded, swap_after, swaps, places })
     }
 
     /// How often wiremock was replaced.
@@ -94,6 +101,8 @@ impl Upstream {
     pub async fn forward(&self, id: u64, head: &Head, body: &[u8]) -> io::Result<Answer> {
         self.forwarded.set(self.forwarded.get() + 1);
         let request = written(id, head, body);
+        // Also bounds the idle connections: there are never more than were busy at once.
+        let _place = self.places.acquire().await.map_err(io::Error::other)?;
         let backend = Rc::clone(&self.current.borrow());
         match backend.forward(&head.method, &request, || self.shared.desk.is_untouched(id)).await {
             // A wiremock that has failed to accept once never accepts again (0.6.5).
@@ -145,9 +154,21 @@ impl Backend {
     }
 }
 
+impl Drop for Backend {
+    /// A reset leaves nothing behind, where a plain close would keep a port busy for a minute:
+    /// wiremock is replaced several times a second under load, and ports would run out.
+    fn drop(&mut self) {
+        for stream in self.idle.get_mut() {
+            let _ = stream.set_zero_linger();
+        }
+    }
+}
+
 fn written(id: u64, head: &Head, body: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(512 + body.len());
-    out.extend_from_slice(format!("{} {} HTTP/1.1\r\n", head.method, head.target).as_bytes());
+    // The routes know paths only, and the whole server is none of them.
+    let target = if head.target == "*" { "/*" } else { &head.target };
+    out.extend_from_slice(format!("{} {target} HTTP/1.1\r\n", head.method).as_bytes());
     out.extend_from_slice(b"host: mock\r\n");
     for (name, value) in &head.headers {
         if name != "host" && !is_own(name) {
@@ -192,6 +213,7 @@ async fn ask(
         }
     }
     answer.body = bytes[start..end].to_vec();
+    answer.to_head = method == "HEAD";
     Ok((answer, stream))
 }
 
@@ -218,5 +240,5 @@ fn answer_head(bytes: &[u8]) -> io::Result<Option<(Answer, usize, usize)>> {
     }
     let status = response.code.unwrap_or(500);
     let reason = response.reason.unwrap_or_default().to_owned();
-    Ok(Some((Answer { status, reason, headers, body: Vec::new() }, start, length)))
+    Ok(Some((Answer { status, reason, headers, ..Answer::default() }, start, length)))
 }

@@ -2,9 +2,10 @@
 
 use super::{Effect, FaultMark, Pick, RequestView, Roll, Rule};
 use crate::exchange::Route;
+use crate::ordinals::Ordinals;
 use crate::world::handle_matches;
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// The seed, and the plan in force, which may be replaced while requests arrive.
 #[derive(Debug)]
@@ -17,7 +18,8 @@ pub struct Engine {
 #[derive(Debug)]
 struct Plan {
     rules: Vec<Rule>,
-    seen: Mutex<HashMap<(usize, String), u64>>,
+    /// For each rule.
+    seen: Vec<Arc<Ordinals>>,
 }
 
 /// What shall happen to one request.
@@ -95,11 +97,12 @@ impl Engine {
         let Some(now) = ms_since_armed else { return decision };
         let mut winner = None;
         let plan = self.plan();
-        for (index, rule) in plan.rules.iter().enumerate() {
+        for (rule, ordinals) in plan.rules.iter().zip(&plan.seen) {
+            ordinals.end(rule.window.until_ms, now);
             if now < rule.window.from_ms || now >= rule.window.until_ms || !matches(rule, view) {
                 continue;
             }
-            let nth = plan.next_ordinal(index, view.key);
+            let nth = ordinals.next(view.key);
             let mut roll = Roll::new(self.seed, &rule.id, view.key, nth);
             let hit = match rule.pick {
                 Pick::All => true,
@@ -145,14 +148,8 @@ impl Plan {
                 return Err(PlanError::Setting { id: id.clone(), key, what, fix });
             }
         }
-        Ok(Self { rules, seen: Mutex::default() })
-    }
-
-    fn next_ordinal(&self, rule: usize, key: &str) -> u64 {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = seen.entry((rule, key.to_owned())).or_insert(0);
-        *count += 1;
-        *count - 1
+        let seen = rules.iter().map(|_| Arc::default()).collect();
+        Ok(Self { rules, seen })
     }
 }
 

@@ -3,6 +3,7 @@
 mod analytics;
 mod faults;
 mod links;
+mod manners;
 mod pages;
 mod rig;
 mod routes;

@@ -47,6 +47,11 @@ impl Tape {
     pub fn overloads(&self) -> usize {
         self.overloads.lock().unwrap().len()
     }
+
+    /// What the mock said that it could not bear.
+    pub fn complaints(&self) -> Vec<String> {
+        self.overloads.lock().unwrap().iter().map(|overload| overload.what.clone()).collect()
+    }
 }
 
 pub struct Rig {

@@ -1,0 +1,185 @@
+//! What an answer costs: the mock against plain wiremock and plain hyper with the same body.
+//!
+//! Client and server share the machine. `one` is a request and its answer on one kept connection;
+//! `at once` is a round of 32 requests on 32 kept connections. The mock's answers carry its limit
+//! and cache headers, too. Plain wiremock keeps every request, and so grows while it is measured.
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::service::service_fn;
+use hyper::{Response, header};
+use hyper_util::rt::TokioIo;
+use mock_server::clock::{Clock, Moment};
+use mock_server::population::{Group, Population};
+use mock_server::profile::ContractProfile;
+use mock_server::record::{Record, Recorder};
+use mock_server::server::{MockConfig, MockLinktree};
+use std::convert::Infallible;
+use std::hint::black_box;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+const AT_ONCE: usize = 32;
+
+struct Forget;
+
+impl Recorder for Forget {
+    fn record(&self, record: Record) {
+        black_box(record);
+    }
+}
+
+fn mock() -> MockLinktree {
+    let mut profile = ContractProfile::linktree_v1();
+    (profile.limit.requests, profile.limit.window_ms) = (u32::MAX, 1_000);
+    let group = Group { prefix: "tail".into(), count: 100, min_links: 3, max_links: 3 };
+    let mock = MockLinktree::start(MockConfig {
+        profile,
+        time_scale: 1,
+        seed: 7,
+        population: Population { groups: vec![group] },
+        edits: vec![],
+        rules: vec![],
+        port: 0,
+        clock: Clock::start(),
+        recorder: Arc::new(Forget),
+        vault_token: String::new(),
+    });
+    let mock = mock.expect("the mock starts on any port");
+    mock.arm(Moment::ZERO);
+    mock
+}
+
+/// One thread that answers with `body`, for as long as the process lives.
+fn plain_hyper(body: &[u8]) -> SocketAddr {
+    let (send, address) = std::sync::mpsc::channel();
+    let body = Bytes::copy_from_slice(body);
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let serve = async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            send.send(listener.local_addr().unwrap()).unwrap();
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                stream.set_nodelay(true).unwrap();
+                let body = body.clone();
+                tokio::task::spawn_local(async move {
+                    let answer = service_fn(|_| {
+                        let body = Full::new(body.clone());
+                        let kind = (header::CONTENT_TYPE, "application/json");
+                        let answer = Response::builder().header(kind.0, kind.1).body(body).unwrap();
+                        std::future::ready(Ok::<_, Infallible>(answer))
+                    });
+                    let http = hyper::server::conn::http1::Builder::new();
+                    let _ = http.serve_connection(TokioIo::new(stream), answer).await;
+                });
+            }
+        };
+        tokio::task::LocalSet::new().block_on(&runtime, serve)
+    });
+    address.recv().expect("the thread binds a port")
+}
+
+/// A client that keeps its connection, and reads answers by their content length.
+struct Client {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Client {
+    fn to(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self { stream, buffer: vec![0; 16 * 1024] }
+    }
+
+    fn ask(&mut self, request: &[u8]) {
+        self.stream.write_all(request).unwrap();
+    }
+
+    /// The body of the answer, which must be 200.
+    fn body(&mut self) -> &[u8] {
+        let mut filled = 0;
+        loop {
+            let read = self.stream.read(&mut self.buffer[filled..]).unwrap();
+            assert!(read > 0, "closed in the middle of an answer");
+            filled += read;
+            let Some(end) = self.buffer[..filled].windows(4).position(|four| four == b"\r\n\r\n")
+            else {
+                continue;
+            };
+            let head = std::str::from_utf8(&self.buffer[..end]).unwrap();
+            assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+            let length = head.lines().find_map(|line| {
+                let (name, value) = line.split_once(':')?;
+                name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
+            });
+            let start = end + 4;
+            let length: usize = length.expect("a content length");
+            while filled < start + length {
+                filled += self.stream.read(&mut self.buffer[filled..]).unwrap();
+            }
+            return &self.buffer[start..start + length];
+        }
+    }
+}
+
+fn answer(criterion: &mut Criterion) {
+    let mock = mock();
+    let request = format!(
+        "GET /v1/profiles/tail-0001 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\r\n",
+        mock.api_key()
+    );
+    let request = request.as_bytes();
+    let edge = SocketAddr::from(([127, 0, 0, 1], mock.port()));
+    let mut client = Client::to(edge);
+    client.ask(request);
+    let body = client.body().to_vec();
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let wiremock = runtime.block_on(async {
+        let server = MockServer::builder().disable_request_recording().start().await;
+        let answer = ResponseTemplate::new(200).set_body_raw(body.clone(), "application/json");
+        Mock::given(any()).respond_with(answer).mount(&server).await;
+        server
+    });
+    let servers =
+        [("hyper", plain_hyper(&body)), ("wiremock", *wiremock.address()), ("mock", edge)];
+
+    let mut group = criterion.benchmark_group("one");
+    group.measurement_time(Duration::from_secs(4)).warm_up_time(Duration::from_secs(1));
+    for (name, address) in servers {
+        let mut client = Client::to(address);
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                client.ask(request);
+                black_box(client.body());
+            });
+        });
+    }
+    group.finish();
+
+    let mut group = criterion.benchmark_group("32 at once");
+    group.measurement_time(Duration::from_secs(4)).warm_up_time(Duration::from_secs(1));
+    group.throughput(Throughput::Elements(AT_ONCE as u64));
+    for (name, address) in servers {
+        let mut clients: Vec<_> = (0..AT_ONCE).map(|_| Client::to(address)).collect();
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                clients.iter_mut().for_each(|client| client.ask(request));
+                clients.iter_mut().for_each(|client| {
+                    black_box(client.body());
+                });
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, answer);
+criterion_main!(benches);
