@@ -4,25 +4,15 @@
 //! `at once` is a round of 32 requests on 32 kept connections. The mock's answers carry its limit
 //! and cache headers, too. Plain wiremock keeps every request, and so grows while it is measured.
 
+mod rivals;
+
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use http_body_util::Full;
-use hyper::body::Bytes;
-use hyper::service::service_fn;
-use hyper::{Response, header};
-use hyper_util::rt::TokioIo;
-use mock_server::clock::{Clock, Moment};
-use mock_server::population::{Group, Population};
-use mock_server::profile::ContractProfile;
 use mock_server::record::{Record, Recorder};
-use mock_server::server::{MockConfig, MockLinktree};
-use std::convert::Infallible;
 use std::hint::black_box;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
-use wiremock::matchers::any;
-use wiremock::{Mock, MockServer, ResponseTemplate};
 
 const AT_ONCE: usize = 32;
 
@@ -32,57 +22,6 @@ impl Recorder for Forget {
     fn record(&self, record: Record) {
         black_box(record);
     }
-}
-
-fn mock() -> MockLinktree {
-    let mut profile = ContractProfile::linktree_v1();
-    (profile.limit.requests, profile.limit.window_ms) = (u32::MAX, 1_000);
-    let group = Group { prefix: "tail".into(), count: 100, min_links: 3, max_links: 3 };
-    let mock = MockLinktree::start(MockConfig {
-        profile,
-        time_scale: 1,
-        seed: 7,
-        population: Population { groups: vec![group] },
-        edits: vec![],
-        rules: vec![],
-        port: 0,
-        clock: Clock::start(),
-        recorder: Arc::new(Forget),
-        vault_token: String::new(),
-    });
-    let mock = mock.expect("the mock starts on any port");
-    mock.arm(Moment::ZERO);
-    mock
-}
-
-/// One thread that answers with `body`, for as long as the process lives.
-fn plain_hyper(body: &[u8]) -> SocketAddr {
-    let (send, address) = std::sync::mpsc::channel();
-    let body = Bytes::copy_from_slice(body);
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let serve = async {
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-            send.send(listener.local_addr().unwrap()).unwrap();
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                stream.set_nodelay(true).unwrap();
-                let body = body.clone();
-                tokio::task::spawn_local(async move {
-                    let answer = service_fn(|_| {
-                        let body = Full::new(body.clone());
-                        let kind = (header::CONTENT_TYPE, "application/json");
-                        let answer = Response::builder().header(kind.0, kind.1).body(body).unwrap();
-                        std::future::ready(Ok::<_, Infallible>(answer))
-                    });
-                    let http = hyper::server::conn::http1::Builder::new();
-                    let _ = http.serve_connection(TokioIo::new(stream), answer).await;
-                });
-            }
-        };
-        tokio::task::LocalSet::new().block_on(&runtime, serve)
-    });
-    address.recv().expect("the thread binds a port")
 }
 
 /// A client that keeps its connection, and reads answers by their content length.
@@ -130,9 +69,10 @@ impl Client {
 }
 
 fn answer(criterion: &mut Criterion) {
-    let mock = mock();
+    let mock = rivals::mock(Arc::new(Forget)).expect("the mock starts on any port");
     let request = format!(
-        "GET /v1/profiles/tail-0001 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\r\n",
+        "GET {} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\r\n",
+        rivals::TARGET,
         mock.api_key()
     );
     let request = request.as_bytes();
@@ -141,15 +81,13 @@ fn answer(criterion: &mut Criterion) {
     client.ask(request);
     let body = client.body().to_vec();
 
+    let any_port = || TcpListener::bind("127.0.0.1:0").unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let wiremock = runtime.block_on(async {
-        let server = MockServer::builder().disable_request_recording().start().await;
-        let answer = ResponseTemplate::new(200).set_body_raw(body.clone(), "application/json");
-        Mock::given(any()).respond_with(answer).mount(&server).await;
-        server
-    });
-    let servers =
-        [("hyper", plain_hyper(&body)), ("wiremock", *wiremock.address()), ("mock", edge)];
+    let wiremock = runtime.block_on(rivals::wiremock(any_port(), &body));
+    let listener = any_port();
+    let hyper = listener.local_addr().unwrap();
+    std::thread::spawn(move || rivals::hyper(listener, &body));
+    let servers = [("hyper", hyper), ("wiremock", *wiremock.address()), ("mock", edge)];
 
     let mut group = criterion.benchmark_group("one");
     group.measurement_time(Duration::from_secs(4)).warm_up_time(Duration::from_secs(1));

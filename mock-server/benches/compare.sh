@@ -75,20 +75,20 @@ row() { # name, command
     finish
 }
 
-start mock "$bin/serve" 0
+start mock "$bin/serve"
 curl -sS -H "Authorization: Bearer $key" "$url/v1/profiles/tail-0001" >"$out/body"
 finish
 echo "body: $(wc -c <"$out/body") bytes; $(nproc) cores, shared by wrk (one thread) and server;" \
     "load average before: $(cut -d' ' -f1 /proc/loadavg)"
 printf '%-9s %5s %9s %10s %9s %9s %13s %8s %8s\n' server conns requests req/s p50 p99 \
     "cpu ms/1000" "rss KB" after
-row hyper "$bin/plain" hyper 0 "$out/body"
-row wiremock "$bin/plain" wiremock 0 "$out/body"
-row mock "$bin/serve" 0
+row hyper "$bin/plain" hyper "$out/body"
+row wiremock "$bin/plain" wiremock "$out/body"
+row mock "$bin/serve"
 
 echo
 echo "the mock's memory over $million requests on $connections connections:"
-start mock "$bin/serve" 0
+start mock "$bin/serve"
 printf '%10s requests %8s KB\n' 0 "$(rss_kb)"
 sum=0
 until test "$sum" -ge "$million"; do

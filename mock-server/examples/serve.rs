@@ -1,12 +1,12 @@
-//! Serves the mock for a load tool: no limit on requests, records only counted, until it is killed.
+//! Serves the mock for a load tool: no limit on requests, and records are only counted.
 //!
-//! `cargo run --release -p mock-server --example serve -- 4100`
+//! It prints its address and its key; each line on standard input asks how many there were so far,
+//! and the end of standard input stops it. `cargo run --release -p mock-server --example serve`
 
-use mock_server::clock::{Clock, Moment};
-use mock_server::population::{Group, Population};
-use mock_server::profile::ContractProfile;
+#[path = "../benches/rivals/mod.rs"]
+mod rivals;
+
 use mock_server::record::{Record, Recorder};
-use mock_server::server::{MockConfig, MockLinktree};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -27,27 +27,9 @@ impl Recorder for Count {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let port = std::env::args().nth(1).unwrap_or_default().parse().unwrap_or(0);
     let count = Arc::new(Count::default());
-    let mut profile = ContractProfile::linktree_v1();
-    // A limiter that remembers its window must not remember a whole run.
-    (profile.limit.requests, profile.limit.window_ms) = (u32::MAX, 1_000);
-    let group = Group { prefix: "tail".into(), count: 100, min_links: 3, max_links: 3 };
-    let mock = MockLinktree::start(MockConfig {
-        profile,
-        time_scale: 1,
-        seed: 7,
-        population: Population { groups: vec![group] },
-        edits: vec![],
-        rules: vec![],
-        port,
-        clock: Clock::start(),
-        recorder: Arc::clone(&count) as Arc<dyn Recorder>,
-        vault_token: String::new(),
-    })?;
-    mock.arm(Moment::ZERO);
+    let mock = rivals::mock(Arc::clone(&count) as Arc<dyn Recorder>)?;
     println!("{} {}", mock.url(), mock.api_key());
-    // Each line on standard input is a question: how many of each so far?
     for _ in std::io::stdin().lines() {
         println!(
             "{} exchanges begun, {} recorded, {} overloads, {} connections",
