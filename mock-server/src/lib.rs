@@ -34,5 +34,6 @@ mod routes;
 pub mod secrets;
 pub mod seed;
 pub mod server;
+pub mod webhooks;
 pub mod world;
 mod written;

@@ -1,5 +1,6 @@
 //! The contract profile: the assumed limits, names and promises of Linktree, as data.
 
+use crate::webhooks::SchemeName;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::Duration;
@@ -33,6 +34,8 @@ pub struct ContractProfile {
     pub errors: Errors,
     /// API keys.
     pub keys: Keys,
+    /// Deliveries to the integration.
+    pub webhooks: Webhooks,
     /// The numbers that the checklist promises.
     pub promises: Promises,
 }
@@ -148,6 +151,22 @@ pub struct Keys {
     pub test_prefix: String,
     /// Scopes granted to the integration's key.
     pub scopes: Vec<String>,
+}
+
+/// Webhooks: how they are signed, and when they are sent again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhooks {
+    /// The signature scheme.
+    pub scheme: SchemeName,
+    /// How far a timestamp may be from now, either way, real seconds.
+    pub tolerance_s: u32,
+    /// How long an attempt waits for the head of an answer, contract milliseconds.
+    pub timeout_ms: u64,
+    /// Pauses between the attempts, contract milliseconds; their number is that of the retries.
+    pub retry_ms: Vec<u64>,
+    /// Answers that disable the registration.
+    pub disable_on: Vec<u16>,
 }
 
 /// The numbers of the checklist.

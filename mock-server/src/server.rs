@@ -10,6 +10,7 @@ use crate::profile::ContractProfile;
 use crate::record::Recorder;
 use crate::routes::Shared;
 use crate::secrets::start_vault;
+use crate::webhooks::{self, Registration, RegistrationError, WebhookEvent};
 use crate::world::{Change, Edit, EditError, World};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -81,6 +82,7 @@ pub struct MockLinktree {
     stop: Option<oneshot::Sender<()>>,
     done: Mutex<mpsc::Receiver<()>>,
     thread: Option<JoinHandle<()>>,
+    sender: webhooks::Sender,
 }
 
 struct Started {
@@ -120,6 +122,19 @@ impl MockLinktree {
         });
         let probes = Arc::new(AtomicU64::new(0));
         let gauges = Arc::new(Gauges::default());
+        let refused = |source: io::Error| match source.kind() {
+            io::ErrorKind::AddrInUse => MockError::PortInUse { port },
+            _ => MockError::Start { port, source },
+        };
+        let signers = Arc::clone(&shared);
+        let sender = webhooks::Sender::start(webhooks::Settings {
+            shared: Arc::clone(&shared),
+            clock,
+            recorder: Arc::clone(&recorder),
+            secrets: Box::new(move |_at| vec![signers.world.secrets.webhook_secret.clone()]),
+            time_scale,
+        })
+        .map_err(refused)?;
         let settings = Settings {
             port,
             clock,
@@ -128,10 +143,6 @@ impl MockLinktree {
             probes: Arc::clone(&probes),
             gauges: Arc::clone(&gauges),
             tuning,
-        };
-        let refused = |source: io::Error| match source.kind() {
-            io::ErrorKind::AddrInUse => MockError::PortInUse { port },
-            _ => MockError::Start { port, source },
         };
         let (stop, stopped) = oneshot::channel();
         let (ready, started) = mpsc::channel();
@@ -147,7 +158,17 @@ impl MockLinktree {
         let Started { port, vault_url } =
             started.recv().map_err(|_| gone()).and_then(|result| result).map_err(refused)?;
         let (stop, thread) = (Some(stop), Some(thread));
-        Ok(Self { shared, probes, gauges, port, vault_url, stop, done: Mutex::new(done), thread })
+        Ok(Self {
+            shared,
+            probes,
+            gauges,
+            port,
+            vault_url,
+            stop,
+            done: Mutex::new(done),
+            thread,
+            sender,
+        })
     }
 
     /// The mock's address without a path; routes begin with `/v1`.
@@ -189,6 +210,45 @@ impl MockLinktree {
     /// Traffic begins at this moment: fault windows and edits count from here.
     pub fn arm(&self, at: Moment) {
         self.shared.world.arm(at);
+        self.shared.world.outbox.arm(at);
+    }
+
+    /// Registers an address on this machine for these events, as `POST /v1/webhooks` does; the
+    /// same address again changes its registration. The account's secrets sign.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistrationError`] when the address is not plain HTTP to loopback, or there are no events.
+    pub fn register_webhook(
+        &self,
+        url: &str,
+        events: &[WebhookEvent],
+    ) -> Result<Registration, RegistrationError> {
+        self.shared.world.outbox.register(url, events, None).map(|(registration, _)| registration)
+    }
+
+    /// Removes a registration, and drops what was still to be sent to it; false when there is none
+    /// of this id.
+    pub fn remove_webhook(&self, id: &str) -> bool {
+        self.shared.world.outbox.remove(id)
+    }
+
+    /// The registrations, oldest first.
+    #[must_use]
+    pub fn webhooks(&self) -> Vec<Registration> {
+        self.shared.world.outbox.registrations()
+    }
+
+    /// Sends a webhook to every active registration that wants this event. The data's `handle` and
+    /// `nonce` are the mock's. Returns the message's id, which is the same everywhere, or none when
+    /// nobody wants it or the queue is full.
+    pub fn send_webhook(
+        &self,
+        event: WebhookEvent,
+        handle: &str,
+        data: serde_json::Value,
+    ) -> Option<String> {
+        self.shared.world.outbox.post(event, handle, || data)
     }
 
     /// Edits pages from `at` on, beside the plan: of this handle, or of all that begin with what
@@ -255,6 +315,7 @@ impl MockLinktree {
         } else if thread.join().is_err() {
             tracing::error!("the mock's thread panicked");
         }
+        self.sender.stop();
     }
 }
 

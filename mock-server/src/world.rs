@@ -10,6 +10,7 @@ use crate::population::{Creator, Population};
 use crate::profile::ContractProfile;
 use crate::secrets::Secrets;
 use crate::seed;
+use crate::webhooks::Outbox;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -25,6 +26,8 @@ pub(crate) struct World {
     pub seed: u64,
     pub population: Population,
     pub secrets: Secrets,
+    /// Where webhooks are posted.
+    pub outbox: Outbox,
     /// `created_at` of the key, RFC 3339.
     pub key_created_at: String,
     time_scale: u32,
@@ -59,7 +62,9 @@ impl World {
             .unwrap_or_default()
             .strftime("%Y-%m-%dT%H:%M:%SZ")
             .to_string();
+        let outbox = Outbox::new(seed, profile.webhooks.scheme);
         Self {
+            outbox,
             profile,
             seed,
             population,
@@ -126,6 +131,11 @@ impl World {
             armed: self.armed(),
             limits: &self.profile.links,
         }
+    }
+
+    /// The planned edits, as they stand in the plan.
+    pub fn edits(&self) -> &[Edit] {
+        &self.edits
     }
 
     /// The nonce of one answer, unique in the run.

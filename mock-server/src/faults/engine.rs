@@ -178,7 +178,9 @@ fn matches(rule: &Rule, view: &RequestView<'_>) -> bool {
         .handle
         .as_ref()
         .is_none_or(|pattern| view.handle.is_some_and(|handle| handle_matches(pattern, handle)));
-    route && method && handle
+    let event = matcher.events.is_empty()
+        || view.event().is_some_and(|event| matcher.events.contains(&event));
+    route && method && handle && event
 }
 
 #[cfg(test)]

@@ -4,26 +4,41 @@
 //! request's key and its ordinal for that key, and on nothing else: interleaving cannot change who
 //! is hit.
 
+mod delay;
+mod duplicate;
 pub mod engine;
+mod forge;
+mod future;
 mod latency;
 mod lose_answer;
 mod registry;
+mod reorder;
 mod reset;
 mod roll;
+mod rotate;
+mod stale;
 mod stall;
 mod status;
 mod truncate;
 
+pub use delay::Delay;
+pub use duplicate::Duplicate;
+pub use forge::Forge;
+pub use future::Future;
 pub use latency::Latency;
 pub use lose_answer::LoseAnswer;
 pub use registry::{FaultInfo, Mistake, Place};
+pub use reorder::Reorder;
 pub use reset::{Reset, ResetAt};
 pub use roll::Roll;
+pub use rotate::Rotate;
+pub use stale::Stale;
 pub use stall::{Stall, StallAt};
 pub use status::{RetryAfterSpec, Status};
 pub use truncate::Truncate;
 
 use crate::exchange::Route;
+use crate::webhooks::{DeliveryEffect, WebhookEvent};
 use serde::{Deserialize, Serialize};
 
 /// A share of requests as two integers, so that no rounding differs between machines.
@@ -65,6 +80,9 @@ pub struct Matcher {
     /// A handle, or a prefix of handles ending in `*`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handle: Option<String>,
+    /// Events of webhooks; empty means all. A request that is no delivery has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<WebhookEvent>,
 }
 
 /// Which of the matching requests are hit, counted for each request key from 0.
@@ -135,6 +153,19 @@ pub struct RequestView<'a> {
     pub key: &'a str,
 }
 
+impl RequestView<'_> {
+    /// The stable key of a webhook delivery, which begins with its event.
+    pub(crate) fn delivery_key(event: WebhookEvent, handle: &str) -> String {
+        format!("{event} {handle}")
+    }
+
+    /// The event of a delivery; none of anything else.
+    pub(crate) fn event(&self) -> Option<WebhookEvent> {
+        let (event, _) = self.key.split_once(' ')?;
+        if self.stage == Stage::Delivery { event.parse().ok() } else { None }
+    }
+}
+
 /// The fault that hit an exchange or a delivery.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FaultMark {
@@ -183,6 +214,8 @@ pub enum Effect {
     },
     /// Do the effect, then close without an answer.
     LoseAnswer,
+    /// Send a webhook otherwise.
+    Delivery(DeliveryEffect),
 }
 
 /// One fault: settings that decide.
@@ -252,6 +285,13 @@ faults! {
     Reset
     Truncate
     LoseAnswer
+    Duplicate
+    Reorder
+    Delay
+    Stale
+    Future
+    Forge
+    Rotate
 }
 
 impl Fault {

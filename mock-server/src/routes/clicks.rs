@@ -1,8 +1,9 @@
 //! `POST /v1/clicks`: one click, once, however often it is sent.
 
 use super::{Answers, Call, Receipts, Reply};
-use crate::click_book::{Click, Earlier};
+use crate::click_book::{Click, Earlier, Fate};
 use crate::exchange::ClickReceipt;
+use crate::webhooks::WebhookEvent;
 use serde_json::json;
 use wiremock::Request;
 
@@ -30,10 +31,11 @@ impl Answers for Clicks {
             Earlier::New if !known => (404, false),
             Earlier::New => {
                 let fate = book.count(&click);
+                announce(call, &click, fate);
                 if fate.status() == 202 {
                     book.accept(key, &click);
                 }
-                (fate.status(), fate == crate::click_book::Fate::Counted)
+                (fate.status(), fate == Fate::Counted)
             }
         });
         match status {
@@ -52,4 +54,17 @@ impl Answers for Clicks {
 
 pub(super) fn receipt(click: &Click, status: u16, effect: bool) -> ClickReceipt {
     ClickReceipt { event_id: click.event_id.clone(), payload: click.payload(), status, effect }
+}
+
+/// Tells whoever wants to hear of clicks that one has counted.
+pub(super) fn announce(call: &Call<'_>, click: &Click, fate: Fate) {
+    if fate == Fate::Counted {
+        call.world.outbox.post(WebhookEvent::LinkClicked, &click.handle, || {
+            json!({
+                "event_id": click.event_id,
+                "link_id": click.link_id,
+                "occurred_at": click.occurred_at,
+            })
+        });
+    }
 }

@@ -1,6 +1,6 @@
 //! `POST /v1/clicks/batch`: many clicks in one request, each with its own result.
 
-use super::clicks::receipt;
+use super::clicks::{announce, receipt};
 use super::{Answers, Call, Receipts, Reply};
 use crate::click_book::{Click, Fate};
 use serde::Deserialize;
@@ -36,6 +36,7 @@ impl Answers for ClicksBatch {
                         return receipt(click, 404, false);
                     }
                     let fate = book.count(click);
+                    announce(call, click, fate);
                     receipt(click, fate.status(), fate == Fate::Counted)
                 })
                 .collect()

@@ -17,6 +17,7 @@ mod me;
 mod profile;
 mod profile_links;
 mod unknown;
+mod webhooks;
 
 pub(crate) use answer::{Receipts, Reply, error_body};
 
@@ -108,6 +109,8 @@ pub(crate) fn classify(method: &str, path: &str) -> (Route, Option<String>) {
         ("GET", ["analytics", handle]) if !handle.is_empty() => {
             (Route::Analytics, Some(percent_decoded(handle)))
         }
+        ("POST" | "GET", ["webhooks"]) => (Route::Webhooks, None),
+        ("DELETE", ["webhooks", id]) if !id.is_empty() => (Route::Webhooks, None),
         _ => unknown,
     }
 }
@@ -138,7 +141,7 @@ impl Match for Is {
 
 /// Mounts one mock for each route, and the catch-all.
 pub(crate) async fn mount(server: &MockServer, shared: &Arc<Shared>) {
-    let routes: [(Route, Box<dyn Answers>); 11] = [
+    let routes: [(Route, Box<dyn Answers>); 12] = [
         (Route::Health, Box::new(health::Health)),
         (Route::Me, Box::new(me::Me)),
         (Route::Profile, Box::new(profile::Profile)),
@@ -149,6 +152,7 @@ pub(crate) async fn mount(server: &MockServer, shared: &Arc<Shared>) {
         (Route::Link, Box::new(link::Link)),
         (Route::LinksBatch, Box::new(links_batch::LinksBatch)),
         (Route::Analytics, Box::new(analytics::Analytics)),
+        (Route::Webhooks, Box::new(webhooks::Webhooks)),
         (Route::Unknown, Box::new(unknown::Unknown)),
     ];
     for (route, answers) in routes {
@@ -311,6 +315,9 @@ mod tests {
         check("PATCH", "/v1/links/lnk_1", Route::Link, None);
         check("POST", "/v1/links/batch", Route::LinksBatch, None);
         check("GET", "/v1/analytics/a%2D0001", Route::Analytics, Some("a-0001"));
+        check("POST", "/v1/webhooks", Route::Webhooks, None);
+        check("GET", "/v1/webhooks", Route::Webhooks, None);
+        check("DELETE", "/v1/webhooks/wh_1", Route::Webhooks, None);
         for (method, path) in [
             ("GET", "/"),
             ("GET", "/me"),
@@ -322,6 +329,8 @@ mod tests {
             ("PATCH", "/v1/links/"),
             ("PATCH", "/v1/links/lnk_1/title"),
             ("GET", "/v1/analytics/"),
+            ("DELETE", "/v1/webhooks"),
+            ("DELETE", "/v1/webhooks/"),
             ("GET", "*"),
         ] {
             check(method, path, Route::Unknown, None);

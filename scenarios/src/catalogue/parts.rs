@@ -73,17 +73,18 @@ pub fn rule(id: &str, window: Window, matcher: Matcher, pick: Pick, fault: Fault
 
 /// Every request but `health`.
 pub fn everything() -> Matcher {
-    Matcher { routes: vec![], method: None, handle: None }
+    Matcher::default()
 }
 
 /// These routes of all creators.
 pub fn routes(routes: &[Route]) -> Matcher {
-    Matcher { routes: routes.to_vec(), method: None, handle: None }
+    Matcher { routes: routes.to_vec(), ..Matcher::default() }
 }
 
 /// The profile reads of one group.
 pub fn profiles_of(group: &str) -> Matcher {
-    Matcher { routes: vec![Route::Profile], method: None, handle: Some(format!("{group}-*")) }
+    let handle = Some(format!("{group}-*"));
+    Matcher { routes: vec![Route::Profile], handle, ..Matcher::default() }
 }
 
 /// An injected status without `Retry-After`.

@@ -1,0 +1,72 @@
+//! `POST /v1/webhooks`, `GET /v1/webhooks`, `DELETE /v1/webhooks/{id}`: who wants to hear of what.
+
+use super::{Answers, Call, Reply};
+use crate::webhooks::{Registration, WebhookEvent};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+pub(super) struct Webhooks;
+
+#[derive(Deserialize)]
+struct Wish {
+    url: String,
+    events: Vec<String>,
+    secret: Option<String>,
+}
+
+impl Answers for Webhooks {
+    fn scope(&self) -> Option<&'static str> {
+        Some("webhooks:write")
+    }
+
+    fn answer(&self, call: &Call<'_>) -> Reply {
+        match call.request.method.as_str() {
+            "POST" => register(call),
+            "DELETE" => remove(call),
+            _ => {
+                let all = call.world.outbox.registrations();
+                let data: Vec<_> = all.iter().map(shown).collect();
+                traced(call, Reply::json(200, json!({ "data": data })))
+            }
+        }
+    }
+}
+
+fn register(call: &Call<'_>) -> Reply {
+    if call.request.body_json::<Value>().is_err() {
+        return Reply::error(400, "bad_request", "the body is not JSON");
+    }
+    let refused = |message: &str| Reply::error(422, "unprocessable", message);
+    let wish = match call.request.body_json::<Wish>() {
+        Ok(wish) => wish,
+        Err(error) => return refused(&format!("failed to read the registration: {error}")),
+    };
+    let events = wish.events.iter().map(|name| name.parse());
+    let events: Vec<WebhookEvent> = match events.collect::<Result<_, _>>() {
+        Ok(events) => events,
+        Err(error) => return refused(&error.to_string()),
+    };
+    match call.world.outbox.register(&wish.url, &events, wish.secret.as_deref()) {
+        Ok((made, new)) => traced(call, Reply::json(if new { 201 } else { 200 }, shown(&made))),
+        Err(error) => refused(&error.to_string()),
+    }
+}
+
+fn remove(call: &Call<'_>) -> Reply {
+    let id = call.request.url.path().rsplit('/').next().unwrap_or_default();
+    if call.world.outbox.remove(id) {
+        Reply::empty(204)
+    } else {
+        Reply::error(404, "not_found", "there is no webhook of this id")
+    }
+}
+
+fn shown(registration: &Registration) -> Value {
+    serde_json::to_value(registration).unwrap_or_default()
+}
+
+/// Every successful answer with a body carries a nonce that is unique in the run.
+fn traced(call: &Call<'_>, mut reply: Reply) -> Reply {
+    reply.add_nonce(&call.world.nonce(call.ticket.id));
+    reply
+}

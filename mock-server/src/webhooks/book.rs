@@ -1,0 +1,309 @@
+//! Who wants to hear of what: the registrations, one for each address.
+
+use super::event::WebhookEvent;
+use super::message::created_at;
+use super::schemes::Scheme;
+use crate::seed;
+use reqwest::Url;
+use serde::Serialize;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// Registrations that one mock keeps; each costs a delivery for every message.
+const MOST: usize = 100;
+
+/// Somebody who wants to hear of some events.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Registration {
+    /// The registration's id.
+    pub id: String,
+    /// Where deliveries go.
+    pub url: String,
+    /// What it wants to hear of.
+    pub events: Vec<WebhookEvent>,
+    /// Whether it brought a secret of its own; otherwise the account's secrets sign.
+    pub own_secret: bool,
+    /// False after an answer that disables it, such as 410; registering again enables it.
+    pub active: bool,
+    /// What the last `HEAD` found: true for an answer below 500 other than 404 and 410; none before
+    /// there was one.
+    pub reachable: Option<bool>,
+    /// When it was first registered, RFC 3339.
+    pub created_at: String,
+}
+
+/// Why somebody cannot be registered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RegistrationError {
+    /// The address is none, or not plain HTTP without credentials.
+    #[error(
+        "failed to register {url:?}: {what}; give an address such as http://127.0.0.1:8080/hook"
+    )]
+    Url {
+        /// The address.
+        url: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The mock never calls another machine.
+    #[error(
+        "failed to register {url:?}: webhooks go to loopback only, so the host must be \
+         127.0.0.1, [::1] or localhost"
+    )]
+    Host {
+        /// The address.
+        url: String,
+    },
+    /// Nothing to hear of.
+    #[error("failed to register {url:?}: name at least one event")]
+    Events {
+        /// The address.
+        url: String,
+    },
+    /// The secret is none under the contract's scheme. The message never shows it.
+    #[error("failed to register {url:?}: a secret is {rule}")]
+    Secret {
+        /// The address.
+        url: String,
+        /// What a secret looks like.
+        rule: &'static str,
+    },
+    /// There are too many.
+    #[error("failed to register {url:?}: there are {MOST} registrations already; delete one")]
+    Full {
+        /// The address.
+        url: String,
+    },
+}
+
+/// What an attempt needs to know of a registration.
+#[derive(Clone)]
+pub(super) struct Target {
+    pub url: String,
+    /// Its own secret; none when the account's secrets sign.
+    pub secret: Option<String>,
+}
+
+struct Entry {
+    registration: Registration,
+    /// The address in its one normal form, to notice the same one.
+    normal: Url,
+    secret: Option<String>,
+}
+
+/// All registrations, oldest first.
+#[derive(Default)]
+pub(super) struct Book {
+    entries: Vec<Entry>,
+    made: u64,
+}
+
+/// What somebody asks for.
+pub(super) struct Wish<'a> {
+    pub url: &'a str,
+    pub events: &'a [WebhookEvent],
+    pub secret: Option<&'a str>,
+}
+
+impl Book {
+    /// Registers, or changes the registration of the same address. True for a new one.
+    pub fn register(
+        &mut self,
+        root: u64,
+        scheme: &dyn Scheme,
+        wish: &Wish<'_>,
+    ) -> Result<(Registration, bool), RegistrationError> {
+        let url = wish.url.to_owned();
+        let normal = loopback(wish.url)?;
+        if wish.events.is_empty() {
+            return Err(RegistrationError::Events { url });
+        }
+        if wish.secret.is_some_and(|secret| scheme.key(secret).is_none()) {
+            return Err(RegistrationError::Secret { url, rule: scheme.secret_rule() });
+        }
+        let mut events = wish.events.to_vec();
+        events.sort_unstable();
+        events.dedup();
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.normal == normal) {
+            if let Some(secret) = wish.secret {
+                entry.secret = Some(secret.to_owned());
+                entry.registration.own_secret = true;
+            }
+            entry.registration.events = events;
+            entry.registration.active = true;
+            return Ok((entry.registration.clone(), false));
+        }
+        if self.entries.len() >= MOST {
+            return Err(RegistrationError::Full { url });
+        }
+        let digits = seed::derive(root, &["webhook", "registration", &self.made.to_string()]);
+        self.made += 1;
+        let registration = Registration {
+            id: format!("wh_{}", hex::encode(&digits[..8])),
+            url,
+            events,
+            own_secret: wish.secret.is_some(),
+            active: true,
+            reachable: None,
+            created_at: created_at(),
+        };
+        let secret = wish.secret.map(str::to_owned);
+        self.entries.push(Entry { registration: registration.clone(), normal, secret });
+        Ok((registration, true))
+    }
+
+    /// False when there is no such registration.
+    pub fn remove(&mut self, id: &str) -> bool {
+        let before = self.entries.len();
+        self.entries.retain(|entry| entry.registration.id != id);
+        self.entries.len() < before
+    }
+
+    pub fn all(&self) -> Vec<Registration> {
+        self.entries.iter().map(|entry| entry.registration.clone()).collect()
+    }
+
+    /// The active registrations that want to hear of an event, by id.
+    pub fn wanting(&self, event: WebhookEvent) -> Vec<String> {
+        let wants = |one: &Registration| one.active && one.events.contains(&event);
+        let registrations = self.entries.iter().map(|entry| &entry.registration);
+        registrations.filter(|one| wants(one)).map(|one| one.id.clone()).collect()
+    }
+
+    /// Where to send, or none when the registration is gone or disabled.
+    pub fn target(&self, id: &str) -> Option<Target> {
+        let entry = self.entries.iter().find(|entry| entry.registration.id == id)?;
+        let registration = &entry.registration;
+        let target = Target { url: registration.url.clone(), secret: entry.secret.clone() };
+        registration.active.then_some(target)
+    }
+
+    pub fn disable(&mut self, id: &str) {
+        self.with(id, |registration| registration.active = false);
+    }
+
+    pub fn note_reachable(&mut self, id: &str, reachable: bool) {
+        self.with(id, |registration| registration.reachable = Some(reachable));
+    }
+
+    fn with(&mut self, id: &str, then: impl FnOnce(&mut Registration)) {
+        let mut registrations = self.entries.iter_mut().map(|entry| &mut entry.registration);
+        if let Some(registration) = registrations.find(|one| one.id == id) {
+            then(registration);
+        }
+    }
+}
+
+/// What the name `localhost` stands for: nobody is asked, so no resolver can lead elsewhere.
+pub(super) const LOCALHOST: [SocketAddr; 2] = [
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+    SocketAddr::new(std::net::IpAddr::V6(Ipv6Addr::LOCALHOST), 0),
+];
+
+/// The address, if it is plain HTTP to this machine.
+fn loopback(text: &str) -> Result<Url, RegistrationError> {
+    let url = || text.to_owned();
+    let wrong = |what: &str| RegistrationError::Url { url: url(), what: what.to_owned() };
+    let mut parsed = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
+    if parsed.scheme() != "http" {
+        return Err(wrong("only http is called"));
+    }
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        let what = "credentials in the address would stand in every record".to_owned();
+        return Err(RegistrationError::Url { url: "[address with credentials]".to_owned(), what });
+    }
+    let host = parsed.host_str().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let here = match bare.parse::<std::net::IpAddr>() {
+        Ok(ip) => ip.to_canonical().is_loopback(),
+        Err(_) => host == "localhost",
+    };
+    parsed.set_fragment(None);
+    if here { Ok(parsed) } else { Err(RegistrationError::Host { url: url() }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schemes::SchemeName;
+    use super::*;
+
+    const CLICKS: &[WebhookEvent] = &[WebhookEvent::LinkClicked];
+
+    fn register(
+        book: &mut Book,
+        url: &str,
+        events: &[WebhookEvent],
+        secret: Option<&str>,
+    ) -> Result<(Registration, bool), RegistrationError> {
+        let scheme = SchemeName::StandardWebhooks.scheme();
+        book.register(7, scheme, &Wish { url, events, secret })
+    }
+
+    #[test]
+    fn only_plain_http_to_this_machine_is_registered() {
+        let check = |url: &str, expected: Option<&str>| {
+            let said = register(&mut Book::default(), url, CLICKS, None).err();
+            let said = said.map(|error| error.to_string());
+            match expected {
+                None => assert_eq!(said, None, "{url}"),
+                Some(word) => assert!(said.as_ref().unwrap().contains(word), "{url}: {said:?}"),
+            }
+        };
+        check("http://127.0.0.1:8080/hook", None);
+        check("http://127.9.9.9/", None);
+        check("http://localhost:1", None);
+        check("http://LOCALHOST:1", None);
+        check("http://[::1]:80/x?y=z", None);
+        check("http://[::ffff:127.0.0.1]/", None);
+        check("http://2130706433/", None); // 127.0.0.1 as one number, as browsers read it
+        check("https://127.0.0.1/", Some("only http"));
+        check("ftp://127.0.0.1/", Some("only http"));
+        check("hook", Some("address such as"));
+        check("http://10.0.0.1/", Some("loopback only"));
+        check("http://169.254.169.254/", Some("loopback only"));
+        check("http://0.0.0.0/", Some("loopback only"));
+        check("http://[::]/", Some("loopback only"));
+        check("http://example.org/", Some("loopback only"));
+        check("http://localhost.example.org/", Some("loopback only"));
+        check("http://127.0.0.1.example.org/", Some("loopback only"));
+        check("http://127.0.0.1@example.org/", Some("credentials"));
+        let error = register(&mut Book::default(), "http://u:pass@localhost/", CLICKS, None);
+        assert!(!error.unwrap_err().to_string().contains("pass"));
+    }
+
+    #[test]
+    fn the_same_address_keeps_its_registration_and_takes_the_new_wish() {
+        let mut book = Book::default();
+        let (first, new) = register(&mut book, "http://127.0.0.1:1/a", CLICKS, None).unwrap();
+        assert!(new && !first.own_secret && first.active && first.reachable.is_none());
+        book.disable(&first.id);
+        assert!(book.target(&first.id).is_none() && book.wanting(CLICKS[0]).is_empty());
+        let events = [WebhookEvent::ProfileUpdated, CLICKS[0], CLICKS[0]];
+        let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let again = register(&mut book, "http://127.0.0.1:1/b/../a#x", &events, Some(secret));
+        let (again, new) = again.unwrap();
+        assert!(!new && again.active && again.own_secret);
+        assert_eq!((&again.id, &again.url), (&first.id, &first.url));
+        assert_eq!(again.events, [WebhookEvent::LinkClicked, WebhookEvent::ProfileUpdated]);
+        assert_eq!(book.target(&first.id).unwrap().secret.as_deref(), Some(secret));
+        let (other, new) = register(&mut book, "http://127.0.0.1:2/a", CLICKS, None).unwrap();
+        assert!(new && other.id != first.id);
+        assert_eq!(book.wanting(CLICKS[0]), [first.id.as_str(), other.id.as_str()]);
+        assert!(book.remove(&first.id) && !book.remove(&first.id));
+        assert_eq!(book.all(), [other]);
+    }
+
+    #[test]
+    fn a_wish_without_events_a_bad_secret_or_one_too_many_is_refused() {
+        let mut book = Book::default();
+        let said = |result: Result<(Registration, bool), RegistrationError>| {
+            result.unwrap_err().to_string()
+        };
+        assert!(said(register(&mut book, "http://[::1]/", &[], None)).contains("at least one"));
+        let bad = said(register(&mut book, "http://[::1]/", CLICKS, Some("hush")));
+        assert!(bad.contains("24 to 64 bytes") && !bad.contains("hush"), "{bad}");
+        for port in 1_000..1_000 + MOST {
+            register(&mut book, &format!("http://[::1]:{port}/"), CLICKS, None).unwrap();
+        }
+        assert!(said(register(&mut book, "http://[::1]/", CLICKS, None)).contains("delete one"));
+    }
+}

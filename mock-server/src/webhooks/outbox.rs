@@ -1,0 +1,203 @@
+//! Where messages are posted: cheap for whoever posts, and nothing at all while nobody wants them.
+
+use super::book::{Book, Registration, RegistrationError, Target, Wish};
+use super::event::WebhookEvent;
+use super::message::Message;
+use super::schemes::SchemeName;
+use crate::clock::Moment;
+use serde_json::Value;
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::mpsc;
+
+/// Messages that may wait for the sender; more are dropped, and the history says so.
+const MOST_QUEUED: usize = 10_000;
+
+/// What the sender is told.
+#[derive(Debug)]
+pub(super) enum Command {
+    /// Send this to whoever wants it.
+    Send(Message),
+    /// Look whether the address of this registration answers.
+    Check { webhook: String, url: String },
+    /// Traffic begins at this moment.
+    Armed(Moment),
+}
+
+/// The registrations and the way to the sender.
+pub(crate) struct Outbox {
+    root: u64,
+    scheme: SchemeName,
+    book: Mutex<Book>,
+    /// The events that some active registration wants, one bit for each.
+    wanted: AtomicU8,
+    posted: AtomicU64,
+    queued: AtomicUsize,
+    lost: AtomicU64,
+    way: mpsc::UnboundedSender<Command>,
+    /// The sender takes it when it starts.
+    end: Mutex<Option<mpsc::UnboundedReceiver<Command>>>,
+}
+
+impl Outbox {
+    pub fn new(root: u64, scheme: SchemeName) -> Self {
+        let (way, end) = mpsc::unbounded_channel();
+        Self {
+            root,
+            scheme,
+            book: Mutex::default(),
+            wanted: AtomicU8::new(0),
+            posted: AtomicU64::new(0),
+            queued: AtomicUsize::new(0),
+            lost: AtomicU64::new(0),
+            way,
+            end: Mutex::new(Some(end)),
+        }
+    }
+
+    /// Posts a message if somebody wants it, and says its id. It never waits, so that routes may
+    /// call it under a lock; `data` is only computed when it is needed.
+    pub fn post(
+        &self,
+        event: WebhookEvent,
+        handle: &str,
+        data: impl FnOnce() -> Value,
+    ) -> Option<String> {
+        if !self.wants(event) {
+            return None;
+        }
+        if self.queued.fetch_add(1, Ordering::AcqRel) >= MOST_QUEUED {
+            self.queued.fetch_sub(1, Ordering::AcqRel);
+            self.lost.fetch_add(1, Ordering::AcqRel);
+            return None;
+        }
+        let number = self.posted.fetch_add(1, Ordering::AcqRel);
+        let message = Message::new(self.root, number, event, handle, data());
+        let id = message.id.clone();
+        self.tell(Command::Send(message)).then_some(id)
+    }
+
+    /// Whether some active registration wants to hear of this.
+    pub fn wants(&self, event: WebhookEvent) -> bool {
+        self.wanted.load(Ordering::Acquire) & event.bit() != 0
+    }
+
+    /// Registers, or changes the registration of the same address, and has the address looked at.
+    /// True for a new one.
+    pub fn register(
+        &self,
+        url: &str,
+        events: &[WebhookEvent],
+        secret: Option<&str>,
+    ) -> Result<(Registration, bool), RegistrationError> {
+        let wish = Wish { url, events, secret };
+        let made = self.change(|book| book.register(self.root, self.scheme.scheme(), &wish))?;
+        let (webhook, url) = (made.0.id.clone(), made.0.url.clone());
+        self.tell(Command::Check { webhook, url });
+        Ok(made)
+    }
+
+    /// Removes a registration; false when there is none of this id.
+    pub fn remove(&self, id: &str) -> bool {
+        self.change(|book| book.remove(id))
+    }
+
+    pub fn registrations(&self) -> Vec<Registration> {
+        self.book().all()
+    }
+
+    /// Traffic begins at this moment: planned edits count from here.
+    pub fn arm(&self, at: Moment) {
+        self.tell(Command::Armed(at));
+    }
+
+    pub(super) fn wanting(&self, event: WebhookEvent) -> Vec<String> {
+        self.book().wanting(event)
+    }
+
+    pub(super) fn target(&self, id: &str) -> Option<Target> {
+        self.book().target(id)
+    }
+
+    pub(super) fn disable(&self, id: &str) {
+        self.change(|book| book.disable(id));
+    }
+
+    pub(super) fn note_reachable(&self, id: &str, reachable: bool) {
+        self.book().note_reachable(id, reachable);
+    }
+
+    /// The sender's end of the way; none when a sender has it already.
+    pub(super) fn take_end(&self) -> Option<mpsc::UnboundedReceiver<Command>> {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The sender has taken a message from the queue.
+    pub(super) fn taken(&self) {
+        self.queued.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// How many messages were dropped since the last question.
+    pub(super) fn lost(&self) -> u64 {
+        self.lost.swap(0, Ordering::AcqRel)
+    }
+
+    fn tell(&self, command: Command) -> bool {
+        // It fails only after the sender has stopped.
+        self.way.send(command).is_ok()
+    }
+
+    fn change<T>(&self, then: impl FnOnce(&mut Book) -> T) -> T {
+        let mut book = self.book();
+        let result = then(&mut book);
+        let wanted = WebhookEvent::ALL.into_iter().filter(|event| !book.wanting(*event).is_empty());
+        self.wanted.store(wanted.fold(0, |bits, event| bits | event.bit()), Ordering::Release);
+        result
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const CLICK: WebhookEvent = WebhookEvent::LinkClicked;
+
+    fn outbox() -> Outbox {
+        Outbox::new(7, SchemeName::StandardWebhooks)
+    }
+
+    #[test]
+    fn nothing_is_computed_for_an_event_that_nobody_wants() {
+        let outbox = outbox();
+        let post = || outbox.post(CLICK, "a-0001", || unreachable!("nobody wants it"));
+        assert_eq!(post(), None);
+        let other = &[WebhookEvent::ProfileUpdated];
+        let (registration, _) = outbox.register("http://127.0.0.1:1/", other, None).unwrap();
+        assert_eq!(post(), None);
+        outbox.register("http://127.0.0.1:1/", &[CLICK], None).unwrap();
+        assert!(outbox.post(CLICK, "a-0001", || json!({})).is_some());
+        outbox.disable(&registration.id);
+        assert_eq!(post(), None);
+        outbox.register("http://127.0.0.1:1/", &[CLICK], None).unwrap();
+        assert!(outbox.wants(CLICK));
+        assert!(outbox.remove(&registration.id));
+        assert_eq!(post(), None);
+    }
+
+    #[test]
+    fn a_full_queue_loses_messages_and_counts_them() {
+        let outbox = outbox();
+        outbox.register("http://127.0.0.1:1/", &[CLICK], None).unwrap();
+        let post = || outbox.post(CLICK, "a-0001", || json!({})).is_some();
+        assert!((0..MOST_QUEUED).all(|_| post()));
+        assert!(!post() && !post());
+        assert_eq!((outbox.lost(), outbox.lost()), (2, 0));
+        outbox.taken();
+        assert!(post());
+    }
+}

@@ -1,0 +1,139 @@
+//! The table of webhook faults and what a receiver sees of them, made from what it saw.
+//!
+//! `WINDTHROW_WRITE_TABLES=1` writes the table anew; without it, the one in the repository must be
+//! the one that comes out.
+
+use crate::receiver::{Post, Received};
+use crate::rig::always;
+use mock_server::faults::{FAULTS, Fault, Forge, Place, Rotate};
+use mock_server::webhooks::{Forgery, SchemeName, SignatureList};
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/webhook_table.md");
+
+const INTRODUCTION: &str = "\
+# What a receiver sees of each webhook fault
+
+Made by `cargo test -p mock-server webhook_table` from raw sockets, under Standard Webhooks. Two
+messages are sent, one after the other; the fault shapes the first. The verdict is that of a careful
+receiver with the right secret and a tolerance of 300 s.
+
+| fault | deliveries | order | timestamp | signatures | verdict |
+|---|---|---|---|---|---|
+";
+
+/// What is to be shown: the examples of all webhook faults, and every forgery and list.
+fn faults() -> Vec<(String, Option<Fault>)> {
+    let mut all = vec![("none".to_owned(), None)];
+    for info in FAULTS.iter().filter(|info| info.place == Place::Webhook) {
+        match info.kind {
+            "forge" => all.extend(Forgery::ALL.map(|how| {
+                let fault = Fault::Forge(Forge { how, every_attempt: false });
+                (format!("forge {}", word(how)), Some(fault))
+            })),
+            "rotate" => {
+                use SignatureList::{StrangerFirst, StrangerLast, UnknownVersions};
+                all.extend([StrangerFirst, StrangerLast, UnknownVersions].map(|list| {
+                    (format!("rotate {}", word(list)), Some(Fault::Rotate(Rotate { list })))
+                }));
+            }
+            kind => all.push((kind.to_owned(), toml::from_str(info.example_toml).ok())),
+        }
+    }
+    all
+}
+
+fn word(value: impl serde::Serialize) -> String {
+    serde_json::to_value(value).unwrap().as_str().unwrap().to_owned()
+}
+
+fn row(name: &str, fault: Option<Fault>) -> String {
+    let reorders = matches!(fault, Some(Fault::Reorder(_)));
+    let copies = if let Some(Fault::Duplicate(duplicate)) = &fault { duplicate.copies } else { 1 };
+    let post = Post::new(&[], |config| {
+        config.profile.webhooks.retry_ms = vec![];
+        let on_first = |fault| {
+            let mut rule = always("it", fault);
+            rule.matcher.handle = Some("tail-0001".into());
+            rule
+        };
+        config.rules = fault.into_iter().map(on_first).collect();
+    });
+    let first = post.send("tail-0001");
+    if !reorders {
+        post.log.deliveries(copies as usize);
+    }
+    post.send("tail-0002");
+    let received = post.receiver.posts(copies as usize + 1);
+    let is_first = |one: &&Received| one.json()["data"]["handle"] == "tail-0001";
+    let firsts: Vec<_> = received.iter().filter(is_first).collect();
+    let order = if is_first(&&received[0]) { "first, second" } else { "second, first" };
+    let distinct: BTreeSet<_> = firsts.iter().map(|one| (&one.head, &one.body)).collect();
+    let deliveries = match (firsts.len(), distinct.len()) {
+        (1, _) => "1".to_owned(),
+        (count, 1) => format!("{count}, the same bytes"),
+        (count, kinds) => format!("{count}, of {kinds} kinds"),
+    };
+    let shown = firsts[0];
+    let verdict = match shown.verdict(SchemeName::StandardWebhooks, &post.secret()) {
+        Ok(()) => "authentic".to_owned(),
+        Err(refusal) => refusal.to_string(),
+    };
+    let (timestamp, signatures) = (timestamp(shown), signatures(shown));
+    let records = post.log.deliveries(copies as usize + 1);
+    let record = records.iter().find(|record| record.handle == "tail-0001").unwrap();
+    assert_eq!(record.authentic, verdict == "authentic", "{name}");
+    let id = shown.header("webhook-id").unwrap();
+    let other_id = if id == first { "" } else { ", another id" };
+    format!(
+        "| {name} | {deliveries}{other_id} | {order} | {timestamp} | {signatures} | {verdict} |\n"
+    )
+}
+
+fn timestamp(one: &Received) -> &'static str {
+    let seconds: i64 = one.header("webhook-timestamp").unwrap().parse().unwrap();
+    match one.at_s - seconds {
+        age if age > 300 => "more than 300 s old",
+        age if age < -300 => "more than 300 s ahead",
+        -1..=60 => "now",
+        _ => "another",
+    }
+}
+
+/// The form of the header: versions and lengths, but no signatures, which change with time.
+fn signatures(one: &Received) -> String {
+    let Some(header) = one.header("webhook-signature") else { return "no header".to_owned() };
+    let form = |entry: &str| match entry.split_once(',') {
+        Some((version, tag)) => format!("`{version},` and {} characters", tag.len()),
+        None => "an empty header".to_owned(),
+    };
+    header.split(' ').map(form).collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn the_table_is_what_a_receiver_sees() {
+    let mut table = INTRODUCTION.to_owned();
+    for (name, fault) in faults() {
+        write!(table, "{}", row(&name, fault)).unwrap();
+    }
+    check_verdicts(&table);
+    if std::env::var_os("WINDTHROW_WRITE_TABLES").is_some() {
+        std::fs::write(PATH, &table).unwrap();
+    }
+    let kept = std::fs::read_to_string(PATH).unwrap_or_default();
+    assert_eq!(kept, table, "write it anew with WINDTHROW_WRITE_TABLES=1");
+}
+
+/// Every webhook fault has a row, and only timing and rotation leave a delivery authentic.
+fn check_verdicts(table: &str) {
+    for line in table.lines().filter(|line| line.starts_with("| ")).skip(1) {
+        let cells: Vec<_> = line.split('|').map(str::trim).collect();
+        let harmless = ["none", "duplicate", "reorder", "delay"].contains(&cells[1])
+            || cells[1].starts_with("rotate");
+        assert_eq!(cells[6] == "authentic", harmless, "{line}");
+    }
+    for info in FAULTS.iter().filter(|info| info.place == Place::Webhook) {
+        assert!(table.contains(&format!("| {}", info.kind)), "{}", info.kind);
+    }
+}

@@ -1,0 +1,388 @@
+//! Webhooks over real sockets: what a receiver gets, and what the history says of it.
+
+use crate::receiver::{Post, Receiver};
+use crate::rig::{always, click};
+use mock_server::clock::Moment;
+use mock_server::faults::{
+    Delay, Duplicate, Fault, Forge, Matcher, Pick, Reorder, Rotate, Rule, Stale,
+};
+use mock_server::webhooks::{Forgery, Refusal, SchemeName, SignatureList, WebhookEvent};
+use mock_server::world::Edit;
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+#[test]
+fn a_delivery_is_rightly_signed_under_every_scheme() {
+    for scheme in SchemeName::ALL {
+        let post = Post::new(&[], |config| config.profile.webhooks.scheme = scheme);
+        let id = post.send("tail-0001");
+        let received = post.receiver.posts(1).remove(0);
+        assert!(received.head.starts_with("POST /webhooks/linktree HTTP/1.1\r\n"));
+        assert_eq!(received.header("content-type").as_deref(), Some("application/json"));
+        assert_eq!(received.verdict(scheme, &post.secret()), Ok(()), "{scheme:?}");
+        assert_eq!(received.verdict(scheme, "whsec_AAAA").unwrap_err(), Refusal::Signature);
+        let body = received.json();
+        assert_eq!(body["id"], id);
+        assert_eq!(body["type"], "link.updated");
+        assert_eq!(body["data"]["handle"], "tail-0001");
+        assert_eq!(body["data"]["link_id"], "l1");
+        assert!(body["data"]["nonce"].is_string() && body["created_at"].is_string());
+        let record = post.log.deliveries(1).remove(0);
+        assert_eq!((record.id.as_str(), record.webhook.as_str()), (id.as_str(), &*post.webhook));
+        assert_eq!((record.event.as_str(), record.handle.as_str()), ("link.updated", "tail-0001"));
+        assert_eq!((record.attempt, record.status, record.failure), (1, Some(200), None));
+        assert!(record.authentic && record.faults.is_empty() && record.t_sent <= record.t_end);
+        assert_eq!(record.body_sha256, sha256(&received.body));
+    }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    hex::encode(Sha256::digest(bytes))
+}
+
+#[test]
+fn what_is_not_2xx_is_sent_again_on_the_schedule_until_it_ends() {
+    let check = |script: &[u16], expected: &[Option<u16>]| {
+        let post = Post::new(script, |config| {
+            config.profile.webhooks.retry_ms = vec![3_000, 6_000];
+            config.time_scale = 100; // pauses of 30 and 60 ms
+        });
+        let id = post.send("tail-0001");
+        let records = post.log.deliveries(expected.len());
+        let statuses: Vec<_> = records.iter().map(|record| record.status).collect();
+        assert_eq!(statuses, expected, "{script:?}");
+        for (index, record) in records.iter().enumerate() {
+            assert_eq!((record.id.as_str(), record.attempt), (&*id, index as u32 + 1));
+            assert_eq!(record.failure.is_some(), record.status.is_none());
+        }
+        for (two, pause) in records.windows(2).zip([30, 60]) {
+            let waited = two[1].t_sent.since(two[0].t_end);
+            assert!(waited >= Duration::from_millis(pause), "{waited:?} of {pause} ms");
+        }
+        // A later message overtakes any retry that should not be there: it would come first.
+        let last = post.send("tail-0002");
+        let records = post.log.deliveries(expected.len() + 1);
+        assert_eq!(records[expected.len()].id, last, "{script:?}: the end");
+        assert_eq!(post.receiver.posts_so_far(), expected.len() + 1);
+    };
+    check(&[200], &[Some(200)]);
+    check(&[500, 204], &[Some(500), Some(204)]);
+    check(&[302, 400, 200], &[Some(302), Some(400), Some(200)]);
+    check(&[0, 200], &[None, Some(200)]);
+    check(&[503, 503, 503], &[Some(503), Some(503), Some(503)]);
+}
+
+#[test]
+fn a_receiver_that_is_not_there_or_never_answers_is_a_failure_with_a_reason() {
+    let gone = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let silent = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let post = Post::new(&[], |config| {
+        config.profile.webhooks.retry_ms = vec![];
+        config.profile.webhooks.timeout_ms = 50;
+    });
+    let url =
+        |listener: &std::net::TcpListener| format!("http://{}", listener.local_addr().unwrap());
+    let (gone_url, silent_url) = (url(&gone), url(&silent));
+    drop(gone);
+    for (url, word) in [(gone_url, "failed to connect"), (silent_url, "no answer within 50 ms")] {
+        post.rig.mock.remove_webhook(&post.rig.mock.webhooks()[0].id);
+        post.rig.mock.register_webhook(&url, &WebhookEvent::ALL).unwrap();
+        let before = post.log.deliveries_so_far().len();
+        post.send("tail-0001");
+        let record = post.log.deliveries(before + 1).remove(before);
+        assert_eq!(record.status, None);
+        assert!(record.failure.as_ref().unwrap().contains(word), "{record:?}");
+    }
+}
+
+#[test]
+fn an_answer_of_410_ends_the_registration_until_it_is_registered_again() {
+    let post = Post::new(&[410], |_| {});
+    post.send("tail-0001");
+    post.log.deliveries(1);
+    while post.rig.mock.webhooks()[0].active {
+        std::thread::yield_now();
+    }
+    let send = || post.rig.mock.send_webhook(WebhookEvent::LinkUpdated, "tail-0001", json!({}));
+    assert_eq!(send(), None, "nobody wants it");
+    let again = post.rig.mock.register_webhook(&post.receiver.url, &WebhookEvent::ALL).unwrap();
+    assert!(again.active && again.id == post.webhook);
+    let id = send().unwrap();
+    assert_eq!(post.log.deliveries(2)[1].id, id);
+}
+
+#[test]
+fn duplicates_are_the_same_bytes_and_attempts_of_their_own() {
+    let fault = Fault::Duplicate(Duplicate { copies: 3, gap_ms: 0 });
+    let post = Post::new(&[], |config| config.rules = vec![always("it", fault)]);
+    let id = post.send("tail-0001");
+    let received = post.receiver.posts(3);
+    let distinct: BTreeSet<_> = received.iter().map(|one| (&one.head, &one.body)).collect();
+    assert_eq!(distinct.len(), 1, "head and body are the same, byte for byte");
+    let records = post.log.deliveries(3);
+    let attempts: BTreeSet<_> = records.iter().map(|record| record.attempt).collect();
+    assert_eq!(attempts, BTreeSet::from([1, 2, 3]));
+    for record in records {
+        assert!(record.authentic && record.id == id);
+        assert_eq!(record.faults[0].kind, "duplicate");
+        assert_eq!(record.faults[0].key, "link.updated tail-0001");
+    }
+}
+
+fn on(handle: &str, fault: Fault) -> Rule {
+    let matcher = Matcher { handle: Some(handle.into()), ..Matcher::default() };
+    Rule { matcher, ..always("it", fault) }
+}
+
+#[test]
+fn a_held_message_comes_after_as_many_later_ones_as_it_says() {
+    let fault = Fault::Reorder(Reorder { behind: 2, at_most_ms: 3_600_000 });
+    let post = Post::new(&[], |config| config.rules = vec![on("tail-0001", fault)]);
+    post.send("tail-0001");
+    for count in 1..=2 {
+        post.send("tail-0002");
+        post.receiver.posts(count);
+    }
+    let handles: Vec<_> =
+        post.receiver.posts(3).iter().map(|one| one.json()["data"]["handle"].clone()).collect();
+    assert_eq!(handles, ["tail-0002", "tail-0002", "tail-0001"]);
+    assert!(post.log.deliveries(3)[2].authentic);
+}
+
+#[test]
+fn a_held_message_goes_by_itself_when_nothing_follows() {
+    let fault = Fault::Reorder(Reorder { behind: 1, at_most_ms: 30 });
+    let post = Post::new(&[], |config| config.rules = vec![on("tail-0001", fault)]);
+    let before = post.rig.clock.now();
+    post.send("tail-0001");
+    let record = post.log.deliveries(1).remove(0);
+    assert!(record.t_sent.since(before) >= Duration::from_millis(30));
+    assert_eq!(record.faults[0].kind, "reorder");
+}
+
+#[test]
+fn a_delayed_message_is_sent_later_with_the_time_of_its_sending() {
+    let post = Post::new(&[], |config| {
+        config.rules = vec![always("it", Fault::Delay(Delay { ms: 60 }))];
+    });
+    let before = post.rig.clock.now();
+    post.send("tail-0001");
+    let received = post.receiver.posts(1).remove(0);
+    assert_eq!(received.verdict(SchemeName::StandardWebhooks, &post.secret()), Ok(()));
+    let record = post.log.deliveries(1).remove(0);
+    assert!(record.t_sent.since(before) >= Duration::from_millis(60));
+    assert_eq!(record.faults[0].kind, "delay");
+}
+
+#[test]
+fn a_refused_forgery_is_followed_by_the_genuine_message_unless_all_are_forged() {
+    for every_attempt in [false, true] {
+        let forge = Forge { how: Forgery::BodyBit, every_attempt };
+        let post = Post::new(&[401, 401], |config| {
+            config.profile.webhooks.retry_ms = vec![1];
+            config.rules = vec![always("it", Fault::Forge(forge))];
+        });
+        post.send("tail-0001");
+        let received = post.receiver.posts(2);
+        let records = post.log.deliveries(2);
+        for (index, (received, record)) in received.iter().zip(&records).enumerate() {
+            let forged = index == 0 || every_attempt;
+            let verdict = received.verdict(SchemeName::StandardWebhooks, &post.secret());
+            assert_eq!(verdict.is_err(), forged);
+            assert_eq!((record.authentic, record.faults.len()), (!forged, usize::from(forged)));
+        }
+    }
+}
+
+#[test]
+fn a_scheme_without_room_for_a_fault_sends_an_ordinary_unmarked_delivery() {
+    for fault in [
+        Fault::Stale(Stale { age_s: 301, every_attempt: true }),
+        Fault::Rotate(Rotate { list: SignatureList::StrangerFirst }),
+    ] {
+        let post = Post::new(&[], |config| {
+            config.profile.webhooks.scheme = SchemeName::Github;
+            config.rules = vec![always("it", fault)];
+        });
+        post.send("tail-0001");
+        let record = post.log.deliveries(1).remove(0);
+        assert!(record.authentic && record.faults.is_empty());
+    }
+}
+
+#[test]
+fn a_rule_picks_events_and_faults_of_requests_leave_deliveries_alone() {
+    let matcher = Matcher { events: vec![WebhookEvent::ProfileUpdated], ..Matcher::default() };
+    let forge = Fault::Forge(Forge { how: Forgery::Missing, every_attempt: false });
+    let post = Post::new(&[], |config| {
+        config.profile.webhooks.retry_ms = vec![];
+        let status = serde_json::from_value(json!({ "kind": "status", "codes": [500] })).unwrap();
+        let once = Pick::Nth { from: 0, until: 1 };
+        config.rules =
+            vec![Rule { matcher, pick: once, ..always("it", forge) }, always("no", status)];
+    });
+    let marks = |event| {
+        let before = post.log.deliveries_so_far().len();
+        post.rig.mock.send_webhook(event, "tail-0001", json!({})).unwrap();
+        post.log.deliveries(before + 1).remove(before).faults.len()
+    };
+    assert_eq!(marks(WebhookEvent::LinkUpdated), 0);
+    assert_eq!(marks(WebhookEvent::ProfileUpdated), 1);
+    assert_eq!(marks(WebhookEvent::ProfileUpdated), 0, "only the first");
+}
+
+#[test]
+fn the_route_registers_lists_and_removes() {
+    let post = Post::new(&[], |_| {});
+    let (rig, receiver) = (&post.rig, Receiver::new(&[]));
+    let own = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let wish = json!({ "url": receiver.url, "events": ["link.clicked"], "secret": own });
+    let made = rig.send("POST", "/v1/webhooks", "", &wish.to_string());
+    assert_eq!(made.status, 201);
+    let body = made.json();
+    let id = body["id"].as_str().unwrap();
+    assert_eq!(body["url"], receiver.url.as_str());
+    assert_eq!(body["events"], json!(["link.clicked"]));
+    assert_eq!((&body["own_secret"], &body["active"]), (&json!(true), &json!(true)));
+    assert!(body["nonce"].is_string() && !made.body.contains(own));
+
+    let head = receiver.heads(1).remove(0);
+    assert!(head.head.starts_with("HEAD /webhooks/linktree HTTP/1.1\r\n"));
+    let look = post.log.looks(2).into_iter().find(|look| look.webhook == id).unwrap();
+    assert_eq!((look.status, look.failure, look.url), (Some(200), None, receiver.url.clone()));
+
+    let wish = json!({ "url": receiver.url, "events": ["link.updated"] });
+    let again = rig.send("POST", "/v1/webhooks", "", &wish.to_string());
+    assert_eq!((again.status, again.json()["id"].as_str()), (200, Some(id)));
+    assert_eq!(again.json()["events"], json!(["link.updated"]));
+
+    post.send("tail-0001");
+    let received = receiver.posts(1).remove(0);
+    assert_eq!(received.verdict(SchemeName::StandardWebhooks, own), Ok(()), "its own secret");
+    let other = post.receiver.posts(1).remove(0);
+    assert_eq!(other.verdict(SchemeName::StandardWebhooks, &post.secret()), Ok(()));
+    assert_eq!(received.header("webhook-id"), other.header("webhook-id"), "one message, one id");
+    assert!(post.log.deliveries(2).iter().all(|record| record.authentic));
+
+    let list = rig.get("/v1/webhooks").json();
+    assert_eq!(list["data"].as_array().unwrap().len(), 2);
+    assert_eq!(list["data"][1]["reachable"], true);
+    assert_eq!(rig.send("DELETE", &format!("/v1/webhooks/{id}"), "", "").status, 204);
+    assert_eq!(rig.send("DELETE", &format!("/v1/webhooks/{id}"), "", "").status, 404);
+    assert_eq!(rig.get("/v1/webhooks").json()["data"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn what_cannot_be_registered_is_refused_with_the_reason() {
+    let post = Post::new(&[], |_| {});
+    let check = |body: &str, status: u16, word: &str| {
+        let answer = post.rig.send("POST", "/v1/webhooks", "", body);
+        assert_eq!(answer.status, status, "{body}");
+        assert!(answer.body.contains(word), "{body}: {}", answer.body);
+    };
+    let wish = |url: &str, events: &str| format!(r#"{{"url":"{url}","events":[{events}]}}"#);
+    check(&wish("http://example.org/hook", r#""link.clicked""#), 422, "loopback only");
+    check(&wish("https://127.0.0.1/", r#""link.clicked""#), 422, "only http");
+    check(&wish("http://127.0.0.1/", r#""link.deleted""#), 422, "link.deleted");
+    check(&wish("http://127.0.0.1/", ""), 422, "at least one event");
+    check(r#"{"url":"http://127.0.0.1/"}"#, 422, "events");
+    check(r#"{"url":"http://127.0.0.1/","events":["link.clicked"],"secret":"x"}"#, 422, "base64");
+    check("{", 400, "not JSON");
+    assert_eq!(post.rig.mock.webhooks().len(), 1);
+}
+
+#[test]
+fn the_route_needs_its_scope() {
+    let scopes = vec!["profile:read".to_owned()];
+    let post = Post::new(&[], |config| config.profile.keys.scopes = scopes);
+    assert_eq!(post.rig.get("/v1/webhooks").status, 403);
+}
+
+#[test]
+fn an_address_where_nobody_listens_is_not_reachable() {
+    let gone = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let post = Post::new(&[], |_| {});
+    post.log.looks(1);
+    post.rig.mock.register_webhook(&format!("http://{gone}"), &WebhookEvent::ALL).unwrap();
+    let look = post.log.looks(2).remove(1);
+    assert_eq!(look.status, None);
+    assert!(look.failure.unwrap().contains("failed to connect"));
+    assert_eq!(post.rig.mock.webhooks()[1].reachable, Some(false));
+}
+
+#[test]
+fn each_click_that_counts_is_told_once() {
+    let post = Post::new(&[], |_| {});
+    let body = click("e1", "l1");
+    for _ in 0..2 {
+        let key = "Idempotency-Key: k\r\n";
+        assert_eq!(post.rig.send("POST", "/v1/clicks", key, &body).status, 202);
+    }
+    let batch = format!(r#"{{"events":[{},{}]}}"#, click("e1", "l1"), click("e2", "l2"));
+    assert_eq!(post.rig.send("POST", "/v1/clicks/batch", "", &batch).status, 200);
+    let last = post.send("tail-0002");
+    let received = post.receiver.posts(3);
+    let mut told: Vec<_> = received
+        .iter()
+        .map(|one| one.json())
+        .filter(|body| body["id"] != last)
+        .map(|body| (body["type"].clone(), body["data"]["event_id"].clone()))
+        .collect();
+    told.sort_by_key(|(_, event)| event.to_string());
+    assert_eq!(told, [(json!("link.clicked"), json!("e1")), (json!("link.clicked"), json!("e2"))]);
+    assert_eq!(post.receiver.posts_so_far(), 3);
+}
+
+#[test]
+fn a_planned_edit_is_told_when_it_is_due() {
+    let post = Post::new(&[], |config| {
+        config.edits = vec![Edit { at_ms: 0, handles: "tail-0001".into() }];
+    });
+    // The rig armed the mock before anybody was registered; now it begins anew.
+    let version =
+        |rig: &crate::rig::Rig| rig.get("/v1/profiles/tail-0001").json()["version"].clone();
+    post.rig.mock.arm(post.rig.clock.now());
+    let received = post.receiver.posts(2);
+    let bodies: Vec<_> = received.iter().map(|one| one.json()).collect();
+    let of = |kind: &str| bodies.iter().find(|body| body["type"] == kind).unwrap()["data"].clone();
+    assert_eq!(of("profile.updated")["version"], version(&post.rig));
+    let links = post.rig.get("/v1/profiles/tail-0001/links").json();
+    assert_eq!(of("link.updated")["title"], links["data"][0]["title"]);
+    post.rig.mock.arm(Moment::from_ms(u64::MAX / 2_000_000));
+    let last = post.send("tail-0002");
+    assert_eq!(post.receiver.posts(3)[2].json()["id"], last, "told once");
+}
+
+#[test]
+fn ids_follow_the_seed() {
+    let ids = |seed| {
+        let post = Post::new(&[], |config| config.seed = seed);
+        [post.webhook.clone(), post.send("tail-0001"), post.send("tail-0001")]
+    };
+    assert_eq!(ids(7), ids(7));
+    assert_ne!(ids(7), ids(8));
+}
+
+#[test]
+fn stopping_drops_what_waits_and_records_what_is_on_the_wire() {
+    let silent = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let post = Post::new(&[500], |config| {
+        config.profile.webhooks.retry_ms = vec![u64::MAX / 4_000_000];
+        config.profile.webhooks.timeout_ms = 3_600_000;
+    });
+    post.send("tail-0001");
+    post.log.deliveries(1); // its retry waits for ages
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    post.rig.mock.register_webhook(&url, &[WebhookEvent::LinkClicked]).unwrap();
+    post.rig.mock.send_webhook(WebhookEvent::LinkClicked, "tail-0001", json!({})).unwrap();
+    // The look at the silent address and the delivery are both on the wire.
+    let _one = (silent.accept().unwrap(), silent.accept().unwrap());
+    let log = std::sync::Arc::clone(&post.log);
+    post.rig.mock.stop();
+    let cut: Vec<_> =
+        log.deliveries_so_far().into_iter().filter(|record| record.url == url).collect();
+    assert_eq!(cut.len(), 1);
+    assert!(cut[0].failure.as_ref().unwrap().contains("stopped"), "{:?}", cut[0]);
+}
