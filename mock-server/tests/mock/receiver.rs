@@ -1,9 +1,9 @@
 //! A receiver of webhooks that keeps every byte and answers what it is told, and a log to wait for.
 
-use crate::rig::{PATIENCE, Rig};
-use mock_server::clock::Clock;
+use crate::rig::{PATIENCE, Rig, Tape, config};
+use mock_server::clock::{Clock, Moment};
 use mock_server::record::{Delivery, Reachability, Record, Recorder};
-use mock_server::server::MockConfig;
+use mock_server::server::{MockConfig, MockLinktree};
 use mock_server::webhooks::{Oracle, Refusal, SchemeName, WebhookEvent};
 use serde_json::Value;
 use std::collections::VecDeque;
@@ -195,15 +195,18 @@ pub struct Post {
 
 impl Post {
     pub fn new(script: &[u16], adapt: impl FnOnce(&mut MockConfig)) -> Self {
-        let log = Arc::new(Log::default());
-        let recorder = Arc::clone(&log);
-        let rig = Rig::new(|config| {
-            config.profile.webhooks.retry_ms = vec![1, 1, 1];
-            config.recorder = recorder;
-            adapt(config);
-        });
+        let (log, tape) = (Arc::new(Log::default()), Arc::new(Tape::default()));
+        let mut config = config(&tape);
+        config.profile.webhooks.retry_ms = vec![1, 1, 1];
+        config.recorder = Arc::clone(&log) as Arc<dyn Recorder>;
+        adapt(&mut config);
+        let clock = config.clock;
+        let mock = MockLinktree::start(config).unwrap();
         let receiver = Receiver::new(script);
-        let webhook = rig.mock.register_webhook(&receiver.url, &WebhookEvent::ALL).unwrap().id;
+        let webhook = mock.register_webhook(&receiver.url, &WebhookEvent::ALL).unwrap().id;
+        // Only now, so that planned edits find somebody who wants to hear of them.
+        mock.arm(Moment::ZERO);
+        let rig = Rig { mock, tape, clock };
         Self { rig, log, receiver, webhook }
     }
 

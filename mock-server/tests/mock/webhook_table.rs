@@ -5,6 +5,8 @@
 
 use crate::receiver::{Post, Received};
 use crate::rig::always;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use mock_server::faults::{FAULTS, Fault, Forge, Place, Rotate};
 use mock_server::webhooks::{Forgery, SchemeName, SignatureList};
 use std::collections::BTreeSet;
@@ -17,10 +19,11 @@ const INTRODUCTION: &str = "\
 
 Made by `cargo test -p mock-server webhook_table` from raw sockets, under Standard Webhooks. Two
 messages are sent, one after the other; the fault shapes the first. The verdict is that of a careful
-receiver with the right secret and a tolerance of 300 s.
+receiver with the right secret and a tolerance of 300 s. What was forged is known by what makes the
+delivery authentic again.
 
-| fault | deliveries | order | timestamp | signatures | verdict |
-|---|---|---|---|---|---|
+| fault | deliveries | order | timestamp | signatures | verdict | authentic again with |
+|---|---|---|---|---|---|---|
 ";
 
 /// What is to be shown: the examples of all webhook faults, and every forgery and list.
@@ -80,6 +83,7 @@ fn row(name: &str, fault: Option<Fault>) -> String {
         Ok(()) => "authentic".to_owned(),
         Err(refusal) => refusal.to_string(),
     };
+    let repair = repaired(shown, &post.secret());
     let (timestamp, signatures) = (timestamp(shown), signatures(shown));
     let records = post.log.deliveries(copies as usize + 1);
     let record = records.iter().find(|record| record.handle == "tail-0001").unwrap();
@@ -87,7 +91,7 @@ fn row(name: &str, fault: Option<Fault>) -> String {
     let id = shown.header("webhook-id").unwrap();
     let other_id = if id == first { "" } else { ", another id" };
     format!(
-        "| {name} | {deliveries}{other_id} | {order} | {timestamp} | {signatures} | {verdict} |\n"
+        "| {name} | {deliveries}{other_id} | {order} | {timestamp} | {signatures} | {verdict} | {repair} |\n"
     )
 }
 
@@ -109,6 +113,64 @@ fn signatures(one: &Received) -> String {
         None => "an empty header".to_owned(),
     };
     header.split(' ').map(form).collect::<Vec<_>>().join("; ")
+}
+
+type Repair = fn(&mut Received);
+
+/// Ways to undo one forgery each, on the bytes that came in.
+const REPAIRS: &[(&str, Repair)] = &[
+    ("nothing", |_| {}),
+    ("the sender's clock", |one| {
+        one.at_s = one.header("webhook-timestamp").unwrap().parse().unwrap();
+    }),
+    ("one bit of created_at", |one| {
+        let text = String::from_utf8(one.body.clone()).unwrap();
+        let at = text.find("created_at").unwrap() + "created_at\":\"2026-01-01T00:00:0".len();
+        one.body[at] ^= 1;
+    }),
+    ("one space less", |one| {
+        one.body.remove(1);
+    }),
+    ("the id of the body", |one| {
+        let id = one.json()["id"].as_str().unwrap().to_owned();
+        change(one, "webhook-id", |_| id.clone());
+    }),
+    ("a second later", |one| {
+        let later = |text: &str| (text.parse::<i64>().unwrap() + 1).to_string();
+        change(one, "webhook-timestamp", later);
+    }),
+    ("one bit of the signature", |one| {
+        change(one, "webhook-signature", |text| {
+            let mut tag = STANDARD.decode(text.get(3..).unwrap_or_default()).unwrap_or_default();
+            tag.iter_mut().take(1).for_each(|byte| *byte ^= 1);
+            format!("v1,{}", STANDARD.encode(tag))
+        });
+    }),
+    ("the version v1", |one| change(one, "webhook-signature", |text| text.replace("v1a,", "v1,"))),
+    ("base64", |one| {
+        change(one, "webhook-signature", |text| {
+            let tag = hex::decode(text.get(3..).unwrap_or_default()).unwrap_or_default();
+            format!("v1,{}", STANDARD.encode(tag))
+        });
+    }),
+];
+
+fn repaired(one: &Received, secret: &str) -> &'static str {
+    let is_right = |repair: &Repair| {
+        let mut copy = one.clone();
+        repair(&mut copy);
+        copy.verdict(SchemeName::StandardWebhooks, secret).is_ok()
+    };
+    REPAIRS.iter().find(|(_, repair)| is_right(repair)).map_or("none of these", |(label, _)| *label)
+}
+
+/// Replaces the value of one header.
+fn change(one: &mut Received, name: &str, new: impl Fn(&str) -> String) {
+    let line = |line: &str| match line.split_once(": ") {
+        Some((known, value)) if known == name => format!("{known}: {}", new(value)),
+        _ => line.to_owned(),
+    };
+    one.head = one.head.split("\r\n").map(line).collect::<Vec<_>>().join("\r\n");
 }
 
 #[test]

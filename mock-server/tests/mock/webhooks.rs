@@ -1,15 +1,16 @@
 //! Webhooks over real sockets: what a receiver gets, and what the history says of it.
 
 use crate::receiver::{Post, Receiver};
-use crate::rig::{always, click};
-use mock_server::clock::Moment;
+use crate::rig::{PATIENCE, Rig, always, click};
 use mock_server::faults::{
     Delay, Duplicate, Fault, Forge, Matcher, Pick, Reorder, Rotate, Rule, Stale,
 };
+use mock_server::record::{Record, Recorder};
 use mock_server::webhooks::{Forgery, Refusal, SchemeName, SignatureList, WebhookEvent};
 use mock_server::world::Edit;
 use serde_json::json;
 use std::collections::BTreeSet;
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 #[test]
@@ -61,11 +62,16 @@ fn what_is_not_2xx_is_sent_again_on_the_schedule_until_it_ends() {
             let waited = two[1].t_sent.since(two[0].t_end);
             assert!(waited >= Duration::from_millis(pause), "{waited:?} of {pause} ms");
         }
-        // A later message overtakes any retry that should not be there: it would come first.
-        let last = post.send("tail-0002");
-        let records = post.log.deliveries(expected.len() + 1);
-        assert_eq!(records[expected.len()].id, last, "{script:?}: the end");
-        assert_eq!(post.receiver.posts_so_far(), expected.len() + 1);
+        // Other messages go on until another retry would have been due, and there is none.
+        let due = records[expected.len() - 1].t_end.plus(Duration::from_millis(90));
+        let mut others = 0;
+        while post.rig.clock.now() < due {
+            post.send("tail-0002");
+            others += 1;
+            post.log.deliveries(expected.len() + others);
+        }
+        let records = post.log.deliveries_so_far();
+        assert_eq!(records.iter().filter(|record| record.id == id).count(), expected.len());
     };
     check(&[200], &[Some(200)]);
     check(&[500, 204], &[Some(500), Some(204)]);
@@ -76,16 +82,15 @@ fn what_is_not_2xx_is_sent_again_on_the_schedule_until_it_ends() {
 
 #[test]
 fn a_receiver_that_is_not_there_or_never_answers_is_a_failure_with_a_reason() {
-    let gone = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let gone = nobody();
     let silent = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let post = Post::new(&[], |config| {
         config.profile.webhooks.retry_ms = vec![];
         config.profile.webhooks.timeout_ms = 50;
     });
-    let url =
-        |listener: &std::net::TcpListener| format!("http://{}", listener.local_addr().unwrap());
-    let (gone_url, silent_url) = (url(&gone), url(&silent));
-    drop(gone);
+    let url = |address: std::net::SocketAddr| format!("http://{address}");
+    let (gone_url, silent_url) =
+        (url(gone.local_addr().unwrap()), url(silent.local_addr().unwrap()));
     for (url, word) in [(gone_url, "failed to connect"), (silent_url, "no answer within 50 ms")] {
         post.rig.mock.remove_webhook(&post.rig.mock.webhooks()[0].id);
         post.rig.mock.register_webhook(&url, &WebhookEvent::ALL).unwrap();
@@ -95,6 +100,13 @@ fn a_receiver_that_is_not_there_or_never_answers_is_a_failure_with_a_reason() {
         assert_eq!(record.status, None);
         assert!(record.failure.as_ref().unwrap().contains(word), "{record:?}");
     }
+}
+
+/// A port that is taken, so that no other test gets it, and refuses connections.
+fn nobody() -> tokio::net::TcpSocket {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(std::net::SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    socket
 }
 
 #[test]
@@ -302,10 +314,11 @@ fn the_route_needs_its_scope() {
 
 #[test]
 fn an_address_where_nobody_listens_is_not_reachable() {
-    let gone = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let gone = nobody();
     let post = Post::new(&[], |_| {});
     post.log.looks(1);
-    post.rig.mock.register_webhook(&format!("http://{gone}"), &WebhookEvent::ALL).unwrap();
+    let url = format!("http://{}", gone.local_addr().unwrap());
+    post.rig.mock.register_webhook(&url, &WebhookEvent::ALL).unwrap();
     let look = post.log.looks(2).remove(1);
     assert_eq!(look.status, None);
     assert!(look.failure.unwrap().contains("failed to connect"));
@@ -338,19 +351,15 @@ fn each_click_that_counts_is_told_once() {
 #[test]
 fn a_planned_edit_is_told_when_it_is_due() {
     let post = Post::new(&[], |config| {
-        config.edits = vec![Edit { at_ms: 0, handles: "tail-0001".into() }];
+        config.edits = vec![Edit { at_ms: 1, handles: "tail-0001".into() }];
     });
-    // The rig armed the mock before anybody was registered; now it begins anew.
-    let version =
-        |rig: &crate::rig::Rig| rig.get("/v1/profiles/tail-0001").json()["version"].clone();
-    post.rig.mock.arm(post.rig.clock.now());
+    let version = |rig: &Rig| rig.get("/v1/profiles/tail-0001").json()["version"].clone();
     let received = post.receiver.posts(2);
     let bodies: Vec<_> = received.iter().map(|one| one.json()).collect();
     let of = |kind: &str| bodies.iter().find(|body| body["type"] == kind).unwrap()["data"].clone();
     assert_eq!(of("profile.updated")["version"], version(&post.rig));
     let links = post.rig.get("/v1/profiles/tail-0001/links").json();
     assert_eq!(of("link.updated")["title"], links["data"][0]["title"]);
-    post.rig.mock.arm(Moment::from_ms(u64::MAX / 2_000_000));
     let last = post.send("tail-0002");
     assert_eq!(post.receiver.posts(3)[2].json()["id"], last, "told once");
 }
@@ -379,10 +388,41 @@ fn stopping_drops_what_waits_and_records_what_is_on_the_wire() {
     post.rig.mock.send_webhook(WebhookEvent::LinkClicked, "tail-0001", json!({})).unwrap();
     // The look at the silent address and the delivery are both on the wire.
     let _one = (silent.accept().unwrap(), silent.accept().unwrap());
-    let log = std::sync::Arc::clone(&post.log);
+    let log = Arc::clone(&post.log);
     post.rig.mock.stop();
     let cut: Vec<_> =
         log.deliveries_so_far().into_iter().filter(|record| record.url == url).collect();
     assert_eq!(cut.len(), 1);
     assert!(cut[0].failure.as_ref().unwrap().contains("stopped"), "{:?}", cut[0]);
+}
+
+#[test]
+fn a_flood_to_a_receiver_that_never_answers_is_bounded_and_said() {
+    #[derive(Default)]
+    struct Overloads(Mutex<Vec<String>>, Condvar);
+    impl Recorder for Overloads {
+        fn record(&self, record: Record) {
+            if let Record::Overload(overload) = record {
+                self.0.lock().unwrap().push(overload.what);
+                self.1.notify_all();
+            }
+        }
+    }
+    let silent = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let overloads = Arc::new(Overloads::default());
+    let rig = Rig::new(|config| config.recorder = Arc::clone(&overloads) as Arc<dyn Recorder>);
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    rig.mock.register_webhook(&url, &[WebhookEvent::LinkClicked]).unwrap();
+    for _ in 0..10_500 {
+        rig.mock.send_webhook(WebhookEvent::LinkClicked, "tail-0001", json!({}));
+    }
+    let none = |said: &mut Vec<String>| said.is_empty();
+    let said = overloads.0.lock().unwrap();
+    let (said, timeout) = overloads.1.wait_timeout_while(said, PATIENCE, none).unwrap();
+    assert!(!timeout.timed_out() && said[0].contains("dropped"), "{said:?}");
+    drop(said);
+    let before = rig.clock.now();
+    let clock = rig.clock;
+    rig.mock.stop();
+    assert!(clock.now().since(before) < PATIENCE, "stopping does not wait for the deliveries");
 }
