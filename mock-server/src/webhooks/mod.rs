@@ -9,6 +9,7 @@
 //! One message has one id, the same at every registration and in every attempt, as in Standard
 //! Webhooks. Traffic goes to loopback only.
 
+mod address;
 mod book;
 mod courier;
 mod edits;

@@ -1,6 +1,7 @@
 //! What all deliveries share: the plan, the secrets, the client, and the records of every attempt.
 
-use super::book::{LOCALHOST, Target};
+use super::address::LOCALHOST;
+use super::book::Target;
 use super::effect::{DeliveryEffect, seal};
 use super::forgery::Sealing;
 use super::message::Message;
@@ -31,6 +32,9 @@ const SLOTS: usize = 64;
 /// history says so.
 const MOST_UNDER_WAY: usize = 10_000;
 
+/// How long the sender is silent after saying that it drops deliveries.
+const OVERLOAD_PAUSE: Duration = Duration::from_secs(1);
+
 /// The account's active secrets at a moment, newest first.
 pub(crate) type SigningSecrets = Box<dyn Fn(Moment) -> Vec<String> + Send>;
 
@@ -45,6 +49,7 @@ pub(super) struct Office {
     client: Client,
     stranger: String,
     under_way: Cell<usize>,
+    complained: Cell<Option<Moment>>,
     held: RefCell<Vec<Held>>,
 }
 
@@ -96,6 +101,7 @@ impl Office {
             client,
             stranger: format!("whsec_{}", STANDARD.encode(stranger)),
             under_way: Cell::new(0),
+            complained: Cell::new(None),
             held: RefCell::default(),
         })
     }
@@ -206,11 +212,16 @@ impl Office {
         })
     }
 
-    /// Counts a delivery as under way; none when there are too many.
+    /// Counts a delivery as under way; false when there are too many.
     pub fn admit(&self) -> bool {
         let under_way = self.under_way.get();
         if under_way >= MOST_UNDER_WAY {
-            self.overload("a webhook was dropped: too many deliveries are under way");
+            // One word of it a second is enough.
+            let now = self.clock.now();
+            if self.complained.get().is_none_or(|last| now.since(last) >= OVERLOAD_PAUSE) {
+                self.complained.set(Some(now));
+                self.overload("webhooks are dropped: too many deliveries are under way");
+            }
             return false;
         }
         self.under_way.set(under_way + 1);

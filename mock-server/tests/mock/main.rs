@@ -6,6 +6,7 @@ mod links;
 mod manners;
 mod pages;
 mod receiver;
+mod registrations;
 mod rig;
 mod routes;
 mod webhook_table;

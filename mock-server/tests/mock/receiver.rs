@@ -220,3 +220,10 @@ impl Post {
         self.rig.mock.webhook_secret().to_owned()
     }
 }
+
+/// A port that is taken, so that no other test gets it, and refuses connections.
+pub fn nobody() -> tokio::net::TcpSocket {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(std::net::SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    socket
+}
