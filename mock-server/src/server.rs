@@ -258,7 +258,9 @@ impl MockLinktree {
     ///
     /// [`EditError`] when the mock was told too many edits already.
     pub fn edit(&self, at: Moment, handles: &str, change: Change) -> Result<(), EditError> {
-        self.shared.world.edit(at, handles, change)
+        self.shared.world.edit(at, handles, change)?;
+        self.shared.world.outbox.edited(at, handles);
+        Ok(())
     }
 
     /// Forgets every request: limits, clicks, writes to links and told edits, as between two

@@ -59,9 +59,14 @@ impl Call<'_> {
         self.ticket.token == Token::Live
     }
 
-    /// Writes into a link, if that is the key's business.
+    /// Writes into a link, if that is the key's business, and tells whoever wants to hear of it.
     pub fn write_link(&self, id: &str, change: &LinkChange) -> Wrote {
-        self.world.write_link(id, change, self.ticket.t_req, |handle| self.may_act_for(handle))
+        let may = |handle: &str| self.may_act_for(handle);
+        let wrote = self.world.write_link(id, change, self.ticket.t_req, may);
+        if let Wrote::Done { link, handle, effect: true, .. } = &wrote {
+            self.world.outbox.link_updated(handle, link);
+        }
+        wrote
     }
 }
 

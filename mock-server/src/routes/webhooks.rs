@@ -66,7 +66,6 @@ fn shown(registration: &Registration) -> Value {
 }
 
 /// Every successful answer with a body carries a nonce that is unique in the run.
-fn traced(call: &Call<'_>, mut reply: Reply) -> Reply {
-    reply.add_nonce(&call.world.nonce(call.ticket.id));
-    reply
+fn traced(call: &Call<'_>, reply: Reply) -> Reply {
+    reply.with_nonce(&call.world.nonce(call.ticket.id))
 }

@@ -5,7 +5,8 @@ use super::event::WebhookEvent;
 use super::message::Message;
 use super::schemes::SchemeName;
 use crate::clock::Moment;
-use serde_json::Value;
+use crate::link::Link;
+use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
@@ -22,6 +23,8 @@ pub(super) enum Command {
     Check { webhook: String, url: String },
     /// Traffic begins at this moment.
     Armed(Moment),
+    /// These pages change at this moment, beside the plan.
+    Edited { at: Moment, handles: String },
 }
 
 /// The registrations and the way to the sender.
@@ -77,6 +80,19 @@ impl Outbox {
         self.tell(Command::Send(message)).then_some(id)
     }
 
+    /// Posts that a link is another now.
+    pub fn link_updated(&self, handle: &str, link: &Link) {
+        self.post(WebhookEvent::LinkUpdated, handle, || {
+            json!({
+                "link_id": link.id,
+                "title": link.title,
+                "url": link.url,
+                "position": link.position,
+                "is_active": link.is_active,
+            })
+        });
+    }
+
     /// Whether some active registration wants to hear of this.
     pub fn wants(&self, event: WebhookEvent) -> bool {
         self.wanted.load(Ordering::Acquire) & event.bit() != 0
@@ -109,6 +125,11 @@ impl Outbox {
     /// Traffic begins at this moment: planned edits count from here.
     pub fn arm(&self, at: Moment) {
         self.tell(Command::Armed(at));
+    }
+
+    /// These pages change at this moment, beside the plan.
+    pub fn edited(&self, at: Moment, handles: &str) {
+        self.tell(Command::Edited { at, handles: handles.to_owned() });
     }
 
     pub(super) fn wanting(&self, event: WebhookEvent) -> Vec<String> {
@@ -163,7 +184,6 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     const CLICK: WebhookEvent = WebhookEvent::LinkClicked;
 

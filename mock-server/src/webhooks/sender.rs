@@ -121,6 +121,12 @@ async fn serve(
                 let office = Rc::clone(&office);
                 spawn_local(async move { office.look(webhook, url).await });
             }
+            Command::Edited { at, handles } => {
+                let office = Rc::clone(&office);
+                spawn_local(async move {
+                    edits::announce(&office.shared, office.clock, at, &[&handles]).await;
+                });
+            }
             Command::Armed(at) => {
                 let watch = edits::watch(Arc::clone(&office.shared), office.clock, at);
                 if let Some(earlier) = edits.replace(spawn_local(watch)) {

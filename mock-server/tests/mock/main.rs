@@ -1,6 +1,7 @@
 //! The mock from outside: a raw client, and what the recorder got to see.
 
 mod analytics;
+mod announced;
 mod faults;
 mod links;
 mod manners;

@@ -198,6 +198,9 @@ impl Post {
         let (log, tape) = (Arc::new(Log::default()), Arc::new(Tape::default()));
         let mut config = config(&tape);
         config.profile.webhooks.retry_ms = vec![1, 1, 1];
+        for scope in ["links:write", "webhooks:write"] {
+            config.profile.keys.scopes.push(scope.to_owned());
+        }
         config.recorder = Arc::clone(&log) as Arc<dyn Recorder>;
         adapt(&mut config);
         let clock = config.clock;

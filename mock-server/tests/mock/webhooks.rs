@@ -1,13 +1,12 @@
 //! Webhooks over real sockets: what a receiver gets, and what the history says of it.
 
 use crate::receiver::{Post, nobody};
-use crate::rig::{PATIENCE, Rig, always, click};
+use crate::rig::{PATIENCE, Rig, always};
 use mock_server::faults::{
     Delay, Duplicate, Fault, Forge, Matcher, Pick, Reorder, Rotate, Rule, Stale,
 };
 use mock_server::record::{Record, Recorder};
 use mock_server::webhooks::{Forgery, Refusal, SchemeName, SignatureList, WebhookEvent};
-use mock_server::world::Edit;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex};
@@ -236,45 +235,6 @@ fn a_rule_picks_events_and_faults_of_requests_leave_deliveries_alone() {
     assert_eq!(marks(WebhookEvent::LinkUpdated), 0);
     assert_eq!(marks(WebhookEvent::ProfileUpdated), 1);
     assert_eq!(marks(WebhookEvent::ProfileUpdated), 0, "only the first");
-}
-
-#[test]
-fn each_click_that_counts_is_told_once() {
-    let post = Post::new(&[], |_| {});
-    let body = click("e1", "l1");
-    for _ in 0..2 {
-        let key = "Idempotency-Key: k\r\n";
-        assert_eq!(post.rig.send("POST", "/v1/clicks", key, &body).status, 202);
-    }
-    let batch = format!(r#"{{"events":[{},{}]}}"#, click("e1", "l1"), click("e2", "l2"));
-    assert_eq!(post.rig.send("POST", "/v1/clicks/batch", "", &batch).status, 200);
-    let last = post.send("tail-0002");
-    let received = post.receiver.posts(3);
-    let mut told: Vec<_> = received
-        .iter()
-        .map(|one| one.json())
-        .filter(|body| body["id"] != last)
-        .map(|body| (body["type"].clone(), body["data"]["event_id"].clone()))
-        .collect();
-    told.sort_by_key(|(_, event)| event.to_string());
-    assert_eq!(told, [(json!("link.clicked"), json!("e1")), (json!("link.clicked"), json!("e2"))]);
-    assert_eq!(post.receiver.posts_so_far(), 3);
-}
-
-#[test]
-fn a_planned_edit_is_told_when_it_is_due() {
-    let post = Post::new(&[], |config| {
-        config.edits = vec![Edit { at_ms: 1, handles: "tail-0001".into() }];
-    });
-    let version = |rig: &Rig| rig.get("/v1/profiles/tail-0001").json()["version"].clone();
-    let received = post.receiver.posts(2);
-    let bodies: Vec<_> = received.iter().map(|one| one.json()).collect();
-    let of = |kind: &str| bodies.iter().find(|body| body["type"] == kind).unwrap()["data"].clone();
-    assert_eq!(of("profile.updated")["version"], version(&post.rig));
-    let links = post.rig.get("/v1/profiles/tail-0001/links").json();
-    assert_eq!(of("link.updated")["title"], links["data"][0]["title"]);
-    let last = post.send("tail-0002");
-    assert_eq!(post.receiver.posts(3)[2].json()["id"], last, "told once");
 }
 
 #[test]
