@@ -4,6 +4,7 @@ use crate::link::{Link, RANK_STEP};
 use crate::population::{Creator, Population, version};
 use crate::seed;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// Creators change their pages: from this time on they have a new version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +100,7 @@ pub(crate) fn creator(
     let mut creator = population.creator_after(seed, handle, count(texts))?;
     let originally = count(creator.links.len());
     let mut inserted = 0;
+    let mut taken: HashSet<u64> = creator.links.iter().map(|link| link.rank).collect();
     for (nth, Done { name, change }) in done.iter().enumerate() {
         let updated_s = Creator::stamp(count(nth + 1), 0);
         match *change {
@@ -111,9 +113,11 @@ pub(crate) fn creator(
                 for id in change.inserted_ids(seed, handle, name) {
                     let position = originally.saturating_add(inserted);
                     inserted += 1;
-                    let link = Link::inserted(seed, handle, id, position, updated_s);
-                    insert(&mut creator.links, link, u64::from(originally) + 1);
+                    let mut link = Link::inserted(seed, handle, id, position, updated_s);
+                    link.rank = free_rank(link.rank, u64::from(originally) + 1, &mut taken);
+                    creator.links.push(link);
                 }
+                creator.links.sort_unstable_by_key(|link| link.rank);
             }
             Change::Remove { count } => remove(&mut creator.links, seed, name, count),
         }
@@ -124,17 +128,15 @@ pub(crate) fn creator(
     Some(creator)
 }
 
-/// Puts a link among the others at a rank of its own, anywhere between none and `steps`.
-fn insert(links: &mut Vec<Link>, mut link: Link, steps: u64) {
+/// A rank of its own for a new link, anywhere among `steps` ranks of original links. Ranks of links
+/// that are gone stay taken.
+fn free_rank(any: u64, steps: u64, taken: &mut HashSet<u64>) -> u64 {
     // Rank 0 is before the first link.
-    link.rank = (link.rank % steps.saturating_mul(RANK_STEP)).max(1);
-    let place = loop {
-        match links.binary_search_by_key(&link.rank, |link| link.rank) {
-            Ok(_) => link.rank += 1,
-            Err(place) => break place,
-        }
-    };
-    links.insert(place, link);
+    let mut rank = (any % steps.saturating_mul(RANK_STEP)).max(1);
+    while !taken.insert(rank) {
+        rank += 1;
+    }
+    rank
 }
 
 fn remove(links: &mut Vec<Link>, seed: u64, name: &str, count: u16) {
@@ -143,8 +145,8 @@ fn remove(links: &mut Vec<Link>, seed: u64, name: &str, count: u16) {
         .map(|link| (seed::derive(seed, &["remove", name, &link.id]), link.rank))
         .collect();
     order.sort_unstable();
-    order.truncate(count.into());
-    links.retain(|link| !order.iter().any(|(_, rank)| *rank == link.rank));
+    let gone: HashSet<_> = order.into_iter().take(count.into()).map(|(_, rank)| rank).collect();
+    links.retain(|link| !gone.contains(&link.rank));
 }
 
 #[cfg(test)]
@@ -216,10 +218,9 @@ mod tests {
 
     #[test]
     fn a_taken_rank_moves_up_to_the_next_free_one() {
-        let link = |rank| Link { rank, ..Link::inserted(7, "a-0001", "lnk_0".into(), 0, 0) };
-        let mut links = vec![link(5), link(6)];
-        insert(&mut links, link(5), 9);
-        assert_eq!(links.iter().map(|link| link.rank).collect::<Vec<_>>(), [5, 6, 7]);
+        let mut taken = HashSet::from([5, 6]);
+        let ranks = [5, 5, 9 * RANK_STEP + 5, 0].map(|any| free_rank(any, 9, &mut taken));
+        assert_eq!(ranks, [7, 8, 9, 1]);
     }
 
     #[test]

@@ -129,7 +129,8 @@ pub struct Batch {
 #[serde(deny_unknown_fields)]
 pub struct Idempotency {
     /// So many event ids, idempotency keys, and links by day are remembered, each; the oldest are
-    /// forgotten first. Each takes 32 to 100 bytes.
+    /// forgotten first. A full million of each was measured at 333 MB, of which links by day, which
+    /// are seldom so many, took 152 MB.
     pub retained: u32,
 }
 
