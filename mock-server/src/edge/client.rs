@@ -73,12 +73,16 @@ impl Client {
     /// a half-closed client gets it.
     pub async fn wait_until(&mut self, moment: Moment) -> Result<(), Gone> {
         let deadline = tokio::time::Instant::from_std(self.clock.instant(moment));
-        let sleep = tokio::time::sleep_until(deadline);
-        tokio::pin!(sleep);
+        self.wait_for(tokio::time::sleep_until(deadline)).await
+    }
+
+    /// Waits like [`Self::wait_until`], for anything.
+    pub async fn wait_for(&mut self, done: impl Future<Output = ()>) -> Result<(), Gone> {
+        tokio::pin!(done);
         loop {
             let room = self.buffer.len() < READ_AHEAD;
             tokio::select! {
-                () = &mut sleep => return Ok(()),
+                () = &mut done => return Ok(()),
                 read = self.stream.read_buf(&mut self.buffer), if room => match read {
                     Ok(0) | Err(_) => return Err(Gone),
                     Ok(_) => self.last_read = self.clock.now(),
