@@ -5,8 +5,8 @@ use crate::link::Link;
 use crate::population::Population;
 use std::collections::HashMap;
 
-/// Twelve bytes for each link. It takes a walk over the whole population, so it is made when the
-/// first link is written.
+/// It takes 20 to 40 bytes for each link and a walk over the whole population, so it is made when
+/// the first link is written.
 pub(crate) struct LinkIndex {
     seed: u64,
     handles: Vec<String>,
@@ -16,8 +16,7 @@ pub(crate) struct LinkIndex {
 impl LinkIndex {
     /// The links that creators have before any edit.
     pub fn new(seed: u64, population: &Population) -> Self {
-        let mut index =
-            Self { seed, handles: population.handles(), owners: HashMap::with_capacity(64) };
+        let mut index = Self { seed, handles: population.handles(), owners: HashMap::new() };
         for (owner, handle) in (0..).zip(&index.handles) {
             let links = population.creator(seed, handle).map(|creator| creator.links);
             let keys = links.iter().flatten().filter_map(|link| Link::key(&link.id));
