@@ -2,7 +2,7 @@
 
 use crate::clock::Moment;
 use crate::exchange::{ClickReceipt, LinkReceipt, Route};
-use crate::faults::{Effect, FaultMark, RetryAfterSpec};
+use crate::faults::{DateFlaw, Effect, FaultMark, RetryAfterSpec};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -63,7 +63,16 @@ impl Ticket {
 pub(crate) struct Outcome {
     pub delay_us: u64,
     pub effect: Effect,
+    /// Of faults that happened with the decision.
     pub marks: Vec<FaultMark>,
+    /// Of changes to the answer, which happen only if it is sent.
+    pub answer_marks: Vec<FaultMark>,
+    /// Of the effect, if it is up to the edge.
+    pub effect_mark: Option<FaultMark>,
+    /// What is wrong with the answer's `Date`.
+    pub date: Option<DateFlaw>,
+    /// See [`crate::exchange::Exchange::doubtful`].
+    pub doubtful: bool,
     pub retry_after: Option<RetryAfterSpec>,
     pub clicks: Vec<ClickReceipt>,
     pub links: Vec<LinkReceipt>,
@@ -78,6 +87,10 @@ impl Default for Outcome {
             delay_us: 0,
             effect: Effect::Pass,
             marks: Vec::new(),
+            answer_marks: Vec::new(),
+            effect_mark: None,
+            date: None,
+            doubtful: false,
             retry_after: None,
             clicks: Vec::new(),
             links: Vec::new(),

@@ -90,7 +90,8 @@ pub struct RetryAfter {
     /// The form of the value.
     pub form: RetryAfterForm,
     /// The moment that it names; none when malformed. For delay-seconds this counts from the
-    /// moment at which the answer's last byte was written.
+    /// moment at which the answer's last byte was written, and is the last of all moments when
+    /// their number is too large.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Moment>,
 }
@@ -219,6 +220,11 @@ pub struct Exchange {
     /// The fault that decided the answer; added latency is listed too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<FaultMark>,
+    /// True when a fault bent the answer so that one client may rightly take it for a success and
+    /// another for a failure: HTML or broken JSON with a 200, another content type, hostile strings,
+    /// a head that lenient clients accept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub doubtful: bool,
     /// True when the mock's own limiter refused: a 429 that no fault injected.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub over_limit: bool,
@@ -231,10 +237,18 @@ impl Exchange {
         self.t_w.unwrap_or(self.t_end)
     }
 
-    /// A whole answer with a 2xx or 304 status was written.
+    /// A fault hit the connection before any request was read from it. It is evidence of what a
+    /// client met, and no request.
+    #[must_use]
+    pub fn is_connection_only(&self) -> bool {
+        self.method.is_empty() && !self.faults.is_empty()
+    }
+
+    /// A whole answer with a 2xx or 304 status was written, and no fault made it doubtful.
     #[must_use]
     pub fn is_success(&self) -> bool {
         self.end == End::Complete
+            && !self.doubtful
             && self.status.is_some_and(|status| (200..300).contains(&status) || status == 304)
     }
 

@@ -19,6 +19,7 @@ mod edge;
 pub mod edits;
 pub mod exchange;
 pub mod faults;
+pub mod holds;
 pub mod limiter;
 pub mod link;
 pub mod link_change;

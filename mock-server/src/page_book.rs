@@ -50,6 +50,8 @@ pub(crate) enum Wrote {
     NotYours,
     /// The values cannot stand in a link.
     Refused(&'static str),
+    /// A fault kept it from being written; this is its status.
+    Failed(u16),
 }
 
 impl PageBook {

@@ -5,6 +5,7 @@ use crate::desk::Desk;
 use crate::edge::{self, Gauges, Settings, Tuning};
 use crate::faults::Rule;
 use crate::faults::engine::{Engine, PlanError};
+use crate::holds::{Held, Holds};
 use crate::population::{Population, PopulationError};
 use crate::profile::ContractProfile;
 use crate::record::Recorder;
@@ -119,6 +120,7 @@ impl MockLinktree {
             engine: Engine::new(seed, rules)?,
             world: World::new(profile, time_scale, seed, population, edits),
             desk: Desk::default(),
+            holds: Holds::default(),
         });
         let probes = Arc::new(AtomicU64::new(0));
         let gauges = Arc::new(Gauges::default());
@@ -211,6 +213,7 @@ impl MockLinktree {
     pub fn arm(&self, at: Moment) {
         self.shared.world.arm(at);
         self.shared.world.outbox.arm(at);
+        self.shared.engine.wake();
     }
 
     /// Registers an address on this machine for these events, as `POST /v1/webhooks` does; the
@@ -249,6 +252,17 @@ impl MockLinktree {
         data: serde_json::Value,
     ) -> Option<String> {
         self.shared.world.outbox.post(event, handle, || data)
+    }
+
+    /// What the fault `hold` holds back at present, in order of arrival.
+    #[must_use]
+    pub fn held(&self) -> Vec<Held> {
+        self.shared.holds.held()
+    }
+
+    /// Releases everything that this rule holds back, and says how much that was.
+    pub fn release(&self, rule: &str) -> usize {
+        self.shared.holds.release(rule)
     }
 
     /// Edits pages from `at` on, beside the plan: of this handle, or of all that begin with what
@@ -347,7 +361,7 @@ fn run(
         let started = async {
             let bound = edge::bind(settings).await?;
             let vault = start_vault(secrets, vault_token).await?;
-            Ok((Started { port: bound.port()?, vault_url: vault.uri() }, bound, vault))
+            Ok((Started { port: bound.port(), vault_url: vault.uri() }, bound, vault))
         };
         match started.await {
             Ok((started, bound, vault)) => {

@@ -96,6 +96,11 @@ impl World {
         (armed != UNARMED).then_some(Moment(armed))
     }
 
+    /// The moment of a millisecond since the traffic began, or none before that.
+    pub fn moment(&self, ms: u64) -> Option<Moment> {
+        Some(self.armed()?.plus(Duration::from_millis(ms)))
+    }
+
     /// Whole milliseconds since the traffic began, or none before that.
     pub fn ms_since_armed(&self, at: Moment) -> Option<u64> {
         self.armed().filter(|armed| at >= *armed).map(|armed| (at.0 - armed.0) / 1_000_000)

@@ -91,6 +91,7 @@ fn exchange(id: u64, at_ms: u64, route: Route) -> Exchange {
         retry_after: None,
         nonce: None,
         faults: Vec::new(),
+        doubtful: false,
         over_limit: false,
     }
 }

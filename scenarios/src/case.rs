@@ -37,6 +37,9 @@ pub struct Case {
     pub opened: Option<Opened>,
     /// Upstream exchanges in order of arrival of their last request byte.
     pub exchanges: Vec<Exchange>,
+    /// Connections that a fault broke off before a request was read, and spans in which they were
+    /// refused. A client may have met a failure, but nobody can say for which request.
+    pub connections: Vec<Exchange>,
     /// What happened to the target's processes.
     pub processes: Vec<Process>,
     /// Late timers of the harness: (when, how late).
@@ -67,6 +70,7 @@ impl Case {
             armed: Moment::ZERO,
             opened: None,
             exchanges: Vec::new(),
+            connections: Vec::new(),
             processes: Vec::new(),
             lags: Vec::new(),
             overloads: Vec::new(),
@@ -88,7 +92,9 @@ impl Case {
             Event::Operation(operation) => self.closed = self.closed.max(operation.last),
             Event::Exchange(exchange) => {
                 self.closed = self.closed.max(exchange.t_end);
-                self.exchanges.push(*exchange);
+                let no_request = exchange.is_connection_only();
+                let list = if no_request { &mut self.connections } else { &mut self.exchanges };
+                list.push(*exchange);
             }
             // Evidence that no guarantee reads yet.
             Event::Delivery(_)
@@ -109,6 +115,7 @@ impl Case {
     /// Puts everything in order of time; call once, after the last [`Case::take`].
     pub fn ready(&mut self) {
         self.exchanges.sort_by_key(|exchange| (exchange.t_req, exchange.id));
+        self.connections.sort_by_key(|connection| (connection.t_end, connection.id));
         self.processes.sort_by_key(|process| process.at);
         self.lags.sort_by_key(|lag| lag.0);
     }
@@ -197,6 +204,12 @@ impl Case {
     #[must_use]
     pub fn max_age(&self) -> Duration {
         Duration::from_secs(self.contract.cache.max_age_s.into())
+    }
+
+    /// When connections were refused altogether.
+    pub fn refusals(&self) -> impl Iterator<Item = (Moment, Moment)> {
+        let refused = |one: &&Exchange| one.faults.iter().any(|mark| mark.kind == "refuse");
+        self.connections.iter().filter(refused).map(|one| (one.t_conn, one.t_end))
     }
 
     /// From each death to the next readiness, or for ever.

@@ -67,8 +67,11 @@ impl History {
 
     /// Adds an exchange.
     pub fn exchange(mut self, exchange: Exchange) -> Self {
-        let id = self.case.exchanges.len() as u64;
-        self.case.exchanges.push(Exchange { id, ..exchange });
+        let id = (self.case.exchanges.len() + self.case.connections.len()) as u64;
+        let case = &mut self.case;
+        let no_request = exchange.is_connection_only();
+        let list = if no_request { &mut case.connections } else { &mut case.exchanges };
+        list.push(Exchange { id, ..exchange });
         self
     }
 
@@ -142,6 +145,7 @@ pub fn read(handle: &str, at_ms: u64) -> Exchange {
         version: Some(format!("v0-{handle}")),
         nonce: Some(format!("n-{handle}-{at_ms}")),
         faults: Vec::new(),
+        doubtful: false,
         over_limit: false,
     }
 }
@@ -175,6 +179,23 @@ pub fn given_up(handle: &str, at_ms: u64, until_ms: u64) -> Exchange {
         end: End::ClientAbort,
         ..read(handle, at_ms)
     }
+}
+
+/// A connection that a fault of this kind broke off, or refusals from `from_ms` to `until_ms`.
+pub fn broken_off(kind: &str, from_ms: u64, until_ms: u64) -> Exchange {
+    let nothing = Exchange {
+        method: String::new(),
+        target: String::new(),
+        route: Route::Unknown,
+        handle: None,
+        host: None,
+        token: "absent".into(),
+        key_places: Vec::new(),
+        accept: None,
+        end: End::ServerReset,
+        ..given_up("-", from_ms, until_ms)
+    };
+    hit_by(kind, nothing)
 }
 
 /// The same exchange, hit by a fault of this kind, by a rule `rule-KIND`.

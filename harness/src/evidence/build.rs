@@ -13,6 +13,7 @@ use reports::report::{
     Lateness, Machine, Marker, NotTested, Outcome, Phase, Priority, Report, ScenarioReport, Series,
     Target, Tolerance, Verdict,
 };
+use scenarios::case::Case;
 use scenarios::guarantees::{self, GUARANTEES};
 use scenarios::history::Outcome as Ended;
 use scenarios::plan::{Plan, RunPlan};
@@ -133,6 +134,11 @@ fn phase(phase: &scenarios::plan::Phase) -> Phase {
     Phase { name: phase.name.clone(), from_ms: phase.from_ms, until_ms: phase.until_ms }
 }
 
+/// Requests, and connections that a fault broke off before one.
+fn met(case: &Case) -> impl Iterator<Item = &Exchange> {
+    case.exchanges.iter().chain(&case.connections)
+}
+
 fn window(rule: &mock_server::faults::Rule, judged: &Judged) -> FaultWindow {
     let hit = |exchange: &&Exchange| exchange.faults.iter().any(|mark| mark.rule == rule.id);
     FaultWindow {
@@ -140,7 +146,7 @@ fn window(rule: &mock_server::faults::Rule, judged: &Judged) -> FaultWindow {
         kind: rule.fault.kind().to_owned(),
         from_ms: rule.window.from_ms,
         until_ms: rule.window.until_ms,
-        hits: judged.case.exchanges.iter().filter(hit).count() as u64,
+        hits: met(&judged.case).filter(hit).count() as u64,
     }
 }
 
@@ -204,8 +210,7 @@ fn evidence(judged: &Judged) -> Evidence {
         operations: judged.operations,
         exchanges: case.exchanges.len() as u64,
         clicks: judged.clicks,
-        faults_hit: case.exchanges.iter().filter(|exchange| !exchange.faults.is_empty()).count()
-            as u64,
+        faults_hit: met(case).filter(|exchange| !exchange.faults.is_empty()).count() as u64,
         lateness: Lateness {
             p50_us: generator.lateness_p50_us,
             p99_us: generator.lateness_p99_us,

@@ -7,8 +7,11 @@ mod act;
 mod body;
 mod client;
 mod connection;
+mod door;
 mod head;
 mod open;
+#[cfg(test)]
+mod privacy;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -18,18 +21,20 @@ mod upstream;
 pub(crate) use tuning::Tuning;
 
 use crate::clock::{Clock, Moment};
+use crate::exchange::Route;
+use crate::faults::engine::CONNECTION_KEY;
+use crate::faults::{Effect, FaultMark, RequestView, Stage};
 use crate::record::{Overload, Record, Recorder};
 use crate::routes::Shared;
+use door::Door;
 use scan::Scanner;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 use upstream::Upstream;
 
@@ -38,9 +43,6 @@ const BACKLOG: u32 = 4096;
 
 /// One word of overload a second for each cause is enough.
 const OVERLOAD_PAUSE: Duration = Duration::from_secs(1);
-
-/// How long to wait before accepting again after a failure such as too many open files.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 /// How much is going on at present.
 #[derive(Debug, Default)]
@@ -102,6 +104,21 @@ impl Edge {
         }
     }
 
+    /// What a rule does to the connection that was accepted just now.
+    fn connection_fault(&self) -> Option<(Effect, FaultMark)> {
+        let view = RequestView {
+            stage: Stage::Connection,
+            method: "",
+            route: Route::Unknown,
+            handle: None,
+            key: CONNECTION_KEY,
+        };
+        let since_armed = self.shared.world.ms_since_armed(self.clock.now());
+        let mut decision = self.shared.engine.decide(&view, since_armed);
+        let mark = decision.take_edge_mark()?;
+        Some((decision.effect, mark))
+    }
+
     /// Replaces wiremock when it has kept enough requests.
     fn renew_upstream(self: &Rc<Self>) {
         if self.upstream.is_full() {
@@ -116,25 +133,16 @@ impl Edge {
     }
 }
 
-/// Binds the public port on loopback.
-fn listen(port: u16) -> io::Result<TcpListener> {
-    let socket = TcpSocket::new_v4()?;
-    // A port that the last run left a moment ago can be had at once; one in use still cannot.
-    socket.set_reuseaddr(true)?;
-    socket.bind(SocketAddr::from(([127, 0, 0, 1], port)))?;
-    socket.listen(BACKLOG)
-}
-
 /// An edge that listens but does not serve yet.
 pub(crate) struct Bound {
-    listener: TcpListener,
+    door: Door,
     edge: Rc<Edge>,
 }
 
 /// Binds the port and starts wiremock behind it.
 pub(crate) async fn bind(settings: Settings) -> io::Result<Bound> {
     let Settings { port, clock, recorder, shared, probes, gauges, tuning } = settings;
-    let listener = listen(port)?;
+    let door = Door::open(port)?;
     let upstream = Upstream::start(Arc::clone(&shared), &tuning).await?;
     let edge = Rc::new(Edge {
         clock,
@@ -147,31 +155,22 @@ pub(crate) async fn bind(settings: Settings) -> io::Result<Bound> {
         upstream,
         complaints: RefCell::default(),
     });
-    Ok(Bound { listener, edge })
+    Ok(Bound { door, edge })
 }
 
 impl Bound {
-    pub fn port(&self) -> io::Result<u16> {
-        Ok(self.listener.local_addr()?.port())
+    pub fn port(&self) -> u16 {
+        self.door.port()
     }
 
     /// Accepts until told to stop. Connections go on in local tasks; dropping these records what
     /// is still open.
     pub async fn serve(self, mut stop: oneshot::Receiver<()>) {
-        let Self { listener, edge } = self;
-        for conn in 0.. {
-            let stream = loop {
-                let accepted = tokio::select! {
-                    _ = &mut stop => return,
-                    accepted = listener.accept() => accepted,
-                };
-                match accepted {
-                    Ok((stream, _)) => break stream,
-                    Err(error) => {
-                        edge.overload(&format!("failed to accept a connection: {error}"));
-                        tokio::time::sleep(ACCEPT_PAUSE).await;
-                    }
-                }
+        let Self { mut door, edge } = self;
+        loop {
+            let (conn, stream) = tokio::select! {
+                _ = &mut stop => return,
+                accepted = door.next(&edge) => accepted,
             };
             if edge.gauges.connections() >= edge.tuning.connections {
                 edge.overload("too many connections at once");
@@ -180,10 +179,14 @@ impl Bound {
             // Without it, small answers wait for the client's acknowledgement.
             let _ = stream.set_nodelay(true);
             let counted = Counted::new(&edge);
+            let fault = edge.connection_fault();
             let edge = Rc::clone(&edge);
             tokio::task::spawn_local(async move {
                 let _counted = counted;
-                connection::serve(edge, stream, conn).await;
+                match fault {
+                    Some(fault) => act::break_off(edge, stream, conn, fault).await,
+                    None => connection::serve(edge, stream, conn).await,
+                }
             });
         }
     }

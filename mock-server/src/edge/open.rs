@@ -21,6 +21,10 @@ impl OpenExchange {
         Self { exchange, edge: Rc::clone(edge), finished: false }
     }
 
+    pub fn edge(&self) -> &Edge {
+        &self.edge
+    }
+
     /// Records how it ended, now.
     pub fn finish(mut self, end: End) {
         self.record(end);
@@ -39,11 +43,14 @@ impl OpenExchange {
             exchange.retry_after = None;
             exchange.version = None;
             exchange.nonce = None;
+            exchange.doubtful = false;
         }
         if let Some(after) = &mut exchange.retry_after
             && after.form == RetryAfterForm::Seconds
         {
-            after.until = after.value.parse().ok().map(|s| now.plus(Duration::from_secs(s)));
+            // All digits: what does not fit is only too large.
+            let seconds = after.value.parse().unwrap_or(u64::MAX);
+            after.until = Some(now.plus(Duration::from_secs(seconds)));
         }
         let empty = blank(exchange.id, exchange.conn, exchange.seq);
         let exchange = std::mem::replace(&mut self.exchange, empty);
@@ -97,6 +104,7 @@ pub(super) fn blank(id: u64, conn: u64, seq: u32) -> Exchange {
         version: None,
         nonce: None,
         faults: Vec::new(),
+        doubtful: false,
         over_limit: false,
     }
 }

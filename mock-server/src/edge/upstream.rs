@@ -164,7 +164,7 @@ impl Drop for Backend {
     }
 }
 
-fn written(id: u64, head: &Head, body: &[u8]) -> Vec<u8> {
+pub(super) fn written(id: u64, head: &Head, body: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(512 + body.len());
     // The routes know paths only, and the whole server is none of them.
     let target = if head.target == "*" { "/*" } else { &head.target };

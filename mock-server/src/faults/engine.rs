@@ -1,17 +1,22 @@
 //! The plan at work: which rules hit a request, and what comes of them together.
 
-use super::{Effect, FaultMark, Pick, RequestView, Roll, Rule};
+use super::{Effect, Fault, FaultMark, Pick, RequestView, Rewrite, Roll, Rule};
 use crate::exchange::Route;
 use crate::ordinals::Ordinals;
 use crate::world::handle_matches;
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::Notify;
+
+/// The key of every decision about a connection, of which nothing is known yet.
+pub(crate) const CONNECTION_KEY: &str = "connection";
 
 /// The seed, and the plan in force, which may be replaced while requests arrive.
 #[derive(Debug)]
 pub struct Engine {
     seed: u64,
     plan: RwLock<Arc<Plan>>,
+    changed: Notify,
 }
 
 /// The rules of one plan, and how often each has seen each request key.
@@ -27,9 +32,11 @@ struct Plan {
 pub struct Decision {
     /// All latency together, microseconds.
     pub delay_us: u64,
-    /// The first effect in plan order that is not latency.
+    /// Every change of the answer in plan order, with the rule that decided it.
+    pub rewrites: Vec<(Rewrite, FaultMark)>,
+    /// The first effect in plan order that is neither latency nor a change.
     pub effect: Effect,
-    /// The rules that decided: those of latency first, the effect's rule last.
+    /// The other rules that decided: those of latency first, the effect's rule last.
     pub marks: Vec<FaultMark>,
 }
 
@@ -63,7 +70,8 @@ impl Engine {
     ///
     /// [`PlanError`] names the first rule that cannot be executed.
     pub fn new(seed: u64, rules: Vec<Rule>) -> Result<Self, PlanError> {
-        Ok(Self { seed, plan: RwLock::new(Arc::new(Plan::new(rules)?)) })
+        let plan = RwLock::new(Arc::new(Plan::new(rules)?));
+        Ok(Self { seed, plan, changed: Notify::new() })
     }
 
     /// Puts another plan in force: every decision follows either the old or the new one, whole.
@@ -75,7 +83,47 @@ impl Engine {
     pub fn replace(&self, rules: Vec<Rule>) -> Result<(), PlanError> {
         let plan = Arc::new(Plan::new(rules)?);
         *self.plan.write().unwrap_or_else(PoisonError::into_inner) = plan;
+        self.wake();
         Ok(())
+    }
+
+    /// Says to whoever waits in [`Self::changed`] that windows may have begun or ended.
+    pub fn wake(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Waits until the plan was replaced, or the traffic began.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Whether connections are refused at `now` milliseconds: until when, and the rules that say
+    /// so, as marks of a connection.
+    #[must_use]
+    pub fn refusal(&self, now: u64) -> Option<(u64, Vec<FaultMark>)> {
+        let plan = self.plan();
+        let refusing = |rule: &&Rule| {
+            matches!(rule.fault, Fault::Refuse(_))
+                && (rule.window.from_ms..rule.window.until_ms).contains(&now)
+        };
+        let rules: Vec<_> = plan.rules.iter().filter(refusing).collect();
+        let until = rules.iter().map(|rule| rule.window.until_ms).max()?;
+        let mark = |rule: &&Rule| FaultMark {
+            rule: rule.id.clone(),
+            kind: rule.fault.kind().to_owned(),
+            key: CONNECTION_KEY.to_owned(),
+            nth: 0,
+        };
+        Some((until, rules.iter().map(mark).collect()))
+    }
+
+    /// The next millisecond after `now` at which connections begin to be refused.
+    #[must_use]
+    pub fn next_refusal(&self, now: u64) -> Option<u64> {
+        let plan = self.plan();
+        let refusing = plan.rules.iter().filter(|rule| matches!(rule.fault, Fault::Refuse(_)));
+        let later = refusing.filter(|rule| rule.window.from_ms < rule.window.until_ms);
+        later.map(|rule| rule.window.from_ms).filter(|from| *from > now).min()
     }
 
     /// The rules in force.
@@ -93,7 +141,8 @@ impl Engine {
     /// A request counts for a rule while the rule's window is open and its matcher matches,
     /// whether or not it is hit, so that rules do not disturb each other's ordinals.
     pub fn decide(&self, view: &RequestView<'_>, ms_since_armed: Option<u64>) -> Decision {
-        let mut decision = Decision { delay_us: 0, effect: Effect::Pass, marks: Vec::new() };
+        let mut decision =
+            Decision { delay_us: 0, rewrites: Vec::new(), effect: Effect::Pass, marks: Vec::new() };
         let Some(now) = ms_since_armed else { return decision };
         let mut winner = None;
         let plan = self.plan();
@@ -124,6 +173,7 @@ impl Engine {
                     decision.delay_us = decision.delay_us.saturating_add(us);
                     decision.marks.push(mark());
                 }
+                Effect::Rewrite { how } => decision.rewrites.push((how, mark())),
                 effect if winner.is_none() => winner = Some((effect, mark())),
                 _ => {}
             }
@@ -144,7 +194,9 @@ impl Plan {
             if !ids.insert(id.as_str()) {
                 return Err(PlanError::Twice { id: id.clone() });
             }
-            if let Some(super::Mistake { key, what, fix }) = rule.fault.mistakes().pop() {
+            let mut mistakes = rule.fault.mistakes();
+            mistakes.extend(rule.mistakes());
+            if let Some(super::Mistake { key, what, fix }) = mistakes.pop() {
                 return Err(PlanError::Setting { id: id.clone(), key, what, fix });
             }
         }
@@ -156,9 +208,17 @@ impl Plan {
 impl Decision {
     /// Drops an injected answer, because the server refuses the request by itself.
     pub fn cancel_answer(&mut self) {
-        if matches!(self.effect, Effect::Answer { .. }) {
+        if matches!(self.effect, Effect::Answer { .. } | Effect::LateError { .. }) {
             self.effect = Effect::Pass;
             self.marks.pop();
+        }
+    }
+
+    /// The mark of an effect that the edge has still to bring about.
+    pub fn take_edge_mark(&mut self) -> Option<FaultMark> {
+        match self.effect {
+            Effect::Pass | Effect::Answer { .. } | Effect::LateError { .. } => None,
+            _ => self.marks.pop(),
         }
     }
 }
@@ -184,128 +244,4 @@ fn matches(rule: &Rule, view: &RequestView<'_>) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::{Fault, Latency, Matcher, Ratio, Reset, ResetAt, Stage, Status, Window};
-    use super::*;
-    use rand::seq::SliceRandom;
-
-    fn rule(id: &str, pick: Pick, fault: Fault) -> Rule {
-        Rule {
-            id: id.into(),
-            window: Window { from_ms: 100, until_ms: 200 },
-            matcher: Matcher::default(),
-            pick,
-            fault,
-        }
-    }
-
-    fn status(code: u16) -> Fault {
-        Fault::Status(Status { codes: vec![code], retry_after: vec![] })
-    }
-
-    fn view(key: &str) -> RequestView<'_> {
-        RequestView {
-            stage: Stage::Request,
-            method: "GET",
-            route: Route::Profile,
-            handle: Some("a-0001"),
-            key,
-        }
-    }
-
-    fn effect(rules: Vec<Rule>, view: &RequestView<'_>, at: Option<u64>) -> Effect {
-        Engine::new(1, rules).unwrap().decide(view, at).effect
-    }
-
-    fn half() -> Pick {
-        Pick::Share { ratio: Ratio { hits: 1, of: 2 } }
-    }
-
-    /// The decisions for 40 requests of each of 5 keys, met in an order shuffled by `order`.
-    fn decisions(seed: u64, order: u64) -> Vec<(String, Decision)> {
-        let slow = Fault::Latency(Latency::Uniform { min_ms: 1, max_ms: 900 });
-        let plan = vec![rule("fail", half(), status(503)), rule("slow", half(), slow)];
-        let engine = Engine::new(seed, plan).unwrap();
-        let mut keys: Vec<String> = (0..200).map(|n| format!("GET /{}", n % 5)).collect();
-        keys.shuffle(&mut crate::seed::stream(order, &["order"]));
-        let mut met: Vec<_> = keys
-            .into_iter()
-            .map(|key| (key.clone(), engine.decide(&view(&key), Some(150))))
-            .collect();
-        met.sort_by(|a, b| a.0.cmp(&b.0)); // stable: keeps the ordinals of a key in order
-        met
-    }
-
-    #[test]
-    fn interleaving_changes_nobodys_fate_and_another_seed_does() {
-        assert_eq!(decisions(1, 10), decisions(1, 11));
-        assert_ne!(decisions(1, 10), decisions(2, 10));
-    }
-
-    #[test]
-    fn windows_are_half_open_and_count_from_arming() {
-        let at = |at| effect(vec![rule("r", Pick::All, status(500))], &view("k"), at);
-        assert_eq!(at(None), Effect::Pass);
-        assert_eq!(at(Some(99)), Effect::Pass);
-        assert_ne!(at(Some(100)), Effect::Pass);
-        assert_ne!(at(Some(199)), Effect::Pass);
-        assert_eq!(at(Some(200)), Effect::Pass);
-    }
-
-    #[test]
-    fn matchers_look_at_route_method_and_handle() {
-        let check = |matcher: Matcher, expected: bool| {
-            let rule = Rule { matcher, ..rule("r", Pick::All, status(500)) };
-            assert_eq!(effect(vec![rule], &view("k"), Some(150)) != Effect::Pass, expected);
-        };
-        let all = Matcher::default;
-        check(all(), true);
-        check(Matcher { routes: vec![Route::Profile], ..all() }, true);
-        check(Matcher { routes: vec![Route::Me], ..all() }, false);
-        check(Matcher { method: Some("get".into()), ..all() }, true);
-        check(Matcher { method: Some("POST".into()), ..all() }, false);
-        check(Matcher { handle: Some("a-*".into()), ..all() }, true);
-        check(Matcher { handle: Some("a-0002".into()), ..all() }, false);
-        let health = RequestView { route: Route::Health, ..view("k") };
-        let plan = vec![rule("r", Pick::All, status(500))];
-        assert_eq!(effect(plan, &health, Some(150)), Effect::Pass, "health is spared by default");
-    }
-
-    #[test]
-    fn ordinals_count_for_each_key() {
-        let plan = vec![rule("r", Pick::Nth { from: 1, until: 3 }, status(500))];
-        let engine = Engine::new(1, plan).unwrap();
-        let hit = |key| !engine.decide(&view(key), Some(150)).marks.is_empty();
-        assert_eq!(
-            [hit("a"), hit("b"), hit("a"), hit("a"), hit("a")],
-            [false, false, true, true, false]
-        );
-        assert!(hit("b"));
-    }
-
-    #[test]
-    fn latency_adds_up_and_the_first_other_effect_wins() {
-        let slow = || Fault::Latency(Latency::Constant { ms: 3 });
-        let reset = Fault::Reset(Reset { at: ResetAt::MidBody });
-        let plan = vec![
-            rule("slow", Pick::All, slow()),
-            rule("reset", Pick::All, reset),
-            rule("fail", Pick::All, status(500)),
-            rule("slower", Pick::All, slow()),
-        ];
-        let engine = Engine::new(1, plan).unwrap();
-        let decision = engine.decide(&view("k"), Some(150));
-        assert_eq!(decision.delay_us, 6_000);
-        assert_eq!(decision.effect, Effect::Reset { at: ResetAt::MidBody });
-        let rules: Vec<_> = decision.marks.iter().map(|mark| mark.rule.as_str()).collect();
-        assert_eq!(rules, ["slow", "slower", "reset"]);
-    }
-
-    #[test]
-    fn plans_that_cannot_be_executed_are_refused() {
-        let twice = vec![rule("r", Pick::All, status(500)), rule("r", Pick::All, status(500))];
-        assert!(matches!(Engine::new(1, twice), Err(PlanError::Twice { .. })));
-        let odd = vec![rule("r", Pick::All, status(100))];
-        assert!(matches!(Engine::new(1, odd), Err(PlanError::Setting { key: "codes", .. })));
-    }
-}
+mod tests;

@@ -1,4 +1,4 @@
-//! The answer comes later, by a constant, uniform or lognormal time.
+//! The answer comes later, by a constant, uniform, lognormal or long-tailed time.
 
 use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll};
 use serde::{Deserialize, Serialize};
@@ -19,12 +19,22 @@ pub enum Latency {
         /// Upper bound.
         max_ms: u64,
     },
-    /// A long tail: `median_ms · e^(sigma·N(0,1))`, cut at `max_ms`.
+    /// Skewed to the right: `median_ms · e^(sigma·N(0,1))`, cut at `max_ms`.
     Lognormal {
         /// The median.
         median_ms: u64,
         /// Sigma in thousandths.
         sigma_milli: u32,
+        /// The cut.
+        max_ms: u64,
+    },
+    /// A Pareto distribution: longer than `k · min_ms` with a probability of k^-alpha, cut at
+    /// `max_ms`. With alpha 1.2 one answer in 16 takes more than ten times the least time.
+    LongTail {
+        /// The least time, and the most frequent.
+        min_ms: u64,
+        /// Alpha in thousandths: the smaller, the heavier the tail.
+        alpha_milli: u32,
         /// The cut.
         max_ms: u64,
     },
@@ -46,12 +56,13 @@ max_ms = 5000
 
     fn decide(&self, _request: &RequestView<'_>, roll: &mut Roll) -> Effect {
         let us = match *self {
-            Self::Constant { ms } => ms * 1_000,
-            Self::Uniform { min_ms, max_ms } => {
-                roll.between(min_ms * 1_000, (max_ms * 1_000).max(min_ms * 1_000))
-            }
+            Self::Constant { ms } => us(ms),
+            Self::Uniform { min_ms, max_ms } => roll.between(us(min_ms), us(max_ms)),
             Self::Lognormal { median_ms, sigma_milli, max_ms } => {
-                roll.lognormal_us(median_ms * 1_000, sigma_milli).min(max_ms * 1_000)
+                roll.lognormal_us(us(median_ms), sigma_milli).min(us(max_ms))
+            }
+            Self::LongTail { min_ms, alpha_milli, max_ms } => {
+                roll.pareto_us(us(min_ms), alpha_milli).min(us(max_ms))
             }
         };
         Effect::Delay { us }
@@ -67,9 +78,21 @@ max_ms = 5000
                 let fix = "let median_ms be greater than 0 and at most max_ms";
                 vec![Mistake::new("median_ms", what, fix)]
             }
+            Self::LongTail { min_ms, alpha_milli, max_ms }
+                if min_ms == 0 || min_ms > max_ms || alpha_milli == 0 =>
+            {
+                let what = format!("from {min_ms} ms to {max_ms} ms, alpha {alpha_milli}");
+                let fix =
+                    "let min_ms and alpha_milli be greater than 0, and max_ms not below min_ms";
+                vec![Mistake::new("min_ms", what, fix)]
+            }
             _ => Vec::new(),
         }
     }
+}
+
+fn us(ms: u64) -> u64 {
+    ms.saturating_mul(1_000)
 }
 
 #[cfg(test)]
@@ -89,6 +112,16 @@ mod tests {
         assert!(uniform.iter().all(|us| (2_000..=4_000).contains(us)));
         let cut = times(Latency::Lognormal { median_ms: 100, sigma_milli: 2_000, max_ms: 300 });
         assert_eq!(cut.iter().max(), Some(&300_000));
+    }
+
+    #[test]
+    fn a_long_tail_begins_at_its_least_time_and_thins_out_as_its_alpha_says() {
+        let tail = times(Latency::LongTail { min_ms: 10, alpha_milli: 1_000, max_ms: 500 });
+        assert!(tail.iter().all(|us| (10_000..=500_000).contains(us)));
+        let over = |us: u64| tail.iter().filter(|time| **time > us).count();
+        assert!((200..300).contains(&over(20_000)), "one half above twice: {}", over(20_000));
+        assert!((25..80).contains(&over(100_000)), "a tenth above ten times: {}", over(100_000));
+        assert_eq!(Latency::LongTail { min_ms: 9, alpha_milli: 0, max_ms: 8 }.mistakes().len(), 1);
     }
 
     #[test]

@@ -4,126 +4,87 @@
 //! request's key and its ordinal for that key, and on nothing else: interleaving cannot change who
 //! is hit.
 
+mod bad_chunk;
+mod bad_json;
+mod bandwidth;
+mod content_type;
 mod delay;
 mod duplicate;
+mod effect;
+mod empty_reply;
 pub mod engine;
+mod expired_cursor;
 mod forge;
 mod future;
+mod garbage;
+mod hold;
+mod hostile_strings;
+mod html;
+mod late_error;
 mod latency;
 mod lose_answer;
+mod malformed_head;
+mod partial_failure;
+mod rate_headers;
+mod refuse;
 mod registry;
 mod reorder;
 mod reset;
+mod rewrite;
 mod roll;
 mod rotate;
+mod rule;
+mod short_pages;
+mod skewed_date;
+mod slow_close;
 mod stale;
 mod stall;
 mod status;
+mod tls_alert;
 mod truncate;
 
+pub use bad_chunk::{BadChunk, ChunkFlaw};
+pub use bad_json::{BadJson, JsonFlaw};
+pub use bandwidth::Bandwidth;
+pub use content_type::ContentType;
 pub use delay::Delay;
 pub use duplicate::Duplicate;
+pub use effect::Effect;
+pub use empty_reply::EmptyReply;
+pub use expired_cursor::ExpiredCursor;
 pub use forge::Forge;
 pub use future::Future;
+pub use garbage::Garbage;
+pub use hold::Hold;
+pub use hostile_strings::HostileStrings;
+pub use html::Html;
+pub use late_error::LateError;
 pub use latency::Latency;
 pub use lose_answer::LoseAnswer;
+pub use malformed_head::{HeadFlaw, MalformedHead};
+pub use partial_failure::PartialFailure;
+pub use rate_headers::{RateHeaders, RateLie};
+pub use refuse::Refuse;
 pub use registry::{FaultInfo, Mistake, Place};
 pub use reorder::Reorder;
 pub use reset::{Reset, ResetAt};
+pub use rewrite::Rewrite;
 pub use roll::Roll;
 pub use rotate::Rotate;
+pub use rule::{Matcher, Pick, Ratio, Rule, Window};
+pub use short_pages::ShortPages;
+pub use skewed_date::{DateFlaw, SkewedDate};
+pub use slow_close::SlowClose;
 pub use stale::Stale;
 pub use stall::{Stall, StallAt};
+pub(crate) use status::HUGE;
 pub use status::{RetryAfterSpec, Status};
+pub use tls_alert::TlsAlert;
 pub use truncate::Truncate;
 
 use crate::exchange::Route;
-use crate::webhooks::{DeliveryEffect, WebhookEvent};
+use crate::webhooks::WebhookEvent;
 use serde::{Deserialize, Serialize};
-
-/// A share of requests as two integers, so that no rounding differs between machines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Ratio {
-    /// How many …
-    pub hits: u32,
-    /// … of how many.
-    pub of: u32,
-}
-
-/// When a rule is active, in real milliseconds since the traffic of the scenario began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Window {
-    /// First active millisecond.
-    pub from_ms: u64,
-    /// First millisecond after the window.
-    pub until_ms: u64,
-}
-
-impl Default for Window {
-    fn default() -> Self {
-        Self { from_ms: 0, until_ms: u64::MAX }
-    }
-}
-
-/// Which requests a rule looks at; an absent field matches everything.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Matcher {
-    /// Routes of the contract; empty means all but `health`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub routes: Vec<Route>,
-    /// The method.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub method: Option<String>,
-    /// A handle, or a prefix of handles ending in `*`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub handle: Option<String>,
-    /// Events of webhooks; empty means all. A request that is no delivery has none.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub events: Vec<WebhookEvent>,
-}
-
-/// Which of the matching requests are hit, counted for each request key from 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "by", deny_unknown_fields)]
-pub enum Pick {
-    /// Every one.
-    #[default]
-    All,
-    /// Those with `from <= nth < until`, for each key.
-    Nth {
-        /// First ordinal hit.
-        from: u64,
-        /// First ordinal no longer hit.
-        until: u64,
-    },
-    /// A share, by hash.
-    Share {
-        /// The share.
-        ratio: Ratio,
-    },
-}
-
-/// One line of a fault plan.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rule {
-    /// Unique in the plan; it stands in the history beside each exchange it hit.
-    pub id: String,
-    /// When; always, unless it says otherwise.
-    #[serde(default)]
-    pub window: Window,
-    /// Who is looked at.
-    #[serde(default)]
-    pub matcher: Matcher,
-    /// Who is hit; everybody, unless it says otherwise.
-    #[serde(default)]
-    pub pick: Pick,
-    /// What happens.
-    pub fault: Fault,
-}
 
 /// When in the life of a request, a delivery or a process a fault decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -177,45 +138,6 @@ pub struct FaultMark {
     pub key: String,
     /// The ordinal, from 0, of this request among those that the rule matched with the same key.
     pub nth: u64,
-}
-
-/// What shall happen to a request; latency adds up, of the others the first one wins.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "effect")]
-pub enum Effect {
-    /// Nothing.
-    Pass,
-    /// Answer later by this many microseconds.
-    Delay {
-        /// Microseconds.
-        us: u64,
-    },
-    /// Answer with this status, and do nothing.
-    Answer {
-        /// The status.
-        status: u16,
-        /// The `Retry-After`, if any.
-        retry_after: Option<RetryAfterSpec>,
-    },
-    /// Stop writing at this place, and wait for the client to give up.
-    Stall {
-        /// Where.
-        at: StallAt,
-    },
-    /// Reset the connection at this place.
-    Reset {
-        /// Where.
-        at: ResetAt,
-    },
-    /// Close after a part of the body.
-    Truncate {
-        /// Per cent of the body that is written.
-        percent: u8,
-    },
-    /// Do the effect, then close without an answer.
-    LoseAnswer,
-    /// Send a webhook otherwise.
-    Delivery(DeliveryEffect),
 }
 
 /// One fault: settings that decide.
@@ -280,11 +202,30 @@ macro_rules! faults {
 
 faults! {
     Status
+    LateError
+    PartialFailure
+    ExpiredCursor
+    ShortPages
+    RateHeaders
+    SkewedDate
+    Html
+    ContentType
+    BadJson
+    HostileStrings
     Latency
+    Bandwidth
     Stall
+    Hold
+    SlowClose
+    Refuse
+    TlsAlert
     Reset
-    Truncate
+    EmptyReply
     LoseAnswer
+    Garbage
+    MalformedHead
+    BadChunk
+    Truncate
     Duplicate
     Reorder
     Delay

@@ -70,6 +70,25 @@ impl Mistake {
     }
 }
 
+/// What is wrong with a text that shall stand in a header: anything but visible ASCII and single
+/// spaces between it could end the line and begin another.
+pub(super) fn header_text(key: &'static str, text: &str) -> Option<Mistake> {
+    let clean = text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && text.trim() == text;
+    let fix = "use visible ASCII, with spaces only between";
+    (!clean).then(|| Mistake::new(key, format!("{text:?} cannot stand in a header"), fix))
+}
+
+/// What is wrong with a status, unless it lies within these bounds.
+pub(super) fn status_within(
+    key: &'static str,
+    status: u16,
+    low: u16,
+    high: u16,
+) -> Option<Mistake> {
+    let what = format!("{status} is not from {low} to {high}");
+    (!(low..=high).contains(&status)).then(|| Mistake::new(key, what, "choose one between them"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{FAULTS, Fault};
@@ -101,10 +120,15 @@ mod tests {
         let mut kinds = BTreeSet::new();
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
+            if path.is_dir() {
+                continue;
+            }
             let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
             let text = std::fs::read_to_string(&path).unwrap();
             assert!(text.starts_with("//! "), "{stem}");
-            if !["mod", "engine", "registry", "roll"].contains(&stem.as_str()) {
+            if !["mod", "effect", "engine", "registry", "rewrite", "roll", "rule"]
+                .contains(&stem.as_str())
+            {
                 kinds.insert(stem.replace('_', "-"));
             }
         }

@@ -1,6 +1,6 @@
-//! The connection is reset (RST), before the head or inside the body.
+//! The connection is reset (RST): when it is accepted, before the head or inside the body.
 
-use super::{Decide, Effect, FaultInfo, Place, RequestView, Roll};
+use super::{Decide, Effect, FaultInfo, Place, RequestView, Roll, Stage};
 use serde::{Deserialize, Serialize};
 
 /// A reset at one place.
@@ -15,6 +15,8 @@ pub struct Reset {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ResetAt {
+    /// As soon as the connection is accepted; no request is read, and none can be matched.
+    Accept,
     /// After the request, before any byte of the answer; nothing is done.
     BeforeHead,
     /// After half of the body.
@@ -25,12 +27,16 @@ impl Decide for Reset {
     const INFO: FaultInfo = FaultInfo {
         kind: "reset",
         place: Place::Edge,
-        summary: "The connection is reset, before the head or inside the body.",
+        summary: "The connection is reset: when it is accepted, before the head or inside the body.",
         example_toml: r#"
 kind = "reset"
 at = "mid-body"
 "#,
     };
+
+    fn stage(&self) -> Stage {
+        if self.at == ResetAt::Accept { Stage::Connection } else { Stage::Request }
+    }
 
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         Effect::Reset { at: self.at }
@@ -44,8 +50,10 @@ mod tests {
 
     #[test]
     fn it_resets_where_it_says() {
-        for at in [ResetAt::BeforeHead, ResetAt::MidBody] {
+        for at in [ResetAt::Accept, ResetAt::BeforeHead, ResetAt::MidBody] {
             check(&Reset { at }, &Effect::Reset { at });
+            let at_once = at == ResetAt::Accept;
+            assert_eq!(Reset { at }.stage() == Stage::Connection, at_once);
         }
     }
 }

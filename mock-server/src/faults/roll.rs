@@ -3,7 +3,7 @@
 use crate::seed;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution, LogNormal};
+use rand_distr::{Distribution, LogNormal, Pareto};
 
 /// The generator for one (seed, rule, key, nth); draws are in a fixed order within a decision.
 #[derive(Debug)]
@@ -26,6 +26,11 @@ impl Roll {
         if high <= low { low } else { self.0.random_range(low..=high) }
     }
 
+    /// A seed for whatever needs more dice than a decision has.
+    pub fn seed(&mut self) -> u64 {
+        self.0.random()
+    }
+
     /// One of the choices, or none of none.
     pub fn choose<'a, T>(&mut self, choices: &'a [T]) -> Option<&'a T> {
         if choices.is_empty() { None } else { choices.get(self.0.random_range(0..choices.len())) }
@@ -38,6 +43,16 @@ impl Roll {
         match LogNormal::new(mu, f64::from(sigma_milli) / 1_000.0) {
             Ok(distribution) => distribution.sample(&mut self.0) as u64,
             Err(_) => median_us,
+        }
+    }
+
+    /// A Pareto time in microseconds: at least `min_us`, and longer than `k · min_us` with a
+    /// probability of k^-alpha; alpha in thousandths.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+    pub fn pareto_us(&mut self, min_us: u64, alpha_milli: u32) -> u64 {
+        match Pareto::new(min_us.max(1) as f64, f64::from(alpha_milli) / 1_000.0) {
+            Ok(distribution) => distribution.sample(&mut self.0) as u64,
+            Err(_) => min_us,
         }
     }
 }

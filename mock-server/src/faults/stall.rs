@@ -1,4 +1,4 @@
-//! The answer stops coming: before its head, after its head, or as a trickle of single bytes.
+//! The answer stops coming: before its head, before or inside its body, or as a trickle of bytes.
 
 use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll};
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,11 @@ pub enum StallAt {
     BeforeHead,
     /// After the head, before the body.
     BeforeBody,
+    /// Inside the body.
+    MidBody {
+        /// Per cent of the body that is written before, below 100.
+        percent: u8,
+    },
     /// The body comes one byte each `every_ms`, which defeats timeouts that restart at each read.
     Trickle {
         /// Real milliseconds between two bytes.
@@ -42,11 +47,17 @@ at = { trickle = { every_ms = 4000 } }
     }
 
     fn mistakes(&self) -> Vec<Mistake> {
-        if self.at != (StallAt::Trickle { every_ms: 0 }) {
-            return Vec::new();
+        match self.at {
+            StallAt::Trickle { every_ms: 0 } => {
+                let what = "a trickle without pauses is no stall";
+                vec![Mistake::new("at", what, "let every_ms be greater than 0")]
+            }
+            StallAt::MidBody { percent: percent @ 100.. } => {
+                let what = format!("after {percent} per cent the body is over");
+                vec![Mistake::new("at", what, "choose at most 99")]
+            }
+            _ => Vec::new(),
         }
-        let what = "a trickle without pauses is no stall";
-        vec![Mistake::new("at", what, "let every_ms be greater than 0")]
     }
 }
 
@@ -57,8 +68,12 @@ mod tests {
 
     #[test]
     fn it_stalls_where_it_says() {
-        for at in [StallAt::BeforeHead, StallAt::BeforeBody, StallAt::Trickle { every_ms: 9 }] {
+        let inside = StallAt::MidBody { percent: 50 };
+        let trickle = StallAt::Trickle { every_ms: 9 };
+        for at in [StallAt::BeforeHead, StallAt::BeforeBody, inside, trickle] {
             check(&Stall { at }, &Effect::Stall { at });
+            assert_eq!(Stall { at }.mistakes(), []);
         }
+        assert_eq!(Stall { at: StallAt::MidBody { percent: 100 } }.mistakes().len(), 1);
     }
 }

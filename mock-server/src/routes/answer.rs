@@ -41,7 +41,15 @@ impl From<Vec<LinkReceipt>> for Receipts {
 pub(crate) enum Body {
     Nothing,
     Json(Value),
-    Error { code: String, message: String },
+    Error {
+        code: String,
+        message: String,
+    },
+    /// Bytes as they are, and what they claim to be.
+    Raw {
+        bytes: Vec<u8>,
+        kind: Option<String>,
+    },
 }
 
 impl Reply {
@@ -71,6 +79,24 @@ impl Reply {
         self
     }
 
+    /// The same effect, but the answer is an error and tells nothing of it.
+    pub fn failed_late(mut self, status: u16) -> Self {
+        self.headers.clear();
+        let (code, message) = ("internal".to_owned(), "the service failed".to_owned());
+        self.replace(status, Body::Error { code, message });
+        self
+    }
+
+    /// Puts something else in place of the answer; what was done stays done.
+    pub fn replace(&mut self, status: u16, body: Body) {
+        let of_the_page = |name: &str| {
+            ["etag", "cache-control"].iter().any(|validator| name.eq_ignore_ascii_case(validator))
+        };
+        self.headers.retain(|(name, _)| !of_the_page(name));
+        (self.status, self.body) = (status, body);
+        (self.version, self.nonce) = (None, None);
+    }
+
     pub fn with_receipts(mut self, receipts: impl Into<Receipts>) -> Self {
         self.receipts = receipts.into();
         self
@@ -98,20 +124,30 @@ impl Reply {
         self.headers.push((name.to_owned(), value.to_owned()));
     }
 
+    /// The bytes of the body and their content type; none for an answer without a body.
+    pub fn rendered(&self, profile: &ContractProfile) -> Option<(Vec<u8>, Option<String>)> {
+        match &self.body {
+            Body::Nothing => None,
+            Body::Json(value) => {
+                Some((value.to_string().into_bytes(), Some("application/json".to_owned())))
+            }
+            Body::Error { code, message } => {
+                let (bytes, kind) = error_body(profile, self.status, code, message);
+                Some((bytes, Some(kind.to_owned())))
+            }
+            Body::Raw { bytes, kind } => Some((bytes.clone(), kind.clone())),
+        }
+    }
+
     pub fn into_template(self, profile: &ContractProfile) -> ResponseTemplate {
         let mut template = ResponseTemplate::new(self.status);
         for (name, value) in &self.headers {
             template = template.insert_header(name.as_str(), value.as_str());
         }
-        match self.body {
-            Body::Nothing => template,
-            Body::Json(value) => {
-                template.set_body_raw(value.to_string().into_bytes(), "application/json")
-            }
-            Body::Error { code, message } => {
-                let (bytes, kind) = error_body(profile, self.status, &code, &message);
-                template.set_body_raw(bytes, kind)
-            }
+        match self.rendered(profile) {
+            None => template,
+            Some((bytes, Some(kind))) => template.set_body_raw(bytes, &kind),
+            Some((bytes, None)) => template.set_body_bytes(bytes),
         }
     }
 }

@@ -32,6 +32,9 @@ impl Answers for ClicksBatch {
             events
                 .iter()
                 .map(|click| {
+                    if let Some(status) = call.refused_item(&click.event_id) {
+                        return receipt(click, status, false);
+                    }
                     if !call.world.population.contains(&click.handle) {
                         return receipt(click, 404, false);
                     }

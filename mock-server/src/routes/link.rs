@@ -48,6 +48,7 @@ pub(super) fn status(wrote: &Wrote) -> u16 {
         Wrote::Unknown => 404,
         Wrote::NotYours => 403,
         Wrote::Refused(_) => 422,
+        Wrote::Failed(status) => *status,
     }
 }
 
@@ -62,6 +63,7 @@ pub(super) fn complaint(wrote: &Wrote) -> (&'static str, &'static str) {
         Wrote::Unknown => ("not_found", "there is no such link"),
         Wrote::NotYours => ("forbidden", "the link belongs to another account"),
         Wrote::Refused(why) => ("invalid", why),
+        Wrote::Failed(_) => ("unavailable", "the link cannot be written now"),
     }
 }
 

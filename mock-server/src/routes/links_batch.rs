@@ -46,8 +46,11 @@ impl Answers for LinksBatch {
             return Reply::error(400, "bad_request", "the batch is too large")
                 .with_receipts(refused(&items, 400));
         }
-        let wrote: Vec<_> =
-            items.iter().map(|item| call.write_link(&item.id, &item.change())).collect();
+        let write = |item: &Item| match call.refused_item(&item.id) {
+            Some(status) => Wrote::Failed(status),
+            None => call.write_link(&item.id, &item.change()),
+        };
+        let wrote: Vec<_> = items.iter().map(write).collect();
         // Nobody has seen a page in the midst of the batch: its version is the one after it.
         let mut versions = HashMap::new();
         for wrote in &wrote {

@@ -15,7 +15,8 @@ pub(super) fn listing(call: &Call<'_>, handle: &str) -> Reply {
         Err((status, code, message)) => return Reply::error(status, code, message),
     };
     let short = world.profile.pages.short_per_mille;
-    let length = pages::length(world.seed, handle, asked.after, asked.limit, short);
+    let limit = call.limit_override.map_or(asked.limit, |most| asked.limit.min(most));
+    let length = pages::length(world.seed, handle, asked.after, limit, short);
     let page = pages::page(&creator.links, asked.after, length);
     let cursor = page.next.map(|rank| Cursor { rank, issued: at }.written(world.seed, handle));
     let data: Vec<_> = page.links.iter().map(shown).collect();

@@ -16,20 +16,23 @@ mod listing;
 mod me;
 mod profile;
 mod profile_links;
+mod rewrite;
 mod unknown;
 mod webhooks;
 
-pub(crate) use answer::{Receipts, Reply, error_body};
+pub(crate) use answer::{Body, Receipts, Reply, error_body};
 
 use crate::desk::{Desk, EXCHANGE_HEADER, Outcome, Ticket, Token};
 use crate::exchange::Route;
 use crate::faults::engine::Engine;
-use crate::faults::{Effect, RequestView, ResetAt, RetryAfterSpec, Stage, StallAt};
+use crate::faults::{Effect, RequestView, RetryAfterSpec, Stage};
+use crate::holds::Holds;
 use crate::limiter::Standing;
 use crate::link_change::LinkChange;
 use crate::page_book::Wrote;
 use crate::profile::ResetForm;
 use crate::world::World;
+use rewrite::Rewriting;
 use std::sync::Arc;
 use wiremock::{Match, Mock, MockServer, Request, Respond, ResponseTemplate};
 
@@ -38,6 +41,7 @@ pub(crate) struct Shared {
     pub world: World,
     pub desk: Desk,
     pub engine: Engine,
+    pub holds: Holds,
 }
 
 /// One request, as a route sees it.
@@ -45,6 +49,17 @@ pub(crate) struct Call<'a> {
     pub ticket: &'a Ticket,
     pub request: &'a Request,
     pub world: &'a World,
+    /// The most items that a page of a list may have, whatever was asked for.
+    pub limit_override: Option<usize>,
+    /// Says which items of a batch shall fail.
+    pub rewriting: &'a Rewriting,
+}
+
+impl Call<'_> {
+    /// The status with which a fault refuses one item of a batch; nothing is to be done for it then.
+    pub fn refused_item(&self, id: &str) -> Option<u16> {
+        self.rewriting.refused_item(id)
+    }
 }
 
 impl Call<'_> {
@@ -208,14 +223,15 @@ impl Guarded {
         }
         let mut retry_after = None;
         let mut over_limit = false;
+        let rewriting = Rewriting::new(std::mem::take(&mut decision.rewrites));
+        let limit_override = rewriting.page_limit();
+        let call = Call { ticket, request, world, limit_override, rewriting: &rewriting };
         let mut reply = match (&decision.effect, refusal) {
-            (
-                Effect::Stall { at: StallAt::BeforeHead }
-                | Effect::Reset { at: ResetAt::BeforeHead },
-                _,
-            ) => Reply::empty(503).with_receipts(self.answers.unprocessed(request, 0)),
+            (effect, _) if effect.keeps_from_processing() => {
+                Reply::empty(503).with_receipts(self.answers.unprocessed(request, 0))
+            }
             (Effect::Answer { status, retry_after: after }, _) => {
-                retry_after = *after;
+                retry_after.clone_from(after);
                 Reply::error(*status, "unavailable", "the service cannot answer now")
                     .with_receipts(self.answers.unprocessed(request, *status))
             }
@@ -229,14 +245,23 @@ impl Guarded {
                 let receipts = self.answers.unprocessed(request, refusal.status);
                 refusal.with_receipts(receipts)
             }
-            (_, None) => self.answers.answer(&Call { ticket, request, world }),
+            (Effect::LateError { status }, None) => self.answers.answer(&call).failed_late(*status),
+            (_, None) => self.answers.answer(&call),
         };
         self.add_limit_headers(&mut reply, standing);
+        let rewritten = rewriting.apply(&mut reply, &call);
+        let effect_mark = decision.take_edge_mark();
+        let mut marks = decision.marks;
+        marks.extend(rewritten.done);
         let Receipts { clicks, links } = std::mem::take(&mut reply.receipts);
         let outcome = Outcome {
             delay_us: decision.delay_us.saturating_add(reply.slow_us),
             effect: decision.effect,
-            marks: decision.marks,
+            marks,
+            answer_marks: rewritten.marks,
+            effect_mark,
+            date: rewritten.date,
+            doubtful: rewritten.doubtful,
             retry_after,
             clicks,
             links,

@@ -51,7 +51,7 @@ fn decide(office: &Office, message: &Message) -> Decision {
 }
 
 async fn deliver(office: &Office, message: &Message, webhook: &str, decision: Decision) {
-    let Decision { delay_us, effect, marks } = decision;
+    let Decision { delay_us, effect, marks, .. } = decision;
     let effect = if let Effect::Delivery(effect) = effect { Some(effect) } else { None };
     if delay_us > 0 {
         tokio::time::sleep(Duration::from_micros(delay_us)).await;

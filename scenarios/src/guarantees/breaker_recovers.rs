@@ -81,7 +81,11 @@ fn heals(case: &Case) -> Vec<Heal> {
             continue;
         }
         let over = failed.iter().filter(|one| one.end != End::Open);
-        let trip = over.map(|one| one.t_known()).max().unwrap_or(healed);
+        // What broke off without a request may have tripped it as well.
+        let broken = case.connections.iter().filter(|one| {
+            outage <= one.t_end && one.t_conn <= healed.plus(case.delta) && one.end != End::Open
+        });
+        let trip = over.copied().chain(broken).map(|one| one.t_known()).max().unwrap_or(healed);
         let told = failed.iter().filter_map(|one| one.retry_after.as_ref()?.until).max();
         let open = trip.plus(case.bounds.breaker_open);
         let ready = healed.max(open).max(told.unwrap_or(healed));

@@ -65,7 +65,7 @@ fn judge(case: &Case) -> Verdict {
         counts.early += usize::from(read.t_end.plus(tolerance) < read.t_req.plus(bound));
         match place(case, read) {
             StallAt::BeforeHead => counts.before_head += 1,
-            StallAt::BeforeBody => counts.in_body += 1,
+            StallAt::BeforeBody | StallAt::MidBody { .. } => counts.in_body += 1,
             StallAt::Trickle { .. } => counts.trickled += 1,
         }
         if kept_waiting {
@@ -112,7 +112,7 @@ fn place(case: &Case, read: &Exchange) -> StallAt {
 const fn words(place: StallAt) -> &'static str {
     match place {
         StallAt::BeforeHead => "before the head",
-        StallAt::BeforeBody => "inside the body",
+        StallAt::BeforeBody | StallAt::MidBody { .. } => "inside the body",
         StallAt::Trickle { .. } => "as a trickle",
     }
 }

@@ -1,6 +1,6 @@
 //! No attempt is sent before the time that a `Retry-After` names.
 //!
-//! Blind to: malformed values, which name no time. Broken by: `retry-after-date-ignored`,
+//! Blind to: malformed values and numbers too large to be a time. Broken by: `retry-after-date-ignored`,
 //! `retry-after-ignored-on-503`.
 
 use super::evidence::demand::Demand;
@@ -23,7 +23,8 @@ const PROMISE: Promise = Promise {
     source: "RFC 9110 section 10.2.3; scope as declared, since RFC 6585 section 4 leaves it open",
     why: "a client that returns too early prolongs the overload and may be blocked",
     usual_fix: "parse both forms, and hold every call with this key until then, not only the retry",
-    blind_to: "malformed values; whether a call that gave up instead would have been better retried",
+    blind_to: "malformed values, and seconds beyond 64 bits, which many parsers refuse; whether a call \
+               that gave up instead would have been better retried",
 };
 
 impl Guarantee for RetryAfterHonoured {
@@ -41,6 +42,9 @@ struct Waiting<'c> {
     demand: Demand<'c>,
 }
 
+/// The moment that too large a number of seconds names.
+const NEVER: Moment = Moment(u64::MAX);
+
 /// An answer that told to wait.
 struct Told<'c> {
     answer: &'c Exchange,
@@ -52,7 +56,7 @@ struct Told<'c> {
 impl<'c> Told<'c> {
     fn from(answer: &'c Exchange) -> Option<Self> {
         let after = answer.retry_after.as_ref().filter(|_| answer.end == End::Complete)?;
-        let (until, form) = (after.until?, after.form);
+        let (until, form) = (after.until.filter(|until| *until < NEVER)?, after.form);
         Some(Self { answer, written: answer.t_known(), until, form })
     }
 
@@ -226,6 +230,21 @@ mod tests {
             .exchange(read("ann", 2_000))
             .exchange(read("ann", 3_500));
         check(forgotten.killed(1_500), Held);
+    }
+
+    #[test]
+    fn forms_that_name_no_time_to_come_are_not_judged() {
+        let told = |value: &str, form, until| {
+            let after = RetryAfter { value: value.into(), form, until };
+            Exchange { retry_after: Some(after), ..told_to_wait("ann", 1_000, 429, 2) }
+        };
+        let malformed = told("soon", RetryAfterForm::Malformed, None);
+        let huge = told("99999999999999999999", RetryAfterForm::Seconds, Some(NEVER));
+        let past = told("long ago", RetryAfterForm::Date, Some(Moment::from_ms(10)));
+        for told in [malformed, huge, past] {
+            let history = History::over(&[]).exchange(told).exchange(read("ann", 1_500));
+            check(history, Inconclusive);
+        }
     }
 
     #[test]

@@ -18,6 +18,9 @@ pub(super) fn check(report: &mut Report<'_>, plan: &Plan) {
         for mistake in rule.fault.mistakes() {
             at.at(format_args!("fault.{}", mistake.key)).unless(false, mistake.what, mistake.fix);
         }
+        for mistake in rule.mistakes() {
+            at.at(mistake.key).unless(false, mistake.what, mistake.fix);
+        }
     }
     for (index, edit) in plan.edits.iter().enumerate() {
         let mut at = report.at(format_args!("edits[{index}]"));

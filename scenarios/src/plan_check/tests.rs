@@ -3,7 +3,7 @@
 use super::*;
 use crate::catalogue::{Settings, run_plan};
 use crate::plan::{Creators, Declared, Shape, Traffic};
-use mock_server::faults::{Fault, Pick, Ratio, Status};
+use mock_server::faults::{Fault, Pick, Ratio, Refuse, Status};
 use mock_server::profile::ContractProfile;
 
 fn lawful() -> RunPlan {
@@ -104,6 +104,13 @@ fn faults_edits_and_guarantees_are_checked() {
     let status = |codes| Fault::Status(Status { codes, retry_after: vec![] });
     check(|run| run.scenarios[0].faults[0].fault = status(vec![]), first, "no status codes");
     check(|run| run.scenarios[0].faults[0].fault = status(vec![100]), first, "100");
+    let refuse = |run: &mut RunPlan| {
+        let rule = &mut run.scenarios[0].faults[0];
+        (rule.fault, rule.pick) = (Fault::Refuse(Refuse {}), share(1, 2));
+        rule.matcher.method = Some("GET".into());
+    };
+    check(refuse, "scenarios[0].faults[0].pick", "cannot choose");
+    check(refuse, "scenarios[0].faults[0].matcher", "nothing is known of a request");
     let same = |run: &mut RunPlan| run.scenarios[0].faults[0].id = "lost-receipt".into();
     check(same, "scenarios[0].faults", "\"lost-receipt\" occurs twice");
     let stranger = |run: &mut RunPlan| {

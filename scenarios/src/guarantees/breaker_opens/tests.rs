@@ -1,7 +1,7 @@
 //! Tiny histories of breakers, sound and broken, for `breaker-opens`.
 
 use super::*;
-use crate::testing::{History, given_up, page, read, refused};
+use crate::testing::{History, broken_off, given_up, page, read, refused};
 use crate::verdict::VerdictKind::{self, *};
 use mock_server::exchange::End;
 
@@ -27,6 +27,39 @@ fn check(history: History, expected: VerdictKind, word: &str) {
 #[test]
 fn five_failures_and_then_a_probe_each_open_time_hold() {
     check(outage(&[1, 2, 3, 4, 5, 35, 65, 95]), Held, "4 open times, 3 of them");
+}
+
+#[test]
+fn connections_that_were_broken_off_may_have_counted() {
+    // Counted, the breaker opened after the fourth failure and probes again 30 s after it.
+    let counted = outage(&[1, 2, 3, 4, 34]).exchange(broken_off("reset", 3_500, 3_500));
+    let verdict = visited(counted).judged_by(&BreakerOpens);
+    assert!(verdict.witnesses.is_empty(), "{verdict:?}");
+    // The row is broken, so that nothing is certain before five more.
+    let row = outage(&[1, 2, 3, 4, 5, 6]).exchange(broken_off("reset", 3_500, 3_500));
+    assert!(visited(row).judged_by(&BreakerOpens).witnesses.is_empty());
+}
+
+#[test]
+fn where_connections_were_refused_nothing_is_certain_of_the_breaker() {
+    let refused = |from, until| broken_off("refuse", from, until);
+    // It may have opened within the refusals, whose number nobody knows, and probe at any time.
+    let before = outage(&[6, 7, 8, 9, 10, 11]).exchange(refused(2_000, 5_000));
+    assert!(visited(before).judged_by(&BreakerOpens).witnesses.is_empty());
+    let between = outage(&[1, 2, 3, 4, 5, 20]).exchange(refused(6_000, 19_000));
+    assert!(visited(between).judged_by(&BreakerOpens).witnesses.is_empty());
+    let after = outage(&[1, 2, 3, 4, 5, 6]).exchange(refused(90_000, 91_000));
+    check(after, Violated, "1 attempts got through the breaker");
+}
+
+#[test]
+fn an_answer_that_a_fault_bent_is_neither_failure_nor_success() {
+    let bent = |at| Exchange { doubtful: true, ..read("ann", at) };
+    let partial = |at| crate::testing::hit_by("partial-failure", read("ann", at));
+    for unclear in [bent(3_500), partial(3_500)] {
+        let row = outage(&[1, 2, 3, 4, 5, 6, 7]).exchange(unclear.clone());
+        assert!(visited(row).judged_by(&BreakerOpens).witnesses.is_empty(), "{unclear:?}");
+    }
 }
 
 #[test]

@@ -5,6 +5,8 @@
 //! differently (429, 4xx, early aborts, results from before, results within δ of a success) break the
 //! row, but may have tripped the breaker sooner: so they move the earliest legal probe, and not the
 //! trip. A late success may close the breaker again, and ends all certainty.
+//! Connections that a fault broke off may count or not; while connections were refused altogether,
+//! and until the next success, nothing is known of the breaker.
 
 use crate::case::Case;
 use crate::history::Change;
@@ -29,7 +31,10 @@ pub fn class(case: &Case, exchange: &Exchange) -> Class {
     let tolerance = case.delta + case.epsilon;
     let waited = exchange.t_end.since(exchange.t_req) + tolerance >= case.bounds.profile_timeout;
     let dying = case.restarted_within(exchange.t_end.minus(case.delta), exchange.t_end);
+    let some_items_failed = exchange.faults.iter().any(|mark| mark.kind == "partial-failure");
     match exchange.end {
+        _ if exchange.is_connection_only() => Class::Unclear,
+        End::Complete if some_items_failed => Class::Unclear,
         End::ClientAbort if !waited || dying => Class::Unclear,
         _ if exchange.is_success() => Class::Success,
         _ if exchange.is_definite_failure() => Class::Failure,
@@ -65,17 +70,28 @@ pub struct Opening<'c> {
 pub fn openings(case: &Case) -> Vec<Opening<'_>> {
     let sent: Vec<&Exchange> = case.exchanges.iter().filter(|one| is_guarded(one)).collect();
     let mut known = sent.clone();
+    known.extend(&case.connections);
     known.sort_by_key(|one| one.t_known());
-    let circuit = Circuit { case, sent, known };
+    let refusals: Vec<(Moment, Moment)> =
+        case.refusals().map(|(from, until)| (from, until.plus(case.delta))).collect();
+    let circuit = Circuit { case, sent, known, refusals };
     let mut openings = Vec::new();
     let mut row = Row::default();
     let (mut started, mut resume) = (Moment::ZERO, Moment::ZERO);
     let is_start = |change: &Change| matches!(change, Change::Started { .. });
-    let mut starts = case.processes.iter().filter(|p| is_start(&p.change)).peekable();
+    let starts = case.processes.iter().filter(|p| is_start(&p.change)).map(|p| (p.at, true));
+    let refused = circuit.refusals.iter().map(|(_, until)| (*until, false));
+    let mut resets: Vec<(Moment, bool)> = starts.chain(refused).collect();
+    resets.sort_unstable();
+    let mut resets = resets.into_iter().peekable();
     for &attempt in &circuit.known {
-        while let Some(start) = starts.next_if(|start| start.at <= attempt.t_known()) {
-            started = start.at;
-            row = Row { closed_since: Some(start.at), ..Row::default() };
+        while let Some((at, is_start)) = resets.next_if(|(at, _)| *at <= attempt.t_known()) {
+            started = if is_start { at } else { started };
+            row = Row { closed_since: is_start.then_some(at), ..Row::default() };
+        }
+        if circuit.refuses_at(attempt.t_known()) {
+            row = Row::default();
+            continue;
         }
         if attempt.t_req < started || attempt.t_known() <= resume {
             continue;
@@ -138,9 +154,15 @@ struct Circuit<'c> {
     sent: Vec<&'c Exchange>,
     /// In order of their ends.
     known: Vec<&'c Exchange>,
+    /// When connections were refused, and δ more.
+    refusals: Vec<(Moment, Moment)>,
 }
 
 impl<'c> Circuit<'c> {
+    fn refuses_at(&self, at: Moment) -> bool {
+        self.refusals.iter().any(|(from, until)| *from <= at && at <= *until)
+    }
+
     /// Follows a breaker that must be open at `trip` through its probes, until it closed or nothing is
     /// certain any more: from when on to read results again, and what is known of them.
     fn follow(
@@ -218,7 +240,9 @@ impl<'c> Circuit<'c> {
         });
         let restarts = case.processes.iter().filter(|one| one.change != Change::Ready);
         let restarts = restarts.map(|process| process.at).filter(|at| *at > since);
-        closing.map(|one| one.t_known()).chain(restarts).min()
+        let refusals = self.refusals.iter().filter(|(_, until)| *until > since);
+        let refusals = refusals.map(|(from, _)| *from);
+        closing.map(|one| one.t_known()).chain(restarts).chain(refusals).min()
     }
 }
 

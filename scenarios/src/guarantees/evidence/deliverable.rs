@@ -4,7 +4,7 @@ use crate::case::Case;
 use crate::plan::PhaseKind;
 use crate::spans::Spans;
 use mock_server::clock::Moment;
-use mock_server::faults::{Fault, Latency, Pick, Rule};
+use mock_server::faults::{Fault, Latency, Pick, Rule, Stage};
 use std::time::Duration;
 
 /// What hindered deliveries, and for how long.
@@ -34,8 +34,9 @@ impl Deliverable {
             spans.push((case.moment(rule.window.from_ms), until));
         }
         for exchange in &case.exchanges {
-            if let Some(until) = exchange.retry_after.as_ref().and_then(|after| after.until) {
-                spans.push((exchange.t_known().min(until), until));
+            let told = exchange.retry_after.as_ref().and_then(|after| after.until);
+            if let Some(until) = told.filter(|until| *until > exchange.t_known()) {
+                spans.push((exchange.t_known(), until));
             }
         }
         Self { hindrances: Spans::joined(spans, patience), patience }
@@ -65,6 +66,9 @@ impl Deliverable {
 fn hinders(rule: &Rule, case: &Case) -> bool {
     let fails = match &rule.fault {
         Fault::Latency(latency) => worst(latency) >= case.bounds.profile_timeout,
+        // Only lists are shorter, or it does not happen between the integration and Linktree's API.
+        Fault::ShortPages(_) => false,
+        other if !matches!(other.stage(), Stage::Connection | Stage::Request) => false,
         _ => true,
     };
     let often = match rule.pick {
@@ -77,7 +81,9 @@ fn hinders(rule: &Rule, case: &Case) -> bool {
 fn worst(latency: &Latency) -> Duration {
     let ms = match *latency {
         Latency::Constant { ms } => ms,
-        Latency::Uniform { max_ms, .. } | Latency::Lognormal { max_ms, .. } => max_ms,
+        Latency::Uniform { max_ms, .. }
+        | Latency::Lognormal { max_ms, .. }
+        | Latency::LongTail { max_ms, .. } => max_ms,
     };
     Duration::from_millis(ms)
 }
@@ -115,6 +121,18 @@ mod tests {
         let history = History::over(&[]).exchange(told_to_wait("ann", 5_000, 503, 7));
         let deliverable = Deliverable::of(&history.case);
         assert_eq!(deliverable.since(S(6)).0, Moment::from_ms(12_005));
+    }
+
+    #[test]
+    fn a_retry_after_that_is_past_hinders_nothing_and_one_without_end_for_ever() {
+        let since = |until| {
+            let mut told = told_to_wait("ann", 5_000, 503, 7);
+            told.retry_after.as_mut().unwrap().until = Some(until);
+            let history = History::over(&[]).exchange(told);
+            Deliverable::of(&history.case).since(S(4)).0
+        };
+        assert_eq!(since(S(1)), S(4));
+        assert_eq!(since(Moment(u64::MAX)), Moment(u64::MAX));
     }
 
     #[test]

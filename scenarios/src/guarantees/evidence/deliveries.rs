@@ -41,6 +41,7 @@ impl Attempt<'_> {
     #[must_use]
     pub fn was_confirmed(&self) -> bool {
         self.exchange.end == End::Complete
+            && !self.exchange.doubtful
             && self.exchange.status.is_some_and(is_2xx)
             && is_2xx(self.receipt.status)
     }
@@ -52,7 +53,11 @@ impl Attempt<'_> {
         let of_the_click = |status: u16| {
             (400..500).contains(&status) && !matches!(status, 401 | 403 | 408 | 425 | 429)
         };
-        self.exchange.end == End::Complete && of_the_click(self.receipt.status)
+        let told = |status: u16| is_2xx(status) || of_the_click(status);
+        self.exchange.end == End::Complete
+            && !self.exchange.doubtful
+            && self.exchange.status.is_some_and(told)
+            && of_the_click(self.receipt.status)
     }
 }
 
@@ -135,6 +140,18 @@ mod tests {
             Exchange { end: End::ServerReset, status: None, t_w: None, ..sent_click("a", 10, 202) };
         let attempt = Attempt { exchange: &exchange, receipt: &exchange.clicks[0] };
         assert!(attempt.arrived() && !attempt.was_confirmed());
+    }
+
+    #[test]
+    fn an_answer_that_a_fault_bent_confirms_and_refuses_nothing() {
+        let check = |exchange: Exchange| {
+            let attempt = Attempt { exchange: &exchange, receipt: &exchange.clicks[0] };
+            assert!(!attempt.was_confirmed() && !attempt.was_refused_for_good(), "{exchange:?}");
+        };
+        for status in [202, 422] {
+            check(Exchange { doubtful: true, ..sent_click("a", 10, status) });
+            check(Exchange { status: Some(500), ..sent_click("a", 10, status) });
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::guarantees::evidence::sent::{Creator, Fill};
 use crate::spans::Spans;
 use mock_server::clock::Moment;
 use mock_server::exchange::{Exchange, Route};
+use mock_server::faults::{Fault, Rule};
 use mock_server::world::{Change, handle_matches};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -135,9 +136,11 @@ impl<'c> Reading<'c> {
 }
 
 /// How many links pages the creator with the most links in this group's range would need. Pages
-/// that are short by lot leave it open, so that no fill is certain.
+/// that are short by lot or by a fault, and cursors that expire, leave it open, so that no fill is
+/// certain.
 fn pages_needed(case: &Case, handle: &str, target: &str) -> usize {
-    if case.contract.pages.short_per_mille > 0 {
+    let bent = |rule: &Rule| matches!(rule.fault, Fault::ShortPages(_) | Fault::ExpiredCursor(_));
+    if case.contract.pages.short_per_mille > 0 || case.plan.faults.iter().any(bent) {
         return usize::MAX;
     }
     let prefix = handle.rsplit_once('-').map_or(handle, |(prefix, _)| prefix);
@@ -209,6 +212,20 @@ mod tests {
             fills(&history).len()
         };
         assert_eq!([filled(0, 0), filled(100, 0), filled(101, 0), filled(0, 1)], [1, 1, 0, 0]);
+    }
+
+    #[test]
+    fn where_a_fault_shortens_pages_or_expires_cursors_no_fill_is_certain() {
+        let filled = |fault: Option<&str>| {
+            let mut history = History::over(&[]).exchanges([read("ann-1", 0), links("ann-1", 10)]);
+            let rule = |fault| format!("{{\"id\":\"r\",\"fault\":{fault}}}");
+            let rule = fault.map(|fault| serde_json::from_str(&rule(fault)).unwrap());
+            history.case.plan.faults.extend(rule);
+            fills(&history).len()
+        };
+        assert_eq!(filled(None), 1);
+        assert_eq!(filled(Some(r#"{"kind":"short-pages","min":1,"max":2}"#)), 0);
+        assert_eq!(filled(Some(r#"{"kind":"expired-cursor"}"#)), 0);
     }
 
     #[test]

@@ -1,5 +1,13 @@
 //! What a client sees of each fault, byte for byte, and what the recorder says of it.
 
+mod answers;
+mod bytes;
+mod connections;
+mod privacy;
+mod sight;
+mod table;
+mod words;
+
 use crate::rig::{Rig, always, click};
 use mock_server::clock::Clock;
 use mock_server::exchange::{End, Exchange, RetryAfterForm};

@@ -1,0 +1,70 @@
+//! The body comes in chunks that are not right, and then the connection closes.
+
+use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll};
+use serde::{Deserialize, Serialize};
+
+/// Flaws to choose from; the request has its effect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BadChunk {
+    /// One of these, by hash.
+    pub flaws: Vec<ChunkFlaw>,
+}
+
+/// What is wrong with the chunked coding (RFC 9112 section 7.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChunkFlaw {
+    /// After half of the body comes a size that is no hexadecimal number.
+    InvalidSize,
+    /// After the whole body the last chunk of size 0 is missing.
+    MissingEnd,
+    /// The chunk is shorter than its size says.
+    ShortChunk,
+}
+
+impl ChunkFlaw {
+    /// Every flaw.
+    pub const ALL: [Self; 3] = [Self::InvalidSize, Self::MissingEnd, Self::ShortChunk];
+}
+
+impl Decide for BadChunk {
+    const INFO: FaultInfo = FaultInfo {
+        kind: "bad-chunk",
+        place: Place::Edge,
+        summary: "The body comes in chunks that are not right, then a close.",
+        example_toml: r#"
+kind = "bad-chunk"
+flaws = ["invalid-size", "missing-end"]
+"#,
+    };
+
+    fn decide(&self, _request: &RequestView<'_>, roll: &mut Roll) -> Effect {
+        match roll.choose(&self.flaws) {
+            Some(how) => Effect::BadChunk { how: *how },
+            None => Effect::Pass,
+        }
+    }
+
+    fn mistakes(&self) -> Vec<Mistake> {
+        if !self.flaws.is_empty() {
+            return Vec::new();
+        }
+        vec![Mistake::new("flaws", "there are no flaws to choose from", "name at least one")]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check;
+    use super::*;
+
+    #[test]
+    fn it_has_the_flaw_that_it_names() {
+        for how in ChunkFlaw::ALL {
+            check(&BadChunk { flaws: vec![how] }, &Effect::BadChunk { how });
+        }
+        check(&BadChunk { flaws: vec![] }, &Effect::Pass);
+        assert_eq!(BadChunk { flaws: vec![] }.mistakes().len(), 1);
+    }
+}

@@ -1,0 +1,53 @@
+//! The body is right, but its content type is another, or missing.
+
+use super::registry::header_text;
+use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Rewrite, Roll};
+use serde::{Deserialize, Serialize};
+
+/// Content types to choose from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContentType {
+    /// One of these, by hash; an empty text, or none at all, leaves the header out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<String>,
+}
+
+impl Decide for ContentType {
+    const INFO: FaultInfo = FaultInfo {
+        kind: "content-type",
+        place: Place::Respond,
+        summary: "The body is right, but its content type is another, or missing.",
+        example_toml: r#"
+kind = "content-type"
+values = ["text/plain", "application/octet-stream", ""]
+"#,
+    };
+
+    fn decide(&self, _request: &RequestView<'_>, roll: &mut Roll) -> Effect {
+        let value = roll.choose(&self.values).filter(|value| !value.is_empty()).cloned();
+        Effect::Rewrite { how: Rewrite::ContentType { value } }
+    }
+
+    fn mistakes(&self) -> Vec<Mistake> {
+        self.values.iter().filter_map(|value| header_text("values", value)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check;
+    use super::*;
+
+    #[test]
+    fn it_names_another_type_or_none() {
+        let effect = |value| Effect::Rewrite { how: Rewrite::ContentType { value } };
+        let of = |values: &[&str]| ContentType {
+            values: values.iter().map(|value| (*value).to_owned()).collect(),
+        };
+        check(&of(&["text/plain"]), &effect(Some("text/plain".into())));
+        check(&of(&[""]), &effect(None));
+        check(&of(&[]), &effect(None));
+        assert_eq!(of(&["text/html\r\nX: y"]).mistakes().len(), 1);
+    }
+}

@@ -1,0 +1,35 @@
+//! A page of a list is gone by the time it is asked for: 410 for every cursor.
+
+use super::{Decide, Effect, FaultInfo, Place, RequestView, Rewrite, Roll};
+use serde::{Deserialize, Serialize};
+
+/// No settings: first pages are answered as ever, and cursors have expired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpiredCursor {}
+
+impl Decide for ExpiredCursor {
+    const INFO: FaultInfo = FaultInfo {
+        kind: "expired-cursor",
+        place: Place::Respond,
+        summary: "A request with a cursor is answered with 410: the cursor has expired.",
+        example_toml: r#"
+kind = "expired-cursor"
+"#,
+    };
+
+    fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
+        Effect::Rewrite { how: Rewrite::ExpiredCursor }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check;
+    use super::*;
+
+    #[test]
+    fn every_cursor_has_expired() {
+        check(&ExpiredCursor {}, &Effect::Rewrite { how: Rewrite::ExpiredCursor });
+    }
+}

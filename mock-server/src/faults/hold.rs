@@ -1,0 +1,36 @@
+//! The answer is held back until somebody releases it.
+
+use super::{Decide, Effect, FaultInfo, Place, RequestView, Roll};
+use serde::{Deserialize, Serialize};
+
+/// No settings: the request has its effect, and its answer waits for
+/// [`release`](crate::server::MockLinktree::release) with the rule's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hold {}
+
+impl Decide for Hold {
+    const INFO: FaultInfo = FaultInfo {
+        kind: "hold",
+        place: Place::Edge,
+        summary: "The answer is held back until it is released.",
+        example_toml: r#"
+kind = "hold"
+"#,
+    };
+
+    fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
+        Effect::Hold
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check;
+    use super::*;
+
+    #[test]
+    fn it_holds_every_answer() {
+        check(&Hold {}, &Effect::Hold);
+    }
+}

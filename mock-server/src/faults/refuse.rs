@@ -1,0 +1,41 @@
+//! Nobody listens: connections are refused for as long as the rule's window is open.
+
+use super::{Decide, Effect, FaultInfo, Place, RequestView, Roll, Stage};
+use serde::{Deserialize, Serialize};
+
+/// No settings: the port is closed with the window's beginning, and opened again with its end.
+/// Connections that exist go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refuse {}
+
+impl Decide for Refuse {
+    const INFO: FaultInfo = FaultInfo {
+        kind: "refuse",
+        place: Place::Edge,
+        summary: "Connections are refused while the rule's window is open.",
+        example_toml: r#"
+kind = "refuse"
+"#,
+    };
+
+    fn stage(&self) -> Stage {
+        Stage::Connection
+    }
+
+    fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
+        Effect::Refuse
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check;
+    use super::*;
+
+    #[test]
+    fn it_refuses_connections_and_not_requests() {
+        check(&Refuse {}, &Effect::Refuse);
+        assert_eq!(Refuse {}.stage(), Stage::Connection);
+    }
+}

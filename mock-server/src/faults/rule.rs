@@ -1,0 +1,131 @@
+//! One line of a fault plan: when, whom, how often, and what.
+
+use super::{Fault, Mistake, Stage};
+use crate::exchange::Route;
+use crate::webhooks::WebhookEvent;
+use serde::{Deserialize, Serialize};
+
+/// A share of requests as two integers, so that no rounding differs between machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ratio {
+    /// How many …
+    pub hits: u32,
+    /// … of how many.
+    pub of: u32,
+}
+
+/// When a rule is active, in real milliseconds since the traffic of the scenario began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// First active millisecond.
+    pub from_ms: u64,
+    /// First millisecond after the window.
+    pub until_ms: u64,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self { from_ms: 0, until_ms: u64::MAX }
+    }
+}
+
+/// Which requests a rule looks at; an absent field matches everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Matcher {
+    /// Routes of the contract; empty means all but `health`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<Route>,
+    /// The method.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// A handle, or a prefix of handles ending in `*`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handle: Option<String>,
+    /// Events of webhooks; empty means all. A request that is no delivery has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<WebhookEvent>,
+}
+
+/// Which of the matching requests are hit, counted for each request key from 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "by", deny_unknown_fields)]
+pub enum Pick {
+    /// Every one.
+    #[default]
+    All,
+    /// Those with `from <= nth < until`, for each key.
+    Nth {
+        /// First ordinal hit.
+        from: u64,
+        /// First ordinal no longer hit.
+        until: u64,
+    },
+    /// A share, by hash.
+    Share {
+        /// The share.
+        ratio: Ratio,
+    },
+}
+
+/// One line of a fault plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// Unique in the plan; it stands in the history beside each exchange it hit.
+    pub id: String,
+    /// When; always, unless it says otherwise.
+    #[serde(default)]
+    pub window: Window,
+    /// Who is looked at.
+    #[serde(default)]
+    pub matcher: Matcher,
+    /// Who is hit; everybody, unless it says otherwise.
+    #[serde(default)]
+    pub pick: Pick,
+    /// What happens.
+    pub fault: Fault,
+}
+
+impl Rule {
+    /// What does not fit together, beside the settings of the fault itself.
+    #[must_use]
+    pub fn mistakes(&self) -> Vec<Mistake> {
+        let mut found = Vec::new();
+        if self.fault.stage() == Stage::Connection && self.matcher != Matcher::default() {
+            let what = "nothing is known of a request when its connection is accepted";
+            found.push(Mistake::new("matcher", what, "leave the matcher out"));
+        }
+        if matches!(self.fault, Fault::Refuse(_)) && self.pick != Pick::All {
+            let what = "a port that nobody listens on cannot choose whom it refuses";
+            found.push(Mistake::new("pick", what, "leave the pick out, and set the window"));
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Refuse, Reset, ResetAt};
+    use super::*;
+
+    fn check(fault: Fault, matcher: Matcher, pick: Pick, expected: &[&str]) {
+        let rule = Rule { id: "r".into(), window: Window::default(), matcher, pick, fault };
+        let keys: Vec<_> = rule.mistakes().iter().map(|mistake| mistake.key).collect();
+        assert_eq!(keys, expected);
+    }
+
+    #[test]
+    fn a_rule_for_connections_cannot_look_at_requests() {
+        let some = || Matcher { method: Some("GET".into()), ..Matcher::default() };
+        let reset = |at| Fault::Reset(Reset { at });
+        let once = Pick::Nth { from: 0, until: 1 };
+        check(reset(ResetAt::Accept), Matcher::default(), once, &[]);
+        check(reset(ResetAt::Accept), some(), once, &["matcher"]);
+        check(reset(ResetAt::BeforeHead), some(), once, &[]);
+        check(Fault::Refuse(Refuse {}), Matcher::default(), Pick::All, &[]);
+        check(Fault::Refuse(Refuse {}), some(), once, &["matcher", "pick"]);
+    }
+}
