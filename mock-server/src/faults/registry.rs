@@ -126,7 +126,9 @@ mod tests {
             let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
             let text = std::fs::read_to_string(&path).unwrap();
             assert!(text.starts_with("//! "), "{stem}");
-            if !["mod", "engine", "registry", "rewrite", "roll", "rule"].contains(&stem.as_str()) {
+            if !["mod", "effect", "engine", "registry", "rewrite", "roll", "rule"]
+                .contains(&stem.as_str())
+            {
                 kinds.insert(stem.replace('_', "-"));
             }
         }

@@ -292,9 +292,8 @@ fn some_items_of_a_batch_fail_without_an_effect_and_succeed_when_sent_again() {
 #[test]
 fn some_links_of_a_batch_fail_and_stay_as_they_were() {
     let fault = PartialFailure { ratio: Ratio { hits: 1, of: 2 }, codes: vec![500] };
-    let rig = Rig::new(|config| {
+    let rig = crate::links::rig(|config| {
         config.rules = vec![always("it", Fault::PartialFailure(fault))];
-        config.profile.keys.scopes.push("links:write".to_owned());
     });
     let listed = rig.get("/v1/profiles/viral-0001/links?limit=40").json();
     let ids: Vec<_> = listed["data"].as_array().unwrap().iter().map(|link| &link["id"]).collect();
@@ -304,6 +303,7 @@ fn some_links_of_a_batch_fail_and_stay_as_they_were() {
         .collect();
     let batch = format!("{{\"items\":[{}]}}", items.join(","));
     let answer = rig.send("POST", "/v1/links/batch", "", &batch);
+    assert_eq!(answer.status, 200, "{}", answer.body);
     let results = answer.json()["results"].as_array().unwrap().clone();
     let failed: Vec<_> = results.iter().filter(|one| one["status"] == 500).collect();
     assert!((5..35).contains(&failed.len()), "{}", answer.body);
