@@ -20,11 +20,13 @@ mod garbage;
 mod hold;
 mod hostile_strings;
 mod html;
+mod kill;
 mod late_error;
 mod latency;
 mod lose_answer;
 mod malformed_head;
 mod partial_failure;
+mod pause;
 mod rate_headers;
 mod refuse;
 mod registry;
@@ -40,6 +42,7 @@ mod slow_close;
 mod stale;
 mod stall;
 mod status;
+mod terminate;
 mod tls_alert;
 mod truncate;
 
@@ -58,11 +61,13 @@ pub use garbage::Garbage;
 pub use hold::Hold;
 pub use hostile_strings::HostileStrings;
 pub use html::Html;
+pub use kill::{Kill, Strike};
 pub use late_error::LateError;
 pub use latency::Latency;
 pub use lose_answer::LoseAnswer;
 pub use malformed_head::{HeadFlaw, MalformedHead};
 pub use partial_failure::PartialFailure;
+pub use pause::Pause;
 pub use rate_headers::{RateHeaders, RateLie};
 pub use refuse::Refuse;
 pub use registry::{FaultInfo, Mistake, Place};
@@ -79,6 +84,7 @@ pub use stale::Stale;
 pub use stall::{Stall, StallAt};
 pub(crate) use status::HUGE;
 pub use status::{RetryAfterSpec, Status};
+pub use terminate::Terminate;
 pub use tls_alert::TlsAlert;
 pub use truncate::Truncate;
 
@@ -233,6 +239,9 @@ faults! {
     Future
     Forge
     Rotate
+    Kill
+    Terminate
+    Pause
 }
 
 impl Fault {
