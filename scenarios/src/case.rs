@@ -163,8 +163,34 @@ impl Case {
     /// Whether the target's process ended or began in this span: what it kept in memory is gone.
     #[must_use]
     pub fn restarted_within(&self, from: Moment, until: Moment) -> bool {
-        let restart = |process: &&Process| !matches!(process.change, Change::Ready);
+        let restart = |process: &&Process| {
+            is_death(&process.change) || matches!(process.change, Change::Started { .. })
+        };
         self.processes.iter().filter(restart).any(|change| from <= change.at && change.at <= until)
+    }
+
+    /// Whether the target was down, ending, starting or paused at any moment of this span: nothing
+    /// that it did or left undone then is its own decision.
+    #[must_use]
+    pub fn disturbed_within(&self, from: Moment, until: Moment) -> bool {
+        let touches = |span: &(Moment, Moment)| span.0 <= until && from <= span.1;
+        self.down_spans().iter().any(touches) || self.paused_within(from, until)
+    }
+
+    /// Whether the target stood still at any moment of this span.
+    #[must_use]
+    pub fn paused_within(&self, from: Moment, until: Moment) -> bool {
+        self.pauses().iter().any(|pause| pause.0 <= until && from <= pause.1)
+    }
+
+    /// When the target must have heard of what happened at `at`, if it needs at most `within` while
+    /// it runs: a pause in between leaves it as much time again.
+    #[must_use]
+    pub fn heard_by(&self, at: Moment, within: Duration) -> Moment {
+        let later = |by: Moment, pause: &(Moment, Moment)| {
+            if pause.0 <= by && at <= pause.1 { pause.1.plus(within) } else { by }
+        };
+        self.pauses().iter().fold(at.plus(within), later)
     }
 
     /// Where [`Case::too_slow_within`] is true, for judges that ask about each operation.
@@ -188,9 +214,7 @@ impl Case {
 
     /// When the target's process ended, however that came.
     pub fn deaths(&self) -> impl Iterator<Item = Moment> {
-        let died = |process: &&Process| {
-            matches!(process.change, Change::Killed | Change::Died { .. } | Change::Stopped)
-        };
+        let died = |process: &&Process| is_death(&process.change);
         self.processes.iter().filter(died).map(|process| process.at)
     }
 
@@ -212,14 +236,34 @@ impl Case {
         self.connections.iter().filter(refused).map(|one| (one.t_conn, one.t_end))
     }
 
-    /// From each death to the next readiness, or for ever.
+    /// From each death, or from being asked to end, to the next readiness, or for ever.
     #[must_use]
     pub fn down_spans(&self) -> Vec<(Moment, Moment)> {
-        let ready = |death: Moment| {
-            let later = self.processes.iter().filter(|process| process.change == Change::Ready);
-            later.map(|process| process.at).find(|at| *at >= death).unwrap_or(Moment(u64::MAX))
+        let leaves =
+            |change: &Change| is_death(change) || matches!(change, Change::Terminated { .. });
+        self.spans(leaves, |change| *change == Change::Ready)
+    }
+
+    /// From each pause to its end, or to a death, or for ever; in order of time.
+    #[must_use]
+    pub fn pauses(&self) -> Vec<(Moment, Moment)> {
+        let pauses = |change: &Change| matches!(change, Change::Paused { .. });
+        self.spans(pauses, |change| *change == Change::Resumed || is_death(change))
+    }
+
+    fn spans(
+        &self,
+        begins: impl Fn(&Change) -> bool,
+        ends: impl Fn(&Change) -> bool,
+    ) -> Vec<(Moment, Moment)> {
+        let end = |from: usize| {
+            let end = self.processes[from..].iter().find(|process| ends(&process.change));
+            end.map_or(Moment(u64::MAX), |process| process.at)
         };
-        self.deaths().map(|death| (death, ready(death))).collect()
+        let all = self.processes.iter().enumerate();
+        all.filter(|(_, process)| begins(&process.change))
+            .map(|(index, process)| (process.at, end(index)))
+            .collect()
     }
 
     /// A line of a witness's story about an exchange.
@@ -277,6 +321,14 @@ impl Case {
     pub fn at(&self, moment: Moment) -> String {
         Moment(moment.0.saturating_sub(self.armed.0)).to_string()
     }
+}
+
+/// Whether a process is gone after this, with all that was only in its memory.
+const fn is_death(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::Killed { .. } | Change::Ended { .. } | Change::Died { .. } | Change::Stopped
+    )
 }
 
 const fn end_words(end: mock_server::exchange::End) -> &'static str {

@@ -216,9 +216,34 @@ pub enum Change {
     /// Its readiness route answered.
     Ready,
     /// The harness killed it with SIGKILL.
-    Killed,
+    Killed {
+        /// The rule of the plan that says so.
+        rule: String,
+    },
+    /// The harness asked it to end, with SIGTERM.
+    Terminated {
+        /// The rule of the plan that says so.
+        rule: String,
+    },
+    /// It ended as it had been asked to.
+    Ended {
+        /// How, in words.
+        how: String,
+    },
+    /// The harness stopped it with SIGSTOP: it is there, but stands still.
+    Paused {
+        /// The rule of the plan that says so.
+        rule: String,
+    },
+    /// The harness let it go on with SIGCONT.
+    Resumed,
     /// It ended without being asked.
     Died {
+        /// How, in words.
+        how: String,
+    },
+    /// It was started again and did not become ready.
+    NotReady {
         /// How, in words.
         how: String,
     },

@@ -97,12 +97,36 @@ impl History {
         self
     }
 
-    /// The target's process was killed, and started again at once.
-    pub fn killed(mut self, at_ms: u64) -> Self {
-        let at = Moment::from_ms(at_ms);
-        self.case.processes.push(Process { at, change: Change::Killed });
-        self.case.processes.push(Process { at, change: Change::Started { pid: 2 } });
+    /// Something happened to the target's process.
+    pub fn process(mut self, at_ms: u64, change: Change) -> Self {
+        self.case.processes.push(Process { at: Moment::from_ms(at_ms), change });
         self
+    }
+
+    /// The target's process was killed, and started again at once.
+    pub fn killed(self, at_ms: u64) -> Self {
+        self.killed_until(at_ms, at_ms)
+    }
+
+    /// The target's process was killed, and ready again at `ready_ms`.
+    pub fn killed_until(self, at_ms: u64, ready_ms: u64) -> Self {
+        self.process(at_ms, Change::Killed { rule: "kill".into() })
+            .process(ready_ms, Change::Started { pid: 2 })
+            .process(ready_ms, Change::Ready)
+    }
+
+    /// The target's process was asked to end, did so, and was ready again.
+    pub fn terminated(self, at_ms: u64, ended_ms: u64, ready_ms: u64) -> Self {
+        self.process(at_ms, Change::Terminated { rule: "terminate".into() })
+            .process(ended_ms, Change::Ended { how: "exit status: 0".into() })
+            .process(ready_ms, Change::Started { pid: 2 })
+            .process(ready_ms, Change::Ready)
+    }
+
+    /// The target's process stood still from one moment to the other.
+    pub fn paused(self, from_ms: u64, until_ms: u64) -> Self {
+        self.process(from_ms, Change::Paused { rule: "pause".into() })
+            .process(until_ms, Change::Resumed)
     }
 
     /// What the guarantee says.

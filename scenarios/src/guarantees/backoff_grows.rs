@@ -86,7 +86,7 @@ impl Judge for Retries<'_> {
         let judged = spacing.judged();
         let observed = format!(
             "{} calls were retried, {judged} of them four times, none more than {longest} attempts; \
-             median delays {}; {} left out (the harness was late, or a restart)",
+             median delays {}; {} left out (the harness was late, a restart or a pause)",
             sequential.len(),
             spacing.medians(),
             self.left_out,
@@ -228,5 +228,18 @@ mod tests {
         let delays = retried(20, &[1_000, 2_000, 4_000, 8_000], false);
         let history = History::over(&[(PhaseKind::RetryGaps, 0, 3_600)]).exchanges(delays);
         said((0..20).fold(history, |h, n| h.lag(n * 60_000, 500)), Inconclusive, "20 left out");
+    }
+
+    #[test]
+    fn chains_across_a_restart_or_a_pause_are_left_out() {
+        let history = || {
+            let delays = retried(20, &[1_000, 2_000, 4_000, 8_000], false);
+            History::over(&[(PhaseKind::RetryGaps, 0, 3_600)]).exchanges(delays)
+        };
+        let killed = (0..20).fold(history(), |h, n| h.killed(n * 60_000 + 500));
+        said(killed, Inconclusive, "20 left out");
+        let paused = (0..20).fold(history(), |h, n| h.paused(n * 60_000 + 500, n * 60_000 + 900));
+        said(paused, Inconclusive, "20 left out");
+        said(history().killed(30_000), Violated, "0 left out");
     }
 }

@@ -184,7 +184,7 @@ fn over_budget(case: &Case) -> Option<Witness> {
             let (first, last) = (burst[0].t_req, burst[n + most].t_req);
             last.since(first) < open
                 && !case.too_slow_within(first, last)
-                && !case.restarted_within(first, last)
+                && !case.disturbed_within(begin(burst[0]), last)
         })?;
         let what = format!("{} attempts within one open time of a total outage", burst.len());
         let witness = Witness::new(burst[n + most].t_req, what);

@@ -123,7 +123,7 @@ impl Judge for Recovery<'_> {
             // A visitor in the first half of the bound leaves the second half to answer.
             let early = heal.ready.plus(bound / 2);
             let wanted = heal.deadline < heal.until && self.demand.of_pages(heal.ready, early);
-            if !wanted || case.restarted_within(heal.at, heal.until) {
+            if !wanted || case.disturbed_within(heal.at, heal.until) {
                 continue;
             }
             seen += 1;
@@ -236,6 +236,13 @@ mod tests {
     fn a_retry_after_of_the_outage_moves_the_deadline() {
         let held_back = outage().exchange(told_to_wait("ann", 6_000, 503, 50));
         check(held_back.exchanges(reads(60, 100)), Held, "first good read 60.005 s");
+    }
+
+    #[test]
+    fn a_heal_in_which_the_process_ended_or_stood_still_is_not_judged() {
+        check(outage().killed_until(19_000, 21_000), Inconclusive, "no heals");
+        check(outage().paused(50_000, 51_000), Inconclusive, "no heals");
+        check(outage().killed_until(18_000, 19_000), Violated, "no attempt after the heal");
     }
 
     #[test]

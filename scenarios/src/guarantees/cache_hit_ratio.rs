@@ -91,13 +91,19 @@ impl Offloading<'_> {
 
     fn weigh(&self, handle: &str, reads: Count) -> Verdict {
         let percent = self.percent();
-        let (fetches, told) = self.fetches(handle);
+        let (all, told) = self.fetches(handle);
+        let forced = self.forced();
+        let fetches = Count {
+            least: all.least.saturating_sub(forced),
+            most: all.most.saturating_sub(forced),
+        };
         let passes = |fetches: u64, reads: u64| fetches * 100 <= (100 - percent) * reads;
         let share = |fetches: u64, reads: u64| 100.0 - fetches as f64 * 100.0 / reads.max(1) as f64;
         let (worst, best) = (share(fetches.most, reads.least), share(fetches.least, reads.most));
         let observed = format!(
-            "{} page reads of {handle} cost {} logical fetches: {worst:.1} % to {best:.1} % offload",
-            reads.least, fetches.most,
+            "{} page reads of {handle} cost {} logical fetches, {forced} of them for restarts and \
+             pauses: {worst:.1} % to {best:.1} % offload",
+            reads.least, all.most,
         );
         let promised = format!(
             "at least {percent} % of the reads without a fetch (± {:?} at the phases' ends)",
@@ -152,6 +158,16 @@ impl Offloading<'_> {
         };
         let (profile, links) = (of_route(Route::Profile), of_route(Route::ProfileLinks));
         if links.0.most > profile.0.most { links } else { profile }
+    }
+
+    /// Fetches that are not the cache's doing: a process that ends takes its pages with it, and the
+    /// fetch that was under way; one that wakes up may take an answer for a timeout.
+    fn forced(&self) -> u64 {
+        let judged =
+            |at: &Moment| self.judged.touch(at.minus(self.case.delta), at.plus(self.case.delta));
+        let deaths = self.case.deaths().filter(judged).count() as u64;
+        let woken = self.case.pauses().iter().filter(|pause| judged(&pause.1)).count() as u64;
+        deaths * 2 + woken
     }
 
     /// Fetches that even a perfect cache needs.
@@ -215,6 +231,15 @@ mod tests {
         check(history(200, 0).exchanges(failing), Held);
         check(history(200, 1).exchanges((0..90).map(|n| read("ann", n * 100))), Held);
         check(history(200, 1).exchanges((0..90).map(|n| read("bob", 11_000 + n))), Held);
+    }
+
+    #[test]
+    fn pages_that_went_with_their_process_may_be_fetched_again() {
+        check(history(200, 22).killed(15_000), Held);
+        check(history(200, 23).killed(15_000), Violated);
+        check(history(200, 21).paused(14_000, 15_000), Held);
+        check(history(200, 22).paused(14_000, 15_000), Violated);
+        check(history(200, 21).killed(5_000), Violated); // in the warm-up
     }
 
     #[test]

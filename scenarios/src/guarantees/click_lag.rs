@@ -160,6 +160,16 @@ mod tests {
     }
 
     #[test]
+    fn a_restart_and_a_pause_stop_the_clock() {
+        check(delivered(80_000).killed_until(10_000, 20_000), Held);
+        check(delivered(80_200).killed_until(10_000, 20_000), Violated);
+        check(delivered(80_000).terminated(10_000, 12_000, 20_000), Held);
+        // Calls that were under way may have timed out together and opened the breaker for 30 s.
+        check(delivered(110_000).paused(10_000, 20_000), Held);
+        check(delivered(110_200).paused(10_000, 20_000), Violated);
+    }
+
+    #[test]
     fn a_retry_after_stops_the_clock() {
         check(delivered(65_000).exchange(told_to_wait("ann", 10, 429, 7)), Held);
         check(delivered(68_000).exchange(told_to_wait("ann", 10, 429, 7)), Violated);

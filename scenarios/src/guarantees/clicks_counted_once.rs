@@ -158,11 +158,13 @@ fn needless<'c>(
     let confirmed = attempts.iter().filter(|attempt| attempt.was_confirmed());
     confirmed.filter(|first| !may_have_been_given_up(case, first, reused)).find_map(|first| {
         let known = first.exchange.t_known();
-        let settled = known.plus(case.delta);
+        let settled = case.heard_by(known, case.delta);
         let settled = settled.plus(case.stalled_within(known, settled));
+        let begun = first.exchange.t_head.minus(case.delta);
         let after = |second: &&Attempt<'c>| {
             let sent = second.exchange;
-            let died = |at: Moment| at > known.minus(case.delta) && at < sent.t_req;
+            // An answer may be written for a process that has ended since it asked.
+            let died = |at: Moment| at > begun && at < sent.t_req;
             sent.t_head > settled && !case.deaths().any(died)
         };
         attempts.iter().find(after).map(|second| (*first, *second))
@@ -170,17 +172,19 @@ fn needless<'c>(
 }
 
 /// A client that gives up just as the answer is written never reads it, and the mock cannot tell.
-/// It would close the connection; a quick answer leaves no time to give up.
+/// It would close the connection; a quick answer leaves no time to give up, unless the client stood
+/// still meanwhile.
 fn may_have_been_given_up(case: &Case, first: &Attempt<'_>, reused: &HashMap<u64, u32>) -> bool {
     let exchange = first.exchange;
-    let slow = exchange.t_known().since(exchange.t_head) > case.delta * 2;
+    let known = exchange.t_known();
+    let slow = known.since(exchange.t_head) > case.delta * 2
+        || case.paused_within(exchange.t_head.minus(case.delta), known.plus(case.delta));
     slow && reused.get(&exchange.conn).is_none_or(|last| *last <= exchange.seq)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{Change, Process};
     use crate::testing::{History, click, sent_batch, sent_click};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
     use mock_server::exchange::{End, Exchange};
@@ -237,11 +241,30 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_that_was_written_after_the_crash_was_never_read() {
+        let late = Exchange { t_w: Some(Moment::from_ms(800)), ..sent_click("a", 0, 202) };
+        let history = || History::over(&[]).exchanges([late.clone(), repeated(2_000)]);
+        assert_eq!(history().killed(300).judged_by(&ClicksCountedOnce).kind, Held);
+    }
+
+    #[test]
+    fn whoever_stood_still_may_take_an_answer_for_a_timeout_unless_the_connection_lives_on() {
+        let next = |conn| Exchange { conn, seq: 1, ..repeated(9_000) };
+        let judged = |second| {
+            let history = History::over(&[]).exchanges([sent_click("a", 0, 202), second]);
+            history.paused(2, 5_000).judged_by(&ClicksCountedOnce).kind
+        };
+        assert_eq!(judged(next(2)), Held);
+        assert_eq!(judged(next(1)), Violated);
+        assert_eq!(judged(Exchange { conn: 1, seq: 1, ..repeated(5_090) }), Held); // not yet read
+    }
+
+    #[test]
     fn a_crash_or_a_visitor_who_repeats_excuses_a_second_delivery() {
         let history = || History::over(&[]).exchanges([sent_click("a", 0, 202), repeated(900)]);
-        let mut killed = history();
-        killed.case.processes.push(Process { at: Moment::from_ms(50), change: Change::Killed });
-        assert_eq!(killed.judged_by(&ClicksCountedOnce).kind, Held);
+        assert_eq!(history().killed(50).judged_by(&ClicksCountedOnce).kind, Held);
+        assert_eq!(history().terminated(40, 50, 60).judged_by(&ClicksCountedOnce).kind, Held);
+        assert_eq!(history().killed(950).judged_by(&ClicksCountedOnce).kind, Violated);
         let twice = history().operations([click("a", 0, 5), click("a", 500, 505)]);
         assert_eq!(twice.judged_by(&ClicksCountedOnce).kind, Held);
         let once = history().operation(click("a", 0, 5));

@@ -95,6 +95,10 @@ mod tests {
         let restart = judged(History::over(&[]).exchanges(steady(91, 0, 500)).killed(20_000));
         assert_eq!(restart.kind, Held);
         assert!(restart.observed.contains("1 across a restart"), "{}", restart.observed);
+        let paused =
+            |from, until| History::over(&[]).exchanges(steady(91, 0, 500)).paused(from, until);
+        assert_eq!(judged(paused(20_000, 21_000)).kind, Held);
+        assert_eq!(judged(paused(50_000, 51_000)).kind, Violated, "after the burst");
     }
 
     #[test]

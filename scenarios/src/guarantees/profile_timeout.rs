@@ -55,8 +55,8 @@ fn judge(case: &Case) -> Verdict {
         let kept_waiting = read.t_end > deadline;
         let inexact = case.too_slow_within(read.t_req.plus(bound).minus(case.delta), deadline);
         let by_client = read.end == End::ClientAbort
-            && !case.restarted_within(read.t_end.minus(case.delta), read.t_end);
-        if (kept_waiting && (inexact || case.restarted_within(read.t_req, deadline)))
+            && !case.disturbed_within(read.t_end.minus(case.delta), read.t_end);
+        if (kept_waiting && (inexact || case.disturbed_within(read.t_req, deadline)))
             || !(kept_waiting || by_client)
         {
             counts.unjudged += 1;
@@ -80,8 +80,8 @@ fn judge(case: &Case) -> Verdict {
     let Counts { before_head, in_body, trickled, early, unjudged } = counts;
     let observed = format!(
         "{before_head} stalled before the head, {in_body} inside the body, {trickled} trickled; \
-         {} kept too long, {early} given up early; {unjudged} not judged (ended otherwise, or the \
-         harness was late)",
+         {} kept too long, {early} given up early; {unjudged} not judged (ended otherwise, the \
+         harness was late, a restart or a pause)",
         witnesses.len(),
     );
     let promised = format!("given up after {bound:?}, at the latest after {limit:?} (+ δ + ε)");
@@ -195,6 +195,9 @@ mod tests {
         let late = good().exchange(stalled(40_000, 50_400)).lag(50_050, 300);
         assert!(check(late, Held).observed.contains("1 not judged"));
         check(good().exchange(stalled(40_000, 45_000)).killed(44_990), Held);
+        let woken = |from, until| good().exchange(stalled(40_000, 55_000)).paused(from, until);
+        check(woken(48_000, 54_900), Held);
+        check(woken(51_000, 54_900), Violated);
         let cut_off = Exchange { end: End::Open, ..stalled(40_000, 45_000) };
         assert!(check(good().exchange(cut_off), Held).observed.contains("1 not judged"));
     }

@@ -95,7 +95,7 @@ impl Judge for Waiting<'_> {
             for told in told.iter().filter(relevant) {
                 if sent >= told.until.minus(case.epsilon) {
                     followed.insert(told.answer.id, true);
-                } else if sent <= told.written.plus(grace) {
+                } else if sent <= case.heard_by(told.written, grace) {
                     excused += 1;
                 } else if case.restarted_within(told.written, sent) {
                     forgotten += 1;
@@ -245,6 +245,19 @@ mod tests {
             let history = History::over(&[]).exchange(told).exchange(read("ann", 1_500));
             check(history, Inconclusive);
         }
+    }
+
+    #[test]
+    fn an_answer_that_came_in_a_pause_is_read_after_it() {
+        let history = |sent| {
+            History::over(&[])
+                .exchange(told_to_wait("ann", 1_000, 429, 2))
+                .exchange(read("bob", sent))
+                .exchange(read("ann", 3_500))
+        };
+        check(history(1_690).paused(1_050, 1_500), Held); // let go before the pause
+        check(history(1_710).paused(1_050, 1_500), Violated);
+        check(history(1_690).paused(1_300, 1_500), Violated); // read before the pause
     }
 
     #[test]

@@ -34,7 +34,8 @@ struct Watching<'c> {
     fills: Fills<'c>,
     outages: Spans,
     slow_spans: Spans,
-    down: Spans,
+    /// When the target could not answer as usual.
+    away: Spans,
     /// For each creator, start and end of the first read since the last death that showed a page.
     shown: Vec<Option<(Moment, Moment)>>,
     traced: u64,
@@ -55,7 +56,7 @@ impl Guarantee for StaleOnOutage {
             case,
             outages: Spans::joined(case.phases(PhaseKind::Outage), Duration::ZERO),
             slow_spans: case.slow_spans(),
-            down: Spans::joined(case.down_spans(), Duration::ZERO),
+            away: away(case),
             shown: vec![None; fills.len()],
             fills,
             traced: 0,
@@ -138,7 +139,7 @@ impl Watching<'_> {
         };
         let sie = Duration::from_secs(case.contract.cache.stale_if_error_s.into());
         let usable = validated.plus(case.max_age() + sie) > read.sent.plus(case.delta);
-        if !usable || self.down.touch(read.sent.minus(case.delta), read.last.plus(case.delta)) {
+        if !usable || self.away.touch(read.sent.minus(case.delta), read.last.plus(case.delta)) {
             return;
         }
         self.judged += 1;
@@ -166,6 +167,13 @@ impl Watching<'_> {
     }
 }
 
+/// When the target was down or stood still, or had just woken up to everybody's requests at once.
+fn away(case: &Case) -> Spans {
+    let mut spans = case.down_spans();
+    spans.extend(case.pauses().iter().map(|pause| (pause.0, pause.1.plus(case.bounds.fast))));
+    Spans::joined(spans, Duration::ZERO)
+}
+
 fn witness(case: &Case, read: &Operation<'_>, what: &dyn Display) -> Witness {
     Witness::new(read.last, format!("the page of {} {what}", read.handle))
         .line(case.tell_operation(read))
@@ -174,7 +182,6 @@ fn witness(case: &Case, read: &Operation<'_>, what: &dyn Display) -> Witness {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{Change, Process};
     use crate::testing::{History, links, page, read, refused};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
     use mock_server::exchange::Exchange;
@@ -220,10 +227,34 @@ mod tests {
         let history = || history().operation(page("ann", 15_000, 15_001, "v1"));
         let history = || history().exchange(refused("bob", 7_000, 503));
         judge(history().operation(bob), Held);
-        let mut killed = history().operation(unserved);
-        let event = |at, change| Process { at: Moment::from_ms(at), change };
-        killed.case.processes = vec![event(16_000, Change::Killed), event(17_000, Change::Ready)];
-        judge(killed, Held);
+        judge(history().operation(unserved).killed_until(16_000, 17_000), Held);
+    }
+
+    /// Two reads of Ann's page in the outage, and these.
+    fn served(reads: impl IntoIterator<Item = Operation<'static>>) -> History {
+        let ann = [15_000, 16_000].map(|at| page("ann", at, at + 1, "v1"));
+        history().operations(ann).operations(reads)
+    }
+
+    #[test]
+    fn a_page_that_was_whole_just_before_the_process_ended_may_never_have_been_kept() {
+        let bob = Operation { status: Some(503), ..page("bob", 20_000, 20_010, "-") };
+        let fill = [read("bob", 9_000), links("bob", 9_010)];
+        let filled = || served([bob.clone()]).exchanges(fill.clone());
+        judge(filled(), Violated);
+        judge(filled().killed_until(9_050, 9_060), Held); // whole at 9,015 ms, heard by 9,115
+        judge(filled().paused(9_012, 9_500), Held); // and given up as it woke up
+        judge(filled().paused(10_000, 11_000), Violated);
+    }
+
+    #[test]
+    fn slow_pages_are_excused_while_it_stands_still_and_wakes_up() {
+        let slow = |at| served([page("ann", at, at + 2_500, "v1")]);
+        judge(slow(20_000), Violated);
+        judge(slow(20_000).paused(19_500, 22_000), Held);
+        judge(slow(22_900).paused(19_500, 22_000), Held);
+        judge(slow(23_200).paused(19_500, 22_000), Violated);
+        judge(slow(20_000).terminated(19_500, 21_000, 23_000), Held);
     }
 
     #[test]

@@ -114,6 +114,27 @@ fn attempts_on_their_way_and_late_successes_excuse() {
 }
 
 #[test]
+fn a_new_process_begins_with_a_closed_breaker() {
+    let again = |failures: &[u64]| outage(failures).killed_until(7_000, 8_000);
+    check(again(&[1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 44]), Held, "3 open times");
+    check(again(&[1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15]), Violated, "got through");
+    check(again(&[1, 2, 3, 4, 5, 6, 10]), Violated, "got through");
+    let stopped = outage(&[1, 2, 3, 4, 5, 10]).terminated(6_500, 7_000, 8_000);
+    check(stopped, Held, "got through in 0");
+}
+
+#[test]
+fn what_a_process_that_stands_still_has_heard_is_not_certain() {
+    check(outage(&[1, 2, 3, 4, 5, 6]).paused(2_500, 2_700), Inconclusive, "no open times");
+    check(outage(&[1, 2, 3, 4, 5, 6]).paused(5_050, 5_900), Inconclusive, "no open times");
+    check(outage(&[1, 2, 3, 4, 5, 20]).paused(10_000, 15_000), Held, "got through in 0");
+    check(outage(&[1, 2, 3, 4, 5, 8]).paused(10_000, 15_000), Violated, "got through");
+    let woken = outage(&[1, 2]).paused(3_000, 4_000).exchange(read("ann", 6_000));
+    let fails = |n: u64| refused("ann", 6_000 + n * 1_000, 503);
+    check(woken.exchanges((1..=6).map(fails)), Violated, "got through");
+}
+
+#[test]
 fn results_that_may_or_may_not_count_move_the_probe_and_not_the_trip() {
     // A 429 may be the fifth failure, at 4 s, which makes a probe at 34 s legal; or it may reset.
     let unclear = |failures: &[u64]| outage(failures).exchange(refused("ann", 500, 429));

@@ -25,15 +25,18 @@ pub enum Class {
     Unclear,
 }
 
-/// What every breaker makes of this exchange. An abort is a timeout only after the timeout.
+/// What every breaker makes of this exchange. An abort is a timeout only after the timeout, and
+/// whoever stood still meanwhile may take an answer for a timeout.
 #[must_use]
 pub fn class(case: &Case, exchange: &Exchange) -> Class {
     let tolerance = case.delta + case.epsilon;
     let waited = exchange.t_end.since(exchange.t_req) + tolerance >= case.bounds.profile_timeout;
-    let dying = case.restarted_within(exchange.t_end.minus(case.delta), exchange.t_end);
+    let dying = case.disturbed_within(exchange.t_end.minus(case.delta), exchange.t_end);
+    let (from, until) = (exchange.t_req.minus(case.delta), exchange.t_known().plus(case.delta));
     let some_items_failed = exchange.faults.iter().any(|mark| mark.kind == "partial-failure");
     match exchange.end {
         _ if exchange.is_connection_only() => Class::Unclear,
+        _ if case.paused_within(from, until) => Class::Unclear,
         End::Complete if some_items_failed => Class::Unclear,
         End::ClientAbort if !waited || dying => Class::Unclear,
         _ if exchange.is_success() => Class::Success,
@@ -84,7 +87,13 @@ pub fn openings(case: &Case) -> Vec<Opening<'_>> {
     let mut resets: Vec<(Moment, bool)> = starts.chain(refused).collect();
     resets.sort_unstable();
     let mut resets = resets.into_iter().peekable();
+    let mut pauses = case.pauses().into_iter().peekable();
     for &attempt in &circuit.known {
+        // What was heard before a pause, and in which order on waking up, is anybody's guess.
+        while let Some((_, until)) = pauses.next_if(|pause| pause.0 <= attempt.t_known()) {
+            resume = resume.max(until.plus(case.delta * 2));
+            row = Row::default();
+        }
         while let Some((at, is_start)) = resets.next_if(|(at, _)| *at <= attempt.t_known()) {
             started = if is_start { at } else { started };
             row = Row { closed_since: is_start.then_some(at), ..Row::default() };
@@ -229,7 +238,8 @@ impl<'c> Circuit<'c> {
         Opening { tripped, from, until, evidence, half_open, offenders }
     }
 
-    /// When a late result, of an attempt sent by `sent_by`, or a restart may have closed the breaker.
+    /// When a late result, of an attempt sent by `sent_by`, or a restart may have closed the breaker,
+    /// or a pause made its doings uncertain.
     fn doubt(&self, since: Moment, sent_by: Moment, trip: Moment) -> Option<Moment> {
         let case = self.case;
         let late = self.known.iter().filter(|one| one.t_known() > since && one.t_req <= sent_by);

@@ -11,7 +11,8 @@ use std::time::Duration;
 ///
 /// Total outages and windows of failures hinder until their end plus the breaker's open time, as a
 /// probe may have failed just before it; a `Retry-After` hinders until its moment; a dead process
-/// until it is ready again. Hindrances that follow each other within the click lag are one, since
+/// until it is ready again; a pause until its end plus the open time, as calls that were under way
+/// may have timed out together. Hindrances that follow each other within the click lag are one, since
 /// the second began before the first one's clicks were due.
 #[derive(Clone, Debug)]
 pub struct Deliverable {
@@ -26,6 +27,7 @@ impl Deliverable {
         let residual = case.bounds.breaker_open;
         let patience = case.bounds.click_lag + case.delta;
         let mut spans = case.down_spans();
+        spans.extend(case.pauses().iter().map(|pause| (pause.0, pause.1.plus(residual))));
         for kind in [PhaseKind::Outage, PhaseKind::BreakerProbe] {
             spans.extend(case.phases(kind).iter().map(|span| (span.0, span.1.plus(residual))));
         }
@@ -65,6 +67,8 @@ impl Deliverable {
 /// breaker may cover all of Linktree. Fewer than one failure in ten is what retries are for.
 fn hinders(rule: &Rule, case: &Case) -> bool {
     let fails = match &rule.fault {
+        // What it did to the process stands in the history.
+        fault if fault.stage() == Stage::Process => false,
         Fault::Latency(latency) => worst(latency) >= case.bounds.profile_timeout,
         // Only lists are shorter, or it does not happen between the integration and Linktree's API.
         Fault::ShortPages(_) => false,
@@ -92,7 +96,7 @@ fn worst(latency: &Latency) -> Duration {
 mod tests {
     use super::*;
     use crate::testing::{History, told_to_wait};
-    use mock_server::faults::{LoseAnswer, Matcher, Ratio, Window};
+    use mock_server::faults::{Kill, LoseAnswer, Matcher, Ratio, Strike, Window};
 
     const S: fn(u64) -> Moment = |seconds| Moment::from_ms(seconds * 1_000);
 
@@ -145,5 +149,15 @@ mod tests {
         assert_eq!(since(Pick::All), S(240));
         assert_eq!(since(Pick::Share { ratio: Ratio { hits: 1, of: 2 } }), S(240));
         assert_eq!(since(Pick::Share { ratio: Ratio { hits: 1, of: 50 } }), S(205));
+    }
+
+    #[test]
+    fn a_kill_hinders_while_the_process_is_down_whatever_the_plan_says() {
+        let kill = Fault::Kill(Kill { on: Strike::WindowStart, down_ms: 9_000 });
+        let mut history = History::over(&[]).killed_until(202_000, 204_000);
+        history.case.plan.faults = vec![Rule { fault: kill, ..failing(Pick::All) }];
+        let deliverable = Deliverable::of(&history.case);
+        assert_eq!(deliverable.since(S(201)), (S(204), Some(0)));
+        assert_eq!(deliverable.since(S(205)), (S(205), None));
     }
 }

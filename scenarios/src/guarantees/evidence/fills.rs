@@ -24,6 +24,7 @@ struct Chain<'c> {
     certain: bool,
     pages: usize,
     last_target: &'c str,
+    begun: Moment,
     last: Moment,
 }
 
@@ -114,21 +115,24 @@ impl<'c> Reading<'c> {
         {
             let certain = !self.unfinished && profile.t_head >= self.busy_until;
             let last = profile.t_known();
-            self.chain = Some(Chain { version, certain, pages: 0, last_target: "", last });
+            let begun = profile.t_head;
+            self.chain = Some(Chain { version, certain, pages: 0, last_target: "", begun, last });
         }
     }
 
     /// A chain with all its links pages was a fill, unless another was under way at the same time,
-    /// which might have had the last word.
+    /// which might have had the last word, or the process ended or stood still meanwhile: whoever
+    /// wakes up may take an answer for a timeout.
     fn end_chain(&mut self, case: &Case, handle: &str, creator: &mut Creator<'c>) {
         let Some(chain) = self.chain.take() else { return };
         let whole = chain.pages > 0 && chain.pages >= pages_needed(case, handle, chain.last_target);
-        self.unfinished = !whole;
-        if whole
+        let settled = chain.last.plus(case.delta);
+        let kept = whole && !case.disturbed_within(chain.begun.minus(case.delta), settled);
+        self.unfinished = !kept;
+        if kept
             && chain.certain
             && let Some(version) = creator.version(chain.version)
         {
-            let settled = chain.last.plus(case.delta);
             let at = settled.plus(case.stalled_within(chain.last, settled));
             creator.fills.push(Fill { at, version });
         }

@@ -22,7 +22,8 @@ pub struct Rate<'c> {
     pub bursts: Vec<&'c [Exchange]>,
     /// Too tight windows where the harness was late itself.
     pub unjudged: usize,
-    /// Too tight windows with a restart inside: a limiter in memory has forgotten.
+    /// Too tight windows with a restart or a pause inside: a limiter in memory has forgotten, or
+    /// what it let go left later.
     pub across_restart: usize,
 }
 
@@ -47,7 +48,8 @@ impl<'c> Rate<'c> {
             if span(requests) >= surest {
                 continue;
             }
-            if case.restarted_within(first, end) {
+            // A request may have been let go before a pause, and have left after it.
+            if case.disturbed_within(first.minus(case.delta), end) {
                 rate.across_restart += 1;
             } else if case.too_slow_within(first, end) {
                 rate.unjudged += 1;
@@ -88,7 +90,7 @@ impl<'c> Rate<'c> {
         let window = case.bounds.window;
         let observed = format!(
             "peak {peak} in {window:?} and {surest_peak} in {:?}, over {} requests; too tight but \
-             not judged: {} while the harness was late, {} across a restart",
+             not judged: {} while the harness was late, {} across a restart or a pause",
             window.saturating_sub(case.delta),
             case.exchanges.len(),
             self.unjudged,

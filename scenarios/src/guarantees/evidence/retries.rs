@@ -18,7 +18,7 @@ pub struct Chain<'c> {
 }
 
 /// Every chain of page reads and click deliveries, and how many more were left out because the
-/// harness was late or the target restarted.
+/// harness was late or the target restarted or was paused.
 ///
 /// A failure with `Retry-After` ends a chain, since it sets the delay. So does a reset: HTTP libraries
 /// repeat a request on another connection by themselves.
@@ -52,7 +52,8 @@ pub fn chains(case: &Case) -> (Vec<Chain<'_>>, usize) {
     let all = done.len();
     done.retain(|chain| {
         let (from, until) = chain.span();
-        !case.too_slow_within(from, until) && !case.restarted_within(from, until)
+        !case.too_slow_within(from, until)
+            && !case.disturbed_within(from.minus(case.delta), until.plus(case.delta))
     });
     done.sort_by_key(|chain| chain.span());
     let left_out = all - done.len();
