@@ -13,6 +13,7 @@ mod cache_hit_ratio;
 mod click_lag;
 mod clicks_counted_once;
 mod clicks_delivered;
+mod clicks_survive_crash;
 mod client_rate_cap;
 pub(crate) mod evidence;
 mod hard_limit;
@@ -100,6 +101,7 @@ pub const GUARANTEES: &[&dyn Guarantee] = &[
     &stale_on_outage::StaleOnOutage,
     &clicks_delivered::ClicksDelivered,
     &clicks_counted_once::ClicksCountedOnce,
+    &clicks_survive_crash::ClicksSurviveCrash,
     &click_lag::ClickLag,
     &cache_hit_ratio::CacheHitRatio,
 ];

@@ -1,0 +1,252 @@
+//! Acknowledged clicks survive a kill of the integration, whatever it was doing with them.
+//!
+//! Blind to: a loss of power. Broken by: `queue-without-sync`, `in-flight-forgotten`,
+//! `ack-before-write`.
+
+use super::{Guarantee, Judge, Priority, Promise};
+use crate::case::Case;
+use crate::guarantees::evidence::backlog::Backlog;
+use crate::guarantees::evidence::deliveries::{Deliveries, Delivery};
+use crate::history::{Change, Op, Operation, Outcome};
+use crate::verdict::{Verdict, Witness};
+use mock_server::clock::Moment;
+
+const PROMISE: Promise = Promise {
+    id: "clicks-survive-crash",
+    statement: "Acknowledged clicks survive `kill -9` of the integration in mid-outage.",
+    priority: Priority::High,
+    source: "checklist; predicates B5: DURABLE, which is LOST restricted to clicks that waited when \
+             the process ended",
+    why: "A crash or a deployment during an outage loses every click that waited, and nobody knows \
+          which.",
+    usual_fix: "Commit a click to a file or database before answering 202, and mark it as sent only \
+                after the 2xx was read; deliver what is not marked after a start.",
+    blind_to: "A loss of power: what the process handed to the kernel survives a kill without fsync. \
+               Clicks whose acknowledgement the visitor never read.",
+};
+
+/// Attempts told in a witness.
+const TOLD: usize = 3;
+
+/// See the module.
+pub struct ClicksSurviveCrash;
+
+struct Surviving<'c> {
+    case: &'c Case,
+    deliveries: Deliveries<'c>,
+    backlog: Backlog<'c>,
+    ends: Vec<End>,
+    undecided: usize,
+}
+
+/// An end of the process, and what became of the clicks that waited then.
+struct End {
+    at: Moment,
+    /// When there was a process again.
+    ready: Moment,
+    killed: bool,
+    survived: usize,
+    lost: usize,
+}
+
+impl Guarantee for ClicksSurviveCrash {
+    fn promise(&self) -> &'static Promise {
+        &PROMISE
+    }
+
+    fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
+        Box::new(Surviving {
+            case,
+            deliveries: Deliveries::of(case),
+            backlog: Backlog::of(case),
+            ends: ends(case),
+            undecided: 0,
+        })
+    }
+}
+
+/// Every end of the process but the last one, which the harness itself brings about when all is over.
+fn ends(case: &Case) -> Vec<End> {
+    let of = |killed: bool, at: Moment, ready: Moment| {
+        (ready < Moment(u64::MAX)).then_some(End { at, ready, killed, survived: 0, lost: 0 })
+    };
+    let down = case.down_spans();
+    let ready = |at: Moment| down.iter().find(|span| span.0 == at).map(|span| span.1);
+    let ends = case.processes.iter().filter_map(|process| match process.change {
+        Change::Killed { .. } => of(true, process.at, ready(process.at)?),
+        Change::Ended { .. } => of(false, process.at, ready(process.at)?),
+        _ => None,
+    });
+    ends.collect()
+}
+
+impl Judge for Surviving<'_> {
+    fn operation(&mut self, operation: &Operation<'_>) {
+        let (Op::Click, Some(event_id)) = (operation.op, operation.event_id.as_deref()) else {
+            return;
+        };
+        if !operation.is_ok() {
+            return;
+        }
+        let case = self.case;
+        let waits = self.backlog.acknowledged(operation.last);
+        let delivery = self.deliveries.place(event_id).map(|place| &self.deliveries.all()[place]);
+        let settled = delivery.and_then(Delivery::settled);
+        // What the dying process had sent already shows nothing of what it had kept.
+        let waited = |end: &&mut End| {
+            operation.last < end.at && settled.is_none_or(|settled| settled >= end.ready)
+        };
+        if settled.is_some() {
+            self.ends.iter_mut().filter(waited).for_each(|end| end.survived += 1);
+            return;
+        }
+        let Some(end) = self.ends.iter_mut().find(waited) else { return };
+        let due = waits.since.plus(case.bounds.click_lag + case.delta);
+        if case.outcome != Some(Outcome::Completed) || due > case.closed {
+            self.undecided += 1;
+            return;
+        }
+        end.lost += 1;
+        let (at, ready) = (end.at, end.ready);
+        self.backlog.offend(waits, || lost(case, operation, delivery, (at, ready)));
+    }
+
+    fn verdict(self: Box<Self>) -> Verdict {
+        let Self { case, backlog, ends, undecided, .. } = *self;
+        let (offences, infeasible) = backlog.close();
+        let told: Vec<String> = ends.iter().map(|end| end.tell(case)).collect();
+        let observed = format!(
+            "{}; {undecided} clicks undecided",
+            if told.is_empty() { "no end of the process".to_owned() } else { told.join("; ") },
+        );
+        let promised = format!(
+            "each reaches Linktree within {:?} of becoming deliverable (± {:?})",
+            case.bounds.click_lag, case.delta,
+        );
+        let killed = ends.iter().filter(|end| end.killed);
+        let survived = killed.map(|end| end.survived).sum();
+        offences
+            .verdict(survived, "acknowledged clicks that waited at a kill")
+            .only_if(
+                undecided == 0,
+                format!("the recording ended before {undecided} clicks had arrived or were due"),
+            )
+            .only_if(infeasible.is_none(), infeasible.clone().unwrap_or_default())
+            .said(observed, promised)
+    }
+}
+
+impl End {
+    fn tell(&self, case: &Case) -> String {
+        let Self { at, killed, survived, lost, .. } = self;
+        let how = if *killed { "killed" } else { "ended as asked" };
+        format!("{how} at {} with {} clicks waiting, {lost} lost", case.at(*at), survived + lost)
+    }
+}
+
+fn lost(
+    case: &Case,
+    operation: &Operation<'_>,
+    delivery: Option<&Delivery<'_>>,
+    (ended, ready): (Moment, Moment),
+) -> Witness {
+    let event_id = operation.event_id.as_deref().unwrap_or_default();
+    let what = format!("click {event_id} was acknowledged and lost with the process");
+    let attempts = delivery.map(|delivery| delivery.attempts.as_slice()).unwrap_or_default();
+    let told = attempts.iter().rev().take(TOLD).rev().map(|attempt| case.tell(attempt.exchange));
+    let witness = Witness::new(operation.last, what).line(case.tell_operation(operation));
+    told.fold(witness, Witness::line)
+        .line(format!("{} the process ended", case.at(ended)))
+        .line(format!("{} a new one was ready, and never delivered it", case.at(ready)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::PhaseKind::{Outage, Settle};
+    use crate::testing::{History, click, sent_click};
+    use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
+
+    /// An outage of 10 s in which click `a` is acknowledged and fails; deliverable from 40 s, due by
+    /// 100.1 s.
+    fn waiting() -> History {
+        History::over(&[(Outage, 0, 10), (Settle, 10, 101)])
+            .operation(click("a", 1_000, 1_005))
+            .exchange(sent_click("a", 1_100, 503))
+    }
+
+    #[track_caller]
+    fn check(history: History, expected: VerdictKind, word: &str) {
+        let verdict = history.judged_by(&ClicksSurviveCrash);
+        let text = format!("{verdict:?}");
+        assert!(verdict.kind == expected && text.contains(word), "{text}");
+    }
+
+    #[test]
+    fn a_click_that_waited_and_arrives_after_the_restart_holds() {
+        let killed = waiting().killed_until(5_000, 6_000).exchange(sent_click("a", 41_000, 202));
+        check(killed, Held, "killed at 5.000 s with 1 clicks waiting, 0 lost");
+        let twice = waiting().killed_until(5_000, 6_000).killed_until(8_000, 9_000);
+        check(twice.exchange(sent_click("a", 41_000, 202)), Held, "killed at 8.000 s with 1");
+        let refused = waiting().killed_until(5_000, 6_000).exchange(sent_click("a", 41_000, 422));
+        check(refused, Held, "");
+    }
+
+    #[test]
+    fn a_click_that_waited_and_never_arrives_violates() {
+        check(waiting().killed_until(5_000, 6_000), Violated, "lost with the process");
+        let stopped = waiting().terminated(4_000, 5_000, 6_000);
+        check(stopped, Violated, "ended as asked at 5.000 s with 1 clicks waiting, 1 lost");
+    }
+
+    #[test]
+    fn a_kill_while_nothing_waited_shows_nothing() {
+        check(waiting().exchange(sent_click("a", 41_000, 202)), Inconclusive, "no end");
+        let idle = waiting().exchange(sent_click("a", 41_000, 202)).killed_until(50_000, 51_000);
+        check(idle, Inconclusive, "with 0 clicks waiting");
+        let in_the_air = waiting().killed_until(5_000, 6_000).exchange(sent_click("a", 5_001, 202));
+        check(in_the_air, Inconclusive, "with 0 clicks waiting");
+        let not_yet = waiting().killed_until(500, 600);
+        check(not_yet.exchange(sent_click("a", 41_000, 202)), Inconclusive, "with 0 clicks");
+    }
+
+    #[test]
+    fn a_graceful_stop_alone_is_no_crash() {
+        let stopped = waiting().terminated(4_000, 5_000, 6_000);
+        check(
+            stopped.exchange(sent_click("a", 41_000, 202)),
+            Inconclusive,
+            "with 1 clicks waiting",
+        );
+    }
+
+    #[test]
+    fn what_the_front_door_never_acknowledged_may_be_lost() {
+        let refused = Operation { status: Some(503), ..click("b", 2_000, 2_005) };
+        let broken = Operation {
+            status: None,
+            failure: Some(crate::history::OpFailure::Broken),
+            ..click("c", 4_999, 5_001)
+        };
+        let killed = waiting().killed_until(5_000, 6_000).operations([refused, broken]);
+        check(killed.exchange(sent_click("a", 41_000, 202)), Held, "");
+    }
+
+    #[test]
+    fn a_click_that_is_not_due_yet_or_a_process_that_never_returned_is_inconclusive() {
+        let mut short = waiting().killed_until(5_000, 6_000);
+        short.case.closed = Moment::from_ms(99_000);
+        check(short, Inconclusive, "1 clicks undecided");
+        let gone = waiting().process(5_000, Change::Killed { rule: "kill".into() });
+        check(gone, Inconclusive, "no end of the process");
+    }
+
+    #[test]
+    fn a_backlog_beyond_the_cap_is_inconclusive() {
+        let mut history = waiting().killed_until(5_000, 6_000).operation(click("b", 2_000, 2_005));
+        history.case.bounds.client_cap = 1;
+        history.case.declared.click_slots = 1;
+        history.case.contract.batch.max_items = 1;
+        check(history.exchange(sent_click("b", 41_000, 202)), Inconclusive, "the rate cap leaves");
+    }
+}
