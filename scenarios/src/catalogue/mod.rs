@@ -7,6 +7,7 @@
 
 pub mod brownout;
 pub mod calibration;
+pub mod crash_and_replay;
 pub mod outage_and_replay;
 mod parts;
 pub mod rate_limit_storm;
@@ -102,6 +103,7 @@ pub const SCENARIOS: &[&ScenarioInfo] = &[
     &rate_limit_storm::INFO,
     &brownout::INFO,
     &outage_and_replay::INFO,
+    &crash_and_replay::INFO,
     &calibration::INFO,
 ];
 

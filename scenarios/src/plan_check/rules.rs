@@ -3,7 +3,10 @@
 use super::streams::check_span;
 use super::{Report, somebody};
 use crate::plan::Plan;
-use mock_server::faults::{Pick, Rule};
+use mock_server::faults::{Fault, Matcher, Pick, Rule, Stage, Strike};
+
+/// What a service may need until it is ready again; real milliseconds.
+const START_MS: u64 = 1_500;
 
 pub(super) fn check(report: &mut Report<'_>, plan: &Plan) {
     report.at("faults").unique("rule", plan.faults.iter().map(|rule| rule.id.as_str()));
@@ -15,6 +18,9 @@ pub(super) fn check(report: &mut Report<'_>, plan: &Plan) {
             nobody(&mut at.at("matcher.handle"), plan, pattern);
         }
         check_pick(&mut at.at("pick"), rule);
+        if rule.fault.stage() == Stage::Process {
+            check_process(&mut at, rule, plan.duration_ms());
+        }
         for mistake in rule.fault.mistakes() {
             at.at(format_args!("fault.{}", mistake.key)).unless(false, mistake.what, mistake.fix);
         }
@@ -38,6 +44,35 @@ fn nobody(report: &mut Report<'_>, plan: &Plan, pattern: &str) {
         somebody(plan, pattern),
         format!("nobody is called {pattern:?}"),
         "name a handle such as page-0001, or a prefix such as page-*",
+    );
+}
+
+/// A fault of the process hits no requests, and the scenario must see what comes after it.
+fn check_process(report: &mut Report<'_>, rule: &Rule, duration_ms: u64) {
+    report.at("matcher").unless(
+        rule.matcher == Matcher::default(),
+        "a fault of the process looks at no requests",
+        "leave the matcher empty; the fault's `on` says when it strikes",
+    );
+    report.at("pick").unless(
+        rule.pick == Pick::All,
+        "a fault of the process strikes once for each rule",
+        "leave pick out; the fault's `on` says when it strikes",
+    );
+    let (on, lasts) = match rule.fault {
+        Fault::Kill(kill) => (kill.on, kill.down_ms.saturating_add(START_MS)),
+        Fault::Terminate(stop) => {
+            (stop.on, stop.grace_ms.saturating_add(stop.down_ms).saturating_add(START_MS))
+        }
+        Fault::Pause(pause) => (pause.on, pause.for_ms),
+        _ => return,
+    };
+    let last = if on == Strike::WindowStart { rule.window.from_ms } else { rule.window.until_ms };
+    let back = last.saturating_add(lasts);
+    report.at("window").unless(
+        back < duration_ms,
+        format!("it may strike at {last} ms, and the service be back at {back} ms only"),
+        "let it strike earlier, or let the last phase end later",
     );
 }
 

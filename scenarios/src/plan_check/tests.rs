@@ -3,7 +3,9 @@
 use super::*;
 use crate::catalogue::{Settings, run_plan};
 use crate::plan::{Creators, Declared, Shape, Traffic};
-use mock_server::faults::{Fault, Pick, Ratio, Refuse, Status};
+use mock_server::faults::{
+    Fault, Kill, Matcher, Pause, Pick, Ratio, Refuse, Status, Strike, Terminate, Window,
+};
 use mock_server::profile::ContractProfile;
 
 fn lawful() -> RunPlan {
@@ -125,6 +127,47 @@ fn faults_edits_and_guarantees_are_checked() {
     check(|run| run.scenarios[0].edits[0].at_ms = u64::MAX, "scenarios[0].edits", "after the last");
     let typo = |run: &mut RunPlan| run.scenarios[0].guarantees[0] = "click-lug".into();
     check(typo, "scenarios[0].guarantees", "\"click-lug\"");
+}
+
+#[test]
+fn faults_of_the_process_are_checked() {
+    // The lawful plan with a process fault instead of its first rule, made unlawful in one way.
+    let with = |fault: Fault, window: (u64, u64), break_it: fn(&mut mock_server::faults::Rule)| {
+        move |run: &mut RunPlan| {
+            let rule = &mut run.scenarios[0].faults[0];
+            (rule.fault, rule.matcher, rule.pick) = (fault, Matcher::default(), Pick::All);
+            rule.window = Window { from_ms: window.0, until_ms: window.1 };
+            break_it(rule);
+        }
+    };
+    let end = lawful().scenarios[0].duration_ms();
+    let kill = |on| Fault::Kill(Kill { on, down_ms: 500 });
+    let fine = |fault, window| {
+        let mut run = lawful();
+        with(fault, window, |_| ())(&mut run);
+        assert_eq!(run.check(), Ok(()));
+    };
+    fine(kill(Strike::WindowStart), (end - 2_500, end));
+    fine(kill(Strike::NthAck { n: 9 }), (0, end - 3_000));
+    let window = "scenarios[0].faults[0].window";
+    let late = "be back at";
+    check(with(kill(Strike::WindowStart), (end - 2_000, end), |_| ()), window, late);
+    check(with(kill(Strike::NthAck { n: 9 }), (0, end), |_| ()), window, late);
+    let stop = Fault::Terminate(Terminate { on: Strike::WindowStart, grace_ms: 9, down_ms: 9 });
+    check(with(stop, (end - 1_518, end), |_| ()), window, late);
+    let pause = Fault::Pause(Pause { on: Strike::WindowStart, for_ms: 5_000 });
+    check(with(pause, (end - 5_000, end), |_| ()), window, late);
+    let early = (0, end - 3_000);
+    let hits = "scenarios[0].faults[0].matcher";
+    let choosy = |rule: &mut mock_server::faults::Rule| rule.matcher.method = Some("GET".into());
+    check(with(kill(Strike::WindowStart), early, choosy), hits, "looks at no requests");
+    let some = |rule: &mut mock_server::faults::Rule| rule.pick = Pick::Nth { from: 0, until: 1 };
+    let pick = "scenarios[0].faults[0].pick";
+    check(with(kill(Strike::WindowStart), early, some), pick, "once for each rule");
+    let always = |rule: &mut mock_server::faults::Rule| rule.window = Window::default();
+    check(with(kill(Strike::WindowStart), early, always), window, "after the last phase");
+    let zeroth = kill(Strike::NthAck { n: 0 });
+    check(with(zeroth, early, |_| ()), "scenarios[0].faults[0].fault.on", "number 0");
 }
 
 #[test]

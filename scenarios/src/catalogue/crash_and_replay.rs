@@ -1,0 +1,114 @@
+//! The integration itself goes down while Linktree is gone: killed, paused, and stopped at last.
+
+use super::parts::{
+    CLICKS, Timeline, everything, group, guarantees, in_turn, part, routes, rule, status, zipf,
+};
+use super::{ScenarioInfo, Settings};
+use crate::plan::{Generator, PhaseKind, Plan, Shape, Traffic};
+use mock_server::faults::{
+    Fault, Kill, LoseAnswer, Matcher, Pause, Pick, Rule, Stall, StallAt, Strike, Terminate, Window,
+};
+use mock_server::population::Population;
+use mock_server::seed;
+use rand::RngExt;
+
+/// This scenario.
+pub const INFO: ScenarioInfo = ScenarioInfo {
+    id: "crash-and-replay",
+    summary: "The integration is killed twice while Linktree is gone, then paused, then stopped",
+    tags: &["high", "crash", "outage", "clicks"],
+    build,
+};
+
+/// Few, so that a process that has forgotten its pages can fill them again under the cap.
+const CREATORS: u32 = 6;
+/// How long the integration is down each time, real time.
+const DOWN_MS: u64 = 400;
+
+fn build(settings: &Settings) -> Plan {
+    let mut timeline = Timeline::default();
+    let warmup = timeline.phase(PhaseKind::Warmup, "pages are filled", 1_000);
+    timeline.phase(PhaseKind::Control, "an ordinary day", settings.stretch(800));
+    let outage = timeline.phase(PhaseKind::Outage, "Linktree is gone", settings.contract(54_000));
+    let storm = timeline.phase(PhaseKind::Storm, "Linktree is back", settings.stretch(2_000));
+    let heal = timeline.phase(PhaseKind::Heal, "all is well again", 1_000);
+    // The breaker may be open for its open time after the outage, which storm and heal cover.
+    timeline.phase(PhaseKind::Settle, "the backlog drains", settings.settle_ms(false));
+    Plan {
+        id: INFO.id.into(),
+        summary: INFO.summary.into(),
+        seed: settings.seed(INFO.id),
+        population: Population { groups: vec![group("page", CREATORS)] },
+        phases: timeline.finish(),
+        traffic: vec![
+            Traffic::Open {
+                id: "first-visitors".into(),
+                from_ms: warmup.from_ms,
+                until_ms: warmup.until_ms,
+                shape: Shape::Steady { rate: 20 },
+                creators: in_turn("page"),
+                click_per_mille: 0,
+            },
+            Traffic::Open {
+                id: "visitors".into(),
+                from_ms: warmup.until_ms,
+                until_ms: heal.until_ms,
+                shape: Shape::Steady { rate: 60 },
+                creators: zipf("page", 900),
+                click_per_mille: 250,
+            },
+        ],
+        faults: chaos(settings, outage, storm),
+        edits: vec![],
+        generator: Generator { users: 400, timeout_ms: settings.patience_ms() },
+        guarantees: guarantees(&[
+            "clicks-survive-crash",
+            "clicks-delivered",
+            "clicks-counted-once",
+            "click-lag",
+            "breaker-opens",
+            "base-url",
+            "bearer-header-only",
+            "json-headers",
+        ]),
+        exclusive: false,
+    }
+}
+
+/// Linktree is silent, then broken. The seed draws the moments of what happens to the process.
+fn chaos(settings: &Settings, outage: Window, storm: Window) -> Vec<Rule> {
+    let seed = settings.seed(INFO.id);
+    let between = |rule: &str, from_ms: u64, until_ms: u64| {
+        seed::stream(seed, &["moment", rule]).random_range(from_ms..=until_ms)
+    };
+    let (silence, errors) = (part(outage, 0, 2), part(outage, 1, 2));
+    let at = |id: &str, from_ms: u64, lasts_ms: u64, fault| {
+        let window = Window { from_ms, until_ms: from_ms + lasts_ms };
+        rule(id, window, Matcher::default(), Pick::All, fault)
+    };
+    let kill = |id: &str, from_ms: u64| {
+        let fault = Fault::Kill(Kill { on: Strike::WindowStart, down_ms: DOWN_MS });
+        at(id, from_ms, DOWN_MS, fault)
+    };
+    let contract = |ms| settings.contract(ms);
+    // A delivery hangs from the first click of the silence on, for a timeout of 10 s.
+    let in_flight = between("in-flight", 250, contract(7_000).max(350));
+    let backlog = between("backlog", contract(2_000), contract(8_000));
+    let (asleep, for_ms) = (between("asleep", contract(19_000), contract(21_000)), contract(4_000));
+    let pause = Fault::Pause(Pause { on: Strike::WindowStart, for_ms });
+    let stopped = between("stopped", 200, 1_200);
+    let grace_ms = contract(30_000).max(3_000);
+    let stop = Terminate { on: Strike::WindowStart, grace_ms, down_ms: DOWN_MS };
+    let silent = Fault::Stall(Stall { at: StallAt::BeforeHead });
+    // Clicks that were counted, but whose receipt was lost, show who counts them twice.
+    let receipts = Fault::LoseAnswer(LoseAnswer {});
+    vec![
+        kill("killed-in-flight", silence.from_ms + in_flight),
+        kill("killed-with-a-backlog", errors.from_ms + backlog),
+        at("asleep", errors.from_ms + asleep, for_ms, pause),
+        at("stopped", storm.from_ms + stopped, DOWN_MS, Fault::Terminate(stop)),
+        rule("silent", silence, everything(), Pick::All, silent),
+        rule("lost-receipt", part(errors, 3, 4), routes(&CLICKS), Pick::All, receipts),
+        rule("broken", errors, everything(), Pick::All, status(&[500, 502, 503])),
+    ]
+}
