@@ -10,6 +10,7 @@ use windthrow::storm::child::{Order, carry_out};
 fn main() -> ExitCode {
     let cli = Cli::parse();
     if let Some(Command::Reference { mutant }) = &cli.command {
+        end_with_the_harness();
         return reference::main_from_env(mutant.as_deref());
     }
     tracing_subscriber::fmt()
@@ -32,6 +33,16 @@ fn main() -> ExitCode {
             Exit::Bug.into()
         }
     }
+}
+
+/// The harness keeps the other end of standard input open: its end means that the harness is gone,
+/// however that came, and the reference shall not stay behind.
+fn end_with_the_harness() {
+    std::thread::spawn(|| {
+        let gone = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        eprintln!("the harness is gone ({gone:?})");
+        std::process::exit(0);
+    });
 }
 
 /// Thousands of visitors need thousands of sockets; the children inherit the limit.

@@ -2,7 +2,9 @@
 
 use crate::failure::Failure;
 use crate::process::interrupted;
+use crate::storm::chaos::{self, Lost};
 use crate::storm::recorder::Recorder;
+use crate::storm::strikes::Strikes;
 use crate::storm::target::{Surroundings, Target, TargetSpec};
 use crate::storm::{cpu, tolerances};
 use mock_server::clock::Clock;
@@ -72,6 +74,7 @@ async fn storm(
     clock: Clock,
     recorder: &Recorder,
 ) -> Result<Outcome, Failure> {
+    let (mut strikes, recording) = Strikes::of(&plan.faults, clock, recorder);
     let vault_token = format!("vault-{:016x}", plan.seed);
     let config = MockConfig {
         profile: run.contract.clone(),
@@ -82,7 +85,7 @@ async fn storm(
         rules: plan.faults.clone(),
         port: 0,
         clock,
-        recorder: Arc::new(recorder.clone()),
+        recorder: Arc::new(recording.clone()),
         vault_token: vault_token.clone(),
     };
     let mock = MockLinktree::start(config)
@@ -100,7 +103,10 @@ async fn storm(
     recorder.record(Event::Tolerances(measured));
     let data_dir = order.folder.join("data");
     std::fs::create_dir_all(&data_dir).map_err(|error| Failure::unwritable(&data_dir, &error))?;
+    let program = std::env::current_exe()
+        .map_err(|error| Failure::setup(format!("failed to find this program: {error}"), BUG))?;
     let around = Surroundings {
+        program: &program,
         mock_url: mock.url(),
         vault_url: mock.vault_url(),
         vault_token,
@@ -112,6 +118,7 @@ async fn storm(
     let mut target = Target::start(&order.target, &around, clock, recorder).await?;
     let armed = clock.now().plus(LEAD);
     mock.arm(armed);
+    strikes.arm(armed);
     recorder.record(Event::Armed { at: armed });
     let stop = Arc::new(AtomicBool::new(false));
     let background = [
@@ -123,18 +130,29 @@ async fn storm(
         front_url: target.url.clone(),
         armed,
         clock,
-        sink: Arc::new(recorder.clone()),
+        sink: Arc::new(recording),
         stop: Arc::clone(&stop),
         dispatcher: Dispatcher::Thread,
     };
     let traffic = tokio::spawn(scenarios::traffic::run(traffic));
     let end = clock.instant(armed.plus(Duration::from_millis(plan.duration_ms())));
-    let outcome = tokio::select! {
-        () = tokio::time::sleep_until(end.into()) => Outcome::Completed,
-        () = asked_to_stop() => Outcome::Interrupted,
-        how = target.died() => {
-            let change = Change::Died { how: how.clone() };
-            recorder.record(Event::Process(Process { at: clock.now(), change }));
+    let note = |change| recorder.record(Event::Process(Process { at: clock.now(), change }));
+    let (outcome, lost) = tokio::select! {
+        () = tokio::time::sleep_until(end.into()) => (Outcome::Completed, None),
+        () = asked_to_stop() => (Outcome::Interrupted, None),
+        lost = chaos::rage(&mut target, &mut strikes) => (Outcome::Completed, Some(lost)),
+    };
+    let late = outcome == Outcome::Completed && lost.is_none() && !target.is_ready();
+    let lost =
+        lost.or(late.then(|| Lost::NotReady { how: "it had not returned at the end".into() }));
+    let outcome = match lost {
+        None => outcome,
+        Some(Lost::Died { how }) => {
+            note(Change::Died { how: how.clone() });
+            Outcome::TargetLost { how }
+        }
+        Some(Lost::NotReady { how }) => {
+            note(Change::NotReady { how: how.clone() });
             Outcome::TargetLost { how }
         }
     };
@@ -153,11 +171,11 @@ async fn storm(
     recorder.record(Event::Generator(GeneratorReport {
         harness_cpu_us: cpu::of_process(std::process::id()).map_or(0, micros),
         mock_cpu_us: micros(cpu::of_own_threads("mock-")),
-        target_cpu_us: cpu::of_process(target.pid()).map_or(0, micros),
+        target_cpu_us: micros(target.cpu()),
         ..generator
     }));
     if !matches!(outcome, Outcome::TargetLost { .. }) {
-        recorder.record(Event::Process(Process { at: clock.now(), change: Change::Stopped }));
+        note(Change::Stopped);
     }
     target.stop().await;
     background.iter().for_each(tokio::task::JoinHandle::abort);

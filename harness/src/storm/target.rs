@@ -2,18 +2,20 @@
 
 use crate::failure::Failure;
 use crate::process::tail;
-use mock_server::clock::Clock;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use mock_server::clock::{Clock, Moment};
+use nix::sys::signal::Signal;
 use scenarios::history::{Change, Event, Process};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
+use super::cpu;
+use super::port::free_port;
 use super::recorder::Recorder;
+use super::running::Running;
 
 /// How long the target may take to answer its readiness route.
 const READY_WITHIN: Duration = Duration::from_secs(20);
@@ -40,6 +42,8 @@ impl TargetSpec {
 
 /// What the target is told.
 pub struct Surroundings<'a> {
+    /// The binary that contains the reference integration.
+    pub program: &'a Path,
     /// The mock, without `/v1`.
     pub mock_url: String,
     /// The vault.
@@ -52,16 +56,21 @@ pub struct Surroundings<'a> {
     pub time_scale: u32,
     /// For whatever the target wants to seed.
     pub seed: u64,
-    /// Where its output goes.
+    /// Where its output goes; every start appends.
     pub log: &'a Path,
 }
 
-/// A running target.
+/// The target, which runs unless it was killed, has been stopped or has died.
 pub struct Target {
-    child: Child,
-    pid: u32,
-    /// `http://127.0.0.1:port`.
+    /// How every start of it begins.
+    command: Command,
+    clock: Clock,
+    recorder: Recorder,
+    /// `http://127.0.0.1:port`, the same after every start.
     pub url: String,
+    running: Option<Running>,
+    /// Processor time of the processes that have ended.
+    spent: Duration,
 }
 
 impl Target {
@@ -80,7 +89,7 @@ impl Target {
         let io = |error: std::io::Error| setup(format!("failed to start the target: {error}"));
         let port = free_port().map_err(io)?;
         let log = File::options().create(true).append(true).open(around.log).map_err(io)?;
-        let mut command = Command::new(std::env::current_exe().map_err(io)?);
+        let mut command = Command::new(around.program);
         command
             .arg("__reference")
             .args(spec.mutant.iter())
@@ -95,35 +104,55 @@ impl Target {
             // The pipe's end tells the reference that the harness is gone, however it went.
             .stdin(Stdio::piped())
             .stdout(log.try_clone().map_err(io)?)
-            .stderr(log)
-            .process_group(0)
-            .kill_on_drop(true);
-        let child = command.spawn().map_err(io)?;
-        let pid = child.id().unwrap_or_default();
-        let mut target = Self { child, pid, url: format!("http://127.0.0.1:{port}") };
-        let note = |change| Event::Process(Process { at: clock.now(), change });
-        recorder.record(note(Change::Started { pid }));
-        target
-            .ready(clock)
-            .await
-            .map_err(|why| setup(format!("{why}\n{}", tail(around.log, 10))))?;
-        recorder.record(note(Change::Ready));
+            .stderr(log);
+        let mut target = Self {
+            command,
+            clock,
+            recorder: recorder.clone(),
+            url: format!("http://127.0.0.1:{port}"),
+            running: None,
+            spent: Duration::ZERO,
+        };
+        target.launch().await.map_err(|why| setup(format!("{why}\n{}", tail(around.log, 10))))?;
         Ok(target)
     }
 
-    async fn ready(&mut self, clock: Clock) -> Result<(), String> {
+    /// Starts it, again on the same port and with the same data, and waits until it is ready.
+    ///
+    /// # Errors
+    ///
+    /// In words, how it did not become ready; nothing of it is left then.
+    pub async fn launch(&mut self) -> Result<(), String> {
+        // From before the start: nothing that a process does may seem earlier than itself.
+        let at = self.clock.now();
+        let running = Running::spawn(&mut self.command);
+        let running = running.map_err(|error| format!("failed to start the target: {error}"))?;
+        let pid = running.pid();
+        self.running = Some(running);
+        self.note(at, Change::Started { pid });
+        let outcome = self.wait_until_ready().await;
+        match &outcome {
+            Ok(()) => self.note(self.clock.now(), Change::Ready),
+            Err(_) => self.running = None,
+        }
+        outcome
+    }
+
+    async fn wait_until_ready(&mut self) -> Result<(), String> {
         let client = reqwest::Client::builder().no_proxy().build().map_err(|e| e.to_string())?;
         let url = format!("{}/healthz", self.url);
-        let deadline = clock.now().plus(READY_WITHIN);
+        let deadline = self.clock.now().plus(READY_WITHIN);
+        let Some(running) = &mut self.running else { return Err("it does not run".to_owned()) };
         loop {
-            if let Ok(Some(status)) = self.child.try_wait() {
+            if let Some(status) = running.has_ended() {
                 return Err(format!("the target ended before it was ready ({status})"));
             }
             let answer = client.get(&url).timeout(Duration::from_secs(1)).send().await;
             if answer.is_ok_and(|answer| answer.status().is_success()) {
+                running.ready = true;
                 return Ok(());
             }
-            if clock.now() > deadline {
+            if self.clock.now() > deadline {
                 let s = READY_WITHIN.as_secs();
                 return Err(format!("the target did not answer {url} with 2xx within {s} s"));
             }
@@ -131,35 +160,83 @@ impl Target {
         }
     }
 
-    /// Waits until the target ends by itself; says how.
+    /// Waits until the target ends by itself; says how. For ever while it is down.
     pub async fn died(&mut self) -> String {
-        match self.child.wait().await {
-            Ok(status) => status.to_string(),
-            Err(error) => error.to_string(),
-        }
+        let Some(running) = &mut self.running else { return std::future::pending().await };
+        let how = running.ended().await;
+        self.running = None;
+        how
     }
 
-    /// The process id.
+    /// Whether it runs and was ready since its last start.
     #[must_use]
-    pub const fn pid(&self) -> u32 {
-        self.pid
+    pub fn is_ready(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| running.ready)
     }
 
-    /// SIGTERM, then SIGKILL to the whole process group after a while.
+    /// Kills the whole process group with SIGKILL, as a rule of the plan says.
+    pub async fn kill(&mut self, rule: &str) {
+        self.spent = self.cpu();
+        self.note(self.clock.now(), Change::Killed { rule: rule.to_owned() });
+        if let Some(running) = &mut self.running {
+            running.signal(Signal::SIGKILL);
+            running.ended().await;
+        }
+        self.running = None;
+    }
+
+    /// Asks the target to end with SIGTERM, as a rule of the plan says; kills it after `grace`.
+    pub async fn terminate(&mut self, rule: &str, grace: Duration) {
+        self.spent = self.cpu();
+        self.note(self.clock.now(), Change::Terminated { rule: rule.to_owned() });
+        let Some(running) = &mut self.running else { return };
+        running.signal(Signal::SIGTERM);
+        let Ok(how) = tokio::time::timeout(grace, running.ended()).await else {
+            return self.kill(rule).await;
+        };
+        self.note(self.clock.now(), Change::Ended { how });
+        self.running = None;
+    }
+
+    /// Makes the whole process group stand still with SIGSTOP, as a rule of the plan says.
+    pub fn pause(&self, rule: &str) {
+        self.note(self.clock.now(), Change::Paused { rule: rule.to_owned() });
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// Lets it go on with SIGCONT.
+    pub fn resume(&self) {
+        self.signal(Signal::SIGCONT);
+        self.note(self.clock.now(), Change::Resumed);
+    }
+
+    /// Processor time of all its processes so far; a graceful end's own is left out.
+    #[must_use]
+    pub fn cpu(&self) -> Duration {
+        let present = self.running.as_ref().and_then(|running| cpu::of_process(running.pid()));
+        self.spent + present.unwrap_or_default()
+    }
+
+    /// Ends it, whatever it is doing: SIGTERM, then SIGKILL to the whole process group after a while.
     pub async fn stop(mut self) {
-        if matches!(self.child.try_wait(), Ok(Some(_))) {
-            return;
-        }
-        let Ok(pid) = i32::try_from(self.pid) else { return };
-        let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
-        if tokio::time::timeout(STOP_WITHIN, self.child.wait()).await.is_err() {
-            let _ = kill(Pid::from_raw(-pid), Signal::SIGKILL);
-            let _ = self.child.wait().await;
+        let Some(running) = &mut self.running else { return };
+        running.signal(Signal::SIGTERM);
+        // Whoever stands still hears of it only when going on.
+        running.signal(Signal::SIGCONT);
+        // What has not ended by then is killed as it is dropped.
+        if tokio::time::timeout(STOP_WITHIN, running.ended()).await.is_err() {
+            running.signal(Signal::SIGKILL);
+            running.ended().await;
         }
     }
-}
 
-/// A port that was free a moment ago.
-fn free_port() -> std::io::Result<u16> {
-    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    fn signal(&self, signal: Signal) {
+        if let Some(running) = &self.running {
+            running.signal(signal);
+        }
+    }
+
+    fn note(&self, at: Moment, change: Change) {
+        self.recorder.record(Event::Process(Process { at, change }));
+    }
 }

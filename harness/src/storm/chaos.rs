@@ -1,0 +1,72 @@
+//! Carries out the plan's faults of the process: kills, stops and pauses the target, and brings it
+//! back. One after the other; what falls due meanwhile waits.
+
+use super::strikes::{Strikes, Struck};
+use super::target::Target;
+use mock_server::faults::Fault;
+use std::time::Duration;
+
+/// Lets every fault of the process happen that is due, for as long as the target comes back.
+/// Returns when the target is lost, and says how: it ended without being asked, or did not become
+/// ready again.
+///
+/// May be dropped at any time; [`Target::stop`] ends the target in whatever state that leaves it.
+pub async fn rage(target: &mut Target, strikes: &mut Strikes) -> Lost {
+    loop {
+        let struck = tokio::select! {
+            how = target.died() => return Lost::Died { how },
+            struck = strikes.next() => struck,
+        };
+        if let Err(lost) = strike(target, &struck).await {
+            return lost;
+        }
+    }
+}
+
+/// How a target was lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// It ended without being asked.
+    Died {
+        /// How, in words.
+        how: String,
+    },
+    /// It was started again and did not become ready.
+    NotReady {
+        /// How, in words.
+        how: String,
+    },
+}
+
+/// Carries out one fault of the process, and returns when the target is as before.
+///
+/// # Errors
+///
+/// [`Lost`] when it is not.
+pub async fn strike(target: &mut Target, struck: &Struck) -> Result<(), Lost> {
+    let down_ms = match struck.fault {
+        Fault::Kill(kill) => {
+            target.kill(&struck.rule).await;
+            kill.down_ms
+        }
+        Fault::Terminate(stop) => {
+            target.terminate(&struck.rule, Duration::from_millis(stop.grace_ms)).await;
+            stop.down_ms
+        }
+        Fault::Pause(pause) => {
+            target.pause(&struck.rule);
+            // Something else may end it while it stands still, such as the kernel for want of memory.
+            let end = Duration::from_millis(pause.for_ms);
+            return match tokio::time::timeout(end, target.died()).await {
+                Ok(how) => Err(Lost::Died { how }),
+                Err(_) => {
+                    target.resume();
+                    Ok(())
+                }
+            };
+        }
+        _ => return Ok(()),
+    };
+    tokio::time::sleep(Duration::from_millis(down_ms)).await;
+    target.launch().await.map_err(|how| Lost::NotReady { how })
+}
