@@ -3,12 +3,14 @@
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::io;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 
 /// A process that the harness has started; dropping it kills its whole group.
 pub struct Running {
     child: Child,
     pid: u32,
+    /// Waiting for a child would close the pipe, whose end tells it that the harness is gone.
+    _pipe: Option<ChildStdin>,
     /// Whether its readiness route has answered.
     pub ready: bool,
 }
@@ -20,9 +22,10 @@ impl Running {
     ///
     /// When the operating system refuses.
     pub fn spawn(command: &mut Command) -> io::Result<Self> {
-        let child = command.process_group(0).kill_on_drop(true).spawn()?;
+        let mut child = command.process_group(0).kill_on_drop(true).spawn()?;
         let pid = child.id().unwrap_or_default();
-        Ok(Self { child, pid, ready: false })
+        let pipe = child.stdin.take();
+        Ok(Self { child, pid, _pipe: pipe, ready: false })
     }
 
     /// The process, which is also its group.

@@ -18,12 +18,14 @@ mod click_resent_after_success;
 mod content_type_missing_on_clicks;
 mod fresh_key_per_attempt;
 mod half_open_lets_everyone_through;
+mod in_flight_forgotten;
 mod key_in_query_on_links;
 mod limiter_fixed_window;
 mod limiter_per_route;
 mod no_limiter;
 mod no_stale_on_timeout;
 mod no_timeout;
+mod queue_without_sync;
 mod replay_slow;
 mod retries_bypass_limiter;
 mod retry_after_date_ignored;
@@ -73,6 +75,8 @@ pub const MUTANTS: &[Mutant] = &[
     click_dropped_after_attempts::MUTANT,
     click_dropped_on_429::MUTANT,
     ack_before_write::MUTANT,
+    queue_without_sync::MUTANT,
+    in_flight_forgotten::MUTANT,
     replay_slow::MUTANT,
     no_stale_on_timeout::MUTANT,
     wrong_creator_under_collapsing::MUTANT,
@@ -105,6 +109,7 @@ mod tests {
         "stale-on-outage",
         "clicks-delivered",
         "clicks-counted-once",
+        "clicks-survive-crash",
         "click-lag",
         "cache-hit-ratio",
         "profile-timeout",
@@ -118,6 +123,7 @@ mod tests {
         "rate-limit-storm",
         "brownout",
         "outage-and-replay",
+        "crash-and-replay",
         "calibration",
     ];
 
