@@ -4,6 +4,7 @@ pub mod cli;
 pub mod commands;
 pub mod evidence;
 pub mod failure;
+pub mod lanes;
 pub mod process;
 pub mod progress;
 pub mod runner;

@@ -3,6 +3,7 @@
 use crate::evidence::folder::{RunFolder, RunIdentity};
 use crate::evidence::plans;
 use crate::failure::Failure;
+use crate::lanes;
 use crate::process::{interrupted, tail};
 use crate::progress::{Lane, Progress};
 use crate::storm::child::{Order, PHASE_LINE};
@@ -78,7 +79,8 @@ pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure>
         // The sender must outlive the scenarios, or they would see a change.
         std::future::pending::<()>().await;
     });
-    let mut pending: VecDeque<&Plan> = in_running_order(&request.plan.scenarios).into();
+    let mut pending: VecDeque<&Plan> =
+        lanes::in_running_order(&request.plan.scenarios, request.jobs).into();
     let mut running = JoinSet::new();
     let mut alone = false;
     loop {
@@ -111,13 +113,6 @@ pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure>
     let was_interrupted = *stopped.borrow();
     interrupt.abort();
     Ok(Ran { folder, interrupted: was_interrupted })
-}
-
-/// Longest first, so that lanes end together; those that need the machine for themselves last.
-fn in_running_order(plans: &[Plan]) -> Vec<&Plan> {
-    let mut order: Vec<&Plan> = plans.iter().collect();
-    order.sort_by_key(|plan| (plan.exclusive, std::cmp::Reverse(plan.duration_ms())));
-    order
 }
 
 async fn scenario(

@@ -98,3 +98,92 @@ fn an_interrupted_run_keeps_the_evidence_and_writes_the_reports() {
     assert!(folder.path().join("runs/latest/report.html").is_file());
     assert!(kill(Pid::from_raw(target), None).is_err(), "the target is still running");
 }
+
+/// The shortest scenario, with a pause of its target from the first moments almost to the end.
+fn with_a_pause(folder: &Path) {
+    use mock_server::faults::{Fault, Matcher, Pause, Pick, Rule, Strike, Window};
+    use scenarios::catalogue::{Settings, run_plan};
+    let contract = mock_server::profile::ContractProfile::linktree_v1();
+    let declared = scenarios::plan::Declared::default();
+    let mut plan = run_plan(&Settings::default(), contract, declared, &[SCENARIO]);
+    plan.scenarios[0].faults.push(Rule {
+        id: "asleep".into(),
+        window: Window { from_ms: 100, until_ms: 200 },
+        matcher: Matcher::default(),
+        pick: Pick::All,
+        fault: Fault::Pause(Pause { on: Strike::WindowStart, for_ms: 12_000 }),
+    });
+    std::fs::write(folder.join("plan.json"), plans::to_bytes(&plan).0).unwrap();
+}
+
+/// The fields of proc(5) after the name: state and parent are the first two.
+fn stat(pid: i32) -> Option<(char, i32)> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+    Some((fields.next()?.chars().next()?, fields.next()?.parse().ok()?))
+}
+
+fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    for _ in 0..3_000 {
+        if condition() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("waited in vain for {what}");
+}
+
+/// Starts a run whose target stands still, and waits until it does.
+fn paused(folder: &Path) -> (Child, i32) {
+    with_a_pause(folder);
+    let child = start(folder, &["run", "--plan", "plan.json"]);
+    let log = folder.join(format!("runs/latest/scenarios/{SCENARIO}/target.log"));
+    let program = std::fs::canonicalize(env!("CARGO_BIN_EXE_windthrow")).unwrap();
+    wait_until("a target", || log.is_file());
+    // The target is the process that writes this log.
+    let writes = |pid: &i32| {
+        let points = |link: &str| std::fs::read_link(format!("/proc/{pid}/{link}")).ok();
+        points("exe").as_ref() == Some(&program)
+            && points("fd/1") == std::fs::canonicalize(&log).ok()
+    };
+    let find = || {
+        let all = std::fs::read_dir("/proc").unwrap().flatten();
+        all.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).find(writes)
+    };
+    wait_until("the target's process", || find().is_some());
+    let target = find().unwrap();
+    wait_until("the pause", || stat(target).is_some_and(|(state, _)| state == 'T'));
+    (child, target)
+}
+
+fn has_ended(pid: i32) -> bool {
+    stat(pid).is_none_or(|(state, _)| state == 'Z')
+}
+
+#[test]
+fn a_run_that_is_interrupted_while_its_target_is_paused_leaves_nobody_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let (child, target) = paused(folder.path());
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGINT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", words(&output));
+    assert!(folder.path().join("runs/latest/report.html").is_file());
+    assert!(has_ended(target), "the target is still there");
+}
+
+#[test]
+fn a_harness_that_is_killed_leaves_nobody_behind_whatever_its_target_does() {
+    for is_paused in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let (child, target) = if is_paused {
+            paused(folder.path())
+        } else {
+            let child = start(folder.path(), &["run", SCENARIO, "--seed", "7"]);
+            (child, target_of(folder.path()))
+        };
+        let (_, scenario) = stat(target).unwrap();
+        kill(Pid::from_raw(scenario), Signal::SIGKILL).unwrap();
+        wait_until("the target's end", || has_ended(target));
+        assert_eq!(child.wait_with_output().unwrap().status.code(), Some(5));
+    }
+}

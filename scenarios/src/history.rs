@@ -251,6 +251,17 @@ pub enum Change {
     Stopped,
 }
 
+impl Change {
+    /// The rule of the plan that brought it about, when it begins what the rule says.
+    #[must_use]
+    pub fn rule(&self) -> Option<&str> {
+        match self {
+            Self::Killed { rule } | Self::Terminated { rule } | Self::Paused { rule } => Some(rule),
+            _ => None,
+        }
+    }
+}
+
 /// How good the load generator was.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GeneratorReport {

@@ -15,7 +15,7 @@ use reports::report::{
 };
 use scenarios::case::Case;
 use scenarios::guarantees::{self, GUARANTEES};
-use scenarios::history::Outcome as Ended;
+use scenarios::history::{Change, Outcome as Ended, Process};
 use scenarios::plan::{Plan, RunPlan};
 use scenarios::verdict::{Verdict as Judgment, VerdictKind, Witness};
 
@@ -110,7 +110,13 @@ fn one_scenario(
         Some(Ended::Completed) => (Outcome::Completed, None),
         Some(Ended::Interrupted) => (Outcome::Interrupted, Some("it was interrupted".to_owned())),
         Some(Ended::TargetLost { how }) => {
-            (Outcome::TargetLost, Some(format!("the target ended in mid-run ({how})")))
+            let restarted = |process: &Process| matches!(process.change, Change::NotReady { .. });
+            let what = if judged.case.processes.iter().any(restarted) {
+                "the target did not come back after the plan had ended it"
+            } else {
+                "the target ended in mid-run"
+            };
+            (Outcome::TargetLost, Some(format!("{what} ({how})")))
         }
         None => (Outcome::Interrupted, Some("the recording broke off".to_owned())),
     };
@@ -141,12 +147,15 @@ fn met(case: &Case) -> impl Iterator<Item = &Exchange> {
 
 fn window(rule: &mock_server::faults::Rule, judged: &Judged) -> FaultWindow {
     let hit = |exchange: &&Exchange| exchange.faults.iter().any(|mark| mark.rule == rule.id);
+    let struck = |process: &&Process| process.change.rule() == Some(rule.id.as_str());
+    let hits = met(&judged.case).filter(hit).count()
+        + usize::from(judged.case.processes.iter().any(|process| struck(&process)));
     FaultWindow {
         rule: rule.id.clone(),
         kind: rule.fault.kind().to_owned(),
         from_ms: rule.window.from_ms,
         until_ms: rule.window.until_ms,
-        hits: met(&judged.case).filter(hit).count() as u64,
+        hits: hits as u64,
     }
 }
 

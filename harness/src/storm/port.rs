@@ -7,6 +7,7 @@
 use std::io;
 use std::net::TcpListener;
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Where the range of outgoing connections stands on Linux.
 const OUTGOING: &str = "/proc/sys/net/ipv4/ip_local_port_range";
@@ -22,8 +23,10 @@ pub fn free_port() -> io::Result<u16> {
     let outgoing = std::fs::read_to_string(OUTGOING).ok().and_then(|text| range(&text));
     let candidates = outgoing.map_or(LOWEST..LOWEST, |range| LOWEST..range.start);
     let count = candidates.len();
-    // Scenarios are processes of their own: each begins somewhere else.
-    let first = std::process::id() as usize * 7_919;
+    // Every process begins to look somewhere else, and every time one further on: until the
+    // integration has bound it, a port looks free to others, too.
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    let first = std::process::id() as usize * 7_919 + ASKED.fetch_add(1, Ordering::Relaxed);
     let nth = |n: usize| candidates.clone().nth((first + n) % count);
     match (0..count).filter_map(nth).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()) {
         Some(port) => Ok(port),

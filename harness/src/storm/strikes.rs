@@ -159,3 +159,109 @@ impl OperationSink for Counting {
         self.recorder.operation(operation);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mock_server::faults::{Kill, Matcher, Pause, Pick};
+    use std::borrow::Cow;
+
+    fn rule(id: &str, from_ms: u64, fault: Fault) -> Rule {
+        let window = Window { from_ms, until_ms: from_ms + 1_000 };
+        Rule { id: id.into(), window, matcher: Matcher::default(), pick: Pick::All, fault }
+    }
+
+    fn kill(on: Strike) -> Fault {
+        Fault::Kill(Kill { on, down_ms: 0 })
+    }
+
+    fn click(at_ms: u64, status: u16) -> Operation<'static> {
+        let at = Moment::from_ms(at_ms);
+        Operation {
+            arrival: 0,
+            op: Op::Click,
+            handle: Cow::Borrowed("ann"),
+            event_id: Some(Cow::Borrowed("e")),
+            payload: None,
+            intended: at,
+            sent: at,
+            first: Some(at),
+            last: at,
+            status: Some(status),
+            failure: None,
+            version: None,
+            cache_status: None,
+        }
+    }
+
+    struct Rig {
+        strikes: Strikes,
+        counting: Counting,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Rig {
+        fn of(rules: &[Rule]) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let (recorder, _) = Recorder::create(&folder.path().join("history")).unwrap();
+            let (strikes, counting) = Strikes::of(rules, Clock::start(), &recorder);
+            strikes.arm(Moment::ZERO);
+            Self { strikes, counting, _folder: folder }
+        }
+
+        /// The next rule that is due by now.
+        async fn due(&mut self) -> Option<String> {
+            tokio::select! {
+                biased;
+                struck = self.strikes.next() => Some(struck.rule),
+                () = std::future::ready(()) => None,
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn the_nth_acknowledged_click_of_the_window_strikes_once() {
+        let rules = [rule("third", 5_000, kill(Strike::NthAck { n: 3 }))];
+        let mut rig = Rig::of(&rules);
+        let early = (0..9).map(|n| click(n, 202));
+        let refused = (0..9).map(|n| click(5_000 + n, 503));
+        let two = [click(5_100, 202), click(5_101, 202)];
+        early.chain(refused).chain(two).for_each(|click| rig.counting.operation(click));
+        assert_eq!(rig.due().await, None);
+        (0..9).for_each(|n| rig.counting.operation(click(5_200 + n, 202)));
+        assert_eq!(rig.due().await.as_deref(), Some("third"));
+        assert_eq!(rig.due().await, None);
+        (0..9).for_each(|n| rig.counting.operation(click(6_000 + n, 202)));
+        assert_eq!(rig.due().await, None, "the window is over");
+    }
+
+    #[tokio::test]
+    async fn windows_open_in_order_and_faults_of_requests_are_none_of_the_process() {
+        let pause = Fault::Pause(Pause { on: Strike::WindowStart, for_ms: 1 });
+        let status = mock_server::faults::Status { codes: vec![503], retry_after: vec![] };
+        let mut rig = Rig::of(&[
+            rule("second", 1, pause),
+            rule("request", 0, Fault::Status(status)),
+            rule("first", 0, kill(Strike::WindowStart)),
+            rule("never", 3_600_000, kill(Strike::WindowStart)),
+        ]);
+        assert_eq!(rig.strikes.next().await.rule, "first");
+        assert_eq!(rig.strikes.next().await.rule, "second");
+        assert_eq!(rig.due().await, None);
+    }
+
+    #[tokio::test]
+    async fn what_counted_before_arming_does_not_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let (recorder, _) = Recorder::create(&folder.path().join("history")).unwrap();
+        let rules = [rule("first", 0, kill(Strike::NthAck { n: 1 }))];
+        let (mut strikes, counting) = Strikes::of(&rules, Clock::start(), &recorder);
+        counting.operation(click(10, 202));
+        strikes.arm(Moment::from_ms(20));
+        counting.operation(click(15, 202));
+        counting.operation(click(30, 202));
+        assert_eq!(strikes.next().await.rule, "first");
+        drop(counting);
+        assert!(strikes.counted.try_recv().is_err(), "once");
+    }
+}

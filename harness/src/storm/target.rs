@@ -168,6 +168,12 @@ impl Target {
         how
     }
 
+    /// The process that runs, if any.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.running.as_ref().map(Running::pid)
+    }
+
     /// Whether it runs and was ready since its last start.
     #[must_use]
     pub fn is_ready(&self) -> bool {

@@ -16,7 +16,7 @@ pub const MUTANT: Mutant = Mutant {
     id: "ack-before-write",
     summary: "clicks are acknowledged into a small buffer that silently forgets the oldest",
     breaks: "clicks-delivered",
-    may_also_break: &["click-lag"],
+    may_also_break: &["clicks-survive-crash", "click-lag"],
     shown_by: "outage-and-replay",
     apply: |seams| seams.store = |_| Ok(Arc::new(Buffer::default())),
 };
