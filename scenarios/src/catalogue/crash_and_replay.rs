@@ -93,8 +93,9 @@ fn chaos(settings: &Settings, outage: Window, storm: Window) -> Vec<Rule> {
     let contract = |ms| settings.contract(ms);
     // A delivery hangs from the first click of the silence on, for a timeout of 10 s.
     let in_flight = between("in-flight", 250, contract(7_000).max(350));
-    let backlog = between("backlog", contract(2_000), contract(8_000));
-    let (asleep, for_ms) = (between("asleep", contract(19_000), contract(21_000)), contract(4_000));
+    // Early, so that the next breaker opens long enough before the pause to be judged.
+    let backlog = between("backlog", contract(2_000), contract(6_000));
+    let (asleep, for_ms) = (between("asleep", contract(21_000), contract(22_500)), contract(4_000));
     let pause = Fault::Pause(Pause { on: Strike::WindowStart, for_ms });
     let stopped = between("stopped", 200, 1_200);
     let grace_ms = contract(30_000).max(3_000);

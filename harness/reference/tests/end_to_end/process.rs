@@ -8,22 +8,22 @@ use std::{
     sync::mpsc,
 };
 
+/// The mutant that the child shall be; empty for none.
 const AS_A_CHILD: &str = "REFERENCE_TEST_AS_A_CHILD";
 
 /// Not a test: what the tests below run as their child.
 #[test]
 fn the_program() {
-    if std::env::var_os(AS_A_CHILD).is_none() {
-        return;
-    }
-    assert_eq!(reference::main_from_env(None), ExitCode::SUCCESS);
+    let Ok(mutant) = std::env::var(AS_A_CHILD) else { return };
+    let mutant = Some(mutant.as_str()).filter(|id| !id.is_empty());
+    assert_eq!(reference::main_from_env(mutant), ExitCode::SUCCESS);
 }
 
 /// Starts the program; returns it with its address, which is the first thing that it logs.
-fn start(stub: &Stub, folder: &Path) -> (Child, String) {
+fn start(stub: &Stub, folder: &Path, mutant: &str) -> (Child, String) {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "process::the_program"])
-        .env(AS_A_CHILD, "1")
+        .env(AS_A_CHILD, mutant)
         .env("LINKTREE_URL", &stub.url)
         .env("VAULT_URL", &stub.url)
         .env("VAULT_TOKEN", "vault-token")
@@ -60,7 +60,7 @@ async fn click(front: &str, event_id: &str) -> u16 {
 async fn a_kill_loses_nothing_and_a_term_is_graceful() {
     let (stub, folder) = (Stub::start().await, tempfile::tempdir().unwrap());
     stub.set(Mood::Status(503, None));
-    let (mut child, front) = start(&stub, folder.path());
+    let (mut child, front) = start(&stub, folder.path(), "");
     for n in 0..20 {
         assert_eq!(click(&front, &format!("e{n}")).await, 202);
     }
@@ -68,10 +68,50 @@ async fn a_kill_loses_nothing_and_a_term_is_graceful() {
     child.wait().unwrap();
     let failed = stub.seen("/v1/clicks").len();
     stub.set(Mood::Well);
-    let (mut child, _) = start(&stub, folder.path());
+    let (mut child, _) = start(&stub, folder.path(), "");
     crate::eventually("the clicks", async || stub.seen("/v1/clicks").len() > failed).await;
     let ids = stub.seen("/v1/clicks")[failed..].iter().flat_map(|one| one.events()).count();
     assert_eq!(ids, 20);
     let term = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     assert!(term.success() && child.wait().unwrap().success());
+}
+
+async fn queue_depth(front: &str) -> Option<f64> {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let metrics = http.get(format!("{front}/metrics")).send().await.ok()?.text().await.ok()?;
+    let line = metrics.lines().find(|line| line.starts_with("linktree_click_queue_depth"))?;
+    line.rsplit(' ').next()?.parse().ok()
+}
+
+/// Of twenty acknowledged clicks, how many a kill while Linktree fails leaves.
+async fn survivors(mutant: &str) -> usize {
+    let (stub, folder) = (Stub::start().await, tempfile::tempdir().unwrap());
+    stub.set(Mood::Status(503, None));
+    let (mut child, front) = start(&stub, folder.path(), mutant);
+    for n in 0..20 {
+        assert_eq!(click(&front, &format!("e{n}")).await, 202);
+    }
+    // Whoever delivers from the queue at once has met a failure by now.
+    let attempted = async || !stub.seen("/v1/clicks").is_empty() || mutant == "queue-without-sync";
+    crate::eventually("an attempt", attempted).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let before = stub.seen("/v1/clicks").len();
+    stub.set(Mood::Well);
+    let (mut child, front) = start(&stub, folder.path(), mutant);
+    crate::eventually("the queue", async || queue_depth(&front).await == Some(0.0)).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let after = stub.seen("/v1/clicks").split_off(before);
+    after.iter().flat_map(|seen| seen.events()).count()
+}
+
+/// Those who keep clicks in memory lose them with it, and nobody else does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_loses_clicks_only_of_those_who_lose_them() {
+    assert_eq!(survivors("").await, 20);
+    for mutant in ["ack-before-write", "queue-without-sync", "in-flight-forgotten"] {
+        let left = survivors(mutant).await;
+        assert!(left < 20, "{mutant}: {left}");
+    }
 }
