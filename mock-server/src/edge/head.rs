@@ -244,7 +244,10 @@ mod tests {
         assert_eq!(Head::parse(b"GET / SIP/2.0\r\n\r\n"), Parsed::Bad(400));
         assert_eq!(Head::parse(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), Parsed::Bad(505));
         let long = format!("GET / HTTP/1.1\r\nA: {}", "x".repeat(MAX_HEAD));
-        assert_eq!(Head::parse(long.as_bytes()), Parsed::Bad(431));
+        for end in ["", "\r\n\r\n", "\0"] {
+            let verdict = Head::parse(format!("{long}{end}").as_bytes());
+            assert_eq!(verdict, Parsed::Bad(431), "whatever comes after too much");
+        }
         let many = format!("GET / HTTP/1.1\r\n{}\r\n", "A: x\r\n".repeat(101));
         assert_eq!(Head::parse(many.as_bytes()), Parsed::Bad(431));
     }
