@@ -102,13 +102,24 @@ impl Rule {
             let what = "a port that nobody listens on cannot choose whom it refuses";
             found.push(Mistake::new("pick", what, "leave the pick out, and set the window"));
         }
+        if self.fault.stage() == Stage::Process {
+            let fix = "leave it out: the fault's `on` says when it strikes, once for each rule";
+            if self.matcher != Matcher::default() {
+                let what = "a fault of the process looks at no requests";
+                found.push(Mistake::new("matcher", what, fix));
+            }
+            if self.pick != Pick::All {
+                let what = "a fault of the process chooses among no requests";
+                found.push(Mistake::new("pick", what, fix));
+            }
+        }
         found
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Refuse, Reset, ResetAt};
+    use super::super::{Kill, Refuse, Reset, ResetAt, Strike};
     use super::*;
 
     fn check(fault: Fault, matcher: Matcher, pick: Pick, expected: &[&str]) {
@@ -127,5 +138,14 @@ mod tests {
         check(reset(ResetAt::BeforeHead), some(), once, &[]);
         check(Fault::Refuse(Refuse {}), Matcher::default(), Pick::All, &[]);
         check(Fault::Refuse(Refuse {}), some(), once, &["matcher", "pick"]);
+    }
+
+    #[test]
+    fn a_rule_for_the_process_cannot_look_at_requests() {
+        let some = Matcher { method: Some("GET".into()), ..Matcher::default() };
+        let kill = || Fault::Kill(Kill { on: Strike::WindowStart, down_ms: 1 });
+        let once = Pick::Nth { from: 0, until: 1 };
+        check(kill(), Matcher::default(), Pick::All, &[]);
+        check(kill(), some, once, &["matcher", "pick"]);
     }
 }

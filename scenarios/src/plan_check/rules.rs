@@ -3,7 +3,7 @@
 use super::streams::check_span;
 use super::{Report, somebody};
 use crate::plan::Plan;
-use mock_server::faults::{Fault, Matcher, Pick, Rule, Stage, Strike};
+use mock_server::faults::{Fault, Pick, Rule, Strike};
 
 /// What a service may need until it is ready again; real milliseconds.
 const START_MS: u64 = 1_500;
@@ -18,9 +18,7 @@ pub(super) fn check(report: &mut Report<'_>, plan: &Plan) {
             nobody(&mut at.at("matcher.handle"), plan, pattern);
         }
         check_pick(&mut at.at("pick"), rule);
-        if rule.fault.stage() == Stage::Process {
-            check_process(&mut at, rule, plan.duration_ms());
-        }
+        check_return(&mut at, rule, plan.duration_ms());
         for mistake in rule.fault.mistakes() {
             at.at(format_args!("fault.{}", mistake.key)).unless(false, mistake.what, mistake.fix);
         }
@@ -47,18 +45,8 @@ fn nobody(report: &mut Report<'_>, plan: &Plan, pattern: &str) {
     );
 }
 
-/// A fault of the process hits no requests, and the scenario must see what comes after it.
-fn check_process(report: &mut Report<'_>, rule: &Rule, duration_ms: u64) {
-    report.at("matcher").unless(
-        rule.matcher == Matcher::default(),
-        "a fault of the process looks at no requests",
-        "leave the matcher empty; the fault's `on` says when it strikes",
-    );
-    report.at("pick").unless(
-        rule.pick == Pick::All,
-        "a fault of the process strikes once for each rule",
-        "leave pick out; the fault's `on` says when it strikes",
-    );
+/// The scenario must see what comes after a fault of the process.
+fn check_return(report: &mut Report<'_>, rule: &Rule, duration_ms: u64) {
     let (on, lasts) = match rule.fault {
         Fault::Kill(kill) => (kill.on, kill.down_ms.saturating_add(START_MS)),
         Fault::Terminate(stop) => {
