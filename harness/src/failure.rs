@@ -133,14 +133,23 @@ impl Failure {
         let before: usize =
             text.lines().take(error.line().saturating_sub(1)).map(|line| line.len() + 1).sum();
         let offset = (before + error.column().saturating_sub(1)).min(text.len());
-        let shown = path.display().to_string();
-        Self::Syntax(Box::new(SyntaxError {
-            message: error.to_string(),
-            text: NamedSource::new(&shown, text.to_owned()),
-            path: shown,
-            at: (offset, usize::from(offset < text.len())).into(),
-            help: help.to_owned(),
-        }))
+        let length = usize::from(offset < text.len());
+        Self::syntax(path, text, (offset, length).into(), error.to_string(), help)
+    }
+
+    /// A file in which the place `at` is wrong, underlined.
+    #[must_use]
+    pub fn syntax(
+        path: &Path,
+        text: &str,
+        at: SourceSpan,
+        message: impl Into<String>,
+        help: &str,
+    ) -> Self {
+        let message = message.into();
+        let path = path.display().to_string();
+        let text = NamedSource::new(&path, text.to_owned());
+        Self::Syntax(Box::new(SyntaxError { path, message, text, at, help: help.to_owned() }))
     }
 }
 

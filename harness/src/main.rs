@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use std::process::ExitCode;
-use windthrow::cli::{Cli, Command};
+use windthrow::cli::{Cli, Command, MockCommand};
 use windthrow::commands;
 use windthrow::failure::{Exit, Failure};
 use windthrow::storm::child::{Order, carry_out};
@@ -15,7 +15,7 @@ fn main() -> ExitCode {
     }
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(
-            std::env::var("WINDTHROW_LOG").unwrap_or_else(|_| "warn".into()),
+            std::env::var("WINDTHROW_LOG").unwrap_or_else(|_| quiet_enough(&cli).into()),
         ))
         .with_writer(std::io::stderr)
         .with_ansi(false)
@@ -45,6 +45,14 @@ fn end_with_the_harness() {
     });
 }
 
+/// The mock alone tells of every fault that it commits; a run has its report for that.
+fn quiet_enough(cli: &Cli) -> &'static str {
+    match cli.command {
+        Some(Command::Mock { .. }) => "warn,windthrow=info,mock_server=info",
+        _ => "warn",
+    }
+}
+
 /// Thousands of visitors need thousands of sockets; the children inherit the limit.
 fn raise_open_files() {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -67,6 +75,9 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Some(Command::Recheck(args)) => commands::report::recheck(args),
         Some(Command::Report(args)) => commands::report::report(args),
         Some(Command::Prove(args)) => runtime.block_on(commands::prove::prove(args)),
+        Some(Command::Mock { command: MockCommand::Serve(args) }) => {
+            runtime.block_on(commands::mock_serve::serve(args))
+        }
         Some(Command::Schema { .. }) => {
             commands::say(format_args!("{:#}", reports::renderers::schema().to_value()));
             Ok(Exit::Held)

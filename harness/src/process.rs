@@ -1,6 +1,7 @@
 //! What the harness's processes have in common: being told to stop, and the end of a log.
 
 use std::path::Path;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The last `count` lines of a log, for a message about what went wrong.
 pub fn tail(log: &Path, count: usize) -> String {
@@ -9,16 +10,36 @@ pub fn tail(log: &Path, count: usize) -> String {
     lines[lines.len().saturating_sub(count)..].join("\n")
 }
 
+/// Ctrl-C and SIGTERM, from now on: one that comes before it is waited for is not lost.
+pub struct Signals {
+    term: Signal,
+    int: Signal,
+}
+
+impl Signals {
+    /// Listens.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's word.
+    pub fn listen() -> std::io::Result<Self> {
+        let (term, int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(Self { term, int })
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
+        }
+    }
+}
+
 /// Ctrl-C or SIGTERM.
 pub async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut int)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
+    match Signals::listen() {
+        Ok(mut signals) => signals.next().await,
+        Err(_) => std::future::pending().await,
     }
 }

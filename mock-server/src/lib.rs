@@ -3,6 +3,51 @@
 //! wiremock decides, the edge acts: routes, state and fault decisions are `Respond`
 //! implementations over one shared `world`; the `edge` in front owns the public port, executes
 //! what was decided on raw bytes, and records how every exchange really ended.
+//!
+//! # In a test
+//!
+//! Start it, point the client at it, say what shall go wrong, call, and ask the history:
+//!
+//! ```
+//! use mock_server::exchange::Route;
+//! use mock_server::faults::{Fault, Rule, Status};
+//! use mock_server::server::MockLinktree;
+//! use mock_server::wiremock::matchers::{method, path};
+//! use mock_server::wiremock::{Mock, ResponseTemplate};
+//! use std::time::Duration;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // A route of your own beside ours, with wiremock's matchers.
+//! let oembed = || {
+//!     let answer = ResponseTemplate::new(200).set_body_string("{}");
+//!     Mock::given(method("GET")).and(path("/v1/oembed")).respond_with(answer)
+//! };
+//! let mock = MockLinktree::builder().route(oembed).start()?;
+//!
+//! // The first read of every page fails. A plan file says the same in TOML or JSON.
+//! let busy = Fault::Status(Status { codes: vec![503], retry_after: vec![] });
+//! mock.add_rule(Rule::new("busy", busy).on(Route::Profile).first(1))?;
+//!
+//! let client = reqwest::Client::new();
+//! let get = |path: &str| {
+//!     client.get(format!("{}{path}", mock.url())).bearer_auth(mock.api_key()).send()
+//! };
+//! assert_eq!(get("/v1/profiles/creator-0001").await?.status(), 503);
+//! assert_eq!(get("/v1/profiles/creator-0001").await?.status(), 200);
+//! assert_eq!(get("/v1/oembed").await?.status(), 200);
+//!
+//! // An answer reaches its client a moment before it is recorded.
+//! assert!(mock.history().settled(Duration::from_secs(5)).await);
+//! assert_eq!(mock.history().to(Route::Profile).len(), 2);
+//! assert_eq!(mock.history().hit_by("busy")[0].status, Some(503));
+//! assert_eq!(mock.history().to(Route::Unknown)[0].target, "/v1/oembed");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The same mock runs alone, for services in any language: `windthrow mock serve`, steered
+//! through the [`control`] API.
 
 #[cfg(test)]
 extern crate self as mock_server;
@@ -12,18 +57,25 @@ extern crate self as mock_server;
 #[path = "../tests/mock/rig.rs"]
 mod rig;
 
+pub use wiremock;
+
+pub mod builder;
 pub mod click_book;
 pub mod clock;
+pub mod control;
 mod desk;
 mod edge;
 pub mod edits;
 pub mod exchange;
+pub mod fault_plan;
 pub mod faults;
+pub mod history;
 pub mod holds;
 pub mod limiter;
 pub mod link;
 pub mod link_change;
 mod link_index;
+pub mod nearest;
 mod ordinals;
 mod page_book;
 mod pages;
@@ -32,6 +84,7 @@ pub mod profile;
 pub mod record;
 mod retained;
 mod routes;
+pub mod rules;
 pub mod secrets;
 pub mod seed;
 pub mod server;

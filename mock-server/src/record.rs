@@ -24,7 +24,24 @@ pub enum Record {
     Overload(Overload),
 }
 
+/// The name of every event, as it stands in a record's JSON.
+pub const EVENTS: &[&str] =
+    &["exchange", "delivery", "reachability", "secret-read", "alert", "overload"];
+
 impl Record {
+    /// The name of this event, one of [`EVENTS`].
+    #[must_use]
+    pub const fn event(&self) -> &'static str {
+        match self {
+            Self::Exchange(_) => "exchange",
+            Self::Delivery(_) => "delivery",
+            Self::Reachability(_) => "reachability",
+            Self::SecretRead(_) => "secret-read",
+            Self::Alert(_) => "alert",
+            Self::Overload(_) => "overload",
+        }
+    }
+
     /// When it was over.
     #[must_use]
     pub fn at(&self) -> Moment {

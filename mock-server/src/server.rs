@@ -1,93 +1,50 @@
-//! The mock as a whole: starts it, arms it, stops it.
+//! The mock as a whole: starts it, arms it, resets it, stops it.
+
+mod config;
+mod ending;
+
+pub(crate) use config::Extras;
+pub use config::{MockConfig, MockError};
 
 use crate::clock::{Clock, Moment};
 use crate::desk::Desk;
-use crate::edge::{self, Gauges, Settings, Tuning};
-use crate::faults::Rule;
-use crate::faults::engine::{Engine, PlanError};
+use crate::edge::{self, Gauges, Settings};
+use crate::faults::engine::Engine;
+use crate::history::History;
 use crate::holds::{Held, Holds};
-use crate::population::{Population, PopulationError};
+use crate::population::Creator;
 use crate::profile::ContractProfile;
-use crate::record::Recorder;
 use crate::routes::Shared;
+use crate::rules::Rulebook;
 use crate::secrets::start_vault;
 use crate::webhooks::{self, Registration, RegistrationError, WebhookEvent};
-use crate::world::{Change, Edit, EditError, World};
+use crate::world::{Change, EditError, World};
+use ending::Running;
+use std::collections::BTreeSet;
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
-use std::time::Duration;
-use tokio::sync::oneshot;
-
-/// How long [`MockLinktree::stop`] waits for the last records.
-const STOP_PATIENCE: Duration = Duration::from_secs(5);
-
-/// Everything that a mock needs to know.
-pub struct MockConfig {
-    /// The assumed contract.
-    pub profile: ContractProfile,
-    /// Contract durations are divided by this.
-    pub time_scale: u32,
-    /// Creators, keys, versions, nonces and fault decisions derive from this.
-    pub seed: u64,
-    /// Who has an account.
-    pub population: Population,
-    /// When pages change.
-    pub edits: Vec<Edit>,
-    /// The fault plan.
-    pub rules: Vec<Rule>,
-    /// The public port on loopback; 0 for any.
-    pub port: u16,
-    /// The run's clock.
-    pub clock: Clock,
-    /// Where exchanges go.
-    pub recorder: Arc<dyn Recorder>,
-    /// The token that the vault expects.
-    pub vault_token: String,
-}
-
-/// Why the mock could not start.
-#[derive(Debug, thiserror::Error)]
-pub enum MockError {
-    /// The population is not lawful.
-    #[error(transparent)]
-    Population(#[from] PopulationError),
-    /// The fault plan is not executable.
-    #[error(transparent)]
-    Plan(#[from] PlanError),
-    /// Somebody else has the port.
-    #[error("failed to listen on 127.0.0.1:{port}: the port is in use; give another, or 0 for any")]
-    PortInUse {
-        /// The port.
-        port: u16,
-    },
-    /// Another refusal of the operating system.
-    #[error("failed to start the mock on 127.0.0.1:{port}: {source}")]
-    Start {
-        /// The port.
-        port: u16,
-        /// The operating system's word.
-        source: io::Error,
-    },
-}
+use std::sync::{Arc, Mutex};
+use tokio::sync::{oneshot, watch};
 
 /// A running mock. Dropping it stops it, too.
 pub struct MockLinktree {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) rulebook: Rulebook,
+    history: History,
     probes: Arc<AtomicU64>,
     gauges: Arc<Gauges>,
-    port: u16,
+    clock: Clock,
+    address: SocketAddr,
     vault_url: String,
-    stop: Option<oneshot::Sender<()>>,
-    done: Mutex<mpsc::Receiver<()>>,
-    thread: Option<JoinHandle<()>>,
-    sender: webhooks::Sender,
+    vault_token: String,
+    draining: watch::Sender<bool>,
+    running: Mutex<Option<Running>>,
 }
 
 struct Started {
-    port: u16,
+    address: SocketAddr,
     vault_url: String,
 }
 
@@ -95,14 +52,26 @@ impl MockLinktree {
     /// Starts edge, wiremock and vault, and returns when they can be called. It blocks for a few
     /// milliseconds, and may be called from synchronous and asynchronous code.
     ///
+    /// The recorder gets everything, and [`Self::history`] keeps nothing: a test is better served
+    /// by [`Self::builder`].
+    ///
     /// # Errors
     ///
     /// [`MockError`] when population or plan cannot be used, or the port cannot be had.
     pub fn start(config: MockConfig) -> Result<Self, MockError> {
-        Self::start_tuned(config, Tuning::default())
+        Self::start_with(config, Extras::default())
     }
 
-    pub(crate) fn start_tuned(config: MockConfig, tuning: Tuning) -> Result<Self, MockError> {
+    /// Starts a mock with another edge than usual.
+    #[cfg(test)]
+    pub(crate) fn start_tuned(
+        config: MockConfig,
+        tuning: crate::edge::Tuning,
+    ) -> Result<Self, MockError> {
+        Self::start_with(config, Extras { tuning, ..Extras::default() })
+    }
+
+    pub(crate) fn start_with(config: MockConfig, extras: Extras) -> Result<Self, MockError> {
         let MockConfig {
             profile,
             time_scale,
@@ -115,32 +84,40 @@ impl MockLinktree {
             recorder,
             vault_token,
         } = config;
+        let Extras { host, own, history, tuning } = extras;
         population.check()?;
+        let history = history.unwrap_or_else(|| History::new(0, Some(recorder)));
+        let rulebook = Rulebook::new(rules.clone());
         let shared = Arc::new(Shared {
+            own,
             engine: Engine::new(seed, rules)?,
             world: World::new(profile, time_scale, seed, population, edits),
             desk: Desk::default(),
             holds: Holds::default(),
         });
-        let probes = Arc::new(AtomicU64::new(0));
+        let probes = history.begun();
         let gauges = Arc::new(Gauges::default());
+        let (draining, drains) = watch::channel(false);
+        let at = SocketAddr::from((host, port));
         let refused = |source: io::Error| match source.kind() {
-            io::ErrorKind::AddrInUse => MockError::PortInUse { port },
-            _ => MockError::Start { port, source },
+            io::ErrorKind::AddrInUse => MockError::PortInUse { at },
+            _ => MockError::Start { at, source },
         };
         let signers = Arc::clone(&shared);
         let sender = webhooks::Sender::start(webhooks::Settings {
             shared: Arc::clone(&shared),
             clock,
-            recorder: Arc::clone(&recorder),
+            recorder: Arc::new(history.clone()),
             secrets: Box::new(move |_at| vec![signers.world.secrets.webhook_secret.clone()]),
             time_scale,
         })
         .map_err(refused)?;
         let settings = Settings {
+            host,
             port,
+            draining: drains,
             clock,
-            recorder,
+            recorder: Arc::new(history.clone()),
             shared: Arc::clone(&shared),
             probes: Arc::clone(&probes),
             gauges: Arc::clone(&gauges),
@@ -151,44 +128,61 @@ impl MockLinktree {
         let (_alive, done) = mpsc::channel::<()>();
         let thread = std::thread::Builder::new()
             .name("mock-edge".to_owned())
-            .spawn(move || {
-                let _alive = _alive;
-                run(settings, vault_token, &ready, stopped);
+            .spawn({
+                let vault_token = vault_token.clone();
+                move || {
+                    let _alive = _alive;
+                    run(settings, vault_token, &ready, stopped);
+                }
             })
             .map_err(refused)?;
         let gone = || io::Error::other("the thread ended early");
-        let Started { port, vault_url } =
+        let Started { address, vault_url } =
             started.recv().map_err(|_| gone()).and_then(|result| result).map_err(refused)?;
-        let (stop, thread) = (Some(stop), Some(thread));
+        let running = Mutex::new(Some(Running { stop, done, thread, sender }));
         Ok(Self {
             shared,
+            rulebook,
+            history,
             probes,
             gauges,
-            port,
+            clock,
+            address,
             vault_url,
-            stop,
-            done: Mutex::new(done),
-            thread,
-            sender,
+            vault_token,
+            draining,
+            running,
         })
     }
 
-    /// The mock's address without a path; routes begin with `/v1`.
+    /// The mock's address without a path; routes begin with `/v1`. A mock that listens on every
+    /// interface is named by its loopback address.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        let mut address = self.address;
+        if address.ip().is_unspecified() {
+            let loopback: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+            address.set_ip(loopback[usize::from(address.is_ipv6())]);
+        }
+        format!("http://{address}")
     }
 
     /// The public port.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.address.port()
     }
 
     /// The vault's address without a path.
     #[must_use]
     pub fn vault_url(&self) -> String {
         self.vault_url.clone()
+    }
+
+    /// The token that the vault expects.
+    #[must_use]
+    pub fn vault_token(&self) -> &str {
+        &self.vault_token
     }
 
     /// The key that the mock accepts.
@@ -207,6 +201,42 @@ impl MockLinktree {
     #[must_use]
     pub fn webhook_secret(&self) -> &str {
         &self.shared.world.secrets.webhook_secret
+    }
+
+    /// The assumed contract that is served.
+    #[must_use]
+    pub fn profile(&self) -> &ContractProfile {
+        &self.shared.world.profile
+    }
+
+    /// What creators, keys and fault decisions derive from.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.shared.world.seed
+    }
+
+    /// Every handle that has an account.
+    #[must_use]
+    pub fn handles(&self) -> Vec<String> {
+        self.shared.world.population.handles()
+    }
+
+    /// The creator with this handle, as of now.
+    #[must_use]
+    pub fn creator(&self, handle: &str) -> Option<Creator> {
+        self.shared.world.creator(handle, self.clock.now())
+    }
+
+    /// The clock of every recorded moment.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// What was recorded. A mock from a [`MockConfig`] keeps nothing here: its recorder has it.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.history
     }
 
     /// Traffic begins at this moment: fault windows and edits count from here.
@@ -265,6 +295,12 @@ impl MockLinktree {
         self.shared.holds.release(rule)
     }
 
+    /// Releases everything that is held back, and says how much that was.
+    pub fn release_all(&self) -> usize {
+        let rules: BTreeSet<_> = self.held().into_iter().map(|held| held.rule).collect();
+        rules.iter().map(|rule| self.release(rule)).sum()
+    }
+
     /// Edits pages from `at` on, beside the plan: of this handle, or of all that begin with what
     /// stands before a final `*`. So a test inserts or removes links between two requests.
     ///
@@ -275,12 +311,6 @@ impl MockLinktree {
         self.shared.world.edit(at, handles, change)?;
         self.shared.world.outbox.edited(at, handles);
         Ok(())
-    }
-
-    /// Forgets every request: limits, clicks, writes to links and told edits, as between two
-    /// tests. The plan's edits run on until [`Self::arm`] starts them anew.
-    pub fn reset(&self) {
-        self.shared.world.reset();
     }
 
     /// How many exchanges have begun.
@@ -313,31 +343,19 @@ impl MockLinktree {
         self.shared.world.with_clicks(|book| book.counted())
     }
 
-    /// Stops the mock. When this returns, everything is recorded; what was still open with
-    /// [`crate::exchange::End::Open`].
-    pub fn stop(mut self) {
-        self.shut_down();
-    }
-
-    fn shut_down(&mut self) {
-        let Some(stop) = self.stop.take() else { return };
-        // It fails only when the thread is gone already.
-        let _ = stop.send(());
-        let done = self.done.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let ended = done.recv_timeout(STOP_PATIENCE);
-        let Some(thread) = self.thread.take() else { return };
-        if ended == Err(mpsc::RecvTimeoutError::Timeout) {
-            tracing::error!("the mock did not stop in time; its last records may be missing");
-        } else if thread.join().is_err() {
-            tracing::error!("the mock's thread panicked");
-        }
-        self.sender.stop();
-    }
-}
-
-impl Drop for MockLinktree {
-    fn drop(&mut self) {
-        self.shut_down();
+    /// Back to the start, for the next test: no click was counted, no link was written or edited
+    /// beside the plan, no request counts against a limit, the rules are those of the start with
+    /// fresh ordinals, windows and the plan's edits count from now, nothing is held back, and the
+    /// history is empty. Addresses, creators, credentials and webhook registrations stay.
+    ///
+    /// An exchange that is under way is recorded when it ends, after the reset: wait for
+    /// [`History::settled`] before it where that matters.
+    pub fn reset(&self) {
+        self.shared.world.reset();
+        self.reset_rules();
+        self.release_all();
+        self.arm(self.clock.now());
+        self.history.clear();
     }
 }
 
@@ -361,7 +379,7 @@ fn run(
         let started = async {
             let bound = edge::bind(settings).await?;
             let vault = start_vault(secrets, vault_token).await?;
-            Ok((Started { port: bound.port(), vault_url: vault.uri() }, bound, vault))
+            Ok((Started { address: bound.address(), vault_url: vault.uri() }, bound, vault))
         };
         match started.await {
             Ok((started, bound, vault)) => {
@@ -384,8 +402,11 @@ fn run(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::edge::Tuning;
     use crate::exchange::Exchange;
-    use crate::record::{Overload, Record};
+    use crate::population::Population;
+    use crate::profile::ContractProfile;
+    use crate::record::{Overload, Record, Recorder};
     use std::io::{Read, Write};
     use std::net::TcpStream;
 

@@ -1,10 +1,11 @@
 //! Plans, traffic, histories and the guarantees judged from them.
 
+pub use mock_server::nearest;
+
 pub mod case;
 pub mod catalogue;
 pub mod guarantees;
 pub mod history;
-pub mod nearest;
 pub mod plan;
 pub mod plan_check;
 pub mod spans;

@@ -2,6 +2,7 @@
 
 pub mod explain;
 pub mod list;
+pub mod mock_serve;
 pub mod prove;
 pub mod report;
 pub mod run;

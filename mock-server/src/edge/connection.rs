@@ -96,7 +96,7 @@ async fn exchange(
     open.exchange.links = std::mem::take(&mut outcome.links);
     open.exchange.faults = std::mem::take(&mut outcome.marks);
     open.exchange.over_limit = outcome.over_limit;
-    let keep = head.keeps_alive();
+    let keep = head.keeps_alive() && !edge.is_draining();
     if keep && head.minor == 0 {
         // HTTP/1.0 closes, unless both sides say otherwise.
         answer.headers.push(("connection".to_owned(), b"keep-alive".to_vec()));

@@ -6,7 +6,7 @@ use crate::clock::Moment;
 use crate::exchange::End;
 use crate::faults::FaultMark;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -17,7 +17,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 /// The way in, open or closed.
 pub(super) struct Door {
     listener: Option<TcpListener>,
-    port: u16,
+    address: SocketAddr,
     connections: u64,
 }
 
@@ -30,14 +30,14 @@ struct Order {
 }
 
 impl Door {
-    /// Listens on the public port on loopback; 0 for any.
-    pub fn open(port: u16) -> io::Result<Self> {
-        let listener = bound(port)?.listen(BACKLOG)?;
-        Ok(Self { port: listener.local_addr()?.port(), listener: Some(listener), connections: 0 })
+    /// Listens on the public port; 0 for any.
+    pub fn open(host: IpAddr, port: u16) -> io::Result<Self> {
+        let listener = bound(SocketAddr::new(host, port))?.listen(BACKLOG)?;
+        Ok(Self { address: listener.local_addr()?, listener: Some(listener), connections: 0 })
     }
 
-    pub fn port(&self) -> u16 {
-        self.port
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// The next connection and its number. Meanwhile the door closes and opens as the plan says.
@@ -49,7 +49,7 @@ impl Door {
                 self.refuse(edge, marks).await;
             }
             let Some(listener) = &self.listener else {
-                self.listen_again(edge, bound(self.port)).await;
+                self.listen_again(edge, bound(self.address)).await;
                 continue;
             };
             let accepted = tokio::select! {
@@ -75,7 +75,7 @@ impl Door {
     /// gets it. Who was waiting to be accepted is reset.
     async fn refuse(&mut self, edge: &Rc<Edge>, marks: Vec<FaultMark>) {
         self.listener = None;
-        let socket = bound(self.port);
+        let socket = bound(self.address);
         let conn = self.number();
         let mut open = OpenExchange::new(edge, blank(edge.next_exchange(), conn, 0));
         let exchange = &mut open.exchange;
@@ -105,17 +105,17 @@ impl Door {
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
-            socket = bound(self.port);
+            socket = bound(self.address);
         }
     }
 }
 
-/// A socket on a port, not listening yet.
-fn bound(port: u16) -> io::Result<TcpSocket> {
-    let socket = TcpSocket::new_v4()?;
+/// A socket on an address, not listening yet.
+fn bound(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     // A port that the last run left a moment ago can be had at once; one in use still cannot.
     socket.set_reuseaddr(true)?;
-    socket.bind(SocketAddr::from(([127, 0, 0, 1], port)))?;
+    socket.bind(address)?;
     Ok(socket)
 }
 

@@ -31,11 +31,12 @@ use scan::Scanner;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use upstream::Upstream;
 
 /// The queue of connections that wait to be accepted; the default of 128 costs a burst a second.
@@ -65,7 +66,10 @@ impl Gauges {
 
 /// What an edge needs from outside.
 pub(crate) struct Settings {
+    pub host: IpAddr,
     pub port: u16,
+    /// Turns true when no more connections shall be accepted.
+    pub draining: watch::Receiver<bool>,
     pub clock: Clock,
     pub recorder: Arc<dyn Recorder>,
     pub shared: Arc<Shared>,
@@ -76,6 +80,7 @@ pub(crate) struct Settings {
 
 /// What the connections share; all on one thread.
 struct Edge {
+    draining: watch::Receiver<bool>,
     clock: Clock,
     recorder: Arc<dyn Recorder>,
     shared: Arc<Shared>,
@@ -90,6 +95,11 @@ struct Edge {
 impl Edge {
     fn next_exchange(&self) -> u64 {
         self.probes.fetch_add(1, Ordering::AcqRel)
+    }
+
+    /// Whether each connection shall end with the exchange that it is at.
+    fn is_draining(&self) -> bool {
+        *self.draining.borrow()
     }
 
     fn overload(&self, what: &str) {
@@ -141,10 +151,12 @@ pub(crate) struct Bound {
 
 /// Binds the port and starts wiremock behind it.
 pub(crate) async fn bind(settings: Settings) -> io::Result<Bound> {
-    let Settings { port, clock, recorder, shared, probes, gauges, tuning } = settings;
-    let door = Door::open(port)?;
+    let Settings { host, port, draining, clock, recorder, shared, probes, gauges, tuning } =
+        settings;
+    let door = Door::open(host, port)?;
     let upstream = Upstream::start(Arc::clone(&shared), &tuning).await?;
     let edge = Rc::new(Edge {
+        draining,
         clock,
         recorder,
         scanner: Scanner::new(&shared.world.secrets),
@@ -159,17 +171,19 @@ pub(crate) async fn bind(settings: Settings) -> io::Result<Bound> {
 }
 
 impl Bound {
-    pub fn port(&self) -> u16 {
-        self.door.port()
+    pub fn address(&self) -> SocketAddr {
+        self.door.address()
     }
 
     /// Accepts until told to stop. Connections go on in local tasks; dropping these records what
     /// is still open.
     pub async fn serve(self, mut stop: oneshot::Receiver<()>) {
         let Self { mut door, edge } = self;
+        let mut draining = edge.draining.clone();
         loop {
             let (conn, stream) = tokio::select! {
                 _ = &mut stop => return,
+                Ok(_) = draining.wait_for(|draining| *draining) => break,
                 accepted = door.next(&edge) => accepted,
             };
             if edge.gauges.connections() >= edge.tuning.connections {
@@ -189,6 +203,8 @@ impl Bound {
                 }
             });
         }
+        drop(door);
+        let _ = stop.await;
     }
 }
 

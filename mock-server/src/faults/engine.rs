@@ -23,7 +23,7 @@ pub struct Engine {
 #[derive(Debug)]
 struct Plan {
     rules: Vec<Rule>,
-    /// For each rule.
+    /// For each rule; a later plan goes on counting for the rules that it keeps.
     seen: Vec<Arc<Ordinals>>,
 }
 
@@ -126,6 +126,21 @@ impl Engine {
         later.map(|rule| rule.window.from_ms).filter(|from| *from > now).min()
     }
 
+    /// Like [`Self::replace`], but a rule that stays just as it is goes on counting.
+    ///
+    /// # Errors
+    ///
+    /// [`PlanError`] names the first rule that cannot be executed; the old plan stays in force.
+    pub fn amend(&self, rules: Vec<Rule>) -> Result<(), PlanError> {
+        let mut plan = Plan::new(rules)?;
+        let mut current = self.plan.write().unwrap_or_else(PoisonError::into_inner);
+        plan.go_on_from(&current);
+        *current = Arc::new(plan);
+        drop(current);
+        self.wake();
+        Ok(())
+    }
+
     /// The rules in force.
     #[must_use]
     pub fn rules(&self) -> Vec<Rule> {
@@ -202,6 +217,14 @@ impl Plan {
         }
         let seen = rules.iter().map(|_| Arc::default()).collect();
         Ok(Self { rules, seen })
+    }
+
+    fn go_on_from(&mut self, earlier: &Self) {
+        for (rule, seen) in self.rules.iter().zip(&mut self.seen) {
+            if let Some(index) = earlier.rules.iter().position(|known| known == rule) {
+                *seen = Arc::clone(&earlier.seen[index]);
+            }
+        }
     }
 }
 

@@ -38,11 +38,16 @@ use wiremock::{Match, Mock, MockServer, Request, Respond, ResponseTemplate};
 
 /// What all routes share.
 pub(crate) struct Shared {
+    /// Routes that the embedding program adds to those of the contract.
+    pub own: Vec<OwnRoute>,
     pub world: World,
     pub desk: Desk,
     pub engine: Engine,
     pub holds: Holds,
 }
+
+/// Makes one mock of the embedding program, for every new wiremock server.
+pub(crate) type OwnRoute = Box<dyn Fn() -> Mock + Send + Sync>;
 
 /// One request, as a route sees it.
 pub(crate) struct Call<'a> {
@@ -159,7 +164,7 @@ impl Match for Is {
     }
 }
 
-/// Mounts one mock for each route, and the catch-all.
+/// Mounts one mock for each route, the catch-all, and the embedding program's own.
 pub(crate) async fn mount(server: &MockServer, shared: &Arc<Shared>) {
     let routes: [(Route, Box<dyn Answers>); 12] = [
         (Route::Health, Box::new(health::Health)),
@@ -179,6 +184,9 @@ pub(crate) async fn mount(server: &MockServer, shared: &Arc<Shared>) {
         let priority = if route == Route::Unknown { u8::MAX } else { 5 };
         let guarded = Guarded { answers, shared: Arc::clone(shared) };
         Mock::given(Is(route)).respond_with(guarded).with_priority(priority).mount(server).await;
+    }
+    for make in &shared.own {
+        make().mount(server).await;
     }
 }
 

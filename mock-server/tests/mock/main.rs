@@ -2,6 +2,8 @@
 
 mod analytics;
 mod announced;
+mod control;
+mod embedded;
 mod faults;
 mod links;
 mod manners;

@@ -98,6 +98,19 @@ fn ordinals_count_for_each_key() {
 }
 
 #[test]
+fn an_amended_plan_goes_on_counting_and_a_replaced_one_starts_anew() {
+    let first = rule("first", Pick::Nth { from: 0, until: 1 }, status(500));
+    let other = rule("other", Pick::Nth { from: 9, until: 10 }, status(500));
+    let engine = Engine::new(1, vec![first.clone()]).unwrap();
+    let hit = || !engine.decide(&view("k"), Some(150)).marks.is_empty();
+    assert!(hit());
+    engine.amend(vec![other, first.clone()]).unwrap();
+    assert!(!hit(), "the rule has had its first request");
+    engine.replace(vec![first]).unwrap();
+    assert!(hit());
+}
+
+#[test]
 fn latency_adds_up_and_the_first_other_effect_wins() {
     let slow = || Fault::Latency(Latency::Constant { ms: 3 });
     let reset = Fault::Reset(Reset { at: ResetAt::MidBody });

@@ -1,0 +1,193 @@
+//! `mock serve`: the mock alone, until somebody ends it.
+//!
+//! Standard output gets what a service needs as `NAME=value` lines, for a shell or an env file;
+//! standard error one line for every fault that hit.
+
+use crate::cli::MockServeArgs;
+use crate::commands::say;
+use crate::failure::{Exit, Failure};
+use crate::process::Signals;
+use mock_server::control::{Control, ControlConfig, ControlError};
+use mock_server::fault_plan::FaultPlan;
+use mock_server::faults::FaultMark;
+use mock_server::history::RecordFile;
+use mock_server::profile::{ContractProfile, ProfileError};
+use mock_server::record::{Record, Recorder};
+use mock_server::server::{MockError, MockLinktree};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long exchanges under way may take after the first signal; a second one ends them at once.
+const GRACE: Duration = Duration::from_secs(5);
+
+const FREE_PORT: &str = "choose another port with --port and --control-port, or 0 for any";
+
+/// Serves until Ctrl-C or SIGTERM.
+///
+/// # Errors
+///
+/// [`Failure`] for wrong files and arguments, or when a port cannot be had.
+pub async fn serve(args: &MockServeArgs) -> Result<Exit, Failure> {
+    let plan = args.plan.as_deref().map(read_plan).transpose()?.unwrap_or_default();
+    let profile = match &args.profile_file {
+        None => ContractProfile::linktree_v1(),
+        Some(path) => read_profile(path)?,
+    };
+    let file = args.history.as_deref().map(open_history).transpose()?;
+    // From here on a signal is never lost, and the end is orderly.
+    let mut signals = Signals::listen()
+        .map_err(|error| Failure::setup(error.to_string(), "signals must be available"))?;
+
+    let mock = MockLinktree::builder()
+        .profile(profile)
+        .plan(plan)
+        .seed(args.seed)
+        .time_scale(args.time_scale)
+        .host(args.host)
+        .port(args.port)
+        .recorder(Arc::new(Teller { file: file.clone() }))
+        .vault_token(format!("vault-{:016x}", args.seed))
+        .start()
+        .map_err(|error| refused(&error))?;
+    let mock = Arc::new(mock);
+    // After 65535, and beside any port, there is any other.
+    let next = args.port.checked_add(1).filter(|_| args.port != 0);
+    let port = args.control_port.or(next).unwrap_or(0);
+    let config = ControlConfig {
+        listen: SocketAddr::new(args.control_host, port),
+        token: args.control_token.clone(),
+    };
+    let control =
+        Control::start(Arc::clone(&mock), config).await.map_err(|error| match &error {
+            ControlError::NoToken { .. } => Failure::usage(
+                error.to_string(),
+                "give --control-token or WINDTHROW_CONTROL_TOKEN, or leave --control-host out",
+            ),
+            _ => Failure::setup(error.to_string(), FREE_PORT),
+        })?;
+    say(announcement(&mock, &control, args));
+
+    signals.next().await;
+    tracing::info!("stopping: exchanges under way may take {GRACE:?}; a second signal ends them");
+    tokio::select! {
+        finished = mock.drain(GRACE) => if !finished {
+            tracing::warn!("some exchanges were still under way after {GRACE:?}");
+        },
+        () = signals.next() => {}
+    }
+    let stopping = Arc::clone(&mock);
+    // It joins a thread, which must not hold up the control API's last answers.
+    let _ = tokio::task::spawn_blocking(move || stopping.shut_down()).await;
+    control.stop().await;
+    if let (Some(file), Some(path)) = (file, &args.history) {
+        file.finish().map_err(|error| unwritable(path, &error))?;
+    }
+    Ok(Exit::Held)
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))
+}
+
+fn read_plan(path: &Path) -> Result<FaultPlan, Failure> {
+    const HELP: &str = "a plan holds rules, and may hold population and edits; \
+                        `windthrow explain` shows an example of each fault";
+    let text = read(path)?;
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
+        FaultPlan::from_json(&text).map_err(|error| Failure::json(path, &text, &error, HELP))
+    } else {
+        FaultPlan::from_toml(&text).map_err(|error| {
+            let at = error.span().unwrap_or_default();
+            Failure::syntax(path, &text, at.into(), error.message(), HELP)
+        })
+    }
+}
+
+fn read_profile(path: &Path) -> Result<ContractProfile, Failure> {
+    const HELP: &str = "start from mock-server/profiles/linktree-v1.toml";
+    ContractProfile::load(path).map_err(|error| match &error {
+        ProfileError::Parse { source, .. } => {
+            let at = source.span().unwrap_or_default();
+            read(path).map_or_else(
+                |failure| failure,
+                |text| Failure::syntax(path, &text, at.into(), source.message(), HELP),
+            )
+        }
+        ProfileError::Read { .. } => Failure::usage(error.to_string(), HELP),
+    })
+}
+
+fn open_history(path: &Path) -> Result<Arc<RecordFile>, Failure> {
+    RecordFile::append(path).map(Arc::new).map_err(|error| unwritable(path, &error))
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    let what = format!("failed to write {}: {error}", path.display());
+    Failure::setup(what, "choose another file with --history, or make room there")
+}
+
+fn refused(error: &MockError) -> Failure {
+    match error {
+        MockError::PortInUse { .. } | MockError::Start { .. } => {
+            Failure::setup(error.to_string(), FREE_PORT)
+        }
+        MockError::Population(_) | MockError::Plan(_) | MockError::Process(_) => {
+            Failure::usage(error.to_string(), "mend the file given with --plan")
+        }
+    }
+}
+
+/// What a service needs, in a form that a shell and an env file understand.
+fn announcement(mock: &MockLinktree, control: &Control, args: &MockServeArgs) -> String {
+    let profile = mock.profile();
+    let handles = mock.handles();
+    let assumed = if profile.assumed { " (assumed)" } else { "" };
+    let first = handles.first().map_or(String::new(), |first| format!(", the first is {first}"));
+    let scale = args.time_scale;
+    let lines = [
+        format!("# windthrow mock: contract {}{assumed}, time scale {scale}", profile.name),
+        format!("# {} creators{first}; routes begin with /v1", handles.len()),
+        format!("LINKTREE_URL={}", mock.url()),
+        format!("LINKTREE_API_KEY={}", mock.api_key()),
+        format!("LINKTREE_WEBHOOK_SECRET={}", mock.webhook_secret()),
+        format!("VAULT_URL={}", mock.vault_url()),
+        format!("VAULT_TOKEN={}", mock.vault_token()),
+        "# the control API: GET / lists what it can do".to_owned(),
+        format!("WINDTHROW_CONTROL_URL={}", control.url()),
+        format!("WINDTHROW_SEED={}", mock.seed()),
+        "# ready; Ctrl-C or SIGTERM ends it".to_owned(),
+    ];
+    lines.join("\n")
+}
+
+/// Tells of faults on standard error, and hands records to the history's file.
+struct Teller {
+    file: Option<Arc<RecordFile>>,
+}
+
+impl Recorder for Teller {
+    fn record(&self, record: Record) {
+        match &record {
+            Record::Exchange(exchange) => {
+                let what = format!("{} {}", exchange.method, exchange.target);
+                tell(&exchange.faults, &what, exchange.status);
+            }
+            Record::Delivery(delivery) => {
+                let what = format!("{} to {}", delivery.event, delivery.url);
+                tell(&delivery.faults, &what, delivery.status);
+            }
+            _ => {}
+        }
+        if let Some(file) = &self.file {
+            file.record(record);
+        }
+    }
+}
+
+fn tell(faults: &[FaultMark], what: &str, status: Option<u16>) {
+    for FaultMark { rule, kind, .. } in faults {
+        tracing::info!(rule, fault = kind, status, "{what}");
+    }
+}

@@ -1,0 +1,153 @@
+//! The history as NDJSON, whole or followed live, in bounded memory whoever reads it how slowly.
+
+use super::input::Params;
+use super::problem::Problem;
+use super::{Answer, Shared};
+use crate::history::{Batch, Follower};
+use crate::nearest::nearest;
+use crate::record::{EVENTS, Record};
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use serde::{Deserialize, Serialize};
+use std::convert::Infallible;
+use tokio::sync::{OwnedSemaphorePermit, watch};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Which {
+    /// The first sequence number; the oldest kept without one.
+    from: Option<u64>,
+    /// Whether to go on until the mock stops.
+    #[serde(default)]
+    follow: bool,
+    /// Events, with commas between; all without any.
+    event: Option<String>,
+}
+
+/// One line.
+#[derive(Serialize)]
+struct Line<'a> {
+    seq: u64,
+    #[serde(flatten)]
+    record: &'a Record,
+}
+
+pub(super) async fn read(State(desk): Shared, Params(which): Params<Which>) -> Answer<Response> {
+    let events: Vec<String> =
+        which.event.iter().flat_map(|names| names.split(',')).map(str::to_owned).collect();
+    if let Some(wrong) = events.iter().find(|name| !EVENTS.contains(&name.as_str())) {
+        let near = nearest(wrong, EVENTS.iter().copied());
+        let help = near.map_or(String::new(), |near| format!("did you mean {near}? "));
+        let message = format!("there is no event {wrong}");
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "no_such_event", message)
+            .help(format!("{help}there are: {}", EVENTS.join(", "))));
+    }
+    let history = desk.mock.history();
+    let permit = desk.followers.clone().try_acquire_owned().map_err(|_| {
+        let message = "too many readers of the history at once";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_readers", message)
+            .help("end one of the others")
+    })?;
+    let reader = Reader {
+        follower: history.follow(which.from),
+        until: (!which.follow).then(|| history.kept().end),
+        events,
+        closing: desk.closing.clone(),
+        ended: false,
+        _permit: permit,
+    };
+    let lines = stream::unfold(reader, |mut reader| async move {
+        reader.next().await.map(|bytes| (Ok::<_, Infallible>(bytes), reader))
+    });
+    let kind = [(header::CONTENT_TYPE, "application/x-ndjson")];
+    Ok((kind, Body::from_stream(lines)).into_response())
+}
+
+pub(super) async fn clear(State(desk): Shared) -> StatusCode {
+    desk.mock.history().clear();
+    StatusCode::NO_CONTENT
+}
+
+/// Turns batches into bytes, one at a time, as fast as they are read. When the client goes, it is
+/// dropped, and nothing of it remains.
+struct Reader {
+    follower: Follower,
+    /// Where to end; none to follow.
+    until: Option<u64>,
+    events: Vec<String>,
+    closing: watch::Receiver<bool>,
+    ended: bool,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Reader {
+    /// The next lines, or none at the end. Batches without a wanted event are passed over.
+    async fn next(&mut self) -> Option<Bytes> {
+        while !self.ended {
+            let batch = match self.until {
+                Some(_) => self.follower.read(),
+                None => tokio::select! {
+                    biased;
+                    batch = self.follower.next() => batch,
+                    _ = self.closing.wait_for(|closing| *closing) => None,
+                },
+            }?;
+            let lines = self.lines(&batch);
+            if !lines.is_empty() {
+                return Some(lines.into());
+            }
+        }
+        None
+    }
+
+    fn lines(&mut self, batch: &Batch) -> Vec<u8> {
+        let mut out = Vec::new();
+        if batch.missed > 0 {
+            out = format!("{{\"event\":\"missed\",\"count\":{}}}\n", batch.missed).into_bytes();
+        }
+        for (seq, record) in (batch.first..).zip(&batch.records) {
+            if self.until.is_some_and(|until| seq >= until) {
+                // A whole history ends here, although more may have been recorded meanwhile.
+                self.ended = true;
+                break;
+            }
+            let wanted = self.events.is_empty() || self.events.iter().any(|e| e == record.event());
+            // Into memory, a record is always written whole.
+            if wanted && serde_json::to_writer(&mut out, &Line { seq, record }).is_ok() {
+                out.push(b'\n');
+            }
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Moment;
+    use crate::record::{Alert, Overload, SecretRead};
+
+    #[test]
+    fn every_event_is_named_as_in_its_line() {
+        let at = Moment::ZERO;
+        let alert = Alert {
+            at,
+            labels: Default::default(),
+            annotations: Default::default(),
+            starts_at: None,
+            ends_at: None,
+        };
+        for record in [
+            Record::Overload(Overload { at, what: String::new() }),
+            Record::Alert(alert),
+            Record::SecretRead(SecretRead { at, path: String::new(), status: 200, version: None }),
+        ] {
+            let line = serde_json::to_value(Line { seq: 7, record: &record }).unwrap();
+            assert_eq!((&line["seq"], &line["event"]), (&7.into(), &record.event().into()));
+            assert!(EVENTS.contains(&record.event()));
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Answers that the fault `hold` holds back: who waits, and their release.
+
+use super::Shared;
+use super::input::Name;
+use crate::holds::Held;
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+
+#[derive(Serialize)]
+pub(super) struct Holds {
+    held: Vec<Held>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Released {
+    released: usize,
+}
+
+pub(super) async fn list(State(desk): Shared) -> Json<Holds> {
+    Json(Holds { held: desk.mock.held() })
+}
+
+/// A rule that holds nothing back just now releases nothing: that is no error, as the client may
+/// have left a moment ago.
+pub(super) async fn release(State(desk): Shared, Name(rule): Name) -> Json<Released> {
+    let released = desk.mock.release(&rule);
+    tracing::info!(rule, released, "answers were released");
+    Json(Released { released })
+}
+
+pub(super) async fn release_all(State(desk): Shared) -> Json<Released> {
+    let released = desk.mock.release_all();
+    tracing::info!(released, "all answers were released");
+    Json(Released { released })
+}

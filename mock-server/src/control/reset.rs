@@ -1,0 +1,17 @@
+//! Back to the start between tests, and a new beginning for windows.
+
+use super::Shared;
+use axum::extract::State;
+use axum::http::StatusCode;
+
+pub(super) async fn reset(State(desk): Shared) -> StatusCode {
+    desk.mock.reset();
+    tracing::info!("everything was reset");
+    StatusCode::NO_CONTENT
+}
+
+pub(super) async fn arm(State(desk): Shared) -> StatusCode {
+    desk.mock.arm(desk.mock.clock().now());
+    tracing::info!("windows count from now");
+    StatusCode::NO_CONTENT
+}

@@ -1,0 +1,24 @@
+//! Where the mock is, what it serves, and how much has happened. It names no credential.
+
+use super::Shared;
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+
+pub(super) async fn read(State(desk): Shared) -> Json<Value> {
+    let mock = &desk.mock;
+    let (history, revised) = (mock.history(), mock.revised_rules());
+    let kept = history.kept();
+    Json(json!({
+        "url": mock.url(),
+        "vault_url": mock.vault_url(),
+        "profile": mock.profile().name,
+        "assumed": mock.profile().assumed,
+        "seed": mock.seed(),
+        "now_ms": mock.clock().now().0 / 1_000_000,
+        "rules": { "count": revised.rules.len(), "revision": revised.revision },
+        "exchanges": { "begun": mock.probes(), "under_way": history.under_way() },
+        "clicks_counted": mock.clicks_counted(),
+        "history": { "first": kept.start, "next": kept.end, "dropped": history.dropped() },
+    }))
+}

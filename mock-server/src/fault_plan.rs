@@ -1,0 +1,79 @@
+//! A fault plan as text: rules, and if it likes the creators and their edits, in TOML or JSON.
+
+use crate::faults::Rule;
+use crate::population::Population;
+use crate::world::Edit;
+use serde::{Deserialize, Serialize};
+
+/// What a plan file of the mock alone may hold.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultPlan {
+    /// The rules, in plan order.
+    #[serde(default)]
+    pub rules: Vec<Rule>,
+    /// Who has an account; the built-in creators when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub population: Option<Population>,
+    /// When pages change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edits: Vec<Edit>,
+}
+
+impl FaultPlan {
+    /// Reads a plan from TOML.
+    ///
+    /// # Errors
+    ///
+    /// The parser's word, with line, column and key.
+    pub fn from_toml(text: &str) -> Result<Self, toml::de::Error> {
+        toml::from_str(text)
+    }
+
+    /// Reads a plan from JSON.
+    ///
+    /// # Errors
+    ///
+    /// The parser's word, with line, column and key.
+    pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exchange::Route;
+    use crate::faults::{Fault, Status};
+
+    const TOML: &str = r#"
+[[rules]]
+id = "down"
+matcher = { routes = ["profile"] }
+fault = { kind = "status", codes = [503] }
+"#;
+
+    #[test]
+    fn toml_and_json_mean_the_same() {
+        let status = Fault::Status(Status { codes: vec![503], retry_after: vec![] });
+        let rules = vec![Rule::new("down", status).on(Route::Profile)];
+        let plan = FaultPlan { rules, ..FaultPlan::default() };
+        assert_eq!(FaultPlan::from_toml(TOML).unwrap(), plan);
+        let json = serde_json::to_string(&plan).unwrap();
+        assert_eq!(FaultPlan::from_json(&json).unwrap(), plan);
+    }
+
+    #[test]
+    fn a_wrong_key_is_refused_with_its_line() {
+        let check = |from: &str, to: &str, words: &[&str]| {
+            let error = FaultPlan::from_toml(&TOML.replace(from, to)).unwrap_err().to_string();
+            for word in words {
+                assert!(error.contains(word), "{word}: {error}");
+            }
+        };
+        check("[[rules]]", "[[ruels]]", &["line 2", "ruels"]);
+        check("matcher", "macher", &["line 4", "macher"]);
+        check("codes", "cods", &["line 5", "cods"]);
+        check("\"status\"", "\"stats\"", &["line 5", "stats"]);
+    }
+}

@@ -1,0 +1,84 @@
+//! What a mock needs to know before it starts, and why it may refuse.
+
+use crate::clock::Clock;
+use crate::edge::Tuning;
+use crate::faults::Rule;
+use crate::faults::engine::PlanError;
+use crate::history::History;
+use crate::population::{Population, PopulationError};
+use crate::profile::ContractProfile;
+use crate::record::Recorder;
+use crate::routes::OwnRoute;
+use crate::rules::ProcessFault;
+use crate::world::Edit;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+/// Everything that a mock needs to know.
+pub struct MockConfig {
+    /// The assumed contract.
+    pub profile: ContractProfile,
+    /// Contract durations are divided by this.
+    pub time_scale: u32,
+    /// Creators, keys, versions, nonces and fault decisions derive from this.
+    pub seed: u64,
+    /// Who has an account.
+    pub population: Population,
+    /// When pages change.
+    pub edits: Vec<Edit>,
+    /// The fault plan.
+    pub rules: Vec<Rule>,
+    /// The public port on loopback; 0 for any.
+    pub port: u16,
+    /// The run's clock.
+    pub clock: Clock,
+    /// Where exchanges go.
+    pub recorder: Arc<dyn Recorder>,
+    /// The token that the vault expects.
+    pub vault_token: String,
+}
+
+/// What only an embedding program, the mock alone, or a test sets.
+pub(crate) struct Extras {
+    pub host: IpAddr,
+    pub own: Vec<OwnRoute>,
+    /// Where records go instead of the configuration's recorder.
+    pub history: Option<History>,
+    pub tuning: Tuning,
+}
+
+impl Default for Extras {
+    fn default() -> Self {
+        let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        Self { host, own: Vec::new(), history: None, tuning: Tuning::default() }
+    }
+}
+
+/// Why the mock could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum MockError {
+    /// The population is not lawful.
+    #[error(transparent)]
+    Population(#[from] PopulationError),
+    /// The fault plan is not executable.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// A rule of an embedded mock is for the harness.
+    #[error(transparent)]
+    Process(#[from] ProcessFault),
+    /// Somebody else has the port.
+    #[error("failed to listen on {at}: the port is in use; give another, or 0 for any")]
+    PortInUse {
+        /// Address and port.
+        at: SocketAddr,
+    },
+    /// Another refusal of the operating system.
+    #[error("failed to start the mock on {at}: {source}")]
+    Start {
+        /// Address and port.
+        at: SocketAddr,
+        /// The operating system's word.
+        source: io::Error,
+    },
+}

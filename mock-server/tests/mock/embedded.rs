@@ -1,0 +1,123 @@
+//! Proves that a mock can be embedded: own routes beside ours, assertions on the history, resets,
+//! and an orderly end.
+
+use crate::rig::{Client, PATIENCE, click};
+use mock_server::exchange::{End, Route};
+use mock_server::fault_plan::FaultPlan;
+use mock_server::faults::{Fault, Rule, Stall, StallAt};
+use mock_server::server::MockLinktree;
+use mock_server::wiremock::matchers::{method, path};
+use mock_server::wiremock::{Mock, ResponseTemplate};
+use std::time::Duration;
+
+fn request(mock: &MockLinktree, method: &str, target: &str, headers: &str, body: &str) -> String {
+    format!(
+        "{method} {target} HTTP/1.1\r\nHost: linktree\r\nAuthorization: Bearer {}\r\n\
+         Content-Length: {}\r\n{headers}\r\n{body}",
+        mock.api_key(),
+        body.len()
+    )
+}
+
+fn status(mock: &MockLinktree, method: &str, target: &str, headers: &str, body: &str) -> u16 {
+    let mut client = Client::to(mock.port());
+    client.write(&request(mock, method, target, headers, body));
+    client.answer().status
+}
+
+fn get(mock: &MockLinktree, target: &str) -> u16 {
+    status(mock, "GET", target, "", "")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn own_routes_stand_beside_ours_and_are_recorded() {
+    let own = |at: &'static str, code| {
+        move || Mock::given(method("GET")).and(path(at)).respond_with(ResponseTemplate::new(code))
+    };
+    let mock = MockLinktree::builder()
+        .route(own("/v1/oembed", 203))
+        .route(own("/v1/health", 418))
+        .route(move || own("/v1/profiles/creator-0001", 207)().with_priority(1))
+        .start()
+        .unwrap();
+    assert_eq!(get(&mock, "/v1/oembed"), 203);
+    assert_eq!(get(&mock, "/v1/oembed/more"), 404, "the catch-all has the rest");
+    assert_eq!(get(&mock, "/v1/health"), 200, "routes of the contract win");
+    assert_eq!(get(&mock, "/v1/profiles/creator-0001"), 207, "unless the own one is urgent");
+    let calls = mock.history().wait_for(4, PATIENCE).await.unwrap();
+    let seen: Vec<_> = calls.iter().map(|call| (call.route, call.status.unwrap())).collect();
+    let expected =
+        [(Route::Unknown, 203), (Route::Unknown, 404), (Route::Health, 200), (Route::Profile, 207)];
+    assert_eq!(seen, expected);
+    assert!(mock.history().settled(PATIENCE).await);
+}
+
+#[test]
+fn a_plan_as_text_brings_rules_and_creators() {
+    let plan = r#"
+        population = { groups = [{ prefix = "star", count = 1, min_links = 2, max_links = 2 }] }
+        [[rules]]
+        id = "down"
+        matcher = { routes = ["profile"] }
+        pick = { by = "nth", from = 0, until = 1 }
+        fault = { kind = "status", codes = [503] }
+    "#;
+    let plan = FaultPlan::from_toml(plan).unwrap();
+    let mock = MockLinktree::builder().plan(plan).start().unwrap();
+    assert_eq!(mock.handles(), ["star-0001"]);
+    assert_eq!(get(&mock, "/v1/profiles/star-0001"), 503);
+    assert_eq!(get(&mock, "/v1/profiles/star-0001"), 200);
+}
+
+#[test]
+fn a_reset_takes_everything_back_to_the_start() {
+    let mock = MockLinktree::builder().start().unwrap();
+    let handle = mock.handles().remove(0);
+    let link = mock.creator(&handle).unwrap().links[0].id.clone();
+    let body = click("e1", &link).replace("tail-0001", &handle);
+    let headers = "Idempotency-Key: k1\r\nContent-Type: application/json\r\n";
+    let limit = mock.profile().limit.requests;
+    assert_eq!(status(&mock, "POST", "/v1/clicks", headers, &body), 202);
+    for _ in 1..limit {
+        get(&mock, "/v1/me");
+    }
+    assert_eq!(get(&mock, "/v1/me"), 429);
+    assert_eq!(mock.clicks_counted(), 1);
+    mock.reset();
+    assert_eq!(mock.clicks_counted(), 0);
+    assert_eq!(get(&mock, "/v1/me"), 200);
+    assert!(mock.history().exchanges().len() <= 2, "the call before and the call after");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn draining_lets_exchanges_finish_and_takes_no_more() {
+    let slow = Fault::Stall(Stall { at: StallAt::Trickle { every_ms: 1 } });
+    let mock =
+        MockLinktree::builder().rule(Rule::new("slow", slow).on(Route::Profile)).start().unwrap();
+    let mut client = Client::to(mock.port());
+    client.write(&request(&mock, "GET", "/v1/profiles/creator-0001", "", ""));
+    client.at_least(1);
+    assert!(mock.drain(PATIENCE).await, "the answer under way is finished");
+    assert_eq!(client.answer().status, 200);
+    assert!(Client::try_to(mock.port()).is_none(), "the port is closed");
+    let history = mock.history().clone();
+    mock.stop();
+    assert_eq!(history.exchanges()[0].end, End::Complete);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn draining_has_a_bound_and_the_end_is_recorded_all_the_same() {
+    let mock = MockLinktree::builder()
+        .rule(Rule::new("never", Fault::Stall(Stall { at: StallAt::BeforeHead })))
+        .start()
+        .unwrap();
+    let mut client = Client::to(mock.port());
+    client.write(&request(&mock, "GET", "/v1/me", "", ""));
+    while mock.probes() == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!mock.drain(Duration::from_millis(1)).await);
+    let history = mock.history().clone();
+    mock.stop();
+    assert_eq!(history.exchanges()[0].end, End::Open);
+}
