@@ -12,6 +12,8 @@ extern crate self as mock_server;
 #[path = "../tests/mock/rig.rs"]
 mod rig;
 
+mod alerts;
+mod beside;
 pub mod click_book;
 pub mod clock;
 mod desk;
@@ -19,10 +21,12 @@ mod edge;
 pub mod edits;
 pub mod exchange;
 pub mod faults;
+pub mod keyring;
 pub mod limiter;
 pub mod link;
 pub mod link_change;
 mod link_index;
+mod needles;
 mod ordinals;
 mod page_book;
 mod pages;

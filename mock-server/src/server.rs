@@ -1,5 +1,9 @@
 //! The mock as a whole: starts it, arms it, stops it.
 
+mod keys;
+
+use crate::alerts::alerts;
+use crate::beside::{self, Beside, Bounds};
 use crate::clock::{Clock, Moment};
 use crate::desk::Desk;
 use crate::edge::{self, Gauges, Settings, Tuning};
@@ -9,7 +13,7 @@ use crate::population::{Population, PopulationError};
 use crate::profile::ContractProfile;
 use crate::record::Recorder;
 use crate::routes::Shared;
-use crate::secrets::start_vault;
+use crate::secrets::vault;
 use crate::world::{Change, Edit, EditError, World};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -78,6 +82,8 @@ pub struct MockLinktree {
     gauges: Arc<Gauges>,
     port: u16,
     vault_url: String,
+    alerts_url: String,
+    clock: Clock,
     stop: Option<oneshot::Sender<()>>,
     done: Mutex<mpsc::Receiver<()>>,
     thread: Option<JoinHandle<()>>,
@@ -86,6 +92,7 @@ pub struct MockLinktree {
 struct Started {
     port: u16,
     vault_url: String,
+    alerts_url: String,
 }
 
 impl MockLinktree {
@@ -118,6 +125,7 @@ impl MockLinktree {
             world: World::new(profile, time_scale, seed, population, edits),
             desk: Desk::default(),
         });
+        shared.world.keys.conceal(&vault_token);
         let probes = Arc::new(AtomicU64::new(0));
         let gauges = Arc::new(Gauges::default());
         let settings = Settings {
@@ -144,10 +152,11 @@ impl MockLinktree {
             })
             .map_err(refused)?;
         let gone = || io::Error::other("the thread ended early");
-        let Started { port, vault_url } =
+        let Started { port, vault_url, alerts_url } =
             started.recv().map_err(|_| gone()).and_then(|result| result).map_err(refused)?;
         let (stop, thread) = (Some(stop), Some(thread));
-        Ok(Self { shared, probes, gauges, port, vault_url, stop, done: Mutex::new(done), thread })
+        let done = Mutex::new(done);
+        Ok(Self { shared, probes, gauges, port, vault_url, alerts_url, clock, stop, done, thread })
     }
 
     /// The mock's address without a path; routes begin with `/v1`.
@@ -168,22 +177,10 @@ impl MockLinktree {
         self.vault_url.clone()
     }
 
-    /// The key that the mock accepts.
+    /// The alert receiver's address without a path.
     #[must_use]
-    pub fn api_key(&self) -> &str {
-        &self.shared.world.secrets.api_key
-    }
-
-    /// The staging key, which the mock refuses.
-    #[must_use]
-    pub fn test_key(&self) -> &str {
-        &self.shared.world.secrets.test_key
-    }
-
-    /// The secret that signs webhooks.
-    #[must_use]
-    pub fn webhook_secret(&self) -> &str {
-        &self.shared.world.secrets.webhook_secret
+    pub fn alerts_url(&self) -> String {
+        self.alerts_url.clone()
     }
 
     /// Traffic begins at this moment: fault windows and edits count from here.
@@ -278,30 +275,35 @@ fn run(
             return;
         }
     };
-    let secrets = settings.shared.world.secrets.clone();
+    let beside = Arc::new(Beside {
+        shared: Arc::clone(&settings.shared),
+        clock: settings.clock,
+        recorder: Arc::clone(&settings.recorder),
+        vault_token,
+    });
     let local = tokio::task::LocalSet::new();
-    let vault = local.block_on(&runtime, async {
+    local.block_on(&runtime, async {
         let started = async {
             let bound = edge::bind(settings).await?;
-            let vault = start_vault(secrets, vault_token).await?;
-            Ok((Started { port: bound.port()?, vault_url: vault.uri() }, bound, vault))
+            let vault = vault(Arc::clone(&beside));
+            let vault_url = beside::serve(&beside, "vault", vault, Bounds::default()).await?;
+            let alerts = alerts(Arc::clone(&beside));
+            let alerts_url = beside::serve(&beside, "alerts", alerts, Bounds::default()).await?;
+            Ok((Started { port: bound.port()?, vault_url, alerts_url }, bound))
         };
         match started.await {
-            Ok((started, bound, vault)) => {
+            Ok((started, bound)) => {
                 let _ = ready.send(Ok(started));
                 bound.serve(stopped).await;
-                Some(vault)
             }
             Err(error) => {
                 let _ = ready.send(Err(error));
-                None
             }
         }
     });
     // Connections are local tasks: dropping them here records what is still open.
     let _inside = runtime.enter();
     drop(local);
-    drop(vault);
 }
 
 #[cfg(test)]

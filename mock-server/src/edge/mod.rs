@@ -20,7 +20,6 @@ pub(crate) use tuning::Tuning;
 use crate::clock::{Clock, Moment};
 use crate::record::{Overload, Record, Recorder};
 use crate::routes::Shared;
-use scan::Scanner;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
@@ -80,7 +79,6 @@ struct Edge {
     probes: Arc<AtomicU64>,
     gauges: Arc<Gauges>,
     tuning: Tuning,
-    scanner: Scanner,
     upstream: Upstream,
     complaints: RefCell<HashMap<String, Moment>>,
 }
@@ -139,7 +137,6 @@ pub(crate) async fn bind(settings: Settings) -> io::Result<Bound> {
     let edge = Rc::new(Edge {
         clock,
         recorder,
-        scanner: Scanner::new(&shared.world.secrets),
         shared,
         probes,
         gauges,

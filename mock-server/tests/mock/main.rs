@@ -2,6 +2,7 @@
 
 mod analytics;
 mod faults;
+mod keys;
 mod links;
 mod manners;
 mod pages;
