@@ -68,6 +68,7 @@ impl Rig {
             program: &program,
             mock_url: held,
             vault_url: mock.vault_url(),
+            alerts_url: mock.alerts_url(),
             vault_token: "vault-token".into(),
             data_dir: &data_dir,
             time_scale: 1,

@@ -3,6 +3,7 @@
 use crate::clock::Moment;
 use crate::exchange::{ClickReceipt, LinkReceipt, Route};
 use crate::faults::{DateFlaw, Effect, FaultMark, RetryAfterSpec};
+use crate::keyring::Token;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -11,26 +12,6 @@ pub(crate) const EXCHANGE_HEADER: &str = "x-windthrow-exchange";
 
 /// Headers with this prefix are private: the edge takes them out in both directions.
 pub(crate) const PRIVATE_PREFIX: &str = "x-windthrow-";
-
-/// Whose credential a request carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Token {
-    Live,
-    Test,
-    Unknown,
-    Absent,
-}
-
-impl Token {
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::Test => "test",
-            Self::Unknown => "unknown",
-            Self::Absent => "absent",
-        }
-    }
-}
 
 /// What the edge knows of a request before anything is decided.
 #[derive(Clone, Debug)]
@@ -173,7 +154,7 @@ mod tests {
             t_req: Moment::ZERO,
             route: Route::Clicks,
             handle: None,
-            token: Token::Live,
+            token: Token::absent(),
             method: "POST".into(),
             path: "/v1/clicks".into(),
             idempotency_key: Some("k".into()),

@@ -167,11 +167,21 @@ pub struct Exchange {
     /// The `Host` header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
-    /// Label of the credential: `live`, `test`, `unknown`, `absent`. Never the key itself.
+    /// Label of the credential as of the request's arrival: `live` (the platform's present key),
+    /// `previous` (rotated, within the overlap), `revoked` (after it), `test`, `creator` or, where
+    /// there are keys of several creators, `creator:<handle>`, `issued` (another platform key),
+    /// `unknown`, `absent`. Never the key itself.
     pub token: String,
-    /// Everywhere that a credential was found.
+    /// The key's id, as `/me` says it, where the key is known: labels move on in a rotation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<String>,
+    /// Everywhere that an API key was found.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub key_places: Vec<KeyPlace>,
+    /// Everywhere that a webhook secret or the vault's token was found, but for the body of a
+    /// webhook's registration.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secret_places: Vec<KeyPlace>,
     /// The `Accept` header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accept: Option<String>,

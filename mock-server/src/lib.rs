@@ -59,6 +59,8 @@ mod rig;
 
 pub use wiremock;
 
+mod alerts;
+mod beside;
 pub mod builder;
 pub mod click_book;
 pub mod clock;
@@ -71,11 +73,13 @@ pub mod fault_plan;
 pub mod faults;
 pub mod history;
 pub mod holds;
+pub mod keyring;
 pub mod limiter;
 pub mod link;
 pub mod link_change;
 mod link_index;
 pub mod nearest;
+mod needles;
 mod ordinals;
 mod page_book;
 mod pages;

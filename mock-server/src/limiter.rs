@@ -42,6 +42,12 @@ impl Limiter {
         Self { limit, window, admitted: VecDeque::new(), latest: Moment::ZERO }
     }
 
+    /// Whether a request of the last window still counts.
+    #[must_use]
+    pub fn is_in_use(&self, at: Moment) -> bool {
+        self.admitted.back().is_some_and(|&last| at.since(last) < self.window)
+    }
+
     /// Counts a request that arrived at `at`. Moments may be slightly out of order, because two
     /// connections race for the lock; they count as the latest seen.
     pub fn admit(&mut self, at: Moment) -> Standing {
@@ -64,6 +70,9 @@ impl Limiter {
     }
 }
 
+/// From so many keys on, those that are idle are forgotten.
+const CROWD: usize = 1_024;
+
 /// The same limit for each of many keys, which do not know of each other.
 #[derive(Clone, Debug)]
 pub struct Limits<K> {
@@ -81,6 +90,10 @@ impl<K: Eq + Hash> Limits<K> {
 
     /// Counts a request with this key that arrived at `at`, as [`Limiter::admit`] does.
     pub fn admit(&mut self, key: K, at: Moment) -> Standing {
+        if self.limiters.len() >= CROWD && !self.limiters.contains_key(&key) {
+            // Rotation makes ever new keys; whoever was idle for a window starts anew anyway.
+            self.limiters.retain(|_, limiter| limiter.is_in_use(at));
+        }
         let new = || Limiter::new(self.limit, self.window);
         self.limiters.entry(key).or_insert_with(new).admit(at)
     }
@@ -106,6 +119,18 @@ mod tests {
         assert_eq!(refused.reset_s(), 1);
         assert!(limiter.admit(Moment::from_ms(100)).admitted);
         assert!(!limiter.admit(Moment::from_ms(109)).admitted);
+        assert!(limiter.is_in_use(Moment::from_ms(199)));
+        assert!(!limiter.is_in_use(Moment::from_ms(200)), "the last admitted has left");
+    }
+
+    #[test]
+    fn ever_new_keys_do_not_pile_up_and_busy_ones_are_kept() {
+        let mut limits = Limits::new(1, Duration::from_millis(100));
+        for key in 0..10_000 {
+            limits.admit(key, Moment::from_ms(key));
+            assert!(limits.limiters.len() <= CROWD);
+        }
+        assert!(!limits.admit(9_999, Moment::from_ms(10_050)).admitted);
     }
 
     proptest! {

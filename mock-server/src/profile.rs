@@ -152,6 +152,14 @@ pub struct Keys {
     pub test_prefix: String,
     /// Scopes granted to the integration's key.
     pub scopes: Vec<String>,
+    /// Age of the first keys when a run begins, days of real time.
+    #[serde(default = "ten_days")]
+    pub age_days: u32,
+}
+
+/// Old enough to be no newcomer, and far from the 90 days at which a key should be replaced.
+const fn ten_days() -> u32 {
+    10
 }
 
 /// Webhooks: how they are signed, and when they are sent again.

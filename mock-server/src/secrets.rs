@@ -1,109 +1,148 @@
-//! The run's credentials, and the vault that hands them out in the shape of HashiCorp Vault KV v2.
+//! The vault that hands out the run's credentials, in the shape of HashiCorp Vault's KV version 2.
 
+use crate::beside::Beside;
 use crate::clock::Clock;
-use crate::profile::Keys;
+use crate::keyring::Version;
+use crate::record::{Record, SecretRead};
 use crate::seed;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
-use wiremock::matchers::{method, path};
-use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Json, Response};
+use axum::routing::get;
+use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Where the vault keeps the integration's secret.
 pub const VAULT_PATH: &str = "/v1/secret/data/linktree";
 
-/// The credentials of one run, derived from its seed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secrets {
-    /// The key that the mock accepts.
-    pub api_key: String,
-    /// The staging key, which the production base URL refuses.
-    pub test_key: String,
-    /// The secret that signs webhooks, `whsec_` and base64 of 32 bytes.
-    pub webhook_secret: String,
+/// Where the vault keeps the staging environment's secret, for whoever wrongly reaches for it.
+pub const STAGING_PATH: &str = "/v1/secret/data/linktree-staging";
+
+/// A recorded path is cut off after so many characters.
+const PATH_KEPT: usize = 256;
+
+/// The vault's routes.
+pub(crate) fn vault(beside: Arc<Beside>) -> Router {
+    Router::new().route("/v1/sys/health", get(health)).fallback(read).with_state(beside)
 }
 
-// A derived `Debug` would print credentials into whatever log asks for it.
-impl std::fmt::Debug for Secrets {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secrets { [key] }")
+/// Like an unsealed, active Vault (`GET /v1/sys/health`), which needs no token.
+async fn health() -> Json<Value> {
+    let now = Clock::wall().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
+    Json(json!({
+        "initialized": true,
+        "sealed": false,
+        "standby": false,
+        "performance_standby": false,
+        "replication_performance_mode": "disabled",
+        "replication_dr_mode": "disabled",
+        "server_time_utc": now,
+        "version": concat!(env!("CARGO_PKG_VERSION"), "+windthrow"),
+        "cluster_name": "windthrow",
+    }))
+}
+
+/// Any read; each is recorded, whatever becomes of it.
+async fn read(
+    State(beside): State<Arc<Beside>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    if !uri.path().starts_with("/v1/") {
+        return errors(StatusCode::NOT_FOUND, &[]);
+    }
+    if method != Method::GET {
+        return errors(StatusCode::METHOD_NOT_ALLOWED, &["unsupported operation"]);
+    }
+    let ring = beside.keys().ring();
+    let at = beside.clock.now();
+    let found = if is_welcome(&beside, &headers) {
+        wanted(uri.query()).map(|number| match uri.path() {
+            VAULT_PATH => ring.version(number),
+            STAGING_PATH => ring.staging(number),
+            _ => None,
+        })
+    } else {
+        Err((StatusCode::FORBIDDEN, "permission denied"))
+    };
+    let (answer, version) = match found {
+        Ok(Some(version)) => (kv(&beside, version, at.0), Some(version.number)),
+        Ok(None) => (errors(StatusCode::NOT_FOUND, &[]), None),
+        Err((status, why)) => (errors(status, &[why]), None),
+    };
+    let path = ring.needles().redacted(uri.path()).chars().take(PATH_KEPT).collect();
+    let status = answer.status().as_u16();
+    beside.recorder.record(Record::SecretRead(SecretRead { at, path, status, version }));
+    answer
+}
+
+/// Vault takes its token from its own header, or as a bearer.
+fn is_welcome(beside: &Beside, headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let bearer = || text(header::AUTHORIZATION.as_str())?.strip_prefix("Bearer ");
+    text("x-vault-token").or_else(bearer) == Some(beside.vault_token.as_str())
+}
+
+/// The version that the query asks for; none, or 0, is the newest.
+fn wanted(query: Option<&str>) -> Result<Option<u64>, (StatusCode, &'static str)> {
+    let pairs = query.unwrap_or_default().split('&');
+    let Some(number) = pairs.filter_map(|pair| pair.strip_prefix("version=")).next_back() else {
+        return Ok(None);
+    };
+    match number.parse() {
+        Ok(0) => Ok(None),
+        Ok(number) => Ok(Some(number)),
+        Err(_) => Err((StatusCode::BAD_REQUEST, "the version is not a whole number")),
     }
 }
 
-impl Secrets {
-    /// The credentials for a seed.
-    #[must_use]
-    pub fn derive(root: u64, keys: &Keys) -> Self {
-        let digits = |label: &str| hex::encode(&seed::derive(root, &["secret", label])[..16]);
-        let webhook = STANDARD.encode(seed::derive(root, &["secret", "webhook"]));
-        Self {
-            api_key: format!("{}{}", keys.live_prefix, digits("live")),
-            test_key: format!("{}{}", keys.test_prefix, digits("test")),
-            webhook_secret: format!("whsec_{webhook}"),
-        }
-    }
+fn kv(beside: &Beside, version: &Version, nonce: u64) -> Response {
+    let id = seed::derive(beside.shared.world.seed, &["vault-request", &nonce.to_string()]);
+    let id = hex::encode(&id[..16]);
+    let id = [&id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..]].join("-");
+    Json(json!({
+        "request_id": id,
+        "lease_id": "",
+        "renewable": false,
+        "lease_duration": 0,
+        "data": {
+            "data": { "api_key": version.api_key, "webhook_secret": version.webhook_secret },
+            "metadata": {
+                "created_time": version.created_time,
+                "custom_metadata": null,
+                "deletion_time": "",
+                "destroyed": false,
+                "version": version.number,
+            },
+        },
+        "wrap_info": null,
+        "warnings": null,
+        "auth": null,
+    }))
+    .into_response()
 }
 
-struct Read {
-    secrets: Secrets,
-    token: String,
-    created_time: String,
-}
-
-impl Respond for Read {
-    fn respond(&self, request: &Request) -> ResponseTemplate {
-        let shown = request.headers.get("x-vault-token").and_then(|value| value.to_str().ok());
-        if shown != Some(self.token.as_str()) {
-            return ResponseTemplate::new(403)
-                .set_body_json(json!({ "errors": ["permission denied"] }));
-        }
-        ResponseTemplate::new(200).set_body_json(json!({
-            "data": {
-                "data": {
-                    "api_key": self.secrets.api_key,
-                    "webhook_secret": self.secrets.webhook_secret,
-                },
-                "metadata": { "version": 1, "created_time": self.created_time },
-            }
-        }))
-    }
-}
-
-/// Starts the vault on any loopback port. Its requests are no upstream exchanges.
-///
-/// # Errors
-///
-/// The operating system's word when no port could be had.
-pub(crate) async fn start_vault(secrets: Secrets, token: String) -> std::io::Result<MockServer> {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
-    let server = MockServer::builder().listener(listener).disable_request_recording().start().await;
-    let created_time = jiff::Timestamp::try_from(Clock::wall()).unwrap_or_default().to_string();
-    Mock::given(method("GET"))
-        .and(path(VAULT_PATH))
-        .respond_with(Read { secrets, token, created_time })
-        .mount(&server)
-        .await;
-    Mock::given(wiremock::matchers::any())
-        .respond_with(ResponseTemplate::new(404).set_body_json(json!({ "errors": [] })))
-        .with_priority(u8::MAX)
-        .mount(&server)
-        .await;
-    Ok(server)
+fn errors(status: StatusCode, errors: &[&str]) -> Response {
+    (status, Json(json!({ "errors": errors }))).into_response()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::ContractProfile;
 
     #[test]
-    fn credentials_follow_the_seed_and_are_never_printed() {
-        let keys = ContractProfile::linktree_v1().keys;
-        let secrets = Secrets::derive(7, &keys);
-        assert_eq!(secrets, Secrets::derive(7, &keys));
-        assert_ne!(secrets, Secrets::derive(8, &keys));
-        assert_eq!(secrets.api_key.len(), keys.live_prefix.len() + 32);
-        assert!(secrets.test_key.starts_with("lt_test_"));
-        assert!(!format!("{secrets:?}").contains("lt_"));
+    fn the_query_names_a_version_or_the_newest() {
+        let check = |query: Option<&str>, expected: Option<Option<u64>>| {
+            assert_eq!(wanted(query).ok(), expected, "{query:?}");
+        };
+        check(None, Some(None));
+        check(Some(""), Some(None));
+        check(Some("version=0"), Some(None));
+        check(Some("a=b&version=12"), Some(Some(12)));
+        check(Some("version=two"), None);
+        check(Some("version=-1"), None);
+        check(Some("version="), None);
     }
 }

@@ -6,6 +6,10 @@ mod ending;
 pub(crate) use config::Extras;
 pub use config::{MockConfig, MockError};
 
+mod keys;
+
+use crate::alerts::alerts;
+use crate::beside::{self, Beside, Bounds};
 use crate::clock::{Clock, Moment};
 use crate::desk::Desk;
 use crate::edge::{self, Gauges, Settings};
@@ -16,7 +20,7 @@ use crate::population::Creator;
 use crate::profile::ContractProfile;
 use crate::routes::Shared;
 use crate::rules::Rulebook;
-use crate::secrets::start_vault;
+use crate::secrets::vault;
 use crate::webhooks::{self, Registration, RegistrationError, WebhookEvent};
 use crate::world::{Change, EditError, World};
 use ending::Running;
@@ -38,6 +42,7 @@ pub struct MockLinktree {
     clock: Clock,
     address: SocketAddr,
     vault_url: String,
+    alerts_url: String,
     vault_token: String,
     draining: watch::Sender<bool>,
     running: Mutex<Option<Running>>,
@@ -46,6 +51,7 @@ pub struct MockLinktree {
 struct Started {
     address: SocketAddr,
     vault_url: String,
+    alerts_url: String,
 }
 
 impl MockLinktree {
@@ -95,6 +101,7 @@ impl MockLinktree {
             desk: Desk::default(),
             holds: Holds::default(),
         });
+        shared.world.keys.conceal(&vault_token);
         let probes = history.begun();
         let gauges = Arc::new(Gauges::default());
         let (draining, drains) = watch::channel(false);
@@ -108,7 +115,7 @@ impl MockLinktree {
             shared: Arc::clone(&shared),
             clock,
             recorder: Arc::new(history.clone()),
-            secrets: Box::new(move |_at| vec![signers.world.secrets.webhook_secret.clone()]),
+            secrets: Box::new(move |at| signers.world.signing_secrets(at)),
             time_scale,
         })
         .map_err(refused)?;
@@ -137,7 +144,7 @@ impl MockLinktree {
             })
             .map_err(refused)?;
         let gone = || io::Error::other("the thread ended early");
-        let Started { address, vault_url } =
+        let Started { address, vault_url, alerts_url } =
             started.recv().map_err(|_| gone()).and_then(|result| result).map_err(refused)?;
         let running = Mutex::new(Some(Running { stop, done, thread, sender }));
         Ok(Self {
@@ -150,6 +157,7 @@ impl MockLinktree {
             address,
             vault_url,
             vault_token,
+            alerts_url,
             draining,
             running,
         })
@@ -185,22 +193,10 @@ impl MockLinktree {
         &self.vault_token
     }
 
-    /// The key that the mock accepts.
+    /// The alert receiver's address without a path.
     #[must_use]
-    pub fn api_key(&self) -> &str {
-        &self.shared.world.secrets.api_key
-    }
-
-    /// The staging key, which the mock refuses.
-    #[must_use]
-    pub fn test_key(&self) -> &str {
-        &self.shared.world.secrets.test_key
-    }
-
-    /// The secret that signs webhooks.
-    #[must_use]
-    pub fn webhook_secret(&self) -> &str {
-        &self.shared.world.secrets.webhook_secret
+    pub fn alerts_url(&self) -> String {
+        self.alerts_url.clone()
     }
 
     /// The assumed contract that is served.
@@ -346,12 +342,14 @@ impl MockLinktree {
     /// Back to the start, for the next test: no click was counted, no link was written or edited
     /// beside the plan, no request counts against a limit, the rules are those of the start with
     /// fresh ordinals, windows and the plan's edits count from now, nothing is held back, and the
-    /// history is empty. Addresses, creators, credentials and webhook registrations stay.
+    /// history is empty, and the keys, secrets and vault version are those of the start. Addresses,
+    /// creators and webhook registrations stay.
     ///
     /// An exchange that is under way is recorded when it ends, after the reset: wait for
     /// [`History::settled`] before it where that matters.
     pub fn reset(&self) {
         self.shared.world.reset();
+        self.reset_keys();
         self.reset_rules();
         self.release_all();
         self.arm(self.clock.now());
@@ -373,30 +371,35 @@ fn run(
             return;
         }
     };
-    let secrets = settings.shared.world.secrets.clone();
+    let beside = Arc::new(Beside {
+        shared: Arc::clone(&settings.shared),
+        clock: settings.clock,
+        recorder: Arc::clone(&settings.recorder),
+        vault_token,
+    });
     let local = tokio::task::LocalSet::new();
-    let vault = local.block_on(&runtime, async {
+    local.block_on(&runtime, async {
         let started = async {
             let bound = edge::bind(settings).await?;
-            let vault = start_vault(secrets, vault_token).await?;
-            Ok((Started { address: bound.address(), vault_url: vault.uri() }, bound, vault))
+            let vault = vault(Arc::clone(&beside));
+            let vault_url = beside::serve(&beside, "vault", vault, Bounds::default()).await?;
+            let alerts = alerts(Arc::clone(&beside));
+            let alerts_url = beside::serve(&beside, "alerts", alerts, Bounds::default()).await?;
+            Ok((Started { address: bound.address(), vault_url, alerts_url }, bound))
         };
         match started.await {
-            Ok((started, bound, vault)) => {
+            Ok((started, bound)) => {
                 let _ = ready.send(Ok(started));
                 bound.serve(stopped).await;
-                Some(vault)
             }
             Err(error) => {
                 let _ = ready.send(Err(error));
-                None
             }
         }
     });
     // Connections are local tasks: dropping them here records what is still open.
     let _inside = runtime.enter();
     drop(local);
-    drop(vault);
 }
 
 #[cfg(test)]

@@ -2,13 +2,12 @@
 
 use crate::click_book::ClickBook;
 use crate::clock::Moment;
-use crate::desk::Token;
+use crate::keyring::Keyring;
 use crate::limiter::{Limits, Standing};
 use crate::link_change::LinkChange;
 use crate::page_book::{Basis, PageBook, Wrote};
 use crate::population::{Creator, Population};
 use crate::profile::ContractProfile;
-use crate::secrets::Secrets;
 use crate::seed;
 use crate::webhooks::Outbox;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,11 +24,9 @@ pub(crate) struct World {
     pub profile: ContractProfile,
     pub seed: u64,
     pub population: Population,
-    pub secrets: Secrets,
     /// Where webhooks are posted.
     pub outbox: Outbox,
-    /// `created_at` of the key, RFC 3339.
-    pub key_created_at: String,
+    pub keys: Keyring,
     time_scale: u32,
     edits: Vec<Edit>,
     armed: AtomicU64,
@@ -37,7 +34,8 @@ pub(crate) struct World {
 }
 
 struct State {
-    limits: Limits<Token>,
+    /// For each key's id.
+    limits: Limits<String>,
     clicks: ClickBook,
     pages: PageBook,
 }
@@ -50,26 +48,19 @@ impl World {
         population: Population,
         edits: Vec<Edit>,
     ) -> Self {
-        let secrets = Secrets::derive(seed, &profile.keys);
         let window = ContractProfile::scaled(profile.limit.window_ms, time_scale);
         let state = State {
             limits: Limits::new(profile.limit.requests, window),
             clicks: ClickBook::new(profile.idempotency.retained as usize),
             pages: PageBook::default(),
         };
-        let created = crate::clock::Clock::wall() - Duration::from_secs(10 * 86_400);
-        let key_created_at = jiff::Timestamp::try_from(created)
-            .unwrap_or_default()
-            .strftime("%Y-%m-%dT%H:%M:%SZ")
-            .to_string();
         let outbox = Outbox::new(seed, profile.webhooks.scheme);
         Self {
             outbox,
+            keys: Keyring::new(seed, &profile.keys),
             profile,
             seed,
             population,
-            secrets,
-            key_created_at,
             time_scale,
             edits,
             armed: AtomicU64::new(UNARMED),
@@ -152,8 +143,13 @@ impl World {
     }
 
     /// Counts an authenticated request against its key's limit.
-    pub fn admit(&self, token: Token, at: Moment) -> Standing {
-        self.state().limits.admit(token, at)
+    pub fn admit(&self, key_id: &str, at: Moment) -> Standing {
+        self.state().limits.admit(key_id.to_owned(), at)
+    }
+
+    /// The secrets that sign a webhook at this moment, newest first; several in a rotation.
+    pub fn signing_secrets(&self, at: Moment) -> Vec<String> {
+        self.keys.ring().signing_secrets(at)
     }
 
     /// The length of the limit's window in whole seconds, at least one.

@@ -153,6 +153,7 @@ fn announcement(mock: &MockLinktree, control: &Control, args: &MockServeArgs) ->
         format!("LINKTREE_API_KEY={}", mock.api_key()),
         format!("LINKTREE_WEBHOOK_SECRET={}", mock.webhook_secret()),
         format!("VAULT_URL={}", mock.vault_url()),
+        format!("ALERTS_URL={}", mock.alerts_url()),
         format!("VAULT_TOKEN={}", mock.vault_token()),
         "# the control API: GET / lists what it can do".to_owned(),
         format!("WINDTHROW_CONTROL_URL={}", control.url()),

@@ -110,6 +110,7 @@ async fn storm(
         mock_url: mock.url(),
         vault_url: mock.vault_url(),
         vault_token,
+        alerts_url: mock.alerts_url(),
         data_dir: &data_dir,
         time_scale: run.time_scale,
         seed: plan.seed,

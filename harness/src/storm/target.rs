@@ -50,6 +50,8 @@ pub struct Surroundings<'a> {
     pub vault_url: String,
     /// The vault's token.
     pub vault_token: String,
+    /// Where alerts go.
+    pub alerts_url: String,
     /// Kept across restarts within one scenario.
     pub data_dir: &'a Path,
     /// What contract durations are divided by.
@@ -98,6 +100,7 @@ impl Target {
             .env("LINKTREE_URL", &around.mock_url)
             .env("VAULT_URL", &around.vault_url)
             .env("VAULT_TOKEN", &around.vault_token)
+            .env("ALERTS_URL", &around.alerts_url)
             .env("DATA_DIR", around.data_dir)
             .env("TIME_SCALE", around.time_scale.to_string())
             .env("SEED", around.seed.to_string())

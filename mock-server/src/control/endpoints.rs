@@ -2,7 +2,7 @@
 
 use super::guard::Guard;
 use super::problem::Problem;
-use super::{Answer, Desk, history, holds, plan, reset, status, webhooks, world};
+use super::{Answer, Desk, history, holds, keys, plan, reset, status, webhooks, world};
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
@@ -54,6 +54,9 @@ endpoints! {
     GET "/holds" holds::list, "answers that the fault hold holds back";
     POST "/holds/release" holds::release_all, "releases all of them";
     POST "/holds/{rule}/release" holds::release, "releases those of one rule";
+    POST "/keys" keys::issue, "one more key: {\"environment\":\"live\",\"account\":HANDLE,\"scopes\":[…],\"age_s\":0}, all optional";
+    POST "/keys/rotate" keys::rotate, "a new API key, in the vault at once: {\"overlap_ms\"} is how long the old one works on";
+    POST "/webhook-secret/rotate" keys::rotate_secret, "a new webhook secret; both sign during {\"overlap_ms\"}";
     GET "/webhooks" webhooks::list, "who is registered for webhooks";
     POST "/webhooks" webhooks::register, "registers an address on this machine: {\"url\",\"events\":[\"link.clicked\"]}";
     DELETE "/webhooks/{id}" webhooks::remove, "takes a registration out";

@@ -20,6 +20,7 @@ mod guard;
 mod history;
 mod holds;
 mod input;
+mod keys;
 mod plan;
 mod problem;
 mod reset;

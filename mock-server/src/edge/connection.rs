@@ -8,9 +8,11 @@ use super::body::BodyReader;
 use super::client::{Arrival, NoBody};
 use super::head::Head;
 use super::open::{OpenExchange, blank};
+use super::scan::Scanner;
 use super::upstream::Answer;
 use crate::desk::{Outcome, Ticket};
 use crate::exchange::{End, Exchange};
+use crate::keyring::Token;
 use crate::routes::{classify, error_body};
 use std::io;
 use std::rc::Rc;
@@ -65,7 +67,10 @@ async fn exchange(
         Err(status) => Err(NoBody::Bad(status)),
     };
     let body_so_far = body.as_deref().unwrap_or_default();
-    open.exchange.key_places = edge.scanner.places(head, body_so_far);
+    let scanner = Scanner::new(&edge.shared.world.keys);
+    let places = scanner.places(open.exchange.route, head, body_so_far);
+    (open.exchange.key_places, open.exchange.secret_places) = (places.keys, places.secrets);
+    let token = identify(&scanner, &mut open.exchange, head);
     let body = match body {
         Ok(body) => body,
         Err(NoBody::Bad(status)) => return refuse(edge, client, open, status).await,
@@ -80,7 +85,7 @@ async fn exchange(
         return refuse(edge, client, open, 503).await;
     }
 
-    let (answered, outcome) = routed(edge, &open.exchange, head, &body).await;
+    let (answered, outcome) = routed(edge, &open.exchange, token, head, &body).await;
     let (mut answer, mut outcome) = match (answered, outcome) {
         (Ok(answer), Some(outcome)) => (answer, outcome),
         (Ok(answer), None) => (answer, Outcome::default()),
@@ -108,6 +113,7 @@ async fn exchange(
 async fn routed(
     edge: &Rc<Edge>,
     record: &Exchange,
+    token: Token,
     head: &Head,
     body: &[u8],
 ) -> (io::Result<Answer>, Option<Outcome>) {
@@ -116,7 +122,7 @@ async fn routed(
         t_req: record.t_req,
         route: record.route,
         handle: record.handle.clone(),
-        token: edge.scanner.token(head),
+        token,
         method: head.method.clone(),
         path: record.target.split('?').next().unwrap_or_default().to_owned(),
         idempotency_key: record.idempotency_key.clone(),
@@ -127,19 +133,30 @@ async fn routed(
     (answered, outcome)
 }
 
+/// Notes what the head says, without its credentials.
 fn describe(edge: &Edge, record: &mut Exchange, head: &Head) {
-    let text = |name| head.header(name).map(|value| edge.scanner.redacted(&value));
+    let scanner = Scanner::new(&edge.shared.world.keys);
+    let clean = |text: &str| scanner.redacted(text).into_owned();
+    let text = |name| head.header(name).map(|value| clean(&value));
     let path = head.target.split('?').next().unwrap_or_default();
     let (route, handle) = classify(&head.method, path);
-    record.method.clone_from(&head.method);
-    record.target = edge.scanner.redacted(&head.target);
+    record.method = clean(&head.method);
+    record.target = clean(&head.target);
     record.route = route;
-    record.handle = handle.map(|handle| edge.scanner.redacted(&handle));
+    record.handle = handle.map(|handle| clean(&handle));
     record.host = text("host");
     record.accept = text("accept");
     record.content_type = text("content-type");
     record.idempotency_key = text("idempotency-key");
-    record.token = edge.scanner.token(head).label().to_owned();
+    identify(&scanner, record, head);
+}
+
+/// Notes whose key the head shows, as of the request's last byte so far.
+fn identify(scanner: &Scanner, record: &mut Exchange, head: &Head) -> Token {
+    let token = scanner.token(head, record.t_req);
+    record.token.clone_from(&token.label);
+    record.key_id = token.key.as_ref().map(|key| key.id.clone());
+    token
 }
 
 /// An answer that the edge gives by itself, for requests that never reach the routes.

@@ -27,7 +27,6 @@ use crate::faults::{Effect, FaultMark, RequestView, Stage};
 use crate::record::{Overload, Record, Recorder};
 use crate::routes::Shared;
 use door::Door;
-use scan::Scanner;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
@@ -87,7 +86,6 @@ struct Edge {
     probes: Arc<AtomicU64>,
     gauges: Arc<Gauges>,
     tuning: Tuning,
-    scanner: Scanner,
     upstream: Upstream,
     complaints: RefCell<HashMap<String, Moment>>,
 }
@@ -159,7 +157,6 @@ pub(crate) async fn bind(settings: Settings) -> io::Result<Bound> {
         draining,
         clock,
         recorder,
-        scanner: Scanner::new(&shared.world.secrets),
         shared,
         probes,
         gauges,

@@ -1,6 +1,7 @@
 //! An exchange while it is under way: it is recorded exactly once, at its end or when all is over.
 
 use super::Edge;
+use super::scan::Scanner;
 use crate::clock::Moment;
 use crate::exchange::{End, Exchange, RetryAfterForm};
 use crate::record::Record;
@@ -52,6 +53,7 @@ impl OpenExchange {
             let seconds = after.value.parse().unwrap_or(u64::MAX);
             after.until = Some(now.plus(Duration::from_secs(seconds)));
         }
+        Scanner::new(&self.edge.shared.world.keys).clean_receipts(exchange);
         let empty = blank(exchange.id, exchange.conn, exchange.seq);
         let exchange = std::mem::replace(&mut self.exchange, empty);
         self.edge.recorder.record(Record::Exchange(Box::new(exchange)));
@@ -84,8 +86,10 @@ pub(super) fn blank(id: u64, conn: u64, seq: u32) -> Exchange {
         route: crate::exchange::Route::Unknown,
         handle: None,
         host: None,
-        token: crate::desk::Token::Absent.label().to_owned(),
+        token: crate::keyring::Token::absent().label,
+        key_id: None,
         key_places: Vec::new(),
+        secret_places: Vec::new(),
         accept: None,
         content_type: None,
         idempotency_key: None,

@@ -1,67 +1,88 @@
 //! Finds credentials in a request, and takes them out of whatever is recorded.
 
 use super::head::Head;
-use crate::desk::Token;
-use crate::exchange::KeyPlace;
-use crate::secrets::Secrets;
+use crate::clock::Moment;
+use crate::exchange::{Exchange, KeyPlace, Route};
+use crate::keyring::{Keyring, Ring, Token};
+use crate::needles::{Found, Kind};
+use std::borrow::Cow;
+use std::sync::Arc;
 
-/// The run's keys, to look for.
-pub(super) struct Scanner {
-    live: String,
-    test: String,
+/// The run's credentials as of one request, to look for.
+pub(super) struct Scanner(Arc<Ring>);
+
+/// Where credentials stand in a request, each place once.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Places {
+    /// API keys.
+    pub keys: Vec<KeyPlace>,
+    /// Webhook secrets and the vault's token.
+    pub secrets: Vec<KeyPlace>,
+}
+
+impl Places {
+    fn add(&mut self, found: Found, place: KeyPlace) {
+        for (found, places) in [(found.api_key, &mut self.keys), (found.other, &mut self.secrets)] {
+            if found && !places.contains(&place) {
+                places.push(place);
+            }
+        }
+    }
 }
 
 impl Scanner {
-    pub fn new(secrets: &Secrets) -> Self {
-        Self { live: secrets.api_key.clone(), test: secrets.test_key.clone() }
+    pub fn new(keys: &Keyring) -> Self {
+        Self(keys.ring())
     }
 
     /// Whose key the request shows as its bearer.
-    pub fn token(&self, head: &Head) -> Token {
+    pub fn token(&self, head: &Head, at: Moment) -> Token {
         match head.header("authorization").as_deref().map(bearer) {
-            None => Token::Absent,
-            Some(Some(key)) if key == self.live => Token::Live,
-            Some(Some(key)) if key == self.test => Token::Test,
-            Some(_) => Token::Unknown,
+            None => Token::absent(),
+            Some(None) => Token::unknown(),
+            Some(Some(key)) => self.0.token(key, at),
         }
     }
 
-    /// Everywhere that a known key stands, each place once.
-    pub fn places(&self, head: &Head, body: &[u8]) -> Vec<KeyPlace> {
-        let mut places = Vec::new();
-        let mut note = |place| {
-            if !places.contains(&place) {
-                places.push(place);
-            }
-        };
+    /// Everywhere that a known credential stands.
+    pub fn places(&self, route: Route, head: &Head, body: &[u8]) -> Places {
+        let needles = self.0.needles();
+        let mut places = Places::default();
         for (name, value) in &head.headers {
-            let text = String::from_utf8_lossy(value);
-            if !self.is_in(&text) {
+            let found = needles.find(value);
+            if found == Found::default() {
                 continue;
             }
+            let text = String::from_utf8_lossy(value);
+            // Only a key has its place there; any other credential is in the wrong header.
             let is_bearer = name == "authorization" && bearer(text.trim()).is_some();
-            note(if is_bearer { KeyPlace::BearerHeader } else { KeyPlace::OtherHeader });
+            let key = if is_bearer { KeyPlace::BearerHeader } else { KeyPlace::OtherHeader };
+            places.add(found.only(Kind::ApiKey), key);
+            places.add(found.only(Kind::Other), KeyPlace::OtherHeader);
         }
         let (path, query) = head.target.split_once('?').unwrap_or((&head.target, ""));
-        if self.is_in(path) {
-            note(KeyPlace::Path);
-        }
-        if self.is_in(query) {
-            note(KeyPlace::Query);
-        }
-        if self.is_in(&String::from_utf8_lossy(body)) {
-            note(KeyPlace::Body);
-        }
+        places.add(needles.find(path.as_bytes()), KeyPlace::Path);
+        places.add(needles.find(query.as_bytes()), KeyPlace::Query);
+        let mut found = needles.find(body);
+        // A registration says with which secret its webhooks shall be signed.
+        found.other &= route != Route::Webhooks;
+        places.add(found, KeyPlace::Body);
         places
     }
 
-    /// The text with every known key replaced by `[key]`.
-    pub fn redacted(&self, text: &str) -> String {
-        text.replace(&self.live, "[key]").replace(&self.test, "[key]")
+    /// Takes credentials out of ids that the routes read from the body.
+    pub fn clean_receipts(&self, record: &mut Exchange) {
+        let found = [&record.key_places, &record.secret_places];
+        if found.iter().any(|places| places.contains(&KeyPlace::Body)) {
+            for click in &mut record.clicks {
+                click.event_id = self.redacted(&click.event_id).into_owned();
+            }
+        }
     }
 
-    fn is_in(&self, text: &str) -> bool {
-        text.contains(&self.live) || text.contains(&self.test)
+    /// The text with every known credential replaced by `[key]`.
+    pub fn redacted<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.0.needles().redacted(text)
     }
 }
 
@@ -76,38 +97,71 @@ mod tests {
     use super::super::head::Parsed;
     use super::*;
     use crate::profile::ContractProfile;
+    use KeyPlace::{BearerHeader, Body, OtherHeader, Path, Query};
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
 
-    fn check(request: &str, body: &str, token: Token, places: &[KeyPlace]) {
-        let secrets = Secrets::derive(7, &ContractProfile::linktree_v1().keys);
-        let fill =
-            |text: &str| text.replace("LIVE", &secrets.api_key).replace("TEST", &secrets.test_key);
-        let scanner = Scanner::new(&secrets);
+    const VAULT: &str = "a-vault-token";
+
+    fn scan(request: &str, body: &str, route: Route) -> (Token, Places) {
+        let keys = Keyring::new(7, &ContractProfile::linktree_v1().keys);
+        keys.conceal(VAULT);
+        let basic = STANDARD.encode(format!("user:{}", keys.api_key()));
+        let fill = |text: &str| {
+            text.replace("BASIC", &basic)
+                .replace("LIVE", &keys.api_key())
+                .replace("TEST", &keys.test_key())
+                .replace("SIGNS", &keys.webhook_secret())
+                .replace("VAULT", VAULT)
+        };
+        let scanner = Scanner::new(&keys);
         let Parsed::Whole(head) = Head::parse(fill(request).as_bytes()) else {
             panic!("{request}")
         };
-        assert_eq!(scanner.token(&head), token, "{request}");
-        assert_eq!(scanner.places(&head, fill(body).as_bytes()), places, "{request}");
-        assert!(!scanner.redacted(&head.target).contains(&secrets.api_key));
+        assert!(!scanner.redacted(&head.target).contains(&keys.api_key()));
+        (scanner.token(&head, Moment::ZERO), scanner.places(route, &head, fill(body).as_bytes()))
+    }
+
+    #[track_caller]
+    fn check(request: &str, body: &str, label: &str, keys: &[KeyPlace]) {
+        let (token, places) = scan(request, body, Route::Unknown);
+        assert_eq!((token.label.as_str(), &*places.keys), (label, keys), "{request}");
+        assert!(places.secrets.is_empty(), "{request}");
     }
 
     #[test]
     fn keys_are_found_wherever_they_stand() {
-        let bearer = KeyPlace::BearerHeader;
-        check("GET / HTTP/1.1\r\n\r\n", "", Token::Absent, &[]);
-        check("GET / HTTP/1.1\r\nAuthorization: Bearer LIVE\r\n\r\n", "", Token::Live, &[bearer]);
-        check("GET / HTTP/1.1\r\nAuthorization: bearer TEST\r\n\r\n", "", Token::Test, &[bearer]);
-        check("GET / HTTP/1.1\r\nAuthorization: Bearer x\r\n\r\n", "", Token::Unknown, &[]);
+        check("GET / HTTP/1.1\r\n\r\n", "", "absent", &[]);
+        check("GET / HTTP/1.1\r\nAuthorization: Bearer LIVE\r\n\r\n", "", "live", &[BearerHeader]);
+        check("GET / HTTP/1.1\r\nAuthorization: bearer TEST\r\n\r\n", "", "test", &[BearerHeader]);
+        check("GET / HTTP/1.1\r\nAuthorization: Bearer x\r\n\r\n", "", "unknown", &[]);
+        check("GET / HTTP/1.1\r\nAuthorization: LIVE\r\n\r\n", "", "unknown", &[OtherHeader]);
         check(
-            "GET / HTTP/1.1\r\nAuthorization: LIVE\r\n\r\n",
+            "GET / HTTP/1.1\r\nAuthorization: Basic BASIC\r\n\r\n",
             "",
-            Token::Unknown,
-            &[KeyPlace::OtherHeader],
+            "unknown",
+            &[OtherHeader],
         );
         check(
             "GET /LIVE?key=LIVE HTTP/1.1\r\nX-Api-Key: LIVE\r\n\r\n",
             "{\"key\":\"TEST\"}",
-            Token::Absent,
-            &[KeyPlace::OtherHeader, KeyPlace::Path, KeyPlace::Query, KeyPlace::Body],
+            "absent",
+            &[OtherHeader, Path, Query, Body],
         );
+    }
+
+    #[test]
+    fn other_secrets_are_found_apart_from_keys() {
+        let places = |request: &str, body, route| {
+            let (_, places) = scan(request, body, route);
+            assert_eq!(places.keys, [], "{request}");
+            places.secrets
+        };
+        let plain = "GET / HTTP/1.1\r\n\r\n";
+        assert_eq!(places(plain, "{\"secret\":\"SIGNS\"}", Route::Clicks), [Body]);
+        assert_eq!(places(plain, "{\"secret\":\"SIGNS\"}", Route::Webhooks), [], "a registration");
+        assert_eq!(places("GET /?t=VAULT HTTP/1.1\r\n\r\n", "", Route::Unknown), [Query]);
+        let bearer = "GET / HTTP/1.1\r\nAuthorization: Bearer VAULT\r\n\r\n";
+        assert_eq!(places(bearer, "", Route::Unknown), [OtherHeader], "no place for this one");
     }
 }

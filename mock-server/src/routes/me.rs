@@ -1,7 +1,9 @@
-//! `GET /v1/me`: the account behind the key, its scopes and the key's age.
+//! `GET /v1/me`: the account behind the key, its scopes and the key's age. It needs no scope.
 
 use super::{Answers, Call, Reply};
+use crate::keyring::Account;
 use crate::seed;
+use crate::world::World;
 use serde_json::json;
 
 pub(super) struct Me;
@@ -9,29 +11,41 @@ pub(super) struct Me;
 impl Answers for Me {
     fn answer(&self, call: &Call<'_>) -> Reply {
         let world = call.world;
-        let digits = |label: &str| hex::encode(&seed::derive(world.seed, &["me", label])[..6]);
-        let handle = world
-            .population
-            .groups
-            .first()
-            .map_or_else(|| "integration".to_owned(), |group| format!("{}-0001", group.prefix));
+        let Some(key) = call.ticket.token.valid() else {
+            return Reply::error(401, "unauthorized", "a valid bearer key is needed");
+        };
+        let handle = call.own_handle().unwrap_or_else(|| "integration".to_owned());
+        let id = match &key.account {
+            Account::Every => format!("acc_{}", digits(world, &["me", "account"])),
+            Account::One(handle) => creator_id(world, handle),
+        };
         let nonce = world.nonce(call.ticket.id);
         let mut reply = Reply::json(
             200,
             json!({
-                "id": format!("acc_{}", digits("account")),
+                "id": id,
                 "handle": handle,
                 "plan": "pro",
                 "nonce": nonce,
-                "scopes": world.profile.keys.scopes,
+                "scopes": key.scopes,
                 "key": {
-                    "id": format!("key_{}", digits("key")),
-                    "environment": "live",
-                    "created_at": world.key_created_at,
+                    "id": key.id,
+                    "environment": key.environment,
+                    "created_at": key.created_at,
                 },
             }),
         );
         reply.nonce = Some(nonce);
         reply
     }
+}
+
+/// The id that the creator's account has everywhere; some other for a handle that nobody has.
+fn creator_id(world: &World, handle: &str) -> String {
+    let known = world.population.creator(world.seed, handle).map(|creator| creator.id);
+    known.unwrap_or_else(|| format!("acc_{}", digits(world, &["nobody", handle])))
+}
+
+fn digits(world: &World, labels: &[&str]) -> String {
+    hex::encode(&seed::derive(world.seed, labels)[..6])
 }

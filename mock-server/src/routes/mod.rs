@@ -22,11 +22,12 @@ mod webhooks;
 
 pub(crate) use answer::{Body, Receipts, Reply, error_body};
 
-use crate::desk::{Desk, EXCHANGE_HEADER, Outcome, Ticket, Token};
+use crate::desk::{Desk, EXCHANGE_HEADER, Outcome, Ticket};
 use crate::exchange::Route;
 use crate::faults::engine::Engine;
 use crate::faults::{Effect, RequestView, RetryAfterSpec, Stage};
 use crate::holds::Holds;
+use crate::keyring::{Account, Token};
 use crate::limiter::Standing;
 use crate::link_change::LinkChange;
 use crate::page_book::Wrote;
@@ -70,13 +71,15 @@ impl Call<'_> {
 impl Call<'_> {
     /// The handle of the account that the key belongs to.
     pub fn own_handle(&self) -> Option<String> {
-        self.world.population.first_handle()
+        match &self.ticket.token.valid()?.account {
+            Account::Every => self.world.population.first_handle(),
+            Account::One(handle) => Some(handle.clone()),
+        }
     }
 
-    /// Whether the key may see and change what belongs to this creator alone. The integration's
-    /// own key may act for every creator.
-    pub fn may_act_for(&self, _handle: &str) -> bool {
-        self.ticket.token == Token::Live
+    /// Whether the key may see and change what belongs to this creator alone.
+    pub fn may_act_for(&self, handle: &str) -> bool {
+        self.ticket.token.valid().is_some_and(|key| key.account.covers(handle))
     }
 
     /// Writes into a link, if that is the key's business, and tells whoever wants to hear of it.
@@ -286,19 +289,14 @@ impl Guarded {
             return (None, None);
         }
         let world = &self.shared.world;
-        if ticket.token != Token::Live {
-            let refusal = Reply::error(401, "unauthorized", "a valid bearer key is needed")
-                .with_header("www-authenticate", "Bearer");
-            return (None, Some(refusal));
-        }
-        let standing = world.admit(ticket.token, ticket.t_req);
+        let Some(key) = ticket.token.valid() else {
+            return (None, Some(unauthorized(&ticket.token)));
+        };
+        let standing = world.admit(&key.id, ticket.t_req);
         let refusal = if !standing.admitted {
             Some(Reply::error(429, "rate_limited", "too many requests for this key"))
         } else {
-            self.answers
-                .scope()
-                .filter(|scope| !world.profile.keys.scopes.iter().any(|granted| granted == scope))
-                .map(|scope| Reply::error(403, "missing_scope", &format!("needs {scope}")))
+            self.answers.scope().filter(|scope| !key.has_scope(scope)).map(missing_scope)
         };
         (Some(standing), refusal)
     }
@@ -326,6 +324,19 @@ impl Guarded {
             reply.add_header("ratelimit", &format!("\"default\";r={remaining};t={reset_s}"));
         }
     }
+}
+
+/// A refusal as RFC 6750 section 3.1 has it: no error code for whoever showed no credential.
+fn unauthorized(token: &Token) -> Reply {
+    let why = token.refusal.unwrap_or_default();
+    let challenge = if token.is_absent() { "Bearer" } else { "Bearer error=\"invalid_token\"" };
+    Reply::error(401, "unauthorized", why).with_header("www-authenticate", challenge)
+}
+
+fn missing_scope(scope: &str) -> Reply {
+    let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
+    Reply::error(403, "missing_scope", &format!("this key lacks the scope {scope}"))
+        .with_header("www-authenticate", &challenge)
 }
 
 #[cfg(test)]

@@ -243,7 +243,7 @@ async fn a_token_is_asked_for_when_there_is_one_and_needed_elsewhere() {
     assert_eq!(desk.send(desk.ask("GET", "/status").bearer_auth("s3cre")).await.0, 401);
     let (status, _, body) = desk.send(desk.ask("GET", "/status").bearer_auth("s3cret")).await;
     assert_eq!((status, &body["profile"]), (200, &json!("linktree-v1")));
-    assert!(!body.to_string().contains(desk.mock.api_key()), "no credential in the status");
+    assert!(!body.to_string().contains(&desk.mock.api_key()), "no credential in the status");
 
     let everywhere = "0.0.0.0:0".parse().unwrap();
     for token in [None, Some(String::new())] {
@@ -280,6 +280,34 @@ async fn what_is_held_back_is_listed_and_released() {
     for call in calls {
         assert_eq!(call.await.unwrap().unwrap().status(), 200);
     }
+}
+
+#[tokio::test]
+async fn keys_are_rotated_with_an_overlap_issued_and_reset() {
+    let desk = Desk::open(None).await;
+    let me = async |key: &str| {
+        let url = format!("{}/v1/me", desk.mock.url());
+        desk.client.get(url).bearer_auth(key).send().await.unwrap().status().as_u16()
+    };
+    let ask = async |path: &str, body: serde_json::Value| {
+        let (status, _, answer) = desk.send(desk.ask("POST", path).json(&body)).await;
+        (status, answer)
+    };
+    let first = desk.mock.api_key();
+    let (status, second) = ask("/keys/rotate", json!({ "overlap_ms": 3_600_000 })).await;
+    let second = second["api_key"].as_str().unwrap().to_owned();
+    assert_eq!((status, me(&first).await, me(&second).await), (200, 200, 200));
+    let third = ask("/keys/rotate", json!({})).await.1["api_key"].as_str().unwrap().to_owned();
+    assert_eq!((me(&second).await, me(&third).await), (401, 200), "no overlap was asked for");
+    let (status, test) = ask("/keys", json!({ "environment": "test" })).await;
+    assert_eq!((status, me(test["api_key"].as_str().unwrap()).await), (201, 401));
+    let secret = desk.mock.webhook_secret();
+    let rotated = ask("/webhook-secret/rotate", json!({ "overlap_ms": 3_600_000 })).await.1;
+    assert_ne!(rotated["webhook_secret"], json!(secret));
+    assert_eq!(desk.mock.signing_secrets().len(), 2);
+    assert_eq!(ask("/keys", json!({ "acount": "x" })).await.0, 400);
+    ask("/reset", json!({})).await;
+    assert_eq!((me(&first).await, me(&third).await), (200, 401));
 }
 
 #[tokio::test]

@@ -129,7 +129,7 @@ fn a_patch_that_cannot_be_carried_out_says_why_and_changes_nothing() {
     ] {
         check(&id, &body, 422, "invalid");
     }
-    for unknown in ["lnk_000000000000", "nonsense", rig.mock.api_key()] {
+    for unknown in ["lnk_000000000000", "nonsense", &rig.mock.api_key()] {
         check(unknown, r#"{"title":"Neu"}"#, 404, "not_found");
     }
     assert_eq!(links(&rig, "tail-0001"), before);
@@ -141,7 +141,7 @@ fn a_patch_that_cannot_be_carried_out_says_why_and_changes_nothing() {
     let known = id.as_str();
     assert_eq!(recorded[..6], [(422, known); 6]);
     assert_eq!(recorded[6..9], [(404, "lnk_000000000000"), (404, "?"), (404, "?")]);
-    assert!(!serde_json::to_string(&records).unwrap().contains(rig.mock.api_key()));
+    assert!(!serde_json::to_string(&records).unwrap().contains(&rig.mock.api_key()));
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod announced;
 mod control;
 mod embedded;
 mod faults;
+mod keys;
 mod links;
 mod manners;
 mod pages;

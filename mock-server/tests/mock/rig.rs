@@ -44,6 +44,11 @@ impl Tape {
         all.clone()
     }
 
+    /// What else was recorded: the vault and the alert receiver record before they answer.
+    pub fn others(&self) -> Vec<Record> {
+        self.others.lock().unwrap().clone()
+    }
+
     pub fn overloads(&self) -> usize {
         self.overloads.lock().unwrap().len()
     }

@@ -1,6 +1,6 @@
 //! What the routes answer, and what is recorded of it.
 
-use crate::rig::{Client, Rig, click};
+use crate::rig::{Rig, click};
 use mock_server::exchange::{KeyPlace, Route};
 use mock_server::world::{Change, Edit};
 use serde_json::json;
@@ -192,7 +192,7 @@ fn the_limit_scales_with_time() {
 #[test]
 fn credentials_are_found_and_never_recorded() {
     let rig = Rig::plain();
-    let key = rig.mock.api_key().to_owned();
+    let key = rig.mock.api_key();
     let headers = format!("X-Key: {key}\r\nIdempotency-Key: {key}\r\nAccept: {key}\r\n");
     rig.send("POST", &format!("/v1/{key}?key={key}"), &headers, &format!("{{\"k\":\"{key}\"}}"));
     let record = rig.tape.wait(1).remove(0);
@@ -214,24 +214,4 @@ fn errors_are_problems_when_the_profile_says_so() {
     let answer = rig.get("/v1/profiles/nobody");
     assert_eq!(answer.header("content-type").as_deref(), Some("application/problem+json"));
     assert_eq!(answer.json()["status"], 404);
-}
-
-#[test]
-fn the_vault_hands_out_the_secrets_for_its_token_only() {
-    let rig = Rig::plain();
-    let port = rig.mock.vault_url().rsplit_once(':').unwrap().1.parse().unwrap();
-    let ask = |path: &str, token: &str| {
-        let mut client = Client::to(port);
-        client.write(&format!("GET {path} HTTP/1.1\r\nHost: vault\r\n{token}\r\n"));
-        client.answer()
-    };
-    let token = "X-Vault-Token: vault-token\r\n";
-    let read = ask("/v1/secret/data/linktree", token).json();
-    assert_eq!(read["data"]["data"]["api_key"], rig.mock.api_key());
-    assert_eq!(read["data"]["data"]["webhook_secret"], rig.mock.webhook_secret());
-    assert_eq!(read["data"]["metadata"]["version"], 1);
-    assert_eq!(ask("/v1/secret/data/linktree", "").status, 403);
-    assert_eq!(ask("/v1/secret/data/linktree", "X-Vault-Token: x\r\n").status, 403);
-    assert_eq!(ask("/v1/secret/data/other", token).status, 404);
-    assert_eq!(rig.mock.probes(), 0, "the vault is no upstream");
 }

@@ -63,8 +63,12 @@ impl<'c> Told<'c> {
     fn covers(&self, attempt: &Exchange, scope: RetryAfterScope) -> bool {
         let throttles = matches!(self.answer.status, Some(429 | 503));
         let same_token = throttles && scope == RetryAfterScope::Token;
-        (same_token && self.answer.token == attempt.token)
-            || self.answer.logical_key() == attempt.logical_key()
+        // A rotation changes labels, not keys: the new key may come at once, the old one still waits.
+        let same_key = match (&self.answer.key_id, &attempt.key_id) {
+            (Some(told), Some(tried)) => told == tried,
+            _ => self.answer.token == attempt.token,
+        };
+        (same_token && same_key) || self.answer.logical_key() == attempt.logical_key()
     }
 }
 
@@ -216,6 +220,23 @@ mod tests {
         let mut other = history(RetryAfterScope::Token);
         other.case.exchanges[1].token = "test".into();
         check(other, Held);
+    }
+
+    #[test]
+    fn a_rotation_frees_the_new_key_and_not_the_old_one() {
+        let history = |second: &str, label: &str| {
+            let mut history = History::over(&[])
+                .exchange(told_to_wait("ann", 1_000, 429, 2))
+                .exchange(read("bob", 2_000))
+                .exchange(read("ann", 3_500));
+            history.case.declared.retry_after_scope = RetryAfterScope::Token;
+            let exchanges = &mut history.case.exchanges;
+            (exchanges[0].key_id, exchanges[1].key_id) = (Some("k1".into()), Some(second.into()));
+            exchanges[1].token = label.into();
+            history
+        };
+        check(history("k2", "live"), Held);
+        check(history("k1", "previous"), Violated);
     }
 
     #[test]

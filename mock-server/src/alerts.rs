@@ -1,0 +1,225 @@
+//! Receives alerts as an Alertmanager does (API v2), so that Prometheus, Grafana or the integration
+//! itself can send to it unchanged.
+//!
+//! Like Alertmanager, it takes the valid alerts of a request even when others are refused.
+
+use crate::beside::Beside;
+use crate::clock::{Clock, Moment};
+use crate::record::{Alert, Record};
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Json, Response};
+use axum::routing::{get, post};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The largest body, bytes.
+const MAX_BODY: usize = 1024 * 1024;
+
+/// So many refusals are told of one request.
+const TOLD: usize = 10;
+
+/// An alert as it is posted; `generatorURL` is taken and not kept.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Posted {
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+    #[serde(default)]
+    annotations: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    starts_at: Option<String>,
+    #[serde(default)]
+    ends_at: Option<String>,
+}
+
+/// The receiver's routes.
+pub(crate) fn alerts(beside: Arc<Beside>) -> Router {
+    let started = jiff::Timestamp::try_from(Clock::wall()).unwrap_or_default().to_string();
+    Router::new()
+        .route("/api/v2/alerts", post(receive))
+        .route("/api/v2/status", get(async move || status(&started)))
+        .route("/-/healthy", get(async || "OK"))
+        .route("/-/ready", get(async || "OK"))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(beside)
+}
+
+fn status(started: &str) -> Json<Value> {
+    Json(json!({
+        "cluster": { "status": "disabled", "peers": [] },
+        "versionInfo": {
+            "branch": "",
+            "buildDate": "",
+            "buildUser": "",
+            "goVersion": "",
+            "revision": "",
+            "version": concat!(env!("CARGO_PKG_VERSION"), "+windthrow"),
+        },
+        "config": { "original": "" },
+        "uptime": started,
+    }))
+}
+
+async fn receive(State(beside): State<Arc<Beside>>, headers: HeaderMap, body: Bytes) -> Response {
+    let at = beside.clock.now();
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case("application/json") {
+        let message = format!("failed to read the alerts: send application/json, not {kind:?}");
+        return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, &message);
+    }
+    let posted: Vec<Posted> = match serde_json::from_slice(&body) {
+        Ok(posted) => posted,
+        Err(error) => {
+            let message = format!("failed to read the alerts: {error}");
+            return refused(StatusCode::BAD_REQUEST, &message);
+        }
+    };
+    let ring = beside.keys().ring();
+    let mut wrong = Vec::new();
+    for (index, posted) in posted.into_iter().enumerate() {
+        match checked(posted, at) {
+            Ok(alert) => {
+                let clean = |text: String| ring.needles().redacted(&text).into_owned();
+                beside.recorder.record(Record::Alert(cleaned(alert, clean)));
+            }
+            Err(why) => wrong.push(format!("alert {index}: {why}")),
+        }
+    }
+    if wrong.is_empty() {
+        return StatusCode::OK.into_response();
+    }
+    let more = wrong.len().saturating_sub(TOLD);
+    wrong.truncate(TOLD);
+    if more > 0 {
+        wrong.push(format!("{more} more"));
+    }
+    refused(StatusCode::BAD_REQUEST, &wrong.join("; "))
+}
+
+/// Alertmanager's errors are a string in JSON.
+fn refused(status: StatusCode, message: &str) -> Response {
+    (status, Json(message)).into_response()
+}
+
+/// The alert for the record, if an Alertmanager would take it and it has a name.
+fn checked(posted: Posted, at: Moment) -> Result<Alert, &'static str> {
+    let Posted { mut labels, annotations, starts_at, ends_at } = posted;
+    // Alertmanager takes an empty label for a missing one.
+    labels.retain(|_, value| !value.is_empty());
+    if !labels.contains_key("alertname") {
+        return Err("the label alertname is missing");
+    }
+    let time = |text: &Option<String>| match text.as_deref() {
+        None | Some("") => Ok(None),
+        Some(text) => text.parse::<jiff::Timestamp>().map(Some).map_err(|_| NO_TIME),
+    };
+    let (start, end) = (time(&starts_at)?, time(&ends_at)?);
+    if start.is_some_and(|start| end.is_some_and(|end| end < start && end.as_second() > ZERO_TIME))
+    {
+        return Err("endsAt is before startsAt");
+    }
+    let annotations = annotations.unwrap_or_default();
+    Ok(Alert { at, labels, annotations, starts_at, ends_at })
+}
+
+const NO_TIME: &str = "startsAt and endsAt must be RFC 3339 times";
+
+/// The end of the year 1: Go's clients send that year's first second for a time that is not set.
+const ZERO_TIME: i64 = -62_104_060_800;
+
+/// The alert without credentials, which must not reach a history even when the sender leaks them.
+fn cleaned(alert: Alert, clean: impl Fn(String) -> String) -> Alert {
+    let all = |pairs: BTreeMap<String, String>| {
+        pairs.into_iter().map(|(name, value)| (clean(name), clean(value))).collect()
+    };
+    Alert { labels: all(alert.labels), annotations: all(alert.annotations), ..alert }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::beside::testing::{Tape, beside};
+
+    fn post(body: &str, kind: &str) -> (StatusCode, Vec<Alert>) {
+        let (beside, tape) = beside();
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, kind.parse().unwrap());
+        let body = Bytes::from(body.replace("KEY", &beside.keys().api_key()));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let answer = runtime.block_on(receive(State(beside), headers, body));
+        (answer.status(), taken(&tape))
+    }
+
+    fn taken(tape: &Tape) -> Vec<Alert> {
+        let records = tape.0.lock().unwrap().drain(..).collect::<Vec<_>>();
+        let alert = |record| match record {
+            Record::Alert(alert) => alert,
+            other => panic!("{other:?}"),
+        };
+        records.into_iter().map(alert).collect()
+    }
+
+    #[track_caller]
+    fn check(body: &str, status: u16, names: &[&str]) {
+        let (found, alerts) = post(body, "application/json; charset=utf-8");
+        assert_eq!(found, status, "{body}");
+        let found: Vec<_> = alerts.iter().map(|alert| alert.labels["alertname"].as_str()).collect();
+        assert_eq!(found, names, "{body}");
+    }
+
+    #[test]
+    fn alerts_are_taken_as_alertmanager_takes_them() {
+        check("[]", 200, &[]);
+        check(
+            r#"[{"labels":{"alertname":"a"}},{"labels":{"alertname":"b"},"generatorURL":"http://x"}]"#,
+            200,
+            &["a", "b"],
+        );
+        check(
+            r#"[{"labels":{"alertname":"a"},"annotations":null,"startsAt":"2026-01-01T00:00:00.5Z","endsAt":"0001-01-01T00:00:00Z"}]"#,
+            200,
+            &["a"],
+        );
+        check(r#"[{"labels":{"alertname":"a"}},{"labels":{"severity":"page"}}]"#, 400, &["a"]);
+        check(r#"[{"labels":{"alertname":""}}]"#, 400, &[]);
+        check(r#"[{}]"#, 400, &[]);
+        check(r#"[{"labels":{"alertname":1}}]"#, 400, &[]);
+        check(r#"[{"labels":{"alertname":"a"},"startsAt":"yesterday"}]"#, 400, &[]);
+        check(
+            r#"[{"labels":{"alertname":"a"},"startsAt":"2026-01-02T00:00:00Z","endsAt":"2026-01-01T00:00:00Z"}]"#,
+            400,
+            &[],
+        );
+        check(r#"{"labels":{"alertname":"a"}}"#, 400, &[]);
+        check("", 400, &[]);
+        assert_eq!(post("[]", "text/plain").0, 415);
+    }
+
+    #[test]
+    fn a_leaked_key_does_not_reach_the_record() {
+        let body = r#"[{"labels":{"alertname":"a","x":"KEY"},"annotations":{"KEY":"and KEY"}}]"#;
+        let alert = post(body, "application/json").1.remove(0);
+        assert_eq!(alert.labels["x"], "[key]");
+        assert_eq!(alert.annotations["[key]"], "and [key]");
+    }
+
+    #[tokio::test]
+    async fn many_refusals_are_told_in_short() {
+        let (beside, tape) = beside();
+        let headers =
+            HeaderMap::from_iter([(header::CONTENT_TYPE, "application/json".parse().unwrap())]);
+        let body = format!("[{}]", vec!["{}"; 1_000].join(","));
+        let answer = receive(State(beside), headers, Bytes::from(body)).await;
+        let bytes = axum::body::to_bytes(answer.into_body(), MAX_BODY).await.unwrap();
+        let text: String = serde_json::from_slice(&bytes).unwrap();
+        assert!(text.starts_with("alert 0: the label alertname is missing; alert 1:"), "{text}");
+        assert!(text.ends_with("; 990 more"), "{text}");
+        assert!(taken(&tape).is_empty());
+    }
+}

@@ -1,0 +1,265 @@
+//! Small servers beside the edge, each on a loopback port of its own: the vault and the alert receiver.
+//!
+//! They keep nothing of a request, and bound what clients can hold: so many connections at once,
+//! and none that has been silent for long.
+
+use crate::clock::{Clock, Moment};
+use crate::keyring::Keyring;
+use crate::record::{Overload, Record, Recorder};
+use crate::routes::Shared;
+use axum::Router;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Sleep;
+
+/// One word of overload a second is enough.
+const OVERLOAD_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long to wait before accepting again after a failure such as too many open files.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+
+/// What the servers beside the edge share with it.
+pub(crate) struct Beside {
+    pub shared: Arc<Shared>,
+    pub clock: Clock,
+    pub recorder: Arc<dyn Recorder>,
+    /// The token that the vault expects.
+    pub vault_token: String,
+}
+
+impl Beside {
+    pub fn keys(&self) -> &Keyring {
+        &self.shared.world.keys
+    }
+}
+
+/// What clients of one server can hold.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// Most connections at once.
+    connections: usize,
+    /// A connection on which nothing came for so long is closed.
+    idle: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        // Vault's own `http_idle_timeout` is five minutes, too.
+        Self { connections: 512, idle: Duration::from_secs(300) }
+    }
+}
+
+/// Serves on any loopback port for as long as the runtime lives, and says the address.
+///
+/// # Errors
+///
+/// The operating system's word when no port could be had.
+pub(crate) async fn serve(
+    beside: &Beside,
+    name: &'static str,
+    router: Router,
+    bounds: Bounds,
+) -> io::Result<String> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let door = Door {
+        listener,
+        name,
+        idle: bounds.idle,
+        places: Arc::new(Semaphore::new(bounds.connections)),
+        clock: beside.clock,
+        recorder: Arc::clone(&beside.recorder),
+        complained: None,
+    };
+    tokio::spawn(async move {
+        if let Err(error) = axum::serve(door, router).await {
+            tracing::error!(name, %error, "a server beside the mock ended");
+        }
+    });
+    Ok(url)
+}
+
+/// Lets so many clients in, and turns the others away.
+struct Door {
+    listener: TcpListener,
+    name: &'static str,
+    idle: Duration,
+    places: Arc<Semaphore>,
+    clock: Clock,
+    recorder: Arc<dyn Recorder>,
+    complained: Option<Moment>,
+}
+
+impl Door {
+    fn overload(&mut self, what: &str) {
+        let at = self.clock.now();
+        if self.complained.is_none_or(|last| at.since(last) >= OVERLOAD_PAUSE) {
+            self.complained = Some(at);
+            let what = format!("{}: {what}", self.name);
+            tracing::warn!(what, "the mock is overloaded");
+            self.recorder.record(Record::Overload(Overload { at, what }));
+        }
+    }
+}
+
+impl axum::serve::Listener for Door {
+    type Io = Guest;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Guest, SocketAddr) {
+        loop {
+            let (stream, from) = match self.listener.accept().await {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    self.overload(&format!("failed to accept a connection: {error}"));
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            };
+            match Arc::clone(&self.places).try_acquire_owned() {
+                Ok(place) => {
+                    // Without it, small answers wait for the client's acknowledgement.
+                    let _ = stream.set_nodelay(true);
+                    return (Guest::new(stream, place, self.idle), from);
+                }
+                Err(_) => self.overload("too many connections at once"),
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+/// A client's socket, which takes up a place and fails when it is silent for too long.
+struct Guest {
+    stream: TcpStream,
+    idle: Duration,
+    silence: Pin<Box<Sleep>>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Guest {
+    fn new(stream: TcpStream, place: OwnedSemaphorePermit, idle: Duration) -> Self {
+        Self { stream, idle, silence: Box::pin(tokio::time::sleep(idle)), _place: place }
+    }
+}
+
+impl AsyncRead for Guest {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(context, buffer) {
+            let idle = self.idle;
+            self.silence.set(tokio::time::sleep(idle));
+            return Poll::Ready(read);
+        }
+        ready!(self.silence.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncWrite for Guest {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+    use crate::desk::Desk;
+    use crate::faults::engine::Engine;
+    use crate::population::Population;
+    use crate::profile::ContractProfile;
+    use crate::world::World;
+    use std::sync::Mutex;
+
+    /// A recorder that keeps everything.
+    #[derive(Default)]
+    pub(crate) struct Tape(pub Mutex<Vec<Record>>);
+
+    impl Recorder for Tape {
+        fn record(&self, record: Record) {
+            self.0.lock().unwrap().push(record);
+        }
+    }
+
+    pub(crate) fn beside() -> (Arc<Beside>, Arc<Tape>) {
+        let tape = Arc::new(Tape::default());
+        let profile = ContractProfile::linktree_v1();
+        let shared = Arc::new(Shared {
+            engine: Engine::new(7, vec![]).unwrap(),
+            world: World::new(profile, 1, 7, Population::default(), vec![]),
+            desk: Desk::default(),
+            holds: crate::holds::Holds::default(),
+            own: Vec::new(),
+        });
+        let recorder = Arc::clone(&tape) as Arc<dyn Recorder>;
+        let vault_token = "vault-token".to_owned();
+        (Arc::new(Beside { shared, clock: Clock::start(), recorder, vault_token }), tape)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::beside;
+    use super::*;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    async fn connected(bounds: Bounds) -> (TcpStream, String, Arc<super::testing::Tape>) {
+        let (beside, tape) = beside();
+        let router = Router::new().route("/", get(|| async { "hello" }));
+        let url = serve(&beside, "it", router, bounds).await.unwrap();
+        let address = url.trim_start_matches("http://").to_owned();
+        let mut stream = TcpStream::connect(&address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        assert!(stream.read(&mut [0; 1024]).await.unwrap() > 0);
+        (stream, address, tape)
+    }
+
+    #[tokio::test]
+    async fn a_silent_client_is_closed() {
+        let (mut stream, ..) =
+            connected(Bounds { idle: Duration::from_millis(20), ..Bounds::default() }).await;
+        assert!(matches!(stream.read(&mut [0; 16]).await, Ok(0) | Err(_)));
+    }
+
+    #[tokio::test]
+    async fn too_many_clients_are_turned_away_and_that_is_said_once() {
+        let (_first, address, tape) =
+            connected(Bounds { connections: 1, ..Bounds::default() }).await;
+        for _ in 0..3 {
+            let mut more = TcpStream::connect(&address).await.unwrap();
+            assert!(matches!(more.read(&mut [0; 16]).await, Ok(0) | Err(_)));
+        }
+        let records = tape.0.lock().unwrap();
+        assert!(
+            matches!(&records[..], [Record::Overload(it), ..] if it.what == "it: too many connections at once"),
+            "{records:?}"
+        );
+    }
+}

@@ -1,0 +1,246 @@
+//! The credentials of a run: which keys and webhook secrets exist, rotation with an overlap, and the
+//! vault's versions of them.
+//!
+//! What is known at one moment is a [`Ring`], which never changes; a rotation puts a new one in its
+//! place, so that readers neither wait nor see half a rotation.
+
+mod key;
+mod make;
+mod ring;
+
+pub(crate) use key::Token;
+pub use key::{Account, Environment, NewKey};
+pub(crate) use ring::{Ring, Version};
+
+use crate::clock::{Clock, Moment};
+use crate::profile::Keys;
+use key::Origin;
+use make::Maker;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+/// The run's credentials, shared between threads.
+pub(crate) struct Keyring {
+    maker: Maker,
+    ring: RwLock<Arc<Ring>>,
+    writing: Mutex<()>,
+}
+
+impl Keyring {
+    pub fn new(seed: u64, settings: &Keys) -> Self {
+        let maker = Maker { seed, settings: settings.clone(), started: Clock::wall() };
+        let ring = RwLock::new(Arc::new(maker.first()));
+        Self { maker, ring, writing: Mutex::default() }
+    }
+
+    /// What is known now.
+    pub fn ring(&self) -> Arc<Ring> {
+        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn api_key(&self) -> String {
+        self.ring().newest(Origin::Platform).secret.clone()
+    }
+
+    pub fn test_key(&self) -> String {
+        self.ring().newest(Origin::Staging).secret.clone()
+    }
+
+    pub fn webhook_secret(&self) -> String {
+        self.ring().webhook_secret().to_owned()
+    }
+
+    /// Puts a new platform key in place of the present one, which works for so long yet.
+    pub fn rotate_api_key(&self, at: Moment, overlap: Duration) {
+        self.change(|ring| {
+            let fresh = self.maker.platform(ring.next_number());
+            ring.rotate_key(fresh, at, overlap);
+        });
+    }
+
+    /// Puts a new webhook secret in place of the present one, which also signs for so long yet.
+    pub fn rotate_webhook_secret(&self, at: Moment, overlap: Duration) {
+        self.change(|ring| {
+            let fresh = self.maker.webhook("webhook", ring.next_number());
+            ring.rotate_signing(fresh, at, overlap);
+        });
+    }
+
+    /// Makes one more key and says its secret.
+    pub fn issue(&self, new: NewKey) -> String {
+        self.change(|ring| {
+            let key = self.maker.issued(ring.next_number(), new);
+            let secret = key.secret.clone();
+            ring.add_issued(key);
+            secret
+        })
+    }
+
+    /// Finds and redacts this secret, too.
+    pub fn conceal(&self, secret: &str) {
+        self.change(|ring| ring.concealed.push(secret.to_owned()));
+    }
+
+    /// Goes back to the first keys. The others are unknown now, but still never recorded.
+    pub fn reset(&self) {
+        self.change(|ring| {
+            let mut first = self.maker.first();
+            first.remember(ring);
+            *ring = first;
+        });
+    }
+
+    /// Changes a copy of the ring, and puts it in place.
+    fn change<T>(&self, how: impl FnOnce(&mut Ring) -> T) -> T {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ring = Ring::clone(&self.ring());
+        let value = how(&mut ring);
+        // This takes a while with many keys, so readers do not wait for it.
+        let ring = Arc::new(ring.indexed());
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = ring;
+        value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::ContractProfile;
+    use ring::{FORMER_KEPT, ISSUED_KEPT, ROTATIONS_KEPT};
+
+    const LONG: Duration = Duration::from_secs(1_000);
+
+    fn ring(seed: u64) -> Keyring {
+        Keyring::new(seed, &ContractProfile::linktree_v1().keys)
+    }
+
+    fn label(keys: &Keyring, secret: &str, at: u64) -> String {
+        keys.ring().token(secret, Moment(at)).label
+    }
+
+    #[test]
+    fn credentials_follow_the_seed_and_are_never_printed() {
+        let (keys, again, other) = (ring(7), ring(7), ring(8));
+        assert_eq!(keys.api_key(), again.api_key());
+        assert_ne!(keys.api_key(), other.api_key());
+        assert_eq!(keys.api_key().len(), "lt_live_".len() + 32);
+        assert!(keys.test_key().starts_with("lt_test_"));
+        assert!(!format!("{:?}", keys.ring()).contains("lt_"));
+        keys.rotate_api_key(Moment(1), LONG);
+        again.rotate_api_key(Moment(9), Duration::ZERO);
+        assert_eq!(keys.api_key(), again.api_key());
+    }
+
+    #[test]
+    fn both_keys_work_in_the_overlap_and_only_the_new_one_after_it() {
+        let keys = ring(7);
+        let old = keys.api_key();
+        keys.rotate_api_key(Moment(100), Duration::from_nanos(50));
+        let new = keys.api_key();
+        assert_eq!(label(&keys, &old, 99), "live", "a request from before the rotation");
+        assert_eq!(label(&keys, &old, 149), "previous");
+        assert_eq!(label(&keys, &old, 150), "revoked");
+        assert_eq!(label(&keys, &new, 150), "live");
+        assert_eq!(label(&keys, &keys.test_key(), 0), "test");
+        assert_eq!(label(&keys, "x", 0), "unknown");
+        let id = |secret: &str| keys.ring().token(secret, Moment(0)).key.unwrap().id.clone();
+        assert_ne!(id(&old), id(&new));
+    }
+
+    #[test]
+    fn both_webhook_secrets_sign_in_the_overlap_newest_first() {
+        let keys = ring(7);
+        let old = keys.webhook_secret();
+        keys.rotate_webhook_secret(Moment(100), Duration::from_nanos(50));
+        let new = keys.webhook_secret();
+        let signs =
+            |at, secrets: &[&str]| assert_eq!(keys.ring().signing_secrets(Moment(at)), secrets);
+        signs(99, &[&old]);
+        signs(149, &[&new, &old]);
+        signs(150, &[&new]);
+    }
+
+    #[test]
+    fn every_rotation_is_a_version_and_ten_are_kept() {
+        let keys = ring(7);
+        let (old_key, old_secret) = (keys.api_key(), keys.webhook_secret());
+        keys.rotate_api_key(Moment(1), LONG);
+        keys.rotate_webhook_secret(Moment(2), LONG);
+        let shown = |number| {
+            let ring = keys.ring();
+            ring.version(number).map(|v| (v.number, v.api_key.clone(), v.webhook_secret.clone()))
+        };
+        assert_eq!(shown(Some(1)), Some((1, old_key, old_secret.clone())));
+        assert_eq!(shown(Some(2)), Some((2, keys.api_key(), old_secret)));
+        assert_eq!(shown(None), Some((3, keys.api_key(), keys.webhook_secret())));
+        assert_eq!(shown(Some(4)), None);
+        for _ in 0..10 {
+            keys.rotate_api_key(Moment(3), LONG);
+        }
+        assert_eq!((shown(Some(3)), shown(None).unwrap().0), (None, 13));
+        let ring = keys.ring();
+        assert_eq!(ring.staging(None).unwrap().api_key, keys.test_key());
+        assert_ne!(ring.staging(Some(1)).unwrap().webhook_secret, keys.webhook_secret());
+        assert!(ring.staging(Some(2)).is_none());
+    }
+
+    #[test]
+    fn issued_keys_are_named_by_their_account() {
+        let keys = ring(7);
+        let new = |account| NewKey { account, ..NewKey::default() };
+        let one = keys.issue(new(Account::One("ann".into())));
+        let more = keys.issue(new(Account::Every));
+        assert_eq!(label(&keys, &one, 0), "creator");
+        assert_eq!(label(&keys, &more, 0), "issued");
+        keys.issue(new(Account::One("bob".into())));
+        assert_eq!(label(&keys, &one, 0), "creator:ann");
+        let test = keys.issue(NewKey { environment: Environment::Test, ..NewKey::default() });
+        assert_eq!(label(&keys, &test, 0), "test");
+        assert!(test.starts_with("lt_test_"));
+        assert_eq!(label(&keys, &keys.api_key(), 0), "live", "the platform's key is another");
+        assert_ne!(keys.test_key(), test);
+    }
+
+    #[test]
+    fn a_reset_goes_back_to_the_first_keys_and_forgets_no_secret() {
+        let keys = ring(7);
+        let first = (keys.api_key(), keys.webhook_secret());
+        keys.conceal("a-vault-token");
+        keys.rotate_api_key(Moment(1), Duration::ZERO);
+        keys.rotate_webhook_secret(Moment(1), Duration::ZERO);
+        let later = [keys.api_key(), keys.webhook_secret(), "a-vault-token".to_owned()];
+        keys.reset();
+        assert_eq!((keys.api_key(), keys.webhook_secret()), first);
+        assert_eq!(keys.ring().version(None).unwrap().number, 1);
+        assert_eq!(label(&keys, &first.0, 5), "live");
+        assert_eq!(label(&keys, &later[0], 5), "unknown");
+        for secret in &later {
+            assert_eq!(keys.ring().needles().redacted(secret), "[key]");
+        }
+    }
+
+    #[test]
+    fn many_keys_do_not_pile_up() {
+        let keys = ring(7);
+        let (first, oldest) = (keys.api_key(), keys.issue(NewKey::default()));
+        for _ in 0..ROTATIONS_KEPT {
+            keys.rotate_api_key(Moment(1), LONG);
+            keys.rotate_webhook_secret(Moment(1), LONG);
+        }
+        keys.change(|ring| {
+            for _ in 0..ISSUED_KEPT {
+                let number = ring.next_number();
+                ring.add_issued(keys.maker.issued(number, NewKey::default()));
+            }
+        });
+        assert_eq!(label(&keys, &first, 5), "unknown");
+        assert_eq!(label(&keys, &oldest, 5), "unknown");
+        let ring = keys.ring();
+        assert_eq!(ring.keys.len(), ROTATIONS_KEPT + ISSUED_KEPT + 1);
+        assert_eq!(ring.signing_secrets(Moment(5)).len(), ROTATIONS_KEPT);
+        for _ in 0..3 {
+            keys.reset();
+        }
+        assert_eq!(keys.ring().former.len(), FORMER_KEPT);
+    }
+}

@@ -1,0 +1,230 @@
+//! What is known of the run's credentials at one moment: keys, webhook secrets, the vault's versions.
+
+use super::key::{Account, Key, Origin, Token, timestamp};
+use super::make::SIGNING_PREFIX;
+use crate::clock::{Clock, Moment};
+use crate::needles::{Kind, Needles};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// So many platform keys, and so many webhook secrets, are remembered; older ones are unknown.
+pub(super) const ROTATIONS_KEPT: usize = 64;
+
+/// So many keys that were issued are remembered; older ones are unknown.
+pub(super) const ISSUED_KEPT: usize = 1_000;
+
+/// So many secrets from before a reset are still found and redacted in requests.
+pub(super) const FORMER_KEPT: usize = 1_000;
+
+/// A KV v2 secrets engine keeps ten versions unless it is told otherwise (HashiCorp Vault's
+/// documentation of `max_versions`).
+const VERSIONS_KEPT: usize = 10;
+
+/// What the vault holds under one path and version.
+#[derive(Clone)]
+pub(crate) struct Version {
+    /// From 1.
+    pub number: u64,
+    pub api_key: String,
+    pub webhook_secret: String,
+    /// RFC 3339.
+    pub created_time: String,
+}
+
+/// A webhook secret and the time in which it signs.
+#[derive(Clone)]
+struct Signing {
+    secret: String,
+    since: Moment,
+    until: Option<Moment>,
+}
+
+/// Everything that is known at one moment.
+#[derive(Clone)]
+pub(crate) struct Ring {
+    /// Oldest first.
+    pub(super) keys: Vec<Arc<Key>>,
+    /// Oldest first.
+    signing: Vec<Signing>,
+    /// Oldest first.
+    versions: Vec<Version>,
+    staging: Version,
+    /// How many secrets were made after the first ones, so that no two are the same.
+    made: u64,
+    /// Credentials from before a reset; oldest first.
+    pub(super) former: Vec<(String, Kind)>,
+    /// What is no credential of the ring, but must not be recorded either.
+    pub(super) concealed: Vec<String>,
+    /// Whether there are keys of several creators, so that labels must name them.
+    several_creators: bool,
+    needles: Arc<Needles>,
+}
+
+// A derived `Debug` would print secrets into whatever log asks for it.
+impl fmt::Debug for Ring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ring({} keys)", self.keys.len())
+    }
+}
+
+impl Ring {
+    /// The ring that a run begins with.
+    pub fn first(live: Key, test: Key, secrets: [String; 2], created_time: &str) -> Self {
+        let [secret, staging_secret] = secrets;
+        let version = |key: &Key, webhook_secret| Version {
+            number: 1,
+            api_key: key.secret.clone(),
+            webhook_secret,
+            created_time: created_time.to_owned(),
+        };
+        Self {
+            versions: vec![version(&live, secret.clone())],
+            staging: version(&test, staging_secret),
+            keys: vec![Arc::new(test), Arc::new(live)],
+            signing: vec![Signing { secret, since: Moment::ZERO, until: None }],
+            made: 0,
+            former: Vec::new(),
+            concealed: Vec::new(),
+            several_creators: false,
+            needles: Arc::new(Needles::new([])),
+        }
+        .indexed()
+    }
+
+    /// The ring with what is derived from its credentials; needed after every change.
+    pub fn indexed(mut self) -> Self {
+        let own = self.secrets();
+        let known = own.iter().chain(&self.former).map(|(secret, kind)| (secret.as_str(), *kind));
+        let concealed = self.concealed.iter().map(|secret| (secret.as_str(), Kind::Other));
+        self.needles = Arc::new(Needles::new(known.chain(concealed)));
+        let creators = self.keys.iter().filter_map(|key| match &key.account {
+            Account::One(handle) => Some(handle),
+            Account::Every => None,
+        });
+        self.several_creators = creators.collect::<BTreeSet<_>>().len() > 1;
+        self
+    }
+
+    /// The newest key of an origin: for the platform, the one that the integration shall use now.
+    pub fn newest(&self, origin: Origin) -> &Key {
+        let mut newest = self.keys.iter().rev().filter(|key| key.origin == origin);
+        newest.next().expect("a ring begins with a platform and a staging key, and forgets neither")
+    }
+
+    /// The secret that signs webhooks now.
+    pub fn webhook_secret(&self) -> &str {
+        self.signing.last().map_or("", |newest| newest.secret.as_str())
+    }
+
+    /// The secrets that sign webhooks at this moment, newest first.
+    pub fn signing_secrets(&self, at: Moment) -> Vec<String> {
+        let signs = |one: &&Signing| one.since <= at && one.until.is_none_or(|until| at < until);
+        self.signing.iter().rev().filter(signs).map(|one| one.secret.clone()).collect()
+    }
+
+    /// A number that no other secret of this ring was made from.
+    pub fn next_number(&mut self) -> u64 {
+        self.made += 1;
+        self.made
+    }
+
+    /// Puts this platform key in place of the present one.
+    pub fn rotate_key(&mut self, fresh: Key, at: Moment, overlap: Duration) {
+        for key in &mut self.keys {
+            if key.origin == Origin::Platform && key.superseded.is_none() {
+                let key = Arc::make_mut(key);
+                key.superseded = Some(at);
+                key.valid_until = Some(at.plus(overlap));
+            }
+        }
+        self.keys.push(Arc::new(fresh));
+        forget(&mut self.keys, ROTATIONS_KEPT, |key| key.origin == Origin::Platform);
+        self.add_version();
+    }
+
+    /// Puts this webhook secret in place of the present one.
+    pub fn rotate_signing(&mut self, secret: String, at: Moment, overlap: Duration) {
+        if let Some(last) = self.signing.last_mut() {
+            last.until = Some(at.plus(overlap));
+        }
+        self.signing.push(Signing { secret, since: at, until: None });
+        forget(&mut self.signing, ROTATIONS_KEPT, |_| true);
+        self.add_version();
+    }
+
+    /// Adds a key that somebody asked for.
+    pub fn add_issued(&mut self, key: Key) {
+        self.keys.push(Arc::new(key));
+        forget(&mut self.keys, ISSUED_KEPT, |key| key.origin == Origin::Issued);
+    }
+
+    /// Takes over what must not be recorded from the ring before a reset.
+    pub fn remember(&mut self, before: &Self) {
+        let secrets = before.secrets();
+        let older = before.former.iter().filter(|one| !secrets.contains(one)).cloned();
+        self.former = older.chain(secrets.iter().cloned()).collect();
+        forget(&mut self.former, FORMER_KEPT, |_| true);
+        self.concealed.clone_from(&before.concealed);
+    }
+
+    /// Whose key a request shows that arrived at this moment.
+    pub fn token(&self, secret: &str, at: Moment) -> Token {
+        let Some(key) = self.keys.iter().rev().find(|key| key.secret == secret) else {
+            return Token::unknown();
+        };
+        Token::known(Arc::clone(key), at, self.several_creators)
+    }
+
+    /// The integration's secret in the vault: the newest version, or the one that is asked for.
+    pub fn version(&self, number: Option<u64>) -> Option<&Version> {
+        match number {
+            None => self.versions.last(),
+            Some(number) => self.versions.iter().find(|version| version.number == number),
+        }
+    }
+
+    /// The staging environment's secret in the vault; it has one version.
+    pub fn staging(&self, number: Option<u64>) -> Option<&Version> {
+        Some(&self.staging).filter(|staging| number.is_none_or(|asked| asked == staging.number))
+    }
+
+    /// Finds every credential of the run in bytes.
+    pub fn needles(&self) -> &Needles {
+        &self.needles
+    }
+
+    fn add_version(&mut self) {
+        let version = Version {
+            number: self.versions.last().map_or(0, |last| last.number) + 1,
+            api_key: self.newest(Origin::Platform).secret.clone(),
+            webhook_secret: self.webhook_secret().to_owned(),
+            created_time: timestamp(Clock::wall()).to_string(),
+        };
+        self.versions.push(version);
+        forget(&mut self.versions, VERSIONS_KEPT, |_| true);
+    }
+
+    /// Every credential of this ring.
+    fn secrets(&self) -> Vec<(String, Kind)> {
+        let keys = self.keys.iter().map(|key| (key.secret.clone(), Kind::ApiKey));
+        let signing = self.signing.iter().map(|one| &one.secret);
+        let signing = signing.chain([&self.staging.webhook_secret]).flat_map(|secret| {
+            // Whoever decodes the secret may carry it without its prefix and padding.
+            let bare = secret.trim_start_matches(SIGNING_PREFIX).trim_end_matches('=');
+            [(secret.clone(), Kind::Other), (bare.to_owned(), Kind::Other)]
+        });
+        keys.chain(signing).collect()
+    }
+}
+
+/// Drops the oldest of those that `count` until only `kept` of them are left.
+fn forget<T>(all: &mut Vec<T>, kept: usize, count: impl Fn(&T) -> bool) {
+    let mut surplus = all.iter().filter(|one| count(one)).count().saturating_sub(kept);
+    all.retain(|one| {
+        let drop = surplus > 0 && count(one);
+        surplus -= usize::from(drop);
+        !drop
+    });
+}

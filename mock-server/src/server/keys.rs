@@ -1,0 +1,55 @@
+//! What whoever runs the mock can do with its credentials, also while it is under load.
+
+use super::MockLinktree;
+use crate::keyring::NewKey;
+use std::time::Duration;
+
+impl MockLinktree {
+    /// The key that the integration shall use now; the vault's newest.
+    #[must_use]
+    pub fn api_key(&self) -> String {
+        self.shared.world.keys.api_key()
+    }
+
+    /// The staging key, which the mock refuses.
+    #[must_use]
+    pub fn test_key(&self) -> String {
+        self.shared.world.keys.test_key()
+    }
+
+    /// The secret that signs webhooks now.
+    #[must_use]
+    pub fn webhook_secret(&self) -> String {
+        self.shared.world.keys.webhook_secret()
+    }
+
+    /// The secrets that sign webhooks now, newest first; several in the overlap of a rotation.
+    #[must_use]
+    pub fn signing_secrets(&self) -> Vec<String> {
+        self.shared.world.signing_secrets(self.clock.now())
+    }
+
+    /// Puts a new API key in place of the present one: in the vault at once, and on the wire beside
+    /// the old one for `overlap` (real time, never scaled). After that the old one gets 401.
+    pub fn rotate_api_key(&self, overlap: Duration) {
+        self.shared.world.keys.rotate_api_key(self.clock.now(), overlap);
+    }
+
+    /// Puts a new webhook secret in place of the present one: in the vault at once, and in
+    /// signatures beside the old one for `overlap` (real time, never scaled).
+    pub fn rotate_webhook_secret(&self, overlap: Duration) {
+        self.shared.world.keys.rotate_webhook_secret(self.clock.now(), overlap);
+    }
+
+    /// Makes one more key, which the vault does not hand out, and returns it. The mock remembers
+    /// the last 1,000.
+    pub fn issue_key(&self, key: NewKey) -> String {
+        self.shared.world.keys.issue(key)
+    }
+
+    /// Goes back to the keys, secrets and vault version that the run began with. Keys made since
+    /// then are unknown.
+    pub fn reset_keys(&self) {
+        self.shared.world.keys.reset();
+    }
+}
