@@ -205,6 +205,8 @@ fn wrong_files_and_arguments_are_refused_with_their_place() {
     refused("key.toml", "[[ruels]]\nid = \"a\"\n", &["key.toml:1:3", "ruels", "rules"]);
     refused("kind.toml", &rule(r#"kind = "stats""#), &["kind.toml:3:", "stats"]);
     refused("code.toml", &rule(r#"kind = "status", codes = [99]"#), &["\"a\"", "codes", "99"]);
+    let pause = rule(r#"kind = "pause", on = { at = "nth-ack", n = 3 }, for_ms = 100"#);
+    refused("pause.toml", &pause, &["\"a\"", "pause", "windthrow run"]);
     refused("plan.json", "{\n  \"rule\": []\n}\n", &["plan.json:2:", "unknown field `rule`"]);
     refused("who.toml", "edits = [{ at_ms = 1 }]\n", &["who.toml:1:", "handles"]);
     check(folder.path(), &["--plan", "none.toml"], 2, &["failed to read none.toml"]);

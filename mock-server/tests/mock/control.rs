@@ -140,6 +140,9 @@ async fn bad_input_is_refused_with_a_reason_and_changes_nothing() {
     assert_eq!(unknown["help"], "did you mean status?");
     let odd = json!({ "rules": [status_rule("a", 99)] }).to_string();
     assert_eq!(desk.refused("PUT", "/plan", &odd, 422).await["code"], "unusable_rules");
+    let pause = json!({ "kind": "pause", "on": { "at": "nth-ack", "n": 3 }, "for_ms": 100 });
+    let pause = json!({ "rules": [{ "id": "a", "fault": pause }] }).to_string();
+    assert_eq!(desk.refused("PUT", "/plan", &pause, 422).await["code"], "process_fault");
     desk.refused("PUT", "/plan", "{", 400).await;
     desk.refused("PUT", "/plan", "[1,2]", 400).await;
     desk.refused("PUT", "/plan", "\u{0}", 400).await;
