@@ -262,6 +262,19 @@ async fn a_stop_that_takes_longer_than_its_grace_is_a_kill() {
     assert_eq!(rig.told().await, ["started", "ready", "terminated", "killed"]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_that_the_end_of_a_plan_cuts_off_is_finished() {
+    let mut rig = Rig::start().await;
+    rig.target.kill("killed").await;
+    rig.target.finish_start().await.unwrap();
+    assert!(rig.is_refused().await, "it was not started again");
+    let cut_off = tokio::time::timeout(Duration::ZERO, rig.target.launch()).await;
+    assert!(cut_off.is_err() && !rig.target.is_ready());
+    rig.target.finish_start().await.unwrap();
+    assert!(rig.target.is_ready() && rig.serves().await);
+    assert_eq!(rig.told().await, ["started", "ready", "killed", "started", "ready"]);
+}
+
 fn rule(id: &str, fault: Fault) -> Rule {
     let window = Window { from_ms: 0, until_ms: 1 };
     Rule { id: id.into(), window, matcher: Matcher::default(), pick: Pick::All, fault }

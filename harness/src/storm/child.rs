@@ -143,9 +143,13 @@ async fn storm(
         () = asked_to_stop() => (Outcome::Interrupted, None),
         lost = chaos::rage(&mut target, &mut strikes) => (Outcome::Completed, Some(lost)),
     };
-    let late = outcome == Outcome::Completed && lost.is_none() && !target.is_ready();
-    let lost =
-        lost.or(late.then(|| Lost::NotReady { how: "it had not returned at the end".into() }));
+    // The plan may end while a restart is under way.
+    let lost = match lost {
+        None if outcome == Outcome::Completed => {
+            target.finish_start().await.err().map(|how| Lost::NotReady { how })
+        }
+        lost => lost,
+    };
     let outcome = match lost {
         None => outcome,
         Some(Lost::Died { how }) => {

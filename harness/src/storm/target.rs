@@ -133,6 +133,19 @@ impl Target {
         let pid = running.pid();
         self.running = Some(running);
         self.note(at, Change::Started { pid });
+        self.finish_start().await
+    }
+
+    /// Waits until it is ready, if it was started and is not yet; whoever has not been started again
+    /// is not waited for.
+    ///
+    /// # Errors
+    ///
+    /// As [`Target::launch`].
+    pub async fn finish_start(&mut self) -> Result<(), String> {
+        if self.running.as_ref().is_none_or(|running| running.ready) {
+            return Ok(());
+        }
         let outcome = self.wait_until_ready().await;
         match &outcome {
             Ok(()) => self.note(self.clock.now(), Change::Ready),
