@@ -2,6 +2,7 @@
 
 pub mod case;
 pub mod catalogue;
+pub mod front_door;
 pub mod guarantees;
 pub mod history;
 pub mod nearest;
