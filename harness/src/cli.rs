@@ -38,7 +38,7 @@ pub enum Command {
     Report(StoredArgs),
     /// Run every mutant of the reference and print which guarantee caught it
     Prove(ProveArgs),
-    /// Print the JSON schema of a result
+    /// Print the JSON schema of a result or of the configuration
     Schema {
         /// Which schema
         #[arg(value_enum, default_value_t = SchemaOf::Result)]
@@ -49,6 +49,12 @@ pub enum Command {
     Scenario {
         /// The order, as JSON
         order: String,
+    },
+    /// Kills a process group when the harness is gone
+    #[command(name = "__guard", hide = true)]
+    Guard {
+        /// The group's leader
+        leader: i32,
     },
     /// The embedded reference integration
     #[command(name = "__reference", hide = true)]
@@ -66,7 +72,10 @@ pub struct RunArgs {
     /// Only scenarios that exercise this guarantee
     #[arg(long, value_name = "ID")]
     pub guarantee: Vec<String>,
-    /// A mutant of the reference, instead of the reference
+    /// The configuration; windthrow.toml in this folder when absent and there
+    #[arg(long, value_name = "FILE", env = "WINDTHROW_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// A mutant of the reference, instead of the configured target
     #[arg(long, value_name = "NAME")]
     pub mutant: Option<String>,
     /// The seed; drawn anew and printed when absent
@@ -184,6 +193,8 @@ pub enum FailOn {
 pub enum SchemaOf {
     /// `result.json`
     Result,
+    /// `windthrow.toml`
+    Config,
 }
 
 /// Decimal, or hexadecimal with `0x`.

@@ -2,15 +2,21 @@
 
 use clap::Parser;
 use std::process::ExitCode;
-use windthrow::cli::{Cli, Command};
+use windthrow::cli::{Cli, Command, SchemaOf};
 use windthrow::commands;
+use windthrow::config;
 use windthrow::failure::{Exit, Failure};
 use windthrow::storm::child::{Order, carry_out};
+use windthrow::storm::guard;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     if let Some(Command::Reference { mutant }) = &cli.command {
         return reference::main_from_env(mutant.as_deref());
+    }
+    if let Some(Command::Guard { leader }) = &cli.command {
+        guard::stand(*leader);
+        return ExitCode::SUCCESS;
     }
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(
@@ -56,8 +62,12 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Some(Command::Recheck(args)) => commands::report::recheck(args),
         Some(Command::Report(args)) => commands::report::report(args),
         Some(Command::Prove(args)) => runtime.block_on(commands::prove::prove(args)),
-        Some(Command::Schema { .. }) => {
-            commands::say(format_args!("{:#}", reports::renderers::schema().to_value()));
+        Some(Command::Schema { of }) => {
+            let schema = match of {
+                SchemaOf::Result => reports::renderers::schema().to_value(),
+                SchemaOf::Config => config::schema(),
+            };
+            commands::say(format_args!("{schema:#}"));
             Ok(Exit::Held)
         }
         Some(Command::Scenario { order }) => {
@@ -65,7 +75,9 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
                 .map_err(|error| Failure::usage(error.to_string(), "use windthrow run"))?;
             runtime.block_on(carry_out(&order)).map(|_| Exit::Held)
         }
-        Some(Command::Reference { .. }) => unreachable!("handled before the runtime"),
+        Some(Command::Reference { .. } | Command::Guard { .. }) => {
+            unreachable!("handled before the runtime")
+        }
     };
     // A reader blocked on standard input must not hold up the end.
     runtime.shutdown_timeout(std::time::Duration::from_millis(100));

@@ -4,6 +4,7 @@ pub mod bounds;
 mod mistake;
 pub mod model;
 mod rules;
+pub mod secret;
 mod shape;
 pub mod template;
 #[cfg(test)]
@@ -14,7 +15,8 @@ pub use rules::METRICS;
 
 use crate::failure::Failure;
 use mistake::Mistake;
-use model::File;
+use model::{File, Scope};
+use scenarios::plan::{RetryAfterScope, RunPlan};
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
@@ -58,6 +60,37 @@ impl Config {
             Failure::Config(Box::new(ConfigError::new(&shown, &without_secrets(&text), mistakes)))
         })?;
         Ok(Self { file, folder, path: Some(path.to_owned()) })
+    }
+}
+
+impl Config {
+    /// Puts bounds and declarations into a plan.
+    pub fn apply(&self, run: &mut RunPlan) {
+        let (given, declared) = (&self.file.declared, &mut run.declared);
+        let set = |to: &mut u32, from: Option<u32>| *to = from.unwrap_or(*to);
+        set(&mut declared.breaker_failures, given.breaker_failures);
+        set(&mut declared.half_open_probes, given.half_open_probes);
+        set(&mut declared.max_attempts, given.max_attempts);
+        set(&mut declared.backoff_factor_milli, given.backoff_factor_milli);
+        set(&mut declared.click_slots, given.click_slots);
+        let set = |to: &mut u64, from: Option<u64>| *to = from.unwrap_or(*to);
+        set(&mut declared.breaker_open_ms, given.breaker_open_ms);
+        set(&mut declared.backoff_base_ms, given.backoff_base_ms);
+        set(&mut declared.backoff_cap_ms, given.backoff_cap_ms);
+        set(&mut declared.fast_ms, given.fast_ms);
+        if let Some(scope) = given.retry_after_scope {
+            declared.retry_after_scope = match scope {
+                Scope::Token => RetryAfterScope::Token,
+                Scope::Request => RetryAfterScope::Request,
+            };
+        }
+        for (id, settings) in &self.file.guarantee {
+            for (name, value) in &settings.bounds {
+                if let Some(bound) = bounds::find(id, name) {
+                    (bound.apply)(run, *value);
+                }
+            }
+        }
     }
 }
 

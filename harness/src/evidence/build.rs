@@ -277,9 +277,9 @@ fn describe_run(identity: &RunIdentity, run: &RunPlan) -> Identity {
         time_scale: f64::from(run.time_scale),
         contract: Contract { name: run.contract.name.clone(), assumed: run.contract.assumed },
         target: Target {
-            kind: "embedded".to_owned(),
-            name: "reference".to_owned(),
-            mutant: identity.target.mutant.clone(),
+            kind: identity.target.kind().to_owned(),
+            name: identity.target.name(),
+            mutant: identity.target.mutant().cloned(),
         },
         machine: Machine { cores: identity.cores, os: identity.os.clone() },
         versions: [("windthrow".to_owned(), identity.tool_version.clone())].into(),
@@ -292,8 +292,7 @@ fn rerun(identity: &RunIdentity, run: &RunPlan, scenario: Option<&str>) -> Strin
     if identity.rerun.contains("--plan") {
         return format!("{} {scenario}", identity.rerun);
     }
-    let mutant =
-        identity.target.mutant.as_ref().map_or(String::new(), |m| format!(" --mutant {m}"));
+    let mutant = identity.target.mutant().map_or(String::new(), |m| format!(" --mutant {m}"));
     format!(
         "windthrow run {scenario} --seed {} --profile {} --time-scale {}{mutant}",
         run.seed, run.profile, run.time_scale

@@ -1,12 +1,15 @@
 //! Carries out one scenario: mock, target, traffic and recording, from start to the last event.
 
+use crate::config::secret;
 use crate::failure::Failure;
 use crate::process::interrupted;
 use crate::storm::recorder::Recorder;
-use crate::storm::target::{Surroundings, Target, TargetSpec};
+use crate::storm::spec::TargetSpec;
+use crate::storm::target::{Secrets, Surroundings, Target};
 use crate::storm::{cpu, tolerances};
 use mock_server::clock::Clock;
 use mock_server::server::{MockConfig, MockLinktree};
+use scenarios::front_door::FrontDoor;
 use scenarios::history::{
     Change, Event, GeneratorReport, HISTORY_FORMAT, Opened, Outcome, Process,
 };
@@ -39,6 +42,12 @@ pub struct Order {
     pub folder: PathBuf,
     /// What is tested.
     pub target: TargetSpec,
+    /// How its routes are spelled.
+    pub front_door: FrontDoor,
+    /// A reference to the secret that signs creators' sessions; drawn from the seed when absent.
+    pub session_secret: Option<String>,
+    /// What references to files are relative to.
+    pub config_folder: PathBuf,
 }
 
 /// Carries out the order and records the history in the scenario's folder.
@@ -80,7 +89,7 @@ async fn storm(
         population: plan.population.clone(),
         edits: plan.edits.clone(),
         rules: plan.faults.clone(),
-        port: 0,
+        port: order.target.mock_port(),
         clock,
         recorder: Arc::new(recorder.clone()),
         vault_token: vault_token.clone(),
@@ -100,10 +109,22 @@ async fn storm(
     recorder.record(Event::Tolerances(measured));
     let data_dir = order.folder.join("data");
     std::fs::create_dir_all(&data_dir).map_err(|error| Failure::unwritable(&data_dir, &error))?;
+    let session = match &order.session_secret {
+        Some(reference) => secret::resolve(reference, &order.config_folder)?,
+        None => {
+            let bits = mock_server::seed::derive(plan.seed, &["secret", "session"]);
+            bits.iter().map(|byte| format!("{byte:02x}")).collect()
+        }
+    };
     let around = Surroundings {
         mock_url: mock.url(),
         vault_url: mock.vault_url(),
         vault_token,
+        secrets: Secrets {
+            api_key: mock.api_key().to_owned(),
+            webhook: mock.webhook_secret().to_owned(),
+            session: session.clone(),
+        },
         data_dir: &data_dir,
         time_scale: run.time_scale,
         seed: plan.seed,
@@ -121,6 +142,7 @@ async fn storm(
     let traffic = Storm {
         plan: plan.clone(),
         front_url: target.url.clone(),
+        front: order.front_door.clone(),
         armed,
         clock,
         sink: Arc::new(recorder.clone()),
@@ -153,7 +175,7 @@ async fn storm(
     recorder.record(Event::Generator(GeneratorReport {
         harness_cpu_us: cpu::of_process(std::process::id()).map_or(0, micros),
         mock_cpu_us: micros(cpu::of_own_threads("mock-")),
-        target_cpu_us: cpu::of_process(target.pid()).map_or(0, micros),
+        target_cpu_us: target.pid().and_then(cpu::of_process).map_or(0, micros),
         ..generator
     }));
     if !matches!(outcome, Outcome::TargetLost { .. }) {

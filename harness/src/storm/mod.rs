@@ -3,6 +3,9 @@
 
 pub mod child;
 pub mod cpu;
+pub mod guard;
+mod output;
 pub mod recorder;
+pub mod spec;
 pub mod target;
 pub mod tolerances;
