@@ -1,6 +1,7 @@
 //! Carries out a run: writes the plan, starts the scenarios as child processes, waits for them.
 
 use crate::config::Config;
+use crate::config::judging::JudgingRules;
 use crate::evidence::folder::{RunFolder, RunIdentity};
 use crate::evidence::plans;
 use crate::failure::Failure;
@@ -66,6 +67,7 @@ pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure>
         started,
         plan_hash: plan_hash.clone(),
         target: request.target.clone(),
+        judging: JudgingRules::of(&request.config),
         rerun: request.rerun.clone(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         cores: std::thread::available_parallelism()

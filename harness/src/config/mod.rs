@@ -1,6 +1,7 @@
 //! `windthrow.toml`: read, checked as a whole, and every mistake shown with its place.
 
 pub mod bounds;
+pub mod judging;
 mod mistake;
 pub mod model;
 mod rules;
@@ -16,6 +17,7 @@ pub use rules::METRICS;
 use crate::failure::Failure;
 use mistake::Mistake;
 use model::{File, Scope};
+use scenarios::front_door::FrontRoute;
 use scenarios::plan::{RetryAfterScope, RunPlan};
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
@@ -83,6 +85,9 @@ impl Config {
                 Scope::Token => RetryAfterScope::Token,
                 Scope::Request => RetryAfterScope::Request,
             };
+        }
+        if !self.file.front_door.offers(FrontRoute::Clicks) {
+            judging::without_clicks(run);
         }
         for (id, settings) in &self.file.guarantee {
             for (name, value) in &settings.bounds {

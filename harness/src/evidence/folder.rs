@@ -1,5 +1,6 @@
 //! The layout of a run's folder and the identity that is written first.
 
+use crate::config::judging::JudgingRules;
 use crate::failure::Failure;
 use crate::storm::spec::TargetSpec;
 use mock_server::clock::Clock;
@@ -20,6 +21,9 @@ pub struct RunIdentity {
     pub plan_hash: String,
     /// What was tested.
     pub target: TargetSpec,
+    /// Severities, minimums and absent routes.
+    #[serde(default)]
+    pub judging: JudgingRules,
     /// The command that does the same again.
     pub rerun: String,
     /// Windthrow's version.
