@@ -2,6 +2,7 @@
 
 pub mod explain;
 pub mod list;
+pub mod preflight;
 pub mod prove;
 pub mod report;
 pub mod run;
