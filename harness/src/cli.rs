@@ -38,6 +38,8 @@ pub enum Command {
     Report(StoredArgs),
     /// Run every mutant of the reference and print which guarantee caught it
     Prove(ProveArgs),
+    /// Write a commented windthrow.toml and a nightly CI workflow; nothing is overwritten
+    Init(InitArgs),
     /// Ask a live deployment five small questions before its launch; never a load
     Preflight(PreflightArgs),
     /// Print the JSON schema of a result or of the configuration
@@ -149,6 +151,14 @@ pub struct StoredArgs {
     #[arg(long, visible_alias = "reporter", value_delimiter = ',', value_name = "NAME,…",
           default_values = ["terminal", "html", "markdown", "junit", "json"])]
     pub format: Vec<String>,
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Where to
+    #[arg(default_value = ".")]
+    pub folder: PathBuf,
 }
 
 /// Arguments of `preflight`.

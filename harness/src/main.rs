@@ -62,6 +62,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Some(Command::Recheck(args)) => commands::report::recheck(args),
         Some(Command::Report(args)) => commands::report::report(args),
         Some(Command::Prove(args)) => runtime.block_on(commands::prove::prove(args)),
+        Some(Command::Init(args)) => commands::init::init(args),
         Some(Command::Preflight(args)) => runtime.block_on(commands::preflight::preflight(args)),
         Some(Command::Schema { of }) => {
             let schema = match of {

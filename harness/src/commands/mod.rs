@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub mod explain;
+pub mod init;
 pub mod list;
 pub mod preflight;
 pub mod prove;

@@ -2,6 +2,9 @@
 
 use super::*;
 use crate::failure::Exit;
+use mock_server::profile::ContractProfile;
+use scenarios::catalogue;
+use scenarios::front_door::FrontDoor;
 
 const SPAWN: &str = "[target.spawn]\ncommand = [\"node\", \"server.js\"]\n";
 
@@ -143,4 +146,37 @@ fn a_literal_secret_is_refused_and_never_shown() {
     assert!(shown.contains("not a reference"), "{shown}");
     assert!(!shown.contains("hunter2"), "{shown}");
     good("[secrets]\nsession = \"env:SESSION_SECRET\"\n");
+}
+
+/// The file that `init` writes is right, and what it shows as defaults are the defaults.
+#[test]
+fn the_written_file_is_right_and_shows_the_defaults() {
+    let text = include_str!("../commands/init/windthrow.toml");
+    let spawn = good(text).target.spawn.unwrap();
+    assert_eq!(spawn.env["LINKTREE_URL"], "{mock.url}");
+    let shown = |line: &str| {
+        let line = line.strip_prefix("# ")?;
+        let key = line.split_once(" = ")?.0;
+        key.chars().all(|c| c.is_ascii_lowercase() || c == '_').then(|| format!("{line}\n"))
+    };
+    // From [front_door] on, sections are read with all their commented lines as well.
+    let from = text.find("[front_door]").unwrap();
+    let until = text.find("# --- Guarantees").unwrap();
+    let uncommented: String = text[from..until]
+        .lines()
+        .map(|line| shown(line).unwrap_or_else(|| format!("{line}\n")))
+        .collect();
+    let file = good(&uncommented);
+    assert_eq!(file.front_door, FrontDoor::default());
+    let mut run = catalogue::run_plan(
+        &catalogue::Settings::default(),
+        ContractProfile::linktree_v1(),
+        scenarios::plan::Declared::default(),
+        &["steady-state"],
+    );
+    let before = run.declared.clone();
+    Config { file, folder: ".".into(), path: None }.apply(&mut run);
+    assert_eq!(run.declared, before);
+    let all: String = text.lines().map(|line| shown(line).unwrap_or_default()).collect();
+    assert!(all.contains("ready_within_ms = 20000"), "{all}");
 }
