@@ -5,6 +5,7 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mock_server::clock::Clock;
 use mock_server::population::{Group, Population};
+use scenarios::front_door::FrontDoor;
 use scenarios::history::Operation;
 use scenarios::plan::{Creators, Generator, Phase, PhaseKind, Plan, Shape, Traffic};
 use scenarios::traffic::{Dispatcher, LEAD, OperationSink, Storm};
@@ -84,6 +85,7 @@ fn storm(
     let storm = Storm {
         plan: plan(),
         front_url: front_url.to_owned(),
+        front: FrontDoor::default(),
         armed,
         clock,
         sink,

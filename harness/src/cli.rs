@@ -45,7 +45,11 @@ pub enum Command {
         #[command(subcommand)]
         command: MockCommand,
     },
-    /// Print the JSON schema of a result
+    /// Write a commented windthrow.toml and a nightly CI workflow; nothing is overwritten
+    Init(InitArgs),
+    /// Ask a live deployment five small questions before its launch; never a load
+    Preflight(PreflightArgs),
+    /// Print the JSON schema of a result or of the configuration
     Schema {
         /// Which schema
         #[arg(value_enum, default_value_t = SchemaOf::Result)]
@@ -56,6 +60,12 @@ pub enum Command {
     Scenario {
         /// The order, as JSON
         order: String,
+    },
+    /// Kills a process group when the harness is gone
+    #[command(name = "__guard", hide = true)]
+    Guard {
+        /// The group's leader
+        leader: i32,
     },
     /// The embedded reference integration
     #[command(name = "__reference", hide = true)]
@@ -73,7 +83,10 @@ pub struct RunArgs {
     /// Only scenarios that exercise this guarantee
     #[arg(long, value_name = "ID")]
     pub guarantee: Vec<String>,
-    /// A mutant of the reference, instead of the reference
+    /// The configuration; windthrow.toml in this folder when absent and there
+    #[arg(long, value_name = "FILE", env = "WINDTHROW_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// A mutant of the reference, instead of the configured target
     #[arg(long, value_name = "NAME")]
     pub mutant: Option<String>,
     /// The seed; drawn anew and printed when absent
@@ -145,6 +158,77 @@ pub struct StoredArgs {
     #[arg(long, visible_alias = "reporter", value_delimiter = ',', value_name = "NAME,…",
           default_values = ["terminal", "html", "markdown", "junit", "json"])]
     pub format: Vec<String>,
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Where to
+    #[arg(default_value = ".")]
+    pub folder: PathBuf,
+}
+
+/// Arguments of `preflight`.
+#[derive(Debug, Args)]
+pub struct PreflightArgs {
+    /// Linktree's address, without /v1
+    #[arg(long, value_name = "URL")]
+    pub base_url: String,
+    /// Where the key stands: env:NAME or file:PATH, never the key itself
+    #[arg(long, value_name = "REF")]
+    pub key: String,
+    /// A creator whose profile and links the key must be able to read
+    #[arg(long, value_name = "HANDLE", value_parser = handle)]
+    pub handle: Option<String>,
+    /// The integration's webhook endpoint
+    #[arg(long, value_name = "URL")]
+    pub webhook: Option<String>,
+    /// Checks that are left out
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "CHECK,…")]
+    pub skip: Vec<PreflightCheck>,
+    /// Another contract profile (TOML), for the names of headers
+    #[arg(long, value_name = "FILE")]
+    pub contract: Option<PathBuf>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The questions of a preflight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PreflightCheck {
+    /// Linktree answers within 5 s
+    Reachable,
+    /// The key is not refused with 401
+    Key,
+    /// The key may read profiles
+    Permissions,
+    /// More than 20 requests are left in the limit's window
+    Headroom,
+    /// Links can be read
+    Links,
+    /// The webhook endpoint answers HEAD
+    Webhook,
+}
+
+impl PreflightCheck {
+    /// All of them, in the order in which they are asked.
+    pub const ALL: [Self; 6] =
+        [Self::Reachable, Self::Key, Self::Permissions, Self::Headroom, Self::Links, Self::Webhook];
+
+    /// As on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reachable => "reachable",
+            Self::Key => "key",
+            Self::Permissions => "permissions",
+            Self::Headroom => "headroom",
+            Self::Links => "links",
+            Self::Webhook => "webhook",
+        }
+    }
 }
 
 /// Arguments of `prove`.
@@ -233,6 +317,8 @@ pub enum FailOn {
 pub enum SchemaOf {
     /// `result.json`
     Result,
+    /// `windthrow.toml`
+    Config,
 }
 
 /// Decimal, or hexadecimal with `0x`.
@@ -242,6 +328,15 @@ fn seed(text: &str) -> Result<u64, String> {
         None => text.parse(),
     };
     parsed.map_err(|_| "a seed is a whole number from 0 to 2^64-1, such as 7 or 0x2a".to_owned())
+}
+
+/// A handle of the contract.
+fn handle(text: &str) -> Result<String, String> {
+    let lawful = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
+    if (1..=30).contains(&text.len()) && text.chars().all(lawful) {
+        return Ok(text.to_owned());
+    }
+    Err("a handle is 1 to 30 of a-z, 0-9, dot, underscore and hyphen".to_owned())
 }
 
 fn jobs(text: &str) -> Result<usize, String> {

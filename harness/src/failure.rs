@@ -49,6 +49,10 @@ pub enum Failure {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Syntax(Box<SyntaxError>),
+    /// A configuration file is wrong, in one or more places.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Config(Box<crate::config::ConfigError>),
     /// Nothing matches.
     #[error("{what}")]
     NothingMatched {
@@ -93,7 +97,7 @@ impl Failure {
     #[must_use]
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::Usage { .. } | Self::Syntax(_) => Exit::Usage,
+            Self::Usage { .. } | Self::Syntax(_) | Self::Config(_) => Exit::Usage,
             Self::NothingMatched { .. } => Exit::NothingMatched,
             Self::Setup { .. } => Exit::Setup,
         }

@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod commands;
+pub mod config;
 pub mod evidence;
 pub mod failure;
 pub mod lanes;

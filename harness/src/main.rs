@@ -2,16 +2,22 @@
 
 use clap::Parser;
 use std::process::ExitCode;
-use windthrow::cli::{Cli, Command, MockCommand};
+use windthrow::cli::{Cli, Command, MockCommand, SchemaOf};
 use windthrow::commands;
+use windthrow::config;
 use windthrow::failure::{Exit, Failure};
 use windthrow::storm::child::{Order, carry_out};
+use windthrow::storm::guard;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     if let Some(Command::Reference { mutant }) = &cli.command {
         end_with_the_harness();
         return reference::main_from_env(mutant.as_deref());
+    }
+    if let Some(Command::Guard { leader }) = &cli.command {
+        guard::stand(*leader);
+        return ExitCode::SUCCESS;
     }
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(
@@ -78,8 +84,14 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Some(Command::Mock { command: MockCommand::Serve(args) }) => {
             runtime.block_on(commands::mock_serve::serve(args))
         }
-        Some(Command::Schema { .. }) => {
-            commands::say(format_args!("{:#}", reports::renderers::schema().to_value()));
+        Some(Command::Init(args)) => commands::init::init(args),
+        Some(Command::Preflight(args)) => runtime.block_on(commands::preflight::preflight(args)),
+        Some(Command::Schema { of }) => {
+            let schema = match of {
+                SchemaOf::Result => reports::renderers::schema().to_value(),
+                SchemaOf::Config => config::schema(),
+            };
+            commands::say(format_args!("{schema:#}"));
             Ok(Exit::Held)
         }
         Some(Command::Scenario { order }) => {
@@ -87,7 +99,9 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
                 .map_err(|error| Failure::usage(error.to_string(), "use windthrow run"))?;
             runtime.block_on(carry_out(&order)).map(|_| Exit::Held)
         }
-        Some(Command::Reference { .. }) => unreachable!("handled before the runtime"),
+        Some(Command::Reference { .. } | Command::Guard { .. }) => {
+            unreachable!("handled before the runtime")
+        }
     };
     // A reader blocked on standard input must not hold up the end.
     runtime.shutdown_timeout(std::time::Duration::from_millis(100));

@@ -1,5 +1,7 @@
 //! Carries out a run: writes the plan, starts the scenarios as child processes, waits for them.
 
+use crate::config::Config;
+use crate::config::judging::JudgingRules;
 use crate::evidence::folder::{RunFolder, RunIdentity};
 use crate::evidence::plans;
 use crate::failure::Failure;
@@ -7,7 +9,7 @@ use crate::lanes;
 use crate::process::{interrupted, tail};
 use crate::progress::{Lane, Progress};
 use crate::storm::child::{Order, PHASE_LINE};
-use crate::storm::target::TargetSpec;
+use crate::storm::spec::TargetSpec;
 use mock_server::clock::Clock;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -32,6 +34,8 @@ pub struct Request {
     pub plan: RunPlan,
     /// What is tested.
     pub target: TargetSpec,
+    /// The configuration that goes with it.
+    pub config: Config,
     /// Where runs are kept.
     pub out_dir: PathBuf,
     /// Scenarios at once.
@@ -64,6 +68,7 @@ pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure>
         started,
         plan_hash: plan_hash.clone(),
         target: request.target.clone(),
+        judging: JudgingRules::of(&request.config),
         rerun: request.rerun.clone(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         cores: std::thread::available_parallelism()
@@ -97,6 +102,9 @@ pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure>
                 scenario: plan.id.clone(),
                 folder: folder.scenario(&plan.id),
                 target: request.target.clone(),
+                front_door: request.config.file.front_door.clone(),
+                session_secret: request.config.file.secrets.session.clone(),
+                config_folder: request.config.folder.clone(),
             };
             let length = Duration::from_millis(plan.duration_ms());
             let lane = progress.lane(&plan.id, length);

@@ -18,8 +18,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use windthrow::storm::chaos::{self, Lost};
 use windthrow::storm::recorder::{Recorder, Writer};
+use windthrow::storm::spec::TargetSpec;
 use windthrow::storm::strikes::Strikes;
-use windthrow::storm::target::{Surroundings, Target, TargetSpec};
+use windthrow::storm::target::{Secrets, Surroundings, Target};
 
 /// Longer than anything here takes; it only keeps a failing test from hanging.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -70,12 +71,17 @@ impl Rig {
             vault_url: mock.vault_url(),
             alerts_url: mock.alerts_url(),
             vault_token: "vault-token".into(),
+            secrets: Secrets {
+                api_key: mock.api_key(),
+                webhook: mock.webhook_secret(),
+                session: "session-secret".into(),
+            },
             data_dir: &data_dir,
             time_scale: 1,
             seed: 7,
             log: &folder.path().join("target.log"),
         };
-        let spec = TargetSpec { mutant: None };
+        let spec = TargetSpec::Embedded { mutant: None };
         let target = Target::start(&spec, &around, clock, &recorder).await.unwrap();
         Self { target, recorder, writer, clock, asked, answer, program, folder, _mock: mock }
     }

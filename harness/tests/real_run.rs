@@ -138,17 +138,16 @@ fn paused(folder: &Path) -> (Child, i32) {
     with_a_pause(folder);
     let child = start(folder, &["run", "--plan", "plan.json"]);
     let log = folder.join(format!("runs/latest/scenarios/{SCENARIO}/target.log"));
-    let program = std::fs::canonicalize(env!("CARGO_BIN_EXE_windthrow")).unwrap();
     wait_until("a target", || log.is_file());
-    // The target is the process that writes this log.
-    let writes = |pid: &i32| {
-        let points = |link: &str| std::fs::read_link(format!("/proc/{pid}/{link}")).ok();
-        points("exe").as_ref() == Some(&program)
-            && points("fd/1") == std::fs::canonicalize(&log).ok()
+    // The target is the process that was told where this run keeps its data.
+    let data = format!("DATA_DIR={}/", folder.display());
+    let told = |pid: &i32| {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|one| one.starts_with(data.as_bytes()))
     };
     let find = || {
         let all = std::fs::read_dir("/proc").unwrap().flatten();
-        all.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).find(writes)
+        all.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).find(told)
     };
     wait_until("the target's process", || find().is_some());
     let target = find().unwrap();

@@ -4,7 +4,10 @@
 #[must_use]
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let scored = known.into_iter().map(|name| (distance(wrong, name), name));
-    scored.filter(|(score, name)| *score <= name.len().max(3) / 3).min().map(|(_, name)| name)
+    scored
+        .filter(|(score, name)| *score <= name.len().max(6) / 3 && *score < name.len())
+        .min()
+        .map(|(_, name)| name)
 }
 
 /// Levenshtein distance in bytes; names are short ASCII.

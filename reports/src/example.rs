@@ -147,6 +147,7 @@ fn guarantees() -> Vec<GuaranteeReport> {
     let promise = |id: &str, priority, statement: &str, bound: &str| GuaranteeReport {
         id: id.into(),
         statement: statement.into(),
+        severity: crate::report::Severity::Must,
         priority,
         bound: bound.into(),
         bound_source: "contract profile linktree-2026".into(),

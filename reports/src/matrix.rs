@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::report::{GuaranteeReport, Judgement, Priority, Report, Verdict};
+use crate::report::{GuaranteeReport, Judgement, Priority, Report, Severity, Verdict};
 
 /// All judgements of a report in their places.
 pub(crate) struct Matrix<'a> {
@@ -74,6 +74,16 @@ impl<'a> Matrix<'a> {
 impl<'a> Row<'a> {
     pub fn priority(&self) -> Priority {
         self.guarantee.map_or(Priority::Standard, |guarantee| guarantee.priority)
+    }
+
+    /// Priority in words, with the severity where a violation does not fail the run.
+    pub fn weight(&self) -> String {
+        let priority = self.priority().word();
+        match self.guarantee.map_or(Severity::Must, |guarantee| guarantee.severity) {
+            Severity::Must => priority.to_owned(),
+            Severity::Should => format!("{priority}, should"),
+            Severity::Info => format!("{priority}, info"),
+        }
     }
 
     /// The judgement to read first.

@@ -11,7 +11,7 @@ mod scenario;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use guarantee::{CounterExample, GuaranteeReport, Judgement, NotTested, Priority};
+pub use guarantee::{CounterExample, GuaranteeReport, Judgement, NotTested, Priority, Severity};
 pub use identity::{Contract, Identity, Machine, Target};
 pub use scenario::{
     CpuTime, Evidence, FaultWindow, Lateness, Marker, Outcome, Phase, ScenarioReport, Series,

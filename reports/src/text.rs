@@ -183,7 +183,7 @@ mod tests {
         let replaced = serde_json::to_value(Report::example().with_every_text_after("§")).unwrap();
         let mut found = Vec::new();
         texts(&replaced, "", &mut found);
-        let enums = ["verdict", "outcome", "priority"];
+        let enums = ["verdict", "outcome", "priority", "severity"];
         let missed: Vec<_> = found
             .iter()
             .filter(|(key, text)| !text.starts_with('§') && !enums.contains(&key.as_str()))

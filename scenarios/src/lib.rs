@@ -4,6 +4,7 @@ pub use mock_server::nearest;
 
 pub mod case;
 pub mod catalogue;
+pub mod front_door;
 pub mod guarantees;
 pub mod history;
 pub mod plan;

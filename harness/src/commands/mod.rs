@@ -1,8 +1,10 @@
 //! The commands, one file each.
 
 pub mod explain;
+pub mod init;
 pub mod list;
 pub mod mock_serve;
+pub mod preflight;
 pub mod prove;
 pub mod report;
 pub mod run;

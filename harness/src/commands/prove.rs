@@ -3,11 +3,12 @@
 use crate::cli::{FailOn, ProfileName, ProveArgs, RunArgs};
 use crate::commands::run::plan;
 use crate::commands::say;
+use crate::config::Config;
 use crate::evidence::build;
 use crate::failure::{Exit, Failure};
 use crate::progress::Progress;
 use crate::runner::{self, Request};
-use crate::storm::target::TargetSpec;
+use crate::storm::spec::TargetSpec;
 use comfy_table::{Table, presets};
 use reference::mutants::{MUTANTS, Mutant};
 use reports::report::{Report, Verdict};
@@ -87,6 +88,7 @@ fn request(mutant: &Mutant, seed: u64, args: &ProveArgs) -> Result<Request, Fail
     let run = RunArgs {
         patterns: vec![mutant.shown_by.to_owned()],
         guarantee: Vec::new(),
+        config: None,
         mutant: Some(mutant.id.to_owned()),
         seed: Some(seed),
         plan: None,
@@ -100,8 +102,9 @@ fn request(mutant: &Mutant, seed: u64, args: &ProveArgs) -> Result<Request, Fail
     };
     let plan = plan(&run)?;
     let rerun = format!("windthrow run {} --mutant {} --seed {seed}", mutant.shown_by, mutant.id);
-    let target = TargetSpec { mutant: run.mutant };
-    Ok(Request { plan, target, out_dir: run.out_dir, jobs: 1, rerun })
+    let target = TargetSpec::Embedded { mutant: run.mutant };
+    let config = Config::default();
+    Ok(Request { plan, target, config, out_dir: run.out_dir, jobs: 1, rerun })
 }
 
 impl Row {

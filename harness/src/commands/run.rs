@@ -2,11 +2,12 @@
 
 use crate::cli::{FailOn, ProfileName, RunArgs};
 use crate::commands::report::{check_formats, write};
+use crate::config::{Config, secret};
 use crate::evidence::{build, plans};
 use crate::failure::{Exit, Failure, nearest};
 use crate::progress::Progress;
 use crate::runner::{self, Request};
-use crate::storm::target::TargetSpec;
+use crate::storm::spec::TargetSpec;
 use mock_server::profile::ContractProfile;
 use reports::report::{Outcome, Report, Verdict};
 use scenarios::catalogue::{self, Profile, SCENARIOS, Settings};
@@ -20,9 +21,15 @@ use scenarios::plan::{Declared, RunPlan};
 /// [`Failure`] for wrong arguments, or when nothing could be recorded at all.
 pub async fn run(args: &RunArgs) -> Result<Exit, Failure> {
     check_formats(&args.reporter)?;
-    let target = TargetSpec { mutant: args.mutant.clone() };
-    check_mutant(&target)?;
-    let plan = plan(args)?;
+    let config = Config::find(args.config.as_deref())?;
+    let target = target(args, &config)?;
+    let mut plan = plan(args)?;
+    if args.plan.is_none() {
+        config.apply(&mut plan);
+    }
+    if let Some(reference) = &config.file.secrets.session {
+        secret::resolve(reference, &config.folder)?;
+    }
     let rerun = rerun(args, &plan);
     let progress = Progress::new();
     progress.note(&format!(
@@ -33,7 +40,9 @@ pub async fn run(args: &RunArgs) -> Result<Exit, Failure> {
         plan.time_scale,
         target.label()
     ));
-    let request = Request { plan, target, out_dir: args.out_dir.clone(), jobs: args.jobs, rerun };
+    // Something that runs already has one address for its mock.
+    let jobs = if matches!(target, TargetSpec::Url { .. }) { 1 } else { args.jobs };
+    let request = Request { plan, target, config, out_dir: args.out_dir.clone(), jobs, rerun };
     let ran = runner::run(&request, &progress).await?;
     let report = build::report(&ran.folder)?;
     write(&ran.folder, &report, &args.reporter)?;
@@ -60,10 +69,11 @@ pub fn exit(report: &Report, fail_on: FailOn) -> Exit {
     }
 }
 
-fn check_mutant(target: &TargetSpec) -> Result<(), Failure> {
-    let Some(name) = &target.mutant else { return Ok(()) };
+/// What the arguments and the configuration name; a mutant on the command line comes first.
+fn target(args: &RunArgs, config: &Config) -> Result<TargetSpec, Failure> {
+    let Some(name) = &args.mutant else { return Ok(TargetSpec::of(config)) };
     if reference::mutants::find(name).is_some() {
-        return Ok(());
+        return Ok(TargetSpec::Embedded { mutant: Some(name.clone()) });
     }
     let known = reference::mutants::MUTANTS.iter().map(|mutant| mutant.id);
     Err(unknown("mutant", name, known, "windthrow list --mutants"))
@@ -158,6 +168,9 @@ fn rerun(args: &RunArgs, plan: &RunPlan) -> String {
     };
     if let Some(path) = &args.contract {
         let _ = write!(command, " --contract {}", path.display());
+    }
+    if let Some(path) = &args.config {
+        let _ = write!(command, " --config {}", path.display());
     }
     if let Some(mutant) = &args.mutant {
         let _ = write!(command, " --mutant {mutant}");

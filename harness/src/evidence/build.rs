@@ -5,6 +5,7 @@
 use super::folder::{RunFolder, RunIdentity};
 use super::judging::{Judged, judge};
 use super::plans;
+use crate::config::model::Severity;
 use crate::failure::Failure;
 use mock_server::clock::Moment;
 use mock_server::exchange::Exchange;
@@ -30,9 +31,17 @@ pub fn report(folder: &RunFolder) -> Result<Report, Failure> {
     let mut scenarios = Vec::new();
     let mut judgements = Vec::new();
     for plan in &run.scenarios {
-        let (scenario, cells) = one_scenario(folder, &run, plan);
+        let (scenario, cells) = one_scenario(folder, &identity, &run, plan);
         scenarios.push(scenario);
         judgements.extend(cells);
+    }
+    for cell in &mut judgements {
+        if let Some(why) = identity.judging.not_applicable(&cell.guarantee) {
+            let (guarantee, scenario) = (cell.guarantee.clone(), cell.scenario.clone());
+            let verdict = Verdict::NotApplicable;
+            let reason = Some(why);
+            *cell = Judgement { guarantee, scenario, verdict, reason, ..Judgement::default() };
+        }
     }
     let checklist_order =
         |cell: &Judgement| GUARANTEES.iter().position(|known| known.promise().id == cell.guarantee);
@@ -43,7 +52,9 @@ pub fn report(folder: &RunFolder) -> Result<Report, Failure> {
     let judged = |id: &str| judgements.iter().find(|cell| cell.guarantee == id);
     let guarantees = GUARANTEES
         .iter()
-        .filter_map(|known| judged(known.promise().id).map(|cell| describe(known.promise(), cell)))
+        .filter_map(|known| {
+            judged(known.promise().id).map(|cell| describe(known.promise(), cell, &identity))
+        })
         .collect();
     let not_tested = GUARANTEES.iter().map(|known| known.promise().id);
     let not_tested = not_tested.filter(|id| judged(id).is_none()).map(|id| NotTested {
@@ -63,13 +74,14 @@ pub fn report(folder: &RunFolder) -> Result<Report, Failure> {
         not_tested,
         ..Report::default()
     };
-    report.verdict = overall(&report);
+    report.verdict = overall(&report, &identity);
     report.sentence = sentence(&report);
     Ok(report)
 }
 
 fn one_scenario(
     folder: &RunFolder,
+    identity: &RunIdentity,
     run: &RunPlan,
     plan: &Plan,
 ) -> (ScenarioReport, Vec<Judgement>) {
@@ -120,8 +132,10 @@ fn one_scenario(
         }
         None => (Outcome::Interrupted, Some("the recording broke off".to_owned())),
     };
-    let cells: Vec<Judgement> =
-        judged.verdicts.iter().map(|(id, verdict)| cell(plan, &judged, id, verdict)).collect();
+    let enough = |(id, verdict): &(&'static str, Judgment)| {
+        cell(plan, &judged, id, &identity.judging.enough(id, verdict.clone()))
+    };
+    let cells: Vec<Judgement> = judged.verdicts.iter().map(enough).collect();
     report.verdict = worst(cells.iter().map(|cell| cell.verdict));
     report.fault_windows = plan.faults.iter().map(|rule| window(rule, &judged)).collect();
     report.evidence = evidence(&judged);
@@ -262,11 +276,18 @@ fn worst(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
     }
 }
 
-fn overall(report: &Report) -> Verdict {
-    worst(report.judgements.iter().map(|cell| cell.verdict))
+/// The worst of what must hold.
+fn overall(report: &Report, identity: &RunIdentity) -> Verdict {
+    let must = |cell: &&Judgement| identity.judging.severity(&cell.guarantee) == Severity::Must;
+    worst(report.judgements.iter().filter(must).map(|cell| cell.verdict))
 }
 
-fn describe(promise: &guarantees::Promise, cell: &Judgement) -> GuaranteeReport {
+fn describe(
+    promise: &guarantees::Promise,
+    cell: &Judgement,
+    identity: &RunIdentity,
+) -> GuaranteeReport {
+    let judging = &identity.judging;
     GuaranteeReport {
         id: promise.id.to_owned(),
         statement: promise.statement.to_owned(),
@@ -275,8 +296,13 @@ fn describe(promise: &guarantees::Promise, cell: &Judgement) -> GuaranteeReport 
             guarantees::Priority::High => Priority::High,
             guarantees::Priority::Standard => Priority::Standard,
         },
+        severity: match judging.severity(promise.id) {
+            Severity::Must => reports::report::Severity::Must,
+            Severity::Should => reports::report::Severity::Should,
+            Severity::Info => reports::report::Severity::Info,
+        },
         bound: cell.promised.clone(),
-        bound_source: promise.source.to_owned(),
+        bound_source: judging.source(promise.id).unwrap_or(promise.source).to_owned(),
         why: promise.why.to_owned(),
         usual_fix: promise.usual_fix.to_owned(),
         blind_to: promise.blind_to.to_owned(),
@@ -291,9 +317,9 @@ fn describe_run(identity: &RunIdentity, run: &RunPlan) -> Identity {
         time_scale: f64::from(run.time_scale),
         contract: Contract { name: run.contract.name.clone(), assumed: run.contract.assumed },
         target: Target {
-            kind: "embedded".to_owned(),
-            name: "reference".to_owned(),
-            mutant: identity.target.mutant.clone(),
+            kind: identity.target.kind().to_owned(),
+            name: identity.target.name(),
+            mutant: identity.target.mutant().cloned(),
         },
         machine: Machine { cores: identity.cores, os: identity.os.clone() },
         versions: [("windthrow".to_owned(), identity.tool_version.clone())].into(),
@@ -306,8 +332,7 @@ fn rerun(identity: &RunIdentity, run: &RunPlan, scenario: Option<&str>) -> Strin
     if identity.rerun.contains("--plan") {
         return format!("{} {scenario}", identity.rerun);
     }
-    let mutant =
-        identity.target.mutant.as_ref().map_or(String::new(), |m| format!(" --mutant {m}"));
+    let mutant = identity.target.mutant().map_or(String::new(), |m| format!(" --mutant {m}"));
     format!(
         "windthrow run {scenario} --seed {} --profile {} --time-scale {}{mutant}",
         run.seed, run.profile, run.time_scale

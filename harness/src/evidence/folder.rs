@@ -1,14 +1,15 @@
 //! The layout of a run's folder and the identity that is written first.
 
+use crate::config::judging::JudgingRules;
 use crate::failure::Failure;
-use crate::storm::target::TargetSpec;
+use crate::storm::spec::TargetSpec;
 use mock_server::clock::Clock;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// `run.json`: who ran what, where and when. Everything in a report that is not in the plan or the
 /// histories comes from here, so that a report can be made again byte for byte.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunIdentity {
     /// Version of this file.
     pub format: u32,
@@ -20,6 +21,9 @@ pub struct RunIdentity {
     pub plan_hash: String,
     /// What was tested.
     pub target: TargetSpec,
+    /// Severities, minimums and absent routes.
+    #[serde(default)]
+    pub judging: JudgingRules,
     /// The command that does the same again.
     pub rerun: String,
     /// Windthrow's version.

@@ -1,14 +1,17 @@
 //! Carries out one scenario: mock, target, traffic and recording, from start to the last event.
 
+use crate::config::secret;
 use crate::failure::Failure;
 use crate::process::interrupted;
 use crate::storm::chaos::{self, Lost};
 use crate::storm::recorder::Recorder;
+use crate::storm::spec::TargetSpec;
 use crate::storm::strikes::Strikes;
-use crate::storm::target::{Surroundings, Target, TargetSpec};
+use crate::storm::target::{Secrets, Surroundings, Target};
 use crate::storm::{cpu, tolerances};
 use mock_server::clock::Clock;
 use mock_server::server::{MockConfig, MockLinktree};
+use scenarios::front_door::FrontDoor;
 use scenarios::history::{
     Change, Event, GeneratorReport, HISTORY_FORMAT, Opened, Outcome, Process,
 };
@@ -41,6 +44,12 @@ pub struct Order {
     pub folder: PathBuf,
     /// What is tested.
     pub target: TargetSpec,
+    /// How its routes are spelled.
+    pub front_door: FrontDoor,
+    /// A reference to the secret that signs creators' sessions; drawn from the seed when absent.
+    pub session_secret: Option<String>,
+    /// What references to files are relative to.
+    pub config_folder: PathBuf,
 }
 
 /// Carries out the order and records the history in the scenario's folder.
@@ -83,7 +92,7 @@ async fn storm(
         population: plan.population.clone(),
         edits: plan.edits.clone(),
         rules: plan.faults.clone(),
-        port: 0,
+        port: order.target.mock_port(),
         clock,
         recorder: Arc::new(recording.clone()),
         vault_token: vault_token.clone(),
@@ -101,16 +110,30 @@ async fn storm(
         .await
         .map_err(|error| Failure::setup(error.to_string(), "loopback sockets must work"))?;
     recorder.record(Event::Tolerances(measured));
-    let data_dir = order.folder.join("data");
+    // Absolute: the target has a working directory of its own.
+    let data_dir = std::path::absolute(order.folder.join("data"))
+        .map_err(|error| Failure::unwritable(&order.folder, &error))?;
     std::fs::create_dir_all(&data_dir).map_err(|error| Failure::unwritable(&data_dir, &error))?;
     let program = std::env::current_exe()
         .map_err(|error| Failure::setup(format!("failed to find this program: {error}"), BUG))?;
+    let session = match &order.session_secret {
+        Some(reference) => secret::resolve(reference, &order.config_folder)?,
+        None => {
+            let bits = mock_server::seed::derive(plan.seed, &["secret", "session"]);
+            bits.iter().map(|byte| format!("{byte:02x}")).collect()
+        }
+    };
     let around = Surroundings {
         program: &program,
         mock_url: mock.url(),
         vault_url: mock.vault_url(),
         vault_token,
         alerts_url: mock.alerts_url(),
+        secrets: Secrets {
+            api_key: mock.api_key(),
+            webhook: mock.webhook_secret(),
+            session: session.clone(),
+        },
         data_dir: &data_dir,
         time_scale: run.time_scale,
         seed: plan.seed,
@@ -129,6 +152,7 @@ async fn storm(
     let traffic = Storm {
         plan: plan.clone(),
         front_url: target.url.clone(),
+        front: order.front_door.clone(),
         armed,
         clock,
         sink: Arc::new(recording),

@@ -4,9 +4,12 @@
 pub mod chaos;
 pub mod child;
 pub mod cpu;
+pub mod guard;
+mod output;
 mod port;
 pub mod recorder;
 mod running;
+pub mod spec;
 pub mod strikes;
 pub mod target;
 pub mod tolerances;

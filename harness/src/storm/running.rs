@@ -1,9 +1,18 @@
 //! A process of the target with its whole group: signals, waiting, and nobody left behind.
 
+use super::guard::Guard;
+use super::output::Output;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::io;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
 use tokio::process::{Child, ChildStdin, Command};
+use tokio::task::JoinHandle;
+
+/// How long the last lines of an ended process may take to be read.
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// A process that the harness has started; dropping it kills its whole group.
 pub struct Running {
@@ -11,21 +20,30 @@ pub struct Running {
     pid: u32,
     /// Waiting for a child would close the pipe, whose end tells it that the harness is gone.
     _pipe: Option<ChildStdin>,
+    reading: Vec<JoinHandle<()>>,
+    /// Kills the group when the harness itself is killed.
+    guard: Option<Guard>,
     /// Whether its readiness route has answered.
     pub ready: bool,
 }
 
 impl Running {
-    /// Starts a process as the leader of a group of its own.
+    /// Starts a process as the leader of a group of its own; what it prints goes to `output`, and
+    /// `program` guards it.
     ///
     /// # Errors
     ///
     /// When the operating system refuses.
-    pub fn spawn(command: &mut Command) -> io::Result<Self> {
+    pub fn spawn(command: &mut Command, output: &Output, program: &Path) -> io::Result<Self> {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.process_group(0).kill_on_drop(true).spawn()?;
         let pid = child.id().unwrap_or_default();
         let pipe = child.stdin.take();
-        Ok(Self { child, pid, _pipe: pipe, ready: false })
+        let out = child.stdout.take().map(|stream| output.follow(stream));
+        let errors = child.stderr.take().map(|stream| output.follow(stream));
+        let reading = out.into_iter().chain(errors).collect();
+        let guard = Some(Guard::over(program, pid)?);
+        Ok(Self { child, pid, _pipe: pipe, reading, guard, ready: false })
     }
 
     /// The process, which is also its group.
@@ -42,12 +60,19 @@ impl Running {
         }
     }
 
-    /// Waits until the leader ends; says how.
+    /// Waits until the leader ends, kills whoever it left behind, and reads what they printed; says
+    /// how it ended.
     pub async fn ended(&mut self) -> String {
-        match self.child.wait().await {
+        let how = match self.child.wait().await {
             Ok(status) => status.to_string(),
             Err(error) => error.to_string(),
+        };
+        self.signal(Signal::SIGKILL);
+        for reading in self.reading.drain(..) {
+            // Somebody who left the group may hold the pipe open for ever.
+            let _ = tokio::time::timeout(LAST_LINES, reading).await;
         }
+        how
     }
 
     /// How the leader ended, if it has.
@@ -60,5 +85,8 @@ impl Drop for Running {
     /// Processes that a leader left behind when it ended are not left behind here.
     fn drop(&mut self) {
         self.signal(Signal::SIGKILL);
+        if let Some(guard) = self.guard.take() {
+            guard.dismiss();
+        }
     }
 }

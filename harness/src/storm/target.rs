@@ -1,44 +1,31 @@
 //! The integration under test as a process: start, readiness, end, and what it printed.
 
+use crate::config::model::StopSignal;
+use crate::config::template;
 use crate::failure::Failure;
 use crate::process::tail;
 use mock_server::clock::{Clock, Moment};
 use nix::sys::signal::Signal;
 use scenarios::history::{Change, Event, Process};
-use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::process::Command;
 
 use super::cpu;
+use super::output::Output;
 use super::port::free_port;
 use super::recorder::Recorder;
 use super::running::Running;
+use super::spec::TargetSpec;
 
-/// How long the target may take to answer its readiness route.
+/// The front end that an integration shall let in; reserved by RFC 2606.
+const ALLOWED_ORIGIN: &str = "https://app.example.org";
+/// How long the reference may take to answer its readiness route.
 const READY_WITHIN: Duration = Duration::from_secs(20);
-/// How long it may take to end after SIGTERM.
+/// How long the reference may take to end after SIGTERM.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
-
-/// What is to be tested.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TargetSpec {
-    /// A mutant of the embedded reference integration; none for the reference itself.
-    pub mutant: Option<String>,
-}
-
-impl TargetSpec {
-    /// `embedded` or `embedded:MUTANT`.
-    #[must_use]
-    pub fn label(&self) -> String {
-        match &self.mutant {
-            None => "embedded".to_owned(),
-            Some(mutant) => format!("embedded:{mutant}"),
-        }
-    }
-}
 
 /// What the target is told.
 pub struct Surroundings<'a> {
@@ -52,6 +39,8 @@ pub struct Surroundings<'a> {
     pub vault_token: String,
     /// Where alerts go.
     pub alerts_url: String,
+    /// The run's credentials.
+    pub secrets: Secrets,
     /// Kept across restarts within one scenario.
     pub data_dir: &'a Path,
     /// What contract durations are divided by.
@@ -62,10 +51,34 @@ pub struct Surroundings<'a> {
     pub log: &'a Path,
 }
 
+/// The run's credentials.
+#[derive(Clone)]
+pub struct Secrets {
+    /// The key for Linktree.
+    pub api_key: String,
+    /// Signs webhooks.
+    pub webhook: String,
+    /// Signs creators' sessions.
+    pub session: String,
+}
+
+/// How a target is asked whether it is ready, and asked to end.
+#[derive(Clone)]
+struct Manners {
+    ready: String,
+    ready_within: Duration,
+    stop: Signal,
+    stop_within: Duration,
+}
+
 /// The target, which runs unless it was killed, has been stopped or has died.
 pub struct Target {
-    /// How every start of it begins.
-    command: Command,
+    /// How every start of it begins; none for what runs already and is not ours.
+    command: Option<Command>,
+    /// The binary of Windthrow.
+    program: PathBuf,
+    manners: Manners,
+    output: Output,
     clock: Clock,
     recorder: Recorder,
     /// `http://127.0.0.1:port`, the same after every start.
@@ -89,33 +102,30 @@ impl Target {
     ) -> Result<Self, Failure> {
         let setup = |what: String| Failure::setup(what, "see target.log in the run's folder");
         let io = |error: std::io::Error| setup(format!("failed to start the target: {error}"));
-        let port = free_port().map_err(io)?;
         let log = File::options().create(true).append(true).open(around.log).map_err(io)?;
-        let mut command = Command::new(around.program);
-        command
-            .arg("__reference")
-            .args(spec.mutant.iter())
-            .env_clear()
-            .env("PORT", port.to_string())
-            .env("LINKTREE_URL", &around.mock_url)
-            .env("VAULT_URL", &around.vault_url)
-            .env("VAULT_TOKEN", &around.vault_token)
-            .env("ALERTS_URL", &around.alerts_url)
-            .env("DATA_DIR", around.data_dir)
-            .env("TIME_SCALE", around.time_scale.to_string())
-            .env("SEED", around.seed.to_string())
-            // The pipe's end tells the reference that the harness is gone, however it went.
-            .stdin(Stdio::piped())
-            .stdout(log.try_clone().map_err(io)?)
-            .stderr(log);
+        let Secrets { api_key, webhook, session } = around.secrets.clone();
+        let secrets = vec![api_key, webhook, session, around.vault_token.clone()];
+        let (command, url) = match spec {
+            TargetSpec::Url { running } => (None, running.base.trim_end_matches('/').to_owned()),
+            TargetSpec::Embedded { .. } | TargetSpec::Spawn { .. } => {
+                let port = free_port().map_err(io)?;
+                (Some(command(spec, around, port)), format!("http://127.0.0.1:{port}"))
+            }
+        };
         let mut target = Self {
             command,
+            program: around.program.to_owned(),
+            manners: Manners::of(spec),
+            output: Output::new(log, clock, secrets),
             clock,
             recorder: recorder.clone(),
-            url: format!("http://127.0.0.1:{port}"),
+            url,
             running: None,
             spent: Duration::ZERO,
         };
+        if let TargetSpec::Url { running } = spec {
+            target.reset(running.reset.as_deref()).await.map_err(setup)?;
+        }
         target.launch().await.map_err(|why| setup(format!("{why}\n{}", tail(around.log, 10))))?;
         Ok(target)
     }
@@ -128,12 +138,30 @@ impl Target {
     pub async fn launch(&mut self) -> Result<(), String> {
         // From before the start: nothing that a process does may seem earlier than itself.
         let at = self.clock.now();
-        let running = Running::spawn(&mut self.command);
-        let running = running.map_err(|error| format!("failed to start the target: {error}"))?;
+        let Some(command) = &mut self.command else {
+            self.note(at, Change::Started { pid: 0 });
+            self.wait_until_ready().await?;
+            self.note(self.clock.now(), Change::Ready);
+            return Ok(());
+        };
+        let words = |error| format!("failed to start the target: {error}");
+        let running = Running::spawn(command, &self.output, &self.program).map_err(words)?;
         let pid = running.pid();
         self.running = Some(running);
         self.note(at, Change::Started { pid });
         self.finish_start().await
+    }
+
+    /// Asks what runs already to forget what the last scenario left.
+    async fn reset(&self, path: Option<&str>) -> Result<(), String> {
+        let Some(path) = path else { return Ok(()) };
+        let url = format!("{}{path}", self.url);
+        let client = reqwest::Client::builder().no_proxy().build().map_err(|e| e.to_string())?;
+        match client.post(&url).timeout(self.manners.ready_within).send().await {
+            Ok(answer) if answer.status().is_success() => Ok(()),
+            Ok(answer) => Err(format!("the target answered {} to POST {url}", answer.status())),
+            Err(error) => Err(format!("failed to reset the target with POST {url}: {error}")),
+        }
     }
 
     /// Waits until it is ready, if it was started and is not yet; whoever has not been started again
@@ -156,20 +184,21 @@ impl Target {
 
     async fn wait_until_ready(&mut self) -> Result<(), String> {
         let client = reqwest::Client::builder().no_proxy().build().map_err(|e| e.to_string())?;
-        let url = format!("{}/healthz", self.url);
-        let deadline = self.clock.now().plus(READY_WITHIN);
-        let Some(running) = &mut self.running else { return Err("it does not run".to_owned()) };
+        let url = format!("{}{}", self.url, self.manners.ready);
+        let deadline = self.clock.now().plus(self.manners.ready_within);
         loop {
-            if let Some(status) = running.has_ended() {
+            if let Some(status) = self.running.as_mut().and_then(Running::has_ended) {
                 return Err(format!("the target ended before it was ready ({status})"));
             }
             let answer = client.get(&url).timeout(Duration::from_secs(1)).send().await;
             if answer.is_ok_and(|answer| answer.status().is_success()) {
-                running.ready = true;
+                if let Some(running) = &mut self.running {
+                    running.ready = true;
+                }
                 return Ok(());
             }
             if self.clock.now() > deadline {
-                let s = READY_WITHIN.as_secs();
+                let s = self.manners.ready_within.as_secs_f64();
                 return Err(format!("the target did not answer {url} with 2xx within {s} s"));
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -239,14 +268,14 @@ impl Target {
         self.spent + present.unwrap_or_default()
     }
 
-    /// Ends it, whatever it is doing: SIGTERM, then SIGKILL to the whole process group after a while.
+    /// Ends it, whatever it is doing: the stop signal, then SIGKILL to the whole process group after a while.
     pub async fn stop(mut self) {
         let Some(running) = &mut self.running else { return };
-        running.signal(Signal::SIGTERM);
+        running.signal(self.manners.stop);
         // Whoever stands still hears of it only when going on.
         running.signal(Signal::SIGCONT);
         // What has not ended by then is killed as it is dropped.
-        if tokio::time::timeout(STOP_WITHIN, running.ended()).await.is_err() {
+        if tokio::time::timeout(self.manners.stop_within, running.ended()).await.is_err() {
             running.signal(Signal::SIGKILL);
             running.ended().await;
         }
@@ -260,5 +289,86 @@ impl Target {
 
     fn note(&self, at: Moment, change: Change) {
         self.recorder.record(Event::Process(Process { at, change }));
+    }
+}
+
+impl Manners {
+    fn of(spec: &TargetSpec) -> Self {
+        let usual = Self {
+            ready: "/healthz".to_owned(),
+            ready_within: READY_WITHIN,
+            stop: Signal::SIGTERM,
+            stop_within: STOP_WITHIN,
+        };
+        match spec {
+            TargetSpec::Embedded { .. } => usual,
+            TargetSpec::Url { running } => Self { ready: running.ready.clone(), ..usual },
+            TargetSpec::Spawn { command, .. } => Self {
+                ready: command.ready.clone(),
+                ready_within: Duration::from_millis(command.ready_within_ms),
+                stop: match command.stop_signal {
+                    StopSignal::Term => Signal::SIGTERM,
+                    StopSignal::Int => Signal::SIGINT,
+                    StopSignal::Quit => Signal::SIGQUIT,
+                },
+                stop_within: Duration::from_millis(command.stop_within_ms),
+            },
+        }
+    }
+}
+
+/// The command line and environment of a target that the harness starts.
+fn command(spec: &TargetSpec, around: &Surroundings<'_>, port: u16) -> Command {
+    let TargetSpec::Spawn { command: spawn, folder } = spec else {
+        let mut command = Command::new(around.program);
+        command
+            .arg("__reference")
+            .args(spec.mutant())
+            .env_clear()
+            .env("PORT", port.to_string())
+            .env("LINKTREE_URL", &around.mock_url)
+            .env("VAULT_URL", &around.vault_url)
+            .env("VAULT_TOKEN", &around.vault_token)
+            .env("ALERTS_URL", &around.alerts_url)
+            .env("DATA_DIR", around.data_dir)
+            .env("TIME_SCALE", around.time_scale.to_string())
+            .env("SEED", around.seed.to_string())
+            // The pipe's end tells the reference that the harness is gone, however it went.
+            .stdin(Stdio::piped());
+        return command;
+    };
+    let fill = |text: &String| template::filled(text, |name| around.value(name, port));
+    let mut command = Command::new(fill(&spawn.command[0]));
+    command
+        .args(spawn.command[1..].iter().map(fill))
+        .current_dir(folder.join(&spawn.cwd))
+        .env_clear()
+        .stdin(Stdio::null());
+    for name in &spawn.pass_env {
+        command.envs(std::env::var_os(name).map(|value| (name, value)));
+    }
+    command.envs(spawn.env.iter().map(|(name, value)| (name, fill(value))));
+    command
+}
+
+impl Surroundings<'_> {
+    /// What stands for a template's name.
+    fn value(&self, name: &str, port: u16) -> Option<String> {
+        Some(match name {
+            "port" => port.to_string(),
+            "front.url" => format!("http://127.0.0.1:{port}"),
+            "mock.url" => self.mock_url.clone(),
+            "vault.url" => self.vault_url.clone(),
+            "vault.token" => self.vault_token.clone(),
+            "alerts.url" => self.alerts_url.clone(),
+            "secret.api_key" => self.secrets.api_key.clone(),
+            "secret.webhook" => self.secrets.webhook.clone(),
+            "secret.session" => self.secrets.session.clone(),
+            "data_dir" => self.data_dir.display().to_string(),
+            "time_scale" => self.time_scale.to_string(),
+            "seed" => self.seed.to_string(),
+            "allowed_origin" => ALLOWED_ORIGIN.to_owned(),
+            _ => return None,
+        })
     }
 }

@@ -81,7 +81,7 @@ struct Page<'a> {
 struct GuaranteeSection<'a> {
     id: &'a str,
     verdict: Option<Verdict>,
-    priority: &'static str,
+    priority: String,
     about: Option<&'a GuaranteeReport>,
     judgements: Vec<&'a Judgement>,
     examples: Vec<Example<'a>>,
@@ -145,7 +145,7 @@ impl<'a> GuaranteeSection<'a> {
         Self {
             id: row.id,
             verdict: row.worst().map(|worst| worst.verdict),
-            priority: row.priority().word(),
+            priority: row.weight(),
             about: row.guarantee,
             examples: examples.take(level.examples).collect(),
             total: judgements.iter().map(|judgement| judgement.total_violations).sum(),

@@ -126,7 +126,7 @@ fn table(matrix: &Matrix) -> String {
     text.extend(numbers.clone().map(|_| ":-:|"));
     for row in &matrix.rows {
         let verdict = row.worst().map_or("not judged", |worst| worst.verdict.word());
-        let priority = row.priority().word();
+        let priority = row.weight();
         text.push_str(&format!("\n| {} | {priority} | {verdict} |", escaped(row.id)));
         let cells = row.cells.iter().map(|cell| cell.map_or("·", |j| j.verdict.symbol()));
         text.extend(cells.map(|cell| format!(" {cell} |")));

@@ -89,7 +89,7 @@ impl Terminal {
                 format!("{} {}", worst.symbol(), worst.word())
             });
             let cells = row.cells.iter().map(|cell| cell.map_or("·", |j| j.verdict.symbol()));
-            table.add_row([&*verdict, row.id, row.priority().word()].into_iter().chain(cells));
+            table.add_row([&*verdict, row.id, &*row.weight()].into_iter().chain(cells));
         }
         for line in table.lines() {
             let mut line = line.trim_end().to_owned();

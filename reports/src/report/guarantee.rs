@@ -42,6 +42,21 @@ impl Priority {
     }
 }
 
+/// What a violation means for the run.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// It fails the run.
+    #[default]
+    Must,
+    /// It is reported, and does not fail the run.
+    Should,
+    /// For information.
+    Info,
+}
+
 /// One promise of the checklist, as it was judged.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct GuaranteeReport {
@@ -51,6 +66,9 @@ pub struct GuaranteeReport {
     pub statement: String,
     /// How much hangs on it.
     pub priority: Priority,
+    /// What a violation means for the run.
+    #[serde(default)]
+    pub severity: Severity,
     /// The bound that was judged, such as `at most 90 requests in any 60 s`.
     pub bound: String,
     /// Where the bound comes from.

@@ -4,6 +4,7 @@ use super::dispatcher::{Dispatch, Dispatcher, Release};
 use super::goose_run::{self, Work};
 use super::schedule::{Schedule, ScheduleError};
 use super::visitors::Street;
+use crate::front_door::FrontDoor;
 use crate::history::{GeneratorReport, Operation};
 use crate::plan::Plan;
 use mock_server::clock::{Clock, Moment};
@@ -35,6 +36,8 @@ pub struct Storm {
     pub plan: Plan,
     /// `http://host:port` of the integration.
     pub front_url: String,
+    /// How its routes are spelled.
+    pub front: FrontDoor,
     /// Millisecond 0 of the plan; best at least [`LEAD`] ahead.
     pub armed: Moment,
     /// The run's clock.
@@ -122,7 +125,7 @@ impl Drop for OnlyOne {
 /// [`TrafficError`] for what is wrong on this side only.
 pub async fn run(storm: Storm) -> Result<GeneratorReport, TrafficError> {
     let _only = OnlyOne::enter()?;
-    let Storm { plan, front_url, armed, clock, sink, stop, dispatcher } = storm;
+    let Storm { plan, front_url, front, armed, clock, sink, stop, dispatcher } = storm;
     let schedule = Arc::new(Schedule::of(&plan)?);
     let front_url = checked(front_url)?;
     let timeout = Duration::from_millis(plan.generator.timeout_ms.max(1));
@@ -130,6 +133,7 @@ pub async fn run(storm: Storm) -> Result<GeneratorReport, TrafficError> {
     let (send_over, over) = watch::channel(false);
     let street = Street {
         front_url,
+        front,
         schedule: Arc::clone(&schedule),
         seed: plan.seed,
         armed,

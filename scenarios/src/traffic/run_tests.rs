@@ -1,6 +1,7 @@
 //! A storm against a tiny front door: everything scheduled is recorded once, failures are events.
 
 use super::*;
+use crate::front_door::FrontDoor;
 use crate::history::{Op, OpFailure};
 use crate::plan::{Creators, Generator, Phase, PhaseKind, Shape, Traffic};
 use mock_server::exchange::click_payload;
@@ -149,6 +150,7 @@ async fn throw(
     let storm = Storm {
         plan: plan.clone(),
         front_url,
+        front: FrontDoor::default(),
         armed: clock.now().plus(Duration::from_millis(300)),
         clock,
         sink: Arc::clone(&seen) as Arc<dyn OperationSink>,
@@ -255,6 +257,7 @@ async fn an_address_without_a_host_is_refused() {
     let storm = Storm {
         plan: plan(1, 100),
         front_url: "127.0.0.1:80".into(),
+        front: FrontDoor::default(),
         armed: Moment::ZERO,
         clock,
         sink: Arc::new(Seen::default()),

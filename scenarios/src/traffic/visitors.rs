@@ -3,13 +3,13 @@
 use super::page;
 use super::run::OperationSink;
 use super::schedule::Schedule;
+use crate::front_door::{ClickValues, FrontDoor};
 use crate::history::{Op, OpFailure, Operation};
 use jiff::Timestamp;
 use mock_server::clock::{Clock, Moment};
 use mock_server::exchange::click_payload;
 use mock_server::seed;
 use reqwest::{Client, RequestBuilder, Response};
-use serde::Serialize;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,6 +28,8 @@ const BROWSERS: [&str; 3] = [
 pub struct Street {
     /// `http://host:port` of the integration.
     pub front_url: String,
+    /// How its routes are spelled.
+    pub front: FrontDoor,
     /// Who arrives when.
     pub schedule: Arc<Schedule>,
     /// The plan's seed.
@@ -53,21 +55,6 @@ pub struct Visitor<'a> {
     client: &'a Client,
     arrival: u64,
     handle: &'a str,
-}
-
-#[derive(Serialize)]
-struct ClickBody<'a> {
-    event_id: &'a str,
-    handle: &'a str,
-    link_id: &'a str,
-    occurred_at: &'a str,
-    visitor: VisitorBody<'a>,
-}
-
-#[derive(Serialize)]
-struct VisitorBody<'a> {
-    ip: &'a str,
-    user_agent: &'a str,
 }
 
 /// The end of a page view: when, and a link that was on the page.
@@ -130,15 +117,18 @@ impl Street {
 impl Visitor<'_> {
     /// Opens the creator's page.
     pub async fn open_page(&self, intended: Moment) -> PageEnd {
-        let request = self.client.get(format!("{}/{}", self.street.front_url, self.handle));
+        let (url, front) = (&self.street.front_url, &self.street.front);
+        let request = self.client.get(format!("{url}{}", front.page_of(self.handle)));
         let mut operation = self.operation(Op::Page, intended);
         self.street.sent.fetch_add(1, Ordering::Relaxed);
         let body = self.send(request, &mut operation).await;
         let html = String::from_utf8_lossy(&body);
         if operation.version.is_none() {
-            operation.version = page::meta_version(&html).map(|text| Cow::Owned(text.to_owned()));
+            let version = page::meta_version(&html, &front.version_meta);
+            operation.version = version.map(|text| Cow::Owned(text.to_owned()));
         }
-        let link_id = page::link_id(&html, self.arrival).map(str::to_owned);
+        let link_id = page::link_id(&html, &front.link_id_attribute, self.arrival);
+        let link_id = link_id.map(str::to_owned);
         let at = operation.last;
         self.street.sink.operation(operation);
         PageEnd { at, link_id }
@@ -151,14 +141,16 @@ impl Visitor<'_> {
         let link_id = link_id.unwrap_or_else(|| format!("{}-l1", self.handle));
         let occurred_at = street.calendar(intended);
         let ip = visitor_ip(street.seed, self.arrival);
-        let body = ClickBody {
+        let body = street.front.click_fields.body(&ClickValues {
             event_id: &event_id,
             handle: self.handle,
             link_id: &link_id,
             occurred_at: &occurred_at,
-            visitor: VisitorBody { ip: &ip, user_agent: self.browser() },
-        };
-        let request = self.client.post(format!("{}/api/clicks", street.front_url)).json(&body);
+            ip: &ip,
+            user_agent: self.browser(),
+        });
+        let url = format!("{}{}", street.front_url, street.front.clicks);
+        let request = self.client.post(url).json(&body);
         let mut operation = self.operation(Op::Click, intended);
         operation.payload = Some(Cow::Owned(click_payload(self.handle, &link_id, &occurred_at)));
         operation.event_id = Some(Cow::Owned(event_id));
@@ -198,7 +190,7 @@ impl Visitor<'_> {
         let mut body = Vec::new();
         operation.sent = self.street.clock.now();
         let failure = tokio::select! {
-            outcome = exchange(request, operation, &mut body, self.street.clock) => {
+            outcome = exchange(request, operation, &mut body, self.street) => {
                 outcome.err().map(|error| failure(&error))
             }
             // Whoever is sent home gives up, like any visitor who closes the page.
@@ -223,12 +215,12 @@ async fn exchange(
     request: RequestBuilder,
     operation: &mut Operation<'static>,
     body: &mut Vec<u8>,
-    clock: Clock,
+    street: &Street,
 ) -> Result<(), reqwest::Error> {
     let mut response = request.send().await?;
-    operation.first = Some(clock.now());
+    operation.first = Some(street.clock.now());
     operation.status = Some(response.status().as_u16());
-    operation.version = header(&response, "x-profile-version");
+    operation.version = header(&response, &street.front.version_header);
     operation.cache_status = header(&response, "cache-status");
     while let Some(chunk) = response.chunk().await? {
         let room = PAGE_LOOK.saturating_sub(body.len());

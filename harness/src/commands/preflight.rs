@@ -1,0 +1,301 @@
+//! `preflight`: five small questions to a live deployment, at most one request each, never a load.
+
+use crate::cli::{PreflightArgs, PreflightCheck};
+use crate::commands::say;
+use crate::config::secret;
+use crate::failure::{Exit, Failure};
+use mock_server::profile::ContractProfile;
+use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
+use serde::Serialize;
+use std::path::Path;
+use std::time::Duration;
+
+/// How long one answer may take (checklist.md, "Preflight").
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Requests that must be left in the limit's window (checklist.md, "Preflight").
+const HEADROOM: u64 = 20;
+
+/// What became of a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum State {
+    Passed,
+    Failed,
+    Unknown,
+    Skipped,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Line {
+    check: PreflightCheck,
+    state: State,
+    what: String,
+}
+
+/// Asks the deployment.
+///
+/// # Errors
+///
+/// [`Failure::Usage`] for an address or a key that cannot be used; whatever the deployment does is
+/// a line of the result.
+pub async fn preflight(args: &PreflightArgs) -> Result<Exit, Failure> {
+    let asking = Asking::new(args)?;
+    let mut lines = Vec::new();
+    for check in PreflightCheck::ALL {
+        let (state, what) = if args.skip.contains(&check) {
+            (State::Skipped, "skipped as asked".to_owned())
+        } else {
+            asking.ask(check, &lines).await
+        };
+        lines.push(Line { check, state, what });
+    }
+    if args.json {
+        say(format_args!("{:#}", serde_json::json!({ "format": 1, "checks": lines })));
+    } else {
+        for line in &lines {
+            let mark = match line.state {
+                State::Passed => "✓",
+                State::Failed => "✗",
+                State::Unknown => "?",
+                State::Skipped => "–",
+            };
+            say(format_args!("{mark} {:<12} {}", line.check.name(), line.what));
+        }
+    }
+    Ok(exit(&lines))
+}
+
+/// One failure outranks whatever is unknown; only what was seen to be right passes.
+fn exit(lines: &[Line]) -> Exit {
+    let any = |state| lines.iter().any(|line| line.state == state);
+    if any(State::Failed) {
+        Exit::Violated
+    } else if any(State::Unknown) || !any(State::Passed) {
+        Exit::Inconclusive
+    } else {
+        Exit::Held
+    }
+}
+
+struct Asking {
+    client: Client,
+    base: Url,
+    key: String,
+    handle: Option<String>,
+    webhook: Option<Url>,
+    remaining_header: String,
+    headroom: std::cell::Cell<Option<(State, String)>>,
+}
+
+impl Asking {
+    fn new(args: &PreflightArgs) -> Result<Self, Failure> {
+        let contract = match &args.contract {
+            None => ContractProfile::linktree_v1(),
+            Some(path) => ContractProfile::load(path).map_err(|error| {
+                Failure::usage(
+                    error.to_string(),
+                    "start from mock-server/profiles/linktree-v1.toml",
+                )
+            })?,
+        };
+        let client = Client::builder()
+            .timeout(PATIENCE)
+            .redirect(redirect::Policy::none())
+            .user_agent(concat!("windthrow-preflight/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| Failure::setup(error.to_string(), "this machine has no TLS roots?"))?;
+        Ok(Self {
+            client,
+            base: address("--base-url", &args.base_url)?,
+            key: secret::resolve(&args.key, Path::new("."))?,
+            handle: args.handle.clone(),
+            webhook: args.webhook.as_deref().map(|url| address("--webhook", url)).transpose()?,
+            remaining_header: contract.limit.remaining_header,
+            headroom: std::cell::Cell::new(None),
+        })
+    }
+
+    async fn ask(&self, check: PreflightCheck, before: &[Line]) -> (State, String) {
+        let unreachable = before
+            .iter()
+            .any(|line| line.check == PreflightCheck::Reachable && line.state == State::Failed);
+        if unreachable && check != PreflightCheck::Webhook {
+            return (State::Unknown, "not asked: Linktree was not reachable".to_owned());
+        }
+        match check {
+            PreflightCheck::Reachable => self.reachable().await,
+            PreflightCheck::Key => self.key().await,
+            PreflightCheck::Permissions => self.permissions().await,
+            // The answer to the question before tells it: no request of its own.
+            PreflightCheck::Headroom => self.headroom.take().unwrap_or_else(no_answer),
+            PreflightCheck::Links => self.links().await,
+            PreflightCheck::Webhook => self.webhook().await,
+        }
+    }
+
+    async fn get(&self, path: &str, with_key: bool) -> Result<Response, String> {
+        let base = self.base.as_str().trim_end_matches('/');
+        let mut request =
+            self.client.get(format!("{base}/v1{path}")).header("accept", "application/json");
+        if with_key {
+            request = request.bearer_auth(&self.key);
+        }
+        request.send().await.map_err(|error| words(&error))
+    }
+
+    async fn reachable(&self) -> (State, String) {
+        match self.get("/health", false).await {
+            Ok(answer) if answer.status().is_success() => {
+                (State::Passed, format!("GET /v1/health answered {}", answer.status()))
+            }
+            Ok(answer) => (State::Failed, format!("GET /v1/health answered {}", answer.status())),
+            Err(why) => (State::Failed, format!("GET /v1/health: {why}")),
+        }
+    }
+
+    async fn key(&self) -> (State, String) {
+        match self.get("/me", true).await {
+            Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED => {
+                (State::Failed, "the key was refused (401)".to_owned())
+            }
+            other => judged(other, "GET /v1/me", "the key is known"),
+        }
+    }
+
+    async fn permissions(&self) -> (State, String) {
+        let Some(handle) = &self.handle else { return no_handle() };
+        let answer = self.get(&format!("/profiles/{handle}"), true).await;
+        self.headroom.set(Some(self.headroom_of(answer.as_ref())));
+        match answer {
+            Ok(answer) if answer.status() == StatusCode::FORBIDDEN => {
+                (State::Failed, "the key may not read profiles (403)".to_owned())
+            }
+            other => judged(other, "the profile", "the key may read profiles"),
+        }
+    }
+
+    /// A missing header is unknown, not zero.
+    fn headroom_of(&self, answer: Result<&Response, &String>) -> (State, String) {
+        let name = &self.remaining_header;
+        let Ok(answer) = answer else {
+            return no_answer();
+        };
+        let value = answer.headers().get(name).and_then(|value| value.to_str().ok());
+        match value.map(str::parse::<u64>) {
+            None => (State::Unknown, format!("the answer has no {name}")),
+            Some(Err(_)) => (State::Unknown, format!("{name} is no number")),
+            Some(Ok(left)) if left > HEADROOM => {
+                (State::Passed, format!("{left} requests are left in the window"))
+            }
+            Some(Ok(left)) => (
+                State::Failed,
+                format!("{left} requests are left in the window, more than {HEADROOM} are needed"),
+            ),
+        }
+    }
+
+    async fn links(&self) -> (State, String) {
+        let Some(handle) = &self.handle else { return no_handle() };
+        let answer = match self.get(&format!("/profiles/{handle}/links?limit=1"), true).await {
+            Ok(answer) if answer.status().is_success() => answer,
+            other => return judged(other, "the links", ""),
+        };
+        match answer.json::<serde_json::Value>().await {
+            Ok(body) if body["data"].is_array() => {
+                (State::Passed, "the links can be read".to_owned())
+            }
+            Ok(_) => (State::Failed, "the answer has no list of links".to_owned()),
+            Err(error) => (State::Failed, format!("the answer is no JSON: {}", words(&error))),
+        }
+    }
+
+    async fn webhook(&self) -> (State, String) {
+        let Some(url) = &self.webhook else {
+            return (State::Unknown, "no --webhook was given (or --skip webhook)".to_owned());
+        };
+        match self.client.request(Method::HEAD, url.clone()).send().await {
+            Ok(answer) if answer.status().is_success() => {
+                (State::Passed, format!("HEAD answered {}", answer.status()))
+            }
+            Ok(answer) => (State::Failed, format!("HEAD answered {}", answer.status())),
+            Err(error) => (State::Failed, format!("HEAD: {}", words(&error))),
+        }
+    }
+}
+
+fn no_answer() -> (State, String) {
+    (State::Unknown, "there was no answer to read it from".to_owned())
+}
+
+fn no_handle() -> (State, String) {
+    (State::Unknown, "no --handle was given".to_owned())
+}
+
+fn judged(answer: Result<Response, String>, what: &str, passed: &str) -> (State, String) {
+    match answer {
+        Ok(answer) if answer.status().is_success() => (State::Passed, passed.to_owned()),
+        Ok(answer) if answer.status() == StatusCode::TOO_MANY_REQUESTS => {
+            (State::Unknown, format!("{what} was rate limited (429); ask again later"))
+        }
+        Ok(answer) => (State::Failed, format!("{what} answered {}", answer.status())),
+        Err(why) => (State::Failed, format!("{what}: {why}")),
+    }
+}
+
+/// An error without its address, which may hold what is not ours to print.
+fn words(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        format!("no answer within {} s", PATIENCE.as_secs())
+    } else if error.is_connect() {
+        "no connection".to_owned()
+    } else {
+        "the answer broke off".to_owned()
+    }
+}
+
+fn address(flag: &str, text: &str) -> Result<Url, Failure> {
+    let wrong = |why: &str| {
+        Failure::usage(format!("failed to use {flag}: {why}"), "write it as https://host")
+    };
+    let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
+    if !["http", "https"].contains(&url.scheme()) {
+        return Err(wrong("it is neither http nor https"));
+    }
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
+        return Err(wrong("it holds a credential or a query"));
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_seen_to_be_right_passes() {
+        let check = |states: &[State], expected| {
+            let line = |state: &State| Line {
+                check: PreflightCheck::Key,
+                state: *state,
+                what: String::new(),
+            };
+            let lines: Vec<_> = states.iter().map(line).collect();
+            assert_eq!(exit(&lines), expected, "{states:?}");
+        };
+        check(&[State::Passed, State::Skipped], Exit::Held);
+        check(&[State::Passed, State::Unknown], Exit::Inconclusive);
+        check(&[State::Unknown, State::Failed], Exit::Violated);
+        check(&[State::Skipped], Exit::Inconclusive);
+        check(&[], Exit::Inconclusive);
+    }
+
+    #[test]
+    fn an_address_carries_no_secret() {
+        assert!(address("--base-url", "https://api.example.org").is_ok());
+        for wrong in ["api", "ftp://x", "https://u:p@x", "https://x/?key=1"] {
+            let shown = address("--base-url", wrong).unwrap_err().to_string();
+            assert!(shown.contains("--base-url") && !shown.contains("u:p"), "{shown}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What is wrong with a configuration file: every mistake with its place, shown together.
+
+use miette::{Diagnostic, NamedSource, SourceSpan};
+use std::ops::Range;
+use thiserror::Error;
+
+/// One mistake.
+#[derive(Clone, Debug, PartialEq, Eq, Error, Diagnostic)]
+#[error("{what}")]
+pub struct Mistake {
+    /// What is wrong.
+    pub what: String,
+    #[label("here")]
+    at: SourceSpan,
+    /// What to do.
+    #[help]
+    pub help: String,
+}
+
+impl Mistake {
+    /// A mistake at a place in the text, bytes.
+    pub fn new(at: Range<usize>, what: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { what: what.into(), at: at.into(), help: help.into() }
+    }
+
+    /// What is underlined.
+    #[cfg(test)]
+    pub fn shown<'t>(&self, text: &'t str) -> &'t str {
+        &text[self.at.offset()..self.at.offset() + self.at.len()]
+    }
+}
+
+/// All mistakes of one file.
+#[derive(Debug, Error, Diagnostic)]
+#[error("failed to use {path}: {}", counted(.mistakes.len()))]
+pub struct ConfigError {
+    /// The file.
+    pub path: String,
+    /// Its text.
+    #[source_code]
+    pub text: NamedSource<String>,
+    /// What is wrong, in order of place.
+    #[related]
+    pub mistakes: Vec<Mistake>,
+}
+
+impl ConfigError {
+    /// The mistakes of a file, sorted by place.
+    #[must_use]
+    pub fn new(path: &str, text: &str, mut mistakes: Vec<Mistake>) -> Self {
+        mistakes.sort_by_key(|mistake| mistake.at.offset());
+        let text = NamedSource::new(path, text.to_owned()).with_language("toml");
+        Self { path: path.to_owned(), text, mistakes }
+    }
+}
+
+fn counted(mistakes: usize) -> String {
+    if mistakes == 1 { "one mistake".to_owned() } else { format!("{mistakes} mistakes") }
+}

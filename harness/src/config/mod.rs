@@ -1,0 +1,145 @@
+//! `windthrow.toml`: read, checked as a whole, and every mistake shown with its place.
+
+pub mod bounds;
+pub mod judging;
+mod mistake;
+pub mod model;
+mod rules;
+pub mod secret;
+mod shape;
+pub mod template;
+#[cfg(test)]
+mod tests;
+
+pub use mistake::ConfigError;
+pub use rules::METRICS;
+
+use crate::failure::Failure;
+use mistake::Mistake;
+use model::{File, Scope};
+use scenarios::front_door::FrontRoute;
+use scenarios::plan::{RetryAfterScope, RunPlan};
+use std::path::{Path, PathBuf};
+use toml::de::DeTable;
+
+/// The file that is used when none is named.
+pub const DEFAULT_FILE: &str = "windthrow.toml";
+
+/// A checked configuration and the folder that its paths are relative to.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// The settings.
+    pub file: File,
+    /// Where the file stands.
+    pub folder: PathBuf,
+    /// The file itself; none when there is none.
+    pub path: Option<PathBuf>,
+}
+
+impl Config {
+    /// Reads the named file, or `windthrow.toml` in this folder if there is one; without any, the
+    /// defaults.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Usage`] when a named file cannot be read, [`Failure::Config`] with every mistake.
+    pub fn find(named: Option<&Path>) -> Result<Self, Failure> {
+        let default = Path::new(DEFAULT_FILE);
+        match named {
+            Some(path) => Self::read(path),
+            None if default.is_file() => Self::read(default),
+            None => Ok(Self { folder: ".".into(), ..Self::default() }),
+        }
+    }
+
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let text =
+            std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new(".")).to_owned();
+        let file = parse(&text, &folder).map_err(|mistakes| {
+            let shown = path.display().to_string();
+            Failure::Config(Box::new(ConfigError::new(&shown, &without_secrets(&text), mistakes)))
+        })?;
+        Ok(Self { file, folder, path: Some(path.to_owned()) })
+    }
+}
+
+impl Config {
+    /// Puts bounds and declarations into a plan.
+    pub fn apply(&self, run: &mut RunPlan) {
+        let (given, declared) = (&self.file.declared, &mut run.declared);
+        let set = |to: &mut u32, from: Option<u32>| *to = from.unwrap_or(*to);
+        set(&mut declared.breaker_failures, given.breaker_failures);
+        set(&mut declared.half_open_probes, given.half_open_probes);
+        set(&mut declared.max_attempts, given.max_attempts);
+        set(&mut declared.backoff_factor_milli, given.backoff_factor_milli);
+        set(&mut declared.click_slots, given.click_slots);
+        let set = |to: &mut u64, from: Option<u64>| *to = from.unwrap_or(*to);
+        set(&mut declared.breaker_open_ms, given.breaker_open_ms);
+        set(&mut declared.backoff_base_ms, given.backoff_base_ms);
+        set(&mut declared.backoff_cap_ms, given.backoff_cap_ms);
+        set(&mut declared.fast_ms, given.fast_ms);
+        if let Some(scope) = given.retry_after_scope {
+            declared.retry_after_scope = match scope {
+                Scope::Token => RetryAfterScope::Token,
+                Scope::Request => RetryAfterScope::Request,
+            };
+        }
+        if !self.file.front_door.offers(FrontRoute::Clicks) {
+            judging::without_clicks(run);
+        }
+        for (id, settings) in &self.file.guarantee {
+            for (name, value) in &settings.bounds {
+                if let Some(bound) = bounds::find(id, name) {
+                    (bound.apply)(run, *value);
+                }
+            }
+        }
+    }
+}
+
+/// The JSON schema of the file.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(File).to_value()
+}
+
+/// Reads a configuration whose paths are relative to `folder`.
+fn parse(text: &str, folder: &Path) -> Result<File, Vec<Mistake>> {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        let mistake = |error: &toml::de::Error| {
+            let help = "mend the TOML; strings need quotes, tables [brackets]";
+            Mistake::new(error.span().unwrap_or_default(), error.message(), help)
+        };
+        return Err(errors.iter().map(mistake).collect());
+    }
+    let table = table.into_inner();
+    let mistakes = shape::compare(&table, &schema());
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
+    let file: File = toml::from_str(text).map_err(|error| {
+        let help = "see windthrow schema config";
+        vec![Mistake::new(error.span().unwrap_or_default(), error.message(), help)]
+    })?;
+    let mistakes = rules::check(&file, &table, folder);
+    if mistakes.is_empty() { Ok(file) } else { Err(mistakes) }
+}
+
+/// The text with the values of `[secrets]` that are no references made unreadable: an error shows
+/// its place, and must not show the secret.
+fn without_secrets(text: &str) -> String {
+    let (table, _) = DeTable::parse_recoverable(text);
+    let mut bytes = text.as_bytes().to_vec();
+    let secrets = table.get_ref().iter().find(|(key, _)| key.get_ref() == "secrets");
+    for (_, value) in
+        secrets.and_then(|(_, value)| value.get_ref().as_table()).into_iter().flatten()
+    {
+        if value.get_ref().as_str().is_none_or(|text| !rules::is_reference(text)) {
+            bytes[value.span()].iter_mut().filter(|byte| **byte != b'\n').for_each(|b| *b = b'*');
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}

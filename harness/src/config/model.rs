@@ -1,0 +1,224 @@
+//! The keys of `windthrow.toml`; the JSON schema and every check of names and types follow from it.
+
+use scenarios::front_door::FrontDoor;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A whole configuration file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct File {
+    /// What is tested: exactly one of `spawn`, `url` and `embedded`; the embedded reference
+    /// integration without any.
+    pub target: Target,
+    /// How the integration's own routes are spelled.
+    pub front_door: FrontDoor,
+    /// What the integration says of its own policy; contract time.
+    pub declared: Declared,
+    /// Severity, bounds and exercise minimums by guarantee.
+    pub guarantee: BTreeMap<String, Guarantee>,
+    /// What else is looked at.
+    pub observe: Observe,
+    /// Secrets by reference: `env:NAME` or `file:PATH`, never the secret itself.
+    pub secrets: Secrets,
+}
+
+/// The integration under test.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Target {
+    /// A command that the harness starts, stops and kills.
+    pub spawn: Option<Spawn>,
+    /// Something that is running already.
+    pub url: Option<Running>,
+    /// The reference integration, or a mutant of it.
+    pub embedded: Option<Embedded>,
+}
+
+/// A command. Arguments and environment may hold templates such as `{port}` and `{mock.url}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Spawn {
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// Where it is started, relative to this file.
+    #[serde(default = "here")]
+    pub cwd: String,
+    /// Its environment.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// Variables of the harness's own environment that are handed on.
+    #[serde(default = "usual_env")]
+    pub pass_env: Vec<String>,
+    /// The path that answers 2xx once it is ready.
+    #[serde(default = "healthz")]
+    pub ready: String,
+    /// How long it may take to become ready, real milliseconds.
+    #[serde(default = "twenty_seconds")]
+    #[schemars(range(min = 1, max = 600_000))]
+    pub ready_within_ms: u64,
+    /// The signal that asks it to end.
+    #[serde(default)]
+    pub stop_signal: StopSignal,
+    /// How long it may take to end before it is killed, real milliseconds.
+    #[serde(default = "five_seconds")]
+    #[schemars(range(min = 0, max = 60_000))]
+    pub stop_within_ms: u64,
+    /// Folders and files of its source, relative to this file, in which no secret may stand.
+    #[serde(default)]
+    pub source: Vec<String>,
+}
+
+/// Signals that ask a process to end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum StopSignal {
+    /// SIGTERM.
+    #[default]
+    #[serde(rename = "TERM")]
+    Term,
+    /// SIGINT.
+    #[serde(rename = "INT")]
+    Int,
+    /// SIGQUIT.
+    #[serde(rename = "QUIT")]
+    Quit,
+}
+
+/// Something that is running already, and calls the mock at fixed addresses.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Running {
+    /// `http://host:port` of the integration.
+    pub base: String,
+    /// Hosts beyond loopback that may be put under load.
+    #[serde(default)]
+    pub allow_hosts: Vec<String>,
+    /// The port at which the integration expects the mock.
+    #[schemars(range(min = 1, max = 65_535))]
+    pub mock_port: u16,
+    /// The port at which it expects the vault; any without it.
+    #[serde(default)]
+    pub vault_port: u16,
+    /// The token that it shows to the vault, by reference or literal: it protects nothing real.
+    #[serde(default)]
+    pub vault_token: String,
+    /// A path that is posted to before each scenario, to forget what the last one left.
+    #[serde(default)]
+    pub reset: Option<String>,
+    /// The path that answers 2xx once it is ready.
+    #[serde(default = "healthz")]
+    pub ready: String,
+}
+
+/// The reference integration.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Embedded {
+    /// A mutant of it; see `windthrow list --mutants`.
+    pub mutant: Option<String>,
+}
+
+/// The integration's own policy; absent keys have the contract's defaults.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Declared {
+    /// Consecutive failures that open the breaker.
+    pub breaker_failures: Option<u32>,
+    /// How long it stays open, contract milliseconds.
+    pub breaker_open_ms: Option<u64>,
+    /// Calls let through while half-open.
+    pub half_open_probes: Option<u32>,
+    /// Upstream attempts of one page read, the first included.
+    pub max_attempts: Option<u32>,
+    /// Base of the exponential backoff, contract milliseconds.
+    pub backoff_base_ms: Option<u64>,
+    /// Its growth from retry to retry in thousandths: 2000 doubles.
+    pub backoff_factor_milli: Option<u32>,
+    /// Its cap, contract milliseconds.
+    pub backoff_cap_ms: Option<u64>,
+    /// What a `Retry-After` holds back.
+    pub retry_after_scope: Option<Scope>,
+    /// Front-door answers from stale pages, or fast failures, take at most this; contract
+    /// milliseconds.
+    pub fast_ms: Option<u64>,
+    /// Requests of the limit's window that are kept for clicks.
+    pub click_slots: Option<u32>,
+}
+
+/// What a `Retry-After` holds back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// Every call with the same key.
+    Token,
+    /// The same logical request only.
+    Request,
+}
+
+/// Settings of one guarantee.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Guarantee {
+    /// How much hangs on it.
+    pub severity: Severity,
+    /// Other bounds than the contract's, by name.
+    pub bounds: BTreeMap<String, u64>,
+    /// Where the bounds come from; needed with `bounds`.
+    pub source: Option<String>,
+    /// Fewer observations than this are inconclusive.
+    pub minimum: Option<u64>,
+}
+
+/// How much hangs on a guarantee.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, PartialOrd, Ord,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// A violation fails the run.
+    #[default]
+    Must,
+    /// A violation is reported as one, and does not fail the run.
+    Should,
+    /// For information.
+    Info,
+}
+
+/// What is looked at beside traffic.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Observe {
+    /// Log files of the integration, relative to this file, scanned beside its output.
+    pub logs: Vec<String>,
+    /// What the integration calls the contract's metrics, where it differs: default name = own.
+    pub metrics: BTreeMap<String, String>,
+}
+
+/// Secrets by reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Secrets {
+    /// Signs creators' sessions; drawn from the seed when absent.
+    pub session: Option<String>,
+}
+
+fn here() -> String {
+    ".".into()
+}
+
+fn usual_env() -> Vec<String> {
+    ["PATH", "HOME", "LANG", "TZ", "TMPDIR"].map(str::to_owned).to_vec()
+}
+
+fn healthz() -> String {
+    "/healthz".into()
+}
+
+const fn twenty_seconds() -> u64 {
+    20_000
+}
+
+const fn five_seconds() -> u64 {
+    5_000
+}

@@ -1,0 +1,202 @@
+//! What names and types cannot say: one target, known ids and templates, no secret in the file.
+
+use super::bounds::{self, BOUNDS};
+use super::mistake::Mistake;
+use super::model::File;
+use super::shape::place;
+use super::template;
+use crate::failure::nearest;
+use scenarios::guarantees::{self, GUARANTEES};
+use std::net::IpAddr;
+use std::path::Path;
+use toml::de::DeTable;
+
+/// The metrics of the contract (contract.md section 2).
+pub const METRICS: &[&str] = &[
+    "linktree_upstream_requests_total",
+    "linktree_upstream_request_duration_seconds",
+    "linktree_rate_limit_used",
+    "linktree_circuit_state",
+    "linktree_profile_cache_requests_total",
+    "linktree_click_queue_depth",
+    "linktree_click_delivery_lag_seconds",
+    "linktree_webhook_deliveries_total",
+    "linktree_api_key_age_seconds",
+];
+
+/// Everything that is wrong with a well-shaped file in `folder`.
+pub fn check(file: &File, table: &DeTable<'_>, folder: &Path) -> Vec<Mistake> {
+    let mut rules = Rules { table, mistakes: Vec::new() };
+    rules.target(file, folder);
+    rules.front_door(file);
+    rules.guarantees(file);
+    rules.observed(file);
+    rules.mistakes
+}
+
+struct Rules<'a> {
+    table: &'a DeTable<'a>,
+    mistakes: Vec<Mistake>,
+}
+
+impl Rules<'_> {
+    fn wrong(&mut self, path: &str, what: impl Into<String>, help: impl Into<String>) {
+        self.mistakes.push(Mistake::new(place(self.table, path), what, help));
+    }
+
+    fn known(&mut self, path: &str, what: &str, name: &str, known: &[&str]) {
+        if known.contains(&name) {
+            return;
+        }
+        let help = match nearest(name, known.iter().copied()) {
+            Some(near) => format!("did you mean {near}?"),
+            None => format!("known are: {}", known.join(", ")),
+        };
+        self.wrong(path, format!("there is no {what} {name}"), help);
+    }
+
+    fn target(&mut self, file: &File, folder: &Path) {
+        let target = &file.target;
+        let kinds = [target.spawn.is_some(), target.url.is_some(), target.embedded.is_some()];
+        if kinds.into_iter().filter(|given| *given).count() > 1 {
+            let help = "keep one of [target.spawn], [target.url] and [target.embedded]";
+            self.wrong("target", "there is more than one target", help);
+        }
+        if let Some(spawn) = &target.spawn {
+            if spawn.command.first().is_none_or(String::is_empty) {
+                let help = "name the program, as in [\"node\", \"server.js\"]";
+                self.wrong("target.spawn.command", "target.spawn.command is empty", help);
+            }
+            for argument in &spawn.command {
+                self.templates("target.spawn.command", argument);
+            }
+            for (name, value) in &spawn.env {
+                self.templates(&format!("target.spawn.env.{name}"), value);
+            }
+            if !folder.join(&spawn.cwd).is_dir() {
+                let what = format!("there is no folder {}", spawn.cwd);
+                self.wrong("target.spawn.cwd", what, "paths are relative to this file");
+            }
+            for source in &spawn.source {
+                if !folder.join(source).exists() {
+                    let what = format!("there is nothing at {source}");
+                    self.wrong("target.spawn.source", what, "paths are relative to this file");
+                }
+            }
+            self.path("target.spawn.ready", &spawn.ready);
+        }
+        if let Some(running) = &target.url {
+            self.address(&running.base, &running.allow_hosts);
+            self.path("target.url.ready", &running.ready);
+            if let Some(reset) = &running.reset {
+                self.path("target.url.reset", reset);
+            }
+        }
+        if let Some(name) = target.embedded.as_ref().and_then(|embedded| embedded.mutant.as_ref()) {
+            let known: Vec<_> = reference::mutants::MUTANTS.iter().map(|known| known.id).collect();
+            self.known("target.embedded.mutant", "mutant", name, &known);
+        }
+    }
+
+    fn templates(&mut self, path: &str, text: &str) {
+        for name in template::names(text) {
+            self.known(path, "template", name, template::NAMES);
+        }
+    }
+
+    /// Nobody's production is put under load by a slip: loopback, unless a host is named.
+    fn address(&mut self, base: &str, allowed: &[String]) {
+        let path = "target.url.base";
+        let Some(url) = reqwest::Url::parse(base).ok().filter(|url| url.scheme() == "http") else {
+            let what = format!("{base:?} is no http:// address");
+            return self.wrong(path, what, "write it as http://127.0.0.1:8080");
+        };
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let loopback =
+            host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        if !loopback && !allowed.iter().any(|known| known == host) {
+            let help = format!(
+                "if this host is yours and may be loaded and faulted, say allow_hosts = [{host:?}]"
+            );
+            self.wrong(path, format!("{host} is not this machine"), help);
+        }
+        if url.path() != "/" || url.query().is_some() {
+            self.wrong(path, "the address has a path", "leave only http://host:port");
+        }
+    }
+
+    fn path(&mut self, key: &str, path: &str) {
+        if !path.starts_with('/') {
+            self.wrong(key, format!("{path:?} is no path"), "begin it with /");
+        }
+    }
+
+    fn front_door(&mut self, file: &File) {
+        let door = &file.front_door;
+        self.path("front_door.page", &door.page);
+        self.path("front_door.clicks", &door.clicks);
+        self.path("front_door.metrics", &door.metrics);
+        if !door.page.contains("{handle}") {
+            let help = "say where the creator's handle stands, as in /{handle}";
+            self.wrong("front_door.page", "front_door.page has no {handle}", help);
+        }
+        for (name, value) in
+            [("event_id", &door.click_fields.event_id), ("handle", &door.click_fields.handle)]
+        {
+            if value.is_empty() {
+                let path = format!("front_door.click_fields.{name}");
+                self.wrong(&path, "a click without it cannot be followed", "name the field");
+            }
+        }
+    }
+
+    fn guarantees(&mut self, file: &File) {
+        let ids: Vec<_> = GUARANTEES.iter().map(|known| known.promise().id).collect();
+        for (id, settings) in &file.guarantee {
+            let at = format!("guarantee.{id}");
+            if guarantees::find(id).is_none() {
+                self.known(&at, "guarantee", id, &ids);
+                continue;
+            }
+            let known: Vec<_> =
+                BOUNDS.iter().filter(|b| b.guarantee == id).map(|b| b.name).collect();
+            for (name, value) in &settings.bounds {
+                let path = format!("{at}.bounds.{name}");
+                match bounds::find(id, name) {
+                    None if known.is_empty() => {
+                        let help = "its bounds are the contract's; see windthrow explain";
+                        self.wrong(&path, format!("{id} has no bounds that can be set"), help);
+                    }
+                    None => self.known(&path, "bound", name, &known),
+                    Some(_) if *value == 0 => {
+                        self.wrong(&path, format!("{name} is 0"), "choose at least 1");
+                    }
+                    Some(_) => {}
+                }
+            }
+            if !settings.bounds.is_empty() && settings.source.is_none() {
+                let help = "say in `source` where the number comes from, such as a contract or SLO";
+                self.wrong(&at, format!("the bounds of {id} have no source"), help);
+            }
+        }
+    }
+
+    fn observed(&mut self, file: &File) {
+        for name in file.observe.metrics.keys() {
+            self.known(&format!("observe.metrics.{name}"), "metric", name, METRICS);
+        }
+        if let Some(session) = &file.secrets.session
+            && !is_reference(session)
+        {
+            let help = "write env:NAME or file:PATH; a secret must not stand in this file";
+            self.wrong("secrets.session", "secrets.session is not a reference", help);
+        }
+    }
+}
+
+/// `env:NAME` or `file:PATH`.
+#[must_use]
+pub fn is_reference(text: &str) -> bool {
+    let named = |prefix| text.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty());
+    named("env:") || named("file:")
+}

@@ -1,0 +1,76 @@
+//! Fills `{port}`, `{mock.url}` and their like into the integration's arguments and environment.
+
+/// The names that may stand in braces (contract.md section 2).
+pub const NAMES: &[&str] = &[
+    "port",
+    "front.url",
+    "mock.url",
+    "vault.url",
+    "vault.token",
+    "alerts.url",
+    "secret.api_key",
+    "secret.webhook",
+    "secret.session",
+    "data_dir",
+    "time_scale",
+    "seed",
+    "allowed_origin",
+];
+
+/// The names in braces, in order; `{{` and `}}` stand for braces.
+#[must_use]
+pub fn names(text: &str) -> Vec<&str> {
+    parts(text).into_iter().filter_map(|part| part.err()).collect()
+}
+
+/// The text with each name replaced; a name without a value stays as it is.
+#[must_use]
+pub fn filled(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
+    let fill = |part: Result<&str, &str>| match part {
+        Ok(plain) => plain.to_owned(),
+        Err(name) => value(name).unwrap_or_else(|| format!("{{{name}}}")),
+    };
+    parts(text).into_iter().map(fill).collect()
+}
+
+/// `Ok` for plain text, `Err` for a name in braces.
+fn parts(text: &str) -> Vec<Result<&str, &str>> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(['{', '}']) {
+        let (plain, from) = rest.split_at(at);
+        parts.push(Ok(plain));
+        if from.starts_with("{{") || from.starts_with("}}") {
+            parts.push(Ok(&from[..1]));
+            rest = &from[2..];
+        } else if let Some(end) = from.strip_prefix('{').and_then(|inner| inner.find('}')) {
+            parts.push(Err(&from[1..=end]));
+            rest = &from[end + 2..];
+        } else {
+            parts.push(Ok(&from[..1]));
+            rest = &from[1..];
+        }
+    }
+    parts.push(Ok(rest));
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_replaced_and_doubled_braces_are_plain() {
+        let check = |text: &str, expected: &str| {
+            let value = |name: &str| (name == "port").then(|| "80".to_owned());
+            assert_eq!(filled(text, value), expected);
+        };
+        check("--port={port}", "--port=80");
+        check("{port}{port}", "8080");
+        check("{other}", "{other}");
+        check("{{port}} {", "{port} {");
+        check("a } b", "a } b");
+        check("", "");
+        assert_eq!(names("{port} {{x}} {mock.url}"), ["port", "mock.url"]);
+    }
+}

@@ -1,0 +1,94 @@
+//! What is to be tested: the embedded reference, a command, or something that runs already.
+
+use crate::config::Config;
+use crate::config::model::{Running, Spawn};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// What is to be tested, as it stands in `run.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum TargetSpec {
+    /// The reference integration, as a child process of the same binary.
+    Embedded {
+        /// A mutant of it; none for the reference itself.
+        mutant: Option<String>,
+    },
+    /// A command of the user's.
+    Spawn {
+        /// How it is started and stopped.
+        command: Spawn,
+        /// Where its configuration file stands; the command's paths are relative to it.
+        folder: PathBuf,
+    },
+    /// Something that runs already.
+    Url {
+        /// Where, and where it expects the mock.
+        running: Running,
+    },
+}
+
+impl TargetSpec {
+    /// The target of a configuration; the reference without any.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        let target = &config.file.target;
+        if let Some(command) = &target.spawn {
+            let folder = std::path::absolute(&config.folder).unwrap_or(config.folder.clone());
+            return Self::Spawn { command: command.clone(), folder };
+        }
+        if let Some(running) = &target.url {
+            return Self::Url { running: running.clone() };
+        }
+        let mutant = target.embedded.as_ref().and_then(|embedded| embedded.mutant.clone());
+        Self::Embedded { mutant }
+    }
+
+    /// `embedded`, `spawn` or `url`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Embedded { .. } => "embedded",
+            Self::Spawn { .. } => "spawn",
+            Self::Url { .. } => "url",
+        }
+    }
+
+    /// The command or address; `reference` for the embedded one.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Embedded { .. } => "reference".to_owned(),
+            Self::Spawn { command, .. } => command.command.join(" "),
+            Self::Url { running } => running.base.clone(),
+        }
+    }
+
+    /// The mutant, if it is one.
+    #[must_use]
+    pub const fn mutant(&self) -> Option<&String> {
+        match self {
+            Self::Embedded { mutant } => mutant.as_ref(),
+            Self::Spawn { .. } | Self::Url { .. } => None,
+        }
+    }
+
+    /// The port at which the target expects the mock; 0 for any.
+    #[must_use]
+    pub const fn mock_port(&self) -> u16 {
+        match self {
+            Self::Url { running } => running.mock_port,
+            Self::Embedded { .. } | Self::Spawn { .. } => 0,
+        }
+    }
+
+    /// In a history's head: `embedded`, `embedded:MUTANT`, `spawn:COMMAND` or `url:ADDRESS`.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match self {
+            Self::Embedded { mutant: None } => "embedded".to_owned(),
+            Self::Embedded { mutant: Some(mutant) } => format!("embedded:{mutant}"),
+            other => format!("{}:{}", other.kind(), other.name()),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! How the integration's own HTTP surface is spelled: paths, field names, and where things are read.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The integration's routes as the harness calls them. The defaults are those of the contract
+/// (contract.md section 2), which the reference integration implements.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct FrontDoor {
+    /// The link-in-bio page, with `{handle}` where the creator's handle stands.
+    pub page: String,
+    /// Where a visitor's click is posted.
+    pub clicks: String,
+    /// Names of the fields of a click; a dot goes one level down.
+    pub click_fields: ClickFields,
+    /// The header that names the upstream version which a page shows.
+    pub version_header: String,
+    /// The `<meta name=…>` that names it where there is no such header.
+    pub version_meta: String,
+    /// The attribute of a link on the page that holds the link's id.
+    pub link_id_attribute: String,
+    /// Where Prometheus reads metrics.
+    pub metrics: String,
+    /// Routes that the integration does not have: their guarantees are not applicable.
+    pub without: Vec<FrontRoute>,
+}
+
+/// What an integration may not offer.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum FrontRoute {
+    /// Visitors' clicks.
+    Clicks,
+    /// Prometheus metrics.
+    Metrics,
+}
+
+/// What the fields of a click are called.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClickFields {
+    /// The click's id.
+    pub event_id: String,
+    /// The creator's handle.
+    pub handle: String,
+    /// The link's id.
+    pub link_id: String,
+    /// When it was clicked, RFC 3339.
+    pub occurred_at: String,
+    /// The visitor's address.
+    pub ip: String,
+    /// The visitor's browser.
+    pub user_agent: String,
+}
+
+impl Default for FrontDoor {
+    fn default() -> Self {
+        Self {
+            page: "/{handle}".into(),
+            clicks: "/api/clicks".into(),
+            click_fields: ClickFields::default(),
+            version_header: "x-profile-version".into(),
+            version_meta: "profile-version".into(),
+            link_id_attribute: "data-link-id".into(),
+            metrics: "/metrics".into(),
+            without: Vec::new(),
+        }
+    }
+}
+
+impl Default for ClickFields {
+    fn default() -> Self {
+        Self {
+            event_id: "event_id".into(),
+            handle: "handle".into(),
+            link_id: "link_id".into(),
+            occurred_at: "occurred_at".into(),
+            ip: "visitor.ip".into(),
+            user_agent: "visitor.user_agent".into(),
+        }
+    }
+}
+
+impl FrontDoor {
+    /// Whether the integration has a route.
+    #[must_use]
+    pub fn offers(&self, route: FrontRoute) -> bool {
+        !self.without.contains(&route)
+    }
+
+    /// The path of a creator's page; handles need no escaping (`[a-z0-9._-]`).
+    #[must_use]
+    pub fn page_of(&self, handle: &str) -> String {
+        self.page.replace("{handle}", handle)
+    }
+}
+
+impl ClickFields {
+    /// The names with the values that a click has, in the order of the contract.
+    #[must_use]
+    pub fn body(&self, values: &ClickValues<'_>) -> serde_json::Value {
+        let mut body = serde_json::Value::Object(serde_json::Map::new());
+        for (name, value) in [
+            (&self.event_id, values.event_id),
+            (&self.handle, values.handle),
+            (&self.link_id, values.link_id),
+            (&self.occurred_at, values.occurred_at),
+            (&self.ip, values.ip),
+            (&self.user_agent, values.user_agent),
+        ] {
+            put(&mut body, name, value);
+        }
+        body
+    }
+}
+
+/// What a click says.
+#[derive(Clone, Copy, Debug)]
+pub struct ClickValues<'a> {
+    /// The click's id.
+    pub event_id: &'a str,
+    /// The creator's handle.
+    pub handle: &'a str,
+    /// The link's id.
+    pub link_id: &'a str,
+    /// When, RFC 3339.
+    pub occurred_at: &'a str,
+    /// The visitor's address.
+    pub ip: &'a str,
+    /// The visitor's browser.
+    pub user_agent: &'a str,
+}
+
+/// Puts a value under a dotted name; an empty name leaves it out.
+fn put(body: &mut serde_json::Value, name: &str, value: &str) {
+    if name.is_empty() {
+        return;
+    }
+    let mut at = body;
+    for part in name.split('.') {
+        if !at.is_object() {
+            *at = serde_json::Value::Object(serde_json::Map::new());
+        }
+        at = &mut at[part];
+    }
+    *at = value.into();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const VALUES: ClickValues<'_> = ClickValues {
+        event_id: "e",
+        handle: "h",
+        link_id: "l",
+        occurred_at: "t",
+        ip: "i",
+        user_agent: "u",
+    };
+
+    #[test]
+    fn the_default_click_is_the_contracts() {
+        let expected = json!({
+            "event_id": "e", "handle": "h", "link_id": "l", "occurred_at": "t",
+            "visitor": { "ip": "i", "user_agent": "u" },
+        });
+        assert_eq!(ClickFields::default().body(&VALUES), expected);
+    }
+
+    #[test]
+    fn fields_are_renamed_moved_and_left_out() {
+        let fields = ClickFields {
+            event_id: "meta.id".into(),
+            handle: "meta.creator.slug".into(),
+            ip: String::new(),
+            ..ClickFields::default()
+        };
+        let body = fields.body(&VALUES);
+        assert_eq!(body["meta"], json!({ "id": "e", "creator": { "slug": "h" } }));
+        assert_eq!(body["visitor"], json!({ "user_agent": "u" }));
+    }
+}
