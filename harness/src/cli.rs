@@ -263,7 +263,7 @@ pub struct MockServeArgs {
     /// The mock's port; 0 for any
     #[arg(long, default_value_t = 4010, value_name = "N")]
     pub port: u16,
-    /// The mock's address; whoever reaches it may call it
+    /// The address of mock, vault and alert receiver; whoever reaches it may call it
     #[arg(long, default_value = "127.0.0.1", value_name = "IP")]
     pub host: IpAddr,
     /// The control API's port; the one after --port when absent

@@ -1,4 +1,4 @@
-//! Small servers beside the edge, each on a loopback port of its own: the vault and the alert receiver.
+//! Small servers beside the edge, each on a port of its own: the vault and the alert receiver.
 //!
 //! They keep nothing of a request, and bound what clients can hold: so many connections at once,
 //! and none that has been silent for long.
@@ -7,9 +7,10 @@ use crate::clock::{Clock, Moment};
 use crate::keyring::Keyring;
 use crate::record::{Overload, Record, Recorder};
 use crate::routes::Shared;
+use crate::server::named;
 use axum::Router;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -30,6 +31,8 @@ pub(crate) struct Beside {
     pub shared: Arc<Shared>,
     pub clock: Clock,
     pub recorder: Arc<dyn Recorder>,
+    /// The address of all of them, which is the edge's.
+    pub host: IpAddr,
     /// The token that the vault expects.
     pub vault_token: String,
 }
@@ -56,7 +59,7 @@ impl Default for Bounds {
     }
 }
 
-/// Serves on any loopback port for as long as the runtime lives, and says the address.
+/// Serves on any port for as long as the runtime lives, and says the address.
 ///
 /// # Errors
 ///
@@ -67,8 +70,8 @@ pub(crate) async fn serve(
     router: Router,
     bounds: Bounds,
 ) -> io::Result<String> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-    let url = format!("http://{}", listener.local_addr()?);
+    let listener = TcpListener::bind((beside.host, 0)).await?;
+    let url = named(listener.local_addr()?);
     let door = Door {
         listener,
         name,
@@ -219,7 +222,8 @@ pub(crate) mod testing {
         });
         let recorder = Arc::clone(&tape) as Arc<dyn Recorder>;
         let vault_token = "vault-token".to_owned();
-        (Arc::new(Beside { shared, clock: Clock::start(), recorder, vault_token }), tape)
+        let (clock, host) = (Clock::start(), std::net::Ipv4Addr::LOCALHOST.into());
+        (Arc::new(Beside { shared, clock, recorder, host, vault_token }), tape)
     }
 }
 

@@ -130,8 +130,8 @@ impl Builder {
         self
     }
 
-    /// Listens on this address instead of loopback. The mock has no protection: whoever reaches
-    /// it may call it.
+    /// Listens on this address instead of loopback, vault and alert receiver included. The mock
+    /// has no protection: whoever reaches it may call it.
     #[must_use]
     pub fn host(mut self, host: IpAddr) -> Self {
         self.extras.host = host;

@@ -1,33 +1,32 @@
-//! The mock as a whole: starts it, arms it, resets it, stops it.
+//! The mock as a whole, and how it starts.
 
 mod config;
 mod ending;
+mod facts;
+mod keys;
+mod steering;
 
 pub(crate) use config::Extras;
 pub use config::{MockConfig, MockError};
-
-mod keys;
+pub(crate) use facts::named;
 
 use crate::alerts::alerts;
 use crate::beside::{self, Beside, Bounds};
-use crate::clock::{Clock, Moment};
+use crate::clock::Clock;
 use crate::desk::Desk;
 use crate::edge::{self, Gauges, Settings};
 use crate::faults::engine::Engine;
 use crate::history::History;
-use crate::holds::{Held, Holds};
-use crate::population::Creator;
-use crate::profile::ContractProfile;
+use crate::holds::Holds;
 use crate::routes::Shared;
 use crate::rules::Rulebook;
 use crate::secrets::vault;
-use crate::webhooks::{self, Registration, RegistrationError, WebhookEvent};
-use crate::world::{Change, EditError, World};
+use crate::webhooks;
+use crate::world::World;
 use ending::Running;
-use std::collections::BTreeSet;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::net::SocketAddr;
+use std::sync::atomic::AtomicU64;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{oneshot, watch};
@@ -162,199 +161,6 @@ impl MockLinktree {
             running,
         })
     }
-
-    /// The mock's address without a path; routes begin with `/v1`. A mock that listens on every
-    /// interface is named by its loopback address.
-    #[must_use]
-    pub fn url(&self) -> String {
-        let mut address = self.address;
-        if address.ip().is_unspecified() {
-            let loopback: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
-            address.set_ip(loopback[usize::from(address.is_ipv6())]);
-        }
-        format!("http://{address}")
-    }
-
-    /// The public port.
-    #[must_use]
-    pub fn port(&self) -> u16 {
-        self.address.port()
-    }
-
-    /// The vault's address without a path.
-    #[must_use]
-    pub fn vault_url(&self) -> String {
-        self.vault_url.clone()
-    }
-
-    /// The token that the vault expects.
-    #[must_use]
-    pub fn vault_token(&self) -> &str {
-        &self.vault_token
-    }
-
-    /// The alert receiver's address without a path.
-    #[must_use]
-    pub fn alerts_url(&self) -> String {
-        self.alerts_url.clone()
-    }
-
-    /// The assumed contract that is served.
-    #[must_use]
-    pub fn profile(&self) -> &ContractProfile {
-        &self.shared.world.profile
-    }
-
-    /// What creators, keys and fault decisions derive from.
-    #[must_use]
-    pub fn seed(&self) -> u64 {
-        self.shared.world.seed
-    }
-
-    /// Every handle that has an account.
-    #[must_use]
-    pub fn handles(&self) -> Vec<String> {
-        self.shared.world.population.handles()
-    }
-
-    /// The creator with this handle, as of now.
-    #[must_use]
-    pub fn creator(&self, handle: &str) -> Option<Creator> {
-        self.shared.world.creator(handle, self.clock.now())
-    }
-
-    /// The clock of every recorded moment.
-    #[must_use]
-    pub fn clock(&self) -> Clock {
-        self.clock
-    }
-
-    /// What was recorded. A mock from a [`MockConfig`] keeps nothing here: its recorder has it.
-    #[must_use]
-    pub fn history(&self) -> &History {
-        &self.history
-    }
-
-    /// Traffic begins at this moment: fault windows and edits count from here.
-    pub fn arm(&self, at: Moment) {
-        self.shared.world.arm(at);
-        self.shared.world.outbox.arm(at);
-        self.shared.engine.wake();
-    }
-
-    /// Registers an address on this machine for these events, as `POST /v1/webhooks` does; the
-    /// same address again changes its registration. The account's secrets sign.
-    ///
-    /// # Errors
-    ///
-    /// [`RegistrationError`] when the address is not plain HTTP to loopback, or there are no events.
-    pub fn register_webhook(
-        &self,
-        url: &str,
-        events: &[WebhookEvent],
-    ) -> Result<Registration, RegistrationError> {
-        self.shared.world.outbox.register(url, events, None).map(|(registration, _)| registration)
-    }
-
-    /// Removes a registration, and drops what was still to be sent to it; false when there is none
-    /// of this id.
-    pub fn remove_webhook(&self, id: &str) -> bool {
-        self.shared.world.outbox.remove(id)
-    }
-
-    /// The registrations, oldest first.
-    #[must_use]
-    pub fn webhooks(&self) -> Vec<Registration> {
-        self.shared.world.outbox.registrations()
-    }
-
-    /// Sends a webhook to every active registration that wants this event. The data's `handle` and
-    /// `nonce` are the mock's. Returns the message's id, which is the same everywhere, or none when
-    /// nobody wants it or the queue is full.
-    pub fn send_webhook(
-        &self,
-        event: WebhookEvent,
-        handle: &str,
-        data: serde_json::Value,
-    ) -> Option<String> {
-        self.shared.world.outbox.post(event, handle, || data)
-    }
-
-    /// What the fault `hold` holds back at present, in order of arrival.
-    #[must_use]
-    pub fn held(&self) -> Vec<Held> {
-        self.shared.holds.held()
-    }
-
-    /// Releases everything that this rule holds back, and says how much that was.
-    pub fn release(&self, rule: &str) -> usize {
-        self.shared.holds.release(rule)
-    }
-
-    /// Releases everything that is held back, and says how much that was.
-    pub fn release_all(&self) -> usize {
-        let rules: BTreeSet<_> = self.held().into_iter().map(|held| held.rule).collect();
-        rules.iter().map(|rule| self.release(rule)).sum()
-    }
-
-    /// Edits pages from `at` on, beside the plan: of this handle, or of all that begin with what
-    /// stands before a final `*`. So a test inserts or removes links between two requests.
-    ///
-    /// # Errors
-    ///
-    /// [`EditError`] when the mock was told too many edits already.
-    pub fn edit(&self, at: Moment, handles: &str, change: Change) -> Result<(), EditError> {
-        self.shared.world.edit(at, handles, change)?;
-        self.shared.world.outbox.edited(at, handles);
-        Ok(())
-    }
-
-    /// How many exchanges have begun.
-    #[must_use]
-    pub fn probes(&self) -> u64 {
-        self.probes.load(Ordering::Acquire)
-    }
-
-    /// How many connections are open.
-    #[must_use]
-    pub fn connections(&self) -> usize {
-        self.gauges.connections()
-    }
-
-    /// How many requests are under way, from the end of their head to the end of their answer.
-    #[must_use]
-    pub fn in_flight(&self) -> usize {
-        self.gauges.in_flight()
-    }
-
-    /// Exchanges that are with the routes.
-    #[cfg(test)]
-    pub(crate) fn on_desk(&self) -> usize {
-        self.shared.desk.len()
-    }
-
-    /// How many clicks have had their effect.
-    #[must_use]
-    pub fn clicks_counted(&self) -> usize {
-        self.shared.world.with_clicks(|book| book.counted())
-    }
-
-    /// Back to the start, for the next test: no click was counted, no link was written or edited
-    /// beside the plan, no request counts against a limit, the rules are those of the start with
-    /// fresh ordinals, windows and the plan's edits count from now, nothing is held back, and the
-    /// history is empty, and the keys, secrets and vault version are those of the start. Addresses,
-    /// creators and webhook registrations stay.
-    ///
-    /// An exchange that is under way is recorded when it ends, after the reset: wait for
-    /// [`History::settled`] before it where that matters.
-    pub fn reset(&self) {
-        self.shared.world.reset();
-        self.reset_keys();
-        self.reset_rules();
-        self.release_all();
-        self.arm(self.clock.now());
-        self.history.clear();
-    }
 }
 
 /// The edge's thread, from start to end.
@@ -375,6 +181,7 @@ fn run(
         shared: Arc::clone(&settings.shared),
         clock: settings.clock,
         recorder: Arc::clone(&settings.recorder),
+        host: settings.host,
         vault_token,
     });
     let local = tokio::task::LocalSet::new();

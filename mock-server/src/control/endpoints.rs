@@ -63,7 +63,7 @@ endpoints! {
     POST "/webhooks/send" webhooks::send, "sends a webhook now: {\"event\",\"handle\",\"data\":{…}}; how it went is in the history";
     GET "/history" history::read, "records as NDJSON: ?from=SEQ, ?follow=true, ?event=exchange,alert";
     DELETE "/history" history::clear, "forgets the records kept";
-    POST "/reset" reset::reset, "back to the start, for the next test: rules, holds, clicks, links, limits, history";
+    POST "/reset" reset::reset, "back to the start, for the next test: rules, holds, clicks, links, limits, keys, history";
     GET "/creators" world::list, "who has an account: ?prefix=, ?after=HANDLE, ?limit=";
     POST "/edits" world::edit, "changes pages now: {\"handles\":\"creator-*\",\"change\":{\"kind\":\"insert\",\"count\":1}}";
     GET "/creators/{handle}" world::one, "one creator as of now, with links";

@@ -12,12 +12,14 @@ pub(super) async fn read(State(desk): Shared) -> Json<Value> {
     Json(json!({
         "url": mock.url(),
         "vault_url": mock.vault_url(),
+        "alerts_url": mock.alerts_url(),
         "profile": mock.profile().name,
         "assumed": mock.profile().assumed,
         "seed": mock.seed(),
         "now_ms": mock.clock().now().0 / 1_000_000,
         "rules": { "count": revised.rules.len(), "revision": revised.revision },
         "exchanges": { "begun": mock.probes(), "under_way": history.under_way() },
+        "held": mock.held().len(),
         "clicks_counted": mock.clicks_counted(),
         "history": { "first": kept.start, "next": kept.end, "dropped": history.dropped() },
     }))

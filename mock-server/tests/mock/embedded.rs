@@ -52,6 +52,22 @@ async fn own_routes_stand_beside_ours_and_are_recorded() {
     assert!(mock.history().settled(PATIENCE).await);
 }
 
+#[tokio::test]
+async fn another_address_is_that_of_mock_vault_and_alert_receiver() {
+    let mock = MockLinktree::builder().host("127.0.0.2".parse().unwrap()).start().unwrap();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let health = format!("{}/v1/health", mock.url());
+    let secret = format!("{}/v1/secret/data/linktree", mock.vault_url());
+    let alerts = format!("{}/api/v2/alerts", mock.alerts_url());
+    for url in [&health, &secret, &alerts] {
+        assert!(url.starts_with("http://127.0.0.2:"), "{url}");
+    }
+    assert_eq!(client.get(health).send().await.unwrap().status(), 200);
+    let read = client.get(secret).header("x-vault-token", mock.vault_token()).send().await;
+    assert_eq!(read.unwrap().status(), 200);
+    assert_eq!(client.post(alerts).json(&[(); 0]).send().await.unwrap().status(), 200);
+}
+
 #[test]
 fn a_plan_as_text_brings_rules_and_creators() {
     let plan = r#"

@@ -1,0 +1,131 @@
+//! What a running mock says of itself: addresses, contract, creators, history, counts.
+
+use super::MockLinktree;
+use crate::clock::Clock;
+use crate::history::History;
+use crate::population::Creator;
+use crate::profile::ContractProfile;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::Ordering;
+
+/// The URL of what listens here: loopback, where it listens on every interface.
+pub(crate) fn named(mut address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        let loopback: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        address.set_ip(loopback[usize::from(address.is_ipv6())]);
+    }
+    format!("http://{address}")
+}
+
+impl MockLinktree {
+    /// The mock's address without a path; routes begin with `/v1`. A mock that listens on every
+    /// interface is named by its loopback address.
+    #[must_use]
+    pub fn url(&self) -> String {
+        named(self.address)
+    }
+
+    /// The public port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// The vault's address without a path.
+    #[must_use]
+    pub fn vault_url(&self) -> String {
+        self.vault_url.clone()
+    }
+
+    /// The token that the vault expects.
+    #[must_use]
+    pub fn vault_token(&self) -> &str {
+        &self.vault_token
+    }
+
+    /// The alert receiver's address without a path.
+    #[must_use]
+    pub fn alerts_url(&self) -> String {
+        self.alerts_url.clone()
+    }
+
+    /// The assumed contract that is served.
+    #[must_use]
+    pub fn profile(&self) -> &ContractProfile {
+        &self.shared.world.profile
+    }
+
+    /// What creators, keys and fault decisions derive from.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.shared.world.seed
+    }
+
+    /// Every handle that has an account.
+    #[must_use]
+    pub fn handles(&self) -> Vec<String> {
+        self.shared.world.population.handles()
+    }
+
+    /// The creator with this handle, as of now.
+    #[must_use]
+    pub fn creator(&self, handle: &str) -> Option<Creator> {
+        self.shared.world.creator(handle, self.clock.now())
+    }
+
+    /// The clock of every recorded moment.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// What was recorded. A mock from a [`MockConfig`] keeps nothing here: its recorder has it.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// How many exchanges have begun.
+    #[must_use]
+    pub fn probes(&self) -> u64 {
+        self.probes.load(Ordering::Acquire)
+    }
+
+    /// How many connections are open.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.gauges.connections()
+    }
+
+    /// How many requests are under way, from the end of their head to the end of their answer.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.gauges.in_flight()
+    }
+
+    /// Exchanges that are with the routes.
+    #[cfg(test)]
+    pub(crate) fn on_desk(&self) -> usize {
+        self.shared.desk.len()
+    }
+
+    /// How many clicks have had their effect.
+    #[must_use]
+    pub fn clicks_counted(&self) -> usize {
+        self.shared.world.with_clicks(|book| book.counted())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_can_always_be_called() {
+        let check = |address: &str, url: &str| assert_eq!(named(address.parse().unwrap()), url);
+        check("127.0.0.1:80", "http://127.0.0.1:80");
+        check("0.0.0.0:80", "http://127.0.0.1:80");
+        check("[::]:80", "http://[::1]:80");
+        check("10.1.2.3:80", "http://10.1.2.3:80");
+    }
+}

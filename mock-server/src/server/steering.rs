@@ -1,0 +1,101 @@
+//! What can be done to a running mock: arming, holds, webhooks, edits, and back to the start.
+
+use super::MockLinktree;
+use crate::clock::Moment;
+use crate::holds::Held;
+use crate::webhooks::{Registration, RegistrationError, WebhookEvent};
+use crate::world::{Change, EditError};
+use std::collections::BTreeSet;
+
+impl MockLinktree {
+    /// Traffic begins at this moment: fault windows and edits count from here.
+    pub fn arm(&self, at: Moment) {
+        self.shared.world.arm(at);
+        self.shared.world.outbox.arm(at);
+        self.shared.engine.wake();
+    }
+
+    /// Registers an address on this machine for these events, as `POST /v1/webhooks` does; the
+    /// same address again changes its registration. The account's secrets sign.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistrationError`] when the address is not plain HTTP to loopback, or there are no events.
+    pub fn register_webhook(
+        &self,
+        url: &str,
+        events: &[WebhookEvent],
+    ) -> Result<Registration, RegistrationError> {
+        self.shared.world.outbox.register(url, events, None).map(|(registration, _)| registration)
+    }
+
+    /// Removes a registration, and drops what was still to be sent to it; false when there is none
+    /// of this id.
+    pub fn remove_webhook(&self, id: &str) -> bool {
+        self.shared.world.outbox.remove(id)
+    }
+
+    /// The registrations, oldest first.
+    #[must_use]
+    pub fn webhooks(&self) -> Vec<Registration> {
+        self.shared.world.outbox.registrations()
+    }
+
+    /// Sends a webhook to every active registration that wants this event. The data's `handle` and
+    /// `nonce` are the mock's. Returns the message's id, which is the same everywhere, or none when
+    /// nobody wants it or the queue is full.
+    pub fn send_webhook(
+        &self,
+        event: WebhookEvent,
+        handle: &str,
+        data: serde_json::Value,
+    ) -> Option<String> {
+        self.shared.world.outbox.post(event, handle, || data)
+    }
+
+    /// What the fault `hold` holds back at present, in order of arrival.
+    #[must_use]
+    pub fn held(&self) -> Vec<Held> {
+        self.shared.holds.held()
+    }
+
+    /// Releases everything that this rule holds back, and says how much that was.
+    pub fn release(&self, rule: &str) -> usize {
+        self.shared.holds.release(rule)
+    }
+
+    /// Releases everything that is held back, and says how much that was.
+    pub fn release_all(&self) -> usize {
+        let rules: BTreeSet<_> = self.held().into_iter().map(|held| held.rule).collect();
+        rules.iter().map(|rule| self.release(rule)).sum()
+    }
+
+    /// Edits pages from `at` on, beside the plan: of this handle, or of all that begin with what
+    /// stands before a final `*`. So a test inserts or removes links between two requests.
+    ///
+    /// # Errors
+    ///
+    /// [`EditError`] when the mock was told too many edits already.
+    pub fn edit(&self, at: Moment, handles: &str, change: Change) -> Result<(), EditError> {
+        self.shared.world.edit(at, handles, change)?;
+        self.shared.world.outbox.edited(at, handles);
+        Ok(())
+    }
+
+    /// Back to the start, for the next test: no click was counted, no link was written or edited
+    /// beside the plan, no request counts against a limit, the rules are those of the start with
+    /// fresh ordinals, windows and the plan's edits count from now, nothing is held back, the
+    /// history is empty, and keys, secrets and vault version are those of the start. Addresses,
+    /// creators and webhook registrations stay.
+    ///
+    /// An exchange that is under way is recorded when it ends, after the reset: wait for
+    /// [`crate::history::History::settled`] before it where that matters.
+    pub fn reset(&self) {
+        self.shared.world.reset();
+        self.reset_keys();
+        self.reset_rules();
+        self.release_all();
+        self.arm(self.clock.now());
+        self.history.clear();
+    }
+}
