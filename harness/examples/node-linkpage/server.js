@@ -3,7 +3,7 @@
 import { readConfig } from './src/config.js';
 import { startService } from './src/service.js';
 
-// Whoever sent SIGTERM will not wait for ever.
+// Whoever sent SIGTERM will not wait for ever. What is cut off then is on disk, or a visitor's.
 const GRACE_MS = 4_000;
 
 let service;
@@ -15,7 +15,7 @@ try {
 }
 
 async function stop() {
-  setTimeout(() => process.exit(1), GRACE_MS).unref();
+  setTimeout(() => process.exit(0), GRACE_MS).unref();
   await service.stop();
   process.exit(0);
 }

@@ -7,19 +7,22 @@ const EVENTS = ['link.clicked', 'link.updated', 'profile.updated'];
 
 export class Account {
   #linktree;
+  #vault;
   #config;
   #log;
   #keyCreatedAt;
+  #keyVersion; // of the secrets that the age belongs to
   #stopping = new AbortController();
 
-  constructor({ linktree, config, log }) {
+  constructor({ linktree, vault, config, log }) {
     this.#linktree = linktree;
+    this.#vault = vault;
     this.#config = config;
     this.#log = log;
   }
 
   start() {
-    this.#repeat(() => this.#readKey(), this.#config.keyAgeEveryMs);
+    this.#repeat(() => this.#readKey(), this.#config.vault.refreshMs);
     if (this.#config.publicUrl) this.#repeat(() => this.#register(), null);
   }
 
@@ -33,8 +36,11 @@ export class Account {
   }
 
   async #readKey() {
+    const { version } = this.#vault.secrets;
+    if (version === this.#keyVersion) return;
     const me = await this.#linktree.read({ route: 'me', lane: 'account', path: '/me' });
     this.#keyCreatedAt = Date.parse(json(me).key.created_at);
+    this.#keyVersion = version;
   }
 
   async #register() {
@@ -60,7 +66,7 @@ export class Account {
         backoff = this.#linktree.backoff();
       } catch (error) {
         this.#log.warn({ reason: error.message }, 'failed to set up the account at Linktree');
-        if (error.isRefusal) return;
+        if (error.isRefusal && everyMs === null) return;
         backoff = backoff.next();
         pause = backoff.duration;
       }

@@ -27,7 +27,11 @@ export async function addRoutes(app, services) {
     return metrics.registry.metrics();
   });
   await app.register(async (api) => {
-    await api.register(cors, { origin: config.allowedOrigins, methods: ['GET', 'POST'] });
+    await api.register(cors, {
+      origin: config.allowedOrigins,
+      methods: ['GET', 'POST'],
+      allowedHeaders: ['content-type', 'authorization'],
+    });
     clickRoutes(api, services);
     campaignRoutes(api, services);
     analyticsRoutes(api, services);
@@ -40,7 +44,7 @@ export async function addRoutes(app, services) {
     if (seen.missing) return reply.callNotFound();
     metrics.pageServed(seen.result ?? 'miss');
     if (seen.failure) throw seen.failure;
-    if (/^[\x21-\x7e]+$/.test(seen.page.version)) {
+    if (/^[\x21-\x7e]{1,256}$/.test(seen.page.version)) {
       reply.header('x-profile-version', seen.page.version);
     }
     return reply

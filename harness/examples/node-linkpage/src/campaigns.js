@@ -1,5 +1,5 @@
-// POST /api/campaigns: a launch changes hundreds of links; 202 once they are on disk. They go out in
-// batches of a hundred, behind the same limiter as everything else.
+// POST /api/campaigns: a launch changes hundreds of links; 202 once they are on disk. They go out
+// in batches of a hundred, behind the same limiter as everything else.
 
 import { randomUUID } from 'node:crypto';
 import { json } from './linktree.js';

@@ -1,10 +1,10 @@
-// POST /api/clicks: a visitor clicks; 202 once the click is on disk. Delivered singly or in batches.
+// POST /api/clicks: a visitor clicks; 202 once the click is on disk. Sent singly or in batches.
 
 import { json } from './linktree.js';
 
 const id = { type: 'string', pattern: '^[\\x21-\\x7e]{1,128}$' };
 
-// Whatever else the browser sends, the visitor's address included, is dropped here and goes nowhere.
+// Whatever else the browser sends, the visitor's address included, is dropped here.
 const body = {
   type: 'object',
   additionalProperties: false,

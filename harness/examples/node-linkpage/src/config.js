@@ -2,15 +2,17 @@
 
 export function readConfig(env) {
   const scale = number(env, 'TIME_SCALE', 1, { min: 1 });
-  const contract = (ms) => ms / scale;
-  const revalidation = contract(800);
+  const contract = (ms) => Math.max(1, Math.round(ms / scale));
   return {
     host: env.HOST || '127.0.0.1',
     port: number(env, 'PORT', 8080, { max: 65535 }),
     dataDir: required(env, 'DATA_DIR'),
     // Where Linktree reaches this service; webhooks are registered when it is set.
     publicUrl: env.PUBLIC_URL ? address(env, 'PUBLIC_URL') : null,
-    allowedOrigins: (env.ALLOWED_ORIGIN ?? '').split(',').map((one) => one.trim()).filter(Boolean),
+    allowedOrigins: (env.ALLOWED_ORIGIN ?? '')
+      .split(',')
+      .map((one) => one.trim())
+      .filter(Boolean),
     sessionSecret: env.SESSION_SECRET || null,
     logLevel: env.LOG_LEVEL || 'info',
     vault: {
@@ -39,11 +41,10 @@ export function readConfig(env) {
       capacity: 10_000,
       coldWaitMs: contract(20_000),
       // A visitor notices 0.8 s, and an answer within 50 ms is worth waiting for.
-      revalidationWaitMs: Math.min(800, Math.max(50, revalidation)),
+      revalidationWaitMs: Math.min(800, Math.max(50, contract(800))),
       unknownTtlMs: contract(2_000),
     },
     clicks: { batch: 100, coalesceMs: contract(500) },
-    keyAgeEveryMs: contract(3_600_000),
   };
 }
 

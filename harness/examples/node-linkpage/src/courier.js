@@ -106,7 +106,7 @@ export class Courier {
   #pause(items, failure) {
     if (failure?.isRefusal) {
       // One bad item must not take the others with it.
-      this.#alone = items.length > 1 ? items.length : this.#alone - 1;
+      this.#alone = items.length > 1 ? items.length : Math.max(0, this.#alone - 1);
       return;
     }
     this.#alone = Math.max(0, this.#alone - 1);

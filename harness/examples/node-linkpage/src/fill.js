@@ -67,7 +67,9 @@ async function allLinks(linktree, handle) {
 export function readLife(cacheControl, now) {
   let maxAge = 0;
   let staleIfError = DEFAULT_STALE_S;
-  for (const directive of String(cacheControl ?? '').toLowerCase().split(',')) {
+  for (const directive of String(cacheControl ?? '')
+    .toLowerCase()
+    .split(',')) {
     const [name, value = ''] = directive.trim().split('=');
     const seconds = /^"?(\d+)"?$/.exec(value)?.[1];
     if (name === 'max-age' && seconds) maxAge = Math.min(Number(seconds), YEAR_S);
@@ -84,5 +86,5 @@ function lifeOf(now, maxAge, staleIfError) {
 }
 
 function text(value) {
-  return typeof value === 'string' ? value : value === undefined || value === null ? '' : String(value);
+  return value === undefined || value === null ? '' : String(value);
 }

@@ -16,6 +16,7 @@ export class Journal {
   #isTorn = false;
   #waiting = [];
   #isWriting = false;
+  #written = null; // settles when the last group that was begun is written
 
   // Opens or creates the file, and applies every record in it, as later every durable append.
   static async open(path, apply = () => {}) {
@@ -50,22 +51,21 @@ export class Journal {
   }
 
   async close() {
-    while (this.#isWriting) await new Promise((resolve) => setImmediate(resolve));
+    await this.#written;
     await this.#file.close();
   }
 
   #enqueue(entry) {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ ...entry, resolve, reject });
-      if (!this.#isWriting) this.#work();
+      if (!this.#isWriting) this.#written = this.#work();
     });
   }
 
   async #work() {
     this.#isWriting = true;
     while (this.#waiting.length > 0) {
-      const end = this.#waiting.findIndex((entry) => entry.snapshot);
-      const group = this.#waiting.splice(0, end > 0 ? end : end === 0 ? 1 : this.#waiting.length);
+      const group = this.#nextGroup();
       try {
         if (group[0].snapshot) {
           await this.#replace(group[0].snapshot().map((record) => `${JSON.stringify(record)}\n`));
@@ -79,6 +79,12 @@ export class Journal {
       }
     }
     this.#isWriting = false;
+  }
+
+  // All appends up to the next rewrite, or that rewrite alone.
+  #nextGroup() {
+    const rewrite = this.#waiting.findIndex((entry) => entry.snapshot);
+    return this.#waiting.splice(0, rewrite < 0 ? this.#waiting.length : Math.max(1, rewrite));
   }
 
   async #write(lines) {
@@ -133,7 +139,7 @@ export class Journal {
 }
 
 async function writeAll(file, bytes, position) {
-  for (let done = 0; done < bytes.length; ) {
+  for (let done = 0; done < bytes.length;) {
     const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
     done += bytesWritten;
   }

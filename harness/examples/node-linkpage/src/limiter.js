@@ -38,9 +38,7 @@ export class SlidingLog {
   // Requests in the current window, of one lane or of all.
   used(now, lane) {
     this.#forget(now);
-    return lane === 'clicks'
-      ? this.#sent.filter((one) => one.isClick).length
-      : this.#sent.length;
+    return lane === 'clicks' ? this.#sent.filter((one) => one.isClick).length : this.#sent.length;
   }
 
   #forget(now) {

@@ -1,4 +1,4 @@
-// The client of Linktree: admission, one attempt, and retries.
+// The client of Linktree: admission, one attempt, retries.
 //
 // Every attempt passes the gate (Retry-After), the breaker and the limiter, in this order and in
 // one turn of the event loop, right before it is sent. Whoever may not pass is told until when.
@@ -78,17 +78,23 @@ export class Linktree {
     // The limiter bounds the connections; a queue in front of them would only hide it.
     this.#dispatcher = new Agent({ maxResponseSize: MAX_ANSWER_BYTES });
     this.#breaker = config.breaker.enabled ? this.#newBreaker(config.breaker) : noop;
-    this.#retry = retry(handleWhen((error) => error.isTransient === true), {
-      maxAttempts: config.retry.attempts - 1,
-      backoff: this.backoff(),
-    }).dangerouslyUnref(); // the server keeps the process alive, not a retry
+    this.#retry = retry(
+      handleWhen((error) => error.isTransient === true),
+      {
+        maxAttempts: config.retry.attempts - 1,
+        backoff: this.backoff(),
+      },
+    ).dangerouslyUnref(); // the server keeps the process alive, not a retry
   }
 
   #newBreaker({ failures, openMs }) {
-    const breaker = circuitBreaker(handleWhen((error) => error.isOutage === true), {
-      halfOpenAfter: openMs,
-      breaker: new ConsecutiveBreaker(failures),
-    });
+    const breaker = circuitBreaker(
+      handleWhen((error) => error.isOutage === true),
+      {
+        halfOpenAfter: openMs,
+        breaker: new ConsecutiveBreaker(failures),
+      },
+    );
     breaker.onBreak(() => (this.#openUntil = performance.now() + openMs));
     breaker.onStateChange((state) => {
       this.#log.warn({ state: CircuitState[state] }, 'the breaker changed');

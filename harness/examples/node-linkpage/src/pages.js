@@ -66,7 +66,7 @@ export class Pages {
     // A slot is worth a short wait to a visitor who would get nothing otherwise.
     const isWorthWaiting = barrier?.reason === 'rate-limit' && (isFlying || !usable);
     if (barrier && !isWorthWaiting) return new LinktreeError('barred', { barrier });
-    return isFlying ? null : this.#cooling.get(handle) ?? null;
+    return isFlying ? null : (this.#cooling.get(handle) ?? null);
   }
 
   // Joins the flight for this handle, or starts one.
@@ -78,7 +78,9 @@ export class Pages {
         this.#pages.set(handle, page);
         return page;
       })
-      .catch((failure) => {
+      .catch((error) => {
+        // What is not even an error of the client tripped over an answer of an absurd shape.
+        const failure = error instanceof LinktreeError ? error : new LinktreeError('malformed');
         if (failure.status === 404) {
           this.#pages.delete(handle);
           this.#unknown.set(handle, true);

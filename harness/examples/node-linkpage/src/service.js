@@ -27,7 +27,7 @@ export async function startService(config) {
   const changes = await Outbox.open(join(config.dataDir, 'campaigns.ndjson'));
   const deadLetters = await Journal.open(join(config.dataDir, 'dead-letters.ndjson'));
   const webhooks = new Webhooks({ vault, pages, deadLetters, metrics, log });
-  const account = new Account({ linktree, config, log });
+  const account = new Account({ linktree, vault, config, log });
   addGauges(metrics, { linktree, clicks, account });
 
   const keepRefused = (what) => async (item, status) => {

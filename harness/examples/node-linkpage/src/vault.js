@@ -76,7 +76,7 @@ export class Vault {
       return true;
     } catch (error) {
       // A parser's message quotes what it read, so only its name is logged.
-      const reason = error instanceof SyntaxError ? error.name : error.code ?? error.message;
+      const reason = error instanceof SyntaxError ? error.name : (error.code ?? error.message);
       this.#log.warn({ reason }, 'the vault did not answer');
       return false;
     }

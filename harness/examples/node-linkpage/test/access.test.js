@@ -17,18 +17,28 @@ function signed(id, payload, { at = new Date(), secret = WEBHOOK_SECRET } = {}) 
 }
 
 const update = (handle) =>
-  JSON.stringify({ id: 'm1', type: 'profile.updated', created_at: '2026-01-01T00:00:00Z', data: { handle } });
+  JSON.stringify({
+    id: 'm1',
+    type: 'profile.updated',
+    created_at: '2026-01-01T00:00:00Z',
+    data: { handle },
+  });
 
 test('a genuine delivery has its effect once', async (t) => {
   const all = await startAll(t);
   all.linktree.answer = ({ path }) =>
-    path.endsWith('/profiles/ann') ? { headers: { 'cache-control': 'max-age=60' }, json: { version: 'v1' } } : null;
+    path.endsWith('/profiles/ann')
+      ? { headers: { 'cache-control': 'max-age=60' }, json: { version: 'v1' } }
+      : null;
   const reads = () => all.linktree.to('/profiles/ann').length;
   await all.get('/ann');
   await all.get('/ann');
   assert.equal(reads(), 2);
   for (const expected of [4, 4]) {
-    assert.equal((await all.post('/webhooks/linktree', update('ann'), signed('m1', update('ann')))).status, 202);
+    assert.equal(
+      (await all.post('/webhooks/linktree', update('ann'), signed('m1', update('ann')))).status,
+      202,
+    );
     await all.get('/ann');
     assert.equal(reads(), expected);
   }
@@ -43,7 +53,9 @@ test('a forged, altered, stale or unsigned delivery is refused', async (t) => {
   const seconds = (n) => new Date(Date.now() + n * 1000);
   const wrong = {
     'another id': { ...good, 'webhook-id': 'm2' },
-    'another secret': signed('m1', payload, { secret: `whsec_${Buffer.alloc(32).toString('base64')}` }),
+    'another secret': signed('m1', payload, {
+      secret: `whsec_${Buffer.alloc(32).toString('base64')}`,
+    }),
     'too old': signed('m1', payload, { at: seconds(-310) }),
     'too new': signed('m1', payload, { at: seconds(310) }),
     'another version': { ...good, 'webhook-signature': `v1a,${mac}` },
@@ -62,10 +74,18 @@ test('a forged, altered, stale or unsigned delivery is refused', async (t) => {
 test('a delivery that is not understood is kept with its payload', async (t) => {
   const all = await startAll(t);
   for (const payload of ['{"type":"profile.updated"}', 'no json']) {
-    assert.equal((await all.post('/webhooks/linktree', payload, signed(payload.slice(0, 2), payload))).status, 202);
+    assert.equal(
+      (await all.post('/webhooks/linktree', payload, signed(payload.slice(0, 2), payload))).status,
+      202,
+    );
   }
-  const kept = (await readFile(join(all.dataDir, 'dead-letters.ndjson'), 'utf8')).trim().split('\n');
-  assert.deepEqual(kept.map((line) => JSON.parse(line).payload), ['{"type":"profile.updated"}', 'no json']);
+  const kept = (await readFile(join(all.dataDir, 'dead-letters.ndjson'), 'utf8'))
+    .trim()
+    .split('\n');
+  assert.deepEqual(
+    kept.map((line) => JSON.parse(line).payload),
+    ['{"type":"profile.updated"}', 'no json'],
+  );
 });
 
 test('webhooks are registered at start', async (t) => {
@@ -100,7 +120,12 @@ test('only known front ends are let in', async (t) => {
   };
   for (const method of ['OPTIONS', 'POST']) {
     assert.equal(await allowed('https://app.example', method), 'https://app.example');
-    for (const origin of ['https://evil.com', 'https://app.example.evil.com', 'http://app.example', 'null']) {
+    for (const origin of [
+      'https://evil.com',
+      'https://app.example.evil.com',
+      'http://app.example',
+      'null',
+    ]) {
       assert.equal(await allowed(origin, method), null, origin);
     }
   }

@@ -7,7 +7,10 @@ import { test } from 'node:test';
 import { click, startAll, until } from './stub.js';
 
 const delivered = (all) =>
-  all.linktree.to('/clicks').flatMap(({ body }) => body.events ?? [body]).map((one) => one.event_id);
+  all.linktree
+    .to('/clicks')
+    .flatMap(({ body }) => body.events ?? [body])
+    .map((one) => one.event_id);
 const isEmpty = async (all) =>
   /linktree_click_queue_depth 0/.test(await (await all.get('/metrics')).text());
 
@@ -92,7 +95,11 @@ test('what is no click is refused', async (t) => {
 
 test('a campaign goes out in batches, each change once', async (t) => {
   const all = await startAll(t);
-  const links = Array.from({ length: 250 }, (_, n) => ({ id: `l${n}`, title: 't', url: 'https://a.example' }));
+  const links = Array.from({ length: 250 }, (_, n) => ({
+    id: `l${n}`,
+    title: 't',
+    url: 'https://a.example',
+  }));
   assert.equal((await all.post('/api/campaigns', { handle: 'ann', links })).status, 202);
   const sent = () => all.linktree.to('/links/batch').flatMap(({ body }) => body.items);
   await until(() => sent().length >= 250);

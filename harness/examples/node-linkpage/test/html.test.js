@@ -5,7 +5,12 @@ import { test } from 'node:test';
 import { renderPage } from '../src/html.js';
 
 function item(title, url) {
-  const html = renderPage({ version: 'v', displayName: '', bio: '', links: [{ id: 'l1', title, url }] });
+  const html = renderPage({
+    version: 'v',
+    displayName: '',
+    bio: '',
+    links: [{ id: 'l1', title, url }],
+  });
   return /<li>(.*)<\/li>/s.exec(html)[1];
 }
 
@@ -18,7 +23,13 @@ test('markup is text', () => {
 });
 
 test('other schemes are no links, however they are spelled', () => {
-  for (const url of ['javascript:alert(1)', 'java\tscript:alert(1)', ' JaVaScRiPt:x', 'data:text/html,x', '/p']) {
+  for (const url of [
+    'javascript:alert(1)',
+    'java\tscript:alert(1)',
+    ' JaVaScRiPt:x',
+    'data:text/html,x',
+    '/p',
+  ]) {
     assert.equal(item('t', url), '<span data-link-id="l1">t</span>', url);
   }
 });

@@ -19,7 +19,10 @@ test('appends that came together are in the file in order', async (t) => {
   const journal = await Journal.open(path);
   await Promise.all(Array.from({ length: 50 }, (_, n) => journal.append({ n })));
   const lines = (await readFile(path, 'utf8')).trimEnd().split('\n');
-  assert.deepEqual(lines.map((line) => JSON.parse(line).n), Array.from({ length: 50 }, (_, n) => n));
+  assert.deepEqual(
+    lines.map((line) => JSON.parse(line).n),
+    Array.from({ length: 50 }, (_, n) => n),
+  );
   await journal.close();
 });
 
@@ -64,6 +67,9 @@ test('an outbox knows after a restart what waits and what was settled', async (t
   await before.close();
   const after = await Outbox.open(path);
   await after.add('a', { id: 'a' });
-  assert.deepEqual([...after.waiting()].map(({ id }) => id), ['b', 'c']);
+  assert.deepEqual(
+    [...after.waiting()].map(({ id }) => id),
+    ['b', 'c'],
+  );
   await after.close();
 });

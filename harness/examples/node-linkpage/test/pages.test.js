@@ -19,7 +19,10 @@ test('a page shows every active link once and in order', async (t) => {
   };
   const answer = await all.get('/ann');
   const html = await answer.text();
-  assert.deepEqual([...html.matchAll(/data-link-id="(\w+)"/g)].map((m) => m[1]), ['l1', 'l2', 'l3']);
+  assert.deepEqual(
+    [...html.matchAll(/data-link-id="(\w+)"/g)].map((m) => m[1]),
+    ['l1', 'l2', 'l3'],
+  );
   assert.equal(answer.headers.get('x-profile-version'), 'v1');
   assert.ok(html.includes('&lt;b&gt;hi&lt;/b&gt;'));
   assert.ok(all.linktree.to('/links').every(({ path }) => !/offset|page=/.test(path)));
@@ -39,7 +42,8 @@ test('visitors who come together share one read', async (t) => {
 test('a 304 vouches for the whole page', async (t) => {
   const all = await startAll(t);
   await all.get('/ann');
-  all.linktree.answer = ({ headers }) => (headers['if-none-match'] === '"v1"' ? { status: 304 } : null);
+  all.linktree.answer = ({ headers }) =>
+    headers['if-none-match'] === '"v1"' ? { status: 304 } : null;
   const again = await all.get('/ann');
   assert.match(again.headers.get('cache-status'), /^linkpage; fwd=stale; ttl=-?\d+; stored/);
   assert.equal(all.linktree.to('/profiles/ann/links').length, 1);
