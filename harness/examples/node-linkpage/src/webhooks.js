@@ -1,0 +1,99 @@
+// POST /webhooks/linktree: signed deliveries (Standard Webhooks), each with its effect once.
+
+import { LRUCache } from 'lru-cache';
+import { Webhook } from 'standardwebhooks';
+
+// Longer than a sender goes on repeating a delivery; a signature is good for five minutes only.
+const REMEMBER_MS = 24 * 3_600_000;
+
+export class Webhooks {
+  #vault;
+  #pages;
+  #deadLetters;
+  #metrics;
+  #log;
+  #seen = new LRUCache({ max: 100_000, ttl: REMEMBER_MS });
+
+  constructor({ vault, pages, deadLetters, metrics, log }) {
+    this.#vault = vault;
+    this.#pages = pages;
+    this.#deadLetters = deadLetters;
+    this.#metrics = metrics;
+    this.#log = log;
+  }
+
+  // What became of a delivery: accepted, duplicate, ignored, kept or refused.
+  async receive(bytes, headers) {
+    const result = await this.#process(bytes, headers);
+    this.#metrics.webhook(result);
+    return result;
+  }
+
+  async #process(bytes, headers) {
+    if (!(await this.#isGenuine(bytes, headers))) return 'refused';
+    const id = headers['webhook-id'];
+    if (this.#seen.has(id)) return 'duplicate';
+    this.#seen.set(id, true);
+    try {
+      return this.#act(JSON.parse(bytes.toString()));
+    } catch (error) {
+      // Signed, but not understood: sending it again would change nothing.
+      this.#log.error({ id, reason: error.name }, 'a webhook could not be processed; it is kept');
+      try {
+        const payload = bytes.toString();
+        await this.#deadLetters.append({ what: 'webhook', at: new Date(), id, payload });
+      } catch (failure) {
+        this.#seen.delete(id);
+        throw failure;
+      }
+      return 'kept';
+    }
+  }
+
+  async #isGenuine(bytes, headers) {
+    const { webhookSecret, version } = this.#vault.secrets;
+    if (isSigned(bytes, headers, webhookSecret)) return true;
+    // The secret may have been rotated since it was read.
+    if (!(await this.#vault.renewed(version))) return false;
+    return isSigned(bytes, headers, this.#vault.secrets.webhookSecret);
+  }
+
+  #act({ type, data }) {
+    switch (type) {
+      case 'link.updated':
+      case 'profile.updated':
+        if (typeof data.handle !== 'string') throw new TypeError('there is no handle');
+        this.#pages.expire(data.handle);
+        return 'accepted';
+      case 'link.clicked':
+        if (typeof data.handle !== 'string') throw new TypeError('there is no handle');
+        return 'accepted';
+      default:
+        return 'ignored';
+    }
+  }
+}
+
+function isSigned(bytes, headers, secret) {
+  if (!secret) return false;
+  try {
+    new Webhook(secret).verify(bytes, headers, { jsonParse: false });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function webhookRoutes(app, { webhooks }) {
+  app.register(async (scope) => {
+    // The signature covers the bytes as they came, so nothing may parse them first.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_, bytes, done) => done(null, bytes));
+    scope.head('/webhooks/linktree', async (_, reply) => reply.code(204).send());
+    scope.post('/webhooks/linktree', async (request, reply) => {
+      const bytes = request.body ?? Buffer.alloc(0);
+      const result = await webhooks.receive(bytes, request.headers);
+      return reply.code(result === 'refused' ? 401 : 202).send();
+    });
+  });
+}
