@@ -3,7 +3,8 @@
 //! It stands in `run.json`, so that a recorded run is judged again as it was.
 
 use super::Config;
-use super::model::{Guarantee, Severity};
+use super::model::Guarantee;
+use reports::report::Severity;
 use scenarios::front_door::FrontRoute;
 use scenarios::plan::{RunPlan, Traffic};
 use scenarios::verdict::Verdict;
@@ -28,7 +29,7 @@ impl JudgingRules {
         Self { guarantees, without: config.file.front_door.without.clone() }
     }
 
-    /// How much hangs on a guarantee.
+    /// What a violation of a guarantee means for the run.
     #[must_use]
     pub fn severity(&self, guarantee: &str) -> Severity {
         self.guarantees.get(guarantee).map_or(Severity::Must, |settings| settings.severity)

@@ -1,5 +1,6 @@
 //! The keys of `windthrow.toml`; the JSON schema and every check of names and types follow from it.
 
+use reports::report::Severity;
 use scenarios::front_door::FrontDoor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -160,7 +161,7 @@ pub enum Scope {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Guarantee {
-    /// How much hangs on it.
+    /// What a violation means for the run.
     pub severity: Severity,
     /// Other bounds than the contract's, by name.
     pub bounds: BTreeMap<String, u64>,
@@ -168,21 +169,6 @@ pub struct Guarantee {
     pub source: Option<String>,
     /// Fewer observations than this are inconclusive.
     pub minimum: Option<u64>,
-}
-
-/// How much hangs on a guarantee.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, PartialOrd, Ord,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Severity {
-    /// A violation fails the run.
-    #[default]
-    Must,
-    /// A violation is reported as one, and does not fail the run.
-    Should,
-    /// For information.
-    Info,
 }
 
 /// What is looked at beside traffic.

@@ -5,14 +5,13 @@
 use super::folder::{RunFolder, RunIdentity};
 use super::judging::{Judged, judge};
 use super::plans;
-use crate::config::model::Severity;
 use crate::failure::Failure;
 use mock_server::clock::Moment;
 use mock_server::exchange::Exchange;
 use reports::report::{
     Contract, CounterExample, CpuTime, Evidence, FaultWindow, GuaranteeReport, Identity, Judgement,
     Lateness, Machine, Marker, NotTested, Outcome, Phase, Priority, Report, ScenarioReport, Series,
-    Target, Tolerance, Verdict,
+    Severity, Target, Tolerance, Verdict,
 };
 use scenarios::case::Case;
 use scenarios::guarantees::{self, GUARANTEES};
@@ -296,11 +295,7 @@ fn describe(
             guarantees::Priority::High => Priority::High,
             guarantees::Priority::Standard => Priority::Standard,
         },
-        severity: match judging.severity(promise.id) {
-            Severity::Must => reports::report::Severity::Must,
-            Severity::Should => reports::report::Severity::Should,
-            Severity::Info => reports::report::Severity::Info,
-        },
+        severity: judging.severity(promise.id),
         bound: cell.promised.clone(),
         bound_source: judging.source(promise.id).unwrap_or(promise.source).to_owned(),
         why: promise.why.to_owned(),
