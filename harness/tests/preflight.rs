@@ -39,6 +39,7 @@ fn live(rules: Vec<Rule>, adapt: impl FnOnce(&mut ContractProfile)) -> (MockLink
         clock: Clock::start(),
         recorder: Arc::clone(&tape) as Arc<dyn Recorder>,
         vault_token: String::new(),
+        vault_port: 0,
     })
     .unwrap();
     mock.arm(Moment::ZERO);

@@ -57,6 +57,7 @@ impl Rig {
             clock,
             recorder: Arc::new(recorder.clone()),
             vault_token: "vault-token".into(),
+            vault_port: 0,
         };
         let mock = MockLinktree::start(config).unwrap();
         let (asked, answer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));

@@ -67,10 +67,13 @@ impl Default for Bounds {
 pub(crate) async fn serve(
     beside: &Beside,
     name: &'static str,
+    port: u16,
     router: Router,
     bounds: Bounds,
 ) -> io::Result<String> {
-    let listener = TcpListener::bind((beside.host, 0)).await?;
+    // In words: the kind alone would be taken for the mock's own port.
+    let refused = |error| io::Error::other(format!("the {name} on port {port}: {error}"));
+    let listener = TcpListener::bind((beside.host, port)).await.map_err(refused)?;
     let url = named(listener.local_addr()?);
     let door = Door {
         listener,
@@ -237,7 +240,7 @@ mod tests {
     async fn connected(bounds: Bounds) -> (TcpStream, String, Arc<super::testing::Tape>) {
         let (beside, tape) = beside();
         let router = Router::new().route("/", get(|| async { "hello" }));
-        let url = serve(&beside, "it", router, bounds).await.unwrap();
+        let url = serve(&beside, "it", 0, router, bounds).await.unwrap();
         let address = url.trim_start_matches("http://").to_owned();
         let mut stream = TcpStream::connect(&address).await.unwrap();
         stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();

@@ -43,6 +43,7 @@ impl MockLinktree {
             clock: Clock::start(),
             recorder: Arc::new(History::new(0, None)),
             vault_token: VAULT_TOKEN.to_owned(),
+            vault_port: 0,
         };
         Builder { config, onward: None, kept: KEPT, armed: true, extras: Extras::default() }
     }

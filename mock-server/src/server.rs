@@ -88,6 +88,7 @@ impl MockLinktree {
             clock,
             recorder,
             vault_token,
+            vault_port,
         } = config;
         let Extras { host, own, history, tuning } = extras;
         population.check()?;
@@ -138,7 +139,7 @@ impl MockLinktree {
                 let vault_token = vault_token.clone();
                 move || {
                     let _alive = _alive;
-                    run(settings, vault_token, &ready, stopped);
+                    run(settings, vault_token, vault_port, &ready, stopped);
                 }
             })
             .map_err(refused)?;
@@ -167,6 +168,7 @@ impl MockLinktree {
 fn run(
     settings: Settings,
     vault_token: String,
+    vault_port: u16,
     ready: &mpsc::Sender<io::Result<Started>>,
     stopped: oneshot::Receiver<()>,
 ) {
@@ -189,9 +191,10 @@ fn run(
         let started = async {
             let bound = edge::bind(settings).await?;
             let vault = vault(Arc::clone(&beside));
-            let vault_url = beside::serve(&beside, "vault", vault, Bounds::default()).await?;
+            let vault_url =
+                beside::serve(&beside, "vault", vault_port, vault, Bounds::default()).await?;
             let alerts = alerts(Arc::clone(&beside));
-            let alerts_url = beside::serve(&beside, "alerts", alerts, Bounds::default()).await?;
+            let alerts_url = beside::serve(&beside, "alerts", 0, alerts, Bounds::default()).await?;
             Ok((Started { address: bound.address(), vault_url, alerts_url }, bound))
         };
         match started.await {
@@ -246,6 +249,7 @@ mod tests {
             clock: Clock::start(),
             recorder: Arc::clone(&tape) as Arc<dyn Recorder>,
             vault_token: String::new(),
+            vault_port: 0,
         };
         (MockLinktree::start_tuned(config, tuning).unwrap(), tape)
     }

@@ -8,11 +8,12 @@ use crate::failure::{Exit, Failure, nearest};
 use crate::progress::Progress;
 use crate::runner::{self, Request};
 use crate::storm::spec::TargetSpec;
+use mock_server::faults::Stage;
 use mock_server::profile::ContractProfile;
 use reports::report::{Outcome, Report, Verdict};
 use scenarios::catalogue::{self, Profile, SCENARIOS, Settings};
 use scenarios::guarantees;
-use scenarios::plan::{Declared, RunPlan};
+use scenarios::plan::{Declared, Plan, RunPlan};
 
 /// Carries out `run`.
 ///
@@ -26,6 +27,9 @@ pub async fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let mut plan = plan(args)?;
     if args.plan.is_none() {
         config.apply(&mut plan);
+    }
+    if matches!(target, TargetSpec::Url { .. }) {
+        without_process_faults(&mut plan)?;
     }
     if let Some(reference) = &config.file.secrets.session {
         secret::resolve(reference, &config.folder)?;
@@ -67,6 +71,24 @@ pub fn exit(report: &Report, fail_on: FailOn) -> Exit {
         }
         _ => Exit::Held,
     }
+}
+
+/// Takes out the scenarios that kill or pause the target, where it is not the harness's to kill.
+fn without_process_faults(plan: &mut RunPlan) -> Result<(), Failure> {
+    let harmless =
+        |plan: &Plan| plan.faults.iter().all(|rule| rule.fault.stage() != Stage::Process);
+    let ids = |plan: &RunPlan| {
+        plan.scenarios.iter().map(|scenario| scenario.id.clone()).collect::<Vec<_>>().join(", ")
+    };
+    let asked = ids(plan);
+    plan.scenarios.retain(harmless);
+    if plan.scenarios.is_empty() {
+        return Err(Failure::usage(
+            format!("{asked} kills the target, and what runs already is not Windthrow's to kill"),
+            "let Windthrow start it: [target.spawn]",
+        ));
+    }
+    Ok(())
 }
 
 /// What the arguments and the configuration name; a mutant on the command line comes first.

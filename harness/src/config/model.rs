@@ -101,7 +101,7 @@ pub struct Running {
     /// The port at which it expects the vault; any without it.
     #[serde(default)]
     pub vault_port: u16,
-    /// The token that it shows to the vault, by reference or literal: it protects nothing real.
+    /// The token that it shows to the vault, as it stands: it protects nothing real.
     #[serde(default)]
     pub vault_token: String,
     /// A path that is posted to before each scenario, to forget what the last one left.

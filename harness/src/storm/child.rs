@@ -84,7 +84,8 @@ async fn storm(
     recorder: &Recorder,
 ) -> Result<Outcome, Failure> {
     let (mut strikes, recording) = Strikes::of(&plan.faults, clock, recorder);
-    let vault_token = format!("vault-{:016x}", plan.seed);
+    let drawn = || format!("vault-{:016x}", plan.seed);
+    let vault_token = order.target.vault_token().map_or_else(drawn, str::to_owned);
     let config = MockConfig {
         profile: run.contract.clone(),
         time_scale: run.time_scale,
@@ -96,6 +97,7 @@ async fn storm(
         clock,
         recorder: Arc::new(recording.clone()),
         vault_token: vault_token.clone(),
+        vault_port: order.target.vault_port(),
     };
     let mock = MockLinktree::start(config)
         .map_err(|error| Failure::setup(error.to_string(), "free the port or the resource"))?;

@@ -82,6 +82,24 @@ impl TargetSpec {
         }
     }
 
+    /// The port at which the target expects the vault; 0 for any.
+    #[must_use]
+    pub const fn vault_port(&self) -> u16 {
+        match self {
+            Self::Url { running } => running.vault_port,
+            Self::Embedded { .. } | Self::Spawn { .. } => 0,
+        }
+    }
+
+    /// The token that the target shows to the vault, where it is fixed.
+    #[must_use]
+    pub fn vault_token(&self) -> Option<&str> {
+        match self {
+            Self::Url { running } => Some(running.vault_token.as_str()).filter(|t| !t.is_empty()),
+            Self::Embedded { .. } | Self::Spawn { .. } => None,
+        }
+    }
+
     /// In a history's head: `embedded`, `embedded:MUTANT`, `spawn:COMMAND` or `url:ADDRESS`.
     #[must_use]
     pub fn label(&self) -> String {

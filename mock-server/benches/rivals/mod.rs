@@ -39,6 +39,7 @@ pub fn mock(recorder: Arc<dyn Recorder>) -> Result<MockLinktree, MockError> {
         clock: Clock::start(),
         recorder,
         vault_token: String::new(),
+        vault_port: 0,
     })?;
     mock.arm(Moment::ZERO);
     Ok(mock)

@@ -37,6 +37,8 @@ pub struct MockConfig {
     pub recorder: Arc<dyn Recorder>,
     /// The token that the vault expects.
     pub vault_token: String,
+    /// The vault's port; 0 for any.
+    pub vault_port: u16,
 }
 
 /// What only an embedding program, the mock alone, or a test sets.

@@ -83,6 +83,7 @@ pub fn config(tape: &Arc<Tape>) -> MockConfig {
         clock: Clock::start(),
         recorder: Arc::clone(tape) as Arc<dyn Recorder>,
         vault_token: "vault-token".into(),
+        vault_port: 0,
     }
 }
 

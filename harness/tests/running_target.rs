@@ -1,0 +1,78 @@
+//! A target that runs already: it is loaded at its address, calls the mock at its fixed ports, is
+//! asked to reset, and is still there afterwards.
+
+use std::fs;
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Ports that were free a moment ago, all different.
+fn ports<const N: usize>() -> [u16; N] {
+    let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    held.map(|listener| listener.local_addr().unwrap().port())
+}
+
+#[test]
+fn what_runs_already_is_judged_as_it_stands_and_left_running() {
+    let folder = tempfile::tempdir().unwrap();
+    let [front, mock, vault] = ports();
+    let data = folder.path().join("data");
+    fs::create_dir(&data).unwrap();
+    let reference = Command::new(env!("CARGO_BIN_EXE_windthrow"))
+        .arg("__reference")
+        .env("PORT", front.to_string())
+        .env("LINKTREE_URL", format!("http://127.0.0.1:{mock}"))
+        .env("VAULT_URL", format!("http://127.0.0.1:{vault}"))
+        .env("VAULT_TOKEN", "fixed-token")
+        .env("DATA_DIR", &data)
+        .env("TIME_SCALE", "10")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut reference = Running(reference);
+    let config = format!(
+        "[target.url]\nbase = \"http://127.0.0.1:{front}\"\nmock_port = {mock}\n\
+         vault_port = {vault}\nvault_token = \"fixed-token\"\n"
+    );
+    fs::write(folder.path().join("windthrow.toml"), config).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_windthrow"))
+        .args(["run", "steady-state", "--seed", "7"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("(url)"), "{output:?}");
+    assert!(matches!(reference.0.try_wait(), Ok(None)), "it must be left running");
+
+    // What is not ours cannot be killed.
+    let output = Command::new(env!("CARGO_BIN_EXE_windthrow"))
+        .args(["run", "crash-and-replay", "--seed", "7"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("crash-and-replay"), "{output:?}");
+
+    // A reset that the target does not offer is said before any storm.
+    let config = fs::read_to_string(folder.path().join("windthrow.toml")).unwrap();
+    fs::write(folder.path().join("windthrow.toml"), config + "reset = \"/no/such/route\"\n")
+        .unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_windthrow"))
+        .args(["run", "steady-state", "--seed", "7"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(5));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("404 Not Found"), "{output:?}");
+}
