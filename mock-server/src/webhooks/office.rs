@@ -171,7 +171,7 @@ impl Office {
                 event: message.event.name().to_owned(),
                 handle: message.handle.clone(),
                 attempt,
-                url: target.url.clone(),
+                url: self.clean(&target.url),
                 body_sha256: hex::encode(Sha256::digest(&letter.body)),
                 authentic: oracle.verify(&headers, &letter.body).is_ok(),
                 t_sent,
@@ -184,6 +184,11 @@ impl Office {
         in_flight.end(self.outcome(request.send().await))
     }
 
+    /// An address as it may be recorded: a credential in it would be the integration's leak.
+    fn clean(&self, url: &str) -> String {
+        self.shared.world.keys.ring().needles().redacted(url).into_owned()
+    }
+
     /// Looks whether an address answers to `HEAD`, and records it.
     pub async fn look(&self, webhook: String, url: String) {
         let Ok(_slot) = self.slots.acquire().await else { return };
@@ -191,7 +196,7 @@ impl Office {
         let is_there = |status: &u16| *status < 500 && ![404, 410].contains(status);
         self.outbox().note_reachable(&webhook, answer.as_ref().is_ok_and(is_there));
         let (status, failure) = (answer.as_ref().ok().copied(), answer.err());
-        let at = self.clock.now();
+        let (at, url) = (self.clock.now(), self.clean(&url));
         let look = Reachability { at, webhook, url, status, failure };
         self.recorder.record(Record::Reachability(look));
     }

@@ -1,11 +1,13 @@
 //! Keys and who has them: rotation, scopes, accounts, the vault, and the alert receiver.
 
+use crate::receiver::{Post, Received, Receiver};
 use crate::rig::{Answer, Client, Rig, click};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mock_server::exchange::{Exchange, KeyPlace};
 use mock_server::keyring::{Account, Environment, NewKey};
 use mock_server::record::Record;
+use mock_server::webhooks::{SchemeName, WebhookEvent};
 use std::time::Duration;
 
 const LONG: Duration = Duration::from_secs(100_000);
@@ -313,4 +315,44 @@ fn alerts_are_received_like_by_an_alertmanager() {
     assert_eq!(alert.starts_at.as_deref(), Some("2026-01-01T00:00:00Z"));
     assert_eq!(alert.ends_at.as_deref(), Some("2026-01-01T00:05:00Z"));
     assert_eq!(rig.mock.probes(), 0, "an alert is no upstream call");
+}
+
+#[test]
+fn both_webhook_secrets_sign_in_the_overlap_and_only_the_new_one_after_it() {
+    let post = Post::new(&[], |_| {});
+    let verdict = |received: &Received, secret: &str| {
+        received.verdict(SchemeName::StandardWebhooks, secret).is_ok()
+    };
+    let first = post.secret();
+    post.rig.mock.rotate_webhook_secret(LONG);
+    let second = post.secret();
+    post.send("tail-0001");
+    let both = post.receiver.posts(1).remove(0);
+    assert!(verdict(&both, &first) && verdict(&both, &second));
+    post.rig.mock.rotate_webhook_secret(Duration::ZERO);
+    let third = post.secret();
+    post.send("tail-0001");
+    let later = post.receiver.posts(2).remove(1);
+    assert!(verdict(&later, &first), "its own overlap goes on");
+    assert!(!verdict(&later, &second) && verdict(&later, &third));
+    assert!(post.log.deliveries(2).iter().all(|delivery| delivery.authentic));
+}
+
+#[test]
+fn a_key_in_a_webhooks_address_does_not_reach_the_record() {
+    let post = Post::new(&[], |_| {});
+    let receiver = Receiver::new(&[]);
+    let url = format!("{}?key={}", receiver.url, post.rig.mock.api_key());
+    let id = post.rig.mock.register_webhook(&url, &WebhookEvent::ALL).unwrap().id;
+    post.send("tail-0001");
+    let clean = format!("{}?key=[key]", receiver.url);
+    let looks = post.log.looks(2);
+    assert_eq!(looks.iter().find(|look| look.webhook == id).unwrap().url, clean);
+    let deliveries = post.log.deliveries(2);
+    assert_eq!(deliveries.iter().find(|sent| sent.webhook == id).unwrap().url, clean);
+    assert!(
+        receiver.posts(1)[0]
+            .head
+            .starts_with(&format!("POST /webhooks/linktree?key={} ", post.rig.mock.api_key()))
+    );
 }
