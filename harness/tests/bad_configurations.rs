@@ -26,7 +26,6 @@ const CASES: &[(&str, &str)] = &[
     ("a bound without a source", "[guarantee.click-lag]\nbounds = { within_ms = 500 }\n"),
     ("a bound of nothing", "[guarantee.click-lag]\nsource = \"SLO\"\nbounds = { within_ms = 0 }\n"),
     ("a number out of range", "[declared]\nbreaker_failures = -5\n"),
-    ("an unknown metric", "[observe]\nmetrics = { linktree_circuit = \"breaker\" }\n"),
     ("a literal secret", "[secrets]\nsession = \"do-not-print-me\"\n"),
     ("a secret that is not set", "[secrets]\nsession = \"env:WINDTHROW_NO_SUCH_SECRET\"\n"),
     (

@@ -20,8 +20,6 @@ pub struct FrontDoor {
     pub version_meta: String,
     /// The attribute of a link on the page that holds the link's id.
     pub link_id_attribute: String,
-    /// Where Prometheus reads metrics.
-    pub metrics: String,
     /// Routes that the integration does not have: their guarantees are not applicable.
     pub without: Vec<FrontRoute>,
 }
@@ -34,8 +32,6 @@ pub struct FrontDoor {
 pub enum FrontRoute {
     /// Visitors' clicks.
     Clicks,
-    /// Prometheus metrics.
-    Metrics,
 }
 
 /// What the fields of a click are called.
@@ -65,7 +61,6 @@ impl Default for FrontDoor {
             version_header: "x-profile-version".into(),
             version_meta: "profile-version".into(),
             link_id_attribute: "data-link-id".into(),
-            metrics: "/metrics".into(),
             without: Vec::new(),
         }
     }

@@ -68,7 +68,6 @@ fn needs(guarantee: &str) -> Option<FrontRoute> {
         "clicks-delivered" | "clicks-counted-once" | "click-lag" | "clicks-survive-crash" => {
             Some(FrontRoute::Clicks)
         }
-        "latency-metrics" | "timeout-not-auth" => Some(FrontRoute::Metrics),
         _ => None,
     }
 }

@@ -12,7 +12,6 @@ pub mod template;
 mod tests;
 
 pub use mistake::ConfigError;
-pub use rules::METRICS;
 
 use crate::failure::Failure;
 use mistake::Mistake;

@@ -19,8 +19,6 @@ pub struct File {
     pub declared: Declared,
     /// Severity, bounds and exercise minimums by guarantee.
     pub guarantee: BTreeMap<String, Guarantee>,
-    /// What else is looked at.
-    pub observe: Observe,
     /// Secrets by reference: `env:NAME` or `file:PATH`, never the secret itself.
     pub secrets: Secrets,
 }
@@ -66,9 +64,6 @@ pub struct Spawn {
     #[serde(default = "five_seconds")]
     #[schemars(range(min = 0, max = 60_000))]
     pub stop_within_ms: u64,
-    /// Folders and files of its source, relative to this file, in which no secret may stand.
-    #[serde(default)]
-    pub source: Vec<String>,
 }
 
 /// Signals that ask a process to end.
@@ -169,16 +164,6 @@ pub struct Guarantee {
     pub source: Option<String>,
     /// Fewer observations than this are inconclusive.
     pub minimum: Option<u64>,
-}
-
-/// What is looked at beside traffic.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Observe {
-    /// Log files of the integration, relative to this file, scanned beside its output.
-    pub logs: Vec<String>,
-    /// What the integration calls the contract's metrics, where it differs: default name = own.
-    pub metrics: BTreeMap<String, String>,
 }
 
 /// Secrets by reference.

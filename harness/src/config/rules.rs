@@ -11,26 +11,13 @@ use std::net::IpAddr;
 use std::path::Path;
 use toml::de::DeTable;
 
-/// The metrics of the contract (contract.md section 2).
-pub const METRICS: &[&str] = &[
-    "linktree_upstream_requests_total",
-    "linktree_upstream_request_duration_seconds",
-    "linktree_rate_limit_used",
-    "linktree_circuit_state",
-    "linktree_profile_cache_requests_total",
-    "linktree_click_queue_depth",
-    "linktree_click_delivery_lag_seconds",
-    "linktree_webhook_deliveries_total",
-    "linktree_api_key_age_seconds",
-];
-
 /// Everything that is wrong with a well-shaped file in `folder`.
 pub fn check(file: &File, table: &DeTable<'_>, folder: &Path) -> Vec<Mistake> {
     let mut rules = Rules { table, mistakes: Vec::new() };
     rules.target(file, folder);
     rules.front_door(file);
     rules.guarantees(file);
-    rules.observed(file);
+    rules.secrets(file);
     rules.mistakes
 }
 
@@ -76,12 +63,6 @@ impl Rules<'_> {
             if !folder.join(&spawn.cwd).is_dir() {
                 let what = format!("there is no folder {}", spawn.cwd);
                 self.wrong("target.spawn.cwd", what, "paths are relative to this file");
-            }
-            for source in &spawn.source {
-                if !folder.join(source).exists() {
-                    let what = format!("there is nothing at {source}");
-                    self.wrong("target.spawn.source", what, "paths are relative to this file");
-                }
             }
             self.path("target.spawn.ready", &spawn.ready);
         }
@@ -135,7 +116,6 @@ impl Rules<'_> {
         let door = &file.front_door;
         self.path("front_door.page", &door.page);
         self.path("front_door.clicks", &door.clicks);
-        self.path("front_door.metrics", &door.metrics);
         if !door.page.contains("{handle}") {
             let help = "say where the creator's handle stands, as in /{handle}";
             self.wrong("front_door.page", "front_door.page has no {handle}", help);
@@ -181,10 +161,7 @@ impl Rules<'_> {
         }
     }
 
-    fn observed(&mut self, file: &File) {
-        for name in file.observe.metrics.keys() {
-            self.known(&format!("observe.metrics.{name}"), "metric", name, METRICS);
-        }
+    fn secrets(&mut self, file: &File) {
         if let Some(session) = &file.secrets.session
             && !is_reference(session)
         {
