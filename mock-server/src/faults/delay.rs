@@ -1,6 +1,6 @@
 //! A webhook is sent later, with the timestamp of its sending.
 
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll, Stage};
+use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll};
 use serde::{Deserialize, Serialize};
 
 /// How much later the first attempt is sent; the delays of several rules add up.
@@ -21,10 +21,6 @@ kind = "delay"
 ms = 400
 "#,
     };
-
-    fn stage(&self) -> Stage {
-        Stage::Delivery
-    }
 
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         Effect::Delay { us: self.ms.saturating_mul(1_000) }

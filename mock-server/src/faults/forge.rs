@@ -1,6 +1,6 @@
 //! A forged webhook: everything is right but one thing.
 
-use super::{Decide, Effect, FaultInfo, Place, RequestView, Roll, Stage};
+use super::{Decide, Effect, FaultInfo, Place, RequestView, Roll};
 use crate::webhooks::{DeliveryEffect, Forgery};
 use serde::{Deserialize, Serialize};
 
@@ -25,10 +25,6 @@ kind = "forge"
 how = "body-bit"
 "#,
     };
-
-    fn stage(&self) -> Stage {
-        Stage::Delivery
-    }
 
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         let Self { how, every_attempt } = *self;

@@ -1,6 +1,6 @@
 //! A webhook comes with a timestamp in the future, under a right signature.
 
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll, Stage};
+use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll};
 use crate::webhooks::DeliveryEffect;
 use serde::{Deserialize, Serialize};
 
@@ -33,10 +33,6 @@ kind = "future"
 ahead_s = 310
 "#,
     };
-
-    fn stage(&self) -> Stage {
-        Stage::Delivery
-    }
 
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         let Self { ahead_s, every_attempt } = *self;

@@ -2,7 +2,7 @@
 //!
 //! Whatever was only in their memory is gone. The data folder and the port stay the same.
 
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll, Stage};
+use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll};
 use serde::{Deserialize, Serialize};
 
 /// A kill of the whole process group, once for each rule.
@@ -59,10 +59,6 @@ on = { at = "nth-ack", n = 50 }
 down_ms = 500
 "#,
     };
-
-    fn stage(&self) -> Stage {
-        Stage::Process
-    }
 
     /// No request meets it: the harness acts on the process.
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {

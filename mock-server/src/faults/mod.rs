@@ -153,7 +153,7 @@ pub trait Decide {
 
     /// When it decides.
     fn stage(&self) -> Stage {
-        Stage::Request
+        Self::INFO.place.stage()
     }
 
     /// What happens to this request, once a rule has picked it.

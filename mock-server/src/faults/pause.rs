@@ -3,7 +3,7 @@
 //! Connections stay open and the kernel goes on accepting for it, as on a machine that swaps, is
 //! migrated, or collects garbage: clocks have moved on when it wakes up.
 
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll, Stage, Strike};
+use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll, Strike};
 use serde::{Deserialize, Serialize};
 
 /// A pause of the whole process group, once for each rule.
@@ -28,10 +28,6 @@ on = { at = "nth-delivery", n = 3 }
 for_ms = 2000
 "#,
     };
-
-    fn stage(&self) -> Stage {
-        Stage::Process
-    }
 
     /// No request meets it: the harness acts on the process.
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {

@@ -1,5 +1,7 @@
 //! What a reader needs to know of a fault, and the test that keeps the list of faults honest.
 
+use super::Stage;
+
 /// Who acts on a fault's decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
@@ -14,6 +16,16 @@ pub enum Place {
 }
 
 impl Place {
+    /// When what acts there is decided, unless the fault's settings say otherwise.
+    #[must_use]
+    pub const fn stage(self) -> Stage {
+        match self {
+            Self::Respond | Self::Edge => Stage::Request,
+            Self::Webhook => Stage::Delivery,
+            Self::Process => Stage::Process,
+        }
+    }
+
     /// As `list --faults` shows it.
     #[must_use]
     pub const fn label(self) -> &'static str {
@@ -67,6 +79,12 @@ impl Mistake {
     /// A mistake at a key.
     pub fn new(key: &'static str, what: impl Into<String>, fix: &'static str) -> Self {
         Self { key, what: what.into(), fix }
+    }
+
+    /// A `percent` that shall cut a body and leaves it whole.
+    pub(super) fn unless_part_of_body(percent: u8) -> Option<Self> {
+        let what = || format!("{percent} per cent of a body is a whole body");
+        (percent > 99).then(|| Self::new("percent", what(), "choose at most 99"))
     }
 }
 

@@ -1,6 +1,6 @@
 //! A webhook arrives after later ones.
 
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll, Stage};
+use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll};
 use crate::webhooks::DeliveryEffect;
 use serde::{Deserialize, Serialize};
 
@@ -25,10 +25,6 @@ behind = 1
 at_most_ms = 5000
 "#,
     };
-
-    fn stage(&self) -> Stage {
-        Stage::Delivery
-    }
 
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         let Self { behind, at_most_ms } = *self;

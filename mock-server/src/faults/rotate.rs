@@ -1,6 +1,6 @@
 //! A webhook comes with a list of signatures, as while keys rotate; one of them is right.
 
-use super::{Decide, Effect, FaultInfo, Place, RequestView, Roll, Stage};
+use super::{Decide, Effect, FaultInfo, Place, RequestView, Roll};
 use crate::webhooks::{DeliveryEffect, SignatureList};
 use serde::{Deserialize, Serialize};
 
@@ -22,10 +22,6 @@ kind = "rotate"
 list = "stranger-first"
 "#,
     };
-
-    fn stage(&self) -> Stage {
-        Stage::Delivery
-    }
 
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         Effect::Delivery(DeliveryEffect::Rotate { list: self.list })

@@ -1,6 +1,6 @@
 //! A webhook comes with an old timestamp under a right signature: a replay, or a slow queue.
 
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll, Stage};
+use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll};
 use crate::webhooks::DeliveryEffect;
 use serde::{Deserialize, Serialize};
 
@@ -33,10 +33,6 @@ kind = "stale"
 age_s = 301
 "#,
     };
-
-    fn stage(&self) -> Stage {
-        Stage::Delivery
-    }
 
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         let Self { age_s, every_attempt } = *self;

@@ -3,7 +3,7 @@
 //! A graceful stop finishes what it has begun and loses nothing. What has not ended when the grace
 //! is over is killed with SIGKILL.
 
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll, Stage, Strike};
+use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll, Strike};
 use serde::{Deserialize, Serialize};
 
 /// A stop as a deployment makes it, once for each rule.
@@ -31,10 +31,6 @@ grace_ms = 10000
 down_ms = 500
 "#,
     };
-
-    fn stage(&self) -> Stage {
-        Stage::Process
-    }
 
     /// No request meets it: the harness acts on the process.
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {

@@ -27,11 +27,7 @@ percent = 50
     }
 
     fn mistakes(&self) -> Vec<Mistake> {
-        if self.percent < 100 {
-            return Vec::new();
-        }
-        let what = format!("{} per cent of a body is a whole body", self.percent);
-        vec![Mistake::new("percent", what, "choose at most 99")]
+        Mistake::unless_part_of_body(self.percent).into_iter().collect()
     }
 }
 
