@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod contract;
 pub mod evidence;
 pub mod failure;
 pub mod lanes;

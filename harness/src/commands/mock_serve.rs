@@ -5,13 +5,13 @@
 
 use crate::cli::MockServeArgs;
 use crate::commands::say;
+use crate::contract;
 use crate::failure::{Exit, Failure};
 use crate::process::Signals;
 use mock_server::control::{Control, ControlConfig, ControlError};
 use mock_server::fault_plan::FaultPlan;
 use mock_server::faults::FaultMark;
 use mock_server::history::RecordFile;
-use mock_server::profile::{ContractProfile, ProfileError};
 use mock_server::record::{Record, Recorder};
 use mock_server::server::{MockError, MockLinktree};
 use std::net::SocketAddr;
@@ -31,10 +31,7 @@ const FREE_PORT: &str = "choose another port with --port and --control-port, or 
 /// [`Failure`] for wrong files and arguments, or when a port cannot be had.
 pub async fn serve(args: &MockServeArgs) -> Result<Exit, Failure> {
     let plan = args.plan.as_deref().map(read_plan).transpose()?.unwrap_or_default();
-    let profile = match &args.profile_file {
-        None => ContractProfile::linktree_v1(),
-        Some(path) => read_profile(path)?,
-    };
+    let profile = contract::load(args.profile_file.as_deref())?;
     let file = args.history.as_deref().map(open_history).transpose()?;
     // From here on a signal is never lost, and the end is orderly.
     let mut signals = Signals::listen()
@@ -87,14 +84,10 @@ pub async fn serve(args: &MockServeArgs) -> Result<Exit, Failure> {
     Ok(Exit::Held)
 }
 
-fn read(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))
-}
-
 fn read_plan(path: &Path) -> Result<FaultPlan, Failure> {
     const HELP: &str = "a plan holds rules, and may hold population and edits; \
                         `windthrow explain` shows an example of each fault";
-    let text = read(path)?;
+    let text = std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))?;
     if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
         FaultPlan::from_json(&text).map_err(|error| Failure::json(path, &text, &error, HELP))
     } else {
@@ -103,20 +96,6 @@ fn read_plan(path: &Path) -> Result<FaultPlan, Failure> {
             Failure::syntax(path, &text, at.into(), error.message(), HELP)
         })
     }
-}
-
-fn read_profile(path: &Path) -> Result<ContractProfile, Failure> {
-    const HELP: &str = "start from mock-server/profiles/linktree-v1.toml";
-    ContractProfile::load(path).map_err(|error| match &error {
-        ProfileError::Parse { source, .. } => {
-            let at = source.span().unwrap_or_default();
-            read(path).map_or_else(
-                |failure| failure,
-                |text| Failure::syntax(path, &text, at.into(), source.message(), HELP),
-            )
-        }
-        ProfileError::Read { .. } => Failure::usage(error.to_string(), HELP),
-    })
 }
 
 fn open_history(path: &Path) -> Result<Arc<RecordFile>, Failure> {

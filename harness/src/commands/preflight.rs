@@ -3,8 +3,8 @@
 use crate::cli::{PreflightArgs, PreflightCheck};
 use crate::commands::say;
 use crate::config::secret;
+use crate::contract;
 use crate::failure::{Exit, Failure};
-use mock_server::profile::ContractProfile;
 use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
 use serde::Serialize;
 use std::path::Path;
@@ -90,15 +90,7 @@ struct Asking {
 
 impl Asking {
     fn new(args: &PreflightArgs) -> Result<Self, Failure> {
-        let contract = match &args.contract {
-            None => ContractProfile::linktree_v1(),
-            Some(path) => ContractProfile::load(path).map_err(|error| {
-                Failure::usage(
-                    error.to_string(),
-                    "start from mock-server/profiles/linktree-v1.toml",
-                )
-            })?,
-        };
+        let contract = contract::load(args.contract.as_deref())?;
         let client = Client::builder()
             .timeout(PATIENCE)
             .redirect(redirect::Policy::none())

@@ -3,13 +3,13 @@
 use crate::cli::{FailOn, ProfileName, RunArgs};
 use crate::commands::report::{check_formats, write};
 use crate::config::{Config, secret};
+use crate::contract;
 use crate::evidence::{build, plans};
 use crate::failure::{Exit, Failure, nearest};
 use crate::progress::Progress;
 use crate::runner::{self, Request};
 use crate::storm::spec::TargetSpec;
 use mock_server::faults::Stage;
-use mock_server::profile::ContractProfile;
 use reports::report::{Outcome, Report, Verdict};
 use scenarios::catalogue::{self, Profile, SCENARIOS, Settings};
 use scenarios::guarantees;
@@ -137,12 +137,7 @@ pub fn plan(args: &RunArgs) -> Result<RunPlan, Failure> {
 }
 
 fn catalogue_plan(args: &RunArgs) -> Result<RunPlan, Failure> {
-    let contract = match &args.contract {
-        None => ContractProfile::linktree_v1(),
-        Some(path) => ContractProfile::load(path).map_err(|error| {
-            Failure::usage(error.to_string(), "start from mock-server/profiles/linktree-v1.toml")
-        })?,
-    };
+    let contract = contract::load(args.contract.as_deref())?;
     let (profile, default_scale) = match args.profile {
         ProfileName::Quick => (Profile::Quick, 10),
         ProfileName::Nightly => (Profile::Nightly, 1),

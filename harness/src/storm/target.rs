@@ -156,7 +156,7 @@ impl Target {
     async fn reset(&self, path: Option<&str>) -> Result<(), String> {
         let Some(path) = path else { return Ok(()) };
         let url = format!("{}{path}", self.url);
-        let client = reqwest::Client::builder().no_proxy().build().map_err(|e| e.to_string())?;
+        let client = client()?;
         match client.post(&url).timeout(self.manners.ready_within).send().await {
             Ok(answer) if answer.status().is_success() => Ok(()),
             Ok(answer) => Err(format!("the target answered {} to POST {url}", answer.status())),
@@ -183,7 +183,7 @@ impl Target {
     }
 
     async fn wait_until_ready(&mut self) -> Result<(), String> {
-        let client = reqwest::Client::builder().no_proxy().build().map_err(|e| e.to_string())?;
+        let client = client()?;
         let url = format!("{}{}", self.url, self.manners.ready);
         let deadline = self.clock.now().plus(self.manners.ready_within);
         loop {
@@ -290,6 +290,11 @@ impl Target {
     fn note(&self, at: Moment, change: Change) {
         self.recorder.record(Event::Process(Process { at, change }));
     }
+}
+
+/// Calls the target directly, whatever proxy this machine is told to use.
+fn client() -> Result<reqwest::Client, String> {
+    reqwest::Client::builder().no_proxy().build().map_err(|error| error.to_string())
 }
 
 impl Manners {
