@@ -79,7 +79,7 @@ pub mod link;
 pub mod link_change;
 mod link_index;
 pub mod nearest;
-mod needles;
+pub mod needles;
 mod ordinals;
 mod page_book;
 mod pages;

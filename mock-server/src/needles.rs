@@ -1,10 +1,11 @@
-//! Finds secrets in bytes however they are written: plain, percent-encoded, JSON-escaped or in base64.
+//! Finds secrets in bytes however they are written: plain, in another case, escaped, in hex or base64.
 //!
-//! A request is searched once as it stands, and again with its escapes undone, but only where it
-//! has any. Base64 is not undone: the characters that a secret becomes in it, for each of the three
-//! positions that it can have in a group of three bytes, are searched for like the secret itself.
+//! Bytes are searched once as they stand, and again with their escapes undone (percent-encoding,
+//! JSON's and HTML's), but only where they have any. Base64 is not undone: the characters that a
+//! secret becomes in it, for each of the three positions that it can have in a group of three bytes,
+//! are searched for like the secret itself. Upper and lower case of ASCII letters are the same.
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use std::borrow::Cow;
@@ -12,17 +13,17 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 /// What stands where a secret stood.
-pub(crate) const REDACTED: &str = "[key]";
+pub const REDACTED: &str = "[key]";
 
 /// Shorter secrets, such as the `root` of a development vault, would be found in harmless words.
-const SHORTEST: usize = 8;
+pub const SHORTEST: usize = 8;
 
 /// Escapes within escapes are undone so often.
 const DEPTH: usize = 2;
 
-/// What a secret is good for.
+/// What a credential of the mock is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// It is an API key, whose place is the bearer header.
     ApiKey,
     /// It signs webhooks or opens the vault.
@@ -53,46 +54,48 @@ impl Found {
     }
 }
 
-/// A set of secrets to look for.
+/// A set of secrets to look for, each with a label.
 ///
 /// Keys begin alike, so that a few beginnings are searched for, and only what follows one of them is
 /// looked up among the secrets: hundreds of keys cost a request no more than two.
-pub(crate) struct Needles {
+pub struct Needles<L> {
     heads: Option<AhoCorasick>,
-    bodies: Vec<Bodies>,
+    bodies: Vec<Bodies<L>>,
 }
 
-/// The forms of secrets that share their first bytes.
-#[derive(Default)]
-struct Bodies {
+/// The forms of secrets that share their first bytes, in lower case.
+struct Bodies<L> {
     /// Longest first.
     lengths: Vec<usize>,
-    forms: HashMap<Vec<u8>, Kind>,
+    forms: HashMap<Vec<u8>, L>,
 }
 
-impl Bodies {
-    fn add(&mut self, form: String, kind: Kind) {
+impl<L: Copy> Bodies<L> {
+    fn add(&mut self, form: String, label: L) {
         if !self.lengths.contains(&form.len()) {
             self.lengths.push(form.len());
             self.lengths.sort_unstable_by(|a, b| b.cmp(a));
         }
-        self.forms.insert(form.into_bytes(), kind);
+        self.forms.entry(form.into_bytes()).or_insert(label);
     }
 
     /// The longest form that `bytes` begin with, and its length.
-    fn longest(&self, bytes: &[u8]) -> Option<(Kind, usize)> {
-        self.lengths
-            .iter()
-            .find_map(|&length| self.forms.get(bytes.get(..length)?).map(|&kind| (kind, length)))
+    fn longest(&self, bytes: &[u8]) -> Option<(L, usize)> {
+        self.lengths.iter().find_map(|&length| {
+            let form = bytes.get(..length)?.to_ascii_lowercase();
+            self.forms.get(&form).map(|&label| (label, length))
+        })
     }
 }
 
-impl Needles {
-    pub fn new<'a>(secrets: impl IntoIterator<Item = (&'a str, Kind)>) -> Self {
+impl<L: Copy> Needles<L> {
+    /// The needles for these secrets; those of fewer than [`SHORTEST`] bytes are left out. Of two
+    /// labels for the same secret the first one counts.
+    pub fn new<'a>(secrets: impl IntoIterator<Item = (&'a str, L)>) -> Self {
         let mut numbers: HashMap<Vec<u8>, usize> = HashMap::new();
         let mut heads = Vec::new();
-        let mut bodies: Vec<Bodies> = Vec::new();
-        for (secret, kind) in secrets {
+        let mut bodies: Vec<Bodies<L>> = Vec::new();
+        for (secret, label) in secrets {
             if secret.len() < SHORTEST {
                 continue;
             }
@@ -100,42 +103,46 @@ impl Needles {
                 let head = form.as_bytes()[..SHORTEST].to_vec();
                 let number = *numbers.entry(head).or_insert_with_key(|head| {
                     heads.push(head.clone());
-                    bodies.push(Bodies::default());
+                    bodies.push(Bodies { lengths: Vec::new(), forms: HashMap::new() });
                     bodies.len() - 1
                 });
-                bodies[number].add(form, kind);
+                bodies[number].add(form, label);
             }
         }
+        // Heads are few and short, and everything that passes by is searched for them.
+        let search = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(&heads);
         // It fails only for more patterns than a 32-bit number counts.
-        Self { heads: AhoCorasick::new(&heads).ok(), bodies }
+        Self { heads: search.ok(), bodies }
     }
 
-    /// Which kinds of secret these bytes hold.
-    pub fn find(&self, bytes: &[u8]) -> Found {
-        let mut found = Found::default();
-        self.each(bytes, |kind, _| found.add(kind));
+    /// Calls back with the label of every secret in these bytes, at whatever depth of escapes; more
+    /// than once for a secret that is found at several depths.
+    pub fn each_in(&self, bytes: &[u8], mut found: impl FnMut(L)) {
+        self.each(bytes, |label, _| found(label));
         let mut level = unescaped(bytes, None);
         for _ in 1..=DEPTH {
             let Some(text) = level else { break };
-            self.each(&text, |kind, _| found.add(kind));
+            self.each(&text, |label, _| found(label));
             level = unescaped(&text, None);
         }
-        found
     }
 
-    /// The text with `[key]` in place of every secret.
-    pub fn redacted<'t>(&self, text: &'t str) -> Cow<'t, str> {
+    /// The text with `mark` in place of every secret.
+    pub fn replaced<'t>(&self, text: &'t str, mark: impl Fn(L) -> &'static str) -> Cow<'t, str> {
         let mut hits = self.ranges(text.as_bytes());
         if hits.is_empty() {
             return Cow::Borrowed(text);
         }
-        hits.sort_by_key(|hit| hit.start);
+        hits.sort_by_key(|hit| hit.1.start);
         let mut out = Vec::with_capacity(text.len());
         let mut done = 0;
-        for hit in hits {
+        for (label, hit) in hits {
             if hit.start >= done {
                 out.extend_from_slice(&text.as_bytes()[done..hit.start]);
-                out.extend_from_slice(REDACTED.as_bytes());
+                out.extend_from_slice(mark(label).as_bytes());
             }
             done = done.max(hit.end);
         }
@@ -144,14 +151,16 @@ impl Needles {
     }
 
     /// The bytes that secrets take up, at whatever depth they are found.
-    fn ranges(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+    fn ranges(&self, bytes: &[u8]) -> Vec<(L, Range<usize>)> {
         let mut hits = Vec::new();
-        self.each(bytes, |_, range| hits.push(range));
+        self.each(bytes, |label, range| hits.push((label, range)));
         let mut origin = Vec::new();
         let mut level = unescaped(bytes, Some(&mut origin));
         for _ in 1..=DEPTH {
             let Some(text) = level else { break };
-            self.each(&text, |_, range| hits.push(origin[range.start]..origin[range.end]));
+            self.each(&text, |label, range| {
+                hits.push((label, origin[range.start]..origin[range.end]));
+            });
             let mut within = Vec::new();
             level = unescaped(&text, Some(&mut within));
             origin = within.into_iter().map(|at| origin[at]).collect();
@@ -160,27 +169,42 @@ impl Needles {
     }
 
     /// Calls back for every secret that stands in these very bytes.
-    fn each(&self, bytes: &[u8], mut hit: impl FnMut(Kind, Range<usize>)) {
+    fn each(&self, bytes: &[u8], mut hit: impl FnMut(L, Range<usize>)) {
         let Some(heads) = &self.heads else { return };
         for head in heads.find_overlapping_iter(bytes) {
             let bodies = &self.bodies[head.pattern().as_usize()];
-            if let Some((kind, length)) = bodies.longest(&bytes[head.start()..]) {
-                hit(kind, head.start()..head.start() + length);
+            if let Some((label, length)) = bodies.longest(&bytes[head.start()..]) {
+                hit(label, head.start()..head.start() + length);
             }
         }
     }
 }
 
-/// The secret itself, and the characters that it surely becomes within base64 of either alphabet.
+impl Needles<Kind> {
+    /// Which kinds of secret these bytes hold.
+    pub(crate) fn find(&self, bytes: &[u8]) -> Found {
+        let mut found = Found::default();
+        self.each_in(bytes, |kind| found.add(kind));
+        found
+    }
+
+    /// The text with `[key]` in place of every secret.
+    pub(crate) fn redacted<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.replaced(text, |_| REDACTED)
+    }
+}
+
+/// In lower case: the secret itself, its bytes in hex, and the characters that it surely becomes
+/// within base64 of either alphabet.
 fn forms(secret: &str) -> Vec<String> {
-    let mut forms = vec![secret.to_owned()];
+    let mut forms = vec![secret.to_ascii_lowercase(), hex::encode(secret)];
     for before in 0..3 {
         let mut bytes = vec![0; before];
         bytes.extend_from_slice(secret.as_bytes());
         // Characters that also hold bits of what stands before or after are left out.
         let sure = (before * 8).div_ceil(6)..bytes.len() * 8 / 6;
         for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
-            let form = engine.encode(&bytes)[sure.clone()].to_owned();
+            let form = engine.encode(&bytes)[sure.clone()].to_ascii_lowercase();
             if !forms.contains(&form) {
                 forms.push(form);
             }
@@ -189,10 +213,10 @@ fn forms(secret: &str) -> Vec<String> {
     forms
 }
 
-/// Undoes percent-encoding (RFC 3986 section 2.1) and JSON's escapes (RFC 8259 section 7); none
-/// when there are none. `origin` gets where each byte began, and at last the length of `bytes`.
+/// Undoes percent-encoding (RFC 3986 section 2.1), JSON's escapes (RFC 8259 section 7) and HTML's
+/// character references, the numeric ones and those of an address; none when there are none. `origin` gets where each byte began, and at last the length of `bytes`.
 fn unescaped(bytes: &[u8], mut origin: Option<&mut Vec<usize>>) -> Option<Vec<u8>> {
-    let first = bytes.iter().position(|byte| matches!(byte, b'%' | b'\\'))?;
+    let first = bytes.iter().position(|byte| matches!(byte, b'%' | b'\\' | b'&'))?;
     let mut text = Vec::with_capacity(bytes.len());
     text.extend_from_slice(&bytes[..first]);
     if let Some(origin) = &mut origin {
@@ -244,8 +268,39 @@ fn escape(bytes: &[u8]) -> Option<(usize, Plain)> {
         [b'%', ..] => Some((3, Plain::Byte(u8::try_from(hex(1..3)?).ok()?))),
         [b'\\', b'u', ..] => Some((6, Plain::Character(char::from_u32(hex(2..6)?)?))),
         [b'\\', byte @ (b'/' | b'\\' | b'"'), ..] => Some((2, Plain::Byte(*byte))),
+        [b'&', ..] => reference(bytes),
         _ => None,
     }
+}
+
+/// A character reference (HTML, 13.2.5.72), with its semicolon, as writers put it.
+fn reference(bytes: &[u8]) -> Option<(usize, Plain)> {
+    /// `&#x10FFFF;` and `&commat;` are the longest.
+    const LONGEST: usize = 10;
+    const NAMED: [(&str, char); 9] = [
+        ("amp", '&'),
+        ("lt", '<'),
+        ("gt", '>'),
+        ("quot", '"'),
+        ("apos", '\''),
+        ("commat", '@'),
+        ("period", '.'),
+        ("lowbar", '_'),
+        ("colon", ':'),
+    ];
+    let end = bytes.iter().take(LONGEST).position(|byte| *byte == b';')?;
+    let name = std::str::from_utf8(&bytes[1..end]).ok()?;
+    let character = match name.strip_prefix('#') {
+        Some(number) => {
+            let code = match number.strip_prefix(['x', 'X']) {
+                Some(digits) => u32::from_str_radix(digits, 16),
+                None => number.parse(),
+            };
+            char::from_u32(code.ok()?)?
+        }
+        None => NAMED.iter().find(|known| known.0 == name)?.1,
+    };
+    Some((end + 1, Plain::Character(character)))
 }
 
 #[cfg(test)]
@@ -257,7 +312,7 @@ mod tests {
     const KEY: &str = "lt_live_0123456789abcdef";
     const SIGNS: &str = "whsec_MfKQ9r8G+YqrTwj/PD8I";
 
-    fn needles() -> Needles {
+    fn needles() -> Needles<Kind> {
         Needles::new([(KEY, Kind::ApiKey), (SIGNS, Kind::Other)])
     }
 
@@ -286,6 +341,29 @@ mod tests {
             r#"{"in":"{\"k\":\"lt\\u005flive_0123456789abcdef\"}"}"#,
             r#"{"in":"{\"k\":\"[key]\"}"}"#,
         );
+    }
+
+    #[test]
+    fn case_hex_and_html_hide_no_secret() {
+        check(&format!("k={}.", KEY.to_uppercase()), "k=[key].");
+        check(&format!("k={}.", hex::encode(KEY)), "k=[key].");
+        check(&format!("k={}.", hex::encode_upper(KEY)), "k=[key].");
+        check("<p>lt&#95;live&#x5F;0123456789abcdef</p>", "<p>[key]</p>");
+        check("lt&amp;lowbar;live_0123456789abcdef", "[key]");
+        check(
+            "a &amp; b &; &#; &#x110000; &nosuch; &amp",
+            "a &amp; b &; &#; &#x110000; &nosuch; &amp",
+        );
+    }
+
+    #[test]
+    fn every_secret_is_found_by_its_own_label() {
+        let needles = Needles::new([("ann@mail.example", 1), ("bob@mail.example", 2), (KEY, 3)]);
+        let mut found = Vec::new();
+        needles.each_in(b"to=BOB%40mail.example; from ann@mail.example", |label| found.push(label));
+        found.sort_unstable();
+        found.dedup();
+        assert_eq!(found, [1, 2]);
     }
 
     #[test]

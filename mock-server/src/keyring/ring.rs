@@ -59,7 +59,7 @@ pub(crate) struct Ring {
     pub(super) concealed: Vec<String>,
     /// Whether there are keys of several creators, so that labels must name them.
     several_creators: bool,
-    needles: Arc<Needles>,
+    needles: Arc<Needles<Kind>>,
 }
 
 // A derived `Debug` would print secrets into whatever log asks for it.
@@ -95,10 +95,9 @@ impl Ring {
 
     /// The ring with what is derived from its credentials; needed after every change.
     pub fn indexed(mut self) -> Self {
-        let own = self.secrets();
-        let known = own.iter().chain(&self.former).map(|(secret, kind)| (secret.as_str(), *kind));
-        let concealed = self.concealed.iter().map(|secret| (secret.as_str(), Kind::Other));
-        self.needles = Arc::new(Needles::new(known.chain(concealed)));
+        let known = self.to_conceal();
+        let needles = Needles::new(known.iter().map(|(secret, kind)| (secret.as_str(), *kind)));
+        self.needles = Arc::new(needles);
         let creators = self.keys.iter().filter_map(|key| match &key.account {
             Account::One(handle) => Some(handle),
             Account::Every => None,
@@ -190,8 +189,15 @@ impl Ring {
         Some(&self.staging).filter(|staging| number.is_none_or(|asked| asked == staging.number))
     }
 
+    /// Everything that must not be recorded: credentials of now and from before a reset, and what
+    /// was named besides.
+    pub fn to_conceal(&self) -> Vec<(String, Kind)> {
+        let concealed = self.concealed.iter().map(|secret| (secret.clone(), Kind::Other));
+        self.secrets().into_iter().chain(self.former.iter().cloned()).chain(concealed).collect()
+    }
+
     /// Finds every credential of the run in bytes.
-    pub fn needles(&self) -> &Needles {
+    pub fn needles(&self) -> &Needles<Kind> {
         &self.needles
     }
 

@@ -2,6 +2,7 @@
 
 use super::MockLinktree;
 use crate::keyring::NewKey;
+use crate::needles::Kind;
 use std::time::Duration;
 
 impl MockLinktree {
@@ -39,6 +40,13 @@ impl MockLinktree {
     /// signatures beside the old one for `overlap` (real time, never scaled).
     pub fn rotate_webhook_secret(&self, overlap: Duration) {
         self.shared.world.keys.rotate_webhook_secret(self.clock.now(), overlap);
+    }
+
+    /// Every credential that must not be recorded anywhere: keys, webhook secrets (also without
+    /// prefix and padding) and the vault's token, present and past.
+    #[must_use]
+    pub fn credentials(&self) -> Vec<(String, Kind)> {
+        self.shared.world.keys.ring().to_conceal()
     }
 
     /// Makes one more key, which the vault does not hand out, and returns it. The mock remembers
