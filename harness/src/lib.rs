@@ -7,6 +7,7 @@ pub mod contract;
 pub mod evidence;
 pub mod failure;
 pub mod lanes;
+pub mod metrics;
 pub mod process;
 pub mod progress;
 pub mod runner;

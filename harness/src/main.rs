@@ -6,7 +6,7 @@ use windthrow::cli::{Cli, Command, MockCommand, SchemaOf};
 use windthrow::commands;
 use windthrow::config;
 use windthrow::failure::{Exit, Failure};
-use windthrow::storm::child::{Order, carry_out};
+use windthrow::storm::child::{Order, announce_failure, carry_out};
 use windthrow::storm::guard;
 
 fn main() -> ExitCode {
@@ -97,7 +97,8 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Some(Command::Scenario { order }) => {
             let order: Order = serde_json::from_str(order)
                 .map_err(|error| Failure::usage(error.to_string(), "use windthrow run"))?;
-            runtime.block_on(carry_out(&order)).map(|_| Exit::Held)
+            let outcome = runtime.block_on(carry_out(&order)).map(|_| Exit::Held);
+            outcome.inspect_err(announce_failure)
         }
         Some(Command::Reference { .. } | Command::Guard { .. }) => {
             unreachable!("handled before the runtime")

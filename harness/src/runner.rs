@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::lanes;
 use crate::process::{interrupted, tail};
 use crate::progress::{Lane, Progress};
-use crate::storm::child::{Order, PHASE_LINE};
+use crate::storm::child::{FAILURE_LINE, Order, PHASE_LINE};
 use crate::storm::spec::TargetSpec;
 use mock_server::clock::Clock;
 use nix::sys::signal::{Signal, kill};
@@ -27,6 +27,9 @@ use tokio::task::JoinSet;
 const SPARE: Duration = Duration::from_secs(60);
 /// How long a child may take to end after SIGTERM; its own parts are bounded below this.
 const STOP_WITHIN: Duration = Duration::from_secs(25);
+
+/// How long the last lines of an ended child may take to be read.
+const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// What is to be run.
 pub struct Request {
@@ -67,8 +70,8 @@ pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure>
         run_id,
         started,
         plan_hash: plan_hash.clone(),
-        target: request.target.clone(),
-        judging: JudgingRules::of(&request.config),
+        target: request.target.without_secrets(),
+        judging: JudgingRules::of(&request.config, &request.target),
         rerun: request.rerun.clone(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         cores: std::thread::available_parallelism()
@@ -103,6 +106,7 @@ pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure>
                 folder: folder.scenario(&plan.id),
                 target: request.target.clone(),
                 front_door: request.config.file.front_door.clone(),
+                observe: request.config.file.observe.clone(),
                 session_secret: request.config.file.secrets.session.clone(),
                 config_folder: request.config.folder.clone(),
             };
@@ -173,15 +177,19 @@ async fn child(
     let mut told = false;
     let mut deadline = tokio::time::Instant::from(clock.instant(clock.now().plus(length + SPARE)));
     let mut more = true;
+    let mut why = None;
+    let take = |line: &str, why: &mut Option<String>| {
+        if let Some(phase) = line.strip_prefix(PHASE_LINE) {
+            lane.say(phase);
+        } else if let Some(told) = line.strip_prefix(FAILURE_LINE) {
+            *why = serde_json::from_str(told).ok();
+        }
+    };
     let status = loop {
         tokio::select! {
             status = child.wait() => break status.map_err(words)?,
             line = lines.next_line(), if more => match line {
-                Ok(Some(line)) => {
-                    if let Some(phase) = line.strip_prefix(PHASE_LINE) {
-                        lane.say(phase);
-                    }
-                }
+                Ok(Some(line)) => take(&line, &mut why),
                 _ => more = false,
             },
             _ = tick.tick() => lane.tick(clock.now().since(mock_server::clock::Moment::ZERO)),
@@ -199,7 +207,15 @@ async fn child(
         }
     };
     drop(keep_open);
-    if status.success() { Ok(()) } else { Err(format!("{status}\n{}", tail(&log_path, 15))) }
+    // Its last word may still be on the way; nobody else holds the pipe for long.
+    let rest = async {
+        while let Ok(Some(line)) = lines.next_line().await {
+            take(&line, &mut why);
+        }
+    };
+    let _ = tokio::time::timeout(LAST_WORD, rest).await;
+    let crashed = || format!("{status}\n{}", tail(&log_path, 15));
+    if status.success() { Ok(()) } else { Err(why.unwrap_or_else(crashed)) }
 }
 
 fn terminate(child: &Child) {

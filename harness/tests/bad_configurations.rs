@@ -21,6 +21,12 @@ const CASES: &[(&str, &str)] = &[
     ("another host", "[target.url]\nbase = \"http://10.1.2.3:80\"\nmock_port = 4010\n"),
     ("an unknown mutant", "[target.embedded]\nmutant = \"no-limitr\"\n"),
     ("a page without its creator", "[front_door]\npage = \"/profile\"\n"),
+    ("a method that sends no click", "[front_door]\nclick_method = \"GET\"\n"),
+    ("metrics that are no path", "[front_door]\nmetrics = \"metrics\"\n"),
+    ("a misspelt metric", "[observe.metrics]\ncache_hit = \"hits\"\n"),
+    ("a query instead of a series", "[observe.metrics]\ntimeouts = \"sum(rate(timeouts[1m]))\"\n"),
+    ("a log file of nowhere", "[observe]\nlogs = [\"{log_dir}/app.log\"]\n"),
+    ("a source tree that is not there", "[observe]\nsource = [\"src\", \"lib\"]\n"),
     ("an unknown guarantee", "[guarantee.click-lagg]\nseverity = \"should\"\n"),
     ("an unknown severity", "[guarantee.click-lag]\nseverity = \"shall\"\n"),
     ("a bound without a source", "[guarantee.click-lag]\nbounds = { within_ms = 500 }\n"),
@@ -83,4 +89,27 @@ fn init_writes_what_is_missing_and_overwrites_nothing() {
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "# mine\n");
     assert!(folder.path().join(".github/workflows/windthrow.yml").is_file());
     assert_eq!(init(), Some(2));
+}
+
+/// A target that does not come up: exit code 5, and which key to look at.
+#[test]
+fn a_target_that_does_not_come_up_is_told_which_key_to_change() {
+    for (target, expected) in [
+        ("command = [\"no-such-program\"]", "target.spawn.command"),
+        ("command = [\"sh\", \"-c\", \"echo no database >&2; exit 3\"]", "no database"),
+        ("command = [\"sh\", \"-c\", \"exit 3\"]", "target.spawn.env"),
+        ("command = [\"sleep\", \"60\"]\nready_within_ms = 100", "target.spawn.ready"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let config = format!("[target.spawn]\n{target}\n");
+        std::fs::write(folder.path().join("windthrow.toml"), config).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_windthrow"))
+            .args(["run", "steady-state", "--seed", "7"])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(5), "{target}: {said}");
+        assert!(said.contains(expected), "{target}: {said}");
+    }
 }

@@ -17,6 +17,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use windthrow::storm::chaos::{self, Lost};
+use windthrow::storm::observe::canaries::{Canaries, Credentials};
+use windthrow::storm::observe::search::Search;
 use windthrow::storm::recorder::{Recorder, Writer};
 use windthrow::storm::spec::TargetSpec;
 use windthrow::storm::strikes::Strikes;
@@ -66,6 +68,11 @@ impl Rig {
         let program = folder.path().join("integration");
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_windthrow"), &program).unwrap();
         let data_dir = folder.path().join("data");
+        let linktree = mock.credentials();
+        let credentials =
+            Credentials { linktree, vault_token: "vault-token", session: "session-secret" };
+        let canaries = Arc::new(Canaries::of(&credentials, &Population::default(), 7));
+        let search = Arc::new(Search::new(canaries, &recorder, clock));
         let around = Surroundings {
             program: &program,
             mock_url: held,
@@ -81,6 +88,7 @@ impl Rig {
             time_scale: 1,
             seed: 7,
             log: &folder.path().join("target.log"),
+            search: &search,
         };
         let spec = TargetSpec::Embedded { mutant: None };
         let target = Target::start(&spec, &around, clock, &recorder).await.unwrap();

@@ -2,8 +2,8 @@
 //! asked to reset, and is still there afterwards.
 
 use std::fs;
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+use windthrow::storm::port::free_port;
 
 struct Running(Child);
 
@@ -14,16 +14,10 @@ impl Drop for Running {
     }
 }
 
-/// Ports that were free a moment ago, all different.
-fn ports<const N: usize>() -> [u16; N] {
-    let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    held.map(|listener| listener.local_addr().unwrap().port())
-}
-
 #[test]
 fn what_runs_already_is_judged_as_it_stands_and_left_running() {
     let folder = tempfile::tempdir().unwrap();
-    let [front, mock, vault] = ports();
+    let [front, mock, vault] = [(); 3].map(|()| free_port().unwrap());
     let data = folder.path().join("data");
     fs::create_dir(&data).unwrap();
     let reference = Command::new(env!("CARGO_BIN_EXE_windthrow"))

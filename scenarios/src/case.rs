@@ -4,12 +4,13 @@
 use crate::history::{
     Change, Event, GeneratorReport, Op, Opened, Operation, Outcome, Process, Tolerances,
 };
+use crate::observed::{Inspection, Leak, Scanned, Scrape};
 use crate::plan::{Bounds, Declared, Phase, PhaseKind, Plan, RunPlan};
 use crate::spans::Spans;
 use mock_server::clock::Moment;
 use mock_server::exchange::Exchange;
 use mock_server::profile::ContractProfile;
-use mock_server::record::Overload;
+use mock_server::record::{Overload, SecretRead};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -42,6 +43,16 @@ pub struct Case {
     pub connections: Vec<Exchange>,
     /// What happened to the target's processes.
     pub processes: Vec<Process>,
+    /// Looks into the target's processes.
+    pub inspections: Vec<Inspection>,
+    /// Reads of the vault.
+    pub secret_reads: Vec<SecretRead>,
+    /// Scrapes of the metrics, in order of their ends.
+    pub scrapes: Vec<Scrape>,
+    /// What came to light of what was planted.
+    pub leaks: Vec<Leak>,
+    /// How much was searched for it, if the recording came so far.
+    pub scanned: Option<Scanned>,
     /// Late timers of the harness: (when, how late).
     pub lags: Vec<(Moment, Duration)>,
     /// When the mock ran out of something.
@@ -72,6 +83,11 @@ impl Case {
             exchanges: Vec::new(),
             connections: Vec::new(),
             processes: Vec::new(),
+            inspections: Vec::new(),
+            secret_reads: Vec::new(),
+            scrapes: Vec::new(),
+            leaks: Vec::new(),
+            scanned: None,
             lags: Vec::new(),
             overloads: Vec::new(),
             generator: None,
@@ -97,11 +113,17 @@ impl Case {
                 list.push(*exchange);
             }
             // Evidence that no guarantee reads yet.
-            Event::Delivery(_)
+            Event::Headroom(_)
+            | Event::Reach(_)
+            | Event::Delivery(_)
             | Event::Reachability(_)
-            | Event::SecretRead(_)
             | Event::Alert(_) => {}
             Event::Process(process) => self.processes.push(process),
+            Event::Inspection(look) => self.inspections.push(look),
+            Event::SecretRead(read) => self.secret_reads.push(read),
+            Event::Scrape(scrape) => self.scrapes.push(*scrape),
+            Event::Leak(leak) => self.leaks.push(leak),
+            Event::Scanned(scanned) => self.scanned = Some(scanned),
             Event::Lag { at, late_us } => self.lags.push((at, Duration::from_micros(late_us))),
             Event::Overload(overload) => self.overloads.push(overload),
             Event::Generator(report) => self.generator = Some(report),
@@ -117,6 +139,9 @@ impl Case {
         self.exchanges.sort_by_key(|exchange| (exchange.t_req, exchange.id));
         self.connections.sort_by_key(|connection| (connection.t_end, connection.id));
         self.processes.sort_by_key(|process| process.at);
+        self.secret_reads.sort_by_key(|read| read.at);
+        self.scrapes.sort_by_key(|scrape| scrape.last);
+        self.leaks.sort_by_key(|leak| leak.at);
         self.lags.sort_by_key(|lag| lag.0);
     }
 

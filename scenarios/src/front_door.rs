@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 pub struct FrontDoor {
     /// The link-in-bio page, with `{handle}` where the creator's handle stands.
     pub page: String,
-    /// Where a visitor's click is posted.
+    /// Where a visitor's click is sent.
     pub clicks: String,
+    /// How it is sent.
+    pub click_method: ClickMethod,
     /// Names of the fields of a click; a dot goes one level down.
     pub click_fields: ClickFields,
     /// The header that names the upstream version which a page shows.
@@ -20,6 +22,8 @@ pub struct FrontDoor {
     pub version_meta: String,
     /// The attribute of a link on the page that holds the link's id.
     pub link_id_attribute: String,
+    /// Where the metrics are scraped, in the text format of Prometheus.
+    pub metrics: String,
     /// Routes that the integration does not have: their guarantees are not applicable.
     pub without: Vec<FrontRoute>,
 }
@@ -32,6 +36,30 @@ pub struct FrontDoor {
 pub enum FrontRoute {
     /// Visitors' clicks.
     Clicks,
+    /// Metrics.
+    Metrics,
+}
+
+/// The methods by which a click may be sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum ClickMethod {
+    /// `POST`
+    #[default]
+    Post,
+    /// `PUT`
+    Put,
+}
+
+impl ClickMethod {
+    /// As HTTP names it.
+    #[must_use]
+    pub const fn method(self) -> reqwest::Method {
+        match self {
+            Self::Post => reqwest::Method::POST,
+            Self::Put => reqwest::Method::PUT,
+        }
+    }
 }
 
 /// What the fields of a click are called.
@@ -57,10 +85,12 @@ impl Default for FrontDoor {
         Self {
             page: "/{handle}".into(),
             clicks: "/api/clicks".into(),
+            click_method: ClickMethod::default(),
             click_fields: ClickFields::default(),
             version_header: "x-profile-version".into(),
             version_meta: "profile-version".into(),
             link_id_attribute: "data-link-id".into(),
+            metrics: "/metrics".into(),
             without: Vec::new(),
         }
     }

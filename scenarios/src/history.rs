@@ -1,5 +1,6 @@
 //! The history: everything that was seen in one scenario, as one stream of events on one clock.
 
+use crate::observed::{Headroom, Inspection, Leak, Reach, Scanned, Scrape};
 use mock_server::clock::Moment;
 use mock_server::exchange::Exchange;
 use mock_server::record::{Alert, Delivery, Overload, Reachability, Record, SecretRead};
@@ -17,6 +18,10 @@ pub enum Event<'a> {
     Opened(Opened),
     /// The harness measured itself.
     Tolerances(Tolerances),
+    /// The harness measured its machine.
+    Headroom(Headroom),
+    /// One visit before the storm.
+    Reach(Reach),
     /// Traffic begins: millisecond 0 of the plan.
     Armed {
         /// When.
@@ -37,6 +42,14 @@ pub enum Event<'a> {
     Alert(Alert),
     /// Something happened to a process.
     Process(Process),
+    /// A process was looked into.
+    Inspection(Inspection),
+    /// The metrics were scraped.
+    Scrape(Box<Scrape>),
+    /// Something that was planted came to light.
+    Leak(Leak),
+    /// How much was searched for what was planted.
+    Scanned(Scanned),
     /// A timer came late by this much: the harness itself was short of processor time.
     Lag {
         /// When the timer should have fired.
@@ -301,5 +314,10 @@ pub enum Outcome {
     TargetLost {
         /// How, in words.
         how: String,
+    },
+    /// There was no storm: the target does not call the mock.
+    Unreached {
+        /// What was seen, and what to change.
+        why: String,
     },
 }

@@ -4,6 +4,7 @@
 
 use super::Config;
 use super::model::Guarantee;
+use crate::storm::spec::TargetSpec;
 use reports::report::Severity;
 use scenarios::front_door::FrontRoute;
 use scenarios::plan::{RunPlan, Traffic};
@@ -19,14 +20,28 @@ pub struct JudgingRules {
     pub guarantees: BTreeMap<String, Guarantee>,
     /// Routes that the integration does not have.
     pub without: Vec<FrontRoute>,
+    /// Guarantees about what cannot be seen of this target, and why.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub unseen: BTreeMap<String, String>,
 }
 
 impl JudgingRules {
-    /// The rules of a configuration.
+    /// The rules of a configuration for a target.
     #[must_use]
-    pub fn of(config: &Config) -> Self {
-        let guarantees = config.file.guarantee.clone();
-        Self { guarantees, without: config.file.front_door.without.clone() }
+    pub fn of(config: &Config, target: &TargetSpec) -> Self {
+        let file = &config.file;
+        let mut unseen = BTreeMap::new();
+        if matches!(target, TargetSpec::Url { .. }) {
+            let mut see = |id: &str, why: &str| unseen.insert(id.to_owned(), why.to_owned());
+            see("key-from-vault", "a process that Windthrow did not start is not looked into");
+            if file.observe.logs.is_empty() {
+                let why = "the output of what runs already is not seen; name its log files in \
+                           [observe] logs";
+                see("no-pii-in-logs", why);
+            }
+        }
+        let without = file.front_door.without.clone();
+        Self { guarantees: file.guarantee.clone(), without, unseen }
     }
 
     /// What a violation of a guarantee means for the run.
@@ -55,6 +70,9 @@ impl JudgingRules {
     /// Why a guarantee is not applicable, if it is not.
     #[must_use]
     pub fn not_applicable(&self, guarantee: &str) -> Option<String> {
+        if let Some(why) = self.unseen.get(guarantee) {
+            return Some(why.clone());
+        }
         let route = needs(guarantee).filter(|route| self.without.contains(route))?;
         let route = serde_json::to_value(route).ok()?;
         let route = route.as_str()?;
@@ -68,6 +86,7 @@ fn needs(guarantee: &str) -> Option<FrontRoute> {
         "clicks-delivered" | "clicks-counted-once" | "click-lag" | "clicks-survive-crash" => {
             Some(FrontRoute::Clicks)
         }
+        "timeout-not-auth" | "latency-metrics" => Some(FrontRoute::Metrics),
         _ => None,
     }
 }
@@ -94,6 +113,7 @@ mod tests {
         JudgingRules {
             guarantees: [("click-lag".to_owned(), settings)].into(),
             without: vec![FrontRoute::Clicks],
+            ..JudgingRules::default()
         }
     }
 
@@ -115,5 +135,25 @@ mod tests {
         assert!(why.contains("clicks"), "{why}");
         assert_eq!(rules(1).not_applicable("hard-limit"), None);
         assert_eq!(JudgingRules::default().not_applicable("click-lag"), None);
+        let without = vec![FrontRoute::Metrics];
+        let no_metrics = JudgingRules { without, ..JudgingRules::default() };
+        assert!(no_metrics.not_applicable("latency-metrics").is_some());
+        assert_eq!(no_metrics.not_applicable("cache-hit-ratio"), None, "it is seen from outside");
+    }
+
+    #[test]
+    fn what_cannot_be_seen_of_a_running_target_is_not_applicable() {
+        let judged = |text: &str| {
+            let file = toml::from_str(text).unwrap();
+            let config = Config { file, ..Config::default() };
+            let rules = JudgingRules::of(&config, &TargetSpec::of(&config));
+            ["key-from-vault", "no-pii-in-logs", "no-secret-leaked"]
+                .map(|id| rules.not_applicable(id).is_some())
+        };
+        let running = "[target.url]\nbase = \"http://127.0.0.1:80\"\nmock_port = 4010\n";
+        assert_eq!(judged(running), [true, true, false]);
+        let with_logs = format!("{running}[observe]\nlogs = [\"app.log\"]\n");
+        assert_eq!(judged(&with_logs), [true, false, false]);
+        assert_eq!(judged("[target.spawn]\ncommand = [\"server\"]\n"), [false, false, false]);
     }
 }

@@ -17,6 +17,8 @@ pub struct File {
     pub front_door: FrontDoor,
     /// What the integration says of its own policy; contract time.
     pub declared: Declared,
+    /// What is seen of the integration beside its answers; all of it is optional.
+    pub observe: Observe,
     /// Severity, bounds and exercise minimums by guarantee.
     pub guarantee: BTreeMap<String, Guarantee>,
     /// Secrets by reference: `env:NAME` or `file:PATH`, never the secret itself.
@@ -152,6 +154,70 @@ pub enum Scope {
     Request,
 }
 
+/// What is seen of the integration beside its answers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Observe {
+    /// Log files besides standard output and error, relative to where the command is started;
+    /// `{data_dir}` may stand in them.
+    pub logs: Vec<String>,
+    /// Files and folders of its source, relative to this file, in which no key may stand.
+    pub source: Vec<String>,
+    /// Globs of what is passed over there, such as `test/**`.
+    pub source_except: Vec<String>,
+    /// What its metrics are called.
+    pub metrics: Metrics,
+}
+
+/// Which series hold what guarantees read: `name` or `name{label="value"}`; empty where there is
+/// none.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Metrics {
+    /// Upstream requests that timed out.
+    pub timeouts: String,
+    /// Upstream requests that were refused for their key or its scopes.
+    pub auth_errors: String,
+    /// The histogram of upstream requests' durations, without `_bucket`.
+    pub latency: String,
+    /// The unit of its bounds.
+    pub latency_unit: LatencyUnit,
+    /// Page views served from the cache.
+    pub cache_hits: String,
+    /// Page views that needed a call.
+    pub cache_misses: String,
+    /// Page views served from an expired page.
+    pub cache_stale: String,
+}
+
+/// The unit of a histogram's bounds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LatencyUnit {
+    /// Seconds, as Prometheus asks for.
+    #[default]
+    Seconds,
+    /// Milliseconds.
+    Milliseconds,
+}
+
+impl Default for Metrics {
+    /// The names of contract.md section 2.
+    fn default() -> Self {
+        let outcome = |word| format!("linktree_upstream_requests_total{{outcome=\"{word}\"}}");
+        let cache = |word| format!("linktree_profile_cache_requests_total{{result=\"{word}\"}}");
+        Self {
+            timeouts: outcome("timeout"),
+            auth_errors: outcome("auth"),
+            latency: "linktree_upstream_request_duration_seconds".into(),
+            latency_unit: LatencyUnit::Seconds,
+            cache_hits: cache("hit"),
+            cache_misses: cache("miss"),
+            cache_stale: cache("stale"),
+        }
+    }
+}
+
 /// Settings of one guarantee.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -170,7 +236,8 @@ pub struct Guarantee {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Secrets {
-    /// Signs creators' sessions; drawn from the seed when absent.
+    /// Signs creators' sessions; drawn from the seed when absent. One of fewer than 8 characters is
+    /// not looked for in logs and answers.
     pub session: Option<String>,
 }
 

@@ -6,6 +6,7 @@ use super::model::File;
 use super::shape::place;
 use super::template;
 use crate::failure::nearest;
+use crate::metrics::Selector;
 use scenarios::guarantees::{self, GUARANTEES};
 use std::net::IpAddr;
 use std::path::Path;
@@ -16,6 +17,7 @@ pub fn check(file: &File, table: &DeTable<'_>, folder: &Path) -> Vec<Mistake> {
     let mut rules = Rules { table, mistakes: Vec::new() };
     rules.target(file, folder);
     rules.front_door(file);
+    rules.observe(file, folder);
     rules.guarantees(file);
     rules.secrets(file);
     rules.mistakes
@@ -116,6 +118,7 @@ impl Rules<'_> {
         let door = &file.front_door;
         self.path("front_door.page", &door.page);
         self.path("front_door.clicks", &door.clicks);
+        self.path("front_door.metrics", &door.metrics);
         if !door.page.contains("{handle}") {
             let help = "say where the creator's handle stands, as in /{handle}";
             self.wrong("front_door.page", "front_door.page has no {handle}", help);
@@ -126,6 +129,36 @@ impl Rules<'_> {
             if value.is_empty() {
                 let path = format!("front_door.click_fields.{name}");
                 self.wrong(&path, "a click without it cannot be followed", "name the field");
+            }
+        }
+    }
+
+    fn observe(&mut self, file: &File, folder: &Path) {
+        let observe = &file.observe;
+        for log in &observe.logs {
+            for name in template::names(log) {
+                self.known("observe.logs", "template", name, &[template::DATA_DIR]);
+            }
+        }
+        for source in &observe.source {
+            if !folder.join(source).exists() {
+                let what = format!("there is no file or folder {source}");
+                self.wrong("observe.source", what, "paths are relative to this file");
+            }
+        }
+        let metrics = &observe.metrics;
+        for (key, name) in [
+            ("timeouts", &metrics.timeouts),
+            ("auth_errors", &metrics.auth_errors),
+            ("latency", &metrics.latency),
+            ("cache_hits", &metrics.cache_hits),
+            ("cache_misses", &metrics.cache_misses),
+            ("cache_stale", &metrics.cache_stale),
+        ] {
+            if !name.is_empty() && name.parse::<Selector>().is_err() {
+                let help = "write name or name{label=\"value\"}, without functions";
+                let what = format!("{name:?} names no series");
+                self.wrong(&format!("observe.metrics.{key}"), what, help);
             }
         }
     }

@@ -1,5 +1,8 @@
 //! Fills `{port}`, `{mock.url}` and their like into the integration's arguments and environment.
 
+/// The one that may also stand in the names of log files.
+pub const DATA_DIR: &str = "data_dir";
+
 /// The names that may stand in braces (contract.md section 2).
 pub const NAMES: &[&str] = &[
     "port",
@@ -11,7 +14,7 @@ pub const NAMES: &[&str] = &[
     "secret.api_key",
     "secret.webhook",
     "secret.session",
-    "data_dir",
+    DATA_DIR,
     "time_scale",
     "seed",
     "allowed_origin",

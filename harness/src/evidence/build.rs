@@ -129,6 +129,7 @@ fn one_scenario(
             };
             (Outcome::TargetLost, Some(format!("{what} ({how})")))
         }
+        Some(Ended::Unreached { why }) => (Outcome::Unreached, Some(why.clone())),
         None => (Outcome::Interrupted, Some("the recording broke off".to_owned())),
     };
     let enough = |(id, verdict): &(&'static str, Judgment)| {

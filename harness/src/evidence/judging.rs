@@ -6,7 +6,7 @@ use scenarios::guarantees::{self, Guarantee, Judging};
 use scenarios::history::Outcome;
 use scenarios::plan::{Plan, RunPlan};
 use scenarios::timeline::{Series, Timeline};
-use scenarios::verdict::{Verdict, VerdictKind};
+use scenarios::verdict::Verdict;
 use std::path::Path;
 
 /// A judged scenario.
@@ -43,20 +43,19 @@ pub fn judge(path: &Path, run: &RunPlan, plan: &Plan) -> Result<Judged, ReadErro
         timeline.operation(operation);
         judging.operation(operation);
     })?;
-    let whole = matches!(case.outcome, Some(Outcome::Completed));
-    let verdicts =
-        judging.verdicts().into_iter().map(|(id, verdict)| (id, cut_short(verdict, whole)));
+    let verdicts = judging.verdicts().into_iter();
+    let verdicts = verdicts.map(|(id, verdict)| (id, as_far_as(verdict, case.outcome.as_ref())));
     let verdicts = verdicts.collect();
     let series = timeline.series();
     Ok(Judged { verdicts, operations, clicks, series, case })
 }
 
 /// A recording that broke off proves no promise: what held so far is inconclusive. A violation that
-/// was seen stays one.
-fn cut_short(verdict: Verdict, whole: bool) -> Verdict {
-    if whole || verdict.kind == VerdictKind::Violated {
-        return verdict;
+/// was seen stays one. Without a storm nothing was seen at all.
+fn as_far_as(verdict: Verdict, outcome: Option<&Outcome>) -> Verdict {
+    match outcome {
+        Some(Outcome::Completed) => verdict,
+        Some(Outcome::Unreached { why }) => Verdict::inconclusive(why.clone()),
+        _ => verdict.only_if(false, "the scenario did not run to its end"),
     }
-    let reason = "the scenario did not run to its end";
-    verdict.only_if(false, reason)
 }

@@ -68,5 +68,5 @@ pub async fn strike(target: &mut Target, struck: &Struck) -> Result<(), Lost> {
         _ => return Ok(()),
     };
     tokio::time::sleep(Duration::from_millis(down_ms)).await;
-    target.launch().await.map_err(|how| Lost::NotReady { how })
+    target.launch().await.map_err(|error| Lost::NotReady { how: error.to_string() })
 }

@@ -1,24 +1,21 @@
 //! Carries out one scenario: mock, target, traffic and recording, from start to the last event.
 
-use crate::config::secret;
+use crate::config::model::Observe;
 use crate::failure::Failure;
 use crate::process::interrupted;
 use crate::storm::chaos::{self, Lost};
+use crate::storm::measure::cpu;
 use crate::storm::recorder::Recorder;
 use crate::storm::spec::TargetSpec;
-use crate::storm::strikes::Strikes;
-use crate::storm::target::{Secrets, Surroundings, Target};
-use crate::storm::{cpu, tolerances};
+use crate::storm::stage::Stage;
+use miette::Diagnostic;
 use mock_server::clock::Clock;
-use mock_server::server::{MockConfig, MockLinktree};
 use scenarios::front_door::FrontDoor;
-use scenarios::history::{
-    Change, Event, GeneratorReport, HISTORY_FORMAT, Opened, Outcome, Process,
-};
+use scenarios::history::{Change, Event, GeneratorReport, Outcome, Process};
 use scenarios::plan::{Plan, RunPlan};
 use scenarios::traffic::{Dispatcher, Storm};
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -46,6 +43,8 @@ pub struct Order {
     pub target: TargetSpec,
     /// How its routes are spelled.
     pub front_door: FrontDoor,
+    /// What is seen of it beside its answers.
+    pub observe: Observe,
     /// A reference to the secret that signs creators' sessions; drawn from the seed when absent.
     pub session_secret: Option<String>,
     /// What references to files are relative to.
@@ -83,68 +82,17 @@ async fn storm(
     clock: Clock,
     recorder: &Recorder,
 ) -> Result<Outcome, Failure> {
-    let (mut strikes, recording) = Strikes::of(&plan.faults, clock, recorder);
-    let drawn = || format!("vault-{:016x}", plan.seed);
-    let vault_token = order.target.vault_token().map_or_else(drawn, str::to_owned);
-    let config = MockConfig {
-        profile: run.contract.clone(),
-        time_scale: run.time_scale,
-        seed: plan.seed,
-        population: plan.population.clone(),
-        edits: plan.edits.clone(),
-        rules: plan.faults.clone(),
-        port: order.target.mock_port(),
-        clock,
-        recorder: Arc::new(recording.clone()),
-        vault_token: vault_token.clone(),
-        vault_port: order.target.vault_port(),
-    };
-    let mock = MockLinktree::start(config)
-        .map_err(|error| Failure::setup(error.to_string(), "free the port or the resource"))?;
-    recorder.record(Event::Opened(Opened {
-        format: HISTORY_FORMAT,
-        scenario: plan.id.clone(),
-        plan_hash: order.plan_hash.clone(),
-        target: order.target.label(),
-        mock_url: mock.url(),
-    }));
-    let measured = tolerances::measure(clock)
-        .await
-        .map_err(|error| Failure::setup(error.to_string(), "loopback sockets must work"))?;
-    recorder.record(Event::Tolerances(measured));
-    // Absolute: the target has a working directory of its own.
-    let data_dir = std::path::absolute(order.folder.join("data"))
-        .map_err(|error| Failure::unwritable(&order.folder, &error))?;
-    std::fs::create_dir_all(&data_dir).map_err(|error| Failure::unwritable(&data_dir, &error))?;
-    let program = std::env::current_exe()
-        .map_err(|error| Failure::setup(format!("failed to find this program: {error}"), BUG))?;
-    let session = match &order.session_secret {
-        Some(reference) => secret::resolve(reference, &order.config_folder)?,
-        None => {
-            let bits = mock_server::seed::derive(plan.seed, &["secret", "session"]);
-            bits.iter().map(|byte| format!("{byte:02x}")).collect()
-        }
-    };
-    let around = Surroundings {
-        program: &program,
-        mock_url: mock.url(),
-        vault_url: mock.vault_url(),
-        vault_token,
-        alerts_url: mock.alerts_url(),
-        secrets: Secrets {
-            api_key: mock.api_key(),
-            webhook: mock.webhook_secret(),
-            session: session.clone(),
-        },
-        data_dir: &data_dir,
-        time_scale: run.time_scale,
-        seed: plan.seed,
-        log: &order.folder.join("target.log"),
-    };
-    let mut target = Target::start(&order.target, &around, clock, recorder).await?;
+    let mut stage = Stage::set(order, run, plan, clock, recorder).await?;
+    let note = |change| recorder.record(Event::Process(Process { at: clock.now(), change }));
+    if let Err(why) = stage.reach(order, plan, clock, recorder).await {
+        note(Change::Stopped);
+        stage.clear(None).await?;
+        return Ok(Outcome::Unreached { why });
+    }
+    let watching = stage.watch(order, run, clock, recorder).await?;
     let armed = clock.now().plus(LEAD);
-    mock.arm(armed);
-    strikes.arm(armed);
+    stage.mock.arm(armed);
+    stage.strikes.arm(armed);
     recorder.record(Event::Armed { at: armed });
     let stop = Arc::new(AtomicBool::new(false));
     let background = [
@@ -153,26 +101,26 @@ async fn storm(
     ];
     let traffic = Storm {
         plan: plan.clone(),
-        front_url: target.url.clone(),
+        front_url: stage.target.url.clone(),
         front: order.front_door.clone(),
         armed,
         clock,
-        sink: Arc::new(recording),
+        sink: Arc::new(stage.tap.clone()),
         stop: Arc::clone(&stop),
         dispatcher: Dispatcher::Thread,
     };
     let traffic = tokio::spawn(scenarios::traffic::run(traffic));
     let end = clock.instant(armed.plus(Duration::from_millis(plan.duration_ms())));
-    let note = |change| recorder.record(Event::Process(Process { at: clock.now(), change }));
+    let (target, strikes) = (&mut stage.target, &mut stage.strikes);
     let (outcome, lost) = tokio::select! {
         () = tokio::time::sleep_until(end.into()) => (Outcome::Completed, None),
         () = asked_to_stop() => (Outcome::Interrupted, None),
-        lost = chaos::rage(&mut target, &mut strikes) => (Outcome::Completed, Some(lost)),
+        lost = chaos::rage(target, strikes) => (Outcome::Completed, Some(lost)),
     };
     // The plan may end while a restart is under way.
     let lost = match lost {
         None if outcome == Outcome::Completed => {
-            target.finish_start().await.err().map(|how| Lost::NotReady { how })
+            target.finish_start().await.err().map(|error| Lost::NotReady { how: error.to_string() })
         }
         lost => lost,
     };
@@ -198,31 +146,24 @@ async fn storm(
         }
         Err(_) => return Err(Failure::setup("the load generator did not stop within 15 s", BUG)),
     };
+    let logs = watching.finish().await;
     let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     recorder.record(Event::Generator(GeneratorReport {
         harness_cpu_us: cpu::of_process(std::process::id()).map_or(0, micros),
         mock_cpu_us: micros(cpu::of_own_threads("mock-")),
-        target_cpu_us: micros(target.cpu()),
+        target_cpu_us: micros(stage.target.cpu()),
         ..generator
     }));
     if !matches!(outcome, Outcome::TargetLost { .. }) {
         note(Change::Stopped);
     }
-    target.stop().await;
     background.iter().for_each(tokio::task::JoinHandle::abort);
-    tokio::task::spawn_blocking(move || mock.stop())
-        .await
-        .map_err(|error| Failure::setup(format!("the mock crashed: {error}"), BUG))?;
-    remove_data(&data_dir);
+    stage.clear(logs).await?;
     Ok(outcome)
 }
 
-const BUG: &str = "this is a bug of Windthrow; please report it with harness.log";
-
-/// The target's own data is not evidence, and a nightly run should not keep it.
-fn remove_data(folder: &Path) {
-    let _ = std::fs::remove_dir_all(folder);
-}
+/// What to do about a bug.
+pub(super) const BUG: &str = "this is a bug of Windthrow; please report it with harness.log";
 
 async fn probe_lag(clock: Clock, recorder: Recorder) {
     loop {
@@ -238,6 +179,15 @@ async fn probe_lag(clock: Clock, recorder: Recorder) {
 
 /// How a phase's line on standard output begins; goose prints lines of its own there.
 pub const PHASE_LINE: &str = "phase: ";
+
+/// How the line that says why a scenario could not be carried out begins; a JSON string follows.
+pub const FAILURE_LINE: &str = "failure: ";
+
+/// Tells the parent why there is no recording.
+pub fn announce_failure(failure: &Failure) {
+    let help = failure.help().map_or(String::new(), |help| format!("\nhelp: {help}"));
+    println!("{FAILURE_LINE}{}", serde_json::Value::String(format!("{failure}{help}")));
+}
 
 /// One line on standard output for each phase, which the parent turns into progress.
 async fn announce_phases(clock: Clock, armed: mock_server::clock::Moment, plan: Plan) {

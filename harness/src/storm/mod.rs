@@ -3,13 +3,17 @@
 
 pub mod chaos;
 pub mod child;
-pub mod cpu;
 pub mod guard;
+pub mod measure;
+pub mod observe;
 mod output;
-mod port;
+pub mod port;
+pub mod reach;
 pub mod recorder;
 mod running;
 pub mod spec;
+pub mod stage;
+pub mod start_error;
 pub mod strikes;
+pub mod tap;
 pub mod target;
-pub mod tolerances;

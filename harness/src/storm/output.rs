@@ -1,5 +1,7 @@
-//! What the integration prints: line by line, with its time, without secrets, into `target.log`.
+//! What the integration prints: line by line, with its time, searched and without what was planted,
+//! into `target.log`.
 
+use super::observe::search::{Search, Spot};
 use mock_server::clock::Clock;
 use std::fs::File;
 use std::io::Write;
@@ -15,44 +17,44 @@ const LINE: usize = 64 * 1024;
 pub struct Output {
     file: Arc<Mutex<File>>,
     clock: Clock,
-    secrets: Arc<Vec<String>>,
+    search: Arc<Search>,
 }
 
 impl Output {
-    /// Lines go to the end of `file`; each of `secrets` is written as `[secret]`.
+    /// Lines go to the end of `file`, without what `search` finds in them.
     #[must_use]
-    pub fn new(file: File, clock: Clock, secrets: Vec<String>) -> Self {
-        let secrets = secrets.into_iter().filter(|secret| !secret.is_empty()).collect();
-        Self { file: Arc::new(Mutex::new(file)), clock, secrets: Arc::new(secrets) }
+    pub fn new(file: File, clock: Clock, search: Arc<Search>) -> Self {
+        Self { file: Arc::new(Mutex::new(file)), clock, search }
     }
 
     /// Reads a stream to its end.
-    pub fn follow(&self, from: impl AsyncRead + Unpin + Send + 'static) -> JoinHandle<()> {
+    pub fn follow(
+        &self,
+        stream: &'static str,
+        from: impl AsyncRead + Unpin + Send + 'static,
+    ) -> JoinHandle<()> {
         let output = self.clone();
         tokio::spawn(async move {
             let mut from = BufReader::with_capacity(LINE, from);
             let mut line = Vec::new();
-            loop {
+            for number in 1.. {
                 line.clear();
                 match read_line(&mut from, &mut line).await {
-                    Ok(true) => output.line(&line),
+                    Ok(true) => output.line(&line, stream, number),
                     Ok(false) | Err(_) => return,
                 }
             }
         })
     }
 
-    fn line(&self, bytes: &[u8]) {
-        let mut text = String::from_utf8_lossy(bytes).trim_end_matches(['\r', '\n']).to_owned();
-        for secret in self.secrets.iter() {
-            if text.contains(secret.as_str()) {
-                text = text.replace(secret.as_str(), "[secret]");
-            }
-        }
+    fn line(&self, bytes: &[u8], stream: &str, number: u64) {
+        let text = String::from_utf8_lossy(bytes);
+        let text = text.trim_end_matches(['\r', '\n']);
+        let clean = self.search.log_line(text, || Spot(stream.into(), format!("line {number}")));
         let at = self.clock.now();
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         // A full disk shows in the history, which is written to the same place.
-        let _ = writeln!(file, "{at} {text}");
+        let _ = writeln!(file, "{at} {clean}");
     }
 }
 
@@ -79,13 +81,21 @@ async fn read_line(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storm::observe::canaries::{Canaries, Credentials};
+    use crate::storm::recorder::Recorder;
+    use mock_server::population::Population;
 
     async fn written(bytes: &'static [u8]) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("target.log");
         let file = File::create(&path).unwrap();
-        let output = Output::new(file, Clock::start(), vec!["hunter2".into(), String::new()]);
-        output.follow(bytes).await.unwrap();
+        let (recorder, _) = Recorder::create(&folder.path().join("history")).unwrap();
+        let credentials =
+            Credentials { linktree: vec![], vault_token: "hunter2-hunter2", session: "" };
+        let canaries = Canaries::of(&credentials, &Population::default(), 7);
+        let search = Search::new(Arc::new(canaries), &recorder, Clock::start());
+        let output = Output::new(file, Clock::start(), Arc::new(search));
+        output.follow("stdout", bytes).await.unwrap();
         let text = std::fs::read_to_string(path).unwrap();
         let without_time = |line: &str| line.split_once(" s ").unwrap().1.to_owned();
         text.lines().map(without_time).collect()
@@ -94,7 +104,7 @@ mod tests {
     #[tokio::test]
     async fn lines_are_kept_and_secrets_are_not() {
         assert_eq!(
-            written(b"one\r\nkey=hunter2!\n\nlast \xff").await,
+            written(b"one\r\nkey=hunter2-hunter2!\n\nlast \xff").await,
             ["one", "key=[secret]!", "", "last \u{fffd}"]
         );
     }

@@ -1,14 +1,19 @@
 //! Writes the history while it happens: one thread, one file, flushed twice a second.
 //!
+//! This is the one place where events are written, and where everything that must not be written is
+//! taken out of them: whatever an integration puts into its answers or requests ends up in events.
+//!
 //! Producers hand over whole events through a bounded queue, so memory stays bounded: when the disk
 //! cannot keep up, producers wait, and the lag probes in the same history show it.
 
+use super::observe::canaries::Canaries;
 use mock_server::record::Record;
 use scenarios::history::{Event, Operation};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -18,11 +23,13 @@ const QUEUE: usize = 65_536;
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
 
 type Queued = Option<Event<'static>>;
+type Concealed = Arc<OnceLock<Arc<Canaries>>>;
 
 /// Where events go; clones write into the same history.
 #[derive(Clone)]
 pub struct Recorder {
     queue: SyncSender<Queued>,
+    concealed: Concealed,
 }
 
 /// The writing end; [`Writer::finish`] completes the file.
@@ -40,10 +47,17 @@ impl Recorder {
     pub fn create(path: &Path) -> io::Result<(Self, Writer)> {
         let out = zstd::Encoder::new(BufWriter::new(File::create_new(path)?), 1)?;
         let (queue, events) = sync_channel(QUEUE);
+        let concealed = Concealed::default();
+        let theirs = Arc::clone(&concealed);
         let thread = std::thread::Builder::new()
             .name("history".into())
-            .spawn(move || write_all(&events, out))?;
-        Ok((Self { queue: queue.clone() }, Writer { thread, queue }))
+            .spawn(move || write_all(&events, out, &theirs))?;
+        Ok((Self { queue: queue.clone(), concealed }, Writer { thread, queue }))
+    }
+
+    /// From now on nothing of this is written. Only the first call counts.
+    pub fn conceal(&self, canaries: &Arc<Canaries>) {
+        let _ = self.concealed.set(Arc::clone(canaries));
     }
 
     /// Records one event. After the end of the recording, events are dropped.
@@ -64,16 +78,25 @@ impl Writer {
     }
 }
 
-fn write_all<W>(events: &Receiver<Queued>, mut out: zstd::Encoder<'static, W>) -> io::Result<u64>
+fn write_all<W>(
+    events: &Receiver<Queued>,
+    mut out: zstd::Encoder<'static, W>,
+    concealed: &OnceLock<Arc<Canaries>>,
+) -> io::Result<u64>
 where
     W: Write + Sync,
 {
     let mut written = 0;
     let mut dirty = 0_u32;
+    let mut line = Vec::new();
     loop {
         match events.recv_timeout(FLUSH_EVERY) {
             Ok(Some(event)) => {
-                serde_json::to_writer(&mut out, &event)?;
+                line.clear();
+                serde_json::to_writer(&mut line, &event)?;
+                let text = String::from_utf8_lossy(&line);
+                let clean = concealed.get().map(|canaries| canaries.redacted(&text));
+                out.write_all(clean.as_deref().unwrap_or(&text).as_bytes())?;
                 out.write_all(b"\n")?;
                 written += 1;
                 dirty += 1;

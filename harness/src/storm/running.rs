@@ -39,8 +39,8 @@ impl Running {
         let mut child = command.process_group(0).kill_on_drop(true).spawn()?;
         let pid = child.id().unwrap_or_default();
         let pipe = child.stdin.take();
-        let out = child.stdout.take().map(|stream| output.follow(stream));
-        let errors = child.stderr.take().map(|stream| output.follow(stream));
+        let out = child.stdout.take().map(|stream| output.follow("stdout", stream));
+        let errors = child.stderr.take().map(|stream| output.follow("stderr", stream));
         let reading = out.into_iter().chain(errors).collect();
         let guard = Some(Guard::over(program, pid)?);
         Ok(Self { child, pid, _pipe: pipe, reading, guard, ready: false })

@@ -44,6 +44,16 @@ impl TargetSpec {
         Self::Embedded { mutant }
     }
 
+    /// As it may be written down: a token for the vault stands in the configuration only.
+    #[must_use]
+    pub fn without_secrets(&self) -> Self {
+        let mut spec = self.clone();
+        if let Self::Url { running } = &mut spec {
+            running.vault_token.clear();
+        }
+        spec
+    }
+
     /// `embedded`, `spawn` or `url`.
     #[must_use]
     pub const fn kind(&self) -> &'static str {

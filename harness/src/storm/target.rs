@@ -10,15 +10,19 @@ use scenarios::history::{Change, Event, Process};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::process::Command;
 
-use super::cpu;
+use super::measure::cpu;
+use super::observe::search::Search;
 use super::output::Output;
 use super::port::free_port;
 use super::recorder::Recorder;
 use super::running::Running;
 use super::spec::TargetSpec;
+use super::start_error::StartError;
 
 /// The front end that an integration shall let in; reserved by RFC 2606.
 const ALLOWED_ORIGIN: &str = "https://app.example.org";
@@ -49,6 +53,8 @@ pub struct Surroundings<'a> {
     pub seed: u64,
     /// Where its output goes; every start appends.
     pub log: &'a Path,
+    /// What its output is searched with.
+    pub search: &'a Arc<Search>,
 }
 
 /// The run's credentials.
@@ -84,6 +90,7 @@ pub struct Target {
     /// `http://127.0.0.1:port`, the same after every start.
     pub url: String,
     running: Option<Running>,
+    leader: Arc<AtomicU32>,
     /// Processor time of the processes that have ended.
     spent: Duration,
 }
@@ -100,15 +107,17 @@ impl Target {
         clock: Clock,
         recorder: &Recorder,
     ) -> Result<Self, Failure> {
-        let setup = |what: String| Failure::setup(what, "see target.log in the run's folder");
-        let io = |error: std::io::Error| setup(format!("failed to start the target: {error}"));
-        let log = File::options().create(true).append(true).open(around.log).map_err(io)?;
-        let Secrets { api_key, webhook, session } = around.secrets.clone();
-        let secrets = vec![api_key, webhook, session, around.vault_token.clone()];
+        let failed = |error: StartError| {
+            let said = tail(around.log, 10);
+            let said = if said.is_empty() { said } else { format!("; it said:\n{said}") };
+            Failure::setup(format!("{error}{said}"), error.help(spec))
+        };
+        let log = File::options().create(true).append(true).open(around.log);
+        let log = log.map_err(|error| Failure::unwritable(around.log, &error))?;
         let (command, url) = match spec {
             TargetSpec::Url { running } => (None, running.base.trim_end_matches('/').to_owned()),
             TargetSpec::Embedded { .. } | TargetSpec::Spawn { .. } => {
-                let port = free_port().map_err(io)?;
+                let port = free_port().map_err(|error| failed(StartError::Program(error)))?;
                 (Some(command(spec, around, port)), format!("http://127.0.0.1:{port}"))
             }
         };
@@ -116,17 +125,18 @@ impl Target {
             command,
             program: around.program.to_owned(),
             manners: Manners::of(spec),
-            output: Output::new(log, clock, secrets),
+            output: Output::new(log, clock, Arc::clone(around.search)),
             clock,
             recorder: recorder.clone(),
             url,
             running: None,
+            leader: Arc::default(),
             spent: Duration::ZERO,
         };
         if let TargetSpec::Url { running } = spec {
-            target.reset(running.reset.as_deref()).await.map_err(setup)?;
+            target.reset(running.reset.as_deref()).await.map_err(failed)?;
         }
-        target.launch().await.map_err(|why| setup(format!("{why}\n{}", tail(around.log, 10))))?;
+        target.launch().await.map_err(failed)?;
         Ok(target)
     }
 
@@ -134,8 +144,8 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// In words, how it did not become ready; nothing of it is left then.
-    pub async fn launch(&mut self) -> Result<(), String> {
+    /// [`StartError`] when it does not become ready; nothing of it is left then.
+    pub async fn launch(&mut self) -> Result<(), StartError> {
         // From before the start: nothing that a process does may seem earlier than itself.
         let at = self.clock.now();
         let Some(command) = &mut self.command else {
@@ -144,24 +154,26 @@ impl Target {
             self.note(self.clock.now(), Change::Ready);
             return Ok(());
         };
-        let words = |error| format!("failed to start the target: {error}");
-        let running = Running::spawn(command, &self.output, &self.program).map_err(words)?;
+        let running = Running::spawn(command, &self.output, &self.program);
+        let running = running.map_err(StartError::Program)?;
         let pid = running.pid();
+        self.leader.store(pid, Ordering::Relaxed);
         self.running = Some(running);
         self.note(at, Change::Started { pid });
         self.finish_start().await
     }
 
     /// Asks what runs already to forget what the last scenario left.
-    async fn reset(&self, path: Option<&str>) -> Result<(), String> {
+    async fn reset(&self, path: Option<&str>) -> Result<(), StartError> {
         let Some(path) = path else { return Ok(()) };
         let url = format!("{}{path}", self.url);
-        let client = client()?;
-        match client.post(&url).timeout(self.manners.ready_within).send().await {
-            Ok(answer) if answer.status().is_success() => Ok(()),
-            Ok(answer) => Err(format!("the target answered {} to POST {url}", answer.status())),
-            Err(error) => Err(format!("failed to reset the target with POST {url}: {error}")),
-        }
+        let client = client().map_err(StartError::Client)?;
+        let what = match client.post(&url).timeout(self.manners.ready_within).send().await {
+            Ok(answer) if answer.status().is_success() => return Ok(()),
+            Ok(answer) => format!("the target answered {} to POST {url}", answer.status()),
+            Err(error) => format!("failed to reset the target with POST {url}: {error}"),
+        };
+        Err(StartError::Reset(what))
     }
 
     /// Waits until it is ready, if it was started and is not yet; whoever has not been started again
@@ -170,7 +182,7 @@ impl Target {
     /// # Errors
     ///
     /// As [`Target::launch`].
-    pub async fn finish_start(&mut self) -> Result<(), String> {
+    pub async fn finish_start(&mut self) -> Result<(), StartError> {
         if self.running.as_ref().is_none_or(|running| running.ready) {
             return Ok(());
         }
@@ -182,13 +194,16 @@ impl Target {
         outcome
     }
 
-    async fn wait_until_ready(&mut self) -> Result<(), String> {
-        let client = client()?;
+    async fn wait_until_ready(&mut self) -> Result<(), StartError> {
+        let client = client().map_err(StartError::Client)?;
         let url = format!("{}{}", self.url, self.manners.ready);
         let deadline = self.clock.now().plus(self.manners.ready_within);
         loop {
-            if let Some(status) = self.running.as_mut().and_then(Running::has_ended) {
-                return Err(format!("the target ended before it was ready ({status})"));
+            if let Some(running) = &mut self.running
+                && running.has_ended().is_some()
+            {
+                // Its last lines are read, too.
+                return Err(StartError::Ended { how: running.ended().await });
             }
             let answer = client.get(&url).timeout(Duration::from_secs(1)).send().await;
             if answer.is_ok_and(|answer| answer.status().is_success()) {
@@ -198,8 +213,8 @@ impl Target {
                 return Ok(());
             }
             if self.clock.now() > deadline {
-                let s = self.manners.ready_within.as_secs_f64();
-                return Err(format!("the target did not answer {url} with 2xx within {s} s"));
+                let within_s = self.manners.ready_within.as_secs_f64();
+                return Err(StartError::NotReady { url, within_s });
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -217,6 +232,12 @@ impl Target {
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         self.running.as_ref().map(Running::pid)
+    }
+
+    /// The process that was started last, which is also its group; 0 for what runs already.
+    #[must_use]
+    pub fn leader(&self) -> Arc<AtomicU32> {
+        Arc::clone(&self.leader)
     }
 
     /// Whether it runs and was ready since its last start.
@@ -292,9 +313,11 @@ impl Target {
     }
 }
 
-/// Calls the target directly, whatever proxy this machine is told to use.
-fn client() -> Result<reqwest::Client, String> {
-    reqwest::Client::builder().no_proxy().build().map_err(|error| error.to_string())
+/// Calls the target directly, whatever proxy this machine is told to use. No connection is kept: an
+/// idle one would hold up a target that ends in order.
+pub(super) fn client() -> Result<reqwest::Client, String> {
+    let builder = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0);
+    builder.build().map_err(|error| error.to_string())
 }
 
 impl Manners {

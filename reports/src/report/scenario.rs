@@ -45,6 +45,8 @@ pub enum Outcome {
     TargetLost,
     /// It never began.
     SetupFailed,
+    /// The integration does not call the mock, so there was no storm.
+    Unreached,
 }
 
 impl Outcome {
@@ -55,6 +57,7 @@ impl Outcome {
             Self::Interrupted => "interrupted",
             Self::TargetLost => "target lost",
             Self::SetupFailed => "setup failed",
+            Self::Unreached => "mock not reached",
         }
     }
 }

@@ -15,5 +15,5 @@ pub mod shape;
 pub mod visitors;
 
 pub use dispatcher::Dispatcher;
-pub use run::{LEAD, OperationSink, Storm, TrafficError, run};
+pub use run::{Answer, LEAD, OperationSink, Storm, TrafficError, run};
 pub use schedule::{Arrival, Schedule, ScheduleError, Sequence};

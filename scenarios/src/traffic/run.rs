@@ -28,6 +28,19 @@ const IDLE: Duration = Duration::from_millis(900);
 pub trait OperationSink: Send + Sync {
     /// An operation is over.
     fn operation(&self, operation: Operation<'static>);
+
+    /// What the visitor of an operation was answered; called before [`Self::operation`], and only
+    /// when there was an answer.
+    fn answer(&self, _operation: &Operation<'_>, _answer: &Answer) {}
+}
+
+/// An answer of the front door.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// `name: value` lines.
+    pub head: Vec<u8>,
+    /// The beginning of the body.
+    pub body: Vec<u8>,
 }
 
 /// One plan's traffic, ready to be thrown.

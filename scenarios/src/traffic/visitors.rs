@@ -1,7 +1,7 @@
 //! One visitor's calls at the front door: opens a page, clicks a link, and records what happened.
 
 use super::page;
-use super::run::OperationSink;
+use super::run::{Answer, OperationSink};
 use super::schedule::Schedule;
 use crate::front_door::{ClickValues, FrontDoor};
 use crate::history::{Op, OpFailure, Operation};
@@ -69,15 +69,31 @@ pub struct PageEnd {
 /// The id of the click of an arrival: the same seed and index always give the same id.
 #[must_use]
 pub fn event_id(seed: u64, arrival: u64) -> String {
-    format!("ev-{:08x}-{arrival}", seed >> 32)
+    format!("{}{arrival}", event_prefix(seed))
 }
 
-/// The address of a visitor, in the ranges reserved for documentation (RFC 5737).
+/// What the ids of all clicks with this seed begin with.
+#[must_use]
+pub fn event_prefix(seed: u64) -> String {
+    format!("ev-{:08x}-", seed >> 32)
+}
+
+/// The networks that are reserved for documentation (RFC 5737): nobody else's address is in them.
+const NETWORKS: [&str; 3] = ["192.0.2", "198.51.100", "203.0.113"];
+/// Hosts in each of them.
+const HOSTS: u16 = 254;
+
+/// The address of a visitor.
 #[must_use]
 pub fn visitor_ip(seed: u64, arrival: u64) -> String {
     let roll = seed::derive(seed, &["visitor", &arrival.to_string()]);
-    let net = ["192.0.2", "198.51.100", "203.0.113"][usize::from(roll[0]) % 3];
-    format!("{net}.{}", 1 + u16::from(roll[1]) % 254)
+    let net = NETWORKS[usize::from(roll[0]) % NETWORKS.len()];
+    format!("{net}.{}", 1 + u16::from(roll[1]) % HOSTS)
+}
+
+/// Every address that a visitor may have.
+pub fn visitor_addresses() -> impl Iterator<Item = String> {
+    NETWORKS.iter().flat_map(|net| (1..=HOSTS).map(move |host| format!("{net}.{host}")))
 }
 
 impl std::fmt::Debug for Street {
@@ -121,8 +137,8 @@ impl Visitor<'_> {
         let request = self.client.get(format!("{url}{}", front.page_of(self.handle)));
         let mut operation = self.operation(Op::Page, intended);
         self.street.sent.fetch_add(1, Ordering::Relaxed);
-        let body = self.send(request, &mut operation).await;
-        let html = String::from_utf8_lossy(&body);
+        let answer = self.send(request, &mut operation).await;
+        let html = String::from_utf8_lossy(&answer.body);
         if operation.version.is_none() {
             let version = page::meta_version(&html, &front.version_meta);
             operation.version = version.map(|text| Cow::Owned(text.to_owned()));
@@ -150,7 +166,7 @@ impl Visitor<'_> {
             user_agent: self.browser(),
         });
         let url = format!("{}{}", street.front_url, street.front.clicks);
-        let request = self.client.post(url).json(&body);
+        let request = self.client.request(street.front.click_method.method(), url).json(&body);
         let mut operation = self.operation(Op::Click, intended);
         operation.payload = Some(Cow::Owned(click_payload(self.handle, &link_id, &occurred_at)));
         operation.event_id = Some(Cow::Owned(event_id));
@@ -183,14 +199,14 @@ impl Visitor<'_> {
         }
     }
 
-    /// Makes the call and fills in what happened; gives the beginning of the body.
-    async fn send(&self, request: RequestBuilder, operation: &mut Operation<'static>) -> Vec<u8> {
+    /// Makes the call and fills in what happened; gives what was answered.
+    async fn send(&self, request: RequestBuilder, operation: &mut Operation<'static>) -> Answer {
         let ip = visitor_ip(self.street.seed, self.arrival);
         let request = request.header("user-agent", self.browser()).header("x-forwarded-for", ip);
-        let mut body = Vec::new();
+        let mut answer = Answer::default();
         operation.sent = self.street.clock.now();
         let failure = tokio::select! {
-            outcome = exchange(request, operation, &mut body, self.street) => {
+            outcome = exchange(request, operation, &mut answer, self.street) => {
                 outcome.err().map(|error| failure(&error))
             }
             // Whoever is sent home gives up, like any visitor who closes the page.
@@ -198,7 +214,10 @@ impl Visitor<'_> {
         };
         operation.last = self.street.clock.now();
         operation.failure = failure;
-        body
+        if operation.status.is_some() {
+            self.street.sink.answer(operation, &answer);
+        }
+        answer
     }
 }
 
@@ -214,7 +233,7 @@ impl Street {
 async fn exchange(
     request: RequestBuilder,
     operation: &mut Operation<'static>,
-    body: &mut Vec<u8>,
+    answer: &mut Answer,
     street: &Street,
 ) -> Result<(), reqwest::Error> {
     let mut response = request.send().await?;
@@ -222,6 +241,12 @@ async fn exchange(
     operation.status = Some(response.status().as_u16());
     operation.version = header(&response, &street.front.version_header);
     operation.cache_status = header(&response, "cache-status");
+    for (name, value) in response.headers() {
+        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\n"] {
+            answer.head.extend_from_slice(part);
+        }
+    }
+    let body = &mut answer.body;
     while let Some(chunk) = response.chunk().await? {
         let room = PAGE_LOOK.saturating_sub(body.len());
         body.extend_from_slice(&chunk[..chunk.len().min(room)]);
@@ -253,10 +278,10 @@ mod tests {
     fn ids_and_addresses_are_fixed_by_seed_and_index() {
         assert_eq!(event_id(0xfeed_beef_0000_0001, 42), "ev-feedbeef-42");
         assert_eq!(visitor_ip(7, 1), visitor_ip(7, 1));
-        let reserved = ["192.0.2.", "198.51.100.", "203.0.113."];
+        let reserved: Vec<String> = visitor_addresses().collect();
         for arrival in 0..200 {
             let ip = visitor_ip(7, arrival);
-            assert!(reserved.iter().any(|net| ip.starts_with(net)), "{ip}");
+            assert!(reserved.contains(&ip), "{ip}");
             assert!(ip.parse::<std::net::Ipv4Addr>().is_ok(), "{ip}");
         }
     }

@@ -1,11 +1,11 @@
 //! Measures, before the run, how exact this machine is: loopback echoes and late timers.
 
+use super::loopback::Echo;
 use mock_server::clock::Clock;
 use scenarios::history::Tolerances;
 use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 
 /// Echoes measured; enough to meet a scheduling hiccup, few enough to take a fraction of a second.
 const ECHOES: u32 = 200;
@@ -16,26 +16,17 @@ const ECHOES: u32 = 200;
 ///
 /// When loopback sockets cannot be used.
 pub async fn measure(clock: Clock) -> io::Result<Tolerances> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let mut client = TcpStream::connect(listener.local_addr()?).await?;
-    let (mut server, _) = listener.accept().await?;
-    client.set_nodelay(true)?;
-    server.set_nodelay(true)?;
-    let echo = tokio::spawn(async move {
-        let mut byte = [0];
-        while server.read_exact(&mut byte).await.is_ok() && server.write_all(&byte).await.is_ok() {}
-    });
+    let mut echo = Echo::connect().await?;
     let mut worst = Duration::ZERO;
     for _ in 0..ECHOES {
         let before = clock.now();
-        client.write_all(&[1]).await?;
-        client.read_exact(&mut [0]).await?;
+        echo.client.write_all(&[1]).await?;
+        echo.client.read_exact(&mut [0]).await?;
         worst = worst.max(clock.now().since(before));
         let before = clock.now();
         tokio::time::sleep(Duration::from_millis(1)).await;
         worst = worst.max(clock.now().since(before).saturating_sub(Duration::from_millis(1)));
     }
-    echo.abort();
     Ok(widened(worst))
 }
 

@@ -1,0 +1,180 @@
+//! What is planted in a run and must not come to light: found in bytes, and taken out of text.
+//!
+//! Credentials, creators' private addresses and visitors' addresses are all drawn from the seed, so
+//! that every find is one of this very run.
+
+use aho_corasick::AhoCorasick;
+use mock_server::needles::{Kind, Needles};
+use mock_server::population::Population;
+use scenarios::observed::Canary;
+use scenarios::traffic::visitors::{event_prefix, visitor_addresses};
+use std::borrow::Cow;
+
+/// What was found: which canary, and whose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Label {
+    canary: Canary,
+    /// Index among the creators.
+    whose: Option<u32>,
+}
+
+/// Everything that is planted in one scenario.
+pub struct Canaries {
+    needles: Needles<Label>,
+    creators: Vec<String>,
+    /// Handles and ids of clicks: they show that a line is about this run, and are no secret.
+    markers: Option<AhoCorasick>,
+}
+
+/// A find.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Find {
+    /// What.
+    pub canary: Canary,
+    /// Whose, for what belongs to a creator.
+    pub whose: Option<String>,
+}
+
+/// The run's credentials.
+pub struct Credentials<'a> {
+    /// Keys and webhook secrets, as the mock knows them.
+    pub linktree: Vec<(String, Kind)>,
+    /// Opens the vault.
+    pub vault_token: &'a str,
+    /// Signs creators' sessions.
+    pub session: &'a str,
+}
+
+impl Canaries {
+    /// The canaries of a scenario with this seed and population.
+    #[must_use]
+    pub fn of(credentials: &Credentials<'_>, population: &Population, seed: u64) -> Self {
+        let creators = population.handles();
+        let mut all = vec![
+            // The mock knows the vault's token as well, but not by this name.
+            (credentials.vault_token.to_owned(), Canary::VaultToken, None),
+            (credentials.session.to_owned(), Canary::SessionSecret, None),
+        ];
+        for (secret, kind) in &credentials.linktree {
+            let canary = match kind {
+                Kind::ApiKey => Canary::ApiKey,
+                Kind::Other => Canary::WebhookSecret,
+            };
+            all.push((secret.clone(), canary, None));
+        }
+        for (index, handle) in creators.iter().enumerate() {
+            let email = population.creator(seed, handle).map(|creator| creator.email);
+            let whose = u32::try_from(index).ok();
+            all.extend(email.map(|email| (email, Canary::Email, whose)));
+        }
+        all.extend(visitor_addresses().map(|address| (address, Canary::VisitorAddress, None)));
+        let labelled = all
+            .iter()
+            .map(|(text, canary, whose)| (text.as_str(), Label { canary: *canary, whose: *whose }));
+        let needles = Needles::new(labelled);
+        // It fails only for more patterns than a 32-bit number counts.
+        let markers = AhoCorasick::new(creators.iter().chain([&event_prefix(seed)])).ok();
+        Self { needles, creators, markers }
+    }
+
+    /// Everything planted in these bytes, each once.
+    #[must_use]
+    pub fn find(&self, bytes: &[u8]) -> Vec<Find> {
+        let mut found = Vec::new();
+        self.needles.each_in(bytes, |label| {
+            if !found.contains(&label) {
+                found.push(label);
+            }
+        });
+        found.sort_unstable();
+        let whose = |index: u32| self.creators.get(index as usize).cloned();
+        let find = |label: Label| Find { canary: label.canary, whose: label.whose.and_then(whose) };
+        found.into_iter().map(find).collect()
+    }
+
+    /// Whether these bytes name a creator or a click of the run.
+    #[must_use]
+    pub fn is_marked(&self, bytes: &[u8]) -> bool {
+        self.markers.as_ref().is_some_and(|markers| markers.is_match(bytes))
+    }
+
+    /// The text without anything planted.
+    #[must_use]
+    pub fn redacted<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.needles.replaced(text, |label| label.canary.mark())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mock_server::population::Group;
+    use proptest::prelude::*;
+    use scenarios::traffic::visitors::visitor_ip;
+
+    const KEY: &str = "lt_live_0123456789abcdef";
+
+    fn canaries() -> (Canaries, String) {
+        let group = Group { prefix: "page".into(), count: 20, min_links: 1, max_links: 2 };
+        let population = Population { groups: vec![group] };
+        let email = population.creator(7, "page-0012").unwrap().email;
+        let linktree = vec![
+            (KEY.to_owned(), Kind::ApiKey),
+            ("whsec_MfKQ9r8GKYqrTwjU".to_owned(), Kind::Other),
+        ];
+        let credentials =
+            Credentials { linktree, vault_token: "vault-0123456789", session: "session-0123" };
+        (Canaries::of(&credentials, &population, 7), email)
+    }
+
+    #[test]
+    fn each_canary_is_found_by_name_and_leaves_its_mark() {
+        let (canaries, email) = canaries();
+        let check = |text: &str, canary: Canary, whose: Option<&str>, redacted: &str| {
+            let found = canaries.find(text.as_bytes());
+            assert_eq!(found, [Find { canary, whose: whose.map(str::to_owned) }], "{text}");
+            assert_eq!(canaries.redacted(text), redacted);
+        };
+        check(&format!("Bearer {KEY}"), Canary::ApiKey, None, "Bearer [key]");
+        check("s=whsec_MfKQ9r8GKYqrTwjU", Canary::WebhookSecret, None, "s=[secret]");
+        check("vault-0123456789!", Canary::VaultToken, None, "[secret]!");
+        check("session-0123", Canary::SessionSecret, None, "[secret]");
+        let shouted = format!("to {}", email.to_uppercase().replace('@', "%40"));
+        check(&shouted, Canary::Email, Some("page-0012"), "to [email]");
+        let address = visitor_ip(7, 3);
+        check(
+            &format!("::ffff:{address} GET"),
+            Canary::VisitorAddress,
+            None,
+            "::ffff:[address] GET",
+        );
+    }
+
+    #[test]
+    fn harmless_text_has_no_canary_and_may_be_marked() {
+        let (canaries, _) = canaries();
+        for (text, marked) in [
+            ("listening on 127.0.0.1:10234", false),
+            ("filled page-0012 in 3 ms", true),
+            ("a click ev-00000000-17 came from 192.0.2.0/24", true),
+            ("", false),
+        ] {
+            assert_eq!(canaries.find(text.as_bytes()), []);
+            assert_eq!(canaries.redacted(text), text);
+            assert_eq!(canaries.is_marked(text.as_bytes()), marked, "{text}");
+        }
+    }
+
+    proptest! {
+        /// Whatever stands around it, nothing planted is left, and the rest is.
+        #[test]
+        fn nothing_planted_is_left(before in "[ =:,\"{}é]{0,9}", after in "[ =:,\"{}é]{0,9}", arrival in 0..1_000_u64) {
+            let (canaries, email) = canaries();
+            let address = visitor_ip(7, arrival);
+            let text = format!("{before}{KEY}{after}{email}{before}{address}{after}");
+            let clean = canaries.redacted(&text).into_owned();
+            prop_assert_eq!(&clean, &format!("{before}[key]{after}[email]{before}[address]{after}"));
+            prop_assert_eq!(canaries.find(clean.as_bytes()), []);
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! What is seen of the target beside its answers, and the search for what was planted in the run.
+
+pub mod canaries;
+pub mod inspect;
+pub mod logs;
+pub mod search;
+pub mod source;
+pub mod watch;

@@ -1,0 +1,119 @@
+//! Looks at the target once a second beside the visitors: its processes, its log files, its metrics.
+
+use super::inspect::Inspector;
+use super::logs::Logs;
+use super::search::Search;
+use crate::metrics::Picks;
+use crate::storm::recorder::Recorder;
+use mock_server::clock::Clock;
+use scenarios::history::{Event, OpFailure};
+use scenarios::observed::{Figures, Scrape};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// How often it is looked at: seldom enough to cost nothing, often enough to meet a helper.
+const EVERY: Duration = Duration::from_secs(1);
+/// How long a scrape may take.
+const SCRAPE_WITHIN: Duration = Duration::from_secs(2);
+/// As much of the metrics as is read.
+const LARGEST: usize = 8 << 20;
+
+/// What is looked at.
+pub struct Watch {
+    /// The leader of the target's process group, 0 for none.
+    pub leader: Arc<AtomicU32>,
+    /// Its log files.
+    pub logs: Logs,
+    /// Where the metrics are, and what is picked out of them; none where there are none.
+    pub metrics: Option<(String, Picks)>,
+    /// Scrapes.
+    pub client: reqwest::Client,
+    /// Searches.
+    pub search: Arc<Search>,
+    /// Records.
+    pub recorder: Recorder,
+    /// The run's clock.
+    pub clock: Clock,
+}
+
+/// A watch that goes on beside the storm.
+pub struct Watching {
+    end: oneshot::Sender<()>,
+    task: JoinHandle<Logs>,
+}
+
+impl Watch {
+    /// Looks once, and then goes on until [`Watching::finish`].
+    pub async fn begin(mut self) -> Watching {
+        let mut inspector = Inspector::default();
+        self.round(&mut inspector).await;
+        let (end, mut ended) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            let mut going_on = true;
+            while going_on {
+                tokio::select! {
+                    _ = &mut ended => going_on = false,
+                    () = tokio::time::sleep(EVERY) => {}
+                }
+                self.round(&mut inspector).await;
+            }
+            self.logs
+        });
+        Watching { end, task }
+    }
+
+    async fn round(&mut self, inspector: &mut Inspector) {
+        let leader = self.leader.load(Ordering::Relaxed);
+        if leader > 0 {
+            let (search, recorder, clock) = (&self.search, &self.recorder, self.clock);
+            tokio::task::block_in_place(|| inspector.look(leader, search, recorder, clock));
+        }
+        tokio::task::block_in_place(|| self.logs.read(false));
+        if let Some((url, picks)) = &self.metrics {
+            self.scrape(url, picks).await;
+        }
+    }
+
+    async fn scrape(&self, url: &str, picks: &Picks) {
+        let sent = self.clock.now();
+        let mut status = None;
+        let outcome = tokio::time::timeout(SCRAPE_WITHIN, self.read(url, &mut status)).await;
+        let last = self.clock.now();
+        let (failure, figures) = match outcome {
+            Ok(Ok(text)) => {
+                self.search.metrics(&text);
+                (None, picks.figures(&String::from_utf8_lossy(&text)))
+            }
+            Ok(Err(error)) if error.is_connect() => (Some(OpFailure::Connect), Figures::default()),
+            Ok(Err(_)) => (Some(OpFailure::Broken), Figures::default()),
+            Err(_) => (Some(OpFailure::Timeout), Figures::default()),
+        };
+        let scrape = Scrape { sent, last, status, failure, figures };
+        self.recorder.record(Event::Scrape(Box::new(scrape)));
+    }
+
+    async fn read(&self, url: &str, status: &mut Option<u16>) -> Result<Vec<u8>, reqwest::Error> {
+        let mut answer = self.client.get(url).header("accept", "text/plain").send().await?;
+        *status = Some(answer.status().as_u16());
+        let mut text = Vec::new();
+        while let Some(chunk) = answer.chunk().await? {
+            if text.len() + chunk.len() <= LARGEST {
+                text.extend_from_slice(&chunk);
+            }
+        }
+        Ok(text)
+    }
+}
+
+impl Watching {
+    /// Looks for the last time, while the target still runs. What it logs as it ends is still to be
+    /// read; none when the watch itself has crashed.
+    pub async fn finish(self) -> Option<Logs> {
+        // It fails only when the task is gone already.
+        let _ = self.end.send(());
+        self.task.await.ok()
+    }
+}

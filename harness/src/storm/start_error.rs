@@ -1,0 +1,61 @@
+//! Why a target did not come up, and what to change in the configuration.
+
+use super::spec::TargetSpec;
+use std::io;
+
+/// Why a target is not ready.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The program could not be started.
+    #[error("failed to start the target: {0}")]
+    Program(io::Error),
+    /// It ended again.
+    #[error("the target ended before it was ready ({how})")]
+    Ended {
+        /// How, in words.
+        how: String,
+    },
+    /// Its readiness route did not answer in time.
+    #[error("the target did not answer {url} with 2xx within {within_s} s")]
+    NotReady {
+        /// The readiness route.
+        url: String,
+        /// How long it was waited for, seconds.
+        within_s: f64,
+    },
+    /// Its reset route did not answer as it should.
+    #[error("{0}")]
+    Reset(String),
+    /// The harness has no client to ask it with.
+    #[error("failed to build an HTTP client: {0}")]
+    Client(String),
+}
+
+impl StartError {
+    /// What to change.
+    #[must_use]
+    pub const fn help(&self, spec: &TargetSpec) -> &'static str {
+        match (self, spec) {
+            (Self::Program(_), TargetSpec::Spawn { .. }) => {
+                "name the program in target.spawn.command, relative to target.spawn.cwd or in a PATH \
+                 that target.spawn.pass_env hands on"
+            }
+            (Self::Ended { .. }, TargetSpec::Spawn { .. }) => {
+                "its last lines stand above, all of them in target.log; what it is told is in \
+                 target.spawn.env"
+            }
+            (Self::NotReady { .. }, TargetSpec::Spawn { .. }) => {
+                "say in target.spawn.ready which path answers 2xx once it is ready, and in \
+                 target.spawn.ready_within_ms how long that may take; it must listen on {port}"
+            }
+            (Self::NotReady { .. }, TargetSpec::Url { .. }) => {
+                "start it first, and say in target.url.base where it listens and in target.url.ready \
+                 which path answers 2xx"
+            }
+            (Self::Reset(_), _) => "say in target.url.reset what to POST to, or leave it out",
+            (Self::Client(_), _) | (_, TargetSpec::Embedded { .. } | TargetSpec::Url { .. }) => {
+                "this is a bug of Windthrow; please report it with target.log"
+            }
+        }
+    }
+}
