@@ -3,6 +3,7 @@
 use crate::case::Case;
 use crate::guarantees::{Guarantee, Judging};
 use crate::history::{Change, Op, Operation, Process};
+use crate::observed::{Canary, Figures, Leak, Place, Scanned, Scrape};
 use crate::plan::{Declared, Generator, PLAN_FORMAT, Phase, PhaseKind, Plan, RunPlan};
 use crate::verdict::Verdict;
 use mock_server::clock::Moment;
@@ -100,6 +101,46 @@ impl History {
     /// Something happened to the target's process.
     pub fn process(mut self, at_ms: u64, change: Change) -> Self {
         self.case.processes.push(Process { at: Moment::from_ms(at_ms), change });
+        self
+    }
+
+    /// A scrape of the metrics.
+    pub fn scrape(mut self, scrape: Scrape) -> Self {
+        self.case.scrapes.push(scrape);
+        self
+    }
+
+    /// Something planted came to light.
+    pub fn leak(mut self, at_ms: u64, place: Place, canary: Canary) -> Self {
+        self.case.leaks.push(Leak {
+            at: Moment::from_ms(at_ms),
+            place,
+            source: "stdout".into(),
+            spot: "line 1".into(),
+            canary,
+            whose: None,
+            excerpt: canary.mark().into(),
+        });
+        self
+    }
+
+    /// So many lines of a log were searched, of which `marked` name a creator or a click, and as
+    /// many answers.
+    pub fn scanned(mut self, lines: u64, marked: u64) -> Self {
+        self.case.scanned = Some(Scanned {
+            captures_log: true,
+            log_lines: lines,
+            marked_lines: marked,
+            answers: lines,
+            ..Scanned::default()
+        });
+        self
+    }
+
+    /// Something of a place could not be searched; to be called after [`History::scanned`].
+    pub fn unseen(mut self, place: Place) -> Self {
+        let unseen = (place, "it could not be read".to_owned());
+        self.case.scanned.get_or_insert_default().unseen.push(unseen);
         self
     }
 
@@ -315,4 +356,10 @@ pub fn click(event_id: &'static str, from_ms: u64, until_ms: u64) -> Operation<'
         version: None,
         ..page("ann", from_ms, until_ms, "-")
     }
+}
+
+/// A good scrape at `at_ms` that takes 5 ms.
+pub fn scrape(at_ms: u64, figures: Figures) -> Scrape {
+    let (sent, last) = (Moment::from_ms(at_ms), Moment::from_ms(at_ms + 5));
+    Scrape { sent, last, status: Some(200), failure: None, figures }
 }

@@ -114,6 +114,9 @@ pub enum ConfigError {
     /// A required variable is absent.
     #[error("failed to read {0}: it is not set")]
     Missing(&'static str),
+    /// A variable is no address; it is not repeated, since an address may hold a password.
+    #[error("failed to read {0}: it is not a valid address")]
+    Address(&'static str),
     /// A variable does not parse, or is outside its range.
     #[error("failed to read {0}: {1:?} is not a valid value")]
     Invalid(&'static str, String),
@@ -220,7 +223,7 @@ impl<F: Fn(&str) -> Option<String>> Env<'_, F> {
         let text = self.required(name)?;
         match reqwest::Url::parse(&text) {
             Ok(url) if url.has_host() => Ok(text.trim_end_matches('/').to_owned()),
-            _ => Err(ConfigError::Invalid(name, text)),
+            _ => Err(ConfigError::Address(name)),
         }
     }
 

@@ -3,9 +3,10 @@
 use crate::{
     clicks::{self, ClickStore},
     clock,
+    logs::LogPolicy,
     metrics::{Gauges, Metrics},
     pages::{self, Pages},
-    upstream::Upstream,
+    upstream::{Failure, Upstream},
 };
 use axum::{
     Router,
@@ -16,6 +17,21 @@ use axum::{
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
+
+/// What the front door tells of the client behind it: nothing, in a sane service.
+#[derive(Clone, Copy)]
+pub struct FrontPolicy {
+    /// What a visitor reads when there is no page to show.
+    pub error_page: fn(&Failure, &Upstream) -> String,
+    /// What `/metrics` says besides what is counted.
+    pub more_metrics: fn(&Upstream) -> String,
+}
+
+impl Default for FrontPolicy {
+    fn default() -> Self {
+        Self { error_page: |_, _| String::new(), more_metrics: |_| String::new() }
+    }
+}
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -30,6 +46,10 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// For its gauges.
     pub upstream: Arc<Upstream>,
+    /// What is told of it.
+    pub policy: FrontPolicy,
+    /// What the log says.
+    pub log: LogPolicy,
 }
 
 /// All routes.
@@ -46,11 +66,12 @@ pub fn router(app: App) -> Router {
 async fn metrics(State(app): State<App>) -> impl IntoResponse {
     let backlog = app.clicks.backlog().await.unwrap_or_default();
     let waited_ms = backlog.oldest_ms.map_or(0, |oldest| clock::wall_ms() - oldest);
-    let text = app.metrics.render(&Gauges {
+    let mut text = app.metrics.render(&Gauges {
         rate_limit_used: app.upstream.used(None),
         circuit_state: app.upstream.circuit_state(),
         queue_depth: backlog.depth,
         delivery_lag: Duration::from_millis(u64::try_from(waited_ms).unwrap_or(0)),
     });
+    text.push_str(&(app.policy.more_metrics)(&app.upstream));
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
 }

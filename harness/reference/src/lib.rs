@@ -12,6 +12,7 @@ mod clicks;
 mod clock;
 pub mod config;
 mod front;
+mod logs;
 mod metrics;
 pub mod mutants;
 mod pages;
@@ -83,8 +84,8 @@ pub async fn serve_on(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let http = client()?;
-    let secrets = secrets::read(&http, &config).await?;
-    let metrics = Arc::new(Metrics::default());
+    let secrets = (seams.secrets)(&http, &config).await?;
+    let metrics = Arc::new(Metrics::new(seams.metrics));
     let upstream = Arc::new(Upstream::new(http, &config, secrets, &seams, metrics.clone()));
     let clicks = (seams.store)(&config.data_dir)?;
     let clicks_arrived = Arc::new(Notify::new());
@@ -94,6 +95,8 @@ pub async fn serve_on(
         clicks_arrived: clicks_arrived.clone(),
         metrics: metrics.clone(),
         upstream: upstream.clone(),
+        policy: seams.front,
+        log: seams.log,
     };
     let settings = (&config.clicks, &config.rate);
     let delivery =

@@ -1,6 +1,9 @@
 //! Counts what happens, in the text format of Prometheus and under the names of the contract.
 
-use crate::upstream::{Answer, Barrier, Failure, Route};
+use crate::{
+    pages::Source,
+    upstream::{Answer, Barrier, Failure, Route},
+};
 use std::{
     collections::BTreeMap,
     fmt::Write,
@@ -22,9 +25,47 @@ struct Histogram {
     sum: f64,
 }
 
+/// What is counted as what.
+#[derive(Clone, Copy)]
+pub struct MetricsPolicy {
+    /// The word for how an attempt ended.
+    pub outcome: fn(&Result<Answer, Failure>) -> &'static str,
+    /// A duration as the histogram takes it: in seconds.
+    pub observed: fn(Duration) -> f64,
+    /// Whether a page from the cache, for which nothing was asked, is observed as an attempt.
+    pub observes_hits: bool,
+    /// The word for where a page came from.
+    pub page: fn(&Source) -> &'static str,
+}
+
+impl Default for MetricsPolicy {
+    fn default() -> Self {
+        Self {
+            outcome,
+            observed: |took| took.as_secs_f64(),
+            observes_hits: false,
+            page: Source::label,
+        }
+    }
+}
+
+/// The contract's word for how an attempt ended.
+pub fn outcome(end: &Result<Answer, Failure>) -> &'static str {
+    match end {
+        Ok(_) => "ok",
+        Err(Failure::Timeout) => "timeout",
+        Err(Failure::Status(429)) => "http_429",
+        Err(Failure::Status(401 | 403)) => "auth",
+        Err(Failure::Status(500..)) => "http_5xx",
+        Err(Failure::Status(_)) => "http_4xx",
+        Err(_) => "connect",
+    }
+}
+
 /// All counters.
 #[derive(Default)]
 pub struct Metrics {
+    policy: MetricsPolicy,
     upstream: Mutex<BTreeMap<(Route, &'static str), u64>>,
     durations: Mutex<BTreeMap<Route, Histogram>>,
     pages: Mutex<BTreeMap<&'static str, u64>>,
@@ -44,21 +85,21 @@ pub struct Gauges {
 }
 
 impl Metrics {
+    /// Everything at zero.
+    pub fn new(policy: MetricsPolicy) -> Self {
+        Self { policy, ..Self::default() }
+    }
+
     /// An attempt ended.
     pub fn upstream_answered(&self, route: Route, took: Duration, end: &Result<Answer, Failure>) {
-        let outcome = match end {
-            Ok(_) => "ok",
-            Err(Failure::Timeout) => "timeout",
-            Err(Failure::Status(429)) => "http_429",
-            Err(Failure::Status(401 | 403)) => "auth",
-            Err(Failure::Status(500..)) => "http_5xx",
-            Err(Failure::Status(_)) => "http_4xx",
-            Err(_) => "connect",
-        };
-        self.count_upstream(route, outcome);
+        self.count_upstream(route, (self.policy.outcome)(end));
+        self.observe(route, took);
+    }
+
+    fn observe(&self, route: Route, took: Duration) {
         let mut durations = self.durations.lock().unwrap();
         let histogram = durations.entry(route).or_default();
-        let seconds = took.as_secs_f64();
+        let seconds = (self.policy.observed)(took);
         for (count, bound) in histogram.buckets.iter_mut().zip(BUCKETS) {
             *count += u64::from(seconds <= bound);
         }
@@ -75,8 +116,20 @@ impl Metrics {
         self.count_upstream(route, outcome);
     }
 
-    /// A visitor was answered: `hit`, `miss` or `stale`.
-    pub fn page_served(&self, result: &'static str) {
+    /// A visitor got a page, and waited so long for it.
+    pub fn page_served(&self, source: &Source, took: Duration) {
+        self.count_page((self.policy.page)(source));
+        if self.policy.observes_hits && matches!(source, Source::Hit | Source::HitStale(_)) {
+            self.observe(Route::Profile, took);
+        }
+    }
+
+    /// A visitor got no page: there was none, and none could be filled.
+    pub fn page_missed(&self) {
+        self.count_page("miss");
+    }
+
+    fn count_page(&self, result: &'static str) {
         *self.pages.lock().unwrap().entry(result).or_default() += 1;
     }
 

@@ -2,7 +2,11 @@
 
 use crate::{
     clicks::{ClickStore, SqliteStore, StoreError, delivery::DeliveryPolicy},
-    config::{RateSettings, RetrySettings},
+    config::{Config, RateSettings, RetrySettings},
+    front::FrontPolicy,
+    logs::LogPolicy,
+    metrics::MetricsPolicy,
+    secrets::{self, SecretsFuture},
     upstream::{
         Failure, Route, Shape, TimeoutKind,
         backoff::full_jitter,
@@ -42,6 +46,14 @@ pub struct Seams {
     pub store: fn(&Path) -> Result<Arc<dyn ClickStore>, StoreError>,
     /// How clicks are delivered.
     pub delivery: DeliveryPolicy,
+    /// Where the secrets come from, at the start.
+    pub secrets: for<'a> fn(&'a reqwest::Client, &'a Config) -> SecretsFuture<'a>,
+    /// What the front door tells of the client behind it.
+    pub front: FrontPolicy,
+    /// What the log says.
+    pub log: LogPolicy,
+    /// What is counted as what.
+    pub metrics: MetricsPolicy,
 }
 
 impl Default for Seams {
@@ -60,6 +72,10 @@ impl Default for Seams {
             stale_after: |_| true,
             store: |folder| Ok(Arc::new(SqliteStore::open(folder)?)),
             delivery: DeliveryPolicy::default(),
+            secrets: |http, config| Box::pin(secrets::read(http, config)),
+            front: FrontPolicy::default(),
+            log: LogPolicy::default(),
+            metrics: MetricsPolicy::default(),
         }
     }
 }

@@ -2,7 +2,11 @@
 
 use crate::{clock, config::Config};
 use serde::Deserialize;
-use std::{fmt, time::Duration};
+use std::{fmt, future::Future, pin::Pin, time::Duration};
+
+/// What reading the secrets returns.
+pub type SecretsFuture<'a> =
+    Pin<Box<dyn Future<Output = Result<Secrets, SecretsError>> + Send + 'a>>;
 
 /// What the vault holds for this service.
 #[derive(Clone, Deserialize)]
@@ -30,7 +34,7 @@ struct Versioned {
 /// Why there are no secrets.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to read the secrets from the vault: {0}")]
-pub struct SecretsError(String);
+pub struct SecretsError(pub String);
 
 /// Asks the vault until it answers, for as long as `config.vault_patience`.
 ///

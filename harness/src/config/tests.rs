@@ -168,6 +168,7 @@ fn the_written_file_is_right_and_shows_the_defaults() {
         .collect();
     let file = good(&uncommented);
     assert_eq!(file.front_door, FrontDoor::default());
+    assert_eq!(file.observe, model::Observe::default());
     let mut run = catalogue::run_plan(
         &catalogue::Settings::default(),
         ContractProfile::linktree_v1(),
@@ -179,4 +180,17 @@ fn the_written_file_is_right_and_shows_the_defaults() {
     assert_eq!(run.declared, before);
     let all: String = text.lines().map(|line| shown(line).unwrap_or_default()).collect();
     assert!(all.contains("ready_within_ms = 20000"), "{all}");
+}
+
+/// What the README shows of the file is right.
+#[test]
+fn the_examples_in_the_readme_are_right() {
+    let readme = include_str!("../../../README.md");
+    let blocks = readme.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let examples: Vec<&str> = blocks.filter(|block| !block.contains("[[rules]]")).collect();
+    assert!(examples.len() >= 2, "{examples:?}");
+    for example in examples {
+        // `src`, which one of them names, is this crate's.
+        good(example);
+    }
 }

@@ -22,17 +22,21 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
 /// (predicates, B3); two more, since a call during a hiccup of the harness is not judged.
 const RETRY_CALLS: u32 = 18;
 /// Each call costs six requests: with luck in every delay they must still fit into the limiter's
-/// window, or it would refuse pages here.
+/// window, or it would refuse pages here. Eleven calls in a window fill what is not kept for clicks.
 const RETRY_PAUSE_MS: u64 = 400;
 /// Pages filled before an outage; two reads each.
 const CALM_CALLS: u32 = 11;
+const CALM_PAUSE_MS: u64 = 30;
+/// So long that the pages filled before the retries leave the window in time: constant delays of
+/// half a base would otherwise fill it with the eighth call.
+const ALL_IS_WELL_MS: u64 = 2_600;
 /// Longer than delivery and scheduling together, or a sixth failure would look like the fifth.
 const GAP_MS: u64 = 300;
 
 fn build(settings: &Settings) -> Plan {
     let mut timeline = Timeline::default();
     let mut phase = |kind, name, ms| timeline.phase(kind, name, ms);
-    let control = phase(PhaseKind::Control, "all is well", 1_500);
+    let control = phase(PhaseKind::Control, "all is well", ALL_IS_WELL_MS);
     // With full jitter four waits take 7.5 s at the mean, 15 s at the most.
     let gaps_ms = settings.contract(185_000) + u64::from(RETRY_CALLS) * RETRY_PAUSE_MS;
     let gaps = phase(PhaseKind::RetryGaps, "four failures, then a success", gaps_ms);
@@ -63,9 +67,9 @@ fn build(settings: &Settings) -> Plan {
         },
         phases: timeline.finish(),
         traffic: vec![
-            calls("calm", CALM_CALLS, control, 60),
+            calls("calm", CALM_CALLS, control, CALM_PAUSE_MS),
             calls("retry", RETRY_CALLS, Window { until_ms: gaps_end, ..gaps }, RETRY_PAUSE_MS),
-            calls("quiet", CALM_CALLS, calm, 60),
+            calls("quiet", CALM_CALLS, calm, CALM_PAUSE_MS),
             calls("error", 200, errors, GAP_MS),
             calls("heal", 60, heal, slowly),
             calls("silence", 200, silence, GAP_MS),

@@ -1,9 +1,11 @@
 //! Nine in ten page reads of a viral creator need no call to Linktree.
 //!
-//! Blind to: the exposed ratio. Broken by: `cache-ttl-too-short`.
+//! Blind to: an exposed ratio that is wrong within what only the integration knows. Broken by:
+//! `cache-ttl-too-short`, `misses-counted-as-hits`.
 
 use super::{Guarantee, Judge, Priority, Promise};
 use crate::case::Case;
+use crate::guarantees::evidence::exposed_ratio::ExposedRatio;
 use crate::history::{Op, Operation};
 use crate::plan::PhaseKind;
 use crate::spans::Spans;
@@ -16,12 +18,14 @@ use std::time::Duration;
 
 const PROMISE: Promise = Promise {
     id: "cache-hit-ratio",
-    statement: "More than 90 % of a viral creator's page reads are served without an upstream call.",
+    statement: "More than 90 % of a viral creator's page reads are served without an upstream call; \
+                the exposed ratio is true.",
     priority: Priority::Standard,
     source: "checklist; predicates B7: offload is 1 - logical fetches / successful reads",
     why: "Without a cache a single viral page eats the whole rate cap, and every other page with it.",
     usual_fix: "Cache pages for their `max-age`, and let visitors who come during a fill share it.",
-    blind_to: "The ratio that the integration exposes, and creators who are read less.",
+    blind_to: "Creators who are read less, and an exposed ratio that is wrong within what only the \
+               integration can know of a read.",
 };
 
 /// Fewer reads say nothing of a share of one in ten.
@@ -37,6 +41,7 @@ struct Offloading<'c> {
     case: &'c Case,
     judged: Spans,
     reads: HashMap<String, Count>,
+    exposed: ExposedRatio<'c>,
 }
 
 /// How many lay certainly, and how many perhaps, within the judged phases.
@@ -55,12 +60,14 @@ impl Guarantee for CacheHitRatio {
         let kinds = [PhaseKind::Control, PhaseKind::Storm];
         let judged = kinds.into_iter().flat_map(|kind| case.phases(kind)).collect();
         let judged = Spans::joined(judged, Duration::ZERO);
-        Box::new(Offloading { case, judged, reads: HashMap::new() })
+        let exposed = ExposedRatio::of(case);
+        Box::new(Offloading { case, judged, reads: HashMap::new(), exposed })
     }
 }
 
 impl Judge for Offloading<'_> {
     fn operation(&mut self, operation: &Operation<'_>) {
+        self.exposed.operation(operation);
         if operation.op != Op::Page || !operation.is_ok() {
             return;
         }
@@ -76,8 +83,9 @@ impl Judge for Offloading<'_> {
 
     fn verdict(self: Box<Self>) -> Verdict {
         let viral = self.reads.iter().max_by_key(|(handle, count)| (count.least, Reverse(*handle)));
+        let viral = viral.map(|(handle, count)| (handle.clone(), *count));
         match viral {
-            Some((handle, reads)) if reads.least > 0 => self.weigh(handle, *reads),
+            Some((handle, reads)) if reads.least > 0 => self.weigh(&handle, reads),
             _ => Verdict::inconclusive("no page was read in a phase of control or storm")
                 .said("no reads", format!("at least {} % offload", self.percent())),
         }
@@ -89,7 +97,7 @@ impl Offloading<'_> {
         self.case.contract.promises.hit_percent.into()
     }
 
-    fn weigh(&self, handle: &str, reads: Count) -> Verdict {
+    fn weigh(self, handle: &str, reads: Count) -> Verdict {
         let percent = self.percent();
         let (all, told) = self.fetches(handle);
         let forced = self.forced();
@@ -106,11 +114,15 @@ impl Offloading<'_> {
             reads.least, all.most,
         );
         let promised = format!(
-            "at least {percent} % of the reads without a fetch (± {:?} at the phases' ends)",
+            "at least {percent} % of the reads without a fetch (± {:?} at the phases' ends), and \
+             a true ratio in the metrics",
             self.case.delta
         );
         let compulsory = self.compulsory();
         let feasible = passes(compulsory, reads.least);
+        let (lies, exposed) = self.exposed.compare();
+        let exposed = exposed.map_or("not exposed".to_owned(), |words| words);
+        let observed = format!("{observed}; the ratio is {exposed}");
         let mut offences = Offences::default();
         if reads.least >= ENOUGH_READS && feasible && !passes(fetches.least, reads.most) {
             let at = told.first().map_or(self.case.armed, |fetch| fetch.t_req);
@@ -120,6 +132,7 @@ impl Offloading<'_> {
                 lines.fold(Witness::new(at, what), Witness::line)
             });
         }
+        offences.join(lies);
         let seen = usize::try_from(reads.least).unwrap_or(usize::MAX);
         let few = format!("only {} reads of {handle}; {ENOUGH_READS} are needed", reads.least);
         let infeasible = format!(

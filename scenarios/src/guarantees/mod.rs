@@ -18,9 +18,14 @@ mod client_rate_cap;
 pub(crate) mod evidence;
 mod hard_limit;
 mod json_headers;
+mod key_from_vault;
+mod latency_metrics;
+mod no_pii_in_logs;
+mod no_secret_leaked;
 mod profile_timeout;
 mod retry_after_honoured;
 mod stale_on_outage;
+mod timeout_not_auth;
 
 use crate::case::Case;
 use crate::history::Operation;
@@ -88,6 +93,7 @@ impl<F: FnOnce() -> Verdict> Judge for AtOnce<F> {
 
 /// Every guarantee, in the order of the checklist.
 pub const GUARANTEES: &[&dyn Guarantee] = &[
+    &key_from_vault::KeyFromVault,
     &bearer_header_only::BearerHeaderOnly,
     &base_url::BaseUrl,
     &client_rate_cap::ClientRateCap,
@@ -102,8 +108,12 @@ pub const GUARANTEES: &[&dyn Guarantee] = &[
     &clicks_delivered::ClicksDelivered,
     &clicks_counted_once::ClicksCountedOnce,
     &clicks_survive_crash::ClicksSurviveCrash,
+    &timeout_not_auth::TimeoutNotAuth,
+    &latency_metrics::LatencyMetrics,
     &click_lag::ClickLag,
     &cache_hit_ratio::CacheHitRatio,
+    &no_pii_in_logs::NoPiiInLogs,
+    &no_secret_leaked::NoSecretLeaked,
 ];
 
 /// The guarantee with this id.

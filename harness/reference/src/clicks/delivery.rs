@@ -201,7 +201,8 @@ impl Delivery {
                 Some(Fate::Delivered)
             }
             (Some(status), _) if (self.policy.refuses)(status) => {
-                tracing::warn!(event_id = click.event_id, status, "linktree refused a click");
+                // Its id is a visitor's own words; it is kept in the queue with its status.
+                tracing::warn!(status, "linktree refused a click");
                 self.metrics.click_refused();
                 Some(Fate::Refused(status))
             }

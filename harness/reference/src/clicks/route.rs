@@ -2,10 +2,18 @@
 
 use super::Click;
 use crate::front::App;
-use axum::{body::Bytes, extract::State, http::StatusCode};
+use axum::{
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
 
 /// Answers 202, 400 with the wrong field, or 503 when the queue cannot take it.
-pub async fn accept(State(app): State<App>, body: Bytes) -> (StatusCode, String) {
+pub async fn accept(
+    State(app): State<App>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> (StatusCode, String) {
     let click = match Click::parse(&body) {
         Ok(click) => click,
         Err(field) => return (StatusCode::BAD_REQUEST, format!("{field} is not valid\n")),
@@ -13,6 +21,7 @@ pub async fn accept(State(app): State<App>, body: Bytes) -> (StatusCode, String)
     match app.clicks.enqueue(click).await {
         Ok(()) => {
             app.clicks_arrived.notify_one();
+            (app.log.click_accepted)(&headers, &body);
             (StatusCode::ACCEPTED, String::new())
         }
         Err(error) => {

@@ -36,7 +36,9 @@ pub fn statuses(answer: &Answer) -> HashMap<String, u16> {
     match serde_json::from_slice::<BatchAnswer>(&answer.body) {
         Ok(batch) => batch.results.into_iter().map(|one| (one.event_id, one.status)).collect(),
         Err(error) => {
-            tracing::warn!(%error, "the answer to a batch makes no sense");
+            // The parser's own words quote the answer, so only the place is logged.
+            let (line, column) = (error.line(), error.column());
+            tracing::warn!(line, column, "the answer to a batch makes no sense");
             HashMap::new()
         }
     }

@@ -5,23 +5,33 @@
 
 mod accept_missing_on_links;
 mod ack_before_write;
+mod auth_counted_as_timeouts;
+mod authorization_in_log;
 mod backoff_constant;
 mod backoff_without_jitter;
 mod base_without_v1_on_links;
 mod breaker_never_closes;
 mod breaker_never_opens;
 mod breaker_opens_at_six;
+mod cache_hits_in_latency;
 mod cache_ttl_too_short;
 mod click_dropped_after_attempts;
 mod click_dropped_on_429;
 mod click_resent_after_success;
 mod content_type_missing_on_clicks;
+mod email_in_log;
 mod fresh_key_per_attempt;
 mod half_open_lets_everyone_through;
 mod in_flight_forgotten;
+mod key_exported_to_environment;
+mod key_in_metric_label;
 mod key_in_query_on_links;
+mod key_on_error_page;
+mod key_on_helper_command_line;
+mod latency_in_milliseconds;
 mod limiter_fixed_window;
 mod limiter_per_route;
+mod misses_counted_as_hits;
 mod no_limiter;
 mod no_stale_on_timeout;
 mod no_timeout;
@@ -31,8 +41,10 @@ mod retries_bypass_limiter;
 mod retry_after_date_ignored;
 mod retry_after_ignored_on_503;
 mod retry_hot_loop;
+mod timeouts_counted_as_auth;
 mod timeouts_not_failures;
 mod trickle_resets_timeout;
+mod visitor_address_in_log;
 mod wrong_creator_under_collapsing;
 
 use crate::seams::Seams;
@@ -54,7 +66,8 @@ pub struct Mutant {
     pub apply: fn(&mut Seams),
 }
 
-/// All mutants, in reading order: breaker, retries, rate limit, clicks, pages, requests.
+/// All mutants, in reading order: breaker, retries, rate limit, clicks, pages, requests,
+/// secrets, logs, metrics.
 pub const MUTANTS: &[Mutant] = &[
     breaker_opens_at_six::MUTANT,
     breaker_never_opens::MUTANT,
@@ -87,6 +100,18 @@ pub const MUTANTS: &[Mutant] = &[
     accept_missing_on_links::MUTANT,
     content_type_missing_on_clicks::MUTANT,
     base_without_v1_on_links::MUTANT,
+    key_exported_to_environment::MUTANT,
+    key_on_helper_command_line::MUTANT,
+    key_on_error_page::MUTANT,
+    key_in_metric_label::MUTANT,
+    authorization_in_log::MUTANT,
+    email_in_log::MUTANT,
+    visitor_address_in_log::MUTANT,
+    latency_in_milliseconds::MUTANT,
+    cache_hits_in_latency::MUTANT,
+    timeouts_counted_as_auth::MUTANT,
+    auth_counted_as_timeouts::MUTANT,
+    misses_counted_as_hits::MUTANT,
 ];
 
 /// The mutant with this id.
@@ -116,6 +141,11 @@ mod tests {
         "bearer-header-only",
         "json-headers",
         "base-url",
+        "key-from-vault",
+        "no-secret-leaked",
+        "no-pii-in-logs",
+        "latency-metrics",
+        "timeout-not-auth",
     ];
     const SCENARIOS: &[&str] = &[
         "steady-state",

@@ -149,6 +149,7 @@ impl Pages {
             stale_if_error: self.settings.stale_if_error,
             ttl: self.seams.freshness,
             prefixes: self.seams.shape.prefixes,
+            log: self.seams.log,
         };
         filler.fill(handle, known.as_deref()).await.map(Arc::new)
     }

@@ -3,6 +3,7 @@
 use super::freshness::Freshness;
 use crate::{
     clock,
+    logs::LogPolicy,
     upstream::{Answer, Call, Failure, Route, Upstream},
 };
 use serde::{Deserialize, de::DeserializeOwned};
@@ -73,6 +74,8 @@ pub struct Filler<'a> {
     pub ttl: fn(Duration) -> Duration,
     /// Prefixes to try for a route.
     pub prefixes: fn(Route) -> &'static [&'static str],
+    /// What the log says.
+    pub log: LogPolicy,
 }
 
 impl Filler<'_> {
@@ -104,7 +107,7 @@ impl Filler<'_> {
             Failure::Status(404) => Failure::Malformed,
             other => other,
         })?;
-        Ok(Page {
+        let page = Page {
             version: match profile.version {
                 serde_json::Value::String(text) => text,
                 other => other.to_string(),
@@ -114,7 +117,9 @@ impl Filler<'_> {
             links,
             etag,
             freshness,
-        })
+        };
+        (self.log.page_filled)(handle, &page.version, &answer.body);
+        Ok(page)
     }
 
     async fn links(&self, handle: &str) -> Result<Vec<Link>, Failure> {

@@ -9,6 +9,7 @@ mod status;
 
 pub use cache::Pages;
 pub use route::show;
+pub use status::Source;
 
 /// Whether Linktree could know this handle at all: `[a-z0-9._-]{1,30}`.
 pub fn is_handle(text: &str) -> bool {

@@ -13,9 +13,10 @@ pub async fn show(State(app): State<App>, Path(handle): Path<String>) -> Respons
     if !is_handle(&handle) {
         return StatusCode::NOT_FOUND.into_response();
     }
+    let asked_at = clock::now();
     match app.pages.read(&handle).await {
         Reading::Page(page, source) => {
-            app.metrics.page_served(source.label());
+            app.metrics.page_served(&source, asked_at.elapsed());
             let (now, life) = (clock::now(), &page.freshness);
             let mut headers = HeaderMap::new();
             let mut put = |name: &'static str, value: String| {
@@ -32,9 +33,10 @@ pub async fn show(State(app): State<App>, Path(handle): Path<String>) -> Respons
         }
         Reading::Missing => StatusCode::NOT_FOUND.into_response(),
         Reading::Unavailable(failure) => {
-            app.metrics.page_served("miss");
+            app.metrics.page_missed();
             tracing::info!(%failure, "no page to show");
-            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")]).into_response()
+            let text = (app.policy.error_page)(&failure, &app.upstream);
+            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], text).into_response()
         }
     }
 }

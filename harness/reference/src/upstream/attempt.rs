@@ -24,6 +24,7 @@ impl Upstream {
         silence: Option<Duration>,
     ) -> Result<Answer, Failure> {
         let request = self.build(call)?;
+        (self.seams.log.attempt_begins)(&request);
         let broken = |_| Failure::Connection;
         let mut response =
             within(silence, async { self.http.execute(request).await.map_err(broken) }).await?;

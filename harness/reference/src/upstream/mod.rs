@@ -252,6 +252,16 @@ impl Upstream {
         self.limiter.used(lane, clock::now())
     }
 
+    /// Where Linktree is.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// What the vault gave this service; for nobody's eyes.
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
     /// 0 closed, 1 half-open, 2 open.
     pub fn circuit_state(&self) -> u8 {
         self.breaker.gauge()

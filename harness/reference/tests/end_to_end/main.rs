@@ -1,6 +1,9 @@
 //! The whole service against a stub of Linktree, through its front door only.
 
 mod clicks;
+#[cfg(target_os = "linux")]
+mod leaks;
+mod metrics;
 mod mutants;
 mod outage;
 mod pages;

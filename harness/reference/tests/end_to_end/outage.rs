@@ -53,3 +53,23 @@ async fn nothing_is_sent_before_retry_after() {
         assert!(seen[1].at - seen[0].at >= Duration::from_secs(1), "{status}");
     }
 }
+
+#[tokio::test]
+async fn a_refused_key_is_no_outage_and_is_not_tried_again_at_once() {
+    for status in [401, 403] {
+        let service = Service::start(None).await;
+        service.stub.set(Mood::Status(status, None));
+        let started = Instant::now();
+        assert_eq!(service.page("ann").await.0, 503);
+        assert!(started.elapsed() < Duration::from_millis(300), "a page does not wait");
+        assert_eq!(service.stub.seen("").len(), 1);
+        let counted = |outcome: &str| {
+            format!("linktree_upstream_requests_total{{route=\"profile\",outcome=\"{outcome}\"}}")
+        };
+        assert_eq!(service.metric(&counted("auth")).await, Some(1.0));
+        assert_eq!(service.metric(&counted("timeout")).await, None);
+        assert_eq!(service.metric("linktree_circuit_state").await, Some(0.0));
+        service.stub.set(Mood::Well);
+        eventually("a page", async || service.page("ann").await.0 == 200).await;
+    }
+}

@@ -4,8 +4,9 @@ use crate::stub::{Mood, Stub};
 use std::{
     io::{BufRead, BufReader},
     path::Path,
-    process::{Child, Command, ExitCode, Stdio},
+    process::{Child, ChildStdin, Command, ExitCode, Stdio},
     sync::mpsc,
+    thread::JoinHandle,
 };
 
 /// The mutant that the child shall be; empty for none.
@@ -15,12 +16,43 @@ const AS_A_CHILD: &str = "REFERENCE_TEST_AS_A_CHILD";
 #[test]
 fn the_program() {
     let Ok(mutant) = std::env::var(AS_A_CHILD) else { return };
+    // As in the binary that contains it: whoever started it is gone when standard input ends.
+    std::thread::spawn(|| {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        std::process::exit(0);
+    });
     let mutant = Some(mutant.as_str()).filter(|id| !id.is_empty());
     assert_eq!(reference::main_from_env(mutant), ExitCode::SUCCESS);
 }
 
-/// Starts the program; returns it with its address, which is the first thing that it logs.
-fn start(stub: &Stub, folder: &Path, mutant: &str) -> (Child, String) {
+/// The program, running.
+pub struct Program {
+    pub child: Child,
+    /// Its address, which is the first thing that it logs.
+    pub front: String,
+    /// Standard input, which is its life line.
+    pub stdin: Option<ChildStdin>,
+    log: JoinHandle<Vec<String>>,
+}
+
+impl Program {
+    /// Ends it at once.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to end; returns what it logged, to the last line.
+    pub fn terminate(mut self) -> Vec<String> {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+        self.log.join().unwrap()
+    }
+}
+
+/// Starts the program.
+pub fn start(stub: &Stub, folder: &Path, mutant: &str) -> Program {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "process::the_program"])
         .env(AS_A_CHILD, mutant)
@@ -31,20 +63,24 @@ fn start(stub: &Stub, folder: &Path, mutant: &str) -> (Child, String) {
         .env("PORT", "0")
         .env("TIME_SCALE", "20")
         .env_remove("RUST_LOG")
+        .env_remove("LINKTREE_API_KEY")
+        .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     let (found, address) = mpsc::channel();
-    let log = BufReader::new(child.stderr.take().unwrap());
-    std::thread::spawn(move || {
-        for line in log.lines().map_while(Result::ok) {
+    let (stdin, stderr) = (child.stdin.take(), BufReader::new(child.stderr.take().unwrap()));
+    let log = std::thread::spawn(move || {
+        let listen = |line: &String| {
             if let Some((_, address)) = line.split_once("address=") {
                 let _ = found.send(format!("http://{address}"));
             }
-        }
+        };
+        stderr.lines().map_while(Result::ok).inspect(listen).collect()
     });
-    (child, address.recv().expect("it serves"))
+    // The sender is gone when the log ends without an address.
+    Program { child, front: address.recv().expect("it serves"), stdin, log }
 }
 
 async fn click(front: &str, event_id: &str) -> u16 {
@@ -60,23 +96,21 @@ async fn click(front: &str, event_id: &str) -> u16 {
 async fn a_kill_loses_nothing_and_a_term_is_graceful() {
     let (stub, folder) = (Stub::start().await, tempfile::tempdir().unwrap());
     stub.set(Mood::Status(503, None));
-    let (mut child, front) = start(&stub, folder.path(), "");
+    let program = start(&stub, folder.path(), "");
     for n in 0..20 {
-        assert_eq!(click(&front, &format!("e{n}")).await, 202);
+        assert_eq!(click(&program.front, &format!("e{n}")).await, 202);
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    program.kill();
     let failed = stub.seen("/v1/clicks").len();
     stub.set(Mood::Well);
-    let (mut child, _) = start(&stub, folder.path(), "");
+    let program = start(&stub, folder.path(), "");
     crate::eventually("the clicks", async || stub.seen("/v1/clicks").len() > failed).await;
     let ids = stub.seen("/v1/clicks")[failed..].iter().flat_map(|one| one.events()).count();
     assert_eq!(ids, 20);
-    let term = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
-    assert!(term.success() && child.wait().unwrap().success());
+    program.terminate();
 }
 
-async fn queue_depth(front: &str) -> Option<f64> {
+pub async fn queue_depth(front: &str) -> Option<f64> {
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let metrics = http.get(format!("{front}/metrics")).send().await.ok()?.text().await.ok()?;
     let line = metrics.lines().find(|line| line.starts_with("linktree_click_queue_depth"))?;
@@ -87,21 +121,19 @@ async fn queue_depth(front: &str) -> Option<f64> {
 async fn survivors(mutant: &str) -> usize {
     let (stub, folder) = (Stub::start().await, tempfile::tempdir().unwrap());
     stub.set(Mood::Status(503, None));
-    let (mut child, front) = start(&stub, folder.path(), mutant);
+    let program = start(&stub, folder.path(), mutant);
     for n in 0..20 {
-        assert_eq!(click(&front, &format!("e{n}")).await, 202);
+        assert_eq!(click(&program.front, &format!("e{n}")).await, 202);
     }
     // Whoever delivers from the queue at once has met a failure by now.
     let attempted = async || !stub.seen("/v1/clicks").is_empty() || mutant == "queue-without-sync";
     crate::eventually("an attempt", attempted).await;
-    child.kill().unwrap();
-    child.wait().unwrap();
+    program.kill();
     let before = stub.seen("/v1/clicks").len();
     stub.set(Mood::Well);
-    let (mut child, front) = start(&stub, folder.path(), mutant);
-    crate::eventually("the queue", async || queue_depth(&front).await == Some(0.0)).await;
-    child.kill().unwrap();
-    child.wait().unwrap();
+    let program = start(&stub, folder.path(), mutant);
+    crate::eventually("the queue", async || queue_depth(&program.front).await == Some(0.0)).await;
+    program.kill();
     let after = stub.seen("/v1/clicks").split_off(before);
     after.iter().flat_map(|seen| seen.events()).count()
 }
@@ -114,4 +146,14 @@ async fn a_kill_loses_clicks_only_of_those_who_lose_them() {
         let left = survivors(mutant).await;
         assert!(left < 20, "{mutant}: {left}");
     }
+}
+
+/// A process that starts over is still the one that its starter holds by standard input.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_starts_over_still_ends_with_its_starter() {
+    let (stub, folder) = (Stub::start().await, tempfile::tempdir().unwrap());
+    let mut program = start(&stub, folder.path(), "key-exported-to-environment");
+    assert!(program.child.try_wait().unwrap().is_none());
+    drop(program.stdin.take());
+    assert!(program.child.wait().unwrap().success());
 }

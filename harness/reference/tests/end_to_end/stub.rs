@@ -10,7 +10,10 @@ use axum::{
 };
 use serde_json::{Value, json};
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 use tokio::{net::TcpListener, time::Instant};
@@ -52,6 +55,7 @@ pub struct Stub {
     pub cache_control: Mutex<&'static str>,
     pub latency: Mutex<Duration>,
     pub seen: Mutex<Vec<Seen>>,
+    pub vault_reads: AtomicU32,
     pub url: String,
 }
 
@@ -63,6 +67,7 @@ impl Stub {
             cache_control: Mutex::new("max-age=60, stale-if-error=600"),
             latency: Mutex::new(Duration::ZERO),
             seen: Mutex::default(),
+            vault_reads: AtomicU32::default(),
             url: format!("http://{}", listener.local_addr().unwrap()),
         });
         let router = Router::new()
@@ -83,7 +88,8 @@ impl Stub {
     }
 }
 
-async fn vault(headers: HeaderMap) -> Response {
+async fn vault(State(stub): State<Arc<Stub>>, headers: HeaderMap) -> Response {
+    stub.vault_reads.fetch_add(1, Ordering::Relaxed);
     match headers.get("x-vault-token").map(|token| token.as_bytes()) {
         Some(b"vault-token") => axum::Json(json!({
             "data": {"data": {"api_key": "lt_live_key", "webhook_secret": "whsec_x"},

@@ -1,14 +1,18 @@
 //! What several judges derive from the history: rates, demand, the breaker's state, what became of
-//! clicks and pages, exact tails.
+//! clicks and pages, what came to light, what metrics say, exact tails.
 
 pub mod backlog;
 pub mod circuit;
 pub mod deliverable;
 pub mod deliveries;
 pub mod demand;
+pub mod exposed_ratio;
 pub mod fills;
+pub mod leaks;
+pub mod quantiles;
 pub mod rate;
 pub mod retries;
+pub mod scrapes;
 pub mod sent;
 pub mod spacing;
 pub mod tails;

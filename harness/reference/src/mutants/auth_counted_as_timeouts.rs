@@ -1,0 +1,19 @@
+//! "No access" and "no answer" are one class of trouble, and it has the name of the commoner one.
+
+use super::Mutant;
+use crate::{metrics::outcome, upstream::Failure};
+
+/// A failed authentication is counted as a timeout.
+pub const MUTANT: Mutant = Mutant {
+    id: "auth-counted-as-timeouts",
+    summary: "a failed authentication is counted as a timeout",
+    breaks: "timeout-not-auth",
+    may_also_break: &[],
+    shown_by: "brownout",
+    apply: |seams| {
+        seams.metrics.outcome = |end| match end {
+            Err(Failure::Status(401 | 403)) => "timeout",
+            end => outcome(end),
+        };
+    },
+};

@@ -1,0 +1,247 @@
+//! The cache hit ratio that the metrics expose, against what visitors and the mock saw.
+//!
+//! A read of a fresh page that no upstream call for it overlaps was a hit. The first call for a page
+//! that is sent during a read is that read's doing: a miss. In between are reads of which only the
+//! integration knows (some count a lookup of an expired page as a miss, whatever comes of it), so that
+//! the true ratio is an interval (predicates B7).
+
+use super::scrapes::{self, Life};
+use crate::case::Case;
+use crate::history::{Op, Operation};
+use crate::spans::Spans;
+use crate::verdict::{Offences, Witness};
+use mock_server::clock::Moment;
+use mock_server::exchange::{Exchange, Route};
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// Gathers what happened between the scrapes of each life of the process.
+pub struct ExposedRatio<'c> {
+    case: &'c Case,
+    lives: Vec<Counting<'c>>,
+    calls: HashMap<&'c str, Calls<'c>>,
+}
+
+/// When a page was asked for upstream.
+#[derive(Default)]
+struct Calls<'c> {
+    /// In order of their start.
+    all: Vec<&'c Exchange>,
+    spans: Spans,
+}
+
+impl Calls<'_> {
+    /// Whether the page was surely whole and fresh all through this span, and nobody asked for it.
+    fn is_fresh(&self, case: &Case, from: Moment, until: Moment) -> bool {
+        if self.spans.touch(from.minus(case.delta), until.plus(case.delta)) {
+            return false;
+        }
+        let before = || self.all.iter().filter(|call| call.t_known() < from);
+        let ended_well = before().max_by_key(|call| call.t_known()).is_some_and(|c| c.is_success());
+        let of =
+            |route: Route| before().filter(move |call| call.route == route && call.is_success());
+        let vouched = of(Route::Profile).map(|call| call.t_known()).max();
+        let fresh = vouched.is_some_and(|at| until.plus(case.delta) < at.plus(case.max_age()));
+        ended_well && fresh && of(Route::ProfileLinks).next().is_some()
+    }
+}
+
+struct Counting<'c> {
+    life: Life<'c>,
+    /// Reads that may be counted.
+    reads: u64,
+    /// Of which surely hits.
+    free: u64,
+    /// Pages whose first call was sent during a read.
+    cold: HashMap<String, Moment>,
+}
+
+impl<'c> ExposedRatio<'c> {
+    /// Begins to count for a case.
+    #[must_use]
+    pub fn of(case: &'c Case) -> Self {
+        let new = |life| Counting { life, reads: 0, free: 0, cold: HashMap::new() };
+        let mut calls: HashMap<&str, Calls<'_>> = HashMap::new();
+        for call in case.exchanges.iter().filter(|one| one.route.is_page_read()) {
+            if let Some(handle) = call.handle.as_deref() {
+                calls.entry(handle).or_default().all.push(call);
+            }
+        }
+        for calls in calls.values_mut() {
+            let spans = calls.all.iter().map(|call| (call.t_req, call.t_known())).collect();
+            calls.spans = Spans::joined(spans, Duration::ZERO);
+        }
+        Self { case, lives: scrapes::lives(case).into_iter().map(new).collect(), calls }
+    }
+
+    /// Sees one front-door operation.
+    pub fn operation(&mut self, operation: &Operation<'_>) {
+        if operation.op != Op::Page {
+            return;
+        }
+        let (delta, handle) = (self.case.delta, operation.handle.as_ref());
+        let (from, until) = (operation.sent, operation.last);
+        let calls = self.calls.get(handle);
+        for counting in &mut self.lives {
+            let Life { first, last } = counting.life;
+            if until < first.sent || from > last.last {
+                continue;
+            }
+            counting.reads += 1;
+            let surely = from > first.last && until.plus(delta) < last.sent;
+            if !surely || !operation.is_ok() {
+                continue;
+            }
+            let Some(calls) = calls else { continue };
+            let first = calls.all[0].t_req;
+            if from <= first && first <= until {
+                counting.cold.entry(handle.to_owned()).or_insert(first);
+            } else if calls.is_fresh(self.case, from, until) {
+                counting.free += 1;
+            }
+        }
+    }
+
+    /// Exposed ratios outside of the interval, and in words what was compared; nothing where no
+    /// ratio is exposed.
+    #[must_use]
+    pub fn compare(&self) -> (Offences, Option<String>) {
+        let (mut offences, mut told) = (Offences::default(), Vec::new());
+        for Counting { life, reads, free, cold } in &self.lives {
+            let (reads, free) = (*reads, *free);
+            let counted = (life.grown(|f| f.cache_hits), life.grown(|f| f.cache_misses));
+            // Services without a life for expired pages have no such counter.
+            let stale = life.grown(|f| f.cache_stale).unwrap_or(0.0);
+            let (Some(hits), misses) = (counted.0, counted.1.unwrap_or(0.0)) else { continue };
+            let all = hits + misses + stale;
+            if reads == 0 || all <= 0.0 {
+                continue;
+            }
+            let (least, most) = (share(free, reads), 1.0 - share(cold.len() as u64, reads));
+            let (strict, lenient) = (hits / all, (hits + stale) / all);
+            let words = format!(
+                "exposed as {:.1} % (with expired pages {:.1} %), was {:.1} % to {:.1} %",
+                strict * 1e2,
+                lenient * 1e2,
+                least * 1e2,
+                most * 1e2,
+            );
+            if strict > most || lenient < least {
+                let first = cold.values().min().copied().unwrap_or(life.last.sent);
+                let what = format!("the cache hit ratio is {words}");
+                let cold = cold.len();
+                offences.add(|| {
+                    Witness::new(first, what)
+                        .line(format!("{reads} page reads between the scrapes"))
+                        .line(format!("{free} of them of a fresh page, without any call for it"))
+                        .line(format!("{cold} of them brought the first call for their page about"))
+                        .line(format!("counted: {hits} hits, {misses} misses, {stale} stale"))
+                });
+            }
+            told.push(words);
+        }
+        (offences, (!told.is_empty()).then(|| told.join(", then ")))
+    }
+}
+
+/// Counts of a run are far below 2^52.
+#[allow(clippy::cast_precision_loss)]
+fn share(part: u64, of: u64) -> f64 {
+    part as f64 / of.max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observed::Figures;
+    use crate::testing::{History, links, page, read, scrape};
+
+    /// Ten reads of each of two creators within `max-age`, each first one cold; what the metrics
+    /// count of them.
+    #[track_caller]
+    fn check(hits: f64, misses: f64, stale: f64, expected_wrong: u64) {
+        let figures = Figures {
+            cache_hits: Some(hits),
+            cache_misses: Some(misses),
+            cache_stale: Some(stale),
+            ..Figures::default()
+        };
+        let reads = |handle: &'static str| {
+            (0..10).map(move |n| page(handle, 1_000 + n * 200, 1_020 + n * 200, "v"))
+        };
+        let mut history = History::over(&[])
+            .scrape(scrape(0, Figures::default()))
+            .exchange(read("ann", 1_005))
+            .exchange(read("bob", 1_006))
+            .exchanges(["ann", "bob"].map(|handle| links(handle, 1_012)))
+            .scrape(scrape(20_000, figures));
+        history.case.ready();
+        let mut ratio = ExposedRatio::of(&history.case);
+        reads("ann").chain(reads("bob")).for_each(|one| ratio.operation(&one));
+        let (offences, told) = ratio.compare();
+        assert_eq!(offences.count(), expected_wrong, "{told:?}");
+        assert!(told.is_some());
+    }
+
+    #[test]
+    fn the_true_ratio_and_what_nobody_can_tell_from_it_are_right() {
+        check(18.0, 2.0, 0.0, 0);
+        check(36.0, 4.0, 0.0, 0); // counted for each of two layers
+        check(9.0, 2.0, 9.0, 0);
+    }
+
+    #[test]
+    fn misses_counted_as_hits_and_hits_as_misses_are_wrong() {
+        check(20.0, 0.0, 0.0, 1);
+        check(19.0, 1.0, 0.0, 1);
+        check(2.0, 18.0, 0.0, 1);
+    }
+
+    #[test]
+    fn a_lookup_of_an_expired_page_may_be_counted_as_a_miss() {
+        for (hits, misses) in [(0.0, 4.0), (3.0, 1.0)] {
+            let (cache_hits, cache_misses) = (Some(hits), Some(misses));
+            let figures = Figures { cache_hits, cache_misses, ..Figures::default() };
+            let mut history = History::over(&[])
+                .scrape(scrape(0, Figures::default()))
+                .exchanges([read("ann", 1_005), links("ann", 1_012)])
+                .scrape(scrape(90_000, figures));
+            history.case.ready();
+            let mut ratio = ExposedRatio::of(&history.case);
+            for at in [1_000, 60_000, 60_100, 60_200] {
+                ratio.operation(&page("ann", at, at + 20, "v"));
+            }
+            assert_eq!(ratio.compare().0.count(), 0, "{hits} hits");
+        }
+    }
+
+    #[test]
+    fn reads_beside_other_calls_may_be_either() {
+        let figures = |hits, misses| Figures {
+            cache_hits: Some(hits),
+            cache_misses: Some(misses),
+            ..Figures::default()
+        };
+        for (hits, misses) in [(3.0, 1.0), (1.0, 3.0)] {
+            let mut history = History::over(&[])
+                .scrape(scrape(0, Figures::default()))
+                .exchanges([1_005, 2_005, 3_005].map(|at| read("ann", at)))
+                .scrape(scrape(20_000, figures(hits, misses)));
+            history.case.ready();
+            let mut ratio = ExposedRatio::of(&history.case);
+            for at in [1_000, 2_000, 3_000, 4_000] {
+                ratio.operation(&page("ann", at, at + 20, "v"));
+            }
+            assert_eq!(ratio.compare().0.count(), 0, "{hits} hits");
+        }
+    }
+
+    #[test]
+    fn without_a_ratio_there_is_nothing_to_compare() {
+        let mut history = History::over(&[]).scrape(scrape(0, Figures::default()));
+        history.case.ready();
+        let mut ratio = ExposedRatio::of(&history.case);
+        ratio.operation(&page("ann", 0, 5, "v"));
+        assert_eq!(ratio.compare().1, None);
+    }
+}

@@ -1,0 +1,51 @@
+//! What came to light of what was planted, as witnesses.
+
+use crate::case::Case;
+use crate::observed::{Leak, Place};
+use crate::verdict::{Offences, Witness};
+use std::collections::HashSet;
+
+/// Every leak of this kind; the first of each sort in each place comes first, since only so many are
+/// told and one place may say the same each second.
+#[must_use]
+pub fn offences(case: &Case, counts: impl Fn(&Leak) -> bool) -> Offences {
+    let mut seen = HashSet::new();
+    let leaks = case.leaks.iter().filter(|leak| counts(leak));
+    let (firsts, others): (Vec<&Leak>, Vec<&Leak>) =
+        leaks.partition(|leak| seen.insert((leak.place, leak.canary, leak.source.as_str())));
+    let mut offences = Offences::default();
+    for leak in firsts.into_iter().chain(others) {
+        offences.add(|| {
+            let whose = leak.whose.as_ref().map_or(String::new(), |whose| format!(" ({whose})"));
+            let what = format!("{}{whose} stands in {}", leak.canary.words(), leak.place.words());
+            let comma = if leak.spot.is_empty() { "" } else { ", " };
+            let (at, Leak { source, spot, excerpt, .. }) = (case.at(leak.at), leak);
+            let line = format!("{at} {source}{comma}{spot}: {excerpt}");
+            Witness::new(leak.at, what).line(line)
+        });
+    }
+    offences
+}
+
+/// Whether the integration prints, answers or exposes it: places that others read.
+#[must_use]
+pub const fn is_published(place: Place) -> bool {
+    matches!(place, Place::Log | Place::Answer | Place::Metrics)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observed::Canary;
+    use crate::testing::History;
+
+    #[test]
+    fn a_place_that_leaks_each_second_hides_no_other() {
+        let noisy = (0..50)
+            .fold(History::over(&[]), |history, n| history.leak(n, Place::Metrics, Canary::ApiKey));
+        let history = noisy.leak(99, Place::Log, Canary::ApiKey);
+        let verdict = offences(&history.case, |_| true).verdict(1, "lines");
+        assert_eq!(verdict.violations, 51);
+        assert!(verdict.witnesses.iter().any(|one| one.what.contains("the log")), "{verdict:?}");
+    }
+}

@@ -1,0 +1,114 @@
+//! Scrapes of the metrics, by the lives of the process: a counter begins anew with each.
+
+use crate::case::Case;
+use crate::observed::{Figures, Scrape};
+use mock_server::clock::Moment;
+use mock_server::exchange::Exchange;
+
+/// The first and the last good scrape within one life of the process.
+#[derive(Clone, Copy, Debug)]
+pub struct Life<'c> {
+    /// The first.
+    pub first: &'c Scrape,
+    /// The last, another one.
+    pub last: &'c Scrape,
+}
+
+/// Every life with at least two good scrapes, in order.
+#[must_use]
+pub fn lives(case: &Case) -> Vec<Life<'_>> {
+    let mut lives: Vec<Life<'_>> = Vec::new();
+    let mut first: Option<&Scrape> = None;
+    for scrape in case.scrapes.iter().filter(|scrape| scrape.is_ok()) {
+        let begun = first.filter(|begun| case.lived_through(begun.sent, scrape.last));
+        match begun {
+            None => first = Some(scrape),
+            Some(begun) => {
+                let goes_on = |life: &&mut Life<'_>| life.first.sent == begun.sent;
+                match lives.last_mut().filter(goes_on) {
+                    Some(life) => life.last = scrape,
+                    None => lives.push(Life { first: begun, last: scrape }),
+                }
+            }
+        }
+    }
+    lives
+}
+
+impl Life<'_> {
+    /// How much a counter has grown; a counter that was not there at first began at zero. None when
+    /// it is not exposed.
+    #[must_use]
+    pub fn grown(&self, figure: impl Fn(&Figures) -> Option<f64>) -> Option<f64> {
+        Some(figure(&self.last.figures)? - figure(&self.first.figures).unwrap_or(0.0))
+    }
+
+    /// Whether what ended at `at` is counted in between, whatever took its time (predicates B10).
+    #[must_use]
+    pub fn surely_holds(&self, case: &Case, at: Moment) -> bool {
+        at > self.first.last.plus(case.delta) && at.plus(case.delta) < self.last.sent
+    }
+
+    /// Whether what ended at `at` may be counted in between.
+    #[must_use]
+    pub fn may_hold(&self, case: &Case, at: Moment) -> bool {
+        at.plus(case.delta) >= self.first.sent && at <= self.last.last.plus(case.delta)
+    }
+
+    /// Whether the integration may know of this exchange's end in between.
+    #[must_use]
+    pub fn may_count(&self, case: &Case, exchange: &Exchange) -> bool {
+        self.may_hold(case, exchange.t_known())
+    }
+}
+
+/// Why nothing could be compared: no scrape was good, or the figures were not among them.
+#[must_use]
+pub fn why_unseen(case: &Case, key: &str) -> String {
+    let Some(scrape) = case.scrapes.last() else {
+        return "the metrics were not scraped".to_owned();
+    };
+    match (case.scrapes.iter().any(Scrape::is_ok), scrape.status) {
+        (true, _) => format!(
+            "what [observe.metrics] names for {key} is not exposed: name it as your service does"
+        ),
+        (false, Some(status)) => format!(
+            "the metrics answer {status}: set front_door.metrics, or without = [\"metrics\"]"
+        ),
+        (false, None) => "the metrics did not answer a scrape".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{History, scrape};
+
+    fn spans(history: &mut History) -> Vec<(u64, u64)> {
+        history.case.ready();
+        let ms = |moment: Moment| moment.0 / 1_000_000;
+        lives(&history.case).iter().map(|life| (ms(life.first.sent), ms(life.last.sent))).collect()
+    }
+
+    #[test]
+    fn a_life_ends_with_its_process_and_needs_two_good_scrapes() {
+        let figures = Figures::default;
+        let at = |ms| scrape(ms, figures());
+        let mut history = History::over(&[]).scrape(at(0)).scrape(at(1_000)).scrape(at(2_000));
+        assert_eq!(spans(&mut history), [(0, 2_000)]);
+        let mut history = history.killed(2_500).scrape(at(3_000)).scrape(at(4_000));
+        assert_eq!(spans(&mut history), [(0, 2_000), (3_000, 4_000)]);
+        let broken = Scrape { status: Some(500), ..at(5_000) };
+        let mut history = history.scrape(broken).killed(6_000).scrape(at(7_000));
+        assert_eq!(spans(&mut history), [(0, 2_000), (3_000, 4_000)]);
+    }
+
+    #[test]
+    fn a_counter_that_came_later_began_at_zero() {
+        let with = |timeouts| Figures { timeouts, ..Figures::default() };
+        let (first, last) = (scrape(0, with(None)), scrape(1_000, with(Some(3.0))));
+        let life = Life { first: &first, last: &last };
+        assert_eq!(life.grown(|figures| figures.timeouts), Some(3.0));
+        assert_eq!(life.grown(|figures| figures.auth_errors), None);
+    }
+}

@@ -1,0 +1,163 @@
+//! The API key and the webhook secret come from the vault, not from environment, command line or source.
+//!
+//! Blind to: processes too short-lived to be looked into. Broken by: `key-exported-to-environment`,
+//! `key-on-helper-command-line`.
+
+use super::evidence::leaks;
+use super::{AtOnce, Guarantee, Judge, Priority, Promise};
+use crate::case::Case;
+use crate::history::Change;
+use crate::observed::{Canary, Place};
+use crate::verdict::{Verdict, Witness};
+use mock_server::exchange::KeyPlace;
+use mock_server::record::SecretRead;
+
+const PROMISE: Promise = Promise {
+    id: "key-from-vault",
+    statement: "The API key and the webhook secret come from a secrets manager; neither stands in the \
+                process's environment, command line or source tree.",
+    priority: Priority::Critical,
+    source: "checklist; a vault that speaks HashiCorp's KV v2 hands out a fresh key in each run",
+    why: "Environments and command lines are shown by `ps`, crash reports and child processes, and a \
+          repository keeps what was once in it: a full account takeover.",
+    usual_fix: "Give the process an identity for the vault and nothing else, and read the secrets into \
+                memory at start and on rotation.",
+    blind_to: "Helpers that end within a second, keys in files outside of the declared source tree, \
+               and variables that a process sets for itself alone.",
+};
+
+/// See the module.
+pub struct KeyFromVault;
+
+impl Guarantee for KeyFromVault {
+    fn promise(&self) -> &'static Promise {
+        &PROMISE
+    }
+
+    fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
+        Box::new(AtOnce(move || judge(case)))
+    }
+}
+
+fn judge(case: &Case) -> Verdict {
+    let mut offences = leaks::offences(case, |leak| {
+        matches!(leak.canary, Canary::ApiKey | Canary::WebhookSecret)
+            && matches!(leak.place, Place::Environment | Place::CommandLine | Place::Source)
+    });
+    let handed_out = |read: &&SecretRead| read.status == 200 && read.version.is_some();
+    let first_read = case.secret_reads.iter().find(handed_out);
+    let reads = case.secret_reads.iter().filter(handed_out).count();
+    let first_use =
+        case.exchanges.iter().find(|one| one.key_places.contains(&KeyPlace::BearerHeader));
+    // A process that was not started here may have read the vault before anybody looked.
+    let started_here = |change: &Change| matches!(change, Change::Started { pid: 1.. });
+    let started_here = case.processes.iter().any(|process| started_here(&process.change));
+    if let Some(using) = first_use.filter(|using| {
+        let early = |read: &SecretRead| using.t_req.plus(case.delta) < read.at;
+        started_here && using.token == "live" && first_read.is_none_or(early)
+    }) {
+        offences.add(|| {
+            let what = "the key was in use before the vault had handed it out";
+            Witness::new(using.t_req, what).line(case.tell(using))
+        });
+    }
+    let looked = case.inspections.iter().filter(|look| look.variables.is_some()).count();
+    let scanned = case.scanned.clone().unwrap_or_default();
+    let (files, unseen) = (scanned.source_files, scanned.unseen_of(Place::Source));
+    let unread = case.inspections.len() - looked;
+    let observed = format!(
+        "{looked} processes looked into ({unread} could not be), {files} source files searched, the \
+         vault handed the secrets out {reads} times; {} wrong",
+        offences.count(),
+    );
+    offences
+        .verdict(looked, "processes looked into")
+        .only_if(unread == 0, "a process's environment could not be read")
+        .only_if(unseen.is_none(), unseen.unwrap_or_default())
+        .only_if(reads > 0, "the vault handed nothing out")
+        .only_if(first_use.is_some(), "the key was never in use")
+        .said(observed, "the key read from the vault, and nowhere else to be found")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observed::Inspection;
+    use crate::testing::{History, read};
+    use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
+    use mock_server::clock::Moment;
+
+    fn vault_read(mut history: History, at_ms: u64, status: u16) -> History {
+        let version = (status == 200).then_some(1);
+        let path = "secret/data/linktree".to_owned();
+        history.case.secret_reads.push(SecretRead {
+            at: Moment::from_ms(at_ms),
+            path,
+            status,
+            version,
+        });
+        history
+    }
+
+    fn looked_into(mut history: History, variables: Option<u64>) -> History {
+        history.case.inspections.push(Inspection {
+            at: Moment::from_ms(60),
+            pid: 2,
+            command: "server".into(),
+            variables,
+        });
+        history
+    }
+
+    /// Started, read the vault at 50 ms, used the key at 100 ms, looked into.
+    fn sound() -> History {
+        let history = History::over(&[]).process(0, Change::Started { pid: 2 });
+        looked_into(vault_read(history, 50, 200), Some(7)).exchange(read("ann", 100))
+    }
+
+    #[track_caller]
+    fn check(history: History, expected: VerdictKind) {
+        let verdict = history.judged_by(&KeyFromVault);
+        assert_eq!(verdict.kind, expected, "{verdict:?}");
+    }
+
+    #[test]
+    fn a_key_that_only_the_vault_hands_out_holds() {
+        check(sound(), Held);
+    }
+
+    #[test]
+    fn the_key_or_the_webhook_secret_in_the_wrong_place_violates() {
+        for place in [Place::Environment, Place::CommandLine, Place::Source] {
+            check(sound().leak(70, place, Canary::ApiKey), Violated);
+            check(sound().leak(70, place, Canary::WebhookSecret), Violated);
+            check(sound().leak(70, place, Canary::VaultToken), Held); // it has to be somewhere
+        }
+        check(sound().leak(70, Place::Log, Canary::ApiKey), Held);
+    }
+
+    #[test]
+    fn a_key_in_use_before_the_vault_was_read_violates() {
+        let history = |read_ms| {
+            let history = History::over(&[]).process(0, Change::Started { pid: 2 });
+            looked_into(vault_read(history, read_ms, 200), Some(7)).exchange(read("ann", 100))
+        };
+        check(history(200), Held); // within δ
+        check(history(201), Violated);
+        let never = History::over(&[]).process(0, Change::Started { pid: 2 });
+        check(looked_into(never, Some(7)).exchange(read("ann", 100)), Violated);
+        let not_ours = History::over(&[]).process(0, Change::Started { pid: 0 });
+        check(looked_into(not_ours, Some(7)).exchange(read("ann", 100)), Inconclusive);
+    }
+
+    #[test]
+    fn nothing_looked_into_or_handed_out_is_inconclusive() {
+        check(History::over(&[]), Inconclusive);
+        check(looked_into(sound(), None), Inconclusive);
+        check(sound().scanned(9, 0).unseen(Place::Source), Inconclusive);
+        let history = History::over(&[]).process(0, Change::Started { pid: 2 });
+        check(looked_into(vault_read(history, 50, 200), Some(7)), Inconclusive);
+        let history = History::over(&[]).process(0, Change::Started { pid: 2 });
+        check(looked_into(vault_read(history, 50, 403), Some(7)), Inconclusive);
+    }
+}

@@ -1,0 +1,141 @@
+//! Creators' e-mails and visitors' addresses appear in no log line and no metric.
+//!
+//! Blind to: logs that go elsewhere. Broken by: `email-in-log`, `visitor-address-in-log`.
+
+use super::evidence::leaks;
+use super::{Guarantee, Judge, Priority, Promise};
+use crate::case::Case;
+use crate::history::Operation;
+use crate::observed::Place;
+use crate::verdict::Verdict;
+use mock_server::exchange::Route;
+
+const PROMISE: Promise = Promise {
+    id: "no-pii-in-logs",
+    statement: "Creator e-mails and visitor addresses appear in no log line, in any encoding.",
+    priority: Priority::Standard,
+    source: "checklist; predicates B10: PII, with canaries planted in each run",
+    why: "Logs are copied to places that nobody deletes from, and are read by people who need no \
+          address: a data protection incident with every line.",
+    usual_fix: "Log ids instead of objects and requests, shorten or drop addresses, and turn off the \
+                framework's own access log.",
+    blind_to: "Logs that are sent elsewhere, hashes of addresses, and addresses on public pages, which \
+               are counted and not judged.",
+};
+
+/// See the module.
+pub struct NoPiiInLogs;
+
+struct Reading<'c> {
+    case: &'c Case,
+    visits: usize,
+}
+
+impl Guarantee for NoPiiInLogs {
+    fn promise(&self) -> &'static Promise {
+        &PROMISE
+    }
+
+    fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
+        Box::new(Reading { case, visits: 0 })
+    }
+}
+
+impl Judge for Reading<'_> {
+    fn operation(&mut self, operation: &Operation<'_>) {
+        self.visits += usize::from(operation.status.is_some());
+    }
+
+    fn verdict(self: Box<Self>) -> Verdict {
+        let Self { case, visits } = *self;
+        let scanned = case.scanned.clone().unwrap_or_default();
+        let personal = |place: Place, log: bool| {
+            let logged = matches!(place, Place::Log | Place::Metrics);
+            logged == log && leaks::is_published(place)
+        };
+        let offences =
+            leaks::offences(case, |leak| !leak.canary.is_secret() && personal(leak.place, true));
+        let shown = case
+            .leaks
+            .iter()
+            .filter(|leak| !leak.canary.is_secret() && personal(leak.place, false));
+        let told = |read: &&mock_server::exchange::Exchange| {
+            read.route == Route::Profile && read.is_success()
+        };
+        let emails = case.exchanges.iter().filter(told).count();
+        let observed = format!(
+            "{} log lines and {} scrapes of the metrics searched, {} lines name a creator or a \
+             click; {} with personal data; {} answers showed an e-mail (not judged)",
+            scanned.log_lines,
+            scanned.scrapes,
+            scanned.marked_lines,
+            offences.count(),
+            shown.count(),
+        );
+        let promised = "no creator's e-mail and no visitor's address, plain, escaped, in hex or \
+                        base64";
+        let unseen = scanned.unseen_of(Place::Log);
+        let lines = usize::try_from(scanned.log_lines).unwrap_or(usize::MAX);
+        offences
+            .verdict(lines, "log lines")
+            .only_if(
+                scanned.marked_lines > 0,
+                "no log line names a creator or a click, so this may not be the log of what \
+                 visitors do: raise its level, or name its files in [observe] logs",
+            )
+            .only_if(unseen.is_none(), unseen.unwrap_or_default())
+            .only_if(emails > 0, "no e-mail was handed out that could have been logged")
+            .only_if(visits > 0, "no visitor came whose address could have been logged")
+            .said(observed, promised)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observed::Canary;
+    use crate::testing::{History, page, read, refused};
+    use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
+
+    fn visited() -> History {
+        History::over(&[]).operation(page("ann", 0, 9, "v0-ann")).exchange(read("ann", 1))
+    }
+
+    #[track_caller]
+    fn check(history: History, expected: VerdictKind) -> Verdict {
+        let verdict = history.judged_by(&NoPiiInLogs);
+        assert_eq!(verdict.kind, expected, "{verdict:?}");
+        verdict
+    }
+
+    #[test]
+    fn a_clean_log_of_what_visitors_do_holds() {
+        assert_eq!(check(visited().scanned(9, 1), Held).seen, 9);
+    }
+
+    #[test]
+    fn personal_data_in_log_or_metrics_violates() {
+        for canary in [Canary::Email, Canary::VisitorAddress] {
+            check(visited().scanned(9, 1).leak(5, Place::Log, canary), Violated);
+            check(visited().scanned(9, 0).leak(5, Place::Metrics, canary), Violated);
+        }
+    }
+
+    #[test]
+    fn pages_and_secrets_are_no_matter_of_this_guarantee() {
+        let shown = visited().scanned(9, 1).leak(5, Place::Answer, Canary::Email);
+        assert!(check(shown, Held).observed.contains("1 answers showed an e-mail"));
+        check(visited().scanned(9, 1).leak(5, Place::Log, Canary::ApiKey), Held);
+    }
+
+    #[test]
+    fn a_log_of_something_else_or_without_cause_is_inconclusive() {
+        check(visited(), Inconclusive);
+        check(visited().scanned(0, 0), Inconclusive);
+        check(visited().scanned(9, 0), Inconclusive);
+        check(visited().scanned(9, 1).unseen(Place::Log), Inconclusive);
+        check(History::over(&[]).exchange(read("ann", 1)).scanned(9, 1), Inconclusive);
+        let nobody = History::over(&[]).operation(page("ann", 0, 9, "v0-ann"));
+        check(nobody.exchange(refused("ann", 1, 503)).scanned(9, 1), Inconclusive);
+    }
+}

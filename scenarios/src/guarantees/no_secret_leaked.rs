@@ -1,0 +1,123 @@
+//! Keys, webhook secrets and what opens them appear in no log, answer, error or metric.
+//!
+//! Blind to: what was not seen of logs and answers. Broken by: `authorization-in-log`,
+//! `key-on-error-page`, `key-in-metric-label`.
+
+use super::evidence::leaks;
+use super::{AtOnce, Guarantee, Judge, Priority, Promise};
+use crate::case::Case;
+use crate::observed::Place;
+use crate::verdict::Verdict;
+use mock_server::exchange::KeyPlace;
+
+const PROMISE: Promise = Promise {
+    id: "no-secret-leaked",
+    statement: "Keys and webhook secrets appear in no log, page, error or metric.",
+    priority: Priority::Critical,
+    source: "checklist; predicates B10, with the run's own credentials as canaries",
+    why: "Whoever reads a log, a dashboard or an error page then owns the account.",
+    usual_fix: "Wrap secrets in a type that prints as stars, never log requests whole, and answer \
+                errors with a code instead of a dump.",
+    blind_to: "Logs that are sent elsewhere, answers beyond their first 256 KiB, and secrets that are \
+               hashed or encrypted.",
+};
+
+/// See the module.
+pub struct NoSecretLeaked;
+
+impl Guarantee for NoSecretLeaked {
+    fn promise(&self) -> &'static Promise {
+        &PROMISE
+    }
+
+    fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
+        Box::new(AtOnce(move || judge(case)))
+    }
+}
+
+fn judge(case: &Case) -> Verdict {
+    let scanned = case.scanned.clone().unwrap_or_default();
+    let offences =
+        leaks::offences(case, |leak| leak.canary.is_secret() && leaks::is_published(leak.place));
+    let in_use =
+        case.exchanges.iter().filter(|one| one.key_places.contains(&KeyPlace::BearerHeader));
+    let in_use = in_use.count();
+    let log = if scanned.captures_log { "" } else { " (its log was not seen)" };
+    let observed = format!(
+        "{} answers, {} log lines{log} and {} scrapes of the metrics searched; {} with a secret; \
+         the key was in use in {in_use} calls",
+        scanned.answers,
+        scanned.log_lines,
+        scanned.scrapes,
+        offences.count(),
+    );
+    let promised = "no key, webhook secret, vault token or session secret, plain, escaped, in hex or \
+                    base64";
+    let unseen = scanned.unseen_of(Place::Log);
+    let seen = scanned.answers + scanned.log_lines + scanned.scrapes;
+    offences
+        .verdict(usize::try_from(seen).unwrap_or(usize::MAX), "answers, log lines and scrapes")
+        .only_if(scanned.answers > 0, "no answer was searched")
+        .only_if(
+            scanned.log_lines > 0 || !scanned.captures_log,
+            "the integration logged nothing: raise its level, or name its files in [observe] logs",
+        )
+        .only_if(unseen.is_none(), unseen.unwrap_or_default())
+        .only_if(in_use > 0, "the key was never in use, so it could not have come to light")
+        .said(observed, promised)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observed::{Canary, Scanned};
+    use crate::testing::{History, read};
+    use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
+
+    fn used() -> History {
+        History::over(&[]).exchange(read("ann", 1))
+    }
+
+    #[track_caller]
+    fn check(history: History, expected: VerdictKind) {
+        let verdict = history.judged_by(&NoSecretLeaked);
+        assert_eq!(verdict.kind, expected, "{verdict:?}");
+    }
+
+    #[test]
+    fn nothing_found_where_something_was_searched_holds() {
+        check(used().scanned(9, 0), Held);
+    }
+
+    #[test]
+    fn every_secret_in_every_published_place_violates() {
+        use Canary::{ApiKey, SessionSecret, VaultToken, WebhookSecret};
+        for canary in [ApiKey, WebhookSecret, VaultToken, SessionSecret] {
+            for place in [Place::Log, Place::Answer, Place::Metrics] {
+                check(used().scanned(9, 0).leak(5, place, canary), Violated);
+            }
+        }
+    }
+
+    #[test]
+    fn personal_data_and_other_places_are_no_matter_of_this_guarantee() {
+        check(used().scanned(9, 0).leak(5, Place::Log, Canary::Email), Held);
+        check(used().scanned(9, 0).leak(5, Place::Environment, Canary::ApiKey), Held);
+    }
+
+    #[test]
+    fn what_was_not_searched_is_inconclusive_unless_there_is_no_log_to_see() {
+        check(used(), Inconclusive);
+        check(used().scanned(0, 0), Inconclusive);
+        check(used().scanned(9, 0).unseen(Place::Log), Inconclusive);
+        check(History::over(&[]).scanned(9, 0), Inconclusive);
+        let only = |captures_log| {
+            let mut history = used();
+            let scanned = Scanned { answers: 9, captures_log, ..Scanned::default() };
+            history.case.scanned = Some(scanned);
+            history
+        };
+        check(only(true), Inconclusive);
+        check(only(false), Held);
+    }
+}

@@ -1,0 +1,215 @@
+//! The metrics tell timeouts and authentication errors apart, and count each of them.
+//!
+//! Blind to: alerts. Broken by: `timeouts-counted-as-auth`, `auth-counted-as-timeouts`.
+
+use super::evidence::scrapes::{self, Life};
+use super::{AtOnce, Guarantee, Judge, Priority, Promise};
+use crate::case::Case;
+use crate::verdict::{Offences, Verdict, Witness};
+use mock_server::exchange::{End, Exchange, Route};
+
+const PROMISE: Promise = Promise {
+    id: "timeout-not-auth",
+    statement: "Timeouts and authentication errors are told apart in metrics.",
+    priority: Priority::Standard,
+    source: "checklist; predicates B10: METRIC, counters between two scrapes",
+    why: "An expired key needs a person at once, a slow Linktree needs patience; whoever cannot tell \
+          them apart rotates keys in an outage, or waits while every call is refused.",
+    usual_fix: "Label each attempt's outcome where its error is still known, and give 401 and 403 an \
+                outcome of their own.",
+    blind_to: "Alerts; timeouts that are counted too often, since a client may wait for its own \
+               connections as well. Metrics count attempts, as the contract's names say.",
+};
+
+/// See the module.
+pub struct TimeoutNotAuth;
+
+impl Guarantee for TimeoutNotAuth {
+    fn promise(&self) -> &'static Promise {
+        &PROMISE
+    }
+
+    fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
+        Box::new(AtOnce(move || judge(case)))
+    }
+}
+
+/// What the metrics must have counted in one life of the process, and may have.
+#[derive(Default)]
+struct Truth<'c> {
+    timeouts: Vec<&'c Exchange>,
+    refusals: Vec<&'c Exchange>,
+    refusals_at_most: usize,
+}
+
+impl<'c> Truth<'c> {
+    fn of(case: &'c Case, life: Life<'_>) -> Self {
+        let mut truth = Self::default();
+        for exchange in &case.exchanges {
+            let surely = life.surely_holds(case, exchange.t_known());
+            let status = exchange.status.unwrap_or_default();
+            if surely && is_timeout(case, exchange) {
+                truth.timeouts.push(exchange);
+            }
+            // Whether 403 is an authentication error is a matter of taste; 401 is not.
+            if surely && status == 401 && exchange.end == End::Complete && !exchange.doubtful {
+                truth.refusals.push(exchange);
+            }
+            truth.refusals_at_most +=
+                usize::from(matches!(status, 401 | 403) && life.may_count(case, exchange));
+        }
+        truth
+    }
+}
+
+/// Given up by the client, and not before its time limit. Analytics has a longer one.
+fn is_timeout(case: &Case, exchange: &Exchange) -> bool {
+    let waited = exchange.t_end.since(exchange.t_req) + case.delta + case.epsilon;
+    exchange.end == End::ClientAbort
+        && exchange.route != Route::Analytics
+        && waited >= case.bounds.profile_timeout
+        && !case.disturbed_within(exchange.t_req, exchange.t_end)
+}
+
+fn judge(case: &Case) -> Verdict {
+    let mut offences = Offences::default();
+    let (mut timeouts, mut refusals, mut compared) = (0, 0, 0);
+    let mut told = Vec::new();
+    for life in scrapes::lives(case) {
+        let counted = (life.grown(|f| f.timeouts), life.grown(|f| f.auth_errors));
+        let (Some(timed_out), Some(refused)) = counted else { continue };
+        let truth = Truth::of(case, life);
+        compared += 1;
+        timeouts += truth.timeouts.len();
+        refusals += truth.refusals.len();
+        told.push(format!("{timed_out} timeouts and {refused} authentication errors"));
+        let at = life.last.sent;
+        let mut wrong = |what: String, shown: &[&Exchange]| {
+            offences.add(|| {
+                let lines = shown.iter().take(5).map(|one| case.tell(one));
+                lines.fold(Witness::new(at, what), Witness::line)
+            });
+        };
+        if timed_out < figure(truth.timeouts.len()) {
+            let seen = truth.timeouts.len();
+            wrong(format!("{seen} calls timed out, {timed_out} were counted"), &truth.timeouts);
+        }
+        if refused < figure(truth.refusals.len()) {
+            let seen = truth.refusals.len();
+            wrong(
+                format!("{seen} calls were answered 401, {refused} were counted"),
+                &truth.refusals,
+            );
+        }
+        if refused > figure(truth.refusals_at_most) {
+            let most = truth.refusals_at_most;
+            let what = format!("{refused} authentication errors were counted, there were {most}");
+            wrong(what, &truth.timeouts);
+        }
+    }
+    let observed = format!(
+        "{timeouts} calls timed out and {refusals} were answered 401; the metrics counted {}",
+        if told.is_empty() { "nothing".to_owned() } else { told.join(", then ") },
+    );
+    offences
+        .verdict(timeouts + refusals, "timeouts and authentication errors")
+        .only_if(compared > 0, scrapes::why_unseen(case, "timeouts and auth_errors"))
+        .only_if(timeouts > 0, "no call timed out for certain")
+        .only_if(refusals > 0, "no call was answered 401")
+        .said(observed, "each counted for what it was (± what ended within δ of a scrape)")
+}
+
+/// Counts of a run are far below 2^52.
+#[allow(clippy::cast_precision_loss)]
+const fn figure(count: usize) -> f64 {
+    count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observed::Figures;
+    use crate::testing::{History, given_up, refused, scrape};
+    use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
+
+    fn figures(timeouts: f64, auth_errors: f64) -> Figures {
+        Figures { timeouts: Some(timeouts), auth_errors: Some(auth_errors), ..Figures::default() }
+    }
+
+    /// Two timeouts and three refusals, of which the metrics say this at 60 s.
+    fn counted(timeouts: f64, auth_errors: f64) -> History {
+        History::over(&[])
+            .scrape(scrape(0, Figures::default()))
+            .exchanges([0, 1].map(|n| given_up("ann", 1_000 + n * 500, 11_000 + n * 500)))
+            .exchanges([0, 1, 2].map(|n| refused("bob", 20_000 + n * 500, 401)))
+            .scrape(scrape(60_000, figures(timeouts, auth_errors)))
+    }
+
+    #[track_caller]
+    fn check(history: History, expected: VerdictKind) -> Verdict {
+        let verdict = history.judged_by(&TimeoutNotAuth);
+        assert_eq!(verdict.kind, expected, "{verdict:?}");
+        verdict
+    }
+
+    #[test]
+    fn each_counted_for_what_it_was_holds() {
+        assert_eq!(check(counted(2.0, 3.0), Held).seen, 5);
+        check(counted(4.0, 3.0), Held); // waiting for a connection of its own pool
+    }
+
+    #[test]
+    fn one_counted_for_the_other_violates() {
+        check(counted(0.0, 5.0), Violated);
+        check(counted(5.0, 0.0), Violated);
+        check(counted(2.0, 5.0), Violated);
+        check(counted(1.0, 3.0), Violated);
+        check(counted(2.0, 2.0), Violated);
+    }
+
+    #[test]
+    fn what_ended_beside_a_scrape_may_be_counted_or_not() {
+        let late = |auth| counted(2.0, auth).exchange(refused("bob", 59_950, 401));
+        check(late(3.0), Held);
+        check(late(4.0), Held);
+        check(late(5.0), Violated);
+    }
+
+    #[test]
+    fn whether_403_counts_is_open() {
+        for auth in [3.0, 4.0] {
+            check(counted(2.0, auth).exchange(refused("bob", 30_000, 403)), Held);
+        }
+    }
+
+    #[test]
+    fn a_call_given_up_early_or_by_a_dying_process_is_no_timeout() {
+        check(counted(2.0, 3.0).exchange(given_up("ann", 30_000, 33_000)), Held);
+        check(counted(2.0, 3.0).exchange(given_up("ann", 30_000, 40_000)), Violated);
+        let paused = counted(2.0, 3.0).exchange(given_up("ann", 30_000, 40_000));
+        check(paused.paused(35_000, 39_000), Held);
+    }
+
+    #[test]
+    fn a_restart_begins_to_count_anew() {
+        let history = counted(2.0, 3.0)
+            .killed(61_000)
+            .scrape(scrape(62_000, figures(0.0, 0.0)))
+            .exchange(refused("bob", 63_000, 401))
+            .scrape(scrape(70_000, figures(0.0, 1.0)));
+        check(history, Held);
+    }
+
+    #[test]
+    fn without_one_of_them_or_without_metrics_nothing_is_known() {
+        let with = |figures| {
+            let history = History::over(&[]).scrape(scrape(0, Figures::default()));
+            history.scrape(scrape(60_000, figures))
+        };
+        check(with(figures(0.0, 0.0)), Inconclusive);
+        check(with(figures(1.0, 0.0)).exchange(given_up("ann", 1_000, 11_000)), Inconclusive);
+        check(with(figures(0.0, 1.0)).exchange(refused("bob", 1_000, 401)), Inconclusive);
+        check(with(Figures::default()).exchange(refused("bob", 1_000, 401)), Inconclusive);
+        check(History::over(&[]).exchange(refused("bob", 1_000, 401)), Inconclusive);
+    }
+}
