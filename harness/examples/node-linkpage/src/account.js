@@ -1,7 +1,7 @@
 // What is asked of Linktree about ourselves: how old the key is, and that webhooks come here.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { json } from './linktree.js';
+import { json, LinktreeError } from './linktree.js';
 
 const EVENTS = ['link.clicked', 'link.updated', 'profile.updated'];
 
@@ -65,8 +65,12 @@ export class Account {
         await task();
         backoff = this.#linktree.backoff();
       } catch (error) {
-        this.#log.warn({ reason: error.message }, 'failed to set up the account at Linktree');
-        if (error.isRefusal && everyMs === null) return;
+        // The message of an error that nobody expected may quote anything.
+        const reason = error instanceof LinktreeError ? error.message : error.name;
+        this.#log.warn({ reason }, 'failed to set up the account at Linktree');
+        // A scope that is not granted now is not granted in a second: the next start asks again.
+        const isFinal = error.isRefusal || error.status === 403;
+        if (isFinal && everyMs === null) return;
         backoff = backoff.next();
         pause = backoff.duration;
       }

@@ -45,7 +45,8 @@ export class Courier {
         await this.#step();
       } catch (error) {
         if (error.name === 'AbortError') continue;
-        this.#options.log.error({ code: error.code, reason: error.message }, 'deliveries pause');
+        // The message of an error that nobody expected may quote anything.
+        this.#options.log.error({ code: error.code, reason: error.name }, 'deliveries pause');
         await this.#rest(1_000).catch(() => {});
       }
     }

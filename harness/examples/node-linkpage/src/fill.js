@@ -9,7 +9,7 @@ const MAX_LINK_PAGES = 50;
 const DEFAULT_STALE_S = 86_400;
 const YEAR_S = 31_536_000;
 
-export async function fillPage(linktree, handle, known) {
+export async function fillPage(linktree, handle, known, log) {
   const profile = await linktree.read({
     route: 'profile',
     lane: 'pages',
@@ -26,6 +26,8 @@ export async function fillPage(linktree, handle, known) {
   const links = await activeLinks(linktree, handle);
   const page = { version: text(version), displayName: text(displayName), bio: text(bio), links };
   const { etag } = profile.headers;
+  // Which page, and nothing else of the profile: it holds the creator's e-mail.
+  log.info({ handle, version: page.version }, 'page filled');
   return { version: page.version, etag, html: renderPage(page), ...life };
 }
 

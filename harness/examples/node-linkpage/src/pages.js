@@ -10,15 +10,17 @@ export class Pages {
   #linktree;
   #config;
   #retryBaseMs;
+  #log;
   #pages;
   #unknown; // handles that Linktree does not know
   #cooling; // handles whose last flight failed
   #flights = new Map();
 
-  constructor(linktree, config, retryBaseMs) {
+  constructor(linktree, config, { retryBaseMs, log }) {
     this.#linktree = linktree;
     this.#config = config;
     this.#retryBaseMs = retryBaseMs;
+    this.#log = log;
     const max = config.capacity;
     this.#pages = new LRUCache({ max });
     this.#unknown = new LRUCache({ max, ttl: Math.ceil(config.unknownTtlMs) });
@@ -73,7 +75,7 @@ export class Pages {
   #board(handle, known) {
     const current = this.#flights.get(handle);
     if (current) return current;
-    const flight = fillPage(this.#linktree, handle, known)
+    const flight = fillPage(this.#linktree, handle, known, this.#log)
       .then((page) => {
         this.#pages.set(handle, page);
         return page;

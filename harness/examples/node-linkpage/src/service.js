@@ -22,7 +22,8 @@ export async function startService(config) {
   const vault = new Vault(config.vault, log);
   await vault.open();
   const linktree = new Linktree(config.linktree, { vault, metrics, log });
-  const pages = new Pages(linktree, config.pages, config.linktree.retry.baseMs);
+  const { baseMs: retryBaseMs } = config.linktree.retry;
+  const pages = new Pages(linktree, config.pages, { retryBaseMs, log });
   const clicks = await Outbox.open(join(config.dataDir, 'clicks.ndjson'));
   const changes = await Outbox.open(join(config.dataDir, 'campaigns.ndjson'));
   const deadLetters = await Journal.open(join(config.dataDir, 'dead-letters.ndjson'));

@@ -94,6 +94,18 @@ test('webhooks are registered at start', async (t) => {
   assert.equal(all.linktree.to('/webhooks')[0].body.url, 'http://127.0.0.1:1/webhooks/linktree');
 });
 
+test('a registration that is refused for want of a scope is not repeated', async (t) => {
+  const all = await startAll(t, { PUBLIC_URL: 'http://127.0.0.1:1', TIME_SCALE: '100' });
+  all.linktree.answer = ({ path }) => (path.endsWith('/webhooks') ? { status: 403, json: {} } : null);
+  await until(() => all.linktree.to('/webhooks').length === 1 && all.linktree.to('/me').length === 1);
+  await all.restart();
+  await until(() => all.linktree.to('/webhooks').length > 1 && all.linktree.to('/me').length === 2);
+  // A rotation is noticed within 300 ms: many times what a repetition would wait.
+  all.linktree.key = 'lt_live_2';
+  await until(() => all.linktree.to('/me').length > 2);
+  assert.equal(all.linktree.to('/webhooks').length, 2);
+});
+
 test('a creator sees own analytics only', async (t) => {
   const all = await startAll(t);
   all.linktree.answer = ({ path }) => (path.includes('/analytics') ? { json: { days: [] } } : null);

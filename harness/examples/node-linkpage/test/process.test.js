@@ -1,4 +1,5 @@
-// The process: kill -9 loses no click that was acknowledged, SIGTERM is a clean end.
+// The process: kill -9 loses no click that was acknowledged, SIGTERM is a clean end, and the log
+// names pages and nobody.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -69,4 +70,32 @@ test('clicks that were acknowledged survive kill -9', async (t) => {
   for (const secret of ['192.0.2.77', 'Browser/1', 'lt_live_1', 'vault-token']) {
     assert.ok(!(before.log() + after.log()).includes(secret), secret);
   }
+});
+
+test('the log has one line for each filled page, and names nobody', async (t) => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'linkpage-'));
+  const linktree = await startLinktree();
+  t.after(async () => {
+    await linktree.close();
+    await rm(dataDir, { recursive: true });
+  });
+  const { child, url, log } = await run(linktree, dataDir);
+  assert.equal((await fetch(`${url}/ann`)).status, 200);
+  linktree.answer = () => ({ status: 304 });
+  assert.equal((await fetch(`${url}/ann`)).status, 200);
+  linktree.answer = () => ({ status: 401 });
+  assert.equal((await fetch(`${url}/bob`)).status, 503);
+  assert.equal(linktree.to('/bob').length, 1);
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+  const lines = log()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const filled = lines.filter(({ msg }) => msg === 'page filled');
+  assert.deepEqual(
+    filled.map(({ level, handle, version }) => [level, handle, version]),
+    [[30, 'ann', 'v1']],
+  );
+  assert.ok(!log().includes('ann@creator.example'));
 });

@@ -23,7 +23,7 @@ function healthy({ method, path, body }, version) {
   if (method === 'POST') return { status: 202, json: {} };
   return {
     headers: { 'cache-control': 'max-age=0, stale-if-error=60', etag: `"${version}"` },
-    json: { display_name: 'Ann', bio: '<b>hi</b>', version },
+    json: { display_name: 'Ann', bio: '<b>hi</b>', email: 'ann@creator.example', version },
   };
 }
 
