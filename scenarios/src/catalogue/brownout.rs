@@ -1,4 +1,4 @@
-//! Linktree half works: slow, flaky and cut answers, lost receipts, stalled and forbidden reads.
+//! Linktree half works: slow, flaky and cut answers, lost click receipts, and reads that stall.
 
 use super::parts::{
     CLICKS, PAGE_READS, Timeline, group, guarantees, in_turn, profiles_of, routes, rule, share,
@@ -28,10 +28,6 @@ const STALLS: [(&str, StallAt); 3] = [
     ("trickle", StallAt::Trickle { every_ms: 200 }),
 ];
 
-/// Creators whose profile the key may not read, it seems.
-const LOCKED: &str = "locked";
-const LOCKED_CALLS: u32 = 6;
-
 fn build(settings: &Settings) -> Plan {
     let mut timeline = Timeline::default();
     let warmup = timeline.phase(PhaseKind::Warmup, "pages are filled", 1_500);
@@ -41,7 +37,7 @@ fn build(settings: &Settings) -> Plan {
     let storm = timeline.phase(PhaseKind::Storm, "half broken", storm_ms);
     let heal = timeline.phase(PhaseKind::Heal, "all is well again", 1_500);
     timeline.phase(PhaseKind::Settle, "last clicks arrive", settings.settle_ms(true));
-    let mut groups = vec![group("page", CREATORS), group(LOCKED, LOCKED_CALLS)];
+    let mut groups = vec![group("page", CREATORS)];
     groups.extend(STALLS.map(|(prefix, _)| group(prefix, 6)));
     let mut traffic = vec![Traffic::Open {
         id: "visitors".into(),
@@ -61,16 +57,6 @@ fn build(settings: &Settings) -> Plan {
         creators: in_turn(prefix),
         click: false,
     }));
-    // After the stalled reads: whoever stops calling when a key is refused has met them all.
-    traffic.push(Traffic::Sequential {
-        id: format!("{LOCKED}-reader"),
-        from_ms: storm.until_ms - settings.contract(15_000),
-        until_ms: storm.until_ms - settings.contract(3_000),
-        calls: LOCKED_CALLS,
-        gap_ms: settings.contract(1_000),
-        creators: in_turn(LOCKED),
-        click: false,
-    });
     Plan {
         id: INFO.id.into(),
         summary: INFO.summary.into(),
@@ -85,7 +71,6 @@ fn build(settings: &Settings) -> Plan {
             "profile-timeout",
             "clicks-counted-once",
             "clicks-delivered",
-            "timeout-not-auth",
             "latency-metrics",
             "no-pii-in-logs",
             "no-secret-leaked",
@@ -106,7 +91,6 @@ fn half_broken(storm: Window) -> Vec<Rule> {
         rule(&format!("stall-{prefix}"), storm, profiles_of(prefix), first, fault)
     };
     let mut rules: Vec<Rule> = STALLS.map(stall).into();
-    rules.push(rule("key-refused", storm, profiles_of(LOCKED), Pick::All, status(&[401])));
     let slow = Latency::Lognormal { median_ms: 60, sigma_milli: 900, max_ms: 800 };
     let cut = Fault::Truncate(Truncate { percent: 60 });
     let all = [PAGE_READS, CLICKS].concat();

@@ -30,6 +30,8 @@ const CALM_PAUSE_MS: u64 = 30;
 /// So long that the pages filled before the retries leave the window in time: constant delays of
 /// half a base would otherwise fill it with the eighth call.
 const ALL_IS_WELL_MS: u64 = 2_600;
+/// Reads that the key is too little for, it seems.
+const LOCKED_CALLS: u32 = 5;
 /// Longer than delivery and scheduling together, or a sixth failure would look like the fifth.
 const GAP_MS: u64 = 300;
 
@@ -46,6 +48,9 @@ fn build(settings: &Settings) -> Plan {
     let heal = phase(PhaseKind::Heal, "back after errors", heal_ms);
     let silence = phase(PhaseKind::BreakerProbe, "only silence", settings.contract(90_000));
     let last = phase(PhaseKind::Heal, "back after silence", heal_ms);
+    // At the end: whoever stops calling when a key is refused has met everything else.
+    let refused = phase(PhaseKind::Storm, "the key is refused", settings.contract(6_000));
+    phase(PhaseKind::Heal, "the key is good again", settings.contract(3_000));
     let gaps_end = gaps.until_ms - settings.contract(16_000);
     let slowly = settings.contract(2_000);
     Plan {
@@ -61,6 +66,7 @@ fn build(settings: &Settings) -> Plan {
                 ("heal", 60),
                 ("silence", 200),
                 ("last", 60),
+                ("locked", LOCKED_CALLS),
             ]
             .map(|(prefix, count)| group(prefix, count))
             .into(),
@@ -74,6 +80,7 @@ fn build(settings: &Settings) -> Plan {
             calls("heal", 60, heal, slowly),
             calls("silence", 200, silence, GAP_MS),
             calls("last", 60, last, slowly),
+            calls("locked", LOCKED_CALLS, refused, settings.contract(1_000)),
         ],
         faults: vec![
             rule(
@@ -85,10 +92,17 @@ fn build(settings: &Settings) -> Plan {
             ),
             total("only-errors", errors, status(&[500])),
             total("only-silence", silence, Fault::Stall(Stall { at: StallAt::BeforeHead })),
+            rule("key-refused", refused, profiles_of("locked"), Pick::All, status(&[401])),
         ],
         edits: vec![],
         generator: Generator { users: 1, timeout_ms: settings.patience_ms() },
-        guarantees: guarantees(&["backoff-grows", "breaker-opens", "breaker-recovers"]),
+        guarantees: guarantees(&[
+            "backoff-grows",
+            "breaker-opens",
+            "breaker-recovers",
+            "timeout-not-auth",
+            "no-secret-leaked",
+        ]),
         exclusive: false,
     }
 }

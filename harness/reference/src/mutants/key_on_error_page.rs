@@ -8,7 +8,7 @@ pub const MUTANT: Mutant = Mutant {
     summary: "the error page shows the API key",
     breaks: "no-secret-leaked",
     may_also_break: &[],
-    shown_by: "brownout",
+    shown_by: "calibration",
     apply: |seams| {
         seams.front.error_page = |failure, upstream| {
             let (base, api_key) = (upstream.base(), &upstream.secrets().api_key);
