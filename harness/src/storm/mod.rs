@@ -4,6 +4,7 @@
 pub mod chaos;
 pub mod child;
 pub mod guard;
+mod manners;
 pub mod measure;
 pub mod observe;
 mod output;

@@ -1,6 +1,5 @@
 //! The integration under test as a process: start, readiness, end, and what it printed.
 
-use crate::config::model::StopSignal;
 use crate::config::template;
 use crate::failure::Failure;
 use crate::process::tail;
@@ -15,6 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::process::Command;
 
+use super::manners::Manners;
 use super::measure::cpu;
 use super::observe::search::Search;
 use super::output::Output;
@@ -26,10 +26,6 @@ use super::start_error::StartError;
 
 /// The front end that an integration shall let in; reserved by RFC 2606.
 const ALLOWED_ORIGIN: &str = "https://app.example.org";
-/// How long the reference may take to answer its readiness route.
-const READY_WITHIN: Duration = Duration::from_secs(20);
-/// How long the reference may take to end after SIGTERM.
-const STOP_WITHIN: Duration = Duration::from_secs(5);
 
 /// What the target is told.
 pub struct Surroundings<'a> {
@@ -66,15 +62,6 @@ pub struct Secrets {
     pub webhook: String,
     /// Signs creators' sessions.
     pub session: String,
-}
-
-/// How a target is asked whether it is ready, and asked to end.
-#[derive(Clone)]
-struct Manners {
-    ready: String,
-    ready_within: Duration,
-    stop: Signal,
-    stop_within: Duration,
 }
 
 /// The target, which runs unless it was killed, has been stopped or has died.
@@ -318,31 +305,6 @@ impl Target {
 pub(super) fn client() -> Result<reqwest::Client, String> {
     let builder = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0);
     builder.build().map_err(|error| error.to_string())
-}
-
-impl Manners {
-    fn of(spec: &TargetSpec) -> Self {
-        let usual = Self {
-            ready: "/healthz".to_owned(),
-            ready_within: READY_WITHIN,
-            stop: Signal::SIGTERM,
-            stop_within: STOP_WITHIN,
-        };
-        match spec {
-            TargetSpec::Embedded { .. } => usual,
-            TargetSpec::Url { running } => Self { ready: running.ready.clone(), ..usual },
-            TargetSpec::Spawn { command, .. } => Self {
-                ready: command.ready.clone(),
-                ready_within: Duration::from_millis(command.ready_within_ms),
-                stop: match command.stop_signal {
-                    StopSignal::Term => Signal::SIGTERM,
-                    StopSignal::Int => Signal::SIGINT,
-                    StopSignal::Quit => Signal::SIGQUIT,
-                },
-                stop_within: Duration::from_millis(command.stop_within_ms),
-            },
-        }
-    }
 }
 
 /// The command line and environment of a target that the harness starts.

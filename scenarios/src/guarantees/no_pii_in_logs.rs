@@ -6,7 +6,7 @@ use super::evidence::leaks;
 use super::{Guarantee, Judge, Priority, Promise};
 use crate::case::Case;
 use crate::history::Operation;
-use crate::observed::Place;
+use crate::observed::{Leak, Place};
 use crate::verdict::Verdict;
 use mock_server::exchange::Route;
 
@@ -49,16 +49,11 @@ impl Judge for Reading<'_> {
     fn verdict(self: Box<Self>) -> Verdict {
         let Self { case, visits } = *self;
         let scanned = case.scanned.clone().unwrap_or_default();
-        let personal = |place: Place, log: bool| {
-            let logged = matches!(place, Place::Log | Place::Metrics);
-            logged == log && leaks::is_published(place)
-        };
-        let offences =
-            leaks::offences(case, |leak| !leak.canary.is_secret() && personal(leak.place, true));
-        let shown = case
-            .leaks
-            .iter()
-            .filter(|leak| !leak.canary.is_secret() && personal(leak.place, false));
+        let personal = |leak: &Leak| !leak.canary.is_secret();
+        let logged = |leak: &Leak| matches!(leak.place, Place::Log | Place::Metrics);
+        let offences = leaks::offences(case, |leak| personal(leak) && logged(leak));
+        let shown = |leak: &&Leak| personal(leak) && leak.place == Place::Answer;
+        let shown = case.leaks.iter().filter(shown);
         let told = |read: &&mock_server::exchange::Exchange| {
             read.route == Route::Profile && read.is_success()
         };
