@@ -108,8 +108,10 @@ impl Judged {
                         format!("{name} is exposed as {} and was {}", shown(exposed), shown(truth));
                     Witness::new(at, what)
                 });
+            }
             // A timeout may well lie beyond the last bucket; the alert's quantile may not.
-            } else if exposed.high.is_infinite() && name != "p99" && !self.endless.contains(&name) {
+            let endless = exposed.high.is_infinite() && name != "p99";
+            if endless && !apart && !self.endless.contains(&name) {
                 self.endless.push(name);
             }
             self.told.push(words);

@@ -38,7 +38,7 @@ impl Guarantee for NoSecretLeaked {
 fn judge(case: &Case) -> Verdict {
     let scanned = case.scanned.clone().unwrap_or_default();
     let offences =
-        leaks::offences(case, |leak| leak.canary.is_secret() && leaks::is_published(leak.place));
+        leaks::offences(case, |leak| leak.canary.is_secret() && is_published(leak.place));
     let in_use =
         case.exchanges.iter().filter(|one| one.key_places.contains(&KeyPlace::BearerHeader));
     let in_use = in_use.count();
@@ -65,6 +65,11 @@ fn judge(case: &Case) -> Verdict {
         .only_if(unseen.is_none(), unseen.unwrap_or_default())
         .only_if(in_use > 0, "the key was never in use, so it could not have come to light")
         .said(observed, promised)
+}
+
+/// Whether others read it: an environment, a command line and the source are `key-from-vault`'s.
+const fn is_published(place: Place) -> bool {
+    matches!(place, Place::Log | Place::Answer | Place::Metrics)
 }
 
 #[cfg(test)]

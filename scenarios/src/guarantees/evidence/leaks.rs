@@ -1,7 +1,7 @@
 //! What came to light of what was planted, as witnesses.
 
 use crate::case::Case;
-use crate::observed::{Leak, Place};
+use crate::observed::Leak;
 use crate::verdict::{Offences, Witness};
 use std::collections::HashSet;
 
@@ -27,16 +27,10 @@ pub fn offences(case: &Case, counts: impl Fn(&Leak) -> bool) -> Offences {
     offences
 }
 
-/// Whether the integration prints, answers or exposes it: places that others read.
-#[must_use]
-pub const fn is_published(place: Place) -> bool {
-    matches!(place, Place::Log | Place::Answer | Place::Metrics)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observed::Canary;
+    use crate::observed::{Canary, Place};
     use crate::testing::History;
 
     #[test]
