@@ -5,19 +5,25 @@
 //! nothing of the harness: it is a client of the contract. [`mutants`] swap one of its [`Seams`]
 //! each, to prove that the harness notices.
 //!
-//! Where to look: [`config`] for the environment, `upstream` for the client, `pages` and
-//! `clicks` for the two halves of the service.
+//! Where to look: [`config`] for the environment, `linktree` for the words of the contract,
+//! `upstream` for the client, `pages` and `clicks` for the two halves of the service, `front` for
+//! its routes. Modules use each other in one direction only, and none but this file and the
+//! mutants knows the seams (`module_graph` holds both).
 
 mod clicks;
 mod clock;
 pub mod config;
 mod front;
+mod linktree;
 mod logs;
 mod metrics;
+#[cfg(test)]
+mod module_graph;
 pub mod mutants;
 mod pages;
 mod seams;
 mod secrets;
+mod source;
 mod upstream;
 
 pub use config::Config;
@@ -25,6 +31,7 @@ pub use seams::Seams;
 
 use clicks::delivery::Delivery;
 use metrics::Metrics;
+use pages::Pages;
 use std::{future::Future, process::ExitCode, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
@@ -86,11 +93,12 @@ pub async fn serve_on(
     let http = client()?;
     let secrets = (seams.secrets)(&http, &config).await?;
     let metrics = Arc::new(Metrics::new(seams.metrics));
-    let upstream = Arc::new(Upstream::new(http, &config, secrets, &seams, metrics.clone()));
+    let upstream =
+        Arc::new(Upstream::new(http, &config, secrets, seams.upstream, metrics.clone(), seams.log));
     let clicks = (seams.store)(&config.data_dir)?;
     let clicks_arrived = Arc::new(Notify::new());
     let app = front::App {
-        pages: Arc::new(pages::Pages::new(upstream.clone(), &config.pages, &seams)),
+        pages: Arc::new(Pages::new(upstream.clone(), &config.pages, seams.pages, seams.log)),
         clicks: clicks.clone(),
         clicks_arrived: clicks_arrived.clone(),
         metrics: metrics.clone(),
@@ -165,12 +173,12 @@ pub fn main_from_env(mutant: Option<&str>) -> ExitCode {
     };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let outcome = runtime.map_err(ServeError::from).and_then(|runtime| {
-        let outcome = runtime.block_on(serve(config, seams));
+    let ended = runtime.map_err(ServeError::from).and_then(|runtime| {
+        let served = runtime.block_on(serve(config, seams));
         runtime.shutdown_timeout(Duration::from_secs(1));
-        outcome
+        served
     });
-    match outcome {
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");

@@ -1,8 +1,8 @@
 //! Counts what happens, in the text format of Prometheus and under the names of the contract.
 
 use crate::{
-    pages::Source,
-    upstream::{Answer, Barrier, Failure, Route},
+    linktree::{Answer, Barrier, Failure, Route},
+    source::Source,
 };
 use std::{
     collections::BTreeMap,

@@ -53,7 +53,7 @@ pub async fn read(http: &reqwest::Client, config: &Config) -> Result<Secrets, Se
 }
 
 async fn ask(http: &reqwest::Client, config: &Config) -> Result<Secrets, SecretsError> {
-    let answer = http
+    let response = http
         .get(format!("{}/v1/secret/data/linktree", config.vault_url))
         .header("X-Vault-Token", &config.vault_token)
         .header("Accept", "application/json")
@@ -63,7 +63,9 @@ async fn ask(http: &reqwest::Client, config: &Config) -> Result<Secrets, Secrets
         .and_then(reqwest::Response::error_for_status)
         .map_err(|error| SecretsError(error.without_url().to_string()))?;
     // The parser's own words could quote the secret, so they are not repeated.
-    let envelope: Envelope =
-        answer.json().await.map_err(|_| SecretsError("the answer is not as expected".into()))?;
+    let envelope: Envelope = response
+        .json()
+        .await
+        .map_err(|_| SecretsError("what it sent is not as expected".into()))?;
     Ok(envelope.data.data)
 }

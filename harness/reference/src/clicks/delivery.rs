@@ -7,8 +7,9 @@ use super::{Click, ClickStore, Fate, StoreError, wire};
 use crate::{
     clock,
     config::{ClickSettings, RateSettings},
+    linktree::{Failure, Lane},
     metrics::Metrics,
-    upstream::{Failure, Upstream, limiter::Lane},
+    upstream::Upstream,
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{
@@ -75,7 +76,7 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// A worker that takes from `store` when told that something `arrived`.
+    /// A worker that takes from `store`, and wakes when something `arrived`.
     pub fn new(
         store: Arc<dyn ClickStore>,
         upstream: Arc<Upstream>,
@@ -147,16 +148,16 @@ impl Delivery {
         };
         let call = wire::call(&refs, key);
         // Looked at first, so that waiting does not count as calls that were turned away.
-        let outcome = match self.upstream.barrier(call.route) {
+        let result = match self.upstream.barrier(call.route) {
             Some(barrier) => Err(Failure::Barred(barrier)),
             None => self.upstream.attempt(&call, self.failures + 1).await,
         };
-        if let Err(Failure::Barred(barrier)) = outcome {
+        if let Err(Failure::Barred(barrier)) = result {
             // Short rests, since the way may open or close earlier than it looks now.
             let rest = barrier.until().saturating_duration_since(clock::now());
             return Ok(rest.clamp(Duration::from_millis(5), Duration::from_millis(100)));
         }
-        let statuses: Vec<Option<u16>> = match &outcome {
+        let statuses: Vec<Option<u16>> = match &result {
             Ok(answer) if clicks.len() == 1 => vec![Some(answer.status)],
             Ok(answer) => {
                 let known = wire::statuses(answer);
@@ -174,25 +175,25 @@ impl Delivery {
         let mut fates = Vec::new();
         for (click, status) in clicks.iter().zip(statuses) {
             fates.extend(
-                self.judge(click, status, &outcome).map(|fate| (click.event_id.clone(), fate)),
+                self.fate_of(click, status, &result).map(|fate| (click.event_id.clone(), fate)),
             );
         }
         self.store.settle(fates).await?;
-        Ok(self.rest_after(clicks.len(), outcome.is_ok()))
+        Ok(self.rest_after(clicks.len(), result.is_ok()))
     }
 
     /// What becomes of a click after an attempt; `None`: it waits for the next one.
-    fn judge<T>(
+    fn fate_of<T>(
         &mut self,
         click: &Click,
         status: Option<u16>,
-        outcome: &Result<T, Failure>,
+        result: &Result<T, Failure>,
     ) -> Option<Fate> {
         let now = clock::now();
         let fresh = Progress { attempts: 0, successes: 0, not_before: now };
         let known = self.progress.entry(click.event_id.clone()).or_insert(fresh);
         known.attempts += 1;
-        let fate = match (status, outcome) {
+        let fate = match (status, result) {
             (Some(200..=299), _) => {
                 known.successes += 1;
                 (known.successes >= self.policy.successes_needed).then_some(Fate::Delivered)
@@ -226,7 +227,7 @@ impl Delivery {
             return self.upstream.backoff(self.failures) + extra;
         }
         self.failures = 0;
-        // A full batch tells of a backlog, which is not made shorter by waiting for company.
+        // A full batch means a backlog, which is not made shorter by waiting for company.
         if sent >= self.batch { extra } else { self.pace() + extra }
     }
 

@@ -1,6 +1,6 @@
 //! A click as visitors send it, checked. The visitor's address is dropped here: it goes nowhere.
 
-use crate::pages::is_handle;
+use crate::linktree::is_handle;
 use serde::{Deserialize, Serialize};
 
 /// A click, in the shape in which Linktree takes it.

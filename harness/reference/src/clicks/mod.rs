@@ -2,12 +2,10 @@
 
 pub mod delivery;
 mod event;
-mod route;
 mod sqlite;
 mod wire;
 
 pub use event::Click;
-pub use route::accept;
 pub use sqlite::SqliteStore;
 
 use std::{future::Future, pin::Pin};

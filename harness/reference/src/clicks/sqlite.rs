@@ -69,9 +69,9 @@ impl SqliteStore {
     ) -> StoreFuture<'_, T> {
         let gone = || StoreError("its thread is gone".into());
         Box::pin(async move {
-            let (reply, answer) = oneshot::channel();
+            let (reply, replied) = oneshot::channel();
             self.ops.send(op(reply)).await.map_err(|_| gone())?;
-            answer.await.map_err(|_| gone())?
+            replied.await.map_err(|_| gone())?
         })
     }
 }

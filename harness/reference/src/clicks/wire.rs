@@ -1,7 +1,7 @@
 //! How clicks travel to Linktree: one alone, or up to a hundred in a batch.
 
 use super::Click;
-use crate::upstream::{Answer, Call, Route};
+use crate::linktree::{Answer, Call, Route};
 use serde::Deserialize;
 use std::collections::HashMap;
 
@@ -21,7 +21,7 @@ pub fn call(clicks: &[&Click], idempotency_key: Option<String>) -> Call {
 }
 
 #[derive(Deserialize)]
-struct BatchAnswer {
+struct BatchResults {
     results: Vec<EventResult>,
 }
 
@@ -33,7 +33,7 @@ struct EventResult {
 
 /// The status of each event in the answer to a batch; what is not in it is not known.
 pub fn statuses(answer: &Answer) -> HashMap<String, u16> {
-    match serde_json::from_slice::<BatchAnswer>(&answer.body) {
+    match serde_json::from_slice::<BatchResults>(&answer.body) {
         Ok(batch) => batch.results.into_iter().map(|one| (one.event_id, one.status)).collect(),
         Err(error) => {
             // The parser's own words quote the answer, so only the place is logged.

@@ -11,7 +11,6 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// Clicks are acknowledged into a small buffer that silently forgets the oldest.
 pub const MUTANT: Mutant = Mutant {
     id: "ack-before-write",
     summary: "clicks are acknowledged into a small buffer that silently forgets the oldest",

@@ -1,9 +1,8 @@
 //! "No access" and "no answer" are one class of trouble, and it has the name of the commoner one.
 
 use super::Mutant;
-use crate::{metrics::outcome, upstream::Failure};
+use crate::{linktree::Failure, metrics::outcome};
 
-/// A failed authentication is counted as a timeout.
 pub const MUTANT: Mutant = Mutant {
     id: "auth-counted-as-timeouts",
     summary: "a failed authentication is counted as a timeout",

@@ -2,7 +2,6 @@
 
 use super::Mutant;
 
-/// The headers of each attempt are logged, with the API key.
 pub const MUTANT: Mutant = Mutant {
     id: "authorization-in-log",
     summary: "the headers of each attempt are logged, with the API key",

@@ -3,12 +3,11 @@
 use super::Mutant;
 use crate::upstream::backoff::full_jitter;
 
-/// The bound of the retry delay never grows.
 pub const MUTANT: Mutant = Mutant {
     id: "backoff-constant",
     summary: "the bound of the retry delay never grows",
     breaks: "backoff-grows",
     may_also_break: &[],
     shown_by: "calibration",
-    apply: |seams| seams.backoff = |settings, _, roll| full_jitter(settings, 1, roll),
+    apply: |seams| seams.upstream.backoff = |settings, _, roll| full_jitter(settings, 1, roll),
 };

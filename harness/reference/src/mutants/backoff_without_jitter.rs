@@ -3,12 +3,11 @@
 use super::Mutant;
 use crate::upstream::backoff::bound;
 
-/// Retry delays grow, but all clients retry at the same moment.
 pub const MUTANT: Mutant = Mutant {
     id: "backoff-without-jitter",
     summary: "retry delays grow, but all clients retry at the same moment",
     breaks: "backoff-grows",
     may_also_break: &[],
     shown_by: "calibration",
-    apply: |seams| seams.backoff = |settings, retry, _| bound(settings, retry),
+    apply: |seams| seams.upstream.backoff = |settings, retry, _| bound(settings, retry),
 };

@@ -2,12 +2,11 @@
 
 use super::Mutant;
 
-/// The breaker never opens, whatever fails.
 pub const MUTANT: Mutant = Mutant {
     id: "breaker-never-opens",
     summary: "the breaker never opens, whatever fails",
     breaks: "breaker-opens",
     may_also_break: &[],
     shown_by: "outage-and-replay",
-    apply: |seams| seams.breaker.threshold = Some(u32::MAX),
+    apply: |seams| seams.upstream.breaker.threshold = Some(u32::MAX),
 };

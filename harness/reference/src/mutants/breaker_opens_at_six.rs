@@ -2,12 +2,11 @@
 
 use super::Mutant;
 
-/// The breaker opens at the sixth consecutive failure instead of the fifth.
 pub const MUTANT: Mutant = Mutant {
     id: "breaker-opens-at-six",
     summary: "the breaker opens at the sixth consecutive failure instead of the fifth",
     breaks: "breaker-opens",
     may_also_break: &[],
     shown_by: "calibration",
-    apply: |seams| seams.breaker.threshold = Some(6),
+    apply: |seams| seams.upstream.breaker.threshold = Some(6),
 };

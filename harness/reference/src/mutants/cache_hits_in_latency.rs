@@ -2,7 +2,6 @@
 
 use super::Mutant;
 
-/// A page from the cache is observed as a fast request to Linktree.
 pub const MUTANT: Mutant = Mutant {
     id: "cache-hits-in-latency",
     summary: "a page from the cache is observed as a fast request to Linktree",

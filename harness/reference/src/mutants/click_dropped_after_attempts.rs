@@ -2,7 +2,6 @@
 
 use super::Mutant;
 
-/// A click is dropped after two failed attempts.
 pub const MUTANT: Mutant = Mutant {
     id: "click-dropped-after-attempts",
     summary: "a click is dropped after two failed attempts",

@@ -1,9 +1,8 @@
 //! 429 is a 4xx, and a 4xx is the sender's fault.
 
 use super::Mutant;
-use crate::upstream::Failure;
+use crate::linktree::Failure;
 
-/// A click that meets a 429 is dropped.
 pub const MUTANT: Mutant = Mutant {
     id: "click-dropped-on-429",
     summary: "a click that meets a 429 is dropped",

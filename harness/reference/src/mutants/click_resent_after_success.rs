@@ -2,7 +2,6 @@
 
 use super::Mutant;
 
-/// Every click is delivered a second time after it succeeded.
 pub const MUTANT: Mutant = Mutant {
     id: "click-resent-after-success",
     summary: "every click is delivered a second time after it succeeded",

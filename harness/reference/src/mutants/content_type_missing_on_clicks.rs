@@ -2,12 +2,11 @@
 
 use super::Mutant;
 
-/// Clicks are sent without `Content-Type`.
 pub const MUTANT: Mutant = Mutant {
     id: "content-type-missing-on-clicks",
     summary: "clicks are sent without `Content-Type`",
     breaks: "json-headers",
     may_also_break: &["clicks-delivered"],
     shown_by: "steady-state",
-    apply: |seams| seams.shape.content_type = |_| false,
+    apply: |seams| seams.upstream.shape.content_type = |_| false,
 };

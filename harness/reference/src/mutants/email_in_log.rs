@@ -2,7 +2,6 @@
 
 use super::Mutant;
 
-/// The whole profile is logged at each fill, with the creator's e-mail.
 pub const MUTANT: Mutant = Mutant {
     id: "email-in-log",
     summary: "the whole profile is logged at each fill, with the creator's e-mail",

@@ -2,7 +2,6 @@
 
 use super::Mutant;
 
-/// Every attempt of a click carries a new idempotency key.
 pub const MUTANT: Mutant = Mutant {
     id: "fresh-key-per-attempt",
     summary: "every attempt of a click carries a new idempotency key",

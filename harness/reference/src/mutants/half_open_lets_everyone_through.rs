@@ -2,7 +2,6 @@
 
 use super::Mutant;
 
-/// After the open time every call passes, while Linktree is still down.
 pub const MUTANT: Mutant = Mutant {
     id: "half-open-lets-everyone-through",
     summary: "after the open time every call passes, while Linktree is still down",
@@ -10,7 +9,7 @@ pub const MUTANT: Mutant = Mutant {
     may_also_break: &[],
     shown_by: "outage-and-replay",
     apply: |seams| {
-        seams.breaker.probes = Some(u32::MAX);
-        seams.breaker.failed_probes_to_open = None;
+        seams.upstream.breaker.probes = Some(u32::MAX);
+        seams.upstream.breaker.failed_probes_to_open = None;
     },
 };

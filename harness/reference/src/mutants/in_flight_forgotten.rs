@@ -7,7 +7,6 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// Clicks are marked as sent before the answer: a replay after a crash forgets the batch in flight.
 pub const MUTANT: Mutant = Mutant {
     id: "in-flight-forgotten",
     summary: "clicks are marked as sent before the answer, so a replay forgets those in flight",

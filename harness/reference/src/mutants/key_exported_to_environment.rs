@@ -7,7 +7,6 @@ use crate::{
 };
 use std::{env, os::unix::process::CommandExt, process::Command};
 
-/// The API key stands in the environment of the process.
 pub const MUTANT: Mutant = Mutant {
     id: "key-exported-to-environment",
     summary: "the API key stands in the environment of the process",

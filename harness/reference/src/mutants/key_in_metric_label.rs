@@ -2,7 +2,6 @@
 
 use super::Mutant;
 
-/// The API key is a label on `/metrics`.
 pub const MUTANT: Mutant = Mutant {
     id: "key-in-metric-label",
     summary: "the API key is a label on /metrics",

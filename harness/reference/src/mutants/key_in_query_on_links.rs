@@ -1,9 +1,8 @@
 //! One call was written after an old example, with the key in its address.
 
 use super::Mutant;
-use crate::upstream::{KeyPlacement, Route};
+use crate::{linktree::Route, upstream::KeyPlacement};
 
-/// Link reads carry the API key in the query.
 pub const MUTANT: Mutant = Mutant {
     id: "key-in-query-on-links",
     summary: "link reads carry the API key in the query",
@@ -11,7 +10,7 @@ pub const MUTANT: Mutant = Mutant {
     may_also_break: &[],
     shown_by: "steady-state",
     apply: |seams| {
-        seams.shape.key = |route| match route {
+        seams.upstream.shape.key = |route| match route {
             Route::Links => KeyPlacement::HeaderAndQuery,
             _ => KeyPlacement::Header,
         };

@@ -1,8 +1,7 @@
-//! A debug page was left on: the error tells the visitor how the client is set up.
+//! A debug page was left on: the error shows the visitor how the client is set up.
 
 use super::Mutant;
 
-/// The error page shows the API key.
 pub const MUTANT: Mutant = Mutant {
     id: "key-on-error-page",
     summary: "the error page shows the API key",

@@ -8,7 +8,6 @@ use crate::{
 use std::process::Stdio;
 use tokio::process::Command;
 
-/// The API key stands on the command line of a child process.
 pub const MUTANT: Mutant = Mutant {
     id: "key-on-helper-command-line",
     summary: "the API key stands on the command line of a child process",

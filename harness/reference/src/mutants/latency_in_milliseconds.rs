@@ -2,7 +2,6 @@
 
 use super::Mutant;
 
-/// Durations are observed in milliseconds in a histogram of seconds.
 pub const MUTANT: Mutant = Mutant {
     id: "latency-in-milliseconds",
     summary: "durations are observed in milliseconds in a histogram of seconds",

@@ -4,22 +4,19 @@ use super::Mutant;
 use crate::{
     clock,
     config::RateSettings,
-    upstream::{
-        Route,
-        limiter::{Lane, Limiter},
-    },
+    linktree::{Lane, Route},
+    upstream::limiter::Limiter,
 };
 use std::sync::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
-/// The rate limit counts in fixed windows, not in a sliding one.
 pub const MUTANT: Mutant = Mutant {
     id: "limiter-fixed-window",
     summary: "the rate limit counts in fixed windows, not in a sliding one",
     breaks: "client-rate-cap",
     may_also_break: &["hard-limit"],
     shown_by: "viral-spike",
-    apply: |seams| seams.limiter = |settings| Box::new(FixedWindow::new(settings)),
+    apply: |seams| seams.upstream.limiter = |settings| Box::new(FixedWindow::new(settings)),
 };
 
 struct FixedWindow {
@@ -79,19 +76,5 @@ impl Limiter for FixedWindow {
             Some(Lane::Clicks) => counts.clicks,
             None => counts.pages + counts.clicks,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::upstream::limiter::tests::{peak, settings};
-
-    #[test]
-    fn a_burst_around_a_boundary_exceeds_the_limit() {
-        let spike = [(50_000, Route::Profile), (0, Route::Links)].into_iter();
-        let more = (0..100).flat_map(|_| [(100, Route::Profile), (100, Route::Links)]);
-        let arrivals: Vec<_> = spike.chain(more).collect();
-        assert!(peak(&FixedWindow::new(&settings()), &arrivals) > 100);
     }
 }

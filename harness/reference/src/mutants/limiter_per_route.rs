@@ -3,21 +3,18 @@
 use super::Mutant;
 use crate::{
     config::RateSettings,
-    upstream::{
-        Route,
-        limiter::{Lane, Limiter, SlidingLog},
-    },
+    linktree::{Lane, Route},
+    upstream::limiter::{Limiter, SlidingLog},
 };
 use tokio::time::Instant;
 
-/// Every route has a rate limit of its own.
 pub const MUTANT: Mutant = Mutant {
     id: "limiter-per-route",
     summary: "every route has a rate limit of its own",
     breaks: "client-rate-cap",
     may_also_break: &["hard-limit"],
     shown_by: "viral-spike",
-    apply: |seams| seams.limiter = |settings| Box::new(PerRoute::new(settings)),
+    apply: |seams| seams.upstream.limiter = |settings| Box::new(PerRoute::new(settings)),
 };
 
 struct PerRoute([SlidingLog; Route::ALL.len()]);
@@ -39,19 +36,5 @@ impl Limiter for PerRoute {
 
     fn used(&self, lane: Option<Lane>, now: Instant) -> usize {
         self.0.iter().map(|log| log.used(lane, now)).sum()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::upstream::limiter::tests::{peak, settings};
-
-    #[test]
-    fn a_burst_around_a_boundary_exceeds_the_limit() {
-        let spike = [(50_000, Route::Profile), (0, Route::Links)].into_iter();
-        let more = (0..100).flat_map(|_| [(100, Route::Profile), (100, Route::Links)]);
-        let arrivals: Vec<_> = spike.chain(more).collect();
-        assert!(peak(&PerRoute::new(&settings()), &arrivals) > 100);
     }
 }

@@ -1,9 +1,8 @@
 //! Counted after the page is in the cache, where by then every page is.
 
 use super::Mutant;
-use crate::pages::Source;
+use crate::source::Source;
 
-/// A page that was just filled is counted as a hit.
 pub const MUTANT: Mutant = Mutant {
     id: "misses-counted-as-hits",
     summary: "a page that was just filled is counted as a hit",

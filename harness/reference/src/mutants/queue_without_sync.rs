@@ -2,7 +2,7 @@
 
 use super::Mutant;
 use crate::{
-    clicks::{Backlog, Click, ClickStore, Fate, SqliteStore, StoreFuture},
+    clicks::{Backlog, Click, ClickStore, Fate, SqliteStore, StoreError, StoreFuture},
     clock,
 };
 use std::{
@@ -11,7 +11,6 @@ use std::{
     time::Duration,
 };
 
-/// Clicks are acknowledged into a buffer that is written to the queue every three seconds.
 pub const MUTANT: Mutant = Mutant {
     id: "queue-without-sync",
     summary: "clicks are acknowledged into a buffer that is written to the queue every three seconds",
@@ -30,7 +29,7 @@ struct Buffered {
 }
 
 impl Buffered {
-    fn open(folder: &Path) -> Result<Self, crate::clicks::StoreError> {
+    fn open(folder: &Path) -> Result<Self, StoreError> {
         let store = Self { queue: Arc::new(SqliteStore::open(folder)?), buffer: Arc::default() };
         let (queue, buffer) = (store.queue.clone(), store.buffer.clone());
         tokio::spawn(async move {

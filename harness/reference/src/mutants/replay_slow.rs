@@ -2,7 +2,6 @@
 
 use super::Mutant;
 
-/// A backlog is delivered click by click, five seconds apart.
 pub const MUTANT: Mutant = Mutant {
     id: "replay-slow",
     summary: "a backlog is delivered click by click, five seconds apart",

@@ -2,12 +2,11 @@
 
 use super::Mutant;
 
-/// Only first attempts ask the limiter, retries do not.
 pub const MUTANT: Mutant = Mutant {
     id: "retries-bypass-limiter",
     summary: "only first attempts ask the limiter, retries do not",
     breaks: "client-rate-cap",
     may_also_break: &["hard-limit"],
     shown_by: "rate-limit-storm",
-    apply: |seams| seams.limits_attempt = |number| number == 1,
+    apply: |seams| seams.upstream.limits_attempt = |number| number == 1,
 };

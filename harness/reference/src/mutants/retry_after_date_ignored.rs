@@ -3,12 +3,11 @@
 use super::Mutant;
 use crate::upstream::retry_after::seconds;
 
-/// `Retry-After` is ignored when it is an HTTP-date.
 pub const MUTANT: Mutant = Mutant {
     id: "retry-after-date-ignored",
     summary: "`Retry-After` is ignored when it is an HTTP-date",
     breaks: "retry-after-honoured",
     may_also_break: &[],
     shown_by: "rate-limit-storm",
-    apply: |seams| seams.retry_after.parse = |text, _| seconds(text),
+    apply: |seams| seams.upstream.retry_after.parse = |text, _| seconds(text),
 };

@@ -3,12 +3,11 @@
 use super::Mutant;
 use std::time::Duration;
 
-/// Failed calls are retried at once.
 pub const MUTANT: Mutant = Mutant {
     id: "retry-hot-loop",
     summary: "failed calls are retried at once",
     breaks: "backoff-grows",
     may_also_break: &[],
     shown_by: "calibration",
-    apply: |seams| seams.backoff = |_, _, _| Duration::ZERO,
+    apply: |seams| seams.upstream.backoff = |_, _, _| Duration::ZERO,
 };

@@ -1,9 +1,8 @@
 //! The last branch of a match takes in whatever has no status, and its word is `auth`.
 
 use super::Mutant;
-use crate::{metrics::outcome, upstream::Failure};
+use crate::{linktree::Failure, metrics::outcome};
 
-/// A timeout is counted as a failed authentication.
 pub const MUTANT: Mutant = Mutant {
     id: "timeouts-counted-as-auth",
     summary: "a timeout is counted as a failed authentication",

@@ -1,9 +1,8 @@
 //! Only answers are counted: a Linktree that says nothing is never found to be down.
 
 use super::Mutant;
-use crate::upstream::Failure;
+use crate::linktree::Failure;
 
-/// The breaker does not count timeouts.
 pub const MUTANT: Mutant = Mutant {
     id: "timeouts-not-failures",
     summary: "the breaker does not count timeouts",
@@ -11,6 +10,7 @@ pub const MUTANT: Mutant = Mutant {
     may_also_break: &[],
     shown_by: "calibration",
     apply: |seams| {
-        seams.counts_as_failure = |failure| failure.is_outage() && *failure != Failure::Timeout;
+        seams.upstream.counts_as_failure =
+            |failure| failure.is_outage() && *failure != Failure::Timeout;
     },
 };

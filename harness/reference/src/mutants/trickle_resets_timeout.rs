@@ -1,9 +1,8 @@
 //! A read timeout that every byte starts again.
 
 use super::Mutant;
-use crate::upstream::{TimeoutKind, limiter::Lane};
+use crate::{linktree::Lane, upstream::TimeoutKind};
 
-/// A page read that trickles is never given up.
 pub const MUTANT: Mutant = Mutant {
     id: "trickle-resets-timeout",
     summary: "a page read that trickles is never given up",
@@ -11,7 +10,7 @@ pub const MUTANT: Mutant = Mutant {
     may_also_break: &["breaker-opens"],
     shown_by: "brownout",
     apply: |seams| {
-        seams.timeout = |route| match route.lane() {
+        seams.upstream.timeout = |route| match route.lane() {
             Lane::Pages => TimeoutKind::Silence,
             Lane::Clicks => TimeoutKind::Total,
         };

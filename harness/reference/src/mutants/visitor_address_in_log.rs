@@ -4,7 +4,6 @@ use super::Mutant;
 use axum::http::HeaderMap;
 use serde_json::Value;
 
-/// Each click is logged with its visitor's address.
 pub const MUTANT: Mutant = Mutant {
     id: "visitor-address-in-log",
     summary: "each click is logged with its visitor's address",

@@ -2,7 +2,6 @@
 
 use super::Mutant;
 
-/// A visitor who joins a fill in the air gets, and caches, another creator's page.
 pub const MUTANT: Mutant = Mutant {
     id: "wrong-creator-under-collapsing",
     summary: "a visitor who joins a fill in the air gets, and caches, another creator's page",
@@ -10,6 +9,6 @@ pub const MUTANT: Mutant = Mutant {
     may_also_break: &["breaker-recovers"],
     shown_by: "outage-and-replay",
     apply: |seams| {
-        seams.collapse_key = |handle, in_flight| in_flight.unwrap_or(handle).to_owned();
+        seams.pages.collapse_key = |handle, in_flight| in_flight.unwrap_or(handle).to_owned();
     },
 };

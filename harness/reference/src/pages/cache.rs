@@ -4,13 +4,15 @@
 
 use super::{
     fill::{Filler, Page},
-    status::Source,
+    policy::PagePolicy,
 };
 use crate::{
     clock,
     config::PageSettings,
-    seams::Seams,
-    upstream::{Barrier, Failure, Route, Upstream},
+    linktree::{Barrier, Failure, Route},
+    logs::LogPolicy,
+    source::Source,
+    upstream::Upstream,
 };
 use std::{
     collections::HashMap,
@@ -44,15 +46,20 @@ struct Shelves {
 pub struct Pages {
     upstream: Arc<Upstream>,
     settings: PageSettings,
-    seams: Seams,
+    policy: PagePolicy,
+    log: LogPolicy,
     shelves: Mutex<Shelves>,
 }
 
 impl Pages {
     /// An empty cache in front of `upstream`.
-    pub fn new(upstream: Arc<Upstream>, settings: &PageSettings, seams: &Seams) -> Self {
-        let (settings, seams) = (settings.clone(), seams.clone());
-        Self { upstream, settings, seams, shelves: Mutex::default() }
+    pub fn new(
+        upstream: Arc<Upstream>,
+        settings: &PageSettings,
+        policy: PagePolicy,
+        log: LogPolicy,
+    ) -> Self {
+        Self { upstream, settings: settings.clone(), policy, log, shelves: Mutex::default() }
     }
 
     /// The page of `handle`, by the best way that is open.
@@ -117,7 +124,7 @@ impl Pages {
 
     fn fall_back(&self, page: Option<Arc<Page>>, failure: Failure, source: Source) -> Reading {
         match page {
-            Some(page) if (self.seams.stale_after)(&failure) => Reading::Page(page, source),
+            Some(page) if (self.policy.stale_after)(&failure) => Reading::Page(page, source),
             _ => Reading::Unavailable(failure),
         }
     }
@@ -126,7 +133,7 @@ impl Pages {
     fn board(self: &Arc<Self>, handle: &str, known: Option<Arc<Page>>) -> (Flight, bool) {
         let mut shelves = self.shelves.lock().unwrap();
         let some_flight = shelves.flights.keys().next().map(String::as_str);
-        let key = (self.seams.collapse_key)(handle, some_flight);
+        let key = (self.policy.collapse_key)(handle, some_flight);
         // A sender that is gone without landing has panicked; do not wait for it.
         if let Some(flight) = shelves.flights.get(&key).filter(|f| f.has_changed().is_ok()) {
             return (flight.clone(), true);
@@ -147,9 +154,8 @@ impl Pages {
         let filler = Filler {
             upstream: &self.upstream,
             stale_if_error: self.settings.stale_if_error,
-            ttl: self.seams.freshness,
-            prefixes: self.seams.shape.prefixes,
-            log: self.seams.log,
+            policy: self.policy,
+            log: self.log,
         };
         filler.fill(handle, known.as_deref()).await.map(Arc::new)
     }

@@ -1,10 +1,11 @@
 //! Fills a page: the profile, then all its links by cursor; or has the known page vouched for.
 
-use super::freshness::Freshness;
+use super::{freshness::Freshness, policy::PagePolicy};
 use crate::{
     clock,
+    linktree::{Answer, Call, Failure, Route},
     logs::LogPolicy,
-    upstream::{Answer, Call, Failure, Route, Upstream},
+    upstream::Upstream,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{collections::HashSet, time::Duration};
@@ -70,10 +71,8 @@ pub struct Filler<'a> {
     pub upstream: &'a Upstream,
     /// Life on errors, where the answer does not say.
     pub stale_if_error: Duration,
-    /// Life of a fresh answer, from its `max-age`.
-    pub ttl: fn(Duration) -> Duration,
-    /// Prefixes to try for a route.
-    pub prefixes: fn(Route) -> &'static [&'static str],
+    /// What is decided.
+    pub policy: PagePolicy,
     /// What the log says.
     pub log: LogPolicy,
 }
@@ -88,8 +87,12 @@ impl Filler<'_> {
         let mut call = Call::new(Route::Profile, format!("/profiles/{handle}"));
         call.if_none_match = known.and_then(|page| page.etag.clone());
         let answer = self.read(call).await?;
-        let freshness =
-            Freshness::read(&answer.headers, clock::now(), self.stale_if_error, self.ttl);
+        let freshness = Freshness::read(
+            &answer.headers,
+            clock::now(),
+            self.stale_if_error,
+            self.policy.freshness,
+        );
         if answer.status == 304 {
             let known = known.ok_or(Failure::Malformed)?;
             return Ok(Page { freshness, ..known.clone() });
@@ -145,12 +148,13 @@ impl Filler<'_> {
     }
 
     async fn read(&self, mut call: Call) -> Result<Answer, Failure> {
-        let (last, earlier) = (self.prefixes)(call.route).split_last().expect("one at least");
+        let (last, earlier) =
+            (self.policy.prefixes)(call.route).split_last().expect("one at least");
         for prefix in earlier {
             call.prefix = prefix;
             match self.upstream.read(&call).await {
                 Err(Failure::Status(404)) => {}
-                outcome => return outcome,
+                result => return result,
             }
         }
         call.prefix = last;

@@ -1,7 +1,10 @@
 //! One exchange with Linktree: builds the request, reads the whole answer within its time limit.
 
-use super::{Answer, Call, Failure, KeyPlacement, TimeoutKind, Upstream};
-use crate::clock;
+use super::{KeyPlacement, TimeoutKind, Upstream};
+use crate::{
+    clock,
+    linktree::{Answer, Call, Failure},
+};
 use reqwest::{Response, Url, header};
 use std::{future::Future, time::Duration};
 
@@ -11,7 +14,7 @@ const MAX_BODY: usize = 8 << 20;
 impl Upstream {
     pub(super) async fn exchange(&self, call: &Call) -> Result<Answer, Failure> {
         let limit = self.retry.attempt_timeout;
-        match (self.seams.timeout)(call.route) {
+        match (self.policy.timeout)(call.route) {
             TimeoutKind::Total => within(Some(limit), self.send_and_read(call, None)).await,
             TimeoutKind::Silence => self.send_and_read(call, Some(limit)).await,
             TimeoutKind::None => self.send_and_read(call, None).await,
@@ -24,7 +27,7 @@ impl Upstream {
         silence: Option<Duration>,
     ) -> Result<Answer, Failure> {
         let request = self.build(call)?;
-        (self.seams.log.attempt_begins)(&request);
+        (self.log.attempt_begins)(&request);
         let broken = |_| Failure::Connection;
         let mut response =
             within(silence, async { self.http.execute(request).await.map_err(broken) }).await?;
@@ -48,7 +51,7 @@ impl Upstream {
     /// Closes the gate as soon as the head is there, for all calls: the token is throttled, not
     /// the route.
     fn obey_retry_after(&self, response: &Response) {
-        let policy = &self.seams.retry_after;
+        let policy = &self.policy.retry_after;
         if !(policy.honours)(response.status().as_u16()) {
             return;
         }
@@ -59,7 +62,7 @@ impl Upstream {
     }
 
     fn build(&self, call: &Call) -> Result<reqwest::Request, Failure> {
-        let shape = &self.seams.shape;
+        let shape = &self.policy.shape;
         let mut url = Url::parse(&format!("{}{}{}", self.base, call.prefix, call.path))
             .map_err(|_| Failure::Malformed)?;
         for (name, value) in &call.query {

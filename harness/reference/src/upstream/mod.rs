@@ -1,7 +1,7 @@
 //! The client of Linktree: admission, one attempt, and retries.
 //!
 //! Every attempt passes the gate (`Retry-After`), the breaker and the limiter, in this order and
-//! in one step without waiting, right before it is sent. Whoever may not pass is told until when,
+//! in one step without waiting, right before it is sent. Whoever may not pass learns until when,
 //! and decides whether to wait: pages do not, clicks do.
 
 mod attempt;
@@ -9,98 +9,25 @@ pub mod backoff;
 pub mod breaker;
 mod gate;
 pub mod limiter;
-mod request;
+mod policy;
 pub mod retry_after;
 
-pub use request::{Call, KeyPlacement, Route, Shape};
+pub use policy::{KeyPlacement, TimeoutKind, UpstreamPolicy};
 
 use crate::{
     clock,
     config::{Config, RetrySettings},
+    linktree::{Answer, Barrier, Call, Failure, Lane, Route},
+    logs::LogPolicy,
     metrics::Metrics,
-    seams::Seams,
     secrets::Secrets,
 };
 use backoff::Jitter;
 use breaker::{Breaker, Permit};
 use gate::Gate;
-use limiter::{Lane, Limiter};
+use limiter::Limiter;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
-
-/// What the time limit of an attempt covers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TimeoutKind {
-    /// The whole attempt, to the last byte of the body.
-    Total,
-    /// Each silence: a trickle never runs into it.
-    Silence,
-    /// Nothing.
-    None,
-}
-
-/// Why an attempt was not sent, and when to ask again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Barrier {
-    /// A `Retry-After` is in force.
-    RetryAfter(Instant),
-    /// The breaker is open, or its probes are out.
-    CircuitOpen(Instant),
-    /// The limiter is full.
-    RateLimit(Instant),
-}
-
-impl Barrier {
-    /// When to ask again.
-    pub fn until(self) -> Instant {
-        match self {
-            Self::RetryAfter(at) | Self::CircuitOpen(at) | Self::RateLimit(at) => at,
-        }
-    }
-}
-
-/// Why there is no answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
-    /// Nothing was sent.
-    #[error("not sent: {0:?}")]
-    Barred(Barrier),
-    /// The time limit of the attempt passed.
-    #[error("no complete answer in time")]
-    Timeout,
-    /// No connection, or one that broke before the end of the body.
-    #[error("the connection failed")]
-    Connection,
-    /// A status that is neither 2xx nor 304.
-    #[error("status {0}")]
-    Status(u16),
-    /// A 2xx whose body makes no sense.
-    #[error("the answer makes no sense")]
-    Malformed,
-}
-
-impl Failure {
-    /// Whether the same request may succeed later.
-    pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Timeout | Self::Connection | Self::Status(429 | 500..))
-    }
-
-    /// Whether this speaks of a broken upstream: 5xx, timeout, connection.
-    pub fn is_outage(&self) -> bool {
-        matches!(self, Self::Timeout | Self::Connection | Self::Status(500..))
-    }
-}
-
-/// A complete 2xx or 304.
-#[derive(Debug)]
-pub struct Answer {
-    /// The status.
-    pub status: u16,
-    /// The header fields.
-    pub headers: reqwest::header::HeaderMap,
-    /// The whole body.
-    pub body: Vec<u8>,
-}
 
 /// Linktree, as the rest of this service sees it.
 pub struct Upstream {
@@ -114,7 +41,8 @@ pub struct Upstream {
     metrics: Arc<Metrics>,
     retry: RetrySettings,
     slot_patience: Duration,
-    seams: Seams,
+    policy: UpstreamPolicy,
+    log: LogPolicy,
 }
 
 impl Upstream {
@@ -123,21 +51,23 @@ impl Upstream {
         http: reqwest::Client,
         config: &Config,
         secrets: Secrets,
-        seams: &Seams,
+        policy: UpstreamPolicy,
         metrics: Arc<Metrics>,
+        log: LogPolicy,
     ) -> Self {
         Self {
             http,
             base: config.linktree_url.clone(),
             secrets,
             gate: Gate::default(),
-            breaker: Breaker::new(&config.breaker, seams.breaker),
-            limiter: (seams.limiter)(&config.rate),
+            breaker: Breaker::new(&config.breaker, policy.breaker),
+            limiter: (policy.limiter)(&config.rate),
             jitter: Jitter::new(config.seed),
             metrics,
             retry: config.retry.clone(),
             slot_patience: config.rate.patience,
-            seams: seams.clone(),
+            policy,
+            log,
         }
     }
 
@@ -159,7 +89,7 @@ impl Upstream {
         }
         let permit = self.breaker.try_permit(now).map_err(Barrier::CircuitOpen)?;
         // A permit that is dropped here gives a probe's place back.
-        if (self.seams.limits_attempt)(number) {
+        if (self.policy.limits_attempt)(number) {
             self.limiter.try_take(route, now).map_err(Barrier::RateLimit)?;
         }
         Ok(permit)
@@ -178,17 +108,19 @@ impl Upstream {
             }
         };
         let started = clock::now();
-        let outcome = self.exchange(call).await;
-        self.metrics.upstream_answered(call.route, started.elapsed(), &outcome);
-        match &outcome {
+        let result = self.exchange(call).await;
+        self.metrics.upstream_answered(call.route, started.elapsed(), &result);
+        match &result {
             Ok(_) => permit.success(clock::now()),
-            Err(failure) if (self.seams.counts_as_failure)(failure) => permit.failure(clock::now()),
+            Err(failure) if (self.policy.counts_as_failure)(failure) => {
+                permit.failure(clock::now())
+            }
             Err(_) => drop(permit),
         }
-        if let Err(failure) = &outcome {
+        if let Err(failure) = &result {
             tracing::info!(route = call.route.label(), number, %failure, "attempt failed");
         }
-        outcome
+        result
     }
 
     /// Reads, with retries. Ends early when the way is barred: the caller has a page to answer.
@@ -203,7 +135,7 @@ impl Upstream {
                     self.pause(self.backoff(number)).await?;
                     number += 1;
                 }
-                outcome => return outcome,
+                result => return result,
             }
         }
     }
@@ -216,7 +148,7 @@ impl Upstream {
                 Err(Failure::Barred(Barrier::RateLimit(at))) if at <= deadline => {
                     tokio::time::sleep_until(at).await;
                 }
-                outcome => return outcome,
+                result => return result,
             }
         }
     }
@@ -239,7 +171,7 @@ impl Upstream {
 
     /// The delay before retry number `retry`, from 1.
     pub fn backoff(&self, retry: u32) -> Duration {
-        (self.seams.backoff)(&self.retry, retry, self.jitter.roll())
+        (self.policy.backoff)(&self.retry, retry, self.jitter.roll())
     }
 
     /// A pause after a read that failed for good: half to one base delay.

@@ -1,7 +1,11 @@
 //! `GET /{handle}`: a visitor opens a page.
 
-use super::{cache::Reading, html, is_handle};
-use crate::{clock, front::App};
+use super::App;
+use crate::{
+    clock,
+    linktree::is_handle,
+    pages::{self, Reading},
+};
 use axum::{
     extract::{Path, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -25,11 +29,11 @@ pub async fn show(State(app): State<App>, Path(handle): Path<String>) -> Respons
                 }
             };
             put("x-profile-version", page.version.clone());
-            put("cache-status", source.header(life, now));
+            put("cache-status", pages::cache_status(&source, life, now));
             put("age", life.age(now).to_string());
             put("content-security-policy", "default-src 'none'".to_owned());
             put("x-content-type-options", "nosniff".to_owned());
-            (headers, Html(html::render(&page))).into_response()
+            (headers, Html(pages::render(&page))).into_response()
         }
         Reading::Missing => StatusCode::NOT_FOUND.into_response(),
         Reading::Unavailable(failure) => {

@@ -1,7 +1,7 @@
 //! `POST /api/clicks`: a visitor clicks; 202 once the click is on disk.
 
-use super::Click;
-use crate::front::App;
+use super::App;
+use crate::clicks::Click;
 use axum::{
     body::Bytes,
     extract::State,

@@ -1,12 +1,16 @@
-//! The front door: routes for visitors, readiness and metrics.
+//! The front door: the routes for visitors, for readiness and for metrics.
+
+mod click;
+mod page;
 
 use crate::{
-    clicks::{self, ClickStore},
+    clicks::ClickStore,
     clock,
+    linktree::Failure,
     logs::LogPolicy,
     metrics::{Gauges, Metrics},
-    pages::{self, Pages},
-    upstream::{Failure, Upstream},
+    pages::Pages,
+    upstream::Upstream,
 };
 use axum::{
     Router,
@@ -18,7 +22,7 @@ use axum::{
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
-/// What the front door tells of the client behind it: nothing, in a sane service.
+/// What the front door shows of the client behind it: nothing, in a sane service.
 #[derive(Clone, Copy)]
 pub struct FrontPolicy {
     /// What a visitor reads when there is no page to show.
@@ -46,7 +50,7 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// For its gauges.
     pub upstream: Arc<Upstream>,
-    /// What is told of it.
+    /// What is shown of it.
     pub policy: FrontPolicy,
     /// What the log says.
     pub log: LogPolicy,
@@ -57,8 +61,8 @@ pub fn router(app: App) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/metrics", get(metrics))
-        .route("/api/clicks", post(clicks::accept))
-        .route("/{handle}", get(pages::show))
+        .route("/api/clicks", post(click::accept))
+        .route("/{handle}", get(page::show))
         .layer(DefaultBodyLimit::max(16 << 10))
         .with_state(app)
 }

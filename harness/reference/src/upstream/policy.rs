@@ -1,0 +1,86 @@
+//! What the client decides: when it may call, how often, how long it waits, how its requests look.
+
+use super::{
+    backoff::full_jitter,
+    breaker::BreakerPolicy,
+    limiter::{Limiter, SlidingLog},
+    retry_after::RetryAfterPolicy,
+};
+use crate::{
+    config::{RateSettings, RetrySettings},
+    linktree::{Failure, Route},
+};
+use std::time::Duration;
+
+/// One value per decision of the client.
+#[derive(Clone, Copy)]
+pub struct UpstreamPolicy {
+    /// When the breaker opens, and how it closes.
+    pub breaker: BreakerPolicy,
+    /// Which failures the breaker counts.
+    pub counts_as_failure: fn(&Failure) -> bool,
+    /// Builds the limiter that all calls share.
+    pub limiter: fn(&RateSettings) -> Box<dyn Limiter>,
+    /// Whether the attempt with this number, from 1, asks the limiter.
+    pub limits_attempt: fn(u32) -> bool,
+    /// Which `Retry-After` is obeyed.
+    pub retry_after: RetryAfterPolicy,
+    /// The delay before retry number n, from 1, for a roll in 0..1.
+    pub backoff: fn(&RetrySettings, u32, f64) -> Duration,
+    /// What the time limit of an attempt covers.
+    pub timeout: fn(Route) -> TimeoutKind,
+    /// How requests look.
+    pub shape: Shape,
+}
+
+impl Default for UpstreamPolicy {
+    fn default() -> Self {
+        Self {
+            breaker: BreakerPolicy::default(),
+            counts_as_failure: Failure::is_outage,
+            limiter: |settings| Box::new(SlidingLog::new(settings)),
+            limits_attempt: |_| true,
+            retry_after: RetryAfterPolicy::default(),
+            backoff: full_jitter,
+            timeout: |_| TimeoutKind::Total,
+            shape: Shape::default(),
+        }
+    }
+}
+
+/// What the time limit of an attempt covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeoutKind {
+    /// The whole attempt, to the last byte of the body.
+    Total,
+    /// Each silence: a trickle never runs into it.
+    Silence,
+    /// Nothing.
+    None,
+}
+
+/// Where the API key stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyPlacement {
+    /// In `Authorization` only.
+    Header,
+    /// In the query as well, for all logs on the way to read.
+    HeaderAndQuery,
+}
+
+/// How requests look, by route.
+#[derive(Clone, Copy)]
+pub struct Shape {
+    /// Where the key stands.
+    pub key: fn(Route) -> KeyPlacement,
+    /// Whether `Accept` is sent.
+    pub accept: fn(Route) -> bool,
+    /// Whether a body is sent with its `Content-Type`.
+    pub content_type: fn(Route) -> bool,
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Self { key: |_| KeyPlacement::Header, accept: |_| true, content_type: |_| true }
+    }
+}
