@@ -31,15 +31,15 @@ impl Default for BreakerPolicy {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Phase {
+enum State {
     Closed { failures: u32 },
     Open { until: Instant },
     HalfOpen { out: u32, failures: u32 },
 }
 
 #[derive(Debug)]
-struct State {
-    phase: Phase,
+struct Current {
+    state: State,
     generation: u64,
 }
 
@@ -50,7 +50,7 @@ pub struct Breaker {
     probes: u32,
     open_for: Duration,
     policy: BreakerPolicy,
-    state: Mutex<State>,
+    current: Mutex<Current>,
 }
 
 impl Breaker {
@@ -61,7 +61,7 @@ impl Breaker {
             probes: policy.probes.unwrap_or(settings.probes),
             open_for: settings.open_for,
             policy,
-            state: Mutex::new(State { phase: Phase::Closed { failures: 0 }, generation: 0 }),
+            current: Mutex::new(Current { state: State::Closed { failures: 0 }, generation: 0 }),
         }
     }
 
@@ -70,60 +70,60 @@ impl Breaker {
     /// # Errors
     /// With the time to ask again.
     pub fn try_permit(&self, now: Instant) -> Result<Permit<'_>, Instant> {
-        let mut state = self.state.lock().unwrap();
-        if let Phase::Open { until } = state.phase {
+        let mut current = self.current.lock().unwrap();
+        if let State::Open { until } = current.state {
             if now < until {
                 return Err(until);
             }
-            state.change(Phase::HalfOpen { out: 0, failures: 0 });
+            current.change(State::HalfOpen { out: 0, failures: 0 });
         }
-        if let Phase::HalfOpen { out, .. } = &mut state.phase {
+        if let State::HalfOpen { out, .. } = &mut current.state {
             if *out >= self.probes {
                 return Err(now + PROBE_POLL);
             }
             *out += 1;
         }
-        Ok(Permit { breaker: self, generation: state.generation, settled: false })
+        Ok(Permit { breaker: self, generation: current.generation, settled: false })
     }
 
     /// When to ask again, if no attempt may begin now. Takes nothing.
     pub fn closed_until(&self, now: Instant) -> Option<Instant> {
-        match self.state.lock().unwrap().phase {
-            Phase::Open { until } => (now < until).then_some(until),
-            Phase::HalfOpen { out, .. } => (out >= self.probes).then(|| now + PROBE_POLL),
-            Phase::Closed { .. } => None,
+        match self.current.lock().unwrap().state {
+            State::Open { until } => (now < until).then_some(until),
+            State::HalfOpen { out, .. } => (out >= self.probes).then(|| now + PROBE_POLL),
+            State::Closed { .. } => None,
         }
     }
 
     /// 0 closed, 1 half-open, 2 open.
     pub fn gauge(&self) -> u8 {
-        match self.state.lock().unwrap().phase {
-            Phase::Closed { .. } => 0,
-            Phase::HalfOpen { .. } => 1,
-            Phase::Open { .. } => 2,
+        match self.current.lock().unwrap().state {
+            State::Closed { .. } => 0,
+            State::HalfOpen { .. } => 1,
+            State::Open { .. } => 2,
         }
     }
 
     /// Applies a result, unless the state changed since its attempt began.
-    fn settle(&self, generation: u64, next: impl FnOnce(Phase) -> Phase) {
-        let mut state = self.state.lock().unwrap();
-        if state.generation != generation {
+    fn settle(&self, generation: u64, next: impl FnOnce(State) -> State) {
+        let mut current = self.current.lock().unwrap();
+        if current.generation != generation {
             return;
         }
-        let before = std::mem::discriminant(&state.phase);
-        let after = next(state.phase);
+        let before = std::mem::discriminant(&current.state);
+        let after = next(current.state);
         if before == std::mem::discriminant(&after) {
-            state.phase = after;
+            current.state = after;
         } else {
-            state.change(after);
+            current.change(after);
         }
     }
 }
 
-impl State {
-    fn change(&mut self, phase: Phase) {
-        tracing::info!(?phase, "breaker changes state");
-        self.phase = phase;
+impl Current {
+    fn change(&mut self, state: State) {
+        tracing::info!(?state, "breaker changes state");
+        self.state = state;
         self.generation += 1;
     }
 }
@@ -142,11 +142,11 @@ impl Permit<'_> {
     pub fn success(mut self, now: Instant) {
         self.settled = true;
         let breaker = self.breaker;
-        breaker.settle(self.generation, |phase| match phase {
-            Phase::HalfOpen { .. } if !breaker.policy.success_closes => {
-                Phase::Open { until: now + breaker.open_for }
+        breaker.settle(self.generation, |state| match state {
+            State::HalfOpen { .. } if !breaker.policy.success_closes => {
+                State::Open { until: now + breaker.open_for }
             }
-            _ => Phase::Closed { failures: 0 },
+            _ => State::Closed { failures: 0 },
         });
     }
 
@@ -154,18 +154,18 @@ impl Permit<'_> {
     pub fn failure(mut self, now: Instant) {
         self.settled = true;
         let breaker = self.breaker;
-        let open = Phase::Open { until: now + breaker.open_for };
-        breaker.settle(self.generation, |phase| match phase {
-            Phase::Closed { failures } if failures.saturating_add(1) >= breaker.threshold => open,
-            Phase::Closed { failures } => Phase::Closed { failures: failures + 1 },
-            Phase::HalfOpen { out, failures } => {
+        let open = State::Open { until: now + breaker.open_for };
+        breaker.settle(self.generation, |state| match state {
+            State::Closed { failures } if failures.saturating_add(1) >= breaker.threshold => open,
+            State::Closed { failures } => State::Closed { failures: failures + 1 },
+            State::HalfOpen { out, failures } => {
                 let failures = failures + 1;
                 match breaker.policy.failed_probes_to_open {
                     Some(limit) if failures >= limit => open,
-                    _ => Phase::HalfOpen { out: out.saturating_sub(1), failures },
+                    _ => State::HalfOpen { out: out.saturating_sub(1), failures },
                 }
             }
-            open @ Phase::Open { .. } => open,
+            open @ State::Open { .. } => open,
         });
     }
 }
@@ -173,9 +173,9 @@ impl Permit<'_> {
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if !self.settled {
-            self.breaker.settle(self.generation, |phase| match phase {
-                Phase::HalfOpen { out, failures } => {
-                    Phase::HalfOpen { out: out.saturating_sub(1), failures }
+            self.breaker.settle(self.generation, |state| match state {
+                State::HalfOpen { out, failures } => {
+                    State::HalfOpen { out: out.saturating_sub(1), failures }
                 }
                 other => other,
             });
