@@ -3,7 +3,8 @@
 
 use crate::{
     eventually,
-    process::{Program, queue_depth, start},
+    front::BROWSER_ADDRESS,
+    process::{Program, start},
     stub::{Mood, Stub},
 };
 use std::{fs, sync::atomic::Ordering};
@@ -11,7 +12,7 @@ use std::{fs, sync::atomic::Ordering};
 const KEY: &str = "lt_live_key";
 const EMAIL: &str = "secret@example.org";
 /// As the proxy in front names it, and as the browser does where there is none.
-const ADDRESSES: [&str; 2] = ["192.0.2.7", "192.0.2.9"];
+const ADDRESSES: [&str; 2] = ["192.0.2.7", BROWSER_ADDRESS];
 
 /// All that can be read of a service from outside, by place.
 type Places = Vec<(&'static str, String)>;
@@ -20,34 +21,23 @@ type Places = Vec<(&'static str, String)>;
 async fn day(mutant: &str) -> Places {
     let (stub, folder) = (Stub::start().await, tempfile::tempdir().unwrap());
     let program = start(&stub, folder.path(), mutant);
-    let front = program.front.clone();
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let front = &program.front;
     let get = async |path: &str| {
-        let answer = http.get(format!("{front}{path}")).send().await.unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
+        let response = front.get(path).await;
+        (response.status().as_u16(), response.text().await.unwrap())
     };
     let (status, page) = get("/ann").await;
     assert_eq!(status, 200);
-    for (event_id, forwarded) in [("e1", Some(ADDRESSES[0])), ("e2", None)] {
-        let click = serde_json::json!({
-            "event_id": event_id, "handle": "ann", "link_id": "l",
-            "occurred_at": "2026-01-01T00:00:00Z",
-            "visitor": {"ip": ADDRESSES[1], "user_agent": "ua"},
-        });
-        let mut request = http.post(format!("{front}/api/clicks")).body(click.to_string());
-        if let Some(address) = forwarded {
-            request = request.header("x-forwarded-for", address);
-        }
-        assert_eq!(request.send().await.unwrap().status(), 202);
-    }
-    eventually("the queue", async || queue_depth(&front).await == Some(0.0)).await;
+    assert_eq!(front.click_through(Some(ADDRESSES[0]), "e1").await, 202);
+    assert_eq!(front.click("e2").await, 202);
+    front.drained().await;
     stub.set(Mood::Status(500, None));
     // The second finds the breaker open: every such page counts.
     let errors = [get("/bob").await, get("/cyd").await];
     assert!(errors.iter().all(|(status, _)| *status == 503));
     let [errors, later] = errors.map(|(_, text)| text);
     assert_eq!(errors.contains(KEY), later.contains(KEY), "{mutant}");
-    let (_, metrics) = get("/metrics").await;
+    let metrics = front.metrics().await;
     let (environment, commands) = process_table(&program);
     assert_eq!(stub.vault_reads.load(Ordering::Relaxed), 1, "{mutant}");
     let log = program.terminate().join("\n");

@@ -1,4 +1,4 @@
-//! `/metrics` tells what happened, and the mutants of it tell something else in one way each.
+//! `/metrics` shows what happened, and the mutants of it show something else in one way each.
 
 use crate::{Service, stub::Mood};
 use std::time::Duration;
@@ -50,10 +50,9 @@ async fn day(mutant: Option<&str>) -> Day {
     assert_eq!(service.page("bob").await.0, 503);
     service.stub.set(Mood::Stall);
     assert_eq!(service.page("cyd").await.0, 503);
-    let url = format!("{}/metrics", service.front);
-    let metrics = service.http.get(url).send().await.unwrap().text().await.unwrap();
+    let metrics = service.front.metrics().await;
     let seen = service.stub.seen("/v1/profiles/");
-    let reads = seen.iter().filter(|one| !one.target.contains("/links")).count();
+    let reads = seen.iter().filter(|one| !one.uri.contains("/links")).count();
     Day { metrics, cache, reads }
 }
 

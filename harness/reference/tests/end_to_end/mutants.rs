@@ -12,26 +12,26 @@ async fn calm_day(mutant: Option<&str>) -> (Vec<Seen>, Vec<String>) {
     *service.stub.latency.lock().unwrap() = Duration::from_millis(20);
     let (ann, bob) = tokio::join!(service.page("ann"), service.page("bob"));
     for id in ["e1", "e2", "e3"] {
-        service.click(id).await;
+        service.front.click(id).await;
         if id == "e1" {
-            service.drained().await;
+            service.front.drained().await;
         }
     }
-    service.drained().await;
+    service.front.drained().await;
     (service.stub.seen(""), vec![ann.1, bob.1])
 }
 
 #[track_caller]
 fn check(mutant: &str, sound: &(Vec<Seen>, Vec<String>), seen: &(Vec<Seen>, Vec<String>)) {
     let wrong: fn(&(Vec<Seen>, Vec<String>)) -> bool = match mutant {
-        "key-in-query-on-links" => |day| day.0.iter().any(|s| s.target.contains("lt_live_key")),
+        "key-in-query-on-links" => |day| day.0.iter().any(|s| s.uri.contains("lt_live_key")),
         "accept-missing-on-links" => {
             |day| day.0.iter().any(|s| s.header("accept") != Some("application/json"))
         }
         "content-type-missing-on-clicks" => {
             |day| day.0.iter().any(|s| !s.body.is_null() && s.header("content-type").is_none())
         }
-        "base-without-v1-on-links" => |day| day.0.iter().any(|s| !s.target.starts_with("/v1/")),
+        "base-without-v1-on-links" => |day| day.0.iter().any(|s| !s.uri.starts_with("/v1/")),
         "click-resent-after-success" => |day| {
             let events = day.0.iter().filter(|s| !s.body.is_null()).flat_map(Seen::events);
             events.count() > 3
@@ -70,16 +70,16 @@ async fn stormy_day(mutant: Option<&str>, status: u16) -> usize {
     let service = Service::start(mutant).await;
     service.stub.set(Mood::Status(status, None));
     for n in 0..40 {
-        assert_eq!(service.click(&format!("e{n}")).await, 202);
+        assert_eq!(service.front.click(&format!("e{n}")).await, 202);
     }
     eventually("two attempts, or nothing left to attempt", async || {
         service.stub.seen("/v1/clicks").len() >= 2
-            || service.metric("linktree_click_queue_depth").await == Some(0.0)
+            || service.front.metric("linktree_click_queue_depth").await == Some(0.0)
     })
     .await;
     let before = service.stub.seen("/v1/clicks").len();
     service.stub.set(Mood::Well);
-    service.drained().await;
+    service.front.drained().await;
     let after = service.stub.seen("/v1/clicks").split_off(before);
     let ids = after.iter().flat_map(Seen::events).map(|event| event["event_id"].to_string());
     ids.collect::<BTreeSet<_>>().len()

@@ -19,7 +19,7 @@ async fn a_page_is_filled_by_cursor_and_then_shown_from_the_cache() {
     for seen in service.stub.seen("") {
         assert_eq!(seen.header("authorization"), Some("Bearer lt_live_key"));
         assert_eq!(seen.header("accept"), Some("application/json"));
-        assert!(seen.target.starts_with("/v1/profiles/ann") && !seen.target.contains("lt_live"));
+        assert!(seen.uri.starts_with("/v1/profiles/ann") && !seen.uri.contains("lt_live"));
     }
 }
 
@@ -68,5 +68,5 @@ async fn a_trickle_is_given_up_in_time() {
     service.stub.set(Mood::Trickle);
     service.page("ann").await;
     let timeouts = "linktree_upstream_requests_total{route=\"profile\",outcome=\"timeout\"}";
-    assert!(service.metric(timeouts).await >= Some(1.0));
+    assert!(service.front.metric(timeouts).await >= Some(1.0));
 }

@@ -1,6 +1,9 @@
 //! The program as a process: its log, SIGTERM, and a kill in mid-outage.
 
-use crate::stub::{Mood, Stub};
+use crate::{
+    front::Front,
+    stub::{Mood, Stub},
+};
 use std::{
     io::{BufRead, BufReader},
     path::Path,
@@ -28,8 +31,8 @@ fn the_program() {
 /// The program, running.
 pub struct Program {
     pub child: Child,
-    /// Its address, which is the first thing that it logs.
-    pub front: String,
+    /// At its address, which is the first thing that it logs.
+    pub front: Front,
     /// Standard input, which is its life line.
     pub stdin: Option<ChildStdin>,
     log: JoinHandle<Vec<String>>,
@@ -80,15 +83,7 @@ pub fn start(stub: &Stub, folder: &Path, mutant: &str) -> Program {
         stderr.lines().map_while(Result::ok).inspect(listen).collect()
     });
     // The sender is gone when the log ends without an address.
-    Program { child, front: address.recv().expect("it serves"), stdin, log }
-}
-
-async fn click(front: &str, event_id: &str) -> u16 {
-    let body = serde_json::json!({"event_id": event_id, "handle": "ann", "link_id": "l",
-        "occurred_at": "2026-01-01T00:00:00Z"});
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let answer = http.post(format!("{front}/api/clicks")).body(body.to_string()).send().await;
-    answer.unwrap().status().as_u16()
+    Program { child, front: Front::at(address.recv().expect("it serves")), stdin, log }
 }
 
 /// An acknowledged click survives a kill, and SIGTERM ends the program with success.
@@ -98,7 +93,7 @@ async fn a_kill_loses_nothing_and_a_term_is_graceful() {
     stub.set(Mood::Status(503, None));
     let program = start(&stub, folder.path(), "");
     for n in 0..20 {
-        assert_eq!(click(&program.front, &format!("e{n}")).await, 202);
+        assert_eq!(program.front.click(&format!("e{n}")).await, 202);
     }
     program.kill();
     let failed = stub.seen("/v1/clicks").len();
@@ -110,20 +105,13 @@ async fn a_kill_loses_nothing_and_a_term_is_graceful() {
     program.terminate();
 }
 
-pub async fn queue_depth(front: &str) -> Option<f64> {
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let metrics = http.get(format!("{front}/metrics")).send().await.ok()?.text().await.ok()?;
-    let line = metrics.lines().find(|line| line.starts_with("linktree_click_queue_depth"))?;
-    line.rsplit(' ').next()?.parse().ok()
-}
-
 /// Of twenty acknowledged clicks, how many a kill while Linktree fails leaves.
 async fn survivors(mutant: &str) -> usize {
     let (stub, folder) = (Stub::start().await, tempfile::tempdir().unwrap());
     stub.set(Mood::Status(503, None));
     let program = start(&stub, folder.path(), mutant);
     for n in 0..20 {
-        assert_eq!(click(&program.front, &format!("e{n}")).await, 202);
+        assert_eq!(program.front.click(&format!("e{n}")).await, 202);
     }
     // Whoever delivers from the queue at once has met a failure by now.
     let attempted = async || !stub.seen("/v1/clicks").is_empty() || mutant == "queue-without-sync";
@@ -132,7 +120,7 @@ async fn survivors(mutant: &str) -> usize {
     let before = stub.seen("/v1/clicks").len();
     stub.set(Mood::Well);
     let program = start(&stub, folder.path(), mutant);
-    crate::eventually("the queue", async || queue_depth(&program.front).await == Some(0.0)).await;
+    program.front.drained().await;
     program.kill();
     let after = stub.seen("/v1/clicks").split_off(before);
     after.iter().flat_map(|seen| seen.events()).count()

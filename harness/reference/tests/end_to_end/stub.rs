@@ -1,4 +1,4 @@
-//! A small Linktree and vault in one, told by a test how to misbehave.
+//! A small Linktree and vault in one, which misbehaves as a test sets it.
 
 use axum::{
     Router,
@@ -31,7 +31,7 @@ pub enum Mood {
 #[derive(Clone, Debug)]
 pub struct Seen {
     pub at: Instant,
-    pub target: String,
+    pub uri: String,
     pub headers: HeaderMap,
     pub body: Value,
 }
@@ -84,7 +84,7 @@ impl Stub {
 
     pub fn seen(&self, part: &str) -> Vec<Seen> {
         let seen = self.seen.lock().unwrap();
-        seen.iter().filter(|one| one.target.contains(part)).cloned().collect()
+        seen.iter().filter(|one| one.uri.contains(part)).cloned().collect()
     }
 }
 
@@ -105,7 +105,7 @@ async fn linktree(State(stub): State<Arc<Stub>>, request: Request) -> Response {
     let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
     let seen = Seen {
         at: Instant::now(),
-        target: parts.uri.to_string(),
+        uri: parts.uri.to_string(),
         headers: parts.headers,
         body: serde_json::from_slice(&body).unwrap_or(Value::Null),
     };
@@ -131,11 +131,11 @@ async fn linktree(State(stub): State<Arc<Stub>>, request: Request) -> Response {
 }
 
 fn answer(stub: &Stub, seen: &Seen, cache_control: &'static str) -> Response {
-    let path = seen.target.split('?').next().unwrap();
+    let path = seen.uri.split('?').next().unwrap();
     if let Some(rest) = path.strip_prefix("/v1/profiles/") {
         let cached = [(header::CACHE_CONTROL, cache_control), (header::ETAG, "\"e1\"")];
         return match rest.strip_suffix("/links") {
-            Some(handle) => axum::Json(links(handle, &seen.target)).into_response(),
+            Some(handle) => axum::Json(links(handle, &seen.uri)).into_response(),
             None if rest == "nobody" => StatusCode::NOT_FOUND.into_response(),
             None if seen.header("if-none-match") == Some("\"e1\"") => {
                 (StatusCode::NOT_MODIFIED, cached).into_response()
@@ -169,12 +169,12 @@ fn answer(stub: &Stub, seen: &Seen, cache_control: &'static str) -> Response {
 }
 
 /// Two pages of links: the second holds an inactive one, and one that moved.
-fn links(handle: &str, target: &str) -> Value {
+fn links(handle: &str, uri: &str) -> Value {
     let link = |n: u32, active: bool| {
         json!({"id": format!("{handle}-{n}"), "title": format!("{handle} link {n}"),
                "url": "https://example.org/", "position": n, "is_active": active})
     };
-    if target.contains("cursor=c%2F1") {
+    if uri.contains("cursor=c%2F1") {
         json!({"data": [link(2, true), link(1, true), link(3, false)], "cursor": null,
                "has_more": false})
     } else {
