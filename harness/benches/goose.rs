@@ -4,7 +4,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mock_server::clock::Clock;
-use mock_server::population::{Group, Population};
+use mock_server::world::population::{Group, Population};
 use scenarios::front_door::FrontDoor;
 use scenarios::history::Operation;
 use scenarios::plan::{Creators, Generator, Phase, PhaseKind, Plan, Shape, Traffic};

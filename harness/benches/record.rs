@@ -3,8 +3,8 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mock_server::clock::Moment;
-use mock_server::needles::Kind;
-use mock_server::population::{Group, Population};
+use mock_server::redact::Kind;
+use mock_server::world::population::{Group, Population};
 use scenarios::history::{Event, Op, Operation};
 use std::borrow::Cow;
 use std::hint::black_box;

@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use mock_server::needles::Needles;
+use mock_server::redact::SecretScanner;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -182,7 +182,7 @@ async fn what_an_integration_lets_slip_is_found_and_written_nowhere() {
 
     let knows = service.knows.lock().unwrap().clone();
     assert!(knows.len() > 100, "it knows only {knows:?}");
-    let needles = Needles::new(knows.iter().map(|what| (what.as_str(), ())));
+    let needles = SecretScanner::new(knows.iter().map(|what| (what.as_str(), ())));
     let mut written = files(&folder.path().join("runs"));
     written.push(("what the run prints".to_owned(), words(&output).into_bytes()));
     assert!(written.iter().any(|(name, _)| name.ends_with("history.ndjson.zst")));

@@ -2,12 +2,13 @@
 //! asks no more than one question of a kind.
 
 use mock_server::clock::{Clock, Moment};
-use mock_server::exchange::{Exchange, Route};
+use mock_server::contract::Route;
 use mock_server::faults::{Fault, Matcher, Pick, Rule, Status, Window};
-use mock_server::population::{Group, Population};
+use mock_server::history::exchange::Exchange;
+use mock_server::history::record::{Record, Recorder};
 use mock_server::profile::ContractProfile;
-use mock_server::record::{Record, Recorder};
 use mock_server::server::{MockConfig, MockLinktree};
+use mock_server::world::population::{Group, Population};
 use std::collections::HashMap;
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};

@@ -3,9 +3,9 @@
 
 use mock_server::clock::Clock;
 use mock_server::faults::{Fault, Kill, Matcher, Pause, Pick, Rule, Strike, Window};
-use mock_server::population::{Group, Population};
 use mock_server::profile::ContractProfile;
 use mock_server::server::{MockConfig, MockLinktree};
+use mock_server::world::population::{Group, Population};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use scenarios::history::Event;

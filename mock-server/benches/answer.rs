@@ -7,7 +7,7 @@
 mod rivals;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use mock_server::record::{Record, Recorder};
+use mock_server::history::record::{Record, Recorder};
 use std::hint::black_box;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -6,7 +6,7 @@
 #[path = "../benches/rivals/mod.rs"]
 mod rivals;
 
-use mock_server::record::{Record, Recorder};
+use mock_server::history::record::{Record, Recorder};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 

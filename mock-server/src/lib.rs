@@ -9,7 +9,7 @@
 //! Start it, point the client at it, say what shall go wrong, call, and ask the history:
 //!
 //! ```
-//! use mock_server::exchange::Route;
+//! use mock_server::contract::Route;
 //! use mock_server::faults::{Fault, Rule, Status};
 //! use mock_server::server::MockLinktree;
 //! use mock_server::wiremock::matchers::{method, path};
@@ -59,39 +59,22 @@ mod rig;
 
 pub use wiremock;
 
-mod alerts;
-mod beside;
-pub mod builder;
-pub mod click_book;
 pub mod clock;
+pub mod contract;
 pub mod control;
-mod desk;
 mod edge;
-pub mod edits;
-pub mod exchange;
-pub mod fault_plan;
 pub mod faults;
 pub mod history;
-pub mod holds;
 pub mod keyring;
-pub mod limiter;
-pub mod link;
-pub mod link_change;
-mod link_index;
 pub mod nearest;
-pub mod needles;
-mod ordinals;
-mod page_book;
-mod pages;
-pub mod population;
+mod overload;
 pub mod profile;
-pub mod record;
+pub mod redact;
+mod rendezvous;
 mod retained;
 mod routes;
-pub mod rules;
-pub mod secrets;
 pub mod seed;
 pub mod server;
+pub mod services;
 pub mod webhooks;
 pub mod world;
-mod written;

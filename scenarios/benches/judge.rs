@@ -2,9 +2,10 @@
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use mock_server::clock::Moment;
-use mock_server::exchange::{ClickReceipt, End, Exchange, KeyPlace, Route};
-use mock_server::population::Population;
+use mock_server::contract::Route;
+use mock_server::history::exchange::{ClickReceipt, End, Exchange, KeyPlace};
 use mock_server::profile::ContractProfile;
+use mock_server::world::population::Population;
 use scenarios::case::Case;
 use scenarios::guarantees::{GUARANTEES, Judging};
 use scenarios::history::{Op, Operation, Outcome};

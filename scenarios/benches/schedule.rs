@@ -1,7 +1,7 @@
 //! How long it takes to draw the arrivals of a viral spike and of a long soak.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use mock_server::population::{Group, Population};
+use mock_server::world::population::{Group, Population};
 use scenarios::plan::{Creators, Generator, Plan, Shape, Traffic};
 use scenarios::traffic::Schedule;
 use std::hint::black_box;

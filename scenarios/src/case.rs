@@ -8,9 +8,9 @@ use crate::observed::{Inspection, Leak, Scanned, Scrape};
 use crate::plan::{Bounds, Declared, Phase, PhaseKind, Plan, RunPlan};
 use crate::spans::Spans;
 use mock_server::clock::Moment;
-use mock_server::exchange::Exchange;
+use mock_server::history::exchange::Exchange;
+use mock_server::history::record::{Overload, SecretRead};
 use mock_server::profile::ContractProfile;
-use mock_server::record::{Overload, SecretRead};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -356,8 +356,8 @@ const fn is_death(change: &Change) -> bool {
     )
 }
 
-const fn end_words(end: mock_server::exchange::End) -> &'static str {
-    use mock_server::exchange::End;
+const fn end_words(end: mock_server::history::exchange::End) -> &'static str {
+    use mock_server::history::exchange::End;
     match end {
         End::Complete => "complete",
         End::ClientAbort => "client gave up",

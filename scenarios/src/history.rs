@@ -2,8 +2,8 @@
 
 use crate::observed::{Headroom, Inspection, Leak, Reach, Scanned, Scrape};
 use mock_server::clock::Moment;
-use mock_server::exchange::Exchange;
-use mock_server::record::{Alert, Delivery, Overload, Reachability, Record, SecretRead};
+use mock_server::history::exchange::Exchange;
+use mock_server::history::record::{Alert, Delivery, Overload, Reachability, Record, SecretRead};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -129,7 +129,7 @@ pub struct Operation<'a> {
     /// The click's id.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub event_id: Option<Cow<'a, str>>,
-    /// Hash of the click's payload, as [`mock_server::exchange::ClickReceipt::payload`].
+    /// Hash of the click's payload, as [`mock_server::history::exchange::ClickReceipt::payload`].
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Cow<'a, str>>,
     /// When it should have been sent.

@@ -50,7 +50,7 @@ impl Canary {
     #[must_use]
     pub const fn mark(self) -> &'static str {
         match self {
-            Self::ApiKey => mock_server::needles::REDACTED,
+            Self::ApiKey => mock_server::redact::REDACTED,
             Self::WebhookSecret | Self::VaultToken | Self::SessionSecret => "[secret]",
             Self::Email => "[email]",
             Self::VisitorAddress => "[address]",

@@ -4,9 +4,9 @@
 //! the declared policy are contract time; [`Bounds`] is the one place that scales them.
 
 use mock_server::faults::Rule;
-use mock_server::population::Population;
 use mock_server::profile::ContractProfile;
 use mock_server::world::Edit;
+use mock_server::world::population::Population;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 

@@ -7,12 +7,12 @@ use crate::observed::{Canary, Figures, Leak, Place, Scanned, Scrape};
 use crate::plan::{Declared, Generator, PLAN_FORMAT, Phase, PhaseKind, Plan, RunPlan};
 use crate::verdict::Verdict;
 use mock_server::clock::Moment;
-use mock_server::exchange::{
+use mock_server::faults::FaultMark;
+use mock_server::history::exchange::{
     ClickReceipt, End, Exchange, KeyPlace, RetryAfter, RetryAfterForm, Route,
 };
-use mock_server::faults::FaultMark;
-use mock_server::population::Population;
 use mock_server::profile::ContractProfile;
+use mock_server::world::population::Population;
 use std::borrow::Cow;
 use std::time::Duration;
 

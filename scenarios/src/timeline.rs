@@ -7,7 +7,8 @@ use crate::guarantees::evidence::deliveries::Deliveries;
 use crate::history::{Op, Operation};
 use hdrhistogram::Histogram;
 use mock_server::clock::Moment;
-use mock_server::exchange::{Exchange, Route};
+use mock_server::contract::Route;
+use mock_server::history::exchange::Exchange;
 use std::time::Duration;
 
 /// Into how many steps a scenario is divided.

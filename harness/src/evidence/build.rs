@@ -7,7 +7,7 @@ use super::judging::{Judged, judge};
 use super::plans;
 use crate::failure::Failure;
 use mock_server::clock::Moment;
-use mock_server::exchange::Exchange;
+use mock_server::history::exchange::Exchange;
 use reports::report::{
     Contract, CounterExample, CpuTime, Evidence, FaultWindow, GuaranteeReport, Identity, Judgement,
     Lateness, Machine, Marker, NotTested, Outcome, Phase, Priority, Report, ScenarioReport, Series,

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
     use crate::storm::observe::canaries::{Canaries, Credentials};
     use crate::storm::recorder::Recorder;
-    use mock_server::population::Population;
+    use mock_server::world::population::Population;
 
     async fn written(bytes: &'static [u8]) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();

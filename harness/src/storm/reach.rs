@@ -4,8 +4,8 @@
 //! creator whom nobody else visits, so that the probe changes nothing for the storm.
 
 use mock_server::clock::Clock;
-use mock_server::population::{Group, Population};
-use mock_server::record::Record;
+use mock_server::history::record::Record;
+use mock_server::world::population::{Group, Population};
 use scenarios::front_door::FrontDoor;
 use scenarios::observed::Reach;
 use std::sync::atomic::{AtomicU64, Ordering};

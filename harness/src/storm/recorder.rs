@@ -7,7 +7,7 @@
 //! cannot keep up, producers wait, and the lag probes in the same history show it.
 
 use super::observe::canaries::Canaries;
-use mock_server::record::Record;
+use mock_server::history::record::Record;
 use scenarios::history::{Event, Operation};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -117,7 +117,7 @@ where
     Ok(written)
 }
 
-impl mock_server::record::Recorder for Recorder {
+impl mock_server::history::record::Recorder for Recorder {
     fn record(&self, record: Record) {
         Recorder::record(self, record.into());
     }

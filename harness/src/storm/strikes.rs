@@ -3,7 +3,7 @@
 use super::recorder::Recorder;
 use mock_server::clock::{Clock, Moment};
 use mock_server::faults::{Fault, Rule, Stage, Strike, Window};
-use mock_server::record::Record;
+use mock_server::history::record::Record;
 use scenarios::history::{Op, Operation};
 use scenarios::traffic::OperationSink;
 use std::collections::VecDeque;
@@ -140,14 +140,14 @@ impl Counting {
     }
 }
 
-impl mock_server::record::Recorder for Counting {
+impl mock_server::history::record::Recorder for Counting {
     fn record(&self, record: Record) {
         if let Record::Exchange(exchange) = &record
             && !exchange.clicks.is_empty()
         {
             self.count(What::Deliveries, exchange.t_end);
         }
-        mock_server::record::Recorder::record(&self.recorder, record);
+        mock_server::history::record::Recorder::record(&self.recorder, record);
     }
 }
 

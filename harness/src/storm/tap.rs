@@ -3,7 +3,7 @@
 use super::observe::search::Search;
 use super::reach::Arrivals;
 use super::strikes::Counting;
-use mock_server::record::Record;
+use mock_server::history::record::Record;
 use scenarios::history::Operation;
 use scenarios::traffic::{Answer, OperationSink};
 use std::sync::{Arc, OnceLock};
@@ -35,7 +35,7 @@ impl Tap {
     }
 }
 
-impl mock_server::record::Recorder for Tap {
+impl mock_server::history::record::Recorder for Tap {
     fn record(&self, record: Record) {
         self.arrivals.note(&record);
         self.counting.record(record);

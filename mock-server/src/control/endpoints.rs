@@ -2,7 +2,7 @@
 
 use super::guard::Guard;
 use super::problem::Problem;
-use super::{Answer, Desk, history, holds, keys, plan, reset, status, webhooks, world};
+use super::{Answer, Api, history, holds, keys, plan, reset, status, webhooks, world};
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
@@ -23,7 +23,7 @@ pub struct Endpoint {
     /// What it does, with its parameters.
     pub what: &'static str,
     #[serde(skip)]
-    route: fn() -> MethodRouter<Arc<Desk>>,
+    route: fn() -> MethodRouter<Arc<Api>>,
 }
 
 macro_rules! endpoints {
@@ -75,8 +75,8 @@ fn index() -> Ready<Json<Value>> {
 }
 
 /// The router over all endpoints, behind the guard.
-pub(super) fn router(desk: Arc<Desk>, guard: Guard) -> Router {
-    let all = |router: Router<Arc<Desk>>, endpoint: &Endpoint| {
+pub(super) fn router(api: Arc<Api>, guard: Guard) -> Router {
+    let all = |router: Router<Arc<Api>>, endpoint: &Endpoint| {
         router.route(endpoint.path, (endpoint.route)())
     };
     ENDPOINTS
@@ -85,7 +85,7 @@ pub(super) fn router(desk: Arc<Desk>, guard: Guard) -> Router {
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_so)
         .layer(from_fn_with_state(Arc::new(guard), super::guard::check))
-        .with_state(desk)
+        .with_state(api)
 }
 
 async fn nothing_here(uri: Uri) -> Answer<()> {
@@ -96,7 +96,7 @@ async fn nothing_here(uri: Uri) -> Answer<()> {
         .help(help.unwrap_or_default() + "GET / names every endpoint"))
 }
 
-async fn not_so(State(_): State<Arc<Desk>>, method: Method, uri: Uri) -> Answer<()> {
+async fn not_so(State(_): State<Arc<Api>>, method: Method, uri: Uri) -> Answer<()> {
     let what = format!("{method} is not possible for {}", uri.path());
     Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", what)
         .help("GET / names every endpoint with its method"))

@@ -3,9 +3,9 @@
 use super::input::Params;
 use super::problem::Problem;
 use super::{Answer, Shared};
+use crate::history::record::{EVENTS, Record};
 use crate::history::{Batch, Follower};
 use crate::nearest::nearest;
-use crate::record::{EVENTS, Record};
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -35,7 +35,7 @@ struct Line<'a> {
     record: &'a Record,
 }
 
-pub(super) async fn read(State(desk): Shared, Params(which): Params<Which>) -> Answer<Response> {
+pub(super) async fn read(State(api): Shared, Params(which): Params<Which>) -> Answer<Response> {
     let events: Vec<String> =
         which.event.iter().flat_map(|names| names.split(',')).map(str::to_owned).collect();
     if let Some(wrong) = events.iter().find(|name| !EVENTS.contains(&name.as_str())) {
@@ -45,8 +45,8 @@ pub(super) async fn read(State(desk): Shared, Params(which): Params<Which>) -> A
         return Err(Problem::new(StatusCode::BAD_REQUEST, "no_such_event", message)
             .help(format!("{help}there are: {}", EVENTS.join(", "))));
     }
-    let history = desk.mock.history();
-    let permit = desk.followers.clone().try_acquire_owned().map_err(|_| {
+    let history = api.mock.history();
+    let permit = api.followers.clone().try_acquire_owned().map_err(|_| {
         let message = "too many readers of the history at once";
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_readers", message)
             .help("end one of the others")
@@ -55,7 +55,7 @@ pub(super) async fn read(State(desk): Shared, Params(which): Params<Which>) -> A
         follower: history.follow(which.from),
         until: (!which.follow).then(|| history.kept().end),
         events,
-        closing: desk.closing.clone(),
+        closing: api.closing.clone(),
         ended: false,
         _permit: permit,
     };
@@ -66,8 +66,8 @@ pub(super) async fn read(State(desk): Shared, Params(which): Params<Which>) -> A
     Ok((kind, Body::from_stream(lines)).into_response())
 }
 
-pub(super) async fn clear(State(desk): Shared) -> StatusCode {
-    desk.mock.history().clear();
+pub(super) async fn clear(State(api): Shared) -> StatusCode {
+    api.mock.history().clear();
     StatusCode::NO_CONTENT
 }
 
@@ -128,7 +128,7 @@ impl Reader {
 mod tests {
     use super::*;
     use crate::clock::Moment;
-    use crate::record::{Alert, Overload, SecretRead};
+    use crate::history::record::{Alert, Overload, SecretRead};
 
     #[test]
     fn every_event_is_named_as_in_its_line() {

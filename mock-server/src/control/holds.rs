@@ -2,7 +2,7 @@
 
 use super::Shared;
 use super::input::Name;
-use crate::holds::Held;
+use crate::faults::holds::Held;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -17,20 +17,20 @@ pub(super) struct Released {
     released: usize,
 }
 
-pub(super) async fn list(State(desk): Shared) -> Json<Holds> {
-    Json(Holds { held: desk.mock.held() })
+pub(super) async fn list(State(api): Shared) -> Json<Holds> {
+    Json(Holds { held: api.mock.held() })
 }
 
 /// A rule that holds nothing back just now releases nothing: that is no error, as the client may
 /// have left a moment ago.
-pub(super) async fn release(State(desk): Shared, Name(rule): Name) -> Json<Released> {
-    let released = desk.mock.release(&rule);
+pub(super) async fn release(State(api): Shared, Name(rule): Name) -> Json<Released> {
+    let released = api.mock.release(&rule);
     tracing::info!(rule, released, "answers were released");
     Json(Released { released })
 }
 
-pub(super) async fn release_all(State(desk): Shared) -> Json<Released> {
-    let released = desk.mock.release_all();
+pub(super) async fn release_all(State(api): Shared) -> Json<Released> {
+    let released = api.mock.release_all();
     tracing::info!(released, "all answers were released");
     Json(Released { released })
 }

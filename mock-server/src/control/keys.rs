@@ -44,30 +44,30 @@ pub(super) struct Secret {
 }
 
 pub(super) async fn rotate(
-    State(desk): Shared,
+    State(api): Shared,
     Input(Rotation { overlap_ms }): Input<Rotation>,
 ) -> Json<Key> {
-    desk.mock.rotate_api_key(Duration::from_millis(overlap_ms));
+    api.mock.rotate_api_key(Duration::from_millis(overlap_ms));
     tracing::info!(overlap_ms, "the API key was rotated");
-    Json(Key { api_key: desk.mock.api_key() })
+    Json(Key { api_key: api.mock.api_key() })
 }
 
 pub(super) async fn rotate_secret(
-    State(desk): Shared,
+    State(api): Shared,
     Input(Rotation { overlap_ms }): Input<Rotation>,
 ) -> Json<Secret> {
-    desk.mock.rotate_webhook_secret(Duration::from_millis(overlap_ms));
+    api.mock.rotate_webhook_secret(Duration::from_millis(overlap_ms));
     tracing::info!(overlap_ms, "the webhook secret was rotated");
-    Json(Secret { webhook_secret: desk.mock.webhook_secret() })
+    Json(Secret { webhook_secret: api.mock.webhook_secret() })
 }
 
 pub(super) async fn issue(
-    State(desk): Shared,
+    State(api): Shared,
     Input(Wish { environment, account, scopes, age_s }): Input<Wish>,
 ) -> (StatusCode, Json<Key>) {
     let account = account.map_or(Account::Every, Account::One);
     let age = Duration::from_secs(age_s);
-    let api_key = desk.mock.issue_key(NewKey { environment, scopes, account, age });
+    let api_key = api.mock.issue_key(NewKey { environment, scopes, account, age });
     tracing::info!(?environment, "a key was issued");
     (StatusCode::CREATED, Json(Key { api_key }))
 }

@@ -82,13 +82,13 @@ pub enum ControlError {
 }
 
 /// What all handlers share.
-struct Desk {
+struct Api {
     mock: Arc<MockLinktree>,
     followers: Arc<Semaphore>,
     closing: watch::Receiver<bool>,
 }
 
-type Shared = State<Arc<Desk>>;
+type Shared = State<Arc<Api>>;
 type Answer<T> = Result<T, Problem>;
 
 /// A running control API. Dropping it closes the port; answers under way go on.
@@ -120,9 +120,9 @@ impl Control {
         let listener = tokio::net::TcpListener::bind(at).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let (closing, mut closed) = watch::channel(false);
-        let desk =
-            Desk { mock, followers: Arc::new(Semaphore::new(FOLLOWERS)), closing: closed.clone() };
-        let router = endpoints::router(Arc::new(desk), Guard::new(token.as_deref()));
+        let api =
+            Api { mock, followers: Arc::new(Semaphore::new(FOLLOWERS)), closing: closed.clone() };
+        let router = endpoints::router(Arc::new(api), Guard::new(token.as_deref()));
         let server = tokio::spawn(async move {
             let stop = async move {
                 let _ = closed.wait_for(|closing| *closing).await;

@@ -5,7 +5,7 @@ use super::problem::Problem;
 use super::{Answer, Shared};
 use crate::faults::Rule;
 use crate::faults::engine::PlanError;
-use crate::rules::{ChangeError, Revised};
+use crate::server::rules::{ChangeError, Revised};
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::{ETAG, IF_MATCH};
@@ -46,27 +46,27 @@ fn insisted(headers: &HeaderMap) -> Answer<Option<u64>> {
     })
 }
 
-pub(super) async fn read(State(desk): Shared) -> Tagged<Rules> {
-    let Revised { rules, revision } = desk.mock.revised_rules();
+pub(super) async fn read(State(api): Shared) -> Tagged<Rules> {
+    let Revised { rules, revision } = api.mock.revised_rules();
     tagged(revision, Rules { rules })
 }
 
 pub(super) async fn replace(
-    State(desk): Shared,
+    State(api): Shared,
     headers: HeaderMap,
     Input(Rules { rules }): Input<Rules>,
 ) -> Answer<Tagged<Rules>> {
-    let revision = desk.mock.set_rules_of(insisted(&headers)?, rules.clone())?;
+    let revision = api.mock.set_rules_of(insisted(&headers)?, rules.clone())?;
     tracing::info!(rules = rules.len(), revision, "the rules were replaced");
     Ok(tagged(revision, Rules { rules }))
 }
 
 pub(super) async fn add(
-    State(desk): Shared,
+    State(api): Shared,
     headers: HeaderMap,
     Input(rule): Input<Rule>,
 ) -> Answer<(StatusCode, Tagged<Rule>)> {
-    let added = desk.mock.add_rule_to(insisted(&headers)?, rule.clone());
+    let added = api.mock.add_rule_to(insisted(&headers)?, rule.clone());
     let revision = added.map_err(|error| match error {
         ChangeError::Plan(PlanError::Twice { id }) => {
             let message = format!("the rule {id:?} is there already");
@@ -79,19 +79,19 @@ pub(super) async fn add(
     Ok((StatusCode::CREATED, tagged(revision, rule)))
 }
 
-pub(super) async fn one(State(desk): Shared, Name(id): Name) -> Answer<Tagged<Rule>> {
-    let Revised { rules, revision } = desk.mock.revised_rules();
+pub(super) async fn one(State(api): Shared, Name(id): Name) -> Answer<Tagged<Rule>> {
+    let Revised { rules, revision } = api.mock.revised_rules();
     let rule = rules.into_iter().find(|rule| rule.id == id);
     let absent = || Problem::from(ChangeError::Absent { id: id.clone() });
     Ok(tagged(revision, rule.ok_or_else(absent)?))
 }
 
 pub(super) async fn remove(
-    State(desk): Shared,
+    State(api): Shared,
     headers: HeaderMap,
     Name(id): Name,
 ) -> Answer<(StatusCode, [(HeaderName, HeaderValue); 1])> {
-    let revision = desk.mock.remove_rule_from(insisted(&headers)?, &id)?;
+    let revision = api.mock.remove_rule_from(insisted(&headers)?, &id)?;
     tracing::info!(rule = id, revision, "a rule was taken out");
     Ok((StatusCode::NO_CONTENT, [(ETAG, etag(revision))]))
 }

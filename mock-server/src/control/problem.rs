@@ -1,7 +1,7 @@
 //! What went wrong with a control request, as `{"error":{"code","message","help"}}`.
 
 use crate::nearest::nearest;
-use crate::rules::ChangeError;
+use crate::server::rules::ChangeError;
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};

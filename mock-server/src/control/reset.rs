@@ -4,14 +4,14 @@ use super::Shared;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-pub(super) async fn reset(State(desk): Shared) -> StatusCode {
-    desk.mock.reset();
+pub(super) async fn reset(State(api): Shared) -> StatusCode {
+    api.mock.reset();
     tracing::info!("everything was reset");
     StatusCode::NO_CONTENT
 }
 
-pub(super) async fn arm(State(desk): Shared) -> StatusCode {
-    desk.mock.arm(desk.mock.clock().now());
+pub(super) async fn arm(State(api): Shared) -> StatusCode {
+    api.mock.arm(api.mock.clock().now());
     tracing::info!("windows count from now");
     StatusCode::NO_CONTENT
 }

@@ -5,8 +5,8 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
 
-pub(super) async fn read(State(desk): Shared) -> Json<Value> {
-    let mock = &desk.mock;
+pub(super) async fn read(State(api): Shared) -> Json<Value> {
+    let mock = &api.mock;
     let (history, revised) = (mock.history(), mock.revised_rules());
     let kept = history.kept();
     Json(json!({

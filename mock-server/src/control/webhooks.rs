@@ -37,15 +37,15 @@ pub(super) struct Sent {
     id: String,
 }
 
-pub(super) async fn list(State(desk): Shared) -> Json<Registrations> {
-    Json(Registrations { webhooks: desk.mock.webhooks() })
+pub(super) async fn list(State(api): Shared) -> Json<Registrations> {
+    Json(Registrations { webhooks: api.mock.webhooks() })
 }
 
 pub(super) async fn register(
-    State(desk): Shared,
+    State(api): Shared,
     Input(Wish { url, events }): Input<Wish>,
 ) -> Answer<(StatusCode, Json<Registration>)> {
-    let made = desk.mock.register_webhook(&url, &events).map_err(|error| {
+    let made = api.mock.register_webhook(&url, &events).map_err(|error| {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unusable_webhook", error.to_string()).help(
             "{\"url\":\"http://127.0.0.1:8080/webhooks/linktree\",\"events\":[\"link.clicked\"]}",
         )
@@ -54,8 +54,8 @@ pub(super) async fn register(
     Ok((StatusCode::CREATED, Json(made)))
 }
 
-pub(super) async fn remove(State(desk): Shared, Name(id): Name) -> Answer<StatusCode> {
-    if desk.mock.remove_webhook(&id) {
+pub(super) async fn remove(State(api): Shared, Name(id): Name) -> Answer<StatusCode> {
+    if api.mock.remove_webhook(&id) {
         return Ok(StatusCode::NO_CONTENT);
     }
     let message = format!("there is no webhook {id:?}");
@@ -65,10 +65,10 @@ pub(super) async fn remove(State(desk): Shared, Name(id): Name) -> Answer<Status
 
 /// Deliveries are under way when this answers; how they end is in the history.
 pub(super) async fn send(
-    State(desk): Shared,
+    State(api): Shared,
     Input(Message { event, handle, data }): Input<Message>,
 ) -> Answer<(StatusCode, Json<Sent>)> {
-    let id = desk.mock.send_webhook(event, &handle, Value::Object(data)).ok_or_else(|| {
+    let id = api.mock.send_webhook(event, &handle, Value::Object(data)).ok_or_else(|| {
         let message = format!("nobody is registered for {event}, or the queue is full");
         Problem::new(StatusCode::CONFLICT, "nobody_listens", message)
             .help("POST /webhooks registers an address; GET /webhooks lists who is active")

@@ -3,8 +3,8 @@
 use super::input::{Input, Name, Params};
 use super::problem::Problem;
 use super::{Answer, Shared};
-use crate::edits::Change;
-use crate::population::Creator;
+use crate::world::Change;
+use crate::world::population::Creator;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -30,9 +30,9 @@ pub(super) struct Handles {
     next: Option<String>,
 }
 
-pub(super) async fn list(State(desk): Shared, Params(which): Params<Which>) -> Json<Handles> {
+pub(super) async fn list(State(api): Shared, Params(which): Params<Which>) -> Json<Handles> {
     let limit = which.limit.unwrap_or(SOME).clamp(1, MOST);
-    let all = desk.mock.handles();
+    let all = api.mock.handles();
     let start = which.after.as_ref().and_then(|after| all.iter().position(|known| known == after));
     let rest = all.into_iter().skip(start.map_or(0, |at| at + 1));
     let mut handles: Vec<String> =
@@ -43,8 +43,8 @@ pub(super) async fn list(State(desk): Shared, Params(which): Params<Which>) -> J
     Json(Handles { handles, next })
 }
 
-pub(super) async fn one(State(desk): Shared, Name(handle): Name) -> Answer<Json<Creator>> {
-    desk.mock.creator(&handle).map(Json).ok_or_else(|| {
+pub(super) async fn one(State(api): Shared, Name(handle): Name) -> Answer<Json<Creator>> {
+    api.mock.creator(&handle).map(Json).ok_or_else(|| {
         let message = format!("nobody has the handle {handle:?}");
         Problem::new(StatusCode::NOT_FOUND, "no_such_creator", message)
             .help("GET /creators lists all handles")
@@ -60,11 +60,11 @@ pub(super) struct Edit {
 }
 
 pub(super) async fn edit(
-    State(desk): Shared,
+    State(api): Shared,
     Input(Edit { handles, change }): Input<Edit>,
 ) -> Answer<StatusCode> {
-    let now = desk.mock.clock().now();
-    desk.mock.edit(now, &handles, change).map_err(|error| {
+    let now = api.mock.clock().now();
+    api.mock.edit(now, &handles, change).map_err(|error| {
         Problem::new(StatusCode::CONFLICT, "too_many_edits", error.to_string()).help("POST /reset")
     })?;
     tracing::info!(handles, ?change, "pages were edited");

@@ -10,9 +10,9 @@ use super::head::Head;
 use super::open::{OpenExchange, blank};
 use super::scan::Scanner;
 use super::upstream::Answer;
-use crate::desk::{Outcome, Ticket};
-use crate::exchange::{End, Exchange};
+use crate::history::exchange::{End, Exchange};
 use crate::keyring::Token;
+use crate::rendezvous::{Outcome, Ticket};
 use crate::routes::{classify, error_body};
 use std::io;
 use std::rc::Rc;
@@ -81,7 +81,7 @@ async fn exchange(
     };
     open.exchange.body_bytes = body.len() as u64;
     if edge.gauges.in_flight() > edge.tuning.in_flight {
-        edge.overload("too many requests at once");
+        edge.overloads.say("too many requests at once");
         return refuse(edge, client, open, 503).await;
     }
 
@@ -90,7 +90,7 @@ async fn exchange(
         (Ok(answer), Some(outcome)) => (answer, outcome),
         (Ok(answer), None) => (answer, Outcome::default()),
         (Err(error), outcome) => {
-            edge.overload(&format!("the routes did not answer: {error}"));
+            edge.overloads.say(&format!("the routes did not answer: {error}"));
             let outcome = outcome.unwrap_or_default();
             let Outcome { clicks, links, .. } = outcome;
             let plain = Outcome { clicks, links, ..Outcome::default() };
@@ -117,7 +117,7 @@ async fn routed(
     head: &Head,
     body: &[u8],
 ) -> (io::Result<Answer>, Option<Outcome>) {
-    edge.shared.desk.ask(Ticket {
+    edge.shared.rendezvous.ask(Ticket {
         id: record.id,
         t_req: record.t_req,
         route: record.route,
@@ -128,7 +128,7 @@ async fn routed(
         idempotency_key: record.idempotency_key.clone(),
     });
     let answered = edge.upstream.forward(record.id, head, body).await;
-    let outcome = edge.shared.desk.collect(record.id);
+    let outcome = edge.shared.rendezvous.collect(record.id);
     edge.renew_upstream();
     (answered, outcome)
 }

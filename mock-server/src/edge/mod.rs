@@ -7,8 +7,8 @@ mod act;
 mod body;
 mod client;
 mod connection;
-mod door;
 mod head;
+mod listener;
 mod open;
 #[cfg(test)]
 mod privacy;
@@ -20,29 +20,24 @@ mod upstream;
 
 pub(crate) use tuning::Tuning;
 
-use crate::clock::{Clock, Moment};
-use crate::exchange::Route;
+use crate::clock::Clock;
+use crate::contract::Route;
 use crate::faults::engine::CONNECTION_KEY;
 use crate::faults::{Effect, FaultMark, RequestView, Stage};
-use crate::record::{Overload, Record, Recorder};
+use crate::history::record::Recorder;
+use crate::overload::Overloads;
 use crate::routes::Shared;
-use door::Door;
-use std::cell::RefCell;
-use std::collections::HashMap;
+use listener::Listener;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use upstream::Upstream;
 
 /// The queue of connections that wait to be accepted; the default of 128 costs a burst a second.
 const BACKLOG: u32 = 4096;
-
-/// One word of overload a second for each cause is enough.
-const OVERLOAD_PAUSE: Duration = Duration::from_secs(1);
 
 /// How much is going on at present.
 #[derive(Debug, Default)]
@@ -87,7 +82,7 @@ struct Edge {
     gauges: Arc<Gauges>,
     tuning: Tuning,
     upstream: Upstream,
-    complaints: RefCell<HashMap<String, Moment>>,
+    overloads: Overloads,
 }
 
 impl Edge {
@@ -98,18 +93,6 @@ impl Edge {
     /// Whether each connection shall end with the exchange that it is at.
     fn is_draining(&self) -> bool {
         *self.draining.borrow()
-    }
-
-    fn overload(&self, what: &str) {
-        let now = self.clock.now();
-        let mut complaints = self.complaints.borrow_mut();
-        let due = complaints.get(what).is_none_or(|last| now.since(*last) >= OVERLOAD_PAUSE);
-        if due {
-            complaints.insert(what.to_owned(), now);
-            tracing::warn!(what, "the mock is overloaded");
-            let overload = Overload { at: now, what: what.to_owned() };
-            self.recorder.record(Record::Overload(overload));
-        }
     }
 
     /// What a rule does to the connection that was accepted just now.
@@ -134,7 +117,9 @@ impl Edge {
             tokio::task::spawn_local(async move {
                 match edge.upstream.swap().await {
                     Ok(()) => tracing::debug!(swaps = edge.upstream.swaps(), "replaced wiremock"),
-                    Err(error) => edge.overload(&format!("wiremock was not replaced: {error}")),
+                    Err(error) => {
+                        edge.overloads.say(&format!("wiremock was not replaced: {error}"))
+                    }
                 }
             });
         }
@@ -143,7 +128,7 @@ impl Edge {
 
 /// An edge that listens but does not serve yet.
 pub(crate) struct Bound {
-    door: Door,
+    listener: Listener,
     edge: Rc<Edge>,
 }
 
@@ -151,8 +136,9 @@ pub(crate) struct Bound {
 pub(crate) async fn bind(settings: Settings) -> io::Result<Bound> {
     let Settings { host, port, draining, clock, recorder, shared, probes, gauges, tuning } =
         settings;
-    let door = Door::open(host, port)?;
+    let listener = Listener::open(host, port)?;
     let upstream = Upstream::start(Arc::clone(&shared), &tuning).await?;
+    let overloads = Overloads::new(clock, Arc::clone(&recorder));
     let edge = Rc::new(Edge {
         draining,
         clock,
@@ -162,29 +148,29 @@ pub(crate) async fn bind(settings: Settings) -> io::Result<Bound> {
         gauges,
         tuning,
         upstream,
-        complaints: RefCell::default(),
+        overloads,
     });
-    Ok(Bound { door, edge })
+    Ok(Bound { listener, edge })
 }
 
 impl Bound {
     pub fn address(&self) -> SocketAddr {
-        self.door.address()
+        self.listener.address()
     }
 
     /// Accepts until told to stop. Connections go on in local tasks; dropping these records what
     /// is still open.
     pub async fn serve(self, mut stop: oneshot::Receiver<()>) {
-        let Self { mut door, edge } = self;
+        let Self { mut listener, edge } = self;
         let mut draining = edge.draining.clone();
         loop {
             let (conn, stream) = tokio::select! {
                 _ = &mut stop => return,
                 Ok(_) = draining.wait_for(|draining| *draining) => break,
-                accepted = door.next(&edge) => accepted,
+                accepted = listener.next(&edge) => accepted,
             };
             if edge.gauges.connections() >= edge.tuning.connections {
-                edge.overload("too many connections at once");
+                edge.overloads.say("too many connections at once");
                 continue;
             }
             // Without it, small answers wait for the client's acknowledgement.
@@ -200,7 +186,7 @@ impl Bound {
                 }
             });
         }
-        drop(door);
+        drop(listener);
         let _ = stop.await;
     }
 }

@@ -3,8 +3,8 @@
 use super::Edge;
 use super::scan::Scanner;
 use crate::clock::Moment;
-use crate::exchange::{End, Exchange, RetryAfterForm};
-use crate::record::Record;
+use crate::history::exchange::{End, Exchange, RetryAfterForm};
+use crate::history::record::Record;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -65,7 +65,7 @@ impl Drop for OpenExchange {
         self.edge.gauges.in_flight.fetch_sub(1, Ordering::AcqRel);
         if !self.finished {
             // The routes may have done their work, even if their answer was still on its way.
-            if let Some(outcome) = self.edge.shared.desk.collect(self.exchange.id) {
+            if let Some(outcome) = self.edge.shared.rendezvous.collect(self.exchange.id) {
                 self.exchange.clicks = outcome.clicks;
                 self.exchange.faults = outcome.marks;
                 self.exchange.over_limit = outcome.over_limit;
@@ -83,7 +83,7 @@ pub(super) fn blank(id: u64, conn: u64, seq: u32) -> Exchange {
         seq,
         method: String::new(),
         target: String::new(),
-        route: crate::exchange::Route::Unknown,
+        route: crate::contract::Route::Unknown,
         handle: None,
         host: None,
         token: crate::keyring::Token::absent().label,

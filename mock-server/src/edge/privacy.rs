@@ -2,7 +2,7 @@
 
 use super::head::{Head, Parsed};
 use super::upstream::written;
-use crate::desk::PRIVATE_PREFIX;
+use crate::rendezvous::PRIVATE_PREFIX;
 use proptest::prelude::*;
 
 /// A header name in any case, private or not.

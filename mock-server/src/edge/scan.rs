@@ -2,9 +2,10 @@
 
 use super::head::Head;
 use crate::clock::Moment;
-use crate::exchange::{Exchange, KeyPlace, Route};
+use crate::contract::Route;
+use crate::history::exchange::{Exchange, KeyPlace};
 use crate::keyring::{Keyring, Ring, Token};
-use crate::needles::{Found, Kind};
+use crate::redact::{Found, Kind};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -46,10 +47,10 @@ impl Scanner {
 
     /// Everywhere that a known credential stands.
     pub fn places(&self, route: Route, head: &Head, body: &[u8]) -> Places {
-        let needles = self.0.needles();
+        let scanner = self.0.scanner();
         let mut places = Places::default();
         for (name, value) in &head.headers {
-            let found = needles.find(value);
+            let found = scanner.find(value);
             if found == Found::default() {
                 continue;
             }
@@ -61,9 +62,9 @@ impl Scanner {
             places.add(found.only(Kind::Other), KeyPlace::OtherHeader);
         }
         let (path, query) = head.target.split_once('?').unwrap_or((&head.target, ""));
-        places.add(needles.find(path.as_bytes()), KeyPlace::Path);
-        places.add(needles.find(query.as_bytes()), KeyPlace::Query);
-        let mut found = needles.find(body);
+        places.add(scanner.find(path.as_bytes()), KeyPlace::Path);
+        places.add(scanner.find(query.as_bytes()), KeyPlace::Query);
+        let mut found = scanner.find(body);
         // A registration says with which secret its webhooks shall be signed.
         found.other &= route != Route::Webhooks;
         places.add(found, KeyPlace::Body);
@@ -82,7 +83,7 @@ impl Scanner {
 
     /// The text with every known credential replaced by `[key]`.
     pub fn redacted<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.0.needles().redacted(text)
+        self.0.scanner().redacted(text)
     }
 }
 

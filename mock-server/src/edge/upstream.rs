@@ -6,7 +6,7 @@
 
 use super::head::Head;
 use super::tuning::Tuning;
-use crate::desk::{EXCHANGE_HEADER, PRIVATE_PREFIX};
+use crate::rendezvous::{EXCHANGE_HEADER, PRIVATE_PREFIX};
 use crate::routes::{Shared, mount};
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -104,9 +104,12 @@ impl Upstream {
         // Also bounds the idle connections: there are never more than were busy at once.
         let _place = self.places.acquire().await.map_err(io::Error::other)?;
         let backend = Rc::clone(&self.current.borrow());
-        match backend.forward(&head.method, &request, || self.shared.desk.is_untouched(id)).await {
+        match backend
+            .forward(&head.method, &request, || self.shared.rendezvous.is_untouched(id))
+            .await
+        {
             // A wiremock that has failed to accept once never accepts again (0.6.5).
-            Err(_) if self.shared.desk.is_untouched(id) => {
+            Err(_) if self.shared.rendezvous.is_untouched(id) => {
                 if Rc::ptr_eq(&backend, &self.current.borrow()) {
                     self.swap().await?;
                 }

@@ -1,8 +1,8 @@
 //! The plan at work: which rules hit a request, and what comes of them together.
 
 use super::{Effect, Fault, FaultMark, Pick, RequestView, Rewrite, Roll, Rule};
-use crate::exchange::Route;
-use crate::ordinals::Ordinals;
+use crate::contract::Route;
+use crate::faults::ordinals::Ordinals;
 use crate::world::handle_matches;
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};

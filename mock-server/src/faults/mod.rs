@@ -18,6 +18,7 @@ mod forge;
 mod future;
 mod garbage;
 mod hold;
+pub mod holds;
 mod hostile_strings;
 mod html;
 mod kill;
@@ -25,8 +26,10 @@ mod late_error;
 mod latency;
 mod lose_answer;
 mod malformed_head;
+mod ordinals;
 mod partial_failure;
 mod pause;
+pub mod plan;
 mod rate_headers;
 mod refuse;
 mod registry;
@@ -88,7 +91,7 @@ pub use terminate::Terminate;
 pub use tls_alert::TlsAlert;
 pub use truncate::Truncate;
 
-use crate::exchange::Route;
+use crate::contract::Route;
 use crate::webhooks::WebhookEvent;
 use serde::{Deserialize, Serialize};
 
@@ -256,7 +259,7 @@ impl Fault {
 #[cfg(test)]
 mod testing {
     use super::{Decide, Effect, RequestView, Roll};
-    use crate::exchange::Route;
+    use crate::contract::Route;
 
     /// What `fault` decides for the `nth` request of one key.
     pub fn decided(fault: &impl Decide, nth: u64) -> Effect {

@@ -1,7 +1,7 @@
 //! One line of a fault plan: when, whom, how often, and what.
 
 use super::{Fault, Mistake, Stage};
-use crate::exchange::Route;
+use crate::contract::Route;
 use crate::webhooks::WebhookEvent;
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
 //! Appends every record to a file, one JSON object a line, on disk at the latest a moment later.
 
-use crate::record::{Record, Recorder};
+use crate::history::record::{Record, Recorder};
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -93,7 +93,7 @@ fn write_all(records: &Receiver<Option<Record>>, mut out: BufWriter<File>) -> io
 mod tests {
     use super::*;
     use crate::clock::Moment;
-    use crate::record::Overload;
+    use crate::history::record::Overload;
 
     fn overload(what: &str) -> Record {
         Record::Overload(Overload { at: Moment::ZERO, what: what.into() })

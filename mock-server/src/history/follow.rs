@@ -1,7 +1,7 @@
 //! Reads a history in order while it grows, from any sequence number on.
 
 use super::History;
-use crate::record::Record;
+use crate::history::record::Record;
 use std::sync::Arc;
 
 /// Records that are taken out under one lock, at most.

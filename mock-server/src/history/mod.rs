@@ -3,14 +3,17 @@
 //! An answer reaches its client a moment before it is recorded, because only then is it known how
 //! it ended. So an assertion first waits for [`History::settled`] or [`History::wait_for`].
 
+pub mod exchange;
 mod file;
 mod follow;
+pub mod record;
 
 pub use file::RecordFile;
 pub use follow::{Batch, Follower};
 
-use crate::exchange::{Exchange, Route};
-use crate::record::{Alert, Delivery, Record, Recorder};
+use crate::contract::Route;
+use crate::history::exchange::Exchange;
+use crate::history::record::{Alert, Delivery, Record, Recorder};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::clock::Moment;
-use crate::record::Overload;
+use crate::history::record::Overload;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 

@@ -3,7 +3,7 @@
 use super::key::{Account, Key, Origin, Token, timestamp};
 use super::make::SIGNING_PREFIX;
 use crate::clock::{Clock, Moment};
-use crate::needles::{Kind, Needles};
+use crate::redact::{Kind, SecretScanner};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
@@ -59,7 +59,7 @@ pub(crate) struct Ring {
     pub(super) concealed: Vec<String>,
     /// Whether there are keys of several creators, so that labels must name them.
     several_creators: bool,
-    needles: Arc<Needles<Kind>>,
+    scanner: Arc<SecretScanner<Kind>>,
 }
 
 // A derived `Debug` would print secrets into whatever log asks for it.
@@ -88,7 +88,7 @@ impl Ring {
             former: Vec::new(),
             concealed: Vec::new(),
             several_creators: false,
-            needles: Arc::new(Needles::new([])),
+            scanner: Arc::new(SecretScanner::new([])),
         }
         .indexed()
     }
@@ -96,8 +96,9 @@ impl Ring {
     /// The ring with what is derived from its credentials; needed after every change.
     pub fn indexed(mut self) -> Self {
         let known = self.to_conceal();
-        let needles = Needles::new(known.iter().map(|(secret, kind)| (secret.as_str(), *kind)));
-        self.needles = Arc::new(needles);
+        let scanner =
+            SecretScanner::new(known.iter().map(|(secret, kind)| (secret.as_str(), *kind)));
+        self.scanner = Arc::new(scanner);
         let creators = self.keys.iter().filter_map(|key| match &key.account {
             Account::One(handle) => Some(handle),
             Account::Every => None,
@@ -197,8 +198,8 @@ impl Ring {
     }
 
     /// Finds every credential of the run in bytes.
-    pub fn needles(&self) -> &Needles<Kind> {
-        &self.needles
+    pub fn scanner(&self) -> &SecretScanner<Kind> {
+        &self.scanner
     }
 
     fn add_version(&mut self) {

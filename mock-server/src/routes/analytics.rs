@@ -2,7 +2,7 @@
 
 use super::profile::not_found;
 use super::{Answers, Call, Reply};
-use crate::click_book::{link, page};
+use crate::world::idempotency::{link, page};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use serde_json::json;

@@ -1,6 +1,6 @@
 //! An answer before it is bytes: status, headers, body, and what the edge shall record of it.
 
-use crate::exchange::{ClickReceipt, LinkReceipt};
+use crate::history::exchange::{ClickReceipt, LinkReceipt};
 use crate::profile::ContractProfile;
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;

@@ -1,9 +1,9 @@
 //! `POST /v1/clicks`: one click, once, however often it is sent.
 
 use super::{Answers, Call, Receipts, Reply};
-use crate::click_book::{Click, Earlier, Fate};
-use crate::exchange::ClickReceipt;
+use crate::history::exchange::ClickReceipt;
 use crate::webhooks::WebhookEvent;
+use crate::world::idempotency::{Click, Earlier, Fate};
 use serde_json::json;
 use wiremock::Request;
 
@@ -59,7 +59,7 @@ pub(super) fn receipt(click: &Click, status: u16, effect: bool) -> ClickReceipt 
 /// Tells whoever wants to hear of clicks that one has counted.
 pub(super) fn announce(call: &Call<'_>, click: &Click, fate: Fate) {
     if fate == Fate::Counted {
-        call.world.outbox.post(WebhookEvent::LinkClicked, &click.handle, || {
+        call.world.webhooks.post(WebhookEvent::LinkClicked, &click.handle, || {
             json!({
                 "event_id": click.event_id,
                 "link_id": click.link_id,

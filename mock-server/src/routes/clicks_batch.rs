@@ -2,7 +2,7 @@
 
 use super::clicks::{announce, receipt};
 use super::{Answers, Call, Receipts, Reply};
-use crate::click_book::{Click, Fate};
+use crate::world::idempotency::{Click, Fate};
 use serde::Deserialize;
 use serde_json::json;
 use wiremock::Request;

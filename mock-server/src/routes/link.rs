@@ -2,10 +2,10 @@
 
 use super::listing::shown;
 use super::{Answers, Call, Receipts, Reply};
-use crate::exchange::LinkReceipt;
-use crate::link::Link as Known;
-use crate::link_change::LinkChange;
-use crate::page_book::Wrote;
+use crate::history::exchange::LinkReceipt;
+use crate::world::link::Link as Known;
+use crate::world::link_change::LinkChange;
+use crate::world::profiles::Wrote;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use wiremock::Request;

@@ -2,9 +2,9 @@
 
 use super::link::{complaint, has_effect, object, receipt, status};
 use super::{Answers, Call, Receipts, Reply};
-use crate::exchange::LinkReceipt;
-use crate::link_change::LinkChange;
-use crate::page_book::Wrote;
+use crate::history::exchange::LinkReceipt;
+use crate::world::link_change::LinkChange;
+use crate::world::profiles::Wrote;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;

@@ -2,8 +2,8 @@
 
 use super::profile::{not_found, updated_at};
 use super::{Call, Reply};
-use crate::link::Link;
-use crate::pages::{self, Cursor};
+use crate::world::link::Link;
+use crate::world::pagination::{self, Cursor};
 use serde_json::{Value, json};
 
 /// One page of this creator's links, as the query asks for it.
@@ -16,8 +16,8 @@ pub(super) fn listing(call: &Call<'_>, handle: &str) -> Reply {
     };
     let short = world.profile.pages.short_per_mille;
     let limit = call.limit_override.map_or(asked.limit, |most| asked.limit.min(most));
-    let length = pages::length(world.seed, handle, asked.after, limit, short);
-    let page = pages::page(&creator.links, asked.after, length);
+    let length = pagination::length(world.seed, handle, asked.after, limit, short);
+    let page = pagination::page(&creator.links, asked.after, length);
     let cursor = page.next.map(|rank| Cursor { rank, issued: at }.written(world.seed, handle));
     let data: Vec<_> = page.links.iter().map(shown).collect();
     Reply::json(200, json!({ "data": data, "cursor": cursor, "has_more": page.next.is_some() }))

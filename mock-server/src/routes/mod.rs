@@ -22,17 +22,17 @@ mod webhooks;
 
 pub(crate) use answer::{Body, Receipts, Reply, error_body};
 
-use crate::desk::{Desk, EXCHANGE_HEADER, Outcome, Ticket};
-use crate::exchange::Route;
+use crate::contract::Route;
 use crate::faults::engine::Engine;
+use crate::faults::holds::Holds;
 use crate::faults::{Effect, RequestView, RetryAfterSpec, Stage};
-use crate::holds::Holds;
 use crate::keyring::{Account, Token};
-use crate::limiter::Standing;
-use crate::link_change::LinkChange;
-use crate::page_book::Wrote;
 use crate::profile::ResetForm;
+use crate::rendezvous::{EXCHANGE_HEADER, Outcome, Rendezvous, Ticket};
 use crate::world::World;
+use crate::world::limiter::Standing;
+use crate::world::link_change::LinkChange;
+use crate::world::profiles::Wrote;
 use rewrite::Rewriting;
 use std::sync::Arc;
 use wiremock::{Match, Mock, MockServer, Request, Respond, ResponseTemplate};
@@ -42,7 +42,7 @@ pub(crate) struct Shared {
     /// Routes that the embedding program adds to those of the contract.
     pub own: Vec<OwnRoute>,
     pub world: World,
-    pub desk: Desk,
+    pub rendezvous: Rendezvous,
     pub engine: Engine,
     pub holds: Holds,
 }
@@ -87,7 +87,7 @@ impl Call<'_> {
         let may = |handle: &str| self.may_act_for(handle);
         let wrote = self.world.write_link(id, change, self.ticket.t_req, may);
         if let Wrote::Done { link, handle, effect: true, .. } = &wrote {
-            self.world.outbox.link_updated(handle, link);
+            self.world.webhooks.link_updated(handle, link);
         }
         wrote
     }
@@ -194,11 +194,11 @@ impl Respond for Guarded {
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.parse().ok());
         // Only the edge lays down tickets: nobody else gets an answer on this port.
-        let Some(ticket) = id.and_then(|id| self.shared.desk.take(id)) else {
+        let Some(ticket) = id.and_then(|id| self.shared.rendezvous.take(id)) else {
             return ResponseTemplate::new(421);
         };
         let (reply, outcome) = self.decide(&ticket, request);
-        self.shared.desk.decide(ticket.id, outcome);
+        self.shared.rendezvous.decide(ticket.id, outcome);
         reply.into_template(&self.shared.world.profile)
     }
 }

@@ -1,7 +1,7 @@
 //! `GET /v1/profiles/{handle}`: one creator, with validators and cache directives.
 
 use super::{Answers, Call, Reply};
-use crate::population::Creator;
+use crate::world::population::Creator;
 use serde_json::json;
 use wiremock::Request;
 

@@ -24,7 +24,7 @@ impl Answers for Webhooks {
             "POST" => register(call),
             "DELETE" => remove(call),
             _ => {
-                let all = call.world.outbox.registrations();
+                let all = call.world.webhooks.registrations();
                 let data: Vec<_> = all.iter().map(shown).collect();
                 traced(call, Reply::json(200, json!({ "data": data })))
             }
@@ -46,7 +46,7 @@ fn register(call: &Call<'_>) -> Reply {
         Ok(events) => events,
         Err(error) => return refused(&error.to_string()),
     };
-    match call.world.outbox.register(&wish.url, &events, wish.secret.as_deref()) {
+    match call.world.webhooks.register(&wish.url, &events, wish.secret.as_deref()) {
         Ok((made, new)) => traced(call, Reply::json(if new { 201 } else { 200 }, shown(&made))),
         Err(error) => refused(&error.to_string()),
     }
@@ -54,7 +54,7 @@ fn register(call: &Call<'_>) -> Reply {
 
 fn remove(call: &Call<'_>) -> Reply {
     let id = call.request.url.path().rsplit('/').next().unwrap_or_default();
-    if call.world.outbox.remove(id) {
+    if call.world.webhooks.remove(id) {
         Reply::empty(204)
     } else {
         Reply::error(404, "not_found", "there is no webhook of this id")

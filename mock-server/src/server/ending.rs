@@ -28,7 +28,7 @@ impl MockLinktree {
     }
 
     /// Stops the mock. When this returns, everything is recorded; what was still open with
-    /// [`crate::exchange::End::Open`].
+    /// [`crate::history::exchange::End::Open`].
     pub fn stop(self) {
         self.shut_down();
     }

@@ -3,19 +3,10 @@
 use super::MockLinktree;
 use crate::clock::Clock;
 use crate::history::History;
-use crate::population::Creator;
 use crate::profile::ContractProfile;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use crate::services::named;
+use crate::world::population::Creator;
 use std::sync::atomic::Ordering;
-
-/// The URL of what listens here: loopback, where it listens on every interface.
-pub(crate) fn named(mut address: SocketAddr) -> String {
-    if address.ip().is_unspecified() {
-        let loopback: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
-        address.set_ip(loopback[usize::from(address.is_ipv6())]);
-    }
-    format!("http://{address}")
-}
 
 impl MockLinktree {
     /// The mock's address without a path; routes begin with `/v1`. A mock that listens on every
@@ -105,27 +96,13 @@ impl MockLinktree {
 
     /// Exchanges that are with the routes.
     #[cfg(test)]
-    pub(crate) fn on_desk(&self) -> usize {
-        self.shared.desk.len()
+    pub(crate) fn at_rendezvous(&self) -> usize {
+        self.shared.rendezvous.len()
     }
 
     /// How many clicks have had their effect.
     #[must_use]
     pub fn clicks_counted(&self) -> usize {
-        self.shared.world.with_clicks(|book| book.counted())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_url_can_always_be_called() {
-        let check = |address: &str, url: &str| assert_eq!(named(address.parse().unwrap()), url);
-        check("127.0.0.1:80", "http://127.0.0.1:80");
-        check("0.0.0.0:80", "http://127.0.0.1:80");
-        check("[::]:80", "http://[::1]:80");
-        check("10.1.2.3:80", "http://10.1.2.3:80");
+        self.shared.world.with_clicks(|store| store.counted())
     }
 }

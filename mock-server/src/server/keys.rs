@@ -2,7 +2,7 @@
 
 use super::MockLinktree;
 use crate::keyring::NewKey;
-use crate::needles::Kind;
+use crate::redact::Kind;
 use std::time::Duration;
 
 impl MockLinktree {

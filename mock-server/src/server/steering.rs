@@ -2,7 +2,7 @@
 
 use super::MockLinktree;
 use crate::clock::Moment;
-use crate::holds::Held;
+use crate::faults::holds::Held;
 use crate::webhooks::{Registration, RegistrationError, WebhookEvent};
 use crate::world::{Change, EditError};
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ impl MockLinktree {
     /// Traffic begins at this moment: fault windows and edits count from here.
     pub fn arm(&self, at: Moment) {
         self.shared.world.arm(at);
-        self.shared.world.outbox.arm(at);
+        self.shared.world.webhooks.arm(at);
         self.shared.engine.wake();
     }
 
@@ -26,19 +26,19 @@ impl MockLinktree {
         url: &str,
         events: &[WebhookEvent],
     ) -> Result<Registration, RegistrationError> {
-        self.shared.world.outbox.register(url, events, None).map(|(registration, _)| registration)
+        self.shared.world.webhooks.register(url, events, None).map(|(registration, _)| registration)
     }
 
     /// Removes a registration, and drops what was still to be sent to it; false when there is none
     /// of this id.
     pub fn remove_webhook(&self, id: &str) -> bool {
-        self.shared.world.outbox.remove(id)
+        self.shared.world.webhooks.remove(id)
     }
 
     /// The registrations, oldest first.
     #[must_use]
     pub fn webhooks(&self) -> Vec<Registration> {
-        self.shared.world.outbox.registrations()
+        self.shared.world.webhooks.registrations()
     }
 
     /// Sends a webhook to every active registration that wants this event. The data's `handle` and
@@ -50,7 +50,7 @@ impl MockLinktree {
         handle: &str,
         data: serde_json::Value,
     ) -> Option<String> {
-        self.shared.world.outbox.post(event, handle, || data)
+        self.shared.world.webhooks.post(event, handle, || data)
     }
 
     /// What the fault `hold` holds back at present, in order of arrival.
@@ -78,7 +78,7 @@ impl MockLinktree {
     /// [`EditError`] when the mock was told too many edits already.
     pub fn edit(&self, at: Moment, handles: &str, change: Change) -> Result<(), EditError> {
         self.shared.world.edit(at, handles, change)?;
-        self.shared.world.outbox.edited(at, handles);
+        self.shared.world.webhooks.edited(at, handles);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Which addresses are called at all: plain HTTP to this machine.
 
-use super::book::RegistrationError;
+use super::registrations::RegistrationError;
 use reqwest::Url;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 

@@ -2,9 +2,9 @@
 
 use super::event::WebhookEvent;
 use crate::clock::{Clock, Moment};
-use crate::link::Link;
 use crate::routes::Shared;
 use crate::world::handle_matches;
+use crate::world::link::Link;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub(super) async fn announce(shared: &Shared, clock: Clock, due: Moment, pattern
     let world = &shared.world;
     tokio::time::sleep_until(clock.instant(due).into()).await;
     let events = [WebhookEvent::ProfileUpdated, WebhookEvent::LinkUpdated];
-    if !events.into_iter().any(|event| world.outbox.wants(event)) {
+    if !events.into_iter().any(|event| world.webhooks.wants(event)) {
         return;
     }
     let is_theirs = |handle: &&String| patterns.iter().any(|one| handle_matches(one, handle));
@@ -55,10 +55,10 @@ fn post(shared: &Shared, handle: &str, due: Moment) {
         return;
     }
     let version = || json!({ "version": new.version });
-    world.outbox.post(WebhookEvent::ProfileUpdated, handle, version);
+    world.webhooks.post(WebhookEvent::ProfileUpdated, handle, version);
     for link in &new.links {
         if old.links.iter().any(|earlier| earlier.id == link.id && shown(earlier) != shown(link)) {
-            world.outbox.link_updated(handle, link);
+            world.webhooks.link_updated(handle, link);
         }
     }
 }

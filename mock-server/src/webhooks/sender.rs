@@ -1,13 +1,13 @@
-//! The sender's thread: takes messages from the outbox, and lets each delivery live its life.
+//! The sender's thread: takes messages from the queue, and lets each delivery live its life.
 //!
 //! It has a thread and a runtime of its own, so that nothing else that is busy delays its stamps.
 
-use super::courier;
+use super::context::{Context, SigningSecrets};
+use super::delivery;
 use super::edits;
-use super::office::{Office, SigningSecrets};
-use super::outbox::Command;
+use super::queue::Command;
 use crate::clock::Clock;
-use crate::record::Recorder;
+use crate::history::record::Recorder;
 use crate::routes::Shared;
 use std::io;
 use std::rc::Rc;
@@ -38,10 +38,10 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
-    /// Starts the thread; there is one sender for an outbox.
+    /// Starts the thread; there is one sender for an queue.
     pub fn start(settings: Settings) -> io::Result<Self> {
-        let inbox = settings.shared.world.outbox.take_end();
-        let inbox = inbox.ok_or_else(|| io::Error::other("the outbox has a sender already"))?;
+        let inbox = settings.shared.world.webhooks.take_end();
+        let inbox = inbox.ok_or_else(|| io::Error::other("the queue has a sender already"))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
         let (alive, done) = mpsc::channel::<()>();
@@ -50,10 +50,10 @@ impl Sender {
             std::thread::Builder::new().name("mock-webhooks".to_owned()).spawn(move || {
                 let _alive = alive;
                 let Settings { shared, clock, recorder, secrets, time_scale } = settings;
-                match Office::new(shared, clock, recorder, secrets, time_scale) {
-                    Ok(office) => {
+                match Context::new(shared, clock, recorder, secrets, time_scale) {
+                    Ok(context) => {
                         let _ = ready.send(Ok(()));
-                        run(&runtime, Rc::new(office), inbox, stopped);
+                        run(&runtime, Rc::new(context), inbox, stopped);
                     }
                     Err(error) => drop(ready.send(Err(io::Error::other(error)))),
                 }
@@ -86,19 +86,19 @@ impl Drop for Sender {
 
 fn run(
     runtime: &tokio::runtime::Runtime,
-    office: Rc<Office>,
+    context: Rc<Context>,
     inbox: UnboundedReceiver<Command>,
     stopped: oneshot::Receiver<()>,
 ) {
     let local = LocalSet::new();
-    local.block_on(runtime, serve(office, inbox, stopped));
+    local.block_on(runtime, serve(context, inbox, stopped));
     // Deliveries are local tasks: dropping them here records what is still on the wire.
     let _inside = runtime.enter();
     drop(local);
 }
 
 async fn serve(
-    office: Rc<Office>,
+    context: Rc<Context>,
     mut inbox: UnboundedReceiver<Command>,
     mut stopped: oneshot::Receiver<()>,
 ) {
@@ -108,27 +108,27 @@ async fn serve(
             _ = &mut stopped => return,
             Some(command) = inbox.recv() => command,
         };
-        let lost = office.outbox().lost();
+        let lost = context.queue().lost();
         if lost > 0 {
-            office.overload(&format!("{lost} webhooks were dropped: the queue was full"));
+            context.overloads.say(&format!("{lost} webhooks were dropped: the queue was full"));
         }
         match command {
             Command::Send(message) => {
-                office.outbox().taken();
-                courier::dispatch(&office, message);
+                context.queue().taken();
+                delivery::dispatch(&context, message);
             }
             Command::Check { webhook, url } => {
-                let office = Rc::clone(&office);
-                spawn_local(async move { office.look(webhook, url).await });
+                let context = Rc::clone(&context);
+                spawn_local(async move { context.look(webhook, url).await });
             }
             Command::Edited { at, handles } => {
-                let office = Rc::clone(&office);
+                let context = Rc::clone(&context);
                 spawn_local(async move {
-                    edits::announce(&office.shared, office.clock, at, &[&handles]).await;
+                    edits::announce(&context.shared, context.clock, at, &[&handles]).await;
                 });
             }
             Command::Armed(at) => {
-                let watch = edits::watch(Arc::clone(&office.shared), office.clock, at);
+                let watch = edits::watch(Arc::clone(&context.shared), context.clock, at);
                 if let Some(earlier) = edits.replace(spawn_local(watch)) {
                     earlier.abort();
                 }

@@ -2,7 +2,7 @@
 
 use crate::receiver::Post;
 use crate::rig::{Rig, click};
-use mock_server::population::{Group, Population};
+use mock_server::world::population::{Group, Population};
 use mock_server::world::{Change, Edit};
 use serde_json::json;
 use std::collections::BTreeSet;

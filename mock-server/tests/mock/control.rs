@@ -2,20 +2,20 @@
 
 use crate::rig::PATIENCE;
 use mock_server::control::{Control, ControlConfig, ControlError, ENDPOINTS};
-use mock_server::record::Record;
+use mock_server::history::record::Record;
 use mock_server::server::MockLinktree;
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-struct Desk {
+struct Api {
     mock: Arc<MockLinktree>,
     control: Control,
     client: Client,
 }
 
-impl Desk {
+impl Api {
     async fn open(token: Option<&str>) -> Self {
         let mock = Arc::new(MockLinktree::builder().start().unwrap());
         let listen = "127.0.0.1:0".parse().unwrap();
@@ -68,8 +68,8 @@ fn status_rule(id: &str, code: u16) -> Value {
 
 #[tokio::test]
 async fn every_endpoint_of_the_index_answers() {
-    let desk = Desk::open(None).await;
-    let (status, _, index) = desk.send(desk.ask("GET", "/")).await;
+    let api = Api::open(None).await;
+    let (status, _, index) = api.send(api.ask("GET", "/")).await;
     assert_eq!(status, 200);
     let listed = index["endpoints"].as_array().unwrap();
     assert_eq!(listed.len(), ENDPOINTS.len());
@@ -78,97 +78,96 @@ async fn every_endpoint_of_the_index_answers() {
         let parts = endpoint["path"].as_str().unwrap().split('/');
         let parts = parts.map(|part| if part.starts_with('{') { "nobody" } else { part });
         let path = parts.collect::<Vec<_>>().join("/");
-        let (_, _, body) = desk.send(desk.ask(method, &path)).await;
+        let (_, _, body) = api.send(api.ask(method, &path)).await;
         let code = body["error"]["code"].as_str().unwrap_or_default();
         let missing = ["no_such_endpoint", "method_not_allowed"].contains(&code);
         assert!(!missing, "{method} {path}: {body}");
     }
-    assert_eq!(desk.refused("GET", "/plam", "", 404).await["code"], "no_such_endpoint");
-    assert_eq!(desk.refused("PATCH", "/plan", "", 405).await["code"], "method_not_allowed");
+    assert_eq!(api.refused("GET", "/plam", "", 404).await["code"], "no_such_endpoint");
+    assert_eq!(api.refused("PATCH", "/plan", "", 405).await["code"], "method_not_allowed");
 }
 
 #[tokio::test]
 async fn rules_change_what_the_next_request_meets() {
-    let desk = Desk::open(None).await;
-    assert_eq!(desk.profile().await, 200);
-    let (status, _, plan) = desk
-        .send(desk.ask("PUT", "/plan").json(&json!({ "rules": [status_rule("a", 503)] })))
-        .await;
+    let api = Api::open(None).await;
+    assert_eq!(api.profile().await, 200);
+    let (status, _, plan) =
+        api.send(api.ask("PUT", "/plan").json(&json!({ "rules": [status_rule("a", 503)] }))).await;
     assert_eq!((status, &plan["rules"][0]["id"]), (200, &json!("a")));
-    assert_eq!(desk.profile().await, 503);
+    assert_eq!(api.profile().await, 503);
     let toml = "id = \"b\"\n[fault]\nkind = \"status\"\ncodes = [500]\n";
-    let add = desk.ask("POST", "/plan/rules").header("content-type", "application/toml").body(toml);
-    assert_eq!(desk.send(add).await.0, 201);
-    assert_eq!(desk.send(desk.ask("DELETE", "/plan/rules/a")).await.0, 204);
-    assert_eq!(desk.profile().await, 500);
-    assert_eq!(desk.send(desk.ask("GET", "/plan/rules/b")).await.2["id"], "b");
-    let reread = desk.send(desk.ask("GET", "/plan")).await.2;
-    let (status, _, again) = desk.send(desk.ask("PUT", "/plan").json(&reread)).await;
+    let add = api.ask("POST", "/plan/rules").header("content-type", "application/toml").body(toml);
+    assert_eq!(api.send(add).await.0, 201);
+    assert_eq!(api.send(api.ask("DELETE", "/plan/rules/a")).await.0, 204);
+    assert_eq!(api.profile().await, 500);
+    assert_eq!(api.send(api.ask("GET", "/plan/rules/b")).await.2["id"], "b");
+    let reread = api.send(api.ask("GET", "/plan")).await.2;
+    let (status, _, again) = api.send(api.ask("PUT", "/plan").json(&reread)).await;
     assert_eq!((status, again), (200, reread), "what is read can be written");
-    assert_eq!(desk.send(desk.ask("POST", "/reset")).await.0, 204);
-    assert_eq!(desk.profile().await, 200);
+    assert_eq!(api.send(api.ask("POST", "/reset")).await.0, 204);
+    assert_eq!(api.profile().await, 200);
 }
 
 #[tokio::test]
 async fn whoever_changes_an_outdated_plan_is_refused() {
-    let desk = Desk::open(None).await;
-    let seen = desk.send(desk.ask("GET", "/plan")).await.1.unwrap();
+    let api = Api::open(None).await;
+    let seen = api.send(api.ask("GET", "/plan")).await.1.unwrap();
     let put = |code: u16, tag: &str| {
         let plan = json!({ "rules": [status_rule("a", code)] });
-        desk.ask("PUT", "/plan").header("if-match", tag).json(&plan)
+        api.ask("PUT", "/plan").header("if-match", tag).json(&plan)
     };
-    let (status, mine, _) = desk.send(put(503, &seen)).await;
+    let (status, mine, _) = api.send(put(503, &seen)).await;
     assert_eq!(status, 200);
-    let (status, now, body) = desk.send(put(500, &seen)).await;
+    let (status, now, body) = api.send(put(500, &seen)).await;
     assert_eq!((status, &now, &body["error"]["code"]), (412, &mine, &json!("outdated")));
-    assert_eq!(desk.profile().await, 503, "the first one's rules are in force");
-    assert_eq!(desk.send(put(500, "nonsense")).await.0, 412);
-    assert_eq!(desk.send(put(500, &now.unwrap())).await.0, 200);
-    assert_eq!(desk.send(put(502, "*")).await.0, 200);
-    let delete = desk.ask("DELETE", "/plan/rules/a").header("if-match", seen);
-    assert_eq!(desk.send(delete).await.0, 412);
+    assert_eq!(api.profile().await, 503, "the first one's rules are in force");
+    assert_eq!(api.send(put(500, "nonsense")).await.0, 412);
+    assert_eq!(api.send(put(500, &now.unwrap())).await.0, 200);
+    assert_eq!(api.send(put(502, "*")).await.0, 200);
+    let delete = api.ask("DELETE", "/plan/rules/a").header("if-match", seen);
+    assert_eq!(api.send(delete).await.0, 412);
 }
 
 #[tokio::test]
 async fn bad_input_is_refused_with_a_reason_and_changes_nothing() {
-    let desk = Desk::open(None).await;
-    let before = desk.mock.revised_rules();
-    let unknown = desk.refused("PUT", "/plan", r#"{"rule":[]}"#, 400).await;
+    let api = Api::open(None).await;
+    let before = api.mock.revised_rules();
+    let unknown = api.refused("PUT", "/plan", r#"{"rule":[]}"#, 400).await;
     assert_eq!(unknown["help"], "did you mean rules?");
     let misspelt = r#"{"rules":[{"id":"a","fault":{"kind":"stats","codes":[503]}}]}"#;
-    let unknown = desk.refused("PUT", "/plan", misspelt, 400).await;
+    let unknown = api.refused("PUT", "/plan", misspelt, 400).await;
     assert_eq!(unknown["help"], "did you mean status?");
     let odd = json!({ "rules": [status_rule("a", 99)] }).to_string();
-    assert_eq!(desk.refused("PUT", "/plan", &odd, 422).await["code"], "unusable_rules");
+    assert_eq!(api.refused("PUT", "/plan", &odd, 422).await["code"], "unusable_rules");
     let pause = json!({ "kind": "pause", "on": { "at": "nth-ack", "n": 3 }, "for_ms": 100 });
     let pause = json!({ "rules": [{ "id": "a", "fault": pause }] }).to_string();
-    assert_eq!(desk.refused("PUT", "/plan", &pause, 422).await["code"], "process_fault");
-    desk.refused("PUT", "/plan", "{", 400).await;
-    desk.refused("PUT", "/plan", "[1,2]", 400).await;
-    desk.refused("PUT", "/plan", "\u{0}", 400).await;
-    desk.refused("PUT", "/plan", &"[".repeat(100_000), 400).await;
-    desk.refused("PUT", "/plan", &" ".repeat(1_100_000), 413).await;
-    desk.refused("POST", "/plan/rules", "{}", 400).await;
-    desk.refused("DELETE", "/plan/rules/%F0%28", "", 400).await;
-    desk.refused("DELETE", "/plan/rules/none", "", 404).await;
-    desk.refused("GET", "/history?form=1", "", 400).await;
-    desk.refused("GET", "/history?from=-1", "", 400).await;
-    let help = desk.refused("GET", "/history?event=exchanges", "", 400).await["help"].clone();
+    assert_eq!(api.refused("PUT", "/plan", &pause, 422).await["code"], "process_fault");
+    api.refused("PUT", "/plan", "{", 400).await;
+    api.refused("PUT", "/plan", "[1,2]", 400).await;
+    api.refused("PUT", "/plan", "\u{0}", 400).await;
+    api.refused("PUT", "/plan", &"[".repeat(100_000), 400).await;
+    api.refused("PUT", "/plan", &" ".repeat(1_100_000), 413).await;
+    api.refused("POST", "/plan/rules", "{}", 400).await;
+    api.refused("DELETE", "/plan/rules/%F0%28", "", 400).await;
+    api.refused("DELETE", "/plan/rules/none", "", 404).await;
+    api.refused("GET", "/history?form=1", "", 400).await;
+    api.refused("GET", "/history?from=-1", "", 400).await;
+    let help = api.refused("GET", "/history?event=exchanges", "", 400).await["help"].clone();
     assert!(help.as_str().unwrap().starts_with("did you mean exchange?"), "{help}");
-    assert_eq!(desk.mock.revised_rules(), before);
+    assert_eq!(api.mock.revised_rules(), before);
     let one = status_rule("a", 503).to_string();
-    assert_eq!(desk.send(desk.ask("POST", "/plan/rules").body(one.clone())).await.0, 201);
-    assert_eq!(desk.refused("POST", "/plan/rules", &one, 409).await["code"], "rule_exists");
+    assert_eq!(api.send(api.ask("POST", "/plan/rules").body(one.clone())).await.0, 201);
+    assert_eq!(api.refused("POST", "/plan/rules", &one, 409).await["code"], "rule_exists");
 }
 
 #[tokio::test]
 async fn the_history_can_be_read_whole_followed_and_cleared() {
-    let desk = Desk::open(None).await;
-    let mut live = desk.ask("GET", "/history?follow=true&event=exchange").send().await.unwrap();
+    let api = Api::open(None).await;
+    let mut live = api.ask("GET", "/history?follow=true&event=exchange").send().await.unwrap();
     assert_eq!(live.headers()["content-type"], "application/x-ndjson");
     let mut text = String::new();
     for count in 1..=2 {
-        desk.profile().await;
+        api.profile().await;
         while text.lines().count() < count {
             let chunk = live.chunk().await.unwrap().expect("the stream goes on");
             text.push_str(std::str::from_utf8(&chunk).unwrap());
@@ -179,33 +178,33 @@ async fn the_history_can_be_read_whole_followed_and_cleared() {
     assert_eq!(lines[1]["event"], "exchange");
     assert_eq!(lines[1]["target"], "/v1/profiles/creator-0001");
 
-    let whole = desk.ask("GET", "/history").send().await.unwrap().text().await.unwrap();
+    let whole = api.ask("GET", "/history").send().await.unwrap().text().await.unwrap();
     assert_eq!(whole, text);
-    let rest = desk.ask("GET", "/history?from=1").send().await.unwrap().text().await.unwrap();
+    let rest = api.ask("GET", "/history?from=1").send().await.unwrap().text().await.unwrap();
     assert_eq!(rest.lines().count(), 1);
-    let none = desk.ask("GET", "/history?event=alert").send().await.unwrap().text().await.unwrap();
+    let none = api.ask("GET", "/history?event=alert").send().await.unwrap().text().await.unwrap();
     assert_eq!(none, "");
-    assert_eq!(desk.send(desk.ask("DELETE", "/history")).await.0, 204);
-    let whole = desk.ask("GET", "/history").send().await.unwrap().text().await.unwrap();
+    assert_eq!(api.send(api.ask("DELETE", "/history")).await.0, 204);
+    let whole = api.ask("GET", "/history").send().await.unwrap().text().await.unwrap();
     assert_eq!(whole, "");
-    let gone = desk.ask("GET", "/history?from=0").send().await.unwrap().text().await.unwrap();
+    let gone = api.ask("GET", "/history?from=0").send().await.unwrap().text().await.unwrap();
     assert_eq!(gone, "{\"event\":\"missed\",\"count\":2}\n");
 
-    desk.profile().await;
-    let mock = Arc::clone(&desk.mock);
+    api.profile().await;
+    let mock = Arc::clone(&api.mock);
     tokio::task::spawn_blocking(move || mock.shut_down()).await.unwrap();
     let mut last = String::new();
     while let Some(chunk) = live.chunk().await.unwrap() {
         last.push_str(std::str::from_utf8(&chunk).unwrap());
     }
     assert_eq!(last.lines().count(), 1, "a follower gets the last record, and then the end");
-    desk.control.stop().await;
+    api.control.stop().await;
 }
 
 #[tokio::test]
 async fn followers_that_leave_make_room_for_others() {
-    let desk = Desk::open(None).await;
-    let follow = || desk.ask("GET", "/history?follow=true").send();
+    let api = Api::open(None).await;
+    let follow = || api.ask("GET", "/history?follow=true").send();
     let mut followers = Vec::new();
     for _ in 0..64 {
         followers.push(follow().await.unwrap());
@@ -222,13 +221,13 @@ async fn followers_that_leave_make_room_for_others() {
 
 #[tokio::test]
 async fn web_pages_and_foreign_names_are_refused_on_loopback() {
-    let desk = Desk::open(None).await;
-    let page = desk.ask("POST", "/reset").header("origin", "http://127.0.0.1:9999");
-    assert_eq!(desk.send(page).await.2["error"]["code"], "web_page");
-    let rebound = desk.ask("GET", "/plan").header("host", "evil.example");
-    assert_eq!(desk.send(rebound).await.2["error"]["code"], "foreign_host");
+    let api = Api::open(None).await;
+    let page = api.ask("POST", "/reset").header("origin", "http://127.0.0.1:9999");
+    assert_eq!(api.send(page).await.2["error"]["code"], "web_page");
+    let rebound = api.ask("GET", "/plan").header("host", "evil.example");
+    assert_eq!(api.send(rebound).await.2["error"]["code"], "foreign_host");
     // An absolute target outranks the Host header (RFC 9112 section 3.2.2).
-    let address = desk.control.url().replace("http://", "");
+    let address = api.control.url().replace("http://", "");
     let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
     let request =
         "GET http://evil.example/plan HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
@@ -240,43 +239,43 @@ async fn web_pages_and_foreign_names_are_refused_on_loopback() {
 
 #[tokio::test]
 async fn a_token_is_asked_for_when_there_is_one_and_needed_elsewhere() {
-    let desk = Desk::open(Some("s3cret")).await;
-    let (status, _, body) = desk.send(desk.ask("GET", "/status")).await;
+    let api = Api::open(Some("s3cret")).await;
+    let (status, _, body) = api.send(api.ask("GET", "/status")).await;
     assert_eq!((status, &body["error"]["code"]), (401, &json!("unauthorized")));
-    assert_eq!(desk.send(desk.ask("GET", "/status").bearer_auth("s3cre")).await.0, 401);
-    let (status, _, body) = desk.send(desk.ask("GET", "/status").bearer_auth("s3cret")).await;
+    assert_eq!(api.send(api.ask("GET", "/status").bearer_auth("s3cre")).await.0, 401);
+    let (status, _, body) = api.send(api.ask("GET", "/status").bearer_auth("s3cret")).await;
     assert_eq!((status, &body["profile"]), (200, &json!("linktree-v1")));
-    assert!(!body.to_string().contains(&desk.mock.api_key()), "no credential in the status");
+    assert!(!body.to_string().contains(&api.mock.api_key()), "no credential in the status");
 
     let everywhere = "0.0.0.0:0".parse().unwrap();
     for token in [None, Some(String::new())] {
         let config = ControlConfig { listen: everywhere, token };
-        let refused = Control::start(Arc::clone(&desk.mock), config).await;
+        let refused = Control::start(Arc::clone(&api.mock), config).await;
         assert!(matches!(refused, Err(ControlError::NoToken { .. })));
     }
-    let taken = desk.control.url().replace("http://", "").parse().unwrap();
+    let taken = api.control.url().replace("http://", "").parse().unwrap();
     let config = ControlConfig { listen: taken, token: None };
-    let refused = Control::start(Arc::clone(&desk.mock), config).await;
+    let refused = Control::start(Arc::clone(&api.mock), config).await;
     assert!(matches!(refused, Err(ControlError::PortInUse { at }) if at == taken));
 }
 
 #[tokio::test]
 async fn what_is_held_back_is_listed_and_released() {
-    let desk = Desk::open(None).await;
+    let api = Api::open(None).await;
     let hold = |id: &str, route: &str| json!({ "id": id, "matcher": { "routes": [route] }, "fault": { "kind": "hold" } });
     let plan = json!({ "rules": [hold("one", "me"), hold("two", "profile")] });
-    let put = desk.send(desk.ask("PUT", "/plan").json(&plan)).await;
+    let put = api.send(api.ask("PUT", "/plan").json(&plan)).await;
     assert_eq!(put.0, 200, "{}", put.2);
     let call = |path: &str| {
-        let request = desk.client.get(format!("{}{path}", desk.mock.url()));
-        tokio::spawn(request.bearer_auth(desk.mock.api_key()).send())
+        let request = api.client.get(format!("{}{path}", api.mock.url()));
+        tokio::spawn(request.bearer_auth(api.mock.api_key()).send())
     };
     let calls = [call("/v1/me"), call("/v1/profiles/creator-0001")];
     let both_wait = async {
-        while desk.send(desk.ask("GET", "/holds")).await.2["held"].as_array().unwrap().len() < 2 {}
+        while api.send(api.ask("GET", "/holds")).await.2["held"].as_array().unwrap().len() < 2 {}
     };
     tokio::time::timeout(PATIENCE, both_wait).await.expect("both are held");
-    let release = async |path| desk.send(desk.ask("POST", path)).await.2;
+    let release = async |path| api.send(api.ask("POST", path)).await.2;
     assert_eq!(release("/holds/none/release").await, json!({ "released": 0 }));
     assert_eq!(release("/holds/one/release").await, json!({ "released": 1 }));
     assert_eq!(release("/holds/release").await, json!({ "released": 1 }));
@@ -287,16 +286,16 @@ async fn what_is_held_back_is_listed_and_released() {
 
 #[tokio::test]
 async fn keys_are_rotated_with_an_overlap_issued_and_reset() {
-    let desk = Desk::open(None).await;
+    let api = Api::open(None).await;
     let me = async |key: &str| {
-        let url = format!("{}/v1/me", desk.mock.url());
-        desk.client.get(url).bearer_auth(key).send().await.unwrap().status().as_u16()
+        let url = format!("{}/v1/me", api.mock.url());
+        api.client.get(url).bearer_auth(key).send().await.unwrap().status().as_u16()
     };
     let ask = async |path: &str, body: serde_json::Value| {
-        let (status, _, answer) = desk.send(desk.ask("POST", path).json(&body)).await;
+        let (status, _, answer) = api.send(api.ask("POST", path).json(&body)).await;
         (status, answer)
     };
-    let first = desk.mock.api_key();
+    let first = api.mock.api_key();
     let (status, second) = ask("/keys/rotate", json!({ "overlap_ms": 3_600_000 })).await;
     let second = second["api_key"].as_str().unwrap().to_owned();
     assert_eq!((status, me(&first).await, me(&second).await), (200, 200, 200));
@@ -304,10 +303,10 @@ async fn keys_are_rotated_with_an_overlap_issued_and_reset() {
     assert_eq!((me(&second).await, me(&third).await), (401, 200), "no overlap was asked for");
     let (status, test) = ask("/keys", json!({ "environment": "test" })).await;
     assert_eq!((status, me(test["api_key"].as_str().unwrap()).await), (201, 401));
-    let secret = desk.mock.webhook_secret();
+    let secret = api.mock.webhook_secret();
     let rotated = ask("/webhook-secret/rotate", json!({ "overlap_ms": 3_600_000 })).await.1;
     assert_ne!(rotated["webhook_secret"], json!(secret));
-    assert_eq!(desk.mock.signing_secrets().len(), 2);
+    assert_eq!(api.mock.signing_secrets().len(), 2);
     assert_eq!(ask("/keys", json!({ "acount": "x" })).await.0, 400);
     ask("/reset", json!({})).await;
     assert_eq!((me(&first).await, me(&third).await), (200, 401));
@@ -315,54 +314,54 @@ async fn keys_are_rotated_with_an_overlap_issued_and_reset() {
 
 #[tokio::test]
 async fn webhooks_are_registered_sent_and_removed() {
-    let desk = Desk::open(None).await;
+    let api = Api::open(None).await;
     let send = || {
         let message =
             json!({ "event": "link.clicked", "handle": "creator-0001", "data": { "n": 1 } });
-        desk.ask("POST", "/webhooks/send").json(&message)
+        api.ask("POST", "/webhooks/send").json(&message)
     };
-    assert_eq!(desk.send(send()).await.2["error"]["code"], "nobody_listens");
+    assert_eq!(api.send(send()).await.2["error"]["code"], "nobody_listens");
     // Nothing listens there: the attempt is made, and recorded as refused.
     let wish = json!({ "url": "http://127.0.0.1:9/hook", "events": ["link.clicked"] });
-    let (status, _, made) = desk.send(desk.ask("POST", "/webhooks").json(&wish)).await;
+    let (status, _, made) = api.send(api.ask("POST", "/webhooks").json(&wish)).await;
     assert_eq!(status, 201, "{made}");
-    assert_eq!(desk.send(desk.ask("GET", "/webhooks")).await.2["webhooks"][0]["id"], made["id"]);
-    let (status, _, sent) = desk.send(send()).await;
+    assert_eq!(api.send(api.ask("GET", "/webhooks")).await.2["webhooks"][0]["id"], made["id"]);
+    let (status, _, sent) = api.send(send()).await;
     assert_eq!(status, 202, "{sent}");
     let is_delivery = |record: &Record| matches!(record, Record::Delivery(_));
-    desk.mock.history().wait_for_records(1, PATIENCE, is_delivery).await.unwrap();
-    assert_eq!(desk.mock.history().deliveries()[0].id, sent["id"]);
+    api.mock.history().wait_for_records(1, PATIENCE, is_delivery).await.unwrap();
+    assert_eq!(api.mock.history().deliveries()[0].id, sent["id"]);
     let path = format!("/webhooks/{}", made["id"].as_str().unwrap());
-    assert_eq!(desk.send(desk.ask("DELETE", &path)).await.0, 204);
-    assert_eq!(desk.refused("DELETE", &path, "", 404).await["code"], "no_such_webhook");
+    assert_eq!(api.send(api.ask("DELETE", &path)).await.0, 204);
+    assert_eq!(api.refused("DELETE", &path, "", 404).await["code"], "no_such_webhook");
     let elsewhere = r#"{"url":"http://example.org/","events":["link.clicked"]}"#;
-    let error = desk.refused("POST", "/webhooks", elsewhere, 422).await;
+    let error = api.refused("POST", "/webhooks", elsewhere, 422).await;
     assert_eq!(error["code"], "unusable_webhook");
     let misspelt = r#"{"event":"link.click","handle":"a"}"#;
-    let error = desk.refused("POST", "/webhooks/send", misspelt, 400).await;
+    let error = api.refused("POST", "/webhooks/send", misspelt, 400).await;
     assert_eq!(error["help"], "did you mean link.clicked?");
 }
 
 #[tokio::test]
 async fn pages_change_when_they_are_told_to() {
-    let desk = Desk::open(None).await;
+    let api = Api::open(None).await;
     let links = async || {
-        let creator = desk.send(desk.ask("GET", "/creators/creator-0001")).await.2;
+        let creator = api.send(api.ask("GET", "/creators/creator-0001")).await.2;
         creator["links"].as_array().unwrap().len()
     };
     let before = links().await;
     let edit = json!({ "handles": "creator-*", "change": { "kind": "insert", "count": 3 } });
-    assert_eq!(desk.send(desk.ask("POST", "/edits").json(&edit)).await.0, 204);
+    assert_eq!(api.send(api.ask("POST", "/edits").json(&edit)).await.0, 204);
     assert_eq!(links().await, before + 3);
-    desk.refused("POST", "/edits", r#"{"handles":"a","change":{"kind":"inset"}}"#, 400).await;
-    assert_eq!(desk.send(desk.ask("POST", "/reset")).await.0, 204);
+    api.refused("POST", "/edits", r#"{"handles":"a","change":{"kind":"inset"}}"#, 400).await;
+    assert_eq!(api.send(api.ask("POST", "/reset")).await.0, 204);
     assert_eq!(links().await, before);
 }
 
 #[tokio::test]
 async fn creators_are_listed_in_pages() {
-    let desk = Desk::open(None).await;
-    let list = |path: &'static str| desk.send(desk.ask("GET", path));
+    let api = Api::open(None).await;
+    let list = |path: &'static str| api.send(api.ask("GET", path));
     let first = list("/creators?limit=3").await.2;
     assert_eq!(first["handles"], json!(["creator-0001", "creator-0002", "creator-0003"]));
     assert_eq!(first["next"], "creator-0003");
@@ -370,5 +369,5 @@ async fn creators_are_listed_in_pages() {
     assert_eq!(rest, json!({ "handles": ["creator-0004", "creator-0005"], "next": null }));
     assert_eq!(list("/creators?prefix=x").await.2["handles"], json!([]));
     assert_eq!(list("/creators/creator-0002").await.2["handle"], "creator-0002");
-    assert_eq!(desk.refused("GET", "/creators/nobody", "", 404).await["code"], "no_such_creator");
+    assert_eq!(api.refused("GET", "/creators/nobody", "", 404).await["code"], "no_such_creator");
 }

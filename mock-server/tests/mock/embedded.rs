@@ -2,9 +2,10 @@
 //! and an orderly end.
 
 use crate::rig::{Client, PATIENCE, click};
-use mock_server::exchange::{End, Route};
-use mock_server::fault_plan::FaultPlan;
+use mock_server::contract::Route;
+use mock_server::faults::plan::FaultPlan;
 use mock_server::faults::{Fault, Rule, Stall, StallAt};
+use mock_server::history::exchange::End;
 use mock_server::server::MockLinktree;
 use mock_server::wiremock::matchers::{method, path};
 use mock_server::wiremock::{Mock, ResponseTemplate};

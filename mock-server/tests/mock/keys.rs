@@ -4,9 +4,9 @@ use crate::receiver::{Post, Received, Receiver};
 use crate::rig::{Answer, Client, Rig, click};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use mock_server::exchange::{Exchange, KeyPlace};
+use mock_server::history::exchange::{Exchange, KeyPlace};
+use mock_server::history::record::Record;
 use mock_server::keyring::{Account, Environment, NewKey};
-use mock_server::record::Record;
 use mock_server::webhooks::{SchemeName, WebhookEvent};
 use std::time::Duration;
 

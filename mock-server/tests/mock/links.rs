@@ -1,11 +1,11 @@
 //! Writes to links, one by one and in batches: what they answer, change, refuse and record.
 
 use crate::rig::{Answer, Rig, click};
-use mock_server::exchange::Route;
+use mock_server::contract::Route;
 use mock_server::faults::{Fault, Matcher, Pick, Rule, Status, Window};
-use mock_server::link_change::LinkChange;
 use mock_server::server::MockConfig;
 use mock_server::world::Change;
+use mock_server::world::link_change::LinkChange;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 

@@ -1,8 +1,9 @@
 //! Clients with other manners than most: half-closed, old, hasty, or asking for what is not there.
 
 use crate::rig::{Client, Rig, always, click};
-use mock_server::exchange::{End, Route};
+use mock_server::contract::Route;
 use mock_server::faults::{Fault, Latency};
+use mock_server::history::exchange::End;
 
 /// What a client sees that sends this and then waits for the end.
 fn seen(rig: &Rig, text: &str) -> String {

@@ -2,7 +2,7 @@
 
 use crate::rig::{PATIENCE, Rig, Tape, config};
 use mock_server::clock::{Clock, Moment};
-use mock_server::record::{Delivery, Reachability, Record, Recorder};
+use mock_server::history::record::{Delivery, Reachability, Record, Recorder};
 use mock_server::server::{MockConfig, MockLinktree};
 use mock_server::webhooks::{Oracle, Refusal, SchemeName, WebhookEvent};
 use serde_json::Value;

@@ -1,12 +1,12 @@
 //! A mock with a recorder that can be waited for, and a client that sees every byte.
 
 use mock_server::clock::{Clock, Moment};
-use mock_server::exchange::Exchange;
 use mock_server::faults::{Fault, Matcher, Pick, Rule, Window};
-use mock_server::population::{Group, Population};
+use mock_server::history::exchange::Exchange;
+use mock_server::history::record::{Overload, Record, Recorder};
 use mock_server::profile::ContractProfile;
-use mock_server::record::{Overload, Record, Recorder};
 use mock_server::server::{MockConfig, MockLinktree};
+use mock_server::world::population::{Group, Population};
 use serde_json::Value;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};

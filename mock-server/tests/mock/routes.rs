@@ -1,7 +1,8 @@
 //! What the routes answer, and what is recorded of it.
 
 use crate::rig::{Rig, click};
-use mock_server::exchange::{KeyPlace, Route};
+use mock_server::contract::Route;
+use mock_server::history::exchange::KeyPlace;
 use mock_server::world::{Change, Edit};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -134,7 +135,7 @@ fn a_click_has_one_effect_for_its_key_and_for_its_event() {
     assert_eq!(records[0].idempotency_key.as_deref(), Some("k1"));
     assert_eq!(
         records[0].clicks[0].payload,
-        mock_server::exchange::click_payload("tail-0001", "l1", "2026-01-01T00:00:00Z")
+        mock_server::history::exchange::click_payload("tail-0001", "l1", "2026-01-01T00:00:00Z")
     );
 }
 

@@ -5,7 +5,7 @@ use crate::rig::{PATIENCE, Rig, always};
 use mock_server::faults::{
     Delay, Duplicate, Fault, Forge, Matcher, Pick, Reorder, Rotate, Rule, Stale,
 };
-use mock_server::record::{Record, Recorder};
+use mock_server::history::record::{Record, Recorder};
 use mock_server::webhooks::{Forgery, Refusal, SchemeName, SignatureList, WebhookEvent};
 use serde_json::json;
 use std::collections::BTreeSet;

@@ -1,8 +1,8 @@
 //! HTTP on the wire: connections, pipelines, bodies, refusals, and that every exchange is recorded.
 
 use crate::rig::{Client, Rig, Tape, click, config};
-use mock_server::exchange::End;
 use mock_server::faults::{Fault, Stall, StallAt};
+use mock_server::history::exchange::End;
 use mock_server::server::{MockError, MockLinktree};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -151,7 +151,7 @@ fn every_exchange_of_many_clients_is_recorded_once() {
         }
     });
     let records = rig.tape.wait(400);
-    let unique = |pick: fn(&mock_server::exchange::Exchange) -> String| {
+    let unique = |pick: fn(&mock_server::history::exchange::Exchange) -> String| {
         records.iter().map(pick).collect::<BTreeSet<_>>().len()
     };
     assert_eq!(unique(|record| record.id.to_string()), 400);

@@ -1,7 +1,7 @@
 //! The limiter admits exactly what a sliding window admits, for each key by itself.
 
 use mock_server::clock::Moment;
-use mock_server::limiter::{Limits, Standing};
+use mock_server::world::limiter::{Limits, Standing};
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 use std::time::Duration;

@@ -8,7 +8,7 @@ use super::parts::{Timeline, everything, group, guarantees, in_turn, profiles_of
 use super::{ScenarioInfo, Settings};
 use crate::plan::{Generator, PhaseKind, Plan, Traffic};
 use mock_server::faults::{Fault, Pick, Rule, Stall, StallAt, Window};
-use mock_server::population::Population;
+use mock_server::world::population::Population;
 
 /// This scenario.
 pub const INFO: ScenarioInfo = ScenarioInfo {

@@ -8,8 +8,8 @@ use crate::plan::{Generator, PhaseKind, Plan, Shape, Traffic};
 use mock_server::faults::{
     Fault, Kill, LoseAnswer, Matcher, Pause, Pick, Rule, Stall, StallAt, Strike, Terminate, Window,
 };
-use mock_server::population::Population;
 use mock_server::seed;
+use mock_server::world::population::Population;
 use rand::RngExt;
 
 /// This scenario.

@@ -9,7 +9,7 @@ use crate::plan::{Generator, PhaseKind, Plan, Shape, Traffic};
 use mock_server::faults::{
     Fault, Latency, LoseAnswer, Pick, Reset, ResetAt, Rule, Stall, StallAt, Window,
 };
-use mock_server::population::Population;
+use mock_server::world::population::Population;
 use mock_server::world::{Change, Edit};
 
 /// This scenario.

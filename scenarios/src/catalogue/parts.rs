@@ -2,9 +2,9 @@
 
 use super::Settings;
 use crate::plan::{Creators, Phase, PhaseKind};
-use mock_server::exchange::Route;
+use mock_server::contract::Route;
 use mock_server::faults::{Fault, Matcher, Pick, Ratio, RetryAfterSpec, Rule, Status, Window};
-use mock_server::population::Group;
+use mock_server::world::population::Group;
 
 /// The reads that fill a page.
 pub const PAGE_READS: [Route; 2] = [Route::Profile, Route::ProfileLinks];

@@ -7,7 +7,7 @@ use super::parts::{
 use super::{ScenarioInfo, Settings};
 use crate::plan::{Generator, PhaseKind, Plan, Shape, Traffic};
 use mock_server::faults::{RetryAfterSpec, Rule, Window};
-use mock_server::population::Population;
+use mock_server::world::population::Population;
 
 /// This scenario.
 pub const INFO: ScenarioInfo = ScenarioInfo {

@@ -3,7 +3,7 @@
 use super::parts::{Timeline, group, guarantees, in_turn, zipf};
 use super::{ScenarioInfo, Settings};
 use crate::plan::{Generator, PhaseKind, Plan, Shape, Traffic};
-use mock_server::population::Population;
+use mock_server::world::population::Population;
 
 /// This scenario.
 pub const INFO: ScenarioInfo = ScenarioInfo {

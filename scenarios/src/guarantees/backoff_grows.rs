@@ -143,7 +143,7 @@ mod tests {
     use crate::plan::PhaseKind;
     use crate::testing::{History, page, read, refused};
     use crate::verdict::VerdictKind::{self, *};
-    use mock_server::exchange::Exchange;
+    use mock_server::history::exchange::Exchange;
 
     /// `calls` page reads, one a minute, with these delays in milliseconds before their retries;
     /// each delay is a little longer for each further call when there is `jitter`.

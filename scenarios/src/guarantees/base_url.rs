@@ -5,7 +5,8 @@
 use super::{AtOnce, Guarantee, Judge, Priority, Promise};
 use crate::case::Case;
 use crate::verdict::{Offences, Verdict, Witness};
-use mock_server::exchange::{Exchange, Route};
+use mock_server::contract::Route;
+use mock_server::history::exchange::Exchange;
 
 const PROMISE: Promise = Promise {
     id: "base-url",

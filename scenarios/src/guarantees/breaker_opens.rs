@@ -12,7 +12,7 @@ use crate::history::{Op, Operation};
 use crate::plan::PhaseKind;
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
-use mock_server::exchange::Exchange;
+use mock_server::history::exchange::Exchange;
 use std::collections::HashMap;
 use std::time::Duration;
 

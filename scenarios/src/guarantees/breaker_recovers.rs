@@ -12,7 +12,7 @@ use crate::history::{Op, Operation};
 use crate::plan::PhaseKind;
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
-use mock_server::exchange::{End, Exchange};
+use mock_server::history::exchange::{End, Exchange};
 
 /// Upstream reads succeed by the deadline and go on, and visitors see pages.
 pub struct BreakerRecovers;

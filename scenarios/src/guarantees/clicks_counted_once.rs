@@ -8,7 +8,7 @@ use crate::guarantees::evidence::deliveries::{Attempt, Deliveries, Delivery};
 use crate::history::{Op, Operation, Outcome};
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::clock::Moment;
-use mock_server::exchange::Route;
+use mock_server::contract::Route;
 use std::collections::HashMap;
 
 const PROMISE: Promise = Promise {
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
     use crate::testing::{History, click, sent_batch, sent_click};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
-    use mock_server::exchange::{End, Exchange};
+    use mock_server::history::exchange::{End, Exchange};
 
     fn repeated(at_ms: u64) -> Exchange {
         let mut again = sent_click("a", at_ms, 202);

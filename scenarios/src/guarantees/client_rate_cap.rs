@@ -40,7 +40,8 @@ mod tests {
     use super::*;
     use crate::testing::{History, read};
     use crate::verdict::{Verdict, VerdictKind::*};
-    use mock_server::exchange::{Exchange, Route};
+    use mock_server::contract::Route;
+    use mock_server::history::exchange::Exchange;
 
     /// `count` requests, one every `every_ms` from `from_ms` on.
     fn steady(count: u64, from_ms: u64, every_ms: u64) -> Vec<Exchange> {

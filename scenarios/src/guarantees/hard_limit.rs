@@ -43,7 +43,7 @@ mod tests {
     use super::*;
     use crate::testing::{History, read, refused};
     use crate::verdict::VerdictKind::*;
-    use mock_server::exchange::Exchange;
+    use mock_server::history::exchange::Exchange;
 
     fn steady(count: u64, every_ms: u64) -> Vec<Exchange> {
         (0..count).map(|i| read("ann", i * every_ms)).collect()

@@ -6,7 +6,7 @@
 use super::{AtOnce, Guarantee, Judge, Priority, Promise};
 use crate::case::Case;
 use crate::verdict::{Offences, Verdict, Witness};
-use mock_server::exchange::Exchange;
+use mock_server::history::exchange::Exchange;
 
 const PROMISE: Promise = Promise {
     id: "json-headers",

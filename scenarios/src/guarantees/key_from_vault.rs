@@ -9,8 +9,8 @@ use crate::case::Case;
 use crate::history::Change;
 use crate::observed::{Canary, Place};
 use crate::verdict::{Verdict, Witness};
-use mock_server::exchange::KeyPlace;
-use mock_server::record::SecretRead;
+use mock_server::history::exchange::KeyPlace;
+use mock_server::history::record::SecretRead;
 
 const PROMISE: Promise = Promise {
     id: "key-from-vault",

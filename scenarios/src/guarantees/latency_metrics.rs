@@ -135,7 +135,7 @@ mod tests {
     use crate::testing::{History, given_up, read, scrape};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
     use mock_server::clock::Moment;
-    use mock_server::exchange::Exchange;
+    use mock_server::history::exchange::Exchange;
 
     /// A read that took so long.
     fn slow(at_ms: u64, took_ms: u64) -> Exchange {

@@ -8,7 +8,7 @@ use crate::case::Case;
 use crate::history::Operation;
 use crate::observed::{Leak, Place};
 use crate::verdict::Verdict;
-use mock_server::exchange::Route;
+use mock_server::contract::Route;
 
 const PROMISE: Promise = Promise {
     id: "no-pii-in-logs",
@@ -54,7 +54,7 @@ impl Judge for Reading<'_> {
         let offences = leaks::offences(case, |leak| personal(leak) && logged(leak));
         let shown = |leak: &&Leak| personal(leak) && leak.place == Place::Answer;
         let shown = case.leaks.iter().filter(shown);
-        let told = |read: &&mock_server::exchange::Exchange| {
+        let told = |read: &&mock_server::history::exchange::Exchange| {
             read.route == Route::Profile && read.is_success()
         };
         let emails = case.exchanges.iter().filter(told).count();

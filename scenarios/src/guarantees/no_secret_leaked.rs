@@ -8,7 +8,7 @@ use super::{AtOnce, Guarantee, Judge, Priority, Promise};
 use crate::case::Case;
 use crate::observed::Place;
 use crate::verdict::Verdict;
-use mock_server::exchange::KeyPlace;
+use mock_server::history::exchange::KeyPlace;
 
 const PROMISE: Promise = Promise {
     id: "no-secret-leaked",

@@ -6,8 +6,8 @@
 use super::{AtOnce, Guarantee, Judge, Priority, Promise};
 use crate::case::Case;
 use crate::verdict::{Verdict, Witness};
-use mock_server::exchange::{End, Exchange};
 use mock_server::faults::{Fault, StallAt};
+use mock_server::history::exchange::{End, Exchange};
 
 /// Each stalled attempt must end by the client's own hand.
 pub struct ProfileTimeout;

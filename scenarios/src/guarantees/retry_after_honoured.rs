@@ -10,7 +10,7 @@ use crate::history::Operation;
 use crate::plan::RetryAfterScope;
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
-use mock_server::exchange::{End, Exchange, RetryAfterForm};
+use mock_server::history::exchange::{End, Exchange, RetryAfterForm};
 use std::collections::{BTreeMap, HashMap};
 
 /// For the same request, and for 429 and 503 in the scope that the integration declares.
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
     use crate::testing::{History, page, read, told_to_wait};
     use crate::verdict::VerdictKind::*;
-    use mock_server::exchange::RetryAfter;
+    use mock_server::history::exchange::RetryAfter;
 
     fn dated(mut exchange: Exchange, until_ms: u64) -> Exchange {
         exchange.retry_after = Some(RetryAfter {

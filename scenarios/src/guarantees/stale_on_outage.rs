@@ -184,7 +184,7 @@ mod tests {
     use super::*;
     use crate::testing::{History, links, page, read, refused};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
-    use mock_server::exchange::Exchange;
+    use mock_server::history::exchange::Exchange;
 
     /// Ann's page is filled at once and again at 5 s as `v1`; the outage is from 10 s to 60 s.
     fn history() -> History {

@@ -6,7 +6,8 @@ use super::evidence::scrapes::{self, Life};
 use super::{AtOnce, Guarantee, Judge, Priority, Promise};
 use crate::case::Case;
 use crate::verdict::{Offences, Verdict, Witness};
-use mock_server::exchange::{End, Exchange, Route};
+use mock_server::contract::Route;
+use mock_server::history::exchange::{End, Exchange};
 
 const PROMISE: Promise = Promise {
     id: "timeout-not-auth",

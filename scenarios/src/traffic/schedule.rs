@@ -6,8 +6,8 @@
 //! those of the platform: the same machine gives the same schedule to the bit.
 
 use crate::plan::{Creators, Plan, Traffic};
-use mock_server::population::Population;
 use mock_server::seed;
+use mock_server::world::population::Population;
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -182,7 +182,7 @@ fn arrival_times(
 
 /// Every handle of a population, in order of groups and numbers.
 fn handles(population: &Population) -> Vec<String> {
-    let group = |group: &mock_server::population::Group| {
+    let group = |group: &mock_server::world::population::Group| {
         let prefix = group.prefix.clone();
         (1..=group.count).map(move |number| format!("{prefix}-{number:04}"))
     };

@@ -7,7 +7,7 @@ use crate::front_door::{ClickValues, FrontDoor};
 use crate::history::{Op, OpFailure, Operation};
 use jiff::Timestamp;
 use mock_server::clock::{Clock, Moment};
-use mock_server::exchange::click_payload;
+use mock_server::history::exchange::click_payload;
 use mock_server::seed;
 use reqwest::{Client, RequestBuilder, Response};
 use std::borrow::Cow;

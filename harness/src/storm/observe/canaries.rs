@@ -4,8 +4,8 @@
 //! that every find is one of this very run.
 
 use aho_corasick::AhoCorasick;
-use mock_server::needles::{Kind, Needles};
-use mock_server::population::Population;
+use mock_server::redact::{Kind, SecretScanner};
+use mock_server::world::population::Population;
 use scenarios::observed::Canary;
 use scenarios::traffic::visitors::{event_prefix, visitor_addresses};
 use std::borrow::Cow;
@@ -20,7 +20,7 @@ struct Label {
 
 /// Everything that is planted in one scenario.
 pub struct Canaries {
-    needles: Needles<Label>,
+    scanner: SecretScanner<Label>,
     creators: Vec<String>,
     /// Handles and ids of clicks: they show that a line is about this run, and are no secret.
     markers: Option<AhoCorasick>,
@@ -71,17 +71,17 @@ impl Canaries {
         let labelled = all
             .iter()
             .map(|(text, canary, whose)| (text.as_str(), Label { canary: *canary, whose: *whose }));
-        let needles = Needles::new(labelled);
+        let scanner = SecretScanner::new(labelled);
         // It fails only for more patterns than a 32-bit number counts.
         let markers = AhoCorasick::new(creators.iter().chain([&event_prefix(seed)])).ok();
-        Self { needles, creators, markers }
+        Self { scanner, creators, markers }
     }
 
     /// Everything planted in these bytes, each once.
     #[must_use]
     pub fn find(&self, bytes: &[u8]) -> Vec<Find> {
         let mut found = Vec::new();
-        self.needles.each_in(bytes, |label| {
+        self.scanner.each_in(bytes, |label| {
             if !found.contains(&label) {
                 found.push(label);
             }
@@ -101,14 +101,14 @@ impl Canaries {
     /// The text without anything planted.
     #[must_use]
     pub fn redacted<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.needles.replaced(text, |label| label.canary.mark())
+        self.scanner.replaced(text, |label| label.canary.mark())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mock_server::population::Group;
+    use mock_server::world::population::Group;
     use proptest::prelude::*;
     use scenarios::traffic::visitors::visitor_ip;
 

@@ -84,8 +84,8 @@ mod tests {
     use crate::storm::observe::canaries::{Canaries, Credentials};
     use crate::storm::recorder::Recorder;
     use mock_server::clock::Clock;
-    use mock_server::needles::Kind;
-    use mock_server::population::Population;
+    use mock_server::redact::Kind;
+    use mock_server::world::population::Population;
     use std::io::Write;
 
     const KEY: &str = "lt_live_0123456789abcdef";

@@ -103,7 +103,7 @@ mod tests {
     use crate::storm::observe::canaries::{Canaries, Credentials};
     use crate::storm::recorder::Recorder;
     use mock_server::clock::Clock;
-    use mock_server::population::Population;
+    use mock_server::world::population::Population;
     use scenarios::observed::Leak;
     use std::sync::Arc;
 

@@ -3,8 +3,8 @@
 use super::super::connection::Client;
 use super::head::closes;
 use super::{After, Gone, due};
-use crate::exchange::End;
 use crate::faults::{ChunkFlaw, Effect, ResetAt, StallAt};
+use crate::history::exchange::End;
 use std::time::Duration;
 
 /// How often a narrow line sends what is due, at most.

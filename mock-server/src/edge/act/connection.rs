@@ -2,8 +2,8 @@
 
 use super::super::Edge;
 use super::super::open::{OpenExchange, blank};
-use crate::exchange::End;
 use crate::faults::{Effect, FaultMark};
+use crate::history::exchange::End;
 use std::rc::Rc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

@@ -2,8 +2,8 @@
 
 use super::super::upstream::{Answer, push_header};
 use crate::clock::{Clock, Moment};
-use crate::exchange::{RetryAfter, RetryAfterForm};
 use crate::faults::{DateFlaw, Effect, HUGE, HeadFlaw, RetryAfterSpec};
+use crate::history::exchange::{RetryAfter, RetryAfterForm};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The last second that an `HTTP-date` can name: the end of the year 9999.

@@ -131,7 +131,7 @@ fn a_storm_in_a_process_of_its_own() {
     });
     let clock = rig.clock;
     becomes(clock, "connections stay open", || rig.mock.connections() == 0);
-    assert_eq!((rig.mock.in_flight(), rig.mock.on_desk()), (0, 0));
+    assert_eq!((rig.mock.in_flight(), rig.mock.at_rendezvous()), (0, 0));
     // Eight idle connections to wiremock have sixteen ends.
     becomes(clock, "files stay open", || files().len() <= idle + 16);
     let begun = rig.mock.probes();

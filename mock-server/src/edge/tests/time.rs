@@ -2,7 +2,8 @@
 
 use super::super::Tuning;
 use super::tuned;
-use crate::exchange::{End, Route};
+use crate::contract::Route;
+use crate::history::exchange::End;
 use crate::rig::Rig;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;

@@ -34,7 +34,7 @@ pub(super) struct Rewritten {
     pub marks: Vec<FaultMark>,
     /// What is wrong with the `Date`, which the edge writes.
     pub date: Option<DateFlaw>,
-    /// See [`crate::exchange::Exchange::doubtful`].
+    /// See [`crate::history::exchange::Exchange::doubtful`].
     pub doubtful: bool,
 }
 

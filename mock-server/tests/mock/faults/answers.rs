@@ -4,12 +4,12 @@ use super::sight::{Ending, Sight, look, look_at_profile};
 use super::{PROFILE, kinds, only};
 use crate::rig::{Rig, always, click};
 use mock_server::clock::{Clock, Moment};
-use mock_server::exchange::{End, Exchange, RetryAfterForm};
 use mock_server::faults::{
     BadJson, ContentType, DateFlaw, ExpiredCursor, Fault, HostileStrings, Html, JsonFlaw,
     LateError, PartialFailure, RateHeaders, RateLie, Ratio, RetryAfterSpec, ShortPages, SkewedDate,
     Status,
 };
+use mock_server::history::exchange::{End, Exchange, RetryAfterForm};
 use serde_json::Value;
 use std::time::Duration;
 

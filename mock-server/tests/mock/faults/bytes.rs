@@ -3,11 +3,11 @@
 use super::sight::{Ending, Sight, look, look_at_profile};
 use super::{PROFILE, kinds, only};
 use crate::rig::{Rig, click};
-use mock_server::exchange::{End, Exchange};
 use mock_server::faults::{
     BadChunk, Bandwidth, ChunkFlaw, EmptyReply, Fault, Garbage, HeadFlaw, Hold, MalformedHead,
     SlowClose, Stall, StallAt,
 };
+use mock_server::history::exchange::{End, Exchange};
 use std::time::Duration;
 
 #[test]

@@ -3,8 +3,9 @@
 use super::sight::{Ending, look, look_at_profile};
 use super::{PROFILE, kinds};
 use crate::rig::{Client, Rig, always, config};
-use mock_server::exchange::{End, Route};
+use mock_server::contract::Route;
 use mock_server::faults::{Fault, Pick, Refuse, Reset, ResetAt, Rule, TlsAlert};
+use mock_server::history::exchange::End;
 use mock_server::server::MockLinktree;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;

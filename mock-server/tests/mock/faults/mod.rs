@@ -10,11 +10,11 @@ mod words;
 
 use crate::rig::{Rig, always, click};
 use mock_server::clock::Clock;
-use mock_server::exchange::{End, Exchange, RetryAfterForm};
 use mock_server::faults::{
     Fault, Latency, LoseAnswer, Pick, Reset, ResetAt, RetryAfterSpec, Stall, StallAt, Status,
     Truncate,
 };
+use mock_server::history::exchange::{End, Exchange, RetryAfterForm};
 use std::io::ErrorKind;
 use std::time::Duration;
 

@@ -4,7 +4,7 @@ use super::tests::visited;
 use super::*;
 use crate::testing::{History, given_up, read, refused};
 use crate::verdict::VerdictKind::*;
-use mock_server::exchange::End;
+use mock_server::history::exchange::End;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::cmp::Reverse;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::testing::{History, broken_off, given_up, page, read, refused};
 use crate::verdict::VerdictKind::{self, *};
-use mock_server::exchange::End;
+use mock_server::history::exchange::End;
 
 /// A success at 0 s, then an outage from 1 s on, with these failures in seconds.
 fn outage(failures: &[u64]) -> History {

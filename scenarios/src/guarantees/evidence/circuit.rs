@@ -11,7 +11,8 @@
 use crate::case::Case;
 use crate::history::Change;
 use mock_server::clock::Moment;
-use mock_server::exchange::{End, Exchange, Route};
+use mock_server::contract::Route;
+use mock_server::history::exchange::{End, Exchange};
 use std::time::Duration;
 
 /// What a breaker makes of an attempt's end.

@@ -2,7 +2,7 @@
 
 use crate::case::Case;
 use mock_server::clock::Moment;
-use mock_server::exchange::{ClickReceipt, End, Exchange};
+use mock_server::history::exchange::{ClickReceipt, End, Exchange};
 use std::collections::HashMap;
 
 /// One attempt to deliver one click.

@@ -11,7 +11,8 @@ use crate::history::{Op, Operation};
 use crate::spans::Spans;
 use crate::verdict::{Offences, Witness};
 use mock_server::clock::Moment;
-use mock_server::exchange::{Exchange, Route};
+use mock_server::contract::Route;
+use mock_server::history::exchange::Exchange;
 use std::collections::HashMap;
 use std::time::Duration;
 

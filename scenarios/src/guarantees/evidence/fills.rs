@@ -4,8 +4,9 @@ use crate::case::Case;
 use crate::guarantees::evidence::sent::{Creator, Fill};
 use crate::spans::Spans;
 use mock_server::clock::Moment;
-use mock_server::exchange::{Exchange, Route};
+use mock_server::contract::Route;
 use mock_server::faults::{Fault, Rule};
+use mock_server::history::exchange::Exchange;
 use mock_server::world::{Change, handle_matches};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -165,8 +166,8 @@ fn pages_needed(case: &Case, handle: &str, target: &str) -> usize {
 mod tests {
     use super::*;
     use crate::testing::{History, links, read, refused};
-    use mock_server::population::Group;
     use mock_server::world::Edit;
+    use mock_server::world::population::Group;
 
     fn version(exchange: Exchange, version: &str) -> Exchange {
         Exchange { version: Some(version.into()), ..exchange }

@@ -4,7 +4,7 @@ use super::scrapes::Life;
 use crate::case::Case;
 use crate::observed::Histogram;
 use mock_server::clock::Moment;
-use mock_server::exchange::{End, Exchange};
+use mock_server::history::exchange::{End, Exchange};
 use std::collections::HashMap;
 
 /// A quantile lies between these, in seconds.

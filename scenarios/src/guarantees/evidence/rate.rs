@@ -3,7 +3,7 @@
 use crate::case::Case;
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
-use mock_server::exchange::Exchange;
+use mock_server::history::exchange::Exchange;
 use std::collections::BTreeMap;
 use std::time::Duration;
 

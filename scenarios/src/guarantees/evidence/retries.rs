@@ -3,7 +3,7 @@
 use crate::case::Case;
 use crate::plan::PhaseKind;
 use mock_server::clock::Moment;
-use mock_server::exchange::{End, Exchange};
+use mock_server::history::exchange::{End, Exchange};
 use std::collections::BTreeMap;
 
 /// The attempts of one logical request until it succeeded.

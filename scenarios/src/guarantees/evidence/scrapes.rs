@@ -3,7 +3,7 @@
 use crate::case::Case;
 use crate::observed::{Figures, Scrape};
 use mock_server::clock::Moment;
-use mock_server::exchange::Exchange;
+use mock_server::history::exchange::Exchange;
 
 /// The first and the last good scrape within one life of the process.
 #[derive(Clone, Copy, Debug)]

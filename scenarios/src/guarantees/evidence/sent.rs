@@ -2,7 +2,7 @@
 
 use crate::spans::Spans;
 use mock_server::clock::Moment;
-use mock_server::exchange::Exchange;
+use mock_server::history::exchange::Exchange;
 
 /// What was sent of one creator.
 #[derive(Clone, Debug, Default)]

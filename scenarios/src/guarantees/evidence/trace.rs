@@ -64,7 +64,7 @@ impl fmt::Display for Untrue<'_> {
 mod tests {
     use super::*;
     use crate::testing::{History, links, page, read};
-    use mock_server::exchange::Exchange;
+    use mock_server::history::exchange::Exchange;
 
     #[track_caller]
     fn check(version: &'static str, at_ms: u64, expected: Option<Untrue<'static>>) {

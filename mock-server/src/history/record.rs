@@ -1,8 +1,8 @@
 //! Everything that the mock sees and does, as records on one clock, and where they go.
 
 use crate::clock::Moment;
-use crate::exchange::Exchange;
 use crate::faults::FaultMark;
+use crate::history::exchange::Exchange;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

@@ -3,8 +3,8 @@
 use super::open::{OpenExchange, blank};
 use super::{BACKLOG, Edge};
 use crate::clock::Moment;
-use crate::exchange::End;
 use crate::faults::FaultMark;
+use crate::history::exchange::End;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -15,8 +15,8 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 /// The way in, open or closed.
-pub(super) struct Door {
-    listener: Option<TcpListener>,
+pub(super) struct Listener {
+    socket: Option<TcpListener>,
     address: SocketAddr,
     connections: u64,
 }
@@ -29,18 +29,18 @@ struct Order {
     until: Option<Moment>,
 }
 
-impl Door {
+impl Listener {
     /// Listens on the public port; 0 for any.
     pub fn open(host: IpAddr, port: u16) -> io::Result<Self> {
-        let listener = bound(SocketAddr::new(host, port))?.listen(BACKLOG)?;
-        Ok(Self { address: listener.local_addr()?, listener: Some(listener), connections: 0 })
+        let socket = bound(SocketAddr::new(host, port))?.listen(BACKLOG)?;
+        Ok(Self { address: socket.local_addr()?, socket: Some(socket), connections: 0 })
     }
 
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The next connection and its number. Meanwhile the door closes and opens as the plan says.
+    /// The next connection and its number. Meanwhile it closes and opens as the plan says.
     /// Dropping this future while it waits is right only at the very end: it forgets a refusal.
     pub async fn next(&mut self, edge: &Rc<Edge>) -> (u64, TcpStream) {
         loop {
@@ -48,18 +48,18 @@ impl Door {
             if let Some(marks) = order.refuse {
                 self.refuse(edge, marks).await;
             }
-            let Some(listener) = &self.listener else {
+            let Some(socket) = &self.socket else {
                 self.listen_again(edge, bound(self.address)).await;
                 continue;
             };
             let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
+                accepted = socket.accept() => accepted,
                 () = change(edge, order.until) => continue,
             };
             match accepted {
                 Ok((stream, _)) => return (self.number(), stream),
                 Err(error) => {
-                    edge.overload(&format!("failed to accept a connection: {error}"));
+                    edge.overloads.say(&format!("failed to accept a connection: {error}"));
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
@@ -74,7 +74,7 @@ impl Door {
     /// Listens to nobody until the plan says otherwise. The port stays bound, so that nobody else
     /// gets it. Who was waiting to be accepted is reset.
     async fn refuse(&mut self, edge: &Rc<Edge>, marks: Vec<FaultMark>) {
-        self.listener = None;
+        self.socket = None;
         let socket = bound(self.address);
         let conn = self.number();
         let mut open = OpenExchange::new(edge, blank(edge.next_exchange(), conn, 0));
@@ -97,11 +97,11 @@ impl Door {
     }
 
     async fn listen_again(&mut self, edge: &Edge, mut socket: io::Result<TcpSocket>) {
-        while self.listener.is_none() {
+        while self.socket.is_none() {
             match socket.and_then(|socket| socket.listen(BACKLOG)) {
-                Ok(listener) => self.listener = Some(listener),
+                Ok(listening) => self.socket = Some(listening),
                 Err(error) => {
-                    edge.overload(&format!("failed to listen again: {error}"));
+                    edge.overloads.say(&format!("failed to listen again: {error}"));
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }

@@ -1,10 +1,10 @@
 //! The life of one delivery: held back, sealed, sent, sent again, until it is over.
 
+use super::context::{Context, Parcel};
 use super::effect::DeliveryEffect;
 use super::message::Message;
-use super::office::{Office, Parcel};
 use super::schedule::Next;
-use crate::exchange::Route;
+use crate::contract::Route;
 use crate::faults::engine::Decision;
 use crate::faults::{Effect, FaultMark, RequestView, Stage};
 use futures_util::future::join_all;
@@ -13,14 +13,14 @@ use std::time::Duration;
 
 /// Begins the deliveries of a message to everybody who wants it. Faults decide here, in the order
 /// of messages, so that neither answers nor retries change who is hit.
-pub(super) fn dispatch(office: &Rc<Office>, message: Message) {
+pub(super) fn dispatch(context: &Rc<Context>, message: Message) {
     let message = Rc::new(message);
-    for webhook in office.outbox().wanting(message.event) {
-        if !office.admit() {
+    for webhook in context.queue().wanting(message.event) {
+        if !context.admit() {
             continue;
         }
-        let under_way = UnderWay(Rc::clone(office));
-        let decision = decide(office, &message);
+        let under_way = UnderWay(Rc::clone(context));
+        let decision = decide(context, &message);
         let message = Rc::clone(&message);
         tokio::task::spawn_local(async move {
             deliver(&under_way.0, &message, &webhook, decision).await;
@@ -29,7 +29,7 @@ pub(super) fn dispatch(office: &Rc<Office>, message: Message) {
 }
 
 /// Counts as under way for as long as it lives.
-struct UnderWay(Rc<Office>);
+struct UnderWay(Rc<Context>);
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
@@ -37,7 +37,7 @@ impl Drop for UnderWay {
     }
 }
 
-fn decide(office: &Office, message: &Message) -> Decision {
+fn decide(context: &Context, message: &Message) -> Decision {
     let key = RequestView::delivery_key(message.event, &message.handle);
     let view = RequestView {
         stage: Stage::Delivery,
@@ -46,18 +46,18 @@ fn decide(office: &Office, message: &Message) -> Decision {
         handle: Some(&message.handle),
         key: &key,
     };
-    let armed = office.shared.world.ms_since_armed(office.clock.now());
-    office.shared.engine.decide(&view, armed)
+    let armed = context.shared.world.ms_since_armed(context.clock.now());
+    context.shared.engine.decide(&view, armed)
 }
 
-async fn deliver(office: &Office, message: &Message, webhook: &str, decision: Decision) {
+async fn deliver(context: &Context, message: &Message, webhook: &str, decision: Decision) {
     let Decision { delay_us, effect, marks, .. } = decision;
     let effect = if let Effect::Delivery(effect) = effect { Some(effect) } else { None };
     if delay_us > 0 {
         tokio::time::sleep(Duration::from_micros(delay_us)).await;
     }
     if let Some(DeliveryEffect::Reorder { behind, at_most_ms }) = effect {
-        office.hold(webhook, message.number, behind, Duration::from_millis(at_most_ms)).await;
+        context.hold(webhook, message.number, behind, Duration::from_millis(at_most_ms)).await;
     }
     let mut attempts = 0;
     for round in 0.. {
@@ -68,15 +68,15 @@ async fn deliver(office: &Office, message: &Message, webhook: &str, decision: De
             (_, Some(_)) => marks.last().cloned().into_iter().collect(),
             (_, None) => Vec::new(),
         };
-        let task = Round { office, message, webhook, effect, marks, attempts };
+        let task = Round { context, message, webhook, effect, marks, attempts };
         let Some(answers) = task.run().await else { return };
         attempts += u32::try_from(answers.len()).unwrap_or(u32::MAX);
         if round == 0 {
-            office.passed(webhook, message.number);
+            context.passed(webhook, message.number);
         }
-        match office.schedule.next(round, &answers) {
+        match context.schedule.next(round, &answers) {
             Next::After(pause) => tokio::time::sleep(pause).await,
-            Next::Disable => return office.outbox().disable(webhook),
+            Next::Disable => return context.queue().disable(webhook),
             Next::Done | Next::GivenUp => return,
         }
     }
@@ -84,7 +84,7 @@ async fn deliver(office: &Office, message: &Message, webhook: &str, decision: De
 
 /// One turn of the schedule: one attempt, or several with the same bytes.
 struct Round<'a> {
-    office: &'a Office,
+    context: &'a Context,
     message: &'a Message,
     webhook: &'a str,
     effect: Option<DeliveryEffect>,
@@ -96,11 +96,11 @@ struct Round<'a> {
 impl Round<'_> {
     /// The status of each attempt; none at all when the registration is gone or disabled.
     async fn run(self) -> Option<Vec<Option<u16>>> {
-        let Self { office, message, webhook, effect, mut marks, attempts } = self;
-        let first_slot = office.slots.acquire().await.ok()?;
-        let target = office.outbox().target(webhook)?;
+        let Self { context, message, webhook, effect, mut marks, attempts } = self;
+        let first_slot = context.slots.acquire().await.ok()?;
+        let target = context.queue().target(webhook)?;
         // Sealed only when it is its turn, so that a queue here does not make a timestamp old.
-        let (letter, done) = office.seal(message, &target, effect);
+        let (letter, done) = context.seal(message, &target, effect);
         if !done {
             marks.pop();
         }
@@ -118,11 +118,11 @@ impl Round<'_> {
                     None => {
                         let gap = Duration::from_millis(gap_ms.saturating_mul(copy.into()));
                         tokio::time::sleep(gap).await;
-                        office.slots.acquire().await.ok()?
+                        context.slots.acquire().await.ok()?
                     }
                 };
                 let attempt = attempts + copy + 1;
-                office.send(Parcel { message, webhook, target, letter, attempt, marks }).await
+                context.send(Parcel { message, webhook, target, letter, attempt, marks }).await
             }
         });
         Some(join_all(sending).await)

@@ -1,15 +1,15 @@
 //! Builds a mock with sensible defaults, for a test that embeds it.
 
 use crate::clock::Clock;
-use crate::fault_plan::FaultPlan;
 use crate::faults::Rule;
+use crate::faults::plan::FaultPlan;
+use crate::history::record::Recorder;
 use crate::history::{History, KEPT};
-use crate::population::{Group, Population};
 use crate::profile::ContractProfile;
-use crate::record::Recorder;
 use crate::routes::OwnRoute;
 use crate::server::{Extras, MockConfig, MockError, MockLinktree};
 use crate::world::Edit;
+use crate::world::population::{Group, Population};
 use std::net::IpAddr;
 use std::sync::Arc;
 use wiremock::Mock;
@@ -113,7 +113,7 @@ impl Builder {
     /// It is a function, because the mock replaces the wiremock server behind it every 2,000
     /// requests and mounts the route again; counters such as `up_to_n_times` then start anew. Do
     /// not use `expect`: ask [`MockLinktree::history`] instead, where these requests are like all
-    /// others, as [`crate::exchange::Route::Unknown`]. Routes of the contract win over it, unless
+    /// others, as [`crate::contract::Route::Unknown`]. Routes of the contract win over it, unless
     /// it has a priority below 5. Rules decide about routes of the contract only, so no fault
     /// hits it. No key is needed, and no limit counts. It has
     /// to answer within 10 s.
@@ -181,7 +181,7 @@ impl Builder {
     /// [`MockError`] when population or rules cannot be used, or the port cannot be had.
     pub fn start(self) -> Result<MockLinktree, MockError> {
         let Self { mut config, onward, kept, armed, mut extras } = self;
-        crate::rules::check_alone(&config.rules)?;
+        crate::faults::plan::check_alone(&config.rules)?;
         let history = History::new(kept, onward);
         config.recorder = Arc::new(history.clone());
         extras.history = Some(history);

@@ -1,13 +1,13 @@
 //! What creators' pages are at a moment: what the seed made, the edits until then, and what was written.
 
 use crate::clock::Moment;
-use crate::edits::{self, Change, Done, Edit, EditError, handle_matches};
-use crate::link::Link;
-use crate::link_change::LinkChange;
-use crate::link_index::LinkIndex;
-use crate::population::{Creator, Population};
 use crate::profile::LinkLimits;
-use crate::written::Written;
+use crate::world::edits::{self, Change, Done, Edit, EditError, handle_matches};
+use crate::world::link::Link;
+use crate::world::link_change::LinkChange;
+use crate::world::link_index::LinkIndex;
+use crate::world::population::{Creator, Population};
+use crate::world::writes::Writes;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -25,9 +25,9 @@ pub(crate) struct Basis<'a> {
 
 /// What changes: bounded by the number of links, and of edits that may be told.
 #[derive(Default)]
-pub(crate) struct PageBook {
+pub(crate) struct Profiles {
     told: Vec<(Moment, Edit)>,
-    written: HashMap<String, Written>,
+    written: HashMap<String, Writes>,
     /// Made when the first link is written.
     links: Option<LinkIndex>,
 }
@@ -54,7 +54,7 @@ pub(crate) enum Wrote {
     Failed(u16),
 }
 
-impl PageBook {
+impl Profiles {
     /// The creator as of this moment; none when nobody has this handle.
     pub fn creator(&self, basis: Basis<'_>, handle: &str, at: Moment) -> Option<Creator> {
         let done = self.edits_done(basis, handle, at);
@@ -150,8 +150,8 @@ fn index(basis: Basis<'_>, told: &[(Moment, Edit)]) -> LinkIndex {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::population::Group;
     use crate::profile::ContractProfile;
+    use crate::world::population::Group;
 
     const SOON: Moment = Moment::from_ms(100);
     const LATER: Moment = Moment::from_ms(500);
@@ -159,7 +159,7 @@ mod tests {
     struct Rig {
         population: Population,
         limits: LinkLimits,
-        book: PageBook,
+        profiles: Profiles,
     }
 
     impl Rig {
@@ -173,33 +173,35 @@ mod tests {
             Self {
                 population: Population { groups: vec![group("a"), group("b")] },
                 limits: ContractProfile::linktree_v1().links,
-                book: PageBook::default(),
+                profiles: Profiles::default(),
             }
         }
 
-        fn with<T>(&mut self, then: impl FnOnce(&mut PageBook, Basis<'_>) -> T) -> T {
+        fn with<T>(&mut self, then: impl FnOnce(&mut Profiles, Basis<'_>) -> T) -> T {
             let plan =
                 [Edit { at_ms: 200, handles: "a-*".into(), change: Change::Insert { count: 1 } }];
             let armed = Some(Moment::ZERO);
-            let Self { population, limits, book } = self;
-            then(book, Basis { seed: 7, population, plan: &plan, armed, limits })
+            let Self { population, limits, profiles } = self;
+            then(profiles, Basis { seed: 7, population, plan: &plan, armed, limits })
         }
 
         fn page(&mut self, handle: &str, at: Moment) -> Creator {
-            self.with(|book, basis| book.creator(basis, handle, at)).unwrap()
+            self.with(|profiles, basis| profiles.creator(basis, handle, at)).unwrap()
         }
 
         fn write(&mut self, id: &str, title: &str, at: Moment) -> Wrote {
             let change = LinkChange { title: Some(title.into()), ..LinkChange::default() };
-            self.with(|book, basis| book.write(basis, id, &change, at, |owner| owner != "b-0002"))
+            self.with(|profiles, basis| {
+                profiles.write(basis, id, &change, at, |owner| owner != "b-0002")
+            })
         }
     }
 
     #[test]
     fn planned_and_told_edits_happen_in_the_order_of_their_moments() {
         let mut rig = Rig::new();
-        rig.book.edit(Moment::from_ms(150), "a-0001", Change::Remove { count: 2 }).unwrap();
-        rig.book.edit(Moment::from_ms(300), "a-0001", Change::Remove { count: 2 }).unwrap();
+        rig.profiles.edit(Moment::from_ms(150), "a-0001", Change::Remove { count: 2 }).unwrap();
+        rig.profiles.edit(Moment::from_ms(300), "a-0001", Change::Remove { count: 2 }).unwrap();
         let count = |rig: &mut Rig, ms| rig.page("a-0001", Moment::from_ms(ms)).links.len();
         assert_eq!([100, 150, 200, 299, 300].map(|ms| count(&mut rig, ms)), [3, 1, 2, 2, 0]);
         assert_eq!(rig.page("a-0001", LATER).edit, 3);
@@ -233,10 +235,10 @@ mod tests {
         assert_eq!(rig.write(&planned, "New", SOON), Wrote::Unknown);
         assert!(matches!(rig.write(&planned, "New", LATER), Wrote::Done { effect: true, .. }));
         // The index is there by now and must take in what it is told.
-        rig.book.edit(LATER, "b-0001", Change::Insert { count: 1 }).unwrap();
+        rig.profiles.edit(LATER, "b-0001", Change::Insert { count: 1 }).unwrap();
         let told = inserted(rig.page("b-0001", LATER).links).unwrap().id;
         assert!(matches!(rig.write(&told, "New", LATER), Wrote::Done { effect: true, .. }));
-        rig.book.edit(LATER, "b-0001", Change::Remove { count: 9 }).unwrap();
+        rig.profiles.edit(LATER, "b-0001", Change::Remove { count: 9 }).unwrap();
         assert_eq!(rig.write(&told, "Newer", LATER), Wrote::Unknown);
         assert_eq!(rig.write("lnk_000000000000", "New", LATER), Wrote::Unknown);
         let foreign = rig.page("b-0002", LATER).links[0].id.clone();
@@ -247,10 +249,10 @@ mod tests {
 
     #[test]
     fn edits_that_are_told_are_bounded() {
-        let mut book = PageBook::default();
+        let mut profiles = Profiles::default();
         for _ in 0..edits::MAX_TOLD {
-            book.edit(SOON, "x", Change::Text).unwrap();
+            profiles.edit(SOON, "x", Change::Text).unwrap();
         }
-        assert!(book.edit(SOON, "x", Change::Text).is_err());
+        assert!(profiles.edit(SOON, "x", Change::Text).is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! A creator's link: what identifies it, what it says, and where it stands.
 
-use crate::population::{Creator, pick};
 use crate::seed;
+use crate::world::population::{Creator, pick};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};

@@ -3,9 +3,9 @@
 //!
 //! Like Alertmanager, it takes the valid alerts of a request even when others are refused.
 
-use crate::beside::Beside;
 use crate::clock::{Clock, Moment};
-use crate::record::{Alert, Record};
+use crate::history::record::{Alert, Record};
+use crate::services::ServiceContext;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
@@ -38,7 +38,7 @@ struct Posted {
 }
 
 /// The receiver's routes.
-pub(crate) fn alerts(beside: Arc<Beside>) -> Router {
+pub(crate) fn router(context: Arc<ServiceContext>) -> Router {
     let started = jiff::Timestamp::try_from(Clock::wall()).unwrap_or_default().to_string();
     Router::new()
         .route("/api/v2/alerts", post(receive))
@@ -46,7 +46,7 @@ pub(crate) fn alerts(beside: Arc<Beside>) -> Router {
         .route("/-/healthy", get(async || "OK"))
         .route("/-/ready", get(async || "OK"))
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(beside)
+        .with_state(context)
 }
 
 fn status(started: &str) -> Json<Value> {
@@ -65,8 +65,12 @@ fn status(started: &str) -> Json<Value> {
     }))
 }
 
-async fn receive(State(beside): State<Arc<Beside>>, headers: HeaderMap, body: Bytes) -> Response {
-    let at = beside.clock.now();
+async fn receive(
+    State(context): State<Arc<ServiceContext>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let at = context.clock.now();
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case("application/json") {
@@ -80,13 +84,13 @@ async fn receive(State(beside): State<Arc<Beside>>, headers: HeaderMap, body: By
             return refused(StatusCode::BAD_REQUEST, &message);
         }
     };
-    let ring = beside.keys().ring();
+    let ring = context.keys().ring();
     let mut wrong = Vec::new();
     for (index, posted) in posted.into_iter().enumerate() {
         match checked(posted, at) {
             Ok(alert) => {
-                let clean = |text: String| ring.needles().redacted(&text).into_owned();
-                beside.recorder.record(Record::Alert(cleaned(alert, clean)));
+                let clean = |text: String| ring.scanner().redacted(&text).into_owned();
+                context.recorder.record(Record::Alert(cleaned(alert, clean)));
             }
             Err(why) => wrong.push(format!("alert {index}: {why}")),
         }
@@ -144,15 +148,15 @@ fn cleaned(alert: Alert, clean: impl Fn(String) -> String) -> Alert {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::beside::testing::{Tape, beside};
+    use crate::services::testing::{Tape, context};
 
     fn post(body: &str, kind: &str) -> (StatusCode, Vec<Alert>) {
-        let (beside, tape) = beside();
+        let (context, tape) = context();
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, kind.parse().unwrap());
-        let body = Bytes::from(body.replace("KEY", &beside.keys().api_key()));
+        let body = Bytes::from(body.replace("KEY", &context.keys().api_key()));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let answer = runtime.block_on(receive(State(beside), headers, body));
+        let answer = runtime.block_on(receive(State(context), headers, body));
         (answer.status(), taken(&tape))
     }
 
@@ -211,11 +215,11 @@ mod tests {
 
     #[tokio::test]
     async fn many_refusals_are_told_in_short() {
-        let (beside, tape) = beside();
+        let (context, tape) = context();
         let headers =
             HeaderMap::from_iter([(header::CONTENT_TYPE, "application/json".parse().unwrap())]);
         let body = format!("[{}]", vec!["{}"; 1_000].join(","));
-        let answer = receive(State(beside), headers, Bytes::from(body)).await;
+        let answer = receive(State(context), headers, Bytes::from(body)).await;
         let bytes = axum::body::to_bytes(answer.into_body(), MAX_BODY).await.unwrap();
         let text: String = serde_json::from_slice(&bytes).unwrap();
         assert!(text.starts_with("alert 0: the label alertname is missing; alert 1:"), "{text}");

@@ -1,8 +1,8 @@
 //! Creators change their pages: texts change, links come and go, at planned times or when told.
 
-use crate::link::{Link, RANK_STEP};
-use crate::population::{Creator, Population, version};
 use crate::seed;
+use crate::world::link::{Link, RANK_STEP};
+use crate::world::population::{Creator, Population, version};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
@@ -152,7 +152,7 @@ fn remove(links: &mut Vec<Link>, seed: u64, name: &str, count: u16) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::population::Group;
+    use crate::world::population::Group;
     use std::collections::BTreeSet;
 
     const TEXT: Change = Change::Text;

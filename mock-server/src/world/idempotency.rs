@@ -1,6 +1,6 @@
 //! Which clicks have counted: one effect for each event id, one answer for each idempotency key.
 
-use crate::exchange::click_payload;
+use crate::history::exchange::click_payload;
 use crate::retained::Retained;
 use crate::seed::digest;
 use serde::Deserialize;
@@ -19,7 +19,7 @@ pub struct Click {
 }
 
 impl Click {
-    /// The hash that [`crate::exchange::ClickReceipt::payload`] carries.
+    /// The hash that [`crate::history::exchange::ClickReceipt::payload`] carries.
     #[must_use]
     pub fn payload(&self) -> String {
         click_payload(&self.handle, &self.link_id, &self.occurred_at)
@@ -67,9 +67,9 @@ pub(crate) enum Earlier {
     Other,
 }
 
-/// The book, with room for so many events, keys, and links by day; the oldest are forgotten first.
+/// A store with room for so many events, keys, and links by day; the oldest are forgotten first.
 #[derive(Debug)]
-pub(crate) struct ClickBook {
+pub(crate) struct IdempotencyStore {
     retained: usize,
     counted: usize,
     /// Event id to payload.
@@ -80,7 +80,7 @@ pub(crate) struct ClickBook {
     tally: Retained<(u128, i64), u64>,
 }
 
-impl ClickBook {
+impl IdempotencyStore {
     pub fn new(retained: usize) -> Self {
         Self {
             retained,
@@ -169,26 +169,26 @@ mod tests {
 
     #[test]
     fn an_event_counts_once_and_an_altered_one_never() {
-        let mut book = ClickBook::new(100);
-        assert_eq!(book.count(&click("e1", "l1")), Fate::Counted);
-        assert_eq!(book.count(&click("e1", "l1")), Fate::Repeated);
-        assert_eq!(book.count(&click("e1", "l2")), Fate::Altered);
-        assert_eq!(book.counted(), 1);
+        let mut store = IdempotencyStore::new(100);
+        assert_eq!(store.count(&click("e1", "l1")), Fate::Counted);
+        assert_eq!(store.count(&click("e1", "l1")), Fate::Repeated);
+        assert_eq!(store.count(&click("e1", "l2")), Fate::Altered);
+        assert_eq!(store.counted(), 1);
     }
 
     #[test]
     fn a_key_stands_for_one_click() {
-        let mut book = ClickBook::new(100);
-        assert_eq!(book.earlier("k", &click("e1", "l1")), Earlier::New);
-        book.accept("k", &click("e1", "l1"));
-        assert_eq!(book.earlier("k", &click("e1", "l1")), Earlier::Same);
-        assert_eq!(book.earlier("k", &click("e2", "l1")), Earlier::Other);
-        assert_eq!(book.earlier("k", &click("e1", "l2")), Earlier::Other);
+        let mut store = IdempotencyStore::new(100);
+        assert_eq!(store.earlier("k", &click("e1", "l1")), Earlier::New);
+        store.accept("k", &click("e1", "l1"));
+        assert_eq!(store.earlier("k", &click("e1", "l1")), Earlier::Same);
+        assert_eq!(store.earlier("k", &click("e2", "l1")), Earlier::Other);
+        assert_eq!(store.earlier("k", &click("e1", "l2")), Earlier::Other);
     }
 
     #[test]
     fn clicks_are_tallied_once_on_their_own_day_for_page_and_link() {
-        let mut book = ClickBook::new(100);
+        let mut store = IdempotencyStore::new(100);
         let on = |event, link, at: &str| Click { occurred_at: at.into(), ..click(event, link) };
         for (event, link, at) in [
             ("e1", "l1", "1970-01-02T00:00:00Z"),
@@ -198,31 +198,31 @@ mod tests {
             ("e4", "l1", "1970-01-03T00:00:00Z"),
             ("e5", "l1", "yesterday"),
         ] {
-            book.count(&on(event, link, at));
+            store.count(&on(event, link, at));
         }
-        let days = |place| [0, 1, 2, 3].map(|day| book.clicks(place, day));
+        let days = |place| [0, 1, 2, 3].map(|day| store.clicks(place, day));
         assert_eq!(days(link("a-0001", "l1")), [0, 2, 1, 0]);
         assert_eq!(days(link("a-0001", "l2")), [0, 1, 0, 0]);
         assert_eq!(days(page("a-0001")), [0, 3, 1, 0]);
         assert_eq!(days(page("a-0002")), [0; 4]);
-        assert_eq!(book.counted(), 5, "a click without a day counts, too");
+        assert_eq!(store.counted(), 5, "a click without a day counts, too");
     }
 
     /// Memory is bounded: what came first is forgotten, and only that.
     #[test]
     fn the_oldest_events_and_keys_are_forgotten_beyond_the_bound() {
-        let mut book = ClickBook::new(3);
+        let mut store = IdempotencyStore::new(3);
         for n in 0..5 {
             let click = click(&format!("e{n}"), "l1");
-            assert_eq!(book.count(&click), Fate::Counted);
-            book.accept(&format!("k{n}"), &click);
+            assert_eq!(store.count(&click), Fate::Counted);
+            store.accept(&format!("k{n}"), &click);
         }
-        assert_eq!(book.earlier("k1", &click("e1", "l1")), Earlier::New);
-        assert_eq!(book.earlier("k2", &click("e2", "l1")), Earlier::Same);
-        assert_eq!(book.count(&click("e2", "l1")), Fate::Repeated);
-        assert_eq!(book.counted(), 5);
-        assert_eq!(book.count(&click("e1", "l1")), Fate::Counted, "nobody remembers it");
-        book.reset();
-        assert_eq!((book.counted(), book.count(&click("e4", "l1"))), (0, Fate::Counted));
+        assert_eq!(store.earlier("k1", &click("e1", "l1")), Earlier::New);
+        assert_eq!(store.earlier("k2", &click("e2", "l1")), Earlier::Same);
+        assert_eq!(store.count(&click("e2", "l1")), Fate::Repeated);
+        assert_eq!(store.counted(), 5);
+        assert_eq!(store.count(&click("e1", "l1")), Fate::Counted, "nobody remembers it");
+        store.reset();
+        assert_eq!((store.counted(), store.count(&click("e4", "l1"))), (0, Fate::Counted));
     }
 }

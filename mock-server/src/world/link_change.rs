@@ -1,8 +1,8 @@
 //! What a request asks to change in a link, and whether it may stand there.
 
-use crate::link::Link;
 use crate::profile::LinkLimits;
 use crate::seed;
+use crate::world::link::Link;
 use serde::{Deserialize, Serialize};
 
 /// New values for some of a link's fields; an absent or null field is left as it is.
@@ -64,7 +64,7 @@ impl LinkChange {
         last.then_some("the position is out of range")
     }
 
-    /// The hash that [`crate::exchange::LinkReceipt::payload`] carries: the first 16 hex digits of
+    /// The hash that [`crate::history::exchange::LinkReceipt::payload`] carries: the first 16 hex digits of
     /// a SHA-256 over the names and values, length-prefixed, of the fields that are named.
     #[must_use]
     pub fn payload(&self) -> String {

@@ -1,10 +1,10 @@
 //! The vault that hands out the run's credentials, in the shape of HashiCorp Vault's KV version 2.
 
-use crate::beside::Beside;
 use crate::clock::Clock;
+use crate::history::record::{Record, SecretRead};
 use crate::keyring::Version;
-use crate::record::{Record, SecretRead};
 use crate::seed;
+use crate::services::ServiceContext;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
@@ -23,8 +23,8 @@ pub const STAGING_PATH: &str = "/v1/secret/data/linktree-staging";
 const PATH_KEPT: usize = 256;
 
 /// The vault's routes.
-pub(crate) fn vault(beside: Arc<Beside>) -> Router {
-    Router::new().route("/v1/sys/health", get(health)).fallback(read).with_state(beside)
+pub(crate) fn router(context: Arc<ServiceContext>) -> Router {
+    Router::new().route("/v1/sys/health", get(health)).fallback(read).with_state(context)
 }
 
 /// Like an unsealed, active Vault (`GET /v1/sys/health`), which needs no token.
@@ -45,7 +45,7 @@ async fn health() -> Json<Value> {
 
 /// Any read; each is recorded, whatever becomes of it.
 async fn read(
-    State(beside): State<Arc<Beside>>,
+    State(context): State<Arc<ServiceContext>>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -56,9 +56,9 @@ async fn read(
     if method != Method::GET {
         return errors(StatusCode::METHOD_NOT_ALLOWED, &["unsupported operation"]);
     }
-    let ring = beside.keys().ring();
-    let at = beside.clock.now();
-    let found = if is_welcome(&beside, &headers) {
+    let ring = context.keys().ring();
+    let at = context.clock.now();
+    let found = if is_welcome(&context, &headers) {
         wanted(uri.query()).map(|number| match uri.path() {
             VAULT_PATH => ring.version(number),
             STAGING_PATH => ring.staging(number),
@@ -68,21 +68,21 @@ async fn read(
         Err((StatusCode::FORBIDDEN, "permission denied"))
     };
     let (answer, version) = match found {
-        Ok(Some(version)) => (kv(&beside, version, at.0), Some(version.number)),
+        Ok(Some(version)) => (kv(&context, version, at.0), Some(version.number)),
         Ok(None) => (errors(StatusCode::NOT_FOUND, &[]), None),
         Err((status, why)) => (errors(status, &[why]), None),
     };
-    let path = ring.needles().redacted(uri.path()).chars().take(PATH_KEPT).collect();
+    let path = ring.scanner().redacted(uri.path()).chars().take(PATH_KEPT).collect();
     let status = answer.status().as_u16();
-    beside.recorder.record(Record::SecretRead(SecretRead { at, path, status, version }));
+    context.recorder.record(Record::SecretRead(SecretRead { at, path, status, version }));
     answer
 }
 
 /// Vault takes its token from its own header, or as a bearer.
-fn is_welcome(beside: &Beside, headers: &HeaderMap) -> bool {
+fn is_welcome(context: &ServiceContext, headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let bearer = || text(header::AUTHORIZATION.as_str())?.strip_prefix("Bearer ");
-    text("x-vault-token").or_else(bearer) == Some(beside.vault_token.as_str())
+    text("x-vault-token").or_else(bearer) == Some(context.vault_token.as_str())
 }
 
 /// The version that the query asks for; none, or 0, is the newest.
@@ -98,8 +98,8 @@ fn wanted(query: Option<&str>) -> Result<Option<u64>, (StatusCode, &'static str)
     }
 }
 
-fn kv(beside: &Beside, version: &Version, nonce: u64) -> Response {
-    let id = seed::derive(beside.shared.world.seed, &["vault-request", &nonce.to_string()]);
+fn kv(context: &ServiceContext, version: &Version, nonce: u64) -> Response {
+    let id = seed::derive(context.shared.world.seed, &["vault-request", &nonce.to_string()]);
     let id = hex::encode(&id[..16]);
     let id = [&id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..]].join("-");
     Json(json!({

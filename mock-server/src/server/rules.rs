@@ -1,9 +1,10 @@
 //! The rules in force: short ways to write one, and changes to them while the mock runs.
 
-use crate::exchange::Route;
+use super::MockLinktree;
+use crate::contract::Route;
 use crate::faults::engine::PlanError;
-use crate::faults::{Fault, Matcher, Pick, Ratio, Rule, Stage, Window};
-use crate::server::MockLinktree;
+use crate::faults::plan::{ProcessFault, check_alone};
+use crate::faults::{Fault, Matcher, Pick, Ratio, Rule, Window};
 use std::sync::{Mutex, PoisonError};
 
 impl Rule {
@@ -85,31 +86,6 @@ pub enum ChangeError {
     /// The rules cannot be executed.
     #[error(transparent)]
     Plan(#[from] PlanError),
-}
-
-/// A rule that the mock alone can never carry out.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "failed to use the rule {id:?}: the fault {kind} acts on the integration's process, which only \
-     `windthrow run` owns; take the rule out"
-)]
-pub struct ProcessFault {
-    /// The rule.
-    pub id: String,
-    /// The fault.
-    pub kind: &'static str,
-}
-
-/// Refuses rules that only the harness can carry out.
-///
-/// # Errors
-///
-/// [`ProcessFault`] for the first rule that acts on a process.
-pub fn check_alone(rules: &[Rule]) -> Result<(), ProcessFault> {
-    match rules.iter().find(|rule| rule.fault.stage() == Stage::Process) {
-        None => Ok(()),
-        Some(rule) => Err(ProcessFault { id: rule.id.clone(), kind: rule.fault.kind() }),
-    }
 }
 
 /// How a change treats the ordinals of rules that stay.

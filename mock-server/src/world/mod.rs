@@ -1,20 +1,31 @@
 //! The state of the assumed Linktree: creators, what was made of their links, limits, and what has counted.
 
-use crate::click_book::ClickBook;
+mod edits;
+pub mod idempotency;
+pub mod limiter;
+pub mod link;
+pub mod link_change;
+mod link_index;
+pub(crate) mod pagination;
+pub mod population;
+pub(crate) mod profiles;
+mod writes;
+
 use crate::clock::Moment;
 use crate::keyring::Keyring;
-use crate::limiter::{Limits, Standing};
-use crate::link_change::LinkChange;
-use crate::page_book::{Basis, PageBook, Wrote};
-use crate::population::{Creator, Population};
 use crate::profile::ContractProfile;
 use crate::seed;
-use crate::webhooks::Outbox;
+use crate::webhooks::Queue;
+use idempotency::IdempotencyStore;
+use limiter::{Limits, Standing};
+use link_change::LinkChange;
+use population::{Creator, Population};
+use profiles::{Basis, Profiles, Wrote};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-pub use crate::edits::{Change, Edit, EditError, handle_matches};
+pub use edits::{Change, Edit, EditError, handle_matches};
 
 const UNARMED: u64 = u64::MAX;
 
@@ -25,7 +36,7 @@ pub(crate) struct World {
     pub seed: u64,
     pub population: Population,
     /// Where webhooks are posted.
-    pub outbox: Outbox,
+    pub webhooks: Queue,
     pub keys: Keyring,
     time_scale: u32,
     edits: Vec<Edit>,
@@ -36,8 +47,8 @@ pub(crate) struct World {
 struct State {
     /// For each key's id.
     limits: Limits<String>,
-    clicks: ClickBook,
-    pages: PageBook,
+    clicks: IdempotencyStore,
+    pages: Profiles,
 }
 
 impl World {
@@ -51,12 +62,12 @@ impl World {
         let window = ContractProfile::scaled(profile.limit.window_ms, time_scale);
         let state = State {
             limits: Limits::new(profile.limit.requests, window),
-            clicks: ClickBook::new(profile.idempotency.retained as usize),
-            pages: PageBook::default(),
+            clicks: IdempotencyStore::new(profile.idempotency.retained as usize),
+            pages: Profiles::default(),
         };
-        let outbox = Outbox::new(seed, profile.webhooks.scheme);
+        let webhooks = Queue::new(seed, profile.webhooks.scheme);
         Self {
-            outbox,
+            webhooks,
             keys: Keyring::new(seed, &profile.keys),
             profile,
             seed,
@@ -79,7 +90,7 @@ impl World {
         let state = &mut *self.state();
         state.limits.reset();
         state.clicks.reset();
-        state.pages = PageBook::default();
+        state.pages = Profiles::default();
     }
 
     fn armed(&self) -> Option<Moment> {
@@ -157,8 +168,8 @@ impl World {
         ContractProfile::scaled(self.profile.limit.window_ms, self.time_scale).as_secs().max(1)
     }
 
-    /// Runs with the book of clicks, which no other exchange touches meanwhile.
-    pub fn with_clicks<T>(&self, then: impl FnOnce(&mut ClickBook) -> T) -> T {
+    /// Runs with the store of clicks, which no other exchange touches meanwhile.
+    pub fn with_clicks<T>(&self, then: impl FnOnce(&mut IdempotencyStore) -> T) -> T {
         then(&mut self.state().clicks)
     }
 
@@ -180,7 +191,7 @@ impl World {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::population::Group;
+    use population::Group;
 
     #[test]
     fn an_edit_counts_from_its_time_after_arming_and_only_for_its_handles() {

@@ -1,8 +1,8 @@
 //! Whose link an id is: for every link that any creator has, had or will have.
 
-use crate::edits::{Change, handle_matches};
-use crate::link::Link;
-use crate::population::Population;
+use crate::world::edits::{Change, handle_matches};
+use crate::world::link::Link;
+use crate::world::population::Population;
 use std::collections::HashMap;
 
 /// It takes 20 to 40 bytes for each link and a walk over the whole population, so it is made when
@@ -46,8 +46,8 @@ impl LinkIndex {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edits::{Done, creator};
-    use crate::population::Group;
+    use crate::world::edits::{Done, creator};
+    use crate::world::population::Group;
 
     #[test]
     fn every_link_of_every_creator_is_found_and_no_other() {

@@ -215,7 +215,7 @@ mod tests {
         assert_eq!(label(&keys, &first.0, 5), "live");
         assert_eq!(label(&keys, &later[0], 5), "unknown");
         for secret in &later {
-            assert_eq!(keys.ring().needles().redacted(secret), "[key]");
+            assert_eq!(keys.ring().scanner().redacted(secret), "[key]");
         }
     }
 

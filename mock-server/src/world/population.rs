@@ -1,7 +1,7 @@
 //! Who has an account at the assumed Linktree: creators and their links as a pure function of seed and handle.
 
-use crate::link::Link;
 use crate::seed;
+use crate::world::link::Link;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};

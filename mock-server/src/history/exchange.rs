@@ -1,53 +1,10 @@
 //! What the edge records of one upstream request: the evidence that every judge reads.
 
 use crate::clock::Moment;
+use crate::contract::Route;
 use crate::faults::FaultMark;
 use crate::seed;
 use serde::{Deserialize, Serialize};
-
-/// The upstream routes of the contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Route {
-    /// `GET /v1/health`
-    Health,
-    /// `GET /v1/me`
-    Me,
-    /// `GET /v1/profiles/{handle}`
-    Profile,
-    /// `GET /v1/profiles/{handle}/links`
-    ProfileLinks,
-    /// `POST /v1/clicks`
-    Clicks,
-    /// `POST /v1/clicks/batch`
-    ClicksBatch,
-    /// `GET /v1/links`
-    Links,
-    /// `PATCH /v1/links/{id}`
-    Link,
-    /// `POST /v1/links/batch`
-    LinksBatch,
-    /// `GET /v1/analytics/{handle}`
-    Analytics,
-    /// `POST /v1/webhooks`, `GET /v1/webhooks`, `DELETE /v1/webhooks/{id}`
-    Webhooks,
-    /// Anything else, outside the contract.
-    Unknown,
-}
-
-impl Route {
-    /// Whether this route is a cacheable read of one creator's page.
-    #[must_use]
-    pub const fn is_page_read(self) -> bool {
-        matches!(self, Self::Profile | Self::ProfileLinks)
-    }
-
-    /// Whether this route delivers clicks.
-    #[must_use]
-    pub const fn is_click(self) -> bool {
-        matches!(self, Self::Clicks | Self::ClicksBatch)
-    }
-}
 
 /// How an exchange ended, as seen at the socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -128,7 +85,7 @@ pub struct ClickReceipt {
 pub struct LinkReceipt {
     /// The link's id; `?` where something stood that is no link's id, as that may be anything.
     pub id: String,
-    /// Hash of the fields that were to be written: [`crate::link_change::LinkChange::payload`].
+    /// Hash of the fields that were to be written: [`crate::world::link_change::LinkChange::payload`].
     pub payload: String,
     /// Status for this link: 200 for an effect or a repetition, otherwise a refusal, be it of this
     /// link or of the whole request; 0 when a fault on the connection kept the request from being

@@ -92,7 +92,7 @@ struct Entry {
 
 /// All registrations, oldest first.
 #[derive(Default)]
-pub(super) struct Book {
+pub(super) struct Registrations {
     entries: Vec<Entry>,
     made: u64,
 }
@@ -104,7 +104,7 @@ pub(super) struct Wish<'a> {
     pub secret: Option<&'a str>,
 }
 
-impl Book {
+impl Registrations {
     /// Registers, or changes the registration of the same address. True for a new one.
     pub fn register(
         &mut self,
@@ -201,49 +201,60 @@ mod tests {
     const CLICKS: &[WebhookEvent] = &[WebhookEvent::LinkClicked];
 
     fn register(
-        book: &mut Book,
+        registrations: &mut Registrations,
         url: &str,
         events: &[WebhookEvent],
         secret: Option<&str>,
     ) -> Result<(Registration, bool), RegistrationError> {
         let scheme = SchemeName::StandardWebhooks.scheme();
-        book.register(7, scheme, &Wish { url, events, secret })
+        registrations.register(7, scheme, &Wish { url, events, secret })
     }
 
     #[test]
     fn the_same_address_keeps_its_registration_and_takes_the_new_wish() {
-        let mut book = Book::default();
-        let (first, new) = register(&mut book, "http://127.0.0.1:1/a", CLICKS, None).unwrap();
+        let mut registrations = Registrations::default();
+        let (first, new) =
+            register(&mut registrations, "http://127.0.0.1:1/a", CLICKS, None).unwrap();
         assert!(new && !first.own_secret && first.active && first.reachable.is_none());
-        book.disable(&first.id);
-        assert!(book.target(&first.id).is_none() && book.wanting(CLICKS[0]).is_empty());
+        registrations.disable(&first.id);
+        assert!(
+            registrations.target(&first.id).is_none()
+                && registrations.wanting(CLICKS[0]).is_empty()
+        );
         let events = [WebhookEvent::ProfileUpdated, CLICKS[0], CLICKS[0]];
         let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-        let again = register(&mut book, "http://127.0.0.1:1/b/../a#x", &events, Some(secret));
+        let again =
+            register(&mut registrations, "http://127.0.0.1:1/b/../a#x", &events, Some(secret));
         let (again, new) = again.unwrap();
         assert!(!new && again.active && again.own_secret);
         assert_eq!((&again.id, &again.url), (&first.id, &first.url));
         assert_eq!(again.events, [WebhookEvent::LinkClicked, WebhookEvent::ProfileUpdated]);
-        assert_eq!(book.target(&first.id).unwrap().secret.as_deref(), Some(secret));
-        let (other, new) = register(&mut book, "http://127.0.0.1:2/a", CLICKS, None).unwrap();
+        assert_eq!(registrations.target(&first.id).unwrap().secret.as_deref(), Some(secret));
+        let (other, new) =
+            register(&mut registrations, "http://127.0.0.1:2/a", CLICKS, None).unwrap();
         assert!(new && other.id != first.id);
-        assert_eq!(book.wanting(CLICKS[0]), [first.id.as_str(), other.id.as_str()]);
-        assert!(book.remove(&first.id) && !book.remove(&first.id));
-        assert_eq!(book.all(), [other]);
+        assert_eq!(registrations.wanting(CLICKS[0]), [first.id.as_str(), other.id.as_str()]);
+        assert!(registrations.remove(&first.id) && !registrations.remove(&first.id));
+        assert_eq!(registrations.all(), [other]);
     }
 
     #[test]
     fn a_wish_without_events_a_bad_secret_or_one_too_many_is_refused() {
-        let mut book = Book::default();
+        let mut registrations = Registrations::default();
         let said = |result: Result<(Registration, bool), RegistrationError>| {
             result.unwrap_err().to_string()
         };
-        assert!(said(register(&mut book, "http://[::1]/", &[], None)).contains("at least one"));
-        let bad = said(register(&mut book, "http://[::1]/", CLICKS, Some("hush")));
+        assert!(
+            said(register(&mut registrations, "http://[::1]/", &[], None)).contains("at least one")
+        );
+        let bad = said(register(&mut registrations, "http://[::1]/", CLICKS, Some("hush")));
         assert!(bad.contains("24 to 64 bytes") && !bad.contains("hush"), "{bad}");
         for port in 1_000..1_000 + MOST {
-            register(&mut book, &format!("http://[::1]:{port}/"), CLICKS, None).unwrap();
+            register(&mut registrations, &format!("http://[::1]:{port}/"), CLICKS, None).unwrap();
         }
-        assert!(said(register(&mut book, "http://[::1]/", CLICKS, None)).contains("delete one"));
+        assert!(
+            said(register(&mut registrations, "http://[::1]/", CLICKS, None))
+                .contains("delete one")
+        );
     }
 }

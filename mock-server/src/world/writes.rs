@@ -1,13 +1,13 @@
 //! What requests have written into links, laid over what their creators made of them.
 
-use crate::link_change::LinkChange;
-use crate::population::{Creator, version};
+use crate::world::link_change::LinkChange;
+use crate::world::population::{Creator, version};
 use std::collections::HashMap;
 
 /// What was written into one creator's links. A written field keeps its value whatever edits do to
 /// the others, until it is written again. There is at most one entry for each link.
 #[derive(Debug, Default)]
-pub(crate) struct Written {
+pub(crate) struct Writes {
     writes: u32,
     links: HashMap<String, Entry>,
 }
@@ -18,7 +18,7 @@ struct Entry {
     updated_s: u64,
 }
 
-impl Written {
+impl Writes {
     /// Notes a write that had an effect on a link of a page with so many edits; gives its stamp.
     pub fn note(&mut self, id: &str, change: &LinkChange, edit: u32) -> u64 {
         self.writes = self.writes.saturating_add(1);
@@ -49,14 +49,14 @@ impl Written {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::population::{Group, Population};
+    use crate::world::population::{Group, Population};
 
     #[test]
     fn a_written_field_stays_under_later_edits_and_each_write_is_a_version() {
         let group = Group { prefix: "a".into(), count: 1, min_links: 3, max_links: 3 };
         let population = Population { groups: vec![group] };
-        let mut written = Written::default();
-        let after = |written: &Written, edit| {
+        let mut written = Writes::default();
+        let after = |written: &Writes, edit| {
             let mut creator = population.creator_after(7, "a-0001", edit).unwrap();
             written.apply(&mut creator, 7);
             creator

@@ -3,14 +3,17 @@
 //! They keep nothing of a request, and bound what clients can hold: so many connections at once,
 //! and none that has been silent for long.
 
-use crate::clock::{Clock, Moment};
+pub(crate) mod alertmanager;
+pub mod vault;
+
+use crate::clock::Clock;
+use crate::history::record::Recorder;
 use crate::keyring::Keyring;
-use crate::record::{Overload, Record, Recorder};
+use crate::overload::Overloads;
 use crate::routes::Shared;
-use crate::server::named;
 use axum::Router;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -20,14 +23,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Sleep;
 
-/// One word of overload a second is enough.
-const OVERLOAD_PAUSE: Duration = Duration::from_secs(1);
-
 /// How long to wait before accepting again after a failure such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 /// What the servers beside the edge share with it.
-pub(crate) struct Beside {
+pub(crate) struct ServiceContext {
     pub shared: Arc<Shared>,
     pub clock: Clock,
     pub recorder: Arc<dyn Recorder>,
@@ -37,7 +37,7 @@ pub(crate) struct Beside {
     pub vault_token: String,
 }
 
-impl Beside {
+impl ServiceContext {
     pub fn keys(&self) -> &Keyring {
         &self.shared.world.keys
     }
@@ -59,13 +59,22 @@ impl Default for Bounds {
     }
 }
 
+/// The URL of what listens here: loopback, where it listens on every interface.
+pub(crate) fn named(mut address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        let loopback: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        address.set_ip(loopback[usize::from(address.is_ipv6())]);
+    }
+    format!("http://{address}")
+}
+
 /// Serves on any port for as long as the runtime lives, and says the address.
 ///
 /// # Errors
 ///
 /// The operating system's word when no port could be had.
 pub(crate) async fn serve(
-    beside: &Beside,
+    context: &ServiceContext,
     name: &'static str,
     port: u16,
     router: Router,
@@ -73,19 +82,17 @@ pub(crate) async fn serve(
 ) -> io::Result<String> {
     // In words: the kind alone would be taken for the mock's own port.
     let refused = |error| io::Error::other(format!("the {name} on port {port}: {error}"));
-    let listener = TcpListener::bind((beside.host, port)).await.map_err(refused)?;
+    let listener = TcpListener::bind((context.host, port)).await.map_err(refused)?;
     let url = named(listener.local_addr()?);
-    let door = Door {
+    let listener = BoundedListener {
         listener,
         name,
         idle: bounds.idle,
         places: Arc::new(Semaphore::new(bounds.connections)),
-        clock: beside.clock,
-        recorder: Arc::clone(&beside.recorder),
-        complained: None,
+        overloads: Overloads::new(context.clock, Arc::clone(&context.recorder)),
     };
     tokio::spawn(async move {
-        if let Err(error) = axum::serve(door, router).await {
+        if let Err(error) = axum::serve(listener, router).await {
             tracing::error!(name, %error, "a server beside the mock ended");
         }
     });
@@ -93,38 +100,30 @@ pub(crate) async fn serve(
 }
 
 /// Lets so many clients in, and turns the others away.
-struct Door {
+struct BoundedListener {
     listener: TcpListener,
     name: &'static str,
     idle: Duration,
     places: Arc<Semaphore>,
-    clock: Clock,
-    recorder: Arc<dyn Recorder>,
-    complained: Option<Moment>,
+    overloads: Overloads,
 }
 
-impl Door {
-    fn overload(&mut self, what: &str) {
-        let at = self.clock.now();
-        if self.complained.is_none_or(|last| at.since(last) >= OVERLOAD_PAUSE) {
-            self.complained = Some(at);
-            let what = format!("{}: {what}", self.name);
-            tracing::warn!(what, "the mock is overloaded");
-            self.recorder.record(Record::Overload(Overload { at, what }));
-        }
+impl BoundedListener {
+    fn say(&self, what: &str) {
+        self.overloads.say(&format!("{}: {what}", self.name));
     }
 }
 
-impl axum::serve::Listener for Door {
-    type Io = Guest;
+impl axum::serve::Listener for BoundedListener {
+    type Io = BoundedStream;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Guest, SocketAddr) {
+    async fn accept(&mut self) -> (BoundedStream, SocketAddr) {
         loop {
             let (stream, from) = match self.listener.accept().await {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    self.overload(&format!("failed to accept a connection: {error}"));
+                    self.say(&format!("failed to accept a connection: {error}"));
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                     continue;
                 }
@@ -133,9 +132,9 @@ impl axum::serve::Listener for Door {
                 Ok(place) => {
                     // Without it, small answers wait for the client's acknowledgement.
                     let _ = stream.set_nodelay(true);
-                    return (Guest::new(stream, place, self.idle), from);
+                    return (BoundedStream::new(stream, place, self.idle), from);
                 }
-                Err(_) => self.overload("too many connections at once"),
+                Err(_) => self.say("too many connections at once"),
             }
         }
     }
@@ -146,20 +145,20 @@ impl axum::serve::Listener for Door {
 }
 
 /// A client's socket, which takes up a place and fails when it is silent for too long.
-struct Guest {
+struct BoundedStream {
     stream: TcpStream,
     idle: Duration,
     silence: Pin<Box<Sleep>>,
     _place: OwnedSemaphorePermit,
 }
 
-impl Guest {
+impl BoundedStream {
     fn new(stream: TcpStream, place: OwnedSemaphorePermit, idle: Duration) -> Self {
         Self { stream, idle, silence: Box::pin(tokio::time::sleep(idle)), _place: place }
     }
 }
 
-impl AsyncRead for Guest {
+impl AsyncRead for BoundedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -175,7 +174,7 @@ impl AsyncRead for Guest {
     }
 }
 
-impl AsyncWrite for Guest {
+impl AsyncWrite for BoundedStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -196,11 +195,12 @@ impl AsyncWrite for Guest {
 #[cfg(test)]
 pub(crate) mod testing {
     use super::*;
-    use crate::desk::Desk;
     use crate::faults::engine::Engine;
-    use crate::population::Population;
+    use crate::history::record::Record;
     use crate::profile::ContractProfile;
+    use crate::rendezvous::Rendezvous;
     use crate::world::World;
+    use crate::world::population::Population;
     use std::sync::Mutex;
 
     /// A recorder that keeps everything.
@@ -213,34 +213,35 @@ pub(crate) mod testing {
         }
     }
 
-    pub(crate) fn beside() -> (Arc<Beside>, Arc<Tape>) {
+    pub(crate) fn context() -> (Arc<ServiceContext>, Arc<Tape>) {
         let tape = Arc::new(Tape::default());
         let profile = ContractProfile::linktree_v1();
         let shared = Arc::new(Shared {
             engine: Engine::new(7, vec![]).unwrap(),
             world: World::new(profile, 1, 7, Population::default(), vec![]),
-            desk: Desk::default(),
-            holds: crate::holds::Holds::default(),
+            rendezvous: Rendezvous::default(),
+            holds: crate::faults::holds::Holds::default(),
             own: Vec::new(),
         });
         let recorder = Arc::clone(&tape) as Arc<dyn Recorder>;
         let vault_token = "vault-token".to_owned();
         let (clock, host) = (Clock::start(), std::net::Ipv4Addr::LOCALHOST.into());
-        (Arc::new(Beside { shared, clock, recorder, host, vault_token }), tape)
+        (Arc::new(ServiceContext { shared, clock, recorder, host, vault_token }), tape)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::testing::beside;
+    use super::testing::context;
     use super::*;
+    use crate::history::record::Record;
     use axum::routing::get;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     async fn connected(bounds: Bounds) -> (TcpStream, String, Arc<super::testing::Tape>) {
-        let (beside, tape) = beside();
+        let (context, tape) = context();
         let router = Router::new().route("/", get(|| async { "hello" }));
-        let url = serve(&beside, "it", 0, router, bounds).await.unwrap();
+        let url = serve(&context, "it", 0, router, bounds).await.unwrap();
         let address = url.trim_start_matches("http://").to_owned();
         let mut stream = TcpStream::connect(&address).await.unwrap();
         stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
@@ -268,5 +269,14 @@ mod tests {
             matches!(&records[..], [Record::Overload(it), ..] if it.what == "it: too many connections at once"),
             "{records:?}"
         );
+    }
+
+    #[test]
+    fn a_url_can_always_be_called() {
+        let check = |address: &str, url: &str| assert_eq!(named(address.parse().unwrap()), url);
+        check("127.0.0.1:80", "http://127.0.0.1:80");
+        check("0.0.0.0:80", "http://127.0.0.1:80");
+        check("[::]:80", "http://[::1]:80");
+        check("10.1.2.3:80", "http://10.1.2.3:80");
     }
 }

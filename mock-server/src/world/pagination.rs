@@ -4,8 +4,8 @@
 //! whatever comes and goes before, behind and at the cursor.
 
 use crate::clock::Moment;
-use crate::link::Link;
 use crate::seed;
+use crate::world::link::Link;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::RngExt;

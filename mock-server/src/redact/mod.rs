@@ -61,7 +61,7 @@ impl Found {
 ///
 /// Keys begin alike, so that a few beginnings are searched for, and only what follows one of them is
 /// looked up among the secrets: hundreds of keys cost a request no more than two.
-pub struct Needles<L> {
+pub struct SecretScanner<L> {
     heads: Option<AhoCorasick>,
     bodies: Vec<Bodies<L>>,
 }
@@ -91,8 +91,8 @@ impl<L: Copy> Bodies<L> {
     }
 }
 
-impl<L: Copy> Needles<L> {
-    /// The needles for these secrets; those of fewer than [`SHORTEST`] bytes are left out. Of two
+impl<L: Copy> SecretScanner<L> {
+    /// A scanner for these secrets; those of fewer than [`SHORTEST`] bytes are left out. Of two
     /// labels for the same secret the first one counts.
     pub fn new<'a>(secrets: impl IntoIterator<Item = (&'a str, L)>) -> Self {
         let mut numbers: HashMap<Vec<u8>, usize> = HashMap::new();
@@ -183,7 +183,7 @@ impl<L: Copy> Needles<L> {
     }
 }
 
-impl Needles<Kind> {
+impl SecretScanner<Kind> {
     /// Which kinds of secret these bytes hold.
     pub(crate) fn find(&self, bytes: &[u8]) -> Found {
         let mut found = Found::default();
@@ -225,14 +225,14 @@ mod tests {
     const KEY: &str = "lt_live_0123456789abcdef";
     const SIGNS: &str = "whsec_MfKQ9r8G+YqrTwj/PD8I";
 
-    fn needles() -> Needles<Kind> {
-        Needles::new([(KEY, Kind::ApiKey), (SIGNS, Kind::Other)])
+    fn scanner() -> SecretScanner<Kind> {
+        SecretScanner::new([(KEY, Kind::ApiKey), (SIGNS, Kind::Other)])
     }
 
     #[track_caller]
     fn check(text: &str, redacted: &str) {
-        let found = needles().find(text.as_bytes());
-        assert_eq!(needles().redacted(text), redacted);
+        let found = scanner().find(text.as_bytes());
+        assert_eq!(scanner().redacted(text), redacted);
         assert_eq!(found != Found::default(), text != redacted, "{text}");
     }
 
@@ -271,9 +271,10 @@ mod tests {
 
     #[test]
     fn every_secret_is_found_by_its_own_label() {
-        let needles = Needles::new([("ann@mail.example", 1), ("bob@mail.example", 2), (KEY, 3)]);
+        let scanner =
+            SecretScanner::new([("ann@mail.example", 1), ("bob@mail.example", 2), (KEY, 3)]);
         let mut found = Vec::new();
-        needles.each_in(b"to=BOB%40mail.example; from ann@mail.example", |label| found.push(label));
+        scanner.each_in(b"to=BOB%40mail.example; from ann@mail.example", |label| found.push(label));
         found.sort_unstable();
         found.dedup();
         assert_eq!(found, [1, 2]);
@@ -285,9 +286,9 @@ mod tests {
             for after in ["", ":", "::", "\u{e9}"] {
                 let text = format!("{before}{KEY}{after}");
                 for encoded in [STANDARD.encode(&text), URL_SAFE_NO_PAD.encode(&text)] {
-                    let found = needles().find(format!("Basic {encoded}").as_bytes());
+                    let found = scanner().find(format!("Basic {encoded}").as_bytes());
                     assert_eq!(found, Found { api_key: true, other: false }, "{text}");
-                    assert!(needles().redacted(&encoded).contains(REDACTED));
+                    assert!(scanner().redacted(&encoded).contains(REDACTED));
                 }
             }
         }
@@ -295,8 +296,8 @@ mod tests {
 
     #[test]
     fn kinds_are_told_apart_and_short_secrets_are_not_looked_for() {
-        assert_eq!(needles().find(SIGNS.as_bytes()), Found { api_key: false, other: true });
-        let root = Needles::new([("root", Kind::Other), ("", Kind::Other)]);
+        assert_eq!(scanner().find(SIGNS.as_bytes()), Found { api_key: false, other: true });
+        let root = SecretScanner::new([("root", Kind::Other), ("", Kind::Other)]);
         assert_eq!(root.redacted("the root and a branch"), "the root and a branch");
     }
 
@@ -305,9 +306,9 @@ mod tests {
         #[test]
         fn surroundings_stay(before in "[^a-zA-Z0-9%\\\\]{0,20}", after in "[^a-zA-Z0-9%\\\\]{0,20}", junk in any::<String>()) {
             let expected = format!("{before}[key]{after}");
-            let found = needles().redacted(&format!("{before}{KEY}{after}")).into_owned();
+            let found = scanner().redacted(&format!("{before}{KEY}{after}")).into_owned();
             prop_assert_eq!(found, expected);
-            prop_assert_eq!(needles().redacted(&junk), junk.as_str());
+            prop_assert_eq!(scanner().redacted(&junk), junk.as_str());
         }
 
         /// Whichever characters are escaped, in whichever way, it is found.
@@ -318,7 +319,7 @@ mod tests {
                 1 => format!("%{:02x}", u32::from(c)),
                 _ => format!("\\u{:04X}", u32::from(c)),
             }).collect();
-            prop_assert_eq!(needles().redacted(&format!("<{text}>")).into_owned(), "<[key]>");
+            prop_assert_eq!(scanner().redacted(&format!("<{text}>")).into_owned(), "<[key]>");
         }
     }
 }

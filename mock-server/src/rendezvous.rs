@@ -1,8 +1,9 @@
 //! What edge and routes tell each other about one exchange, beside the wire and never on it.
 
 use crate::clock::Moment;
-use crate::exchange::{ClickReceipt, LinkReceipt, Route};
+use crate::contract::Route;
 use crate::faults::{DateFlaw, Effect, FaultMark, RetryAfterSpec};
+use crate::history::exchange::{ClickReceipt, LinkReceipt};
 use crate::keyring::Token;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -52,7 +53,7 @@ pub(crate) struct Outcome {
     pub effect_mark: Option<FaultMark>,
     /// What is wrong with the answer's `Date`.
     pub date: Option<DateFlaw>,
-    /// See [`crate::exchange::Exchange::doubtful`].
+    /// See [`crate::history::exchange::Exchange::doubtful`].
     pub doubtful: bool,
     pub retry_after: Option<RetryAfterSpec>,
     pub clicks: Vec<ClickReceipt>,
@@ -90,9 +91,9 @@ enum Slot {
 
 /// The table of exchanges that are with the routes just now.
 #[derive(Default)]
-pub(crate) struct Desk(Mutex<HashMap<u64, Slot>>);
+pub(crate) struct Rendezvous(Mutex<HashMap<u64, Slot>>);
 
-impl Desk {
+impl Rendezvous {
     fn slots(&self) -> MutexGuard<'_, HashMap<u64, Slot>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -148,8 +149,8 @@ mod tests {
 
     #[test]
     fn a_ticket_is_taken_once_and_its_outcome_collected_once() {
-        let desk = Desk::default();
-        desk.ask(Ticket {
+        let rendezvous = Rendezvous::default();
+        rendezvous.ask(Ticket {
             id: 3,
             t_req: Moment::ZERO,
             route: Route::Clicks,
@@ -159,13 +160,13 @@ mod tests {
             path: "/v1/clicks".into(),
             idempotency_key: Some("k".into()),
         });
-        assert!(desk.is_untouched(3));
-        assert_eq!(desk.take(3).unwrap().request_key(), "POST /v1/clicks k");
-        assert!(desk.take(3).is_none());
-        assert!(!desk.is_untouched(3));
-        desk.decide(3, Outcome { over_limit: true, ..Outcome::default() });
-        assert!(desk.take(3).is_none());
-        assert!(desk.collect(3).unwrap().over_limit);
-        assert!(desk.collect(3).is_none());
+        assert!(rendezvous.is_untouched(3));
+        assert_eq!(rendezvous.take(3).unwrap().request_key(), "POST /v1/clicks k");
+        assert!(rendezvous.take(3).is_none());
+        assert!(!rendezvous.is_untouched(3));
+        rendezvous.decide(3, Outcome { over_limit: true, ..Outcome::default() });
+        assert!(rendezvous.take(3).is_none());
+        assert!(rendezvous.collect(3).unwrap().over_limit);
+        assert!(rendezvous.collect(3).is_none());
     }
 }

@@ -1,11 +1,11 @@
 //! Where messages are posted: cheap for whoever posts, and nothing at all while nobody wants them.
 
-use super::book::{Book, Registration, RegistrationError, Target, Wish};
 use super::event::WebhookEvent;
 use super::message::Message;
+use super::registrations::{Registration, RegistrationError, Registrations, Target, Wish};
 use super::schemes::SchemeName;
 use crate::clock::Moment;
-use crate::link::Link;
+use crate::world::link::Link;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -28,10 +28,10 @@ pub(super) enum Command {
 }
 
 /// The registrations and the way to the sender.
-pub(crate) struct Outbox {
+pub(crate) struct Queue {
     root: u64,
     scheme: SchemeName,
-    book: Mutex<Book>,
+    registrations: Mutex<Registrations>,
     /// The events that some active registration wants, one bit for each.
     wanted: AtomicU8,
     posted: AtomicU64,
@@ -42,13 +42,13 @@ pub(crate) struct Outbox {
     end: Mutex<Option<mpsc::UnboundedReceiver<Command>>>,
 }
 
-impl Outbox {
+impl Queue {
     pub fn new(root: u64, scheme: SchemeName) -> Self {
         let (way, end) = mpsc::unbounded_channel();
         Self {
             root,
             scheme,
-            book: Mutex::default(),
+            registrations: Mutex::default(),
             wanted: AtomicU8::new(0),
             posted: AtomicU64::new(0),
             queued: AtomicUsize::new(0),
@@ -107,7 +107,9 @@ impl Outbox {
         secret: Option<&str>,
     ) -> Result<(Registration, bool), RegistrationError> {
         let wish = Wish { url, events, secret };
-        let made = self.change(|book| book.register(self.root, self.scheme.scheme(), &wish))?;
+        let made = self.change(|registrations| {
+            registrations.register(self.root, self.scheme.scheme(), &wish)
+        })?;
         let (webhook, url) = (made.0.id.clone(), made.0.url.clone());
         self.tell(Command::Check { webhook, url });
         Ok(made)
@@ -115,11 +117,11 @@ impl Outbox {
 
     /// Removes a registration; false when there is none of this id.
     pub fn remove(&self, id: &str) -> bool {
-        self.change(|book| book.remove(id))
+        self.change(|registrations| registrations.remove(id))
     }
 
     pub fn registrations(&self) -> Vec<Registration> {
-        self.book().all()
+        self.lock().all()
     }
 
     /// Traffic begins at this moment: planned edits count from here.
@@ -133,19 +135,19 @@ impl Outbox {
     }
 
     pub(super) fn wanting(&self, event: WebhookEvent) -> Vec<String> {
-        self.book().wanting(event)
+        self.lock().wanting(event)
     }
 
     pub(super) fn target(&self, id: &str) -> Option<Target> {
-        self.book().target(id)
+        self.lock().target(id)
     }
 
     pub(super) fn disable(&self, id: &str) {
-        self.change(|book| book.disable(id));
+        self.change(|registrations| registrations.disable(id));
     }
 
     pub(super) fn note_reachable(&self, id: &str, reachable: bool) {
-        self.book().note_reachable(id, reachable);
+        self.lock().note_reachable(id, reachable);
     }
 
     /// The sender's end of the way; none when a sender has it already.
@@ -168,16 +170,17 @@ impl Outbox {
         self.way.send(command).is_ok()
     }
 
-    fn change<T>(&self, then: impl FnOnce(&mut Book) -> T) -> T {
-        let mut book = self.book();
-        let result = then(&mut book);
-        let wanted = WebhookEvent::ALL.into_iter().filter(|event| !book.wanting(*event).is_empty());
+    fn change<T>(&self, then: impl FnOnce(&mut Registrations) -> T) -> T {
+        let mut registrations = self.lock();
+        let result = then(&mut registrations);
+        let wanted =
+            WebhookEvent::ALL.into_iter().filter(|event| !registrations.wanting(*event).is_empty());
         self.wanted.store(wanted.fold(0, |bits, event| bits | event.bit()), Ordering::Release);
         result
     }
 
-    fn book(&self) -> MutexGuard<'_, Book> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Registrations> {
+        self.registrations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -187,37 +190,37 @@ mod tests {
 
     const CLICK: WebhookEvent = WebhookEvent::LinkClicked;
 
-    fn outbox() -> Outbox {
-        Outbox::new(7, SchemeName::StandardWebhooks)
+    fn queue() -> Queue {
+        Queue::new(7, SchemeName::StandardWebhooks)
     }
 
     #[test]
     fn nothing_is_computed_for_an_event_that_nobody_wants() {
-        let outbox = outbox();
-        let post = || outbox.post(CLICK, "a-0001", || unreachable!("nobody wants it"));
+        let queue = queue();
+        let post = || queue.post(CLICK, "a-0001", || unreachable!("nobody wants it"));
         assert_eq!(post(), None);
         let other = &[WebhookEvent::ProfileUpdated];
-        let (registration, _) = outbox.register("http://127.0.0.1:1/", other, None).unwrap();
+        let (registration, _) = queue.register("http://127.0.0.1:1/", other, None).unwrap();
         assert_eq!(post(), None);
-        outbox.register("http://127.0.0.1:1/", &[CLICK], None).unwrap();
-        assert!(outbox.post(CLICK, "a-0001", || json!({})).is_some());
-        outbox.disable(&registration.id);
+        queue.register("http://127.0.0.1:1/", &[CLICK], None).unwrap();
+        assert!(queue.post(CLICK, "a-0001", || json!({})).is_some());
+        queue.disable(&registration.id);
         assert_eq!(post(), None);
-        outbox.register("http://127.0.0.1:1/", &[CLICK], None).unwrap();
-        assert!(outbox.wants(CLICK));
-        assert!(outbox.remove(&registration.id));
+        queue.register("http://127.0.0.1:1/", &[CLICK], None).unwrap();
+        assert!(queue.wants(CLICK));
+        assert!(queue.remove(&registration.id));
         assert_eq!(post(), None);
     }
 
     #[test]
     fn a_full_queue_loses_messages_and_counts_them() {
-        let outbox = outbox();
-        outbox.register("http://127.0.0.1:1/", &[CLICK], None).unwrap();
-        let post = || outbox.post(CLICK, "a-0001", || json!({})).is_some();
+        let queue = queue();
+        queue.register("http://127.0.0.1:1/", &[CLICK], None).unwrap();
+        let post = || queue.post(CLICK, "a-0001", || json!({})).is_some();
         assert!((0..MOST_QUEUED).all(|_| post()));
         assert!(!post() && !post());
-        assert_eq!((outbox.lost(), outbox.lost()), (2, 0));
-        outbox.taken();
+        assert_eq!((queue.lost(), queue.lost()), (2, 0));
+        queue.taken();
         assert!(post());
     }
 }

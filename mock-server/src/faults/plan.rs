@@ -1,8 +1,8 @@
 //! A fault plan as text: rules, and if it likes the creators and their edits, in TOML or JSON.
 
-use crate::faults::Rule;
-use crate::population::Population;
+use super::{Rule, Stage};
 use crate::world::Edit;
+use crate::world::population::Population;
 use serde::{Deserialize, Serialize};
 
 /// What a plan file of the mock alone may hold.
@@ -40,10 +40,35 @@ impl FaultPlan {
     }
 }
 
+/// A rule that the mock alone can never carry out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "failed to use the rule {id:?}: the fault {kind} acts on the integration's process, which only \
+     `windthrow run` owns; take the rule out"
+)]
+pub struct ProcessFault {
+    /// The rule.
+    pub id: String,
+    /// The fault.
+    pub kind: &'static str,
+}
+
+/// Refuses rules that only the harness can carry out.
+///
+/// # Errors
+///
+/// [`ProcessFault`] for the first rule that acts on a process.
+pub fn check_alone(rules: &[Rule]) -> Result<(), ProcessFault> {
+    match rules.iter().find(|rule| rule.fault.stage() == Stage::Process) {
+        None => Ok(()),
+        Some(rule) => Err(ProcessFault { id: rule.id.clone(), kind: rule.fault.kind() }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::Route;
+    use crate::contract::Route;
     use crate::faults::{Fault, Status};
 
     const TOML: &str = r#"

@@ -1,26 +1,26 @@
 //! The mock as a whole, and how it starts.
 
+pub mod builder;
 mod config;
 mod ending;
 mod facts;
 mod keys;
+pub mod rules;
 mod steering;
 
 pub(crate) use config::Extras;
 pub use config::{MockConfig, MockError};
-pub(crate) use facts::named;
 
-use crate::alerts::alerts;
-use crate::beside::{self, Beside, Bounds};
 use crate::clock::Clock;
-use crate::desk::Desk;
 use crate::edge::{self, Gauges, Settings};
 use crate::faults::engine::Engine;
+use crate::faults::holds::Holds;
 use crate::history::History;
-use crate::holds::Holds;
+use crate::rendezvous::Rendezvous;
 use crate::routes::Shared;
-use crate::rules::Rulebook;
-use crate::secrets::vault;
+use crate::server::rules::Rulebook;
+use crate::services::{self, Bounds, ServiceContext};
+use crate::services::{alertmanager, vault};
 use crate::webhooks;
 use crate::world::World;
 use ending::Running;
@@ -98,7 +98,7 @@ impl MockLinktree {
             own,
             engine: Engine::new(seed, rules)?,
             world: World::new(profile, time_scale, seed, population, edits),
-            desk: Desk::default(),
+            rendezvous: Rendezvous::default(),
             holds: Holds::default(),
         });
         shared.world.keys.conceal(&vault_token);
@@ -179,7 +179,7 @@ fn run(
             return;
         }
     };
-    let beside = Arc::new(Beside {
+    let context = Arc::new(ServiceContext {
         shared: Arc::clone(&settings.shared),
         clock: settings.clock,
         recorder: Arc::clone(&settings.recorder),
@@ -190,11 +190,12 @@ fn run(
     local.block_on(&runtime, async {
         let started = async {
             let bound = edge::bind(settings).await?;
-            let vault = vault(Arc::clone(&beside));
+            let vault = vault::router(Arc::clone(&context));
             let vault_url =
-                beside::serve(&beside, "vault", vault_port, vault, Bounds::default()).await?;
-            let alerts = alerts(Arc::clone(&beside));
-            let alerts_url = beside::serve(&beside, "alerts", 0, alerts, Bounds::default()).await?;
+                services::serve(&context, "vault", vault_port, vault, Bounds::default()).await?;
+            let alerts = alertmanager::router(Arc::clone(&context));
+            let alerts_url =
+                services::serve(&context, "alerts", 0, alerts, Bounds::default()).await?;
             Ok((Started { address: bound.address(), vault_url, alerts_url }, bound))
         };
         match started.await {
@@ -216,10 +217,10 @@ fn run(
 mod tests {
     use super::*;
     use crate::edge::Tuning;
-    use crate::exchange::Exchange;
-    use crate::population::Population;
+    use crate::history::exchange::Exchange;
+    use crate::history::record::{Overload, Record, Recorder};
     use crate::profile::ContractProfile;
-    use crate::record::{Overload, Record, Recorder};
+    use crate::world::population::Population;
     use std::io::{Read, Write};
     use std::net::TcpStream;
 

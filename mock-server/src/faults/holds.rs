@@ -1,7 +1,7 @@
 //! Answers that are held back: who waits, and how they are released.
 
 use crate::clock::Moment;
-use crate::exchange::Route;
+use crate::contract::Route;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

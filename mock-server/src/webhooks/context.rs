@@ -1,19 +1,20 @@
 //! What all deliveries share: the plan, the secrets, the client, and the records of every attempt.
 
 use super::address::LOCALHOST;
-use super::book::Target;
 use super::effect::{DeliveryEffect, seal};
 use super::forgery::Sealing;
 use super::message::Message;
 use super::oracle::{Oracle, unix_now};
-use super::outbox::Outbox;
+use super::queue::Queue;
+use super::registrations::Target;
 use super::schedule::Schedule;
 use super::schemes::Scheme;
 use super::signing::{Letter, Stamp};
 use crate::clock::{Clock, Moment};
 use crate::faults::FaultMark;
+use crate::history::record::{Delivery, Reachability, Record, Recorder};
+use crate::overload::Overloads;
 use crate::profile::Webhooks;
-use crate::record::{Delivery, Overload, Reachability, Record, Recorder};
 use crate::routes::Shared;
 use crate::seed;
 use base64::Engine as _;
@@ -32,24 +33,21 @@ const SLOTS: usize = 64;
 /// history says so.
 const MOST_UNDER_WAY: usize = 10_000;
 
-/// How long the sender is silent after saying that it drops deliveries.
-const OVERLOAD_PAUSE: Duration = Duration::from_secs(1);
-
 /// The account's active secrets at a moment, newest first.
 pub(crate) type SigningSecrets = Box<dyn Fn(Moment) -> Vec<String> + Send>;
 
 /// Everything that the sender's tasks share; all on one thread.
-pub(super) struct Office {
+pub(super) struct Context {
     pub shared: Arc<Shared>,
     pub clock: Clock,
     pub schedule: Schedule,
     pub slots: Semaphore,
+    pub overloads: Overloads,
     recorder: Arc<dyn Recorder>,
     secrets: SigningSecrets,
     client: Client,
     stranger: String,
     under_way: Cell<usize>,
-    complained: Cell<Option<Moment>>,
     held: RefCell<Vec<Held>>,
 }
 
@@ -71,7 +69,7 @@ pub(super) struct Parcel<'a> {
     pub marks: Vec<FaultMark>,
 }
 
-impl Office {
+impl Context {
     pub fn new(
         shared: Arc<Shared>,
         clock: Clock,
@@ -96,18 +94,18 @@ impl Office {
             clock,
             schedule,
             slots: Semaphore::new(SLOTS),
+            overloads: Overloads::new(clock, Arc::clone(&recorder)),
             recorder,
             secrets,
             client,
             stranger: format!("whsec_{}", STANDARD.encode(stranger)),
             under_way: Cell::new(0),
-            complained: Cell::new(None),
             held: RefCell::default(),
         })
     }
 
-    pub fn outbox(&self) -> &Outbox {
-        &self.shared.world.outbox
+    pub fn queue(&self) -> &Queue {
+        &self.shared.world.webhooks
     }
 
     fn contract(&self) -> &Webhooks {
@@ -164,7 +162,7 @@ impl Office {
         };
         let t_sent = self.clock.now();
         let in_flight = InFlight {
-            office: self,
+            context: self,
             delivery: Some(Delivery {
                 id: letter.stamp.id.clone(),
                 webhook: webhook.to_owned(),
@@ -186,7 +184,7 @@ impl Office {
 
     /// An address as it may be recorded: a credential in it would be the integration's leak.
     fn clean(&self, url: &str) -> String {
-        self.shared.world.keys.ring().needles().redacted(url).into_owned()
+        self.shared.world.keys.ring().scanner().redacted(url).into_owned()
     }
 
     /// Looks whether an address answers to `HEAD`, and records it.
@@ -194,7 +192,7 @@ impl Office {
         let Ok(_slot) = self.slots.acquire().await else { return };
         let answer = self.outcome(self.client.head(url.as_str()).send().await);
         let is_there = |status: &u16| *status < 500 && ![404, 410].contains(status);
-        self.outbox().note_reachable(&webhook, answer.as_ref().is_ok_and(is_there));
+        self.queue().note_reachable(&webhook, answer.as_ref().is_ok_and(is_there));
         let (status, failure) = (answer.as_ref().ok().copied(), answer.err());
         let (at, url) = (self.clock.now(), self.clean(&url));
         let look = Reachability { at, webhook, url, status, failure };
@@ -221,12 +219,7 @@ impl Office {
     pub fn admit(&self) -> bool {
         let under_way = self.under_way.get();
         if under_way >= MOST_UNDER_WAY {
-            // One word of it a second is enough.
-            let now = self.clock.now();
-            if self.complained.get().is_none_or(|last| now.since(last) >= OVERLOAD_PAUSE) {
-                self.complained.set(Some(now));
-                self.overload("webhooks are dropped: too many deliveries are under way");
-            }
+            self.overloads.say("webhooks are dropped: too many deliveries are under way");
             return false;
         }
         self.under_way.set(under_way + 1);
@@ -235,12 +228,6 @@ impl Office {
 
     pub fn leave(&self) {
         self.under_way.set(self.under_way.get() - 1);
-    }
-
-    pub fn overload(&self, what: &str) {
-        tracing::warn!(what, "the webhook sender is overloaded");
-        let overload = Overload { at: self.clock.now(), what: what.to_owned() };
-        self.recorder.record(Record::Overload(overload));
     }
 
     /// Waits until `behind` later messages had their first attempt at this registration, or
@@ -268,7 +255,7 @@ impl Office {
 
 /// An attempt on the wire. If it is dropped there, it is recorded as such.
 struct InFlight<'a> {
-    office: &'a Office,
+    context: &'a Context,
     delivery: Option<Delivery>,
 }
 
@@ -281,10 +268,10 @@ impl InFlight<'_> {
 
     fn finish(&mut self, status: Option<u16>, failure: Option<String>) {
         if let Some(mut delivery) = self.delivery.take() {
-            delivery.t_end = self.office.clock.now();
+            delivery.t_end = self.context.clock.now();
             delivery.status = status;
             delivery.failure = failure;
-            self.office.recorder.record(Record::Delivery(Box::new(delivery)));
+            self.context.recorder.record(Record::Delivery(Box::new(delivery)));
         }
     }
 }

@@ -1,0 +1,47 @@
+//! The routes that the assumed contract has, by the names that plans and histories use.
+
+use serde::{Deserialize, Serialize};
+
+/// The upstream routes of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Route {
+    /// `GET /v1/health`
+    Health,
+    /// `GET /v1/me`
+    Me,
+    /// `GET /v1/profiles/{handle}`
+    Profile,
+    /// `GET /v1/profiles/{handle}/links`
+    ProfileLinks,
+    /// `POST /v1/clicks`
+    Clicks,
+    /// `POST /v1/clicks/batch`
+    ClicksBatch,
+    /// `GET /v1/links`
+    Links,
+    /// `PATCH /v1/links/{id}`
+    Link,
+    /// `POST /v1/links/batch`
+    LinksBatch,
+    /// `GET /v1/analytics/{handle}`
+    Analytics,
+    /// `POST /v1/webhooks`, `GET /v1/webhooks`, `DELETE /v1/webhooks/{id}`
+    Webhooks,
+    /// Anything else, outside the contract.
+    Unknown,
+}
+
+impl Route {
+    /// Whether this route is a cacheable read of one creator's page.
+    #[must_use]
+    pub const fn is_page_read(self) -> bool {
+        matches!(self, Self::Profile | Self::ProfileLinks)
+    }
+
+    /// Whether this route delivers clicks.
+    #[must_use]
+    pub const fn is_click(self) -> bool {
+        matches!(self, Self::Clicks | Self::ClicksBatch)
+    }
+}
