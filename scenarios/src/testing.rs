@@ -7,9 +7,10 @@ use crate::observed::{Canary, Figures, Leak, Place, Scanned, Scrape};
 use crate::plan::{Declared, Generator, PLAN_FORMAT, Phase, PhaseKind, Plan, RunPlan};
 use crate::verdict::Verdict;
 use mock_server::clock::Moment;
+use mock_server::contract::Route;
 use mock_server::faults::FaultMark;
 use mock_server::history::exchange::{
-    ClickReceipt, End, Exchange, KeyPlace, RetryAfter, RetryAfterForm, Route,
+    ClickReceipt, End, Exchange, KeyPlace, RetryAfter, RetryAfterForm,
 };
 use mock_server::profile::ContractProfile;
 use mock_server::world::population::Population;
