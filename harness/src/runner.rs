@@ -1,15 +1,15 @@
 //! Carries out a run: writes the plan, starts the scenarios as child processes, waits for them.
 
 use crate::config::Config;
-use crate::config::judging::JudgingRules;
+use crate::config::target::TargetSpec;
 use crate::evidence::folder::{RunFolder, RunIdentity};
+use crate::evidence::judging_rules::JudgingRules;
 use crate::evidence::plans;
 use crate::failure::Failure;
 use crate::lanes;
 use crate::process::{interrupted, tail};
 use crate::progress::{Lane, Progress};
 use crate::storm::child::{FAILURE_LINE, Order, PHASE_LINE};
-use crate::storm::spec::TargetSpec;
 use mock_server::clock::Clock;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;

@@ -16,11 +16,11 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
+use windthrow::config::target::TargetSpec;
 use windthrow::storm::chaos::{self, Lost};
 use windthrow::storm::observe::canaries::{Canaries, Credentials};
 use windthrow::storm::observe::search::Search;
 use windthrow::storm::recorder::{Recorder, Writer};
-use windthrow::storm::spec::TargetSpec;
 use windthrow::storm::strikes::Strikes;
 use windthrow::storm::target::{Secrets, Surroundings, Target};
 

@@ -2,13 +2,13 @@
 
 use crate::cli::{FailOn, ProfileName, RunArgs};
 use crate::commands::report::{check_formats, write};
+use crate::config::target::TargetSpec;
 use crate::config::{Config, secret};
 use crate::contract;
 use crate::evidence::{build, plans};
 use crate::failure::{Exit, Failure, nearest};
 use crate::progress::Progress;
 use crate::runner::{self, Request};
-use crate::storm::spec::TargetSpec;
 use mock_server::faults::Stage;
 use reports::report::{Outcome, Report, Verdict};
 use scenarios::catalogue::{self, Profile, SCENARIOS, Settings};

@@ -1,20 +1,17 @@
 //! `windthrow.toml`: read, checked as a whole, and every mistake shown with its place.
 
 pub mod bounds;
-pub mod judging;
-mod mistake;
 pub mod model;
 mod rules;
 pub mod secret;
 mod shape;
+pub mod target;
 pub mod template;
 #[cfg(test)]
 mod tests;
 
-pub use mistake::ConfigError;
-
-use crate::failure::Failure;
-use mistake::Mistake;
+use crate::evidence::judging_rules;
+use crate::failure::{Failure, Mistake, MistakesInFile};
 use model::{File, Scope};
 use scenarios::front_door::FrontRoute;
 use scenarios::plan::{RetryAfterScope, RunPlan};
@@ -41,7 +38,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`Failure::Usage`] when a named file cannot be read, [`Failure::Config`] with every mistake.
+    /// [`Failure::Usage`] when a named file cannot be read, [`Failure::Mistakes`] with every mistake.
     pub fn find(named: Option<&Path>) -> Result<Self, Failure> {
         let default = Path::new(DEFAULT_FILE);
         match named {
@@ -58,7 +55,8 @@ impl Config {
         let folder = folder.unwrap_or(Path::new(".")).to_owned();
         let file = parse(&text, &folder).map_err(|mistakes| {
             let shown = path.display().to_string();
-            Failure::Config(Box::new(ConfigError::new(&shown, &without_secrets(&text), mistakes)))
+            let mistakes = MistakesInFile::new(&shown, &without_secrets(&text), mistakes);
+            Failure::Mistakes(Box::new(mistakes))
         })?;
         Ok(Self { file, folder, path: Some(path.to_owned()) })
     }
@@ -86,7 +84,7 @@ impl Config {
             };
         }
         if !self.file.front_door.offers(FrontRoute::Clicks) {
-            judging::without_clicks(run);
+            judging_rules::without_clicks(run);
         }
         for (id, settings) in &self.file.guarantee {
             for (name, value) in &settings.bounds {

@@ -1,10 +1,10 @@
 //! What names and types cannot say: one target, known ids and templates, no secret in the file.
 
 use super::bounds::{self, BOUNDS};
-use super::mistake::Mistake;
 use super::model::File;
 use super::shape::place;
 use super::template;
+use crate::failure::Mistake;
 use crate::failure::nearest;
 use crate::metrics::Selector;
 use scenarios::guarantees::{self, GUARANTEES};

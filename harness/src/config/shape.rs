@@ -3,7 +3,7 @@
 //! serde stops at its first error; a person wants all of them, each with its place and the nearest
 //! right name.
 
-use super::mistake::Mistake;
+use crate::failure::Mistake;
 use crate::failure::nearest;
 use serde_json::Value;
 use std::ops::Range;

@@ -15,7 +15,7 @@ fn good(text: &str) -> File {
 /// Asserts that the text has exactly these mistakes: (what, underlined text, help).
 fn check(text: &str, expected: &[(&str, &str, &str)]) {
     let mistakes = parse(text, Path::new(".")).expect_err(text);
-    let error = ConfigError::new("windthrow.toml", text, mistakes);
+    let error = crate::failure::MistakesInFile::new("windthrow.toml", text, mistakes);
     let found: Vec<_> =
         error.mistakes.iter().map(|m| (m.what.as_str(), m.shown(text), m.help.as_str())).collect();
     assert_eq!(found, expected, "{text}");

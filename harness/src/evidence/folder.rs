@@ -1,8 +1,8 @@
 //! The layout of a run's folder and the identity that is written first.
 
-use crate::config::judging::JudgingRules;
+use crate::config::target::TargetSpec;
+use crate::evidence::judging_rules::JudgingRules;
 use crate::failure::Failure;
-use crate::storm::spec::TargetSpec;
 use mock_server::clock::Clock;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};

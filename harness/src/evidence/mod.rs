@@ -3,5 +3,6 @@
 pub mod build;
 pub mod folder;
 pub mod judging;
+pub mod judging_rules;
 pub mod plans;
 pub mod reader;

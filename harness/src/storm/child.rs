@@ -1,12 +1,12 @@
 //! Carries out one scenario: mock, target, traffic and recording, from start to the last event.
 
 use crate::config::model::Observe;
+use crate::config::target::TargetSpec;
 use crate::failure::Failure;
 use crate::process::interrupted;
 use crate::storm::chaos::{self, Lost};
 use crate::storm::measure::cpu;
 use crate::storm::recorder::Recorder;
-use crate::storm::spec::TargetSpec;
 use crate::storm::stage::Stage;
 use miette::Diagnostic;
 use mock_server::clock::Clock;

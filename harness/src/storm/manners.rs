@@ -1,7 +1,7 @@
 //! How a target is asked whether it is ready, and asked to end.
 
-use super::spec::TargetSpec;
 use crate::config::model::StopSignal;
+use crate::config::target::TargetSpec;
 use nix::sys::signal::Signal;
 use std::time::Duration;
 

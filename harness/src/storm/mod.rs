@@ -12,7 +12,6 @@ pub mod port;
 pub mod reach;
 pub mod recorder;
 mod running;
-pub mod spec;
 pub mod stage;
 pub mod start_error;
 pub mod strikes;

@@ -1,6 +1,6 @@
 //! Why a target did not come up, and what to change in the configuration.
 
-use super::spec::TargetSpec;
+use crate::config::target::TargetSpec;
 use std::io;
 
 /// Why a target is not ready.

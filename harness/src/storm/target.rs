@@ -21,8 +21,8 @@ use super::output::Output;
 use super::port::free_port;
 use super::recorder::Recorder;
 use super::running::Running;
-use super::spec::TargetSpec;
 use super::start_error::StartError;
+use crate::config::target::TargetSpec;
 
 /// The front end that an integration shall let in; reserved by RFC 2606.
 const ALLOWED_ORIGIN: &str = "https://app.example.org";

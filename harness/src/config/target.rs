@@ -1,7 +1,7 @@
 //! What is to be tested: the embedded reference, a command, or something that runs already.
 
-use crate::config::Config;
-use crate::config::model::{Running, Spawn};
+use super::Config;
+use super::model::{Running, Spawn};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 

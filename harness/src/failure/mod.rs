@@ -1,5 +1,9 @@
 //! Errors for people, and the exit codes that are promised in the README.
 
+mod mistakes;
+
+pub use mistakes::{Mistake, MistakesInFile};
+
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use std::path::Path;
 use thiserror::Error;
@@ -49,10 +53,10 @@ pub enum Failure {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Syntax(Box<SyntaxError>),
-    /// A configuration file is wrong, in one or more places.
+    /// A file is well-formed but wrong, in one or more places; each is underlined.
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Config(Box<crate::config::ConfigError>),
+    Mistakes(Box<MistakesInFile>),
     /// Nothing matches.
     #[error("{what}")]
     NothingMatched {
@@ -97,7 +101,7 @@ impl Failure {
     #[must_use]
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::Usage { .. } | Self::Syntax(_) | Self::Config(_) => Exit::Usage,
+            Self::Usage { .. } | Self::Syntax(_) | Self::Mistakes(_) => Exit::Usage,
             Self::NothingMatched { .. } => Exit::NothingMatched,
             Self::Setup { .. } => Exit::Setup,
         }

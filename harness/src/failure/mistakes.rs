@@ -1,4 +1,4 @@
-//! What is wrong with a configuration file: every mistake with its place, shown together.
+//! What is wrong with a file: every mistake with its place, shown together.
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use std::ops::Range;
@@ -33,7 +33,7 @@ impl Mistake {
 /// All mistakes of one file.
 #[derive(Debug, Error, Diagnostic)]
 #[error("failed to use {path}: {}", counted(.mistakes.len()))]
-pub struct ConfigError {
+pub struct MistakesInFile {
     /// The file.
     pub path: String,
     /// Its text.
@@ -44,7 +44,7 @@ pub struct ConfigError {
     pub mistakes: Vec<Mistake>,
 }
 
-impl ConfigError {
+impl MistakesInFile {
     /// The mistakes of a file, sorted by place.
     #[must_use]
     pub fn new(path: &str, text: &str, mut mistakes: Vec<Mistake>) -> Self {

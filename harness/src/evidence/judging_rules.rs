@@ -2,9 +2,9 @@
 //!
 //! It stands in `run.json`, so that a recorded run is judged again as it was.
 
-use super::Config;
-use super::model::Guarantee;
-use crate::storm::spec::TargetSpec;
+use crate::config::Config;
+use crate::config::model::Guarantee;
+use crate::config::target::TargetSpec;
 use reports::report::Severity;
 use scenarios::front_door::FrontRoute;
 use scenarios::plan::{RunPlan, Traffic};
