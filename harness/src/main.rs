@@ -6,8 +6,9 @@ use windthrow::cli::{Cli, Command, MockCommand, SchemaOf};
 use windthrow::commands;
 use windthrow::config;
 use windthrow::failure::{Exit, Failure};
-use windthrow::storm::child::{Order, announce_failure, carry_out};
-use windthrow::storm::guard;
+use windthrow::process::guard;
+use windthrow::storm::child::{announce_failure, carry_out};
+use windthrow::storm::order::Order;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

@@ -6,10 +6,11 @@ use crate::evidence::folder::{RunFolder, RunIdentity};
 use crate::evidence::judging_rules::JudgingRules;
 use crate::evidence::plans;
 use crate::failure::Failure;
-use crate::lanes;
 use crate::process::{interrupted, tail};
 use crate::progress::{Lane, Progress};
-use crate::storm::child::{FAILURE_LINE, Order, PHASE_LINE};
+use crate::schedule;
+use crate::storm::child::{FAILURE_LINE, PHASE_LINE};
+use crate::storm::order::Order;
 use mock_server::clock::Clock;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -88,7 +89,7 @@ pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure>
         std::future::pending::<()>().await;
     });
     let mut pending: VecDeque<&Plan> =
-        lanes::in_running_order(&request.plan.scenarios, request.jobs).into();
+        schedule::in_running_order(&request.plan.scenarios, request.jobs).into();
     let mut running = JoinSet::new();
     let mut alone = false;
     loop {

@@ -17,7 +17,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
-use windthrow::storm::port::free_port;
+use windthrow::process::port::free_port;
 
 /// A service that tells everything it knows, everywhere.
 #[derive(Clone)]

@@ -17,11 +17,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use windthrow::config::target::TargetSpec;
-use windthrow::storm::chaos::{self, Lost};
 use windthrow::storm::observe::canaries::{Canaries, Credentials};
 use windthrow::storm::observe::search::Search;
+use windthrow::storm::process_faults::due::DueFaults;
+use windthrow::storm::process_faults::{self, Lost};
 use windthrow::storm::recorder::{Recorder, Writer};
-use windthrow::storm::strikes::Strikes;
 use windthrow::storm::target::{Secrets, Surroundings, Target};
 
 /// Longer than anything here takes; it only keeps a failing test from hanging.
@@ -119,7 +119,7 @@ impl Rig {
     }
 
     /// Stops everything; what the history says of the process, in order and in a word each.
-    async fn told(self) -> Vec<String> {
+    async fn changes(self) -> Vec<String> {
         self.target.stop().await;
         self.writer.finish().unwrap();
         changes(&self.folder.path().join("history"))
@@ -129,14 +129,14 @@ impl Rig {
 fn changes(history: &Path) -> Vec<String> {
     let file = std::fs::File::open(history).unwrap();
     let lines = BufReader::new(zstd::Decoder::new(file).unwrap()).lines().map(Result::unwrap);
-    let mut told = Vec::new();
+    let mut changes = Vec::new();
     for line in lines {
         if let Event::Process(process) = serde_json::from_str(&line).unwrap() {
             let change = serde_json::to_value(&process.change).unwrap();
-            told.push(change["change"].as_str().unwrap().to_owned());
+            changes.push(change["change"].as_str().unwrap().to_owned());
         }
     }
-    told
+    changes
 }
 
 /// Passes everything on to the mock, but a profile read only after a word.
@@ -225,7 +225,7 @@ async fn a_kill_cuts_connections_and_refuses_new_ones_until_it_is_back() {
     assert!(rig.is_refused().await);
     rig.target.launch().await.unwrap();
     assert!(rig.serves().await, "on the same port");
-    assert_eq!(rig.told().await, ["started", "ready", "killed", "started", "ready"]);
+    assert_eq!(rig.changes().await, ["started", "ready", "killed", "started", "ready"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -244,7 +244,7 @@ async fn a_pause_is_silence_and_then_the_answer() {
     rig.target.resume();
     assert!(old.answer().await.starts_with("HTTP/1.1 200"));
     assert!(new.answer().await.starts_with("HTTP/1.1 200"));
-    assert_eq!(rig.told().await, ["started", "ready", "paused", "resumed"]);
+    assert_eq!(rig.changes().await, ["started", "ready", "paused", "resumed"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -264,7 +264,10 @@ async fn a_stop_answers_what_is_in_flight_and_refuses_the_rest() {
     assert!(rig.is_refused().await);
     rig.target.launch().await.unwrap();
     assert!(rig.serves().await);
-    assert_eq!(rig.told().await, ["started", "ready", "terminated", "ended", "started", "ready"]);
+    assert_eq!(
+        rig.changes().await,
+        ["started", "ready", "terminated", "ended", "started", "ready"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -274,7 +277,7 @@ async fn a_stop_that_takes_longer_than_its_grace_is_a_kill() {
     rig.target.terminate("stopped", Duration::from_millis(50)).await;
     assert_eq!(waiting.rest().await.0, "");
     assert!(rig.is_refused().await && !rig.target.is_ready());
-    assert_eq!(rig.told().await, ["started", "ready", "terminated", "killed"]);
+    assert_eq!(rig.changes().await, ["started", "ready", "terminated", "killed"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -287,7 +290,7 @@ async fn a_restart_that_the_end_of_a_plan_cuts_off_is_finished() {
     assert!(cut_off.is_err() && !rig.target.is_ready());
     rig.target.finish_start().await.unwrap();
     assert!(rig.target.is_ready() && rig.serves().await);
-    assert_eq!(rig.told().await, ["started", "ready", "killed", "started", "ready"]);
+    assert_eq!(rig.changes().await, ["started", "ready", "killed", "started", "ready"]);
 }
 
 fn rule(id: &str, fault: Fault) -> Rule {
@@ -304,7 +307,7 @@ async fn a_plan_is_carried_out_in_order_until_the_target_is_lost() {
         rule("asleep", Fault::Pause(Pause { on, for_ms: 1 })),
         rule("killed-again", Fault::Kill(Kill { on, down_ms: 1 })),
     ];
-    let (mut strikes, _counting) = Strikes::of(&rules, rig.clock, &rig.recorder);
+    let (mut faults, _counting) = DueFaults::of(&rules, rig.clock, &rig.recorder);
     let killed_from_outside = async {
         // Four starts and ends of the process are certain once the second new one is ready.
         eventually("the second restart", || {
@@ -313,20 +316,20 @@ async fn a_plan_is_carried_out_in_order_until_the_target_is_lost() {
         })
         .await;
     };
-    strikes.arm(rig.clock.now());
+    faults.arm(rig.clock.now());
     let lost = tokio::select! {
-        lost = chaos::rage(&mut rig.target, &mut strikes) => panic!("lost too soon: {lost:?}"),
+        lost = process_faults::inject_all(&mut rig.target, &mut faults) => panic!("lost too soon: {lost:?}"),
         () = killed_from_outside => tokio::time::timeout(PATIENCE, async {
             let pid = rig.target.pid().unwrap();
             kill(Pid::from_raw(i32::try_from(pid).unwrap()), Signal::SIGKILL).unwrap();
-            chaos::rage(&mut rig.target, &mut strikes).await
+            process_faults::inject_all(&mut rig.target, &mut faults).await
         }).await.unwrap(),
     };
     assert!(matches!(&lost, Lost::Died { how } if how.contains("SIGKILL")), "{lost:?}");
-    let told = rig.told().await;
+    let changes = rig.changes().await;
     let expected = ["started", "ready", "killed", "started", "ready", "paused", "resumed"];
-    assert_eq!(told[..7], expected, "{told:?}");
-    assert_eq!(told[7..9], ["killed", "started"], "{told:?}");
+    assert_eq!(changes[..7], expected, "{changes:?}");
+    assert_eq!(changes[7..9], ["killed", "started"], "{changes:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -334,13 +337,13 @@ async fn a_target_that_does_not_come_back_is_lost_and_leaves_nobody_behind() {
     let mut rig = Rig::start().await;
     std::fs::remove_file(&rig.program).unwrap();
     let rules = [rule("killed", Fault::Kill(Kill { on: Strike::WindowStart, down_ms: 0 }))];
-    let (mut strikes, _counting) = Strikes::of(&rules, rig.clock, &rig.recorder);
-    strikes.arm(rig.clock.now());
+    let (mut faults, _counting) = DueFaults::of(&rules, rig.clock, &rig.recorder);
+    faults.arm(rig.clock.now());
     let pid = rig.target.pid().unwrap();
-    let lost = chaos::rage(&mut rig.target, &mut strikes).await;
+    let lost = process_faults::inject_all(&mut rig.target, &mut faults).await;
     assert!(matches!(&lost, Lost::NotReady { how } if how.contains("failed to start")), "{lost:?}");
     assert!(has_ended(pid) && rig.target.pid().is_none());
-    assert_eq!(rig.told().await, ["started", "ready", "killed"]);
+    assert_eq!(rig.changes().await, ["started", "ready", "killed"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
-use windthrow::storm::port::free_port;
+use windthrow::process::port::free_port;
 
 struct Running(Child);
 

@@ -1,21 +1,17 @@
 //! Carries out one scenario: mock, target, traffic and recording, from start to the last event.
 
-use crate::config::model::Observe;
-use crate::config::target::TargetSpec;
 use crate::failure::Failure;
 use crate::process::interrupted;
-use crate::storm::chaos::{self, Lost};
 use crate::storm::measure::cpu;
+use crate::storm::order::Order;
+use crate::storm::process_faults::{self, Lost};
 use crate::storm::recorder::Recorder;
 use crate::storm::stage::Stage;
 use miette::Diagnostic;
 use mock_server::clock::Clock;
-use scenarios::front_door::FrontDoor;
 use scenarios::history::{Change, Event, GeneratorReport, Outcome, Process};
 use scenarios::plan::{Plan, RunPlan};
 use scenarios::traffic::{Dispatcher, Storm};
-use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -27,29 +23,6 @@ const LEAD: Duration = scenarios::traffic::LEAD;
 const LAG_EVERY: Duration = Duration::from_millis(50);
 /// Lateness below this is not worth a line.
 const LAG_NOTED: Duration = Duration::from_millis(5);
-
-/// What the parent asks of the child, on its command line as JSON.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Order {
-    /// The run's plan file.
-    pub plan: PathBuf,
-    /// Its SHA-256.
-    pub plan_hash: String,
-    /// The scenario's id.
-    pub scenario: String,
-    /// The scenario's folder.
-    pub folder: PathBuf,
-    /// What is tested.
-    pub target: TargetSpec,
-    /// How its routes are spelled.
-    pub front_door: FrontDoor,
-    /// What is seen of it beside its answers.
-    pub observe: Observe,
-    /// A reference to the secret that signs creators' sessions; drawn from the seed when absent.
-    pub session_secret: Option<String>,
-    /// What references to files are relative to.
-    pub config_folder: PathBuf,
-}
 
 /// Carries out the order and records the history in the scenario's folder.
 ///
@@ -92,7 +65,7 @@ async fn storm(
     let watching = stage.watch(order, run, clock, recorder).await?;
     let armed = clock.now().plus(LEAD);
     stage.mock.arm(armed);
-    stage.strikes.arm(armed);
+    stage.faults.arm(armed);
     recorder.record(Event::Armed { at: armed });
     let stop = Arc::new(AtomicBool::new(false));
     let background = [
@@ -111,11 +84,11 @@ async fn storm(
     };
     let traffic = tokio::spawn(scenarios::traffic::run(traffic));
     let end = clock.instant(armed.plus(Duration::from_millis(plan.duration_ms())));
-    let (target, strikes) = (&mut stage.target, &mut stage.strikes);
+    let (target, faults) = (&mut stage.target, &mut stage.faults);
     let (outcome, lost) = tokio::select! {
         () = tokio::time::sleep_until(end.into()) => (Outcome::Completed, None),
         () = asked_to_stop() => (Outcome::Interrupted, None),
-        lost = chaos::rage(target, strikes) => (Outcome::Completed, Some(lost)),
+        lost = process_faults::inject_all(target, faults) => (Outcome::Completed, Some(lost)),
     };
     // The plan may end while a restart is under way.
     let lost = match lost {

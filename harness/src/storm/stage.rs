@@ -1,15 +1,16 @@
 //! Everything that must stand before the first visitor arrives: mock, target, and who watches them.
 
-use super::child::{BUG, Order};
+use super::child::BUG;
 use super::measure::{headroom, tolerances};
 use super::observe::canaries::{Canaries, Credentials};
 use super::observe::logs::Logs;
 use super::observe::search::Search;
 use super::observe::source::{self, Tree};
 use super::observe::watch::{Watch, Watching};
+use super::order::Order;
+use super::process_faults::due::DueFaults;
 use super::reach;
 use super::recorder::Recorder;
-use super::strikes::Strikes;
 use super::tap::Tap;
 use super::target::{Secrets, Surroundings, Target, client};
 use crate::config::target::TargetSpec;
@@ -32,7 +33,7 @@ pub struct Stage {
     /// The integration under test.
     pub target: Target,
     /// When faults of the process fall due.
-    pub strikes: Strikes,
+    pub faults: DueFaults,
     /// Where mock and visitors report.
     pub tap: Tap,
     search: Arc<Search>,
@@ -54,7 +55,7 @@ impl Stage {
         clock: Clock,
         recorder: &Recorder,
     ) -> Result<Self, Failure> {
-        let (strikes, counting) = Strikes::of(&plan.faults, clock, recorder);
+        let (faults, counting) = DueFaults::of(&plan.faults, clock, recorder);
         let tap = Tap::new(counting);
         let population = reach::with_probe(&plan.population);
         let drawn = || format!("vault-{:016x}", plan.seed);
@@ -125,7 +126,7 @@ impl Stage {
         };
         let target = Target::start(&order.target, &around, clock, recorder).await?;
         let captures_log = !matches!(order.target, TargetSpec::Url { .. }) || !log_files.is_empty();
-        Ok(Self { mock, target, strikes, tap, search, data_dir, log_files, captures_log })
+        Ok(Self { mock, target, faults, tap, search, data_dir, log_files, captures_log })
     }
 
     /// Visits the target once; the mock must be asked.

@@ -1,8 +1,8 @@
 //! What mock and visitors report passes through here: counted, searched, and recorded.
 
 use super::observe::search::Search;
+use super::process_faults::due::Counting;
 use super::reach::Arrivals;
-use super::strikes::Counting;
 use mock_server::history::record::Record;
 use scenarios::history::Operation;
 use scenarios::traffic::{Answer, OperationSink};

@@ -1,8 +1,10 @@
 //! Carries out the plan's faults of the process: kills, stops and pauses the target, and brings it
 //! back. One after the other; what falls due meanwhile waits.
 
-use super::strikes::{Strikes, Struck};
+pub mod due;
+
 use super::target::Target;
+use due::{DueFault, DueFaults};
 use mock_server::faults::Fault;
 use std::time::Duration;
 
@@ -11,13 +13,13 @@ use std::time::Duration;
 /// ready again.
 ///
 /// May be dropped at any time; [`Target::stop`] ends the target in whatever state that leaves it.
-pub async fn rage(target: &mut Target, strikes: &mut Strikes) -> Lost {
+pub async fn inject_all(target: &mut Target, faults: &mut DueFaults) -> Lost {
     loop {
-        let struck = tokio::select! {
+        let due = tokio::select! {
             how = target.died() => return Lost::Died { how },
-            struck = strikes.next() => struck,
+            due = faults.next() => due,
         };
-        if let Err(lost) = strike(target, &struck).await {
+        if let Err(lost) = inject(target, &due).await {
             return lost;
         }
     }
@@ -43,18 +45,18 @@ pub enum Lost {
 /// # Errors
 ///
 /// [`Lost`] when it is not.
-pub async fn strike(target: &mut Target, struck: &Struck) -> Result<(), Lost> {
-    let down_ms = match struck.fault {
+pub async fn inject(target: &mut Target, due: &DueFault) -> Result<(), Lost> {
+    let down_ms = match due.fault {
         Fault::Kill(kill) => {
-            target.kill(&struck.rule).await;
+            target.kill(&due.rule).await;
             kill.down_ms
         }
         Fault::Terminate(stop) => {
-            target.terminate(&struck.rule, Duration::from_millis(stop.grace_ms)).await;
+            target.terminate(&due.rule, Duration::from_millis(stop.grace_ms)).await;
             stop.down_ms
         }
         Fault::Pause(pause) => {
-            target.pause(&struck.rule);
+            target.pause(&due.rule);
             // Something else may end it while it stands still, such as the kernel for want of memory.
             let end = Duration::from_millis(pause.for_ms);
             return match tokio::time::timeout(end, target.died()).await {

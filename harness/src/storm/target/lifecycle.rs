@@ -12,7 +12,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(5);
 
 /// How a target is asked whether it is ready, and asked to end.
 #[derive(Clone)]
-pub struct Manners {
+pub struct Lifecycle {
     /// The path that answers 2xx once it is ready.
     pub ready: String,
     /// How long that may take.
@@ -23,8 +23,8 @@ pub struct Manners {
     pub stop_within: Duration,
 }
 
-impl Manners {
-    /// The manners of a target; the reference's where nothing else is configured.
+impl Lifecycle {
+    /// The lifecycle of a target; the reference's where nothing else is configured.
     #[must_use]
     pub fn of(spec: &TargetSpec) -> Self {
         let usual = Self {

@@ -1,6 +1,6 @@
 //! When faults of the process fall due: by the clock, or by counting clicks as they are recorded.
 
-use super::recorder::Recorder;
+use crate::storm::recorder::Recorder;
 use mock_server::clock::{Clock, Moment};
 use mock_server::faults::{Fault, Rule, Stage, Strike, Window};
 use mock_server::history::record::Record;
@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 
 /// A fault of the process that is due.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Struck {
+pub struct DueFault {
     /// The rule's id.
     pub rule: String,
     /// What shall happen.
@@ -22,12 +22,12 @@ pub struct Struck {
 }
 
 /// The faults of the process that a plan holds, as they fall due.
-pub struct Strikes {
+pub struct DueFaults {
     clock: Clock,
     armed: Arc<OnceLock<Moment>>,
     /// By the clock, in order: milliseconds of the plan.
-    timed: VecDeque<(u64, Struck)>,
-    counted: mpsc::UnboundedReceiver<Struck>,
+    timed: VecDeque<(u64, DueFault)>,
+    counted: mpsc::UnboundedReceiver<DueFault>,
 }
 
 /// Records what mock and visitors report, and counts clicks on the way.
@@ -36,7 +36,7 @@ pub struct Counting {
     recorder: Recorder,
     armed: Arc<OnceLock<Moment>>,
     counters: Arc<Vec<Counter>>,
-    due: mpsc::UnboundedSender<Struck>,
+    due: mpsc::UnboundedSender<DueFault>,
 }
 
 struct Counter {
@@ -45,7 +45,7 @@ struct Counter {
     nth: u64,
     seen: AtomicU64,
     window: Window,
-    struck: Struck,
+    fault: DueFault,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,24 +54,24 @@ enum What {
     Deliveries,
 }
 
-impl Strikes {
+impl DueFaults {
     /// The faults of the process among `rules`, and a recorder that counts for them. Nothing is due
-    /// before [`Strikes::arm`].
+    /// before [`DueFaults::arm`].
     #[must_use]
     pub fn of(rules: &[Rule], clock: Clock, recorder: &Recorder) -> (Self, Counting) {
         let (mut timed, mut counters) = (Vec::new(), Vec::new());
         for rule in rules.iter().filter(|rule| rule.fault.stage() == Stage::Process) {
-            let struck = Struck { rule: rule.id.clone(), fault: rule.fault.clone() };
+            let fault = DueFault { rule: rule.id.clone(), fault: rule.fault.clone() };
             let (what, nth) = match when(&rule.fault) {
                 Strike::WindowStart => {
-                    timed.push((rule.window.from_ms, struck));
+                    timed.push((rule.window.from_ms, fault));
                     continue;
                 }
                 Strike::NthAck { n } => (What::Acks, n),
                 Strike::NthDelivery { n } => (What::Deliveries, n),
             };
             let seen = AtomicU64::new(0);
-            counters.push(Counter { what, nth, seen, window: rule.window, struck });
+            counters.push(Counter { what, nth, seen, window: rule.window, fault });
         }
         timed.sort_by_key(|(ms, _)| *ms);
         let (due, counted) = mpsc::unbounded_channel();
@@ -92,8 +92,8 @@ impl Strikes {
     }
 
     /// Waits for the next fault that is due; for ever when there is none. To be called after
-    /// [`Strikes::arm`]; dropping the future loses nothing.
-    pub async fn next(&mut self) -> Struck {
+    /// [`DueFaults::arm`]; dropping the future loses nothing.
+    pub async fn next(&mut self) -> DueFault {
         let at = self.armed.get().zip(self.timed.front());
         let at = at.map(|(armed, (ms, _))| armed.plus(Duration::from_millis(*ms)));
         let clock = self.clock;
@@ -106,10 +106,10 @@ impl Strikes {
         tokio::select! {
             biased;
             () = by_the_clock => {}
-            Some(struck) = self.counted.recv() => return struck,
+            Some(fault) = self.counted.recv() => return fault,
         }
         match self.timed.pop_front() {
-            Some((_, struck)) => struck,
+            Some((_, fault)) => fault,
             None => std::future::pending().await,
         }
     }
@@ -134,7 +134,7 @@ impl Counting {
             let open = u128::from(window.from_ms) <= ms && ms < u128::from(window.until_ms);
             if open && counter.seen.fetch_add(1, Ordering::Relaxed) + 1 == counter.nth {
                 // It fails only when nobody carries faults out any more.
-                let _ = self.due.send(counter.struck.clone());
+                let _ = self.due.send(counter.fault.clone());
             }
         }
     }
@@ -195,7 +195,7 @@ mod tests {
     }
 
     struct Rig {
-        strikes: Strikes,
+        faults: DueFaults,
         counting: Counting,
         _folder: tempfile::TempDir,
     }
@@ -204,16 +204,16 @@ mod tests {
         fn of(rules: &[Rule]) -> Self {
             let folder = tempfile::tempdir().unwrap();
             let (recorder, _) = Recorder::create(&folder.path().join("history")).unwrap();
-            let (strikes, counting) = Strikes::of(rules, Clock::start(), &recorder);
-            strikes.arm(Moment::ZERO);
-            Self { strikes, counting, _folder: folder }
+            let (faults, counting) = DueFaults::of(rules, Clock::start(), &recorder);
+            faults.arm(Moment::ZERO);
+            Self { faults, counting, _folder: folder }
         }
 
         /// The next rule that is due by now.
         async fn due(&mut self) -> Option<String> {
             tokio::select! {
                 biased;
-                struck = self.strikes.next() => Some(struck.rule),
+                fault = self.faults.next() => Some(fault.rule),
                 () = std::future::ready(()) => None,
             }
         }
@@ -245,8 +245,8 @@ mod tests {
             rule("first", 0, kill(Strike::WindowStart)),
             rule("never", 3_600_000, kill(Strike::WindowStart)),
         ]);
-        assert_eq!(rig.strikes.next().await.rule, "first");
-        assert_eq!(rig.strikes.next().await.rule, "second");
+        assert_eq!(rig.faults.next().await.rule, "first");
+        assert_eq!(rig.faults.next().await.rule, "second");
         assert_eq!(rig.due().await, None);
     }
 
@@ -255,13 +255,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (recorder, _) = Recorder::create(&folder.path().join("history")).unwrap();
         let rules = [rule("first", 0, kill(Strike::NthAck { n: 1 }))];
-        let (mut strikes, counting) = Strikes::of(&rules, Clock::start(), &recorder);
+        let (mut faults, counting) = DueFaults::of(&rules, Clock::start(), &recorder);
         counting.operation(click(10, 202));
-        strikes.arm(Moment::from_ms(20));
+        faults.arm(Moment::from_ms(20));
         counting.operation(click(15, 202));
         counting.operation(click(30, 202));
-        assert_eq!(strikes.next().await.rule, "first");
+        assert_eq!(faults.next().await.rule, "first");
         drop(counting);
-        assert!(strikes.counted.try_recv().is_err(), "once");
+        assert!(faults.counted.try_recv().is_err(), "once");
     }
 }

@@ -1,4 +1,8 @@
-//! What the harness's processes have in common: being told to stop, and the end of a log.
+//! Processes: their groups, who guards them, the signals that ask them to stop, and a log's end.
+
+pub mod group;
+pub mod guard;
+pub mod port;
 
 use std::path::Path;
 use tokio::signal::unix::{Signal, SignalKind, signal};

@@ -1,68 +1,31 @@
 //! The integration under test as a process: start, readiness, end, and what it printed.
 
-use crate::config::template;
+mod command;
+mod lifecycle;
+mod output;
+mod start_error;
+
+pub use command::{Secrets, Surroundings};
+pub use start_error::StartError;
+
+use super::measure::cpu;
+use super::recorder::Recorder;
+use crate::config::target::TargetSpec;
 use crate::failure::Failure;
+use crate::process::group::Group;
+use crate::process::port::free_port;
 use crate::process::tail;
+use lifecycle::Lifecycle;
 use mock_server::clock::{Clock, Moment};
 use nix::sys::signal::Signal;
+use output::Output;
 use scenarios::history::{Change, Event, Process};
 use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::process::Command;
-
-use super::manners::Manners;
-use super::measure::cpu;
-use super::observe::search::Search;
-use super::output::Output;
-use super::port::free_port;
-use super::recorder::Recorder;
-use super::running::Running;
-use super::start_error::StartError;
-use crate::config::target::TargetSpec;
-
-/// The front end that an integration shall let in; reserved by RFC 2606.
-const ALLOWED_ORIGIN: &str = "https://app.example.org";
-
-/// What the target is told.
-pub struct Surroundings<'a> {
-    /// The binary that contains the reference integration.
-    pub program: &'a Path,
-    /// The mock, without `/v1`.
-    pub mock_url: String,
-    /// The vault.
-    pub vault_url: String,
-    /// The vault's token.
-    pub vault_token: String,
-    /// Where alerts go.
-    pub alerts_url: String,
-    /// The run's credentials.
-    pub secrets: Secrets,
-    /// Kept across restarts within one scenario.
-    pub data_dir: &'a Path,
-    /// What contract durations are divided by.
-    pub time_scale: u32,
-    /// For whatever the target wants to seed.
-    pub seed: u64,
-    /// Where its output goes; every start appends.
-    pub log: &'a Path,
-    /// What its output is searched with.
-    pub search: &'a Arc<Search>,
-}
-
-/// The run's credentials.
-#[derive(Clone)]
-pub struct Secrets {
-    /// The key for Linktree.
-    pub api_key: String,
-    /// Signs webhooks.
-    pub webhook: String,
-    /// Signs creators' sessions.
-    pub session: String,
-}
 
 /// The target, which runs unless it was killed, has been stopped or has died.
 pub struct Target {
@@ -70,13 +33,15 @@ pub struct Target {
     command: Option<Command>,
     /// The binary of Windthrow.
     program: PathBuf,
-    manners: Manners,
+    lifecycle: Lifecycle,
     output: Output,
     clock: Clock,
     recorder: Recorder,
     /// `http://127.0.0.1:port`, the same after every start.
     pub url: String,
-    running: Option<Running>,
+    group: Option<Group>,
+    /// Whether it was ready since its last start.
+    ready: bool,
     leader: Arc<AtomicU32>,
     /// Processor time of the processes that have ended.
     spent: Duration,
@@ -105,18 +70,19 @@ impl Target {
             TargetSpec::Url { running } => (None, running.base.trim_end_matches('/').to_owned()),
             TargetSpec::Embedded { .. } | TargetSpec::Spawn { .. } => {
                 let port = free_port().map_err(|error| failed(StartError::Program(error)))?;
-                (Some(command(spec, around, port)), format!("http://127.0.0.1:{port}"))
+                (Some(command::command(spec, around, port)), format!("http://127.0.0.1:{port}"))
             }
         };
         let mut target = Self {
             command,
             program: around.program.to_owned(),
-            manners: Manners::of(spec),
+            lifecycle: Lifecycle::of(spec),
             output: Output::new(log, clock, Arc::clone(around.search)),
             clock,
             recorder: recorder.clone(),
             url,
-            running: None,
+            group: None,
+            ready: false,
             leader: Arc::default(),
             spent: Duration::ZERO,
         };
@@ -141,11 +107,11 @@ impl Target {
             self.note(self.clock.now(), Change::Ready);
             return Ok(());
         };
-        let running = Running::spawn(command, &self.output, &self.program);
-        let running = running.map_err(StartError::Program)?;
-        let pid = running.pid();
+        let read = |stream, from| self.output.follow(stream, from);
+        let group = Group::spawn(command, &self.program, read).map_err(StartError::Program)?;
+        let pid = group.pid();
         self.leader.store(pid, Ordering::Relaxed);
-        self.running = Some(running);
+        (self.group, self.ready) = (Some(group), false);
         self.note(at, Change::Started { pid });
         self.finish_start().await
     }
@@ -155,7 +121,7 @@ impl Target {
         let Some(path) = path else { return Ok(()) };
         let url = format!("{}{path}", self.url);
         let client = client().map_err(StartError::Client)?;
-        let what = match client.post(&url).timeout(self.manners.ready_within).send().await {
+        let what = match client.post(&url).timeout(self.lifecycle.ready_within).send().await {
             Ok(answer) if answer.status().is_success() => return Ok(()),
             Ok(answer) => format!("the target answered {} to POST {url}", answer.status()),
             Err(error) => format!("failed to reset the target with POST {url}: {error}"),
@@ -170,37 +136,35 @@ impl Target {
     ///
     /// As [`Target::launch`].
     pub async fn finish_start(&mut self) -> Result<(), StartError> {
-        if self.running.as_ref().is_none_or(|running| running.ready) {
+        if self.group.is_none() || self.ready {
             return Ok(());
         }
         let outcome = self.wait_until_ready().await;
         match &outcome {
             Ok(()) => self.note(self.clock.now(), Change::Ready),
-            Err(_) => self.running = None,
+            Err(_) => self.group = None,
         }
         outcome
     }
 
     async fn wait_until_ready(&mut self) -> Result<(), StartError> {
         let client = client().map_err(StartError::Client)?;
-        let url = format!("{}{}", self.url, self.manners.ready);
-        let deadline = self.clock.now().plus(self.manners.ready_within);
+        let url = format!("{}{}", self.url, self.lifecycle.ready);
+        let deadline = self.clock.now().plus(self.lifecycle.ready_within);
         loop {
-            if let Some(running) = &mut self.running
-                && running.has_ended().is_some()
+            if let Some(group) = &mut self.group
+                && group.has_ended().is_some()
             {
                 // Its last lines are read, too.
-                return Err(StartError::Ended { how: running.ended().await });
+                return Err(StartError::Ended { how: group.ended().await });
             }
             let answer = client.get(&url).timeout(Duration::from_secs(1)).send().await;
             if answer.is_ok_and(|answer| answer.status().is_success()) {
-                if let Some(running) = &mut self.running {
-                    running.ready = true;
-                }
+                self.ready = true;
                 return Ok(());
             }
             if self.clock.now() > deadline {
-                let within_s = self.manners.ready_within.as_secs_f64();
+                let within_s = self.lifecycle.ready_within.as_secs_f64();
                 return Err(StartError::NotReady { url, within_s });
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -209,16 +173,16 @@ impl Target {
 
     /// Waits until the target ends by itself; says how. For ever while it is down.
     pub async fn died(&mut self) -> String {
-        let Some(running) = &mut self.running else { return std::future::pending().await };
-        let how = running.ended().await;
-        self.running = None;
+        let Some(group) = &mut self.group else { return std::future::pending().await };
+        let how = group.ended().await;
+        self.group = None;
         how
     }
 
     /// The process that runs, if any.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
-        self.running.as_ref().map(Running::pid)
+        self.group.as_ref().map(Group::pid)
     }
 
     /// The process that was started last, which is also its group; 0 for what runs already.
@@ -230,31 +194,31 @@ impl Target {
     /// Whether it runs and was ready since its last start.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.running.as_ref().is_some_and(|running| running.ready)
+        self.group.is_some() && self.ready
     }
 
     /// Kills the whole process group with SIGKILL, as a rule of the plan says.
     pub async fn kill(&mut self, rule: &str) {
         self.spent = self.cpu();
         self.note(self.clock.now(), Change::Killed { rule: rule.to_owned() });
-        if let Some(running) = &mut self.running {
-            running.signal(Signal::SIGKILL);
-            running.ended().await;
+        if let Some(group) = &mut self.group {
+            group.signal(Signal::SIGKILL);
+            group.ended().await;
         }
-        self.running = None;
+        self.group = None;
     }
 
     /// Asks the target to end with SIGTERM, as a rule of the plan says; kills it after `grace`.
     pub async fn terminate(&mut self, rule: &str, grace: Duration) {
         self.spent = self.cpu();
         self.note(self.clock.now(), Change::Terminated { rule: rule.to_owned() });
-        let Some(running) = &mut self.running else { return };
-        running.signal(Signal::SIGTERM);
-        let Ok(how) = tokio::time::timeout(grace, running.ended()).await else {
+        let Some(group) = &mut self.group else { return };
+        group.signal(Signal::SIGTERM);
+        let Ok(how) = tokio::time::timeout(grace, group.ended()).await else {
             return self.kill(rule).await;
         };
         self.note(self.clock.now(), Change::Ended { how });
-        self.running = None;
+        self.group = None;
     }
 
     /// Makes the whole process group stand still with SIGSTOP, as a rule of the plan says.
@@ -272,26 +236,26 @@ impl Target {
     /// Processor time of all its processes so far; a graceful end's own is left out.
     #[must_use]
     pub fn cpu(&self) -> Duration {
-        let present = self.running.as_ref().and_then(|running| cpu::of_process(running.pid()));
+        let present = self.group.as_ref().and_then(|group| cpu::of_process(group.pid()));
         self.spent + present.unwrap_or_default()
     }
 
     /// Ends it, whatever it is doing: the stop signal, then SIGKILL to the whole process group after a while.
     pub async fn stop(mut self) {
-        let Some(running) = &mut self.running else { return };
-        running.signal(self.manners.stop);
+        let Some(group) = &mut self.group else { return };
+        group.signal(self.lifecycle.stop);
         // Whoever stands still hears of it only when going on.
-        running.signal(Signal::SIGCONT);
+        group.signal(Signal::SIGCONT);
         // What has not ended by then is killed as it is dropped.
-        if tokio::time::timeout(self.manners.stop_within, running.ended()).await.is_err() {
-            running.signal(Signal::SIGKILL);
-            running.ended().await;
+        if tokio::time::timeout(self.lifecycle.stop_within, group.ended()).await.is_err() {
+            group.signal(Signal::SIGKILL);
+            group.ended().await;
         }
     }
 
     fn signal(&self, signal: Signal) {
-        if let Some(running) = &self.running {
-            running.signal(signal);
+        if let Some(group) = &self.group {
+            group.signal(signal);
         }
     }
 
@@ -305,60 +269,4 @@ impl Target {
 pub(super) fn client() -> Result<reqwest::Client, String> {
     let builder = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0);
     builder.build().map_err(|error| error.to_string())
-}
-
-/// The command line and environment of a target that the harness starts.
-fn command(spec: &TargetSpec, around: &Surroundings<'_>, port: u16) -> Command {
-    let TargetSpec::Spawn { command: spawn, folder } = spec else {
-        let mut command = Command::new(around.program);
-        command
-            .arg("__reference")
-            .args(spec.mutant())
-            .env_clear()
-            .env("PORT", port.to_string())
-            .env("LINKTREE_URL", &around.mock_url)
-            .env("VAULT_URL", &around.vault_url)
-            .env("VAULT_TOKEN", &around.vault_token)
-            .env("ALERTS_URL", &around.alerts_url)
-            .env("DATA_DIR", around.data_dir)
-            .env("TIME_SCALE", around.time_scale.to_string())
-            .env("SEED", around.seed.to_string())
-            // The pipe's end tells the reference that the harness is gone, however it went.
-            .stdin(Stdio::piped());
-        return command;
-    };
-    let fill = |text: &String| template::filled(text, |name| around.value(name, port));
-    let mut command = Command::new(fill(&spawn.command[0]));
-    command
-        .args(spawn.command[1..].iter().map(fill))
-        .current_dir(folder.join(&spawn.cwd))
-        .env_clear()
-        .stdin(Stdio::null());
-    for name in &spawn.pass_env {
-        command.envs(std::env::var_os(name).map(|value| (name, value)));
-    }
-    command.envs(spawn.env.iter().map(|(name, value)| (name, fill(value))));
-    command
-}
-
-impl Surroundings<'_> {
-    /// What stands for a template's name.
-    fn value(&self, name: &str, port: u16) -> Option<String> {
-        Some(match name {
-            "port" => port.to_string(),
-            "front.url" => format!("http://127.0.0.1:{port}"),
-            "mock.url" => self.mock_url.clone(),
-            "vault.url" => self.vault_url.clone(),
-            "vault.token" => self.vault_token.clone(),
-            "alerts.url" => self.alerts_url.clone(),
-            "secret.api_key" => self.secrets.api_key.clone(),
-            "secret.webhook" => self.secrets.webhook.clone(),
-            "secret.session" => self.secrets.session.clone(),
-            "data_dir" => self.data_dir.display().to_string(),
-            "time_scale" => self.time_scale.to_string(),
-            "seed" => self.seed.to_string(),
-            "allowed_origin" => ALLOWED_ORIGIN.to_owned(),
-            _ => return None,
-        })
-    }
 }

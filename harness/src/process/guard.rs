@@ -51,8 +51,8 @@ impl Guard {
 /// What the guarding process does: waits for the word or the end of standard input.
 pub fn stand(leader: i32) {
     let mut word = [0];
-    let told = matches!(std::io::stdin().read(&mut word), Ok(1)) && word[0] == DISMISSED;
-    if !told && leader > 1 {
+    let dismissed = matches!(std::io::stdin().read(&mut word), Ok(1)) && word[0] == DISMISSED;
+    if !dismissed && leader > 1 {
         // It fails only when the group is gone, which is what was wanted.
         let _ = killpg(Pid::from_raw(leader), Signal::SIGKILL);
     }

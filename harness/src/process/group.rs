@@ -1,21 +1,24 @@
-//! A process of the target with its whole group: signals, waiting, and nobody left behind.
+//! A process with its whole group: signals, waiting, and nobody left behind.
 
 use super::guard::Guard;
-use super::output::Output;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::io;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
+use tokio::io::AsyncRead;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::task::JoinHandle;
 
 /// How long the last lines of an ended process may take to be read.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
+/// What a process prints on one of its streams.
+pub type Printed = Box<dyn AsyncRead + Unpin + Send>;
+
 /// A process that the harness has started; dropping it kills its whole group.
-pub struct Running {
+pub struct Group {
     child: Child,
     pid: u32,
     /// Waiting for a child would close the pipe, whose end tells it that the harness is gone.
@@ -23,27 +26,29 @@ pub struct Running {
     reading: Vec<JoinHandle<()>>,
     /// Kills the group when the harness itself is killed.
     guard: Option<Guard>,
-    /// Whether its readiness route has answered.
-    pub ready: bool,
 }
 
-impl Running {
-    /// Starts a process as the leader of a group of its own; what it prints goes to `output`, and
-    /// `program` guards it.
+impl Group {
+    /// Starts a process as the leader of a group of its own. `read` reads what it prints on the
+    /// stream of this name, and `program`, the binary of Windthrow, guards it.
     ///
     /// # Errors
     ///
     /// When the operating system refuses.
-    pub fn spawn(command: &mut Command, output: &Output, program: &Path) -> io::Result<Self> {
+    pub fn spawn(
+        command: &mut Command,
+        program: &Path,
+        read: impl Fn(&'static str, Printed) -> JoinHandle<()>,
+    ) -> io::Result<Self> {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.process_group(0).kill_on_drop(true).spawn()?;
         let pid = child.id().unwrap_or_default();
         let pipe = child.stdin.take();
-        let out = child.stdout.take().map(|stream| output.follow("stdout", stream));
-        let errors = child.stderr.take().map(|stream| output.follow("stderr", stream));
+        let out = child.stdout.take().map(|stream| read("stdout", Box::new(stream)));
+        let errors = child.stderr.take().map(|stream| read("stderr", Box::new(stream)));
         let reading = out.into_iter().chain(errors).collect();
         let guard = Some(Guard::over(program, pid)?);
-        Ok(Self { child, pid, _pipe: pipe, reading, guard, ready: false })
+        Ok(Self { child, pid, _pipe: pipe, reading, guard })
     }
 
     /// The process, which is also its group.
@@ -81,7 +86,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for Group {
     /// Processes that a leader left behind when it ended are not left behind here.
     fn drop(&mut self) {
         self.signal(Signal::SIGKILL);

@@ -1,7 +1,7 @@
 //! What the integration prints: line by line, with its time, searched and without what was planted,
 //! into `target.log`.
 
-use super::observe::search::{Search, Spot};
+use crate::storm::observe::search::{Search, Spot};
 use mock_server::clock::Clock;
 use std::fs::File;
 use std::io::Write;
