@@ -112,7 +112,7 @@ pub struct RunArgs {
     pub out_dir: PathBuf,
     /// Reports to write; the terminal's goes to standard output
     #[arg(long, value_delimiter = ',', value_name = "NAME,…",
-          default_values = ["terminal", "html", "markdown", "junit", "json"])]
+          default_values = reports::renderers::names())]
     pub reporter: Vec<String>,
     /// The worst verdict that still ends with exit code 0
     #[arg(long, value_enum, default_value_t = FailOn::Inconclusive)]
@@ -156,7 +156,7 @@ pub struct StoredArgs {
     pub out_dir: PathBuf,
     /// Reports to write
     #[arg(long, visible_alias = "reporter", value_delimiter = ',', value_name = "NAME,…",
-          default_values = ["terminal", "html", "markdown", "junit", "json"])]
+          default_values = reports::renderers::names())]
     pub format: Vec<String>,
 }
 

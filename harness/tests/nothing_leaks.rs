@@ -108,7 +108,7 @@ fn words(output: &Output) -> String {
 fn cell(folder: &std::path::Path, guarantee: &str) -> Value {
     let result = fs::read_to_string(folder.join("runs/latest/result.json")).unwrap();
     let result: Value = serde_json::from_str(&result).unwrap();
-    let cells = result["judgements"].as_array().unwrap();
+    let cells = result["cells"].as_array().unwrap();
     cells.iter().find(|cell| cell["guarantee"] == guarantee).unwrap().clone()
 }
 
@@ -241,8 +241,8 @@ fn a_target_that_never_calls_the_mock_is_inconclusive_and_told_what_to_change() 
     assert!(said.contains("LINKTREE_URL = \"{mock.url}\""), "{said}");
     let result = fs::read_to_string(folder.path().join("runs/latest/result.json")).unwrap();
     let result: Value = serde_json::from_str(&result).unwrap();
-    let cells = result["judgements"].as_array().unwrap();
+    let cells = result["cells"].as_array().unwrap();
     assert!(!cells.is_empty() && cells.iter().all(|cell| cell["verdict"] == "inconclusive"));
-    assert_eq!(result["scenarios"][0]["outcome"], "unreached");
+    assert_eq!(result["scenarios"][0]["ending"], "unreached");
     assert!(folder.path().join("runs/latest/report.html").is_file());
 }

@@ -29,7 +29,7 @@ impl Report {
         Self {
             tool_version: "0.1.0".into(),
             run_id: "20260301T020000Z-7f3a".into(),
-            verdict: Verdict::Violated,
+            verdict: Standing::Violated,
             sentence: "2 of 5 guarantees were violated in 3 scenarios; 2 are inconclusive.".into(),
             started: "2026-03-01T02:00:00Z".into(),
             identity: Identity {
@@ -51,7 +51,7 @@ impl Report {
             rerun: "windthrow run --seed 18446744073709551615 --profile nightly".into(),
             scenarios: scenarios(),
             guarantees: guarantees(),
-            judgements: judgements(),
+            cells: cells(),
             not_tested: vec![NotTested {
                 id: "key-rotation".into(),
                 reason: "no selected scenario rotates a key".into(),
@@ -65,7 +65,7 @@ fn scenarios() -> Vec<ScenarioReport> {
     let storm = ScenarioReport {
         id: "viral-spike".into(),
         title: "A creator goes viral while Linktree answers 503".into(),
-        verdict: Verdict::Violated,
+        verdict: Standing::Violated,
         duration_ms: 60_000,
         phases: [("warm-up", 0, 10_000), ("storm", 10_000, 40_000), ("settle", 40_000, 60_000)]
             .map(|(name, from_ms, until_ms)| Phase { name: name.into(), from_ms, until_ms })
@@ -98,15 +98,15 @@ fn scenarios() -> Vec<ScenarioReport> {
     let calm = ScenarioReport {
         id: "calm-day".into(),
         title: "An ordinary day without faults".into(),
-        verdict: Verdict::Held,
+        verdict: Standing::Held,
         duration_ms: 30_000,
         ..ScenarioReport::default()
     };
     let lost = ScenarioReport {
         id: "crash-in-outage".into(),
         title: "The integration is killed in mid-outage".into(),
-        outcome: Outcome::TargetLost,
-        outcome_reason: Some("the process did not listen again within 10 s".into()),
+        ending: Ending::TargetLost,
+        ending_reason: Some("the process did not listen again within 10 s".into()),
         duration_ms: 21_500,
         ..ScenarioReport::default()
     };
@@ -189,9 +189,9 @@ fn guarantees() -> Vec<GuaranteeReport> {
     ]
 }
 
-fn judgements() -> Vec<Judgement> {
-    use Verdict::*;
-    let judged = |guarantee: &str, scenario: &str, verdict, seen, of_what: &str| Judgement {
+fn cells() -> Vec<Cell> {
+    use Standing::*;
+    let judged = |guarantee: &str, scenario: &str, verdict, seen, of_what: &str| Cell {
         guarantee: guarantee.into(),
         scenario: scenario.into(),
         verdict,
@@ -200,15 +200,23 @@ fn judgements() -> Vec<Judgement> {
         observed: format!("{seen} {of_what}"),
         promised: "what the contract says".into(),
         rerun: format!("windthrow run {scenario} --seed 18446744073709551615"),
-        ..Judgement::default()
+        ..Cell::default()
     };
-    let because = |judgement, reason: &str| Judgement { reason: Some(reason.into()), ..judgement };
+    let because = |cell, reason: &str| Cell { reason: Some(reason.into()), ..cell };
+    let peak = |observed| measure("most requests in any window", observed, 90, Unit::Count, 0);
+    let repeated = |observed| measure("repeated clicks", observed, 0, Unit::Count, 0);
+    let kept = |us| measure("longest stalled read", us, 10_000_000, Unit::Micros, 150_000);
     vec![
-        judged("client-rate-cap", "calm-day", Held, 30, "minutes"),
-        Judgement {
+        Cell {
+            measures: vec![peak(85)],
+            margin: margin("most requests in any window", 55, false, "5 to spare (5.5 %)"),
+            ..judged("client-rate-cap", "calm-day", Held, 30, "minutes")
+        },
+        Cell {
             observed: "118 requests in 60 s".into(),
             promised: "at most 90 requests in any 60 s".into(),
-            margin: Some("28 over (31 %)".into()),
+            measures: vec![peak(118)],
+            margin: margin("most requests in any window", -312, false, "28 over (31.1 %)"),
             counter_examples: vec![CounterExample {
                 at_ms: 21_004,
                 promised: "at most 90".into(),
@@ -224,29 +232,54 @@ fn judgements() -> Vec<Judgement> {
             judged("client-rate-cap", "crash-in-outage", Inconclusive, 0, "minutes"),
             "the target was lost",
         ),
-        judged("clicks-counted-once", "calm-day", Held, 12, "retried clicks"),
-        Judgement {
+        Cell {
+            measures: vec![repeated(0)],
+            margin: margin("repeated clicks", 1_000, false, "none, as promised"),
+            ..judged("clicks-counted-once", "calm-day", Held, 12, "retried clicks")
+        },
+        Cell {
             observed: "2 keys for click c-17".into(),
             promised: "one key per click".into(),
+            measures: vec![repeated(143)],
+            margin: margin("repeated clicks", -143_000, false, "143 over"),
             counter_examples: (0..25).map(counter_example).collect(),
             total_violations: 143,
             check_next: "where the idempotency key is made".into(),
             ..judged("clicks-counted-once", "viral-spike", Violated, 143, "retried clicks")
         },
-        because(
-            judged("clicks-survive-crash", "crash-in-outage", Inconclusive, 3, "kills"),
-            "the target did not come back",
-        ),
+        Cell {
+            measures: vec![measure("lost clicks", 0, 0, Unit::Count, 0)],
+            margin: margin("lost clicks", 1_000, false, "none, as promised"),
+            reason: Some("the target did not come back".into()),
+            ..judged("clicks-survive-crash", "crash-in-outage", Inconclusive, 3, "kills")
+        },
         because(
             judged("profile-timeout", "viral-spike", Inconclusive, 0, "stalled reads"),
             "no read was stalled",
         ),
-        judged("profile-timeout", "calm-day", Held, 4, "stalled reads"),
+        Cell {
+            measures: vec![kept(10_040_000)],
+            margin: margin(
+                "longest stalled read",
+                -4,
+                true,
+                "40 ms over (0.4 %), within the tolerance of 150 ms",
+            ),
+            ..judged("profile-timeout", "calm-day", Held, 4, "stalled reads")
+        },
         because(
             judged("bulk-batched", "calm-day", NotApplicable, 0, "campaigns"),
             "the target has no campaigns",
         ),
     ]
+}
+
+fn measure(name: &str, observed: u64, bound: u64, unit: Unit, tolerance: u64) -> Measure {
+    Measure { name: name.into(), observed, bound, unit, better: Better::Less, tolerance }
+}
+
+fn margin(measure: &str, per_mille: i64, within_tolerance: bool, words: &str) -> Option<Margin> {
+    Some(Margin { measure: measure.into(), per_mille, within_tolerance, words: words.into() })
 }
 
 fn counter_example(index: u64) -> CounterExample {

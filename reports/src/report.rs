@@ -6,20 +6,22 @@
 
 mod guarantee;
 mod identity;
+mod measure;
 mod scenario;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use guarantee::{CounterExample, GuaranteeReport, Judgement, NotTested, Priority, Severity};
+pub use guarantee::{Cell, CounterExample, GuaranteeReport, NotTested, Priority, Severity};
 pub use identity::{Contract, Identity, Machine, Target};
+pub use measure::{Better, Margin, Measure, Unit};
 pub use scenario::{
-    CpuTime, Evidence, FaultWindow, Lateness, Marker, Outcome, Phase, ScenarioReport, Series,
+    CpuTime, Ending, Evidence, FaultWindow, Lateness, Marker, Phase, ScenarioReport, Series,
     Tolerance,
 };
 
 /// The version of the result's shape; raised when a field changes its meaning or goes away.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// What was found out about a promise, a scenario or a whole run.
 #[derive(
@@ -37,7 +39,7 @@ pub const FORMAT: u32 = 1;
     JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
-pub enum Verdict {
+pub enum Standing {
     /// Exercised enough, and kept.
     Held,
     /// Broken at least once, with a witness.
@@ -49,7 +51,7 @@ pub enum Verdict {
     NotApplicable,
 }
 
-impl Verdict {
+impl Standing {
     /// All verdicts, from the one to read first to the one to read last.
     pub const ALL: [Self; 4] =
         [Self::Violated, Self::Inconclusive, Self::Held, Self::NotApplicable];
@@ -84,8 +86,8 @@ pub struct Report {
     pub tool_version: String,
     /// The name of the run's folder.
     pub run_id: String,
-    /// The worst of all judgements that count.
-    pub verdict: Verdict,
+    /// The worst of all cells that count.
+    pub verdict: Standing,
     /// The verdict as one sentence for a person.
     pub sentence: String,
     /// When the run started, as RFC 3339.
@@ -99,7 +101,7 @@ pub struct Report {
     /// The guarantees that were judged, in checklist order.
     pub guarantees: Vec<GuaranteeReport>,
     /// The cells of the matrix: at most one for a guarantee and a scenario.
-    pub judgements: Vec<Judgement>,
+    pub cells: Vec<Cell>,
     /// Guarantees of the checklist that no scenario of this run exercised.
     pub not_tested: Vec<NotTested>,
 }
@@ -111,14 +113,14 @@ impl Default for Report {
             format: FORMAT,
             tool_version: String::new(),
             run_id: String::new(),
-            verdict: Verdict::Inconclusive,
+            verdict: Standing::Inconclusive,
             sentence: String::new(),
             started: String::new(),
             identity: Identity::default(),
             rerun: String::new(),
             scenarios: Vec::new(),
             guarantees: Vec::new(),
-            judgements: Vec::new(),
+            cells: Vec::new(),
             not_tested: Vec::new(),
         }
     }

@@ -77,7 +77,7 @@ fn each_text(report: &mut Report, visit: &mut dyn FnMut(&mut String)) {
     for scenario in &mut report.scenarios {
         visit(&mut scenario.id);
         visit(&mut scenario.title);
-        scenario.outcome_reason.iter_mut().for_each(&mut *visit);
+        scenario.ending_reason.iter_mut().for_each(&mut *visit);
         visit(&mut scenario.evidence.dispatcher);
         scenario.phases.iter_mut().for_each(|phase| visit(&mut phase.name));
         for window in &mut scenario.fault_windows {
@@ -103,17 +103,21 @@ fn each_text(report: &mut Report, visit: &mut dyn FnMut(&mut String)) {
         visit(&mut guarantee.usual_fix);
         visit(&mut guarantee.blind_to);
     }
-    for judgement in &mut report.judgements {
-        visit(&mut judgement.guarantee);
-        visit(&mut judgement.scenario);
-        visit(&mut judgement.of_what);
-        visit(&mut judgement.observed);
-        visit(&mut judgement.promised);
-        judgement.margin.iter_mut().for_each(&mut *visit);
-        judgement.reason.iter_mut().for_each(&mut *visit);
-        visit(&mut judgement.rerun);
-        visit(&mut judgement.check_next);
-        for example in &mut judgement.counter_examples {
+    for cell in &mut report.cells {
+        visit(&mut cell.guarantee);
+        visit(&mut cell.scenario);
+        visit(&mut cell.of_what);
+        visit(&mut cell.observed);
+        visit(&mut cell.promised);
+        cell.measures.iter_mut().for_each(|measure| visit(&mut measure.name));
+        if let Some(margin) = &mut cell.margin {
+            visit(&mut margin.measure);
+            visit(&mut margin.words);
+        }
+        cell.reason.iter_mut().for_each(&mut *visit);
+        visit(&mut cell.rerun);
+        visit(&mut cell.check_next);
+        for example in &mut cell.counter_examples {
             visit(&mut example.promised);
             visit(&mut example.observed);
             example.story.iter_mut().for_each(&mut *visit);
@@ -183,7 +187,7 @@ mod tests {
         let replaced = serde_json::to_value(Report::example().with_every_text_after("§")).unwrap();
         let mut found = Vec::new();
         texts(&replaced, "", &mut found);
-        let enums = ["verdict", "outcome", "priority", "severity"];
+        let enums = ["verdict", "ending", "priority", "severity", "unit", "better"];
         let missed: Vec<_> = found
             .iter()
             .filter(|(key, text)| !text.starts_with('§') && !enums.contains(&key.as_str()))

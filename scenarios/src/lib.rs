@@ -7,6 +7,7 @@ pub mod catalogue;
 pub mod front_door;
 pub mod guarantees;
 pub mod history;
+pub mod measure;
 pub mod observed;
 pub mod plan;
 pub mod plan_check;

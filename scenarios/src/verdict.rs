@@ -1,5 +1,9 @@
 //! Verdicts: held over so many observations, violated with a witness, or inconclusive with a reason.
+//!
+//! What was observed and promised is said by the verdict's measures wherever there is a number, so
+//! that words and numbers cannot disagree; a judge adds words only for what has none.
 
+use crate::measure::{self, Gauge, Margin, Measure};
 use mock_server::clock::Moment;
 use serde::{Deserialize, Serialize};
 
@@ -12,9 +16,12 @@ pub struct Verdict {
     pub seen: u64,
     /// Of what, in words: `retried clicks`.
     pub of_what: String,
-    /// What was observed, in words and figures.
+    /// What was measured, each beside its bound. What was not seen is not there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub measures: Vec<Measure>,
+    /// What was observed, in words and figures: the measures, and what else is worth knowing.
     pub observed: String,
-    /// What was promised, with tolerance, in words and figures.
+    /// What was promised, with tolerance, in words and figures: every bound, and the rule around it.
     pub promised: String,
     /// Why it is inconclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,6 +69,7 @@ impl Verdict {
             kind,
             seen: seen as u64,
             of_what: of_what.to_owned(),
+            measures: Vec::new(),
             observed: String::new(),
             promised: String::new(),
             reason,
@@ -102,6 +110,29 @@ impl Verdict {
         self
     }
 
+    /// The same verdict with its measures, which say what was observed and promised in numbers, and
+    /// with what has no number: what else was `observed`, and the `rule` around the bounds.
+    #[must_use]
+    pub fn measured(
+        mut self,
+        gauges: impl IntoIterator<Item = Gauge>,
+        observed: impl Into<String>,
+        rule: impl Into<String>,
+    ) -> Self {
+        let gauges: Vec<Gauge> = gauges.into_iter().collect();
+        self.measures = gauges.iter().filter_map(Gauge::measure).cloned().collect();
+        let seen = self.measures.iter().map(measure::observed);
+        self.observed = joined(seen, observed.into());
+        self.promised = joined(gauges.iter().map(Gauge::promised), rule.into());
+        self
+    }
+
+    /// How much room the tightest measure left.
+    #[must_use]
+    pub fn margin(&self) -> Option<Margin> {
+        Margin::of(&self.measures)
+    }
+
     /// A held verdict becomes inconclusive unless `enough` is true; a violation stays one.
     #[must_use]
     pub fn only_if(mut self, enough: bool, reason: impl Into<String>) -> Self {
@@ -111,6 +142,12 @@ impl Verdict {
         }
         self
     }
+}
+
+/// What the measures say, and then the rest.
+fn joined(measures: impl Iterator<Item = String>, rest: String) -> String {
+    let rest = (!rest.is_empty()).then_some(rest);
+    measures.chain(rest).collect::<Vec<_>>().join("; ")
 }
 
 impl Witness {

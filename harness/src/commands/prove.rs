@@ -11,7 +11,7 @@ use crate::progress::Progress;
 use crate::runner::{self, Request};
 use comfy_table::{Table, presets};
 use reference::mutants::{MUTANTS, Mutant};
-use reports::report::{Report, Verdict};
+use reports::report::{Report, Standing};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -119,12 +119,12 @@ impl Row {
     }
 
     fn take(&mut self, report: &Report, seed: u64, folder: &str) {
-        let violated = report.judgements.iter().filter(|cell| cell.verdict == Verdict::Violated);
+        let violated = report.cells.iter().filter(|cell| cell.verdict == Standing::Violated);
         let violated: BTreeSet<&str> = violated.map(|cell| cell.guarantee.as_str()).collect();
         if violated.contains(self.mutant.breaks) {
             self.caught += 1;
         } else {
-            let cell = report.judgements.iter().find(|cell| cell.guarantee == self.mutant.breaks);
+            let cell = report.cells.iter().find(|cell| cell.guarantee == self.mutant.breaks);
             let said = cell.map_or("not judged".to_owned(), |cell| {
                 format!(
                     "{:?}: {} {}",

@@ -5,9 +5,9 @@ use crate::commands::run::exit;
 use crate::evidence::build;
 use crate::evidence::folder::RunFolder;
 use crate::failure::{Exit, Failure, nearest};
-use reports::renderers::{RENDERERS, Renderer, Terminal};
+use reports::renderers::{self, RENDERERS, Renderer};
 use reports::report::Report;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 
 /// Judges a recorded run again and writes its reports; the exit code is that of the verdict.
 ///
@@ -37,12 +37,11 @@ pub fn report(args: &StoredArgs) -> Result<Exit, Failure> {
 ///
 /// [`Failure::Usage`] with the nearest name.
 pub fn check_formats(names: &[String]) -> Result<(), Failure> {
-    let known = || RENDERERS.iter().map(|renderer| renderer.name());
-    match names.iter().find(|name| !known().any(|known| known == name.as_str())) {
+    match names.iter().find(|name| renderers::by_name(name).is_none()) {
         None => Ok(()),
         Some(wrong) => {
-            let all: Vec<_> = known().collect();
-            let near = nearest(wrong, known())
+            let all: Vec<_> = renderers::names().collect();
+            let near = nearest(wrong, renderers::names())
                 .map_or(String::new(), |near| format!("did you mean {near}? "));
             Err(Failure::usage(
                 format!("there is no reporter {wrong}"),
@@ -52,26 +51,28 @@ pub fn check_formats(names: &[String]) -> Result<(), Failure> {
     }
 }
 
-/// Writes the named reports into the run's folder, and the terminal's to standard output.
+/// Writes the named reports into the run's folder, and those without a file to standard output.
 ///
 /// # Errors
 ///
 /// [`Failure::Setup`] when a file cannot be written.
 pub fn write(folder: &RunFolder, report: &Report, names: &[String]) -> Result<(), Failure> {
-    for renderer in RENDERERS.iter().filter(|known| names.iter().any(|name| name == known.name())) {
-        let Some(file) = renderer.file_name() else { continue };
+    let named = |known: &&&dyn Renderer| names.iter().any(|name| name == known.name());
+    let mut shown = Vec::new();
+    for renderer in RENDERERS.iter().filter(named) {
+        let Some(file) = renderer.file_name() else {
+            shown.push(renderer);
+            continue;
+        };
         let mut bytes = Vec::new();
         let unwritable = |error| Failure::unwritable(&folder.path.join(file), &error);
         renderer.render(report, &mut bytes).map_err(unwritable)?;
         folder.write(file, &bytes)?;
     }
-    if names.iter().any(|name| name == "terminal") {
-        let stdout = std::io::stdout();
-        let color =
-            stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-        let mut out = stdout.lock();
+    for renderer in shown {
+        let mut out = anstream::stdout().lock();
         // A reader that has seen enough (`| head`) is no failure of the run.
-        let _ = Terminal { color }.render(report, &mut out).and_then(|()| out.flush());
+        let _ = renderer.render(report, &mut out).and_then(|()| out.flush());
     }
     Ok(())
 }

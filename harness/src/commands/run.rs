@@ -10,7 +10,7 @@ use crate::failure::{Exit, Failure, nearest};
 use crate::progress::Progress;
 use crate::runner::{self, Request};
 use mock_server::faults::Stage;
-use reports::report::{Outcome, Report, Verdict};
+use reports::report::{Ending, Report, Standing};
 use scenarios::catalogue::{self, Profile, SCENARIOS, Settings};
 use scenarios::guarantees;
 use scenarios::plan::{Declared, Plan, RunPlan};
@@ -61,12 +61,12 @@ pub async fn run(args: &RunArgs) -> Result<Exit, Failure> {
 #[must_use]
 pub fn exit(report: &Report, fail_on: FailOn) -> Exit {
     let failed = |scenario: &reports::report::ScenarioReport| {
-        matches!(scenario.outcome, Outcome::SetupFailed | Outcome::TargetLost)
+        matches!(scenario.ending, Ending::SetupFailed | Ending::TargetLost)
     };
     match report.verdict {
-        Verdict::Violated if fail_on != FailOn::Never => Exit::Violated,
+        Standing::Violated if fail_on != FailOn::Never => Exit::Violated,
         _ if report.scenarios.iter().any(failed) => Exit::Setup,
-        Verdict::Inconclusive | Verdict::NotApplicable if fail_on == FailOn::Inconclusive => {
+        Standing::Inconclusive | Standing::NotApplicable if fail_on == FailOn::Inconclusive => {
             Exit::Inconclusive
         }
         _ => Exit::Held,

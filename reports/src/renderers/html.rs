@@ -7,7 +7,7 @@ use askama::Template;
 use super::Renderer;
 use crate::Report;
 use crate::matrix::{Matrix, Row};
-use crate::report::{CounterExample, GuaranteeReport, Judgement, Outcome, ScenarioReport, Verdict};
+use crate::report::{Cell, CounterExample, Ending, GuaranteeReport, ScenarioReport, Standing};
 use crate::text::{number, seconds};
 
 mod timeline;
@@ -72,18 +72,18 @@ struct Page<'a> {
     style_hash: &'static str,
     shortened: bool,
     matrix: Matrix<'a>,
-    violations: Vec<&'a Judgement>,
+    violations: Vec<&'a Cell>,
     guarantees: Vec<GuaranteeSection<'a>>,
     scenarios: Vec<ScenarioSection<'a>>,
-    unsettled: Vec<(Verdict, Vec<&'a Judgement>)>,
+    unsettled: Vec<(Standing, Vec<&'a Cell>)>,
 }
 
 struct GuaranteeSection<'a> {
     id: &'a str,
-    verdict: Option<Verdict>,
+    verdict: Option<Standing>,
     priority: String,
     about: Option<&'a GuaranteeReport>,
-    judgements: Vec<&'a Judgement>,
+    cells: Vec<&'a Cell>,
     examples: Vec<Example<'a>>,
     total: u64,
 }
@@ -107,17 +107,17 @@ impl<'a> Page<'a> {
         let section = |scenario: &'a ScenarioReport| ScenarioSection {
             scenario,
             timeline: Timeline::of(scenario, level.points),
-            completed: scenario.outcome == Outcome::Completed,
+            completed: scenario.ending == Ending::Completed,
         };
         Self {
             report,
             style: STYLE,
             style_hash: STYLE_HASH,
             shortened,
-            violations: matrix.with(Verdict::Violated),
+            violations: matrix.with(Standing::Violated),
             guarantees: matrix.rows.iter().map(|row| GuaranteeSection::of(row, level)).collect(),
             scenarios: report.scenarios.iter().map(section).collect(),
-            unsettled: [Verdict::Inconclusive, Verdict::NotApplicable]
+            unsettled: [Standing::Inconclusive, Standing::NotApplicable]
                 .map(|verdict| (verdict, matrix.with(verdict)))
                 .into(),
             matrix,
@@ -128,14 +128,14 @@ impl<'a> Page<'a> {
 impl<'a> GuaranteeSection<'a> {
     /// The scenarios share the places for examples evenly.
     fn of(row: &Row<'a>, level: Level) -> Self {
-        let judgements: Vec<&'a Judgement> = row.cells.iter().flatten().copied().collect();
-        let with_examples = judgements.iter().filter(|judged| !judged.counter_examples.is_empty());
+        let cells: Vec<&'a Cell> = row.cells.iter().flatten().copied().collect();
+        let with_examples = cells.iter().filter(|judged| !judged.counter_examples.is_empty());
         let share = (level.examples / with_examples.count().max(1)).max(1);
-        let examples = judgements.iter().flat_map(|judgement| {
-            judgement.counter_examples.iter().take(share).map(|example| {
+        let examples = cells.iter().flat_map(|cell| {
+            cell.counter_examples.iter().take(share).map(|example| {
                 let shown = example.story.len().min(level.story);
                 Example {
-                    scenario: &judgement.scenario,
+                    scenario: &cell.scenario,
                     example,
                     story: &example.story[..shown],
                     left_out: example.story.len() - shown,
@@ -148,19 +148,19 @@ impl<'a> GuaranteeSection<'a> {
             priority: row.weight(),
             about: row.guarantee,
             examples: examples.take(level.examples).collect(),
-            total: judgements.iter().map(|judgement| judgement.total_violations).sum(),
-            judgements,
+            total: cells.iter().map(|cell| cell.total_violations).sum(),
+            cells,
         }
     }
 }
 
 /// The name of a colour in the style sheet.
-fn class(verdict: &Verdict) -> &'static str {
+fn class(verdict: &Standing) -> &'static str {
     match verdict {
-        Verdict::Held => "held",
-        Verdict::Violated => "violated",
-        Verdict::Inconclusive => "inconclusive",
-        Verdict::NotApplicable => "na",
+        Standing::Held => "held",
+        Standing::Violated => "violated",
+        Standing::Inconclusive => "inconclusive",
+        Standing::NotApplicable => "na",
     }
 }
 

@@ -7,7 +7,7 @@ use quick_junit::{NonSuccessKind, Report as Suites, TestCase, TestCaseStatus, Te
 
 use super::Renderer;
 use crate::matrix::Matrix;
-use crate::report::{Judgement, Outcome, ScenarioReport, Verdict};
+use crate::report::{Cell, Ending, ScenarioReport, Standing};
 use crate::{Report, text};
 
 /// Longer texts are cut: viewers load the whole file at once.
@@ -48,57 +48,56 @@ impl Renderer for Junit {
 
 /// A scenario that broke off is an error even if nothing was judged, or it would look green.
 fn unfinished(scenario: &ScenarioReport) -> Option<TestCase> {
-    if scenario.outcome == Outcome::Completed {
+    if scenario.ending == Ending::Completed {
         return None;
     }
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-    let reason = scenario.outcome_reason.as_deref().unwrap_or("no reason was recorded");
-    status.set_type(scenario.outcome.word()).set_message(reason);
+    let reason = scenario.ending_reason.as_deref().unwrap_or("no reason was recorded");
+    status.set_type(scenario.ending.word()).set_message(reason);
     let mut case = TestCase::new("scenario-completed", status);
     case.set_classname(scenario.id.as_str());
     Some(case)
 }
 
-fn case(judgement: &Judgement) -> TestCase {
-    let mut status = match judgement.verdict {
-        Verdict::Held => TestCaseStatus::success(),
-        Verdict::Violated => TestCaseStatus::non_success(NonSuccessKind::Failure),
-        Verdict::Inconclusive => TestCaseStatus::non_success(NonSuccessKind::Error),
-        Verdict::NotApplicable => TestCaseStatus::skipped(),
+fn case(cell: &Cell) -> TestCase {
+    let mut status = match cell.verdict {
+        Standing::Held => TestCaseStatus::success(),
+        Standing::Violated => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        Standing::Inconclusive => TestCaseStatus::non_success(NonSuccessKind::Error),
+        Standing::NotApplicable => TestCaseStatus::skipped(),
     };
-    match judgement.verdict {
-        Verdict::Held => {}
-        Verdict::Violated => {
-            let message =
-                format!("promised: {}; observed: {}", judgement.promised, judgement.observed);
-            status.set_type("violated").set_message(message).set_description(witness(judgement));
+    match cell.verdict {
+        Standing::Held => {}
+        Standing::Violated => {
+            let message = format!("promised: {}; observed: {}", cell.promised, cell.observed);
+            status.set_type("violated").set_message(message).set_description(witness(cell));
         }
-        Verdict::Inconclusive | Verdict::NotApplicable => {
-            status.set_message(judgement.reason.as_deref().unwrap_or("no reason was recorded"));
-            if judgement.verdict == Verdict::Inconclusive {
+        Standing::Inconclusive | Standing::NotApplicable => {
+            status.set_message(cell.reason.as_deref().unwrap_or("no reason was recorded"));
+            if cell.verdict == Standing::Inconclusive {
                 status.set_type("inconclusive");
             }
         }
     }
-    let mut case = TestCase::new(judgement.guarantee.as_str(), status);
-    case.set_classname(judgement.scenario.as_str());
-    case.set_assertions(usize::try_from(judgement.seen).unwrap_or(usize::MAX));
+    let mut case = TestCase::new(cell.guarantee.as_str(), status);
+    case.set_classname(cell.scenario.as_str());
+    case.set_assertions(usize::try_from(cell.seen).unwrap_or(usize::MAX));
     case
 }
 
 /// The first violation and how to see it again, a line each.
-fn witness(judgement: &Judgement) -> String {
+fn witness(cell: &Cell) -> String {
     let mut lines = Vec::new();
-    if let Some(first) = judgement.counter_examples.first() {
+    if let Some(first) = cell.counter_examples.first() {
         lines.push(format!("first at {}: {}", text::seconds(first.at_ms), first.observed));
         lines.extend(first.story.iter().map(|line| format!("  {line}")));
         if !first.active_faults.is_empty() {
             lines.push(format!("active faults: {}", first.active_faults.join(", ")));
         }
     }
-    lines.push(format!("violations: {} in all", judgement.total_violations));
-    lines.push(format!("rerun: {}", judgement.rerun));
-    lines.push(format!("check next: {}", judgement.check_next));
+    lines.push(format!("violations: {} in all", cell.total_violations));
+    lines.push(format!("rerun: {}", cell.rerun));
+    lines.push(format!("check next: {}", cell.check_next));
     lines.join("\n")
 }
 

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::Renderer;
 use crate::matrix::Matrix;
-use crate::report::{Judgement, Outcome, Verdict};
+use crate::report::{Cell, Ending, Standing};
 use crate::{Report, text};
 
 /// Stays under 64 KiB with room for what a workflow adds.
@@ -32,7 +32,7 @@ impl Renderer for Markdown {
     fn render(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let report = report.printable(MAX_CHARS);
         let matrix = Matrix::of(&report);
-        let violations = matrix.with(Verdict::Violated);
+        let violations = matrix.with(Standing::Violated);
         let mut sections = vec![head(&report)];
         sections.extend(violations.iter().take(MAX_VIOLATIONS).map(|violated| violation(violated)));
         if violations.len() > MAX_VIOLATIONS {
@@ -83,19 +83,19 @@ fn head(report: &Report) -> String {
     format!("## {symbol} {word}: {}\n\n{}\n", escaped(&report.sentence), escaped(&facts))
 }
 
-fn violation(judgement: &Judgement) -> String {
+fn violation(cell: &Cell) -> String {
     let mut lines = vec![
-        format!("### ✗ {} in {}", escaped(&judgement.guarantee), escaped(&judgement.scenario)),
+        format!("### ✗ {} in {}", escaped(&cell.guarantee), escaped(&cell.scenario)),
         String::new(),
-        format!("- promised: {}", escaped(&judgement.promised)),
-        format!("- observed: {}", escaped(&judgement.observed)),
+        format!("- promised: {}", escaped(&cell.promised)),
+        format!("- observed: {}", escaped(&cell.observed)),
     ];
-    if let Some(margin) = &judgement.margin {
-        lines.push(format!("- margin: {}", escaped(margin)));
+    if let Some(margin) = &cell.margin {
+        lines.push(format!("- margin: {}", escaped(&margin.words)));
     }
     let mut evidence = Vec::new();
-    if let Some(first) = judgement.counter_examples.first() {
-        let (at, all) = (text::seconds(first.at_ms), judgement.total_violations);
+    if let Some(first) = cell.counter_examples.first() {
+        let (at, all) = (text::seconds(first.at_ms), cell.total_violations);
         let faults = match first.active_faults.join(", ") {
             none if none.is_empty() => "no fault active".into(),
             some => format!("active faults: {}", escaped(&some)),
@@ -103,14 +103,14 @@ fn violation(judgement: &Judgement) -> String {
         lines.push(format!("- first of {all} at {at}, {faults}"));
         evidence.extend(first.story.iter().take(8).map(String::as_str));
     }
-    if !judgement.check_next.is_empty() {
-        lines.push(format!("- check next: {}", escaped(&judgement.check_next)));
+    if !cell.check_next.is_empty() {
+        lines.push(format!("- check next: {}", escaped(&cell.check_next)));
     }
     lines.push(String::new());
     if !evidence.is_empty() {
         lines.push(fenced("text", &evidence));
     }
-    lines.push(fenced("sh", &[judgement.rerun.as_str()]));
+    lines.push(fenced("sh", &[cell.rerun.as_str()]));
     lines.join("\n")
 }
 
@@ -122,14 +122,16 @@ fn table(matrix: &Matrix) -> String {
     let numbers = 1..=matrix.scenarios.len();
     let mut text = String::from("| guarantee | priority | verdict |");
     text.extend(numbers.clone().map(|number| format!(" {number} |")));
-    text.push_str("\n|---|---|---|");
+    text.push_str(" margin |\n|---|---|---|");
     text.extend(numbers.clone().map(|_| ":-:|"));
+    text.push_str("---|");
     for row in &matrix.rows {
         let verdict = row.worst().map_or("not judged", |worst| worst.verdict.word());
         let priority = row.weight();
         text.push_str(&format!("\n| {} | {priority} | {verdict} |", escaped(row.id)));
         let cells = row.cells.iter().map(|cell| cell.map_or("·", |j| j.verdict.symbol()));
         text.extend(cells.map(|cell| format!(" {cell} |")));
+        text.push_str(&format!(" {} |", escaped(row.margin())));
     }
     let names = matrix.scenarios.iter().zip(numbers);
     let names: Vec<_> = names.map(|(id, number)| format!("{number} {}", escaped(id))).collect();
@@ -139,14 +141,14 @@ fn table(matrix: &Matrix) -> String {
 /// Everything that nobody may take for held.
 fn open(report: &Report, matrix: &Matrix) -> String {
     let mut text = String::new();
-    let lost = report.scenarios.iter().filter(|scenario| scenario.outcome != Outcome::Completed);
+    let lost = report.scenarios.iter().filter(|scenario| scenario.ending != Ending::Completed);
     for scenario in lost {
-        let (id, word) = (escaped(&scenario.id), scenario.outcome.word());
-        let reason = escaped(scenario.outcome_reason.as_deref().unwrap_or("no reason recorded"));
+        let (id, word) = (escaped(&scenario.id), scenario.ending.word());
+        let reason = escaped(scenario.ending_reason.as_deref().unwrap_or("no reason recorded"));
         text.push_str(&format!("- {word}: scenario {id}: {reason}\n"));
     }
-    for verdict in [Verdict::Inconclusive, Verdict::NotApplicable] {
-        for Judgement { guarantee, scenario, reason, .. } in matrix.with(verdict) {
+    for verdict in [Standing::Inconclusive, Standing::NotApplicable] {
+        for Cell { guarantee, scenario, reason, .. } in matrix.with(verdict) {
             let (guarantee, scenario) = (escaped(guarantee), escaped(scenario));
             let reason = escaped(reason.as_deref().unwrap_or("no reason recorded"));
             text.push_str(&format!("- {}: {guarantee} in {scenario}: {reason}\n", verdict.word()));
@@ -223,9 +225,9 @@ mod tests {
     #[test]
     fn ten_violations_become_nine_and_a_count() {
         let mut report = Report::example();
-        let violated = report.judgements[4].clone();
-        report.judgements = (0..20)
-            .map(|index| Judgement { scenario: format!("s{index}"), ..violated.clone() })
+        let violated = report.cells[4].clone();
+        report.cells = (0..20)
+            .map(|index| Cell { scenario: format!("s{index}"), ..violated.clone() })
             .collect();
         let text = rendered(&Markdown, &report);
         assert_eq!(text.matches("### ✗").count(), 9);
@@ -236,13 +238,13 @@ mod tests {
     #[test]
     fn a_huge_report_stays_under_the_limit() {
         let mut report = Report::example();
-        let all = report.judgements.clone();
+        let all = report.cells.clone();
         for index in 0..400 {
-            report.judgements.extend(all.iter().map(|judgement| Judgement {
+            report.cells.extend(all.iter().map(|cell| Cell {
                 scenario: format!("scenario-{index}"),
-                guarantee: format!("{}-{index}", judgement.guarantee),
+                guarantee: format!("{}-{index}", cell.guarantee),
                 promised: "&".repeat(5_000),
-                ..judgement.clone()
+                ..cell.clone()
             }));
         }
         let text = rendered(&Markdown, &report);

@@ -1,4 +1,14 @@
 //! Turns a finished report into something to read: one renderer, one file, one registry line.
+//!
+//! A new one touches
+//!
+//! 1. `renderers/<name>.rs`: a unit struct named as the file, its [`Renderer`], and a snapshot test.
+//!    The smallest to copy is `json.rs`; whoever writes what a person reads begins with
+//!    `Report::printable`, as `markdown.rs` does, and shows `Cell::margin_words`;
+//! 2. this file: its `mod` line, and its line in [`RENDERERS`].
+//!
+//! The command line takes names, defaults and files from the registry. `json.rs` has a snapshot of
+//! the schema beside its own; nothing else knows of a single renderer.
 
 use std::io::{self, Write};
 
@@ -10,18 +20,14 @@ mod junit;
 mod markdown;
 mod terminal;
 
-pub use html::Html;
-pub use json::{Json, schema};
-pub use junit::Junit;
-pub use markdown::Markdown;
-pub use terminal::Terminal;
+pub use json::schema;
 
 /// One way to read a report. The same report always gives the same bytes.
 pub trait Renderer: Sync {
     /// The word that selects it on the command line.
     fn name(&self) -> &'static str;
 
-    /// Its file in the run's folder; nothing if it only goes to the screen.
+    /// Its file in the run's folder; nothing if it goes to standard output, in colour.
     fn file_name(&self) -> Option<&'static str>;
 
     /// Writes the whole report.
@@ -34,7 +40,12 @@ pub trait Renderer: Sync {
 
 /// All renderers, in the order in which a person meets them.
 pub const RENDERERS: &[&dyn Renderer] =
-    &[&Terminal { color: false }, &Html, &Markdown, &Junit, &Json];
+    &[&terminal::Terminal, &html::Html, &markdown::Markdown, &junit::Junit, &json::Json];
+
+/// The names of all renderers.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    RENDERERS.iter().map(|renderer| renderer.name())
+}
 
 /// The renderer with this name.
 pub fn by_name(name: &str) -> Option<&'static dyn Renderer> {
@@ -78,7 +89,7 @@ mod tests {
             .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
             .filter(|stem| stem != "mod")
             .collect();
-        let names: Vec<String> = RENDERERS.iter().map(|renderer| renderer.name().into()).collect();
+        let names: Vec<String> = names().map(Into::into).collect();
         assert_eq!(names.iter().cloned().collect::<BTreeSet<_>>(), files);
         assert_eq!(names.len(), files.len(), "a name stands twice in the registry");
         for name in &names {

@@ -7,18 +7,15 @@ use comfy_table::{Table, presets};
 
 use super::Renderer;
 use crate::matrix::Matrix;
-use crate::report::{Evidence, Judgement, Outcome, Verdict};
+use crate::report::{Cell, Ending, Evidence, Standing};
 use crate::{Report, text};
 
 /// A line that is longer wraps so often that nobody reads it.
 const MAX_CHARS: usize = 300;
 
-/// Writes plain text, coloured only if asked: it cannot know where its bytes go.
+/// Writes text with ANSI colours; whoever sends it elsewhere than to a terminal strips them.
 #[derive(Debug, Clone, Copy)]
-pub struct Terminal {
-    /// Whether to write ANSI colours.
-    pub color: bool,
-}
+pub struct Terminal;
 
 impl Renderer for Terminal {
     fn name(&self) -> &'static str {
@@ -34,7 +31,7 @@ impl Renderer for Terminal {
         let matrix = Matrix::of(&report);
         let verdict = report.verdict;
         let word = format!("{} {}", verdict.symbol(), verdict.word());
-        writeln!(out, "{}: {}", self.paint(verdict, &word), report.sentence)?;
+        writeln!(out, "{}: {}", paint(verdict, &word), report.sentence)?;
         let Report { run_id, identity, .. } = &report;
         let mutant = identity.target.mutant.iter().map(|mutant| format!(", mutant {mutant}"));
         writeln!(
@@ -47,15 +44,15 @@ impl Renderer for Terminal {
             mutant.collect::<String>(),
         )?;
         if !matrix.rows.is_empty() {
-            self.table(&matrix, out)?;
+            table(&matrix, out)?;
         }
-        for judgement in matrix.with(Verdict::Violated) {
-            self.violation(judgement, out)?;
+        for cell in matrix.with(Standing::Violated) {
+            violation(cell, out)?;
         }
-        let open = matrix.with(Verdict::Inconclusive);
+        let open = matrix.with(Standing::Inconclusive);
         if !open.is_empty() {
-            writeln!(out, "{}", self.paint(Verdict::Inconclusive, "? inconclusive"))?;
-            for Judgement { guarantee, scenario, reason, .. } in open {
+            writeln!(out, "{}", paint(Standing::Inconclusive, "? inconclusive"))?;
+            for Cell { guarantee, scenario, reason, .. } in open {
                 let reason = reason.as_deref().unwrap_or("no reason was recorded");
                 writeln!(out, "  {guarantee} in {scenario}: {reason}")?;
             }
@@ -67,81 +64,76 @@ impl Renderer for Terminal {
         }
         for scenario in &report.scenarios {
             writeln!(out, "evidence of {}: {}", scenario.id, evidence(&scenario.evidence))?;
-            if scenario.outcome != Outcome::Completed {
-                let reason = scenario.outcome_reason.as_deref().unwrap_or("no reason recorded");
-                writeln!(out, "  {}: {reason}", scenario.outcome.word())?;
+            if scenario.ending != Ending::Completed {
+                let reason = scenario.ending_reason.as_deref().unwrap_or("no reason recorded");
+                writeln!(out, "  {}: {reason}", scenario.ending.word())?;
             }
         }
         writeln!(out, "rerun: {}", report.rerun)
     }
 }
 
-impl Terminal {
-    fn table(&self, matrix: &Matrix, out: &mut dyn Write) -> io::Result<()> {
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING);
-        let columns = (1..=matrix.scenarios.len()).map(|column| column.to_string());
-        let head = ["", "guarantee", "priority"].map(str::to_owned);
-        table.set_header(head.into_iter().chain(columns));
-        for row in &matrix.rows {
-            let worst = row.worst().map(|worst| worst.verdict);
-            let verdict = worst.map_or("· not judged".into(), |worst| {
-                format!("{} {}", worst.symbol(), worst.word())
-            });
-            let cells = row.cells.iter().map(|cell| cell.map_or("·", |j| j.verdict.symbol()));
-            table.add_row([&*verdict, row.id, &*row.weight()].into_iter().chain(cells));
-        }
-        for line in table.lines() {
-            let mut line = line.trim_end().to_owned();
-            for verdict in Verdict::ALL.into_iter().filter(|_| self.color) {
-                line = line.replace(verdict.symbol(), &self.paint(verdict, verdict.symbol()));
-            }
-            writeln!(out, "{line}")?;
-        }
-        for (column, id) in matrix.scenarios.iter().enumerate() {
-            writeln!(out, "  {}: {id}", column + 1)?;
-        }
-        let legend = Verdict::ALL.map(|verdict| format!("{} {}", verdict.symbol(), verdict.word()));
-        writeln!(out, "  {}  · not judged\n", legend.join("  "))
+fn table(matrix: &Matrix, out: &mut dyn Write) -> io::Result<()> {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    let columns = (1..=matrix.scenarios.len()).map(|column| column.to_string());
+    let head = ["", "guarantee", "priority"].map(str::to_owned);
+    table.set_header(head.into_iter().chain(columns).chain(["margin".to_owned()]));
+    for row in &matrix.rows {
+        let worst = row.worst().map(|worst| worst.verdict);
+        let verdict = worst
+            .map_or("· not judged".into(), |worst| format!("{} {}", worst.symbol(), worst.word()));
+        let cells = row.cells.iter().map(|cell| cell.map_or("·", |j| j.verdict.symbol()));
+        let weight = row.weight();
+        let first = [&*verdict, row.id, &*weight].into_iter();
+        table.add_row(first.chain(cells).chain([row.margin()]));
     }
-
-    fn violation(&self, judgement: &Judgement, out: &mut dyn Write) -> io::Result<()> {
-        let title = format!("✗ {} in {}", judgement.guarantee, judgement.scenario);
-        writeln!(out, "{}", self.paint(Verdict::Violated, &title))?;
-        writeln!(out, "  promised  {}", judgement.promised)?;
-        let margin = judgement.margin.iter().map(|margin| format!(" – {margin}"));
-        writeln!(out, "  observed  {}{}", judgement.observed, margin.collect::<String>())?;
-        if let Some(first) = judgement.counter_examples.first() {
-            let faults = match first.active_faults.join(", ") {
-                none if none.is_empty() => "no fault active".into(),
-                some => format!("active faults: {some}"),
-            };
-            let all = judgement.total_violations;
-            writeln!(out, "  first at  {} of {all} ({faults})", text::seconds(first.at_ms))?;
-            for line in first.story.iter().take(8) {
-                writeln!(out, "            {line}")?;
-            }
+    for line in table.lines() {
+        let mut line = line.trim_end().to_owned();
+        for verdict in Standing::ALL {
+            line = line.replace(verdict.symbol(), &paint(verdict, verdict.symbol()));
         }
-        if !judgement.check_next.is_empty() {
-            writeln!(out, "  check     {}", judgement.check_next)?;
-        }
-        writeln!(out, "  rerun     {}\n", judgement.rerun)
+        writeln!(out, "{line}")?;
     }
-
-    fn paint(&self, verdict: Verdict, text: &str) -> String {
-        if !self.color {
-            return text.to_owned();
-        }
-        let style = match verdict {
-            Verdict::Held => AnsiColor::Green.on_default(),
-            Verdict::Violated => AnsiColor::Red.on_default().bold(),
-            Verdict::Inconclusive => AnsiColor::Yellow.on_default(),
-            Verdict::NotApplicable => Style::new().dimmed(),
-        };
-        format!("{style}{text}{style:#}")
+    for (column, id) in matrix.scenarios.iter().enumerate() {
+        writeln!(out, "  {}: {id}", column + 1)?;
     }
+    let legend = Standing::ALL.map(|verdict| format!("{} {}", verdict.symbol(), verdict.word()));
+    writeln!(out, "  {}  · not judged\n", legend.join("  "))
 }
 
+fn violation(cell: &Cell, out: &mut dyn Write) -> io::Result<()> {
+    let title = format!("✗ {} in {}", cell.guarantee, cell.scenario);
+    writeln!(out, "{}", paint(Standing::Violated, &title))?;
+    writeln!(out, "  promised  {}", cell.promised)?;
+    writeln!(out, "  observed  {}", cell.observed)?;
+    writeln!(out, "  margin    {}", cell.margin_words())?;
+    if let Some(first) = cell.counter_examples.first() {
+        let faults = match first.active_faults.join(", ") {
+            none if none.is_empty() => "no fault active".into(),
+            some => format!("active faults: {some}"),
+        };
+        let all = cell.total_violations;
+        writeln!(out, "  first at  {} of {all} ({faults})", text::seconds(first.at_ms))?;
+        for line in first.story.iter().take(8) {
+            writeln!(out, "            {line}")?;
+        }
+    }
+    if !cell.check_next.is_empty() {
+        writeln!(out, "  check     {}", cell.check_next)?;
+    }
+    writeln!(out, "  rerun     {}\n", cell.rerun)
+}
+
+fn paint(verdict: Standing, text: &str) -> String {
+    let style = match verdict {
+        Standing::Held => AnsiColor::Green.on_default(),
+        Standing::Violated => AnsiColor::Red.on_default().bold(),
+        Standing::Inconclusive => AnsiColor::Yellow.on_default(),
+        Standing::NotApplicable => Style::new().dimmed(),
+    };
+    format!("{style}{text}{style:#}")
+}
 /// What was seen, on one line.
 fn evidence(seen: &Evidence) -> String {
     format!(
@@ -165,30 +157,30 @@ mod tests {
 
     #[test]
     fn the_example_is_as_approved() {
-        check_snapshot("terminal", &rendered(&Terminal { color: false }, &Report::example()));
+        check_snapshot("terminal", &plain(&Report::example()));
     }
 
-    /// Proves that colour adds escape sequences and changes nothing else.
+    fn plain(report: &Report) -> String {
+        anstream::adapter::strip_str(&rendered(&Terminal, report)).to_string()
+    }
+
+    /// Proves that colour only repeats what a symbol and a word say already.
     #[test]
-    fn colour_is_only_colour() {
-        let coloured = rendered(&Terminal { color: true }, &Report::example());
-        let plain = rendered(&Terminal { color: false }, &Report::example());
-        let mut bare = String::new();
-        for (index, piece) in coloured.split('\u{1b}').enumerate() {
-            bare.push_str(if index == 0 { piece } else { piece.split_once('m').unwrap().1 });
+    fn without_its_colours_the_text_is_whole() {
+        let report = Report::example();
+        assert!(rendered(&Terminal, &report).contains("\u{1b}["));
+        for verdict in Standing::ALL {
+            let said = format!("{} {}", verdict.symbol(), verdict.word());
+            assert!(plain(&report).contains(&said), "{said}");
         }
-        assert!(coloured.len() > plain.len());
-        assert_eq!(bare, plain);
     }
 
     proptest! {
         /// Proves that recorded text cannot move the cursor, retitle the window or start a line.
         #[test]
         fn hostile_text_stays_text(hostile in hostile()) {
-            let plain = Terminal { color: false };
-            let text = rendered(&plain, &Report::example().with_every_text_after(&hostile));
-            let lines = rendered(&plain, &Report::example()).lines().count();
-            prop_assert_eq!(text.lines().count(), lines);
+            let text = plain(&Report::example().with_every_text_after(&hostile));
+            prop_assert_eq!(text.lines().count(), plain(&Report::example()).lines().count());
             prop_assert!(text.chars().all(|c| c == '\n' || !c.is_control()));
         }
     }

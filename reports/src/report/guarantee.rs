@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Verdict;
+use super::{Margin, Measure, Standing};
 
 /// How much hangs on a promise.
 #[derive(
@@ -83,13 +83,13 @@ pub struct GuaranteeReport {
 
 /// What one scenario showed about one guarantee.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-pub struct Judgement {
+pub struct Cell {
     /// The guarantee's id.
     pub guarantee: String,
     /// The scenario's id.
     pub scenario: String,
     /// What was found out.
-    pub verdict: Verdict,
+    pub verdict: Standing,
     /// How often the promise was put to the test.
     pub seen: u64,
     /// What was counted, such as `retried clicks`.
@@ -98,8 +98,10 @@ pub struct Judgement {
     pub observed: String,
     /// What was promised, in a few words.
     pub promised: String,
-    /// How far the observed value was from the bound.
-    pub margin: Option<String>,
+    /// What was measured; empty where nothing was seen, or where there is no number.
+    pub measures: Vec<Measure>,
+    /// How much room the tightest of the measures left; negative beyond its bound.
+    pub margin: Option<Margin>,
     /// Why it is inconclusive or not applicable.
     pub reason: Option<String>,
     /// The first and worst violations, in order of time; fewer than `total_violations` if thinned.
@@ -110,6 +112,13 @@ pub struct Judgement {
     pub rerun: String,
     /// Where to look first.
     pub check_next: String,
+}
+
+impl Cell {
+    /// The margin in words, or a dash.
+    pub fn margin_words(&self) -> &str {
+        self.margin.as_ref().map_or("–", |margin| &margin.words)
+    }
 }
 
 /// One violation with the evidence around it.

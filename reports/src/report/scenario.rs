@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::Verdict;
+use super::Standing;
 
 /// One scenario as it ran.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -12,12 +12,12 @@ pub struct ScenarioReport {
     pub id: String,
     /// What it does, in a few words.
     pub title: String,
-    /// The worst of its judgements.
-    pub verdict: Verdict,
+    /// The worst of its cells.
+    pub verdict: Standing,
     /// How the scenario itself ended.
-    pub outcome: Outcome,
+    pub ending: Ending,
     /// Why it did not complete.
-    pub outcome_reason: Option<String>,
+    pub ending_reason: Option<String>,
     /// How long it ran.
     pub duration_ms: u64,
     /// Warm-up, storm, heal, settle and the like, in order of time.
@@ -35,7 +35,7 @@ pub struct ScenarioReport {
 /// How a scenario ended, whatever was found out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Outcome {
+pub enum Ending {
     /// It ran to its end.
     #[default]
     Completed,
@@ -49,8 +49,8 @@ pub enum Outcome {
     Unreached,
 }
 
-impl Outcome {
-    /// The outcome in words.
+impl Ending {
+    /// The ending in words.
     pub fn word(self) -> &'static str {
         match self {
             Self::Completed => "completed",

@@ -66,14 +66,14 @@ fn a_huge_report_stays_under_the_limit() {
             .collect();
         report.scenarios.push(scenario);
         for guarantee in 0..44 {
-            let mut judgement = example.judgements[4].clone();
-            judgement.guarantee = format!("guarantee-{guarantee}");
-            judgement.scenario = format!("scenario-{index}");
-            judgement.counter_examples.truncate(6);
-            for example in &mut judgement.counter_examples {
+            let mut cell = example.cells[4].clone();
+            cell.guarantee = format!("guarantee-{guarantee}");
+            cell.scenario = format!("scenario-{index}");
+            cell.counter_examples.truncate(6);
+            for example in &mut cell.counter_examples {
                 example.story = vec!["<&>".repeat(40); 10];
             }
-            report.judgements.push(judgement);
+            report.cells.push(cell);
         }
     }
     let page = rendered(&Html, &report);

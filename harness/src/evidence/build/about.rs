@@ -1,0 +1,61 @@
+//! Tells what was promised, what was run, and how to run it again.
+
+use crate::evidence::folder::RunIdentity;
+use reports::report::{Cell, Contract, GuaranteeReport, Identity, Machine, Priority, Target};
+use scenarios::guarantees;
+use scenarios::plan::RunPlan;
+
+/// A promise as it was judged.
+pub fn guarantee(
+    promise: &guarantees::Promise,
+    cell: &Cell,
+    identity: &RunIdentity,
+) -> GuaranteeReport {
+    let judging = &identity.judging;
+    GuaranteeReport {
+        id: promise.id.to_owned(),
+        statement: promise.statement.to_owned(),
+        priority: match promise.priority {
+            guarantees::Priority::Critical => Priority::Critical,
+            guarantees::Priority::High => Priority::High,
+            guarantees::Priority::Standard => Priority::Standard,
+        },
+        severity: judging.severity(promise.id),
+        bound: cell.promised.clone(),
+        bound_source: judging.source(promise.id).unwrap_or(promise.source).to_owned(),
+        why: promise.why.to_owned(),
+        usual_fix: promise.usual_fix.to_owned(),
+        blind_to: promise.blind_to.to_owned(),
+    }
+}
+
+/// What was run, on what, with which numbers.
+pub fn identity(identity: &RunIdentity, run: &RunPlan) -> Identity {
+    Identity {
+        seed: run.seed.to_string(),
+        plan_hash: identity.plan_hash.clone(),
+        profile: run.profile.clone(),
+        time_scale: f64::from(run.time_scale),
+        contract: Contract { name: run.contract.name.clone(), assumed: run.contract.assumed },
+        target: Target {
+            kind: identity.target.kind().to_owned(),
+            name: identity.target.name(),
+            mutant: identity.target.mutant().cloned(),
+        },
+        machine: Machine { cores: identity.cores, os: identity.os.clone() },
+        versions: [("windthrow".to_owned(), identity.tool_version.clone())].into(),
+    }
+}
+
+/// The command that repeats the run, or one scenario of it with the same seed.
+pub fn rerun(identity: &RunIdentity, run: &RunPlan, scenario: Option<&str>) -> String {
+    let Some(scenario) = scenario else { return identity.rerun.clone() };
+    if identity.rerun.contains("--plan") {
+        return format!("{} {scenario}", identity.rerun);
+    }
+    let mutant = identity.target.mutant().map_or(String::new(), |m| format!(" --mutant {m}"));
+    format!(
+        "windthrow run {scenario} --seed {} --profile {} --time-scale {}{mutant}",
+        run.seed, run.profile, run.time_scale
+    )
+}

@@ -1,0 +1,139 @@
+//! Tells one scenario's course: how it ended, what hit it, what was seen, and its cells.
+
+use super::cell;
+use super::worst;
+use crate::evidence::folder::{RunFolder, RunIdentity};
+use crate::evidence::judging::{Judged, judge};
+use mock_server::history::exchange::Exchange;
+use reports::report::{
+    Cell, CpuTime, Ending, Evidence, FaultWindow, Lateness, Phase, ScenarioReport, Series,
+    Standing, Tolerance,
+};
+use scenarios::case::Case;
+use scenarios::history::{Change, Outcome, Process};
+use scenarios::plan::{Plan, RunPlan};
+use scenarios::verdict::Verdict;
+
+/// What one scenario came to, and the cell of each of its guarantees.
+pub fn scenario(
+    folder: &RunFolder,
+    identity: &RunIdentity,
+    run: &RunPlan,
+    plan: &Plan,
+) -> (ScenarioReport, Vec<Cell>) {
+    let mut report = ScenarioReport {
+        id: plan.id.clone(),
+        title: plan.summary.clone(),
+        duration_ms: plan.duration_ms(),
+        phases: plan.phases.iter().map(phase).collect(),
+        ending: Ending::SetupFailed,
+        verdict: Standing::Inconclusive,
+        ..ScenarioReport::default()
+    };
+    let unjudged =
+        |reason: &str| plan.guarantees.iter().map(|id| cell::unjudged(plan, id, reason)).collect();
+    if let Ok(why) = std::fs::read_to_string(folder.setup_failure(&plan.id)) {
+        let cells = unjudged("the scenario could not be set up");
+        report.ending_reason = Some(why.trim().to_owned());
+        return (report, cells);
+    }
+    let judged = match judge(&folder.history(&plan.id), run, plan) {
+        Ok(judged) => judged,
+        Err(error) => {
+            let why = format!("{error}");
+            let cells = unjudged(&why);
+            report.ending_reason = Some(why);
+            return (report, cells);
+        }
+    };
+    (report.ending, report.ending_reason) = ending(&judged.case);
+    let enough = |(id, verdict): &(&'static str, Verdict)| {
+        cell::judged(plan, &judged, id, &identity.judging.enough(id, verdict.clone()))
+    };
+    let cells: Vec<Cell> = judged.verdicts.iter().map(enough).collect();
+    report.verdict = worst(cells.iter().map(|cell| cell.verdict));
+    report.fault_windows = plan.faults.iter().map(|rule| window(rule, &judged)).collect();
+    report.evidence = evidence(&judged);
+    report.markers = cell::markers(&cells);
+    let series = |series: scenarios::timeline::Series| Series {
+        name: series.name.to_owned(),
+        unit: series.unit.to_owned(),
+        group: series.group.to_owned(),
+        points: series.points,
+    };
+    report.series = judged.series.into_iter().map(series).collect();
+    (report, cells)
+}
+
+/// How a recording ended, and why it did not run to its end.
+fn ending(case: &Case) -> (Ending, Option<String>) {
+    match &case.outcome {
+        Some(Outcome::Completed) => (Ending::Completed, None),
+        Some(Outcome::Interrupted) => (Ending::Interrupted, Some("it was interrupted".to_owned())),
+        Some(Outcome::TargetLost { how }) => {
+            let restarted = |process: &Process| matches!(process.change, Change::NotReady { .. });
+            let what = if case.processes.iter().any(restarted) {
+                "the target did not come back after the plan had ended it"
+            } else {
+                "the target ended in mid-run"
+            };
+            (Ending::TargetLost, Some(format!("{what} ({how})")))
+        }
+        Some(Outcome::Unreached { why }) => (Ending::Unreached, Some(why.clone())),
+        None => (Ending::Interrupted, Some("the recording broke off".to_owned())),
+    }
+}
+
+fn phase(phase: &scenarios::plan::Phase) -> Phase {
+    Phase { name: phase.name.clone(), from_ms: phase.from_ms, until_ms: phase.until_ms }
+}
+
+/// Requests, and connections that a fault broke off before one.
+fn met(case: &Case) -> impl Iterator<Item = &Exchange> {
+    case.exchanges.iter().chain(&case.connections)
+}
+
+fn window(rule: &mock_server::faults::Rule, judged: &Judged) -> FaultWindow {
+    let hit = |exchange: &&Exchange| exchange.faults.iter().any(|mark| mark.rule == rule.id);
+    let struck = |process: &&Process| process.change.rule() == Some(rule.id.as_str());
+    let hits = met(&judged.case).filter(hit).count()
+        + usize::from(judged.case.processes.iter().any(|process| struck(&process)));
+    FaultWindow {
+        rule: rule.id.clone(),
+        kind: rule.fault.kind().to_owned(),
+        from_ms: rule.window.from_ms,
+        until_ms: rule.window.until_ms,
+        hits: hits as u64,
+    }
+}
+
+#[allow(clippy::cast_precision_loss)] // figures for people
+fn evidence(judged: &Judged) -> Evidence {
+    let case = &judged.case;
+    let generator = case.generator.clone().unwrap_or_default();
+    let ms = |us: u64| Some(us / 1_000);
+    let lag_max = case.lags.iter().map(|lag| lag.1).max().unwrap_or_default();
+    Evidence {
+        operations: judged.operations,
+        exchanges: case.exchanges.len() as u64,
+        clicks: judged.clicks,
+        faults_hit: met(case).filter(|exchange| !exchange.faults.is_empty()).count() as u64,
+        lateness: Lateness {
+            p50_us: generator.lateness_p50_us,
+            p99_us: generator.lateness_p99_us,
+            max_us: generator.lateness_max_us,
+        },
+        users: u64::from(generator.users),
+        dispatcher: generator.dispatcher,
+        peak_arrivals_per_s: generator.peak_per_s as f64,
+        cpu: CpuTime {
+            generator_ms: ms(generator.harness_cpu_us.saturating_sub(generator.mock_cpu_us)),
+            mock_ms: ms(generator.mock_cpu_us),
+            target_ms: ms(generator.target_cpu_us),
+        },
+        tolerance: Tolerance {
+            delta_ms: case.delta.as_secs_f64() * 1e3,
+            lag_max_ms: lag_max.as_secs_f64() * 1e3,
+        },
+    }
+}
