@@ -8,12 +8,11 @@
 //! 1. `mutants/<name>.rs`: how one comes to do it in one sentence, and its `MUTANT`. The smallest
 //!    to copy is `breaker_opens_at_six.rs`; `no_limiter.rs` brings an implementation of its own.
 //! 2. This file: its `mod` line, and its line in [`MUTANTS`] beside those of its kind.
+//! 3. `harness/tests/mutant_table.md`: the proof, as `windthrow prove --seeds 3` prints it.
 //!
 //! Where nothing can be swapped yet, the module that decides gets one more field in its policy,
-//! whose default is what it does today. At the end `windthrow prove --seeds 3` runs all mutants
-//! and prints the table that is kept in `harness/tests/mutant_table.md`. That the words in a
-//! `MUTANT` are known to the catalogue and to the guarantees, is tested in
-//! `harness/tests/registries.rs`.
+//! whose default is what it does today. That the words in a `MUTANT` are known to the catalogue
+//! and to the guarantees, is tested in `harness/tests/registries.rs`.
 
 mod accept_missing_on_links;
 mod ack_before_write;
