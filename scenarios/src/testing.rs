@@ -176,7 +176,12 @@ impl History {
         self.case.ready();
         let mut judging = Judging::begin(&self.case, &[guarantee]);
         self.operations.iter().for_each(|operation| judging.operation(operation));
-        judging.verdicts().remove(0).1
+        let verdict = judging.verdicts().remove(0).1;
+        // Kind, numbers and words agree over every history that any guarantee is tested with.
+        if !verdict.measures.is_empty() {
+            assert_eq!(verdict.contradiction(), None, "{verdict:?}");
+        }
+        verdict
     }
 }
 

@@ -127,6 +127,28 @@ impl Verdict {
         self
     }
 
+    /// Where kind, measures and words contradict each other.
+    #[cfg(test)]
+    pub(crate) fn contradiction(&self) -> Option<&'static str> {
+        let broken = self.measures.iter().any(Measure::is_broken);
+        let unsaid = |one: &Measure| !self.observed.contains(&measure::observed(one));
+        let as_debug = |word: &str| {
+            let number = word.trim_end_matches(['s', 'm', 'µ', 'n']);
+            number != word && number.ends_with(|end: char| end.is_ascii_digit())
+        };
+        let said = self.observed.split(' ').chain(self.promised.split(' '));
+        match self.kind {
+            VerdictKind::Held if self.measures.is_empty() => Some("held without a number"),
+            VerdictKind::Held if broken => Some("held, with a broken bound"),
+            VerdictKind::Violated if !broken => Some("violated, with every bound kept"),
+            _ if self.measures.iter().any(unsaid) => Some("a measure that its words do not say"),
+            _ if said.map(|word| word.trim_matches([',', ';', '(', ')'])).any(as_debug) => {
+                Some("a duration as only programs write it")
+            }
+            _ => None,
+        }
+    }
+
     /// How much room the tightest measure left.
     #[must_use]
     pub fn margin(&self) -> Option<Margin> {
@@ -227,6 +249,34 @@ mod tests {
         let verdict = offences.verdict(40, "clicks");
         assert_eq!((verdict.violations, verdict.witnesses.len()), (30, MAX_WITNESSES));
         assert_eq!(Offences::default().verdict(1, "clicks").kind, VerdictKind::Held);
+    }
+
+    #[test]
+    fn what_was_measured_says_what_was_observed_and_promised() {
+        let lost = |count, of| Gauge::none_of("lost clicks").counted(count, of);
+        let verdict = Verdict::held_over(9, "clicks").measured([lost(0, 9)], "9 came", "in order");
+        assert_eq!(verdict.observed, "lost clicks: 0; 9 came");
+        assert_eq!(verdict.promised, "lost clicks: none; in order");
+        let unseen = Verdict::held_over(0, "clicks").measured([lost(0, 0)], "", "");
+        assert_eq!((unseen.observed.as_str(), unseen.measures.len()), ("", 0));
+        assert_eq!(unseen.promised, "lost clicks: none");
+    }
+
+    #[test]
+    fn a_kind_that_its_numbers_or_words_contradict_is_noticed() {
+        let lost = |count| Gauge::none_of("lost clicks").counted(count, 9);
+        let held = || Verdict::held_over(9, "clicks");
+        let witness = Witness::new(Moment::ZERO, "lost");
+        let violated = Verdict::from_witnesses(9, "clicks", vec![witness]);
+        assert_eq!(held().measured([lost(0)], "", "").contradiction(), None);
+        assert!(held().contradiction().is_some(), "without a number");
+        assert!(held().measured([lost(1)], "", "").contradiction().is_some());
+        assert_eq!(violated.clone().measured([lost(1)], "", "").contradiction(), None);
+        assert!(violated.measured([lost(0)], "", "").contradiction().is_some());
+        let other =
+            Verdict { observed: "lost clicks: 1".into(), ..held().measured([lost(0)], "", "") };
+        assert!(other.contradiction().is_some());
+        assert!(held().measured([lost(0)], "within 60s", "").contradiction().is_some());
     }
 
     #[test]

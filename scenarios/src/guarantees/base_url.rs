@@ -4,6 +4,7 @@
 
 use super::{AtOnce, Guarantee, Judge, Priority, Promise};
 use crate::case::Case;
+use crate::measure::Gauge;
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::contract::Route;
 use mock_server::history::exchange::Exchange;
@@ -47,9 +48,13 @@ fn judge(case: &Case) -> Verdict {
         }
     }
     let calls = case.exchanges.len();
-    let observed = format!("{} of {calls} upstream calls missed the base", offences.count());
-    let promised = format!("every call below {}/v1/", base.unwrap_or("the base URL, "));
-    offences.verdict(calls, "upstream calls").said(observed, promised)
+    let beside = Gauge::none_of("calls beside the base").counted(offences.count(), calls);
+    let rule = format!("every call below {}/v1/", base.unwrap_or("the base URL, "));
+    offences.verdict(calls, "upstream calls").measured(
+        [beside],
+        format!("{calls} upstream calls in all"),
+        rule,
+    )
 }
 
 fn wrong(exchange: &Exchange, host: Option<&str>) -> Option<String> {

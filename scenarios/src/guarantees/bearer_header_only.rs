@@ -4,6 +4,7 @@
 
 use super::{AtOnce, Guarantee, Judge, Priority, Promise};
 use crate::case::Case;
+use crate::measure::Gauge;
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::contract::Route;
 use mock_server::history::exchange::{Exchange, KeyPlace};
@@ -47,14 +48,14 @@ fn judge(case: &Case) -> Verdict {
             without += 1;
         }
     }
-    let observed = format!(
-        "{with_key} of {} upstream calls bore the key as a bearer; {} put it elsewhere or left it out",
-        case.exchanges.len(),
-        offences.count(),
-    );
-    offences
-        .verdict(without, "calls that need a key")
-        .said(observed, "the key in `Authorization: Bearer`, and nowhere else, on every call")
+    let calls = case.exchanges.len();
+    let wrong = Gauge::none_of("calls with the key elsewhere or without it");
+    let wrong = wrong.counted(offences.count(), without);
+    offences.verdict(without, "calls that need a key").measured(
+        [wrong],
+        format!("{with_key} of {calls} upstream calls bore the key as a bearer"),
+        "the key in `Authorization: Bearer`, and nowhere else, on every call",
+    )
 }
 
 fn wrong(exchange: &Exchange) -> Option<&'static str> {

@@ -34,7 +34,7 @@ fn judge(case: &Case) -> Verdict {
     let limit = case.bounds.hard_limit;
     let organic = case.exchanges.iter().filter(|exchange| exchange.over_limit).count();
     let mut verdict = Rate::of(case, limit).verdict(limit / 2);
-    verdict.observed.push_str(&format!("; 429s of the limiter itself: {organic}"));
+    verdict.observed.push_str(&format!("; refused by the limiter itself: {organic}"));
     verdict
 }
 
@@ -57,7 +57,7 @@ mod tests {
     fn half_the_limit_and_no_more_than_it_holds() {
         let verdict = History::over(&[]).exchanges(steady(300, 800)).judged_by(&HardLimit);
         assert_eq!(verdict.kind, Held);
-        assert!(verdict.observed.ends_with("429s of the limiter itself: 0"));
+        assert!(verdict.observed.ends_with("refused by the limiter itself: 0"));
     }
 
     #[test]
@@ -73,7 +73,7 @@ mod tests {
         let history = History::over(&[]).exchanges(steady(100, 100)).exchange(organic(59_950));
         let verdict = history.judged_by(&HardLimit);
         assert_eq!(verdict.kind, Held);
-        assert!(verdict.observed.ends_with("429s of the limiter itself: 1"));
+        assert!(verdict.observed.ends_with("refused by the limiter itself: 1"));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use super::{AtOnce, Guarantee, Judge, Priority, Promise};
 use crate::case::Case;
+use crate::measure::Gauge;
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::history::exchange::Exchange;
 
@@ -43,14 +44,15 @@ fn judge(case: &Case) -> Verdict {
     }
     let calls = case.exchanges.len();
     let with_body = case.exchanges.iter().filter(|exchange| exchange.body_bytes > 0).count();
-    let observed = format!(
-        "{} of {calls} upstream calls, {with_body} with a body, lacked a header",
-        offences.count(),
-    );
+    let lacking = Gauge::none_of("calls that lack a header").counted(offences.count(), calls);
     offences
         .verdict(calls, "upstream calls")
         .only_if(with_body > 0, "no upstream call had a body, so no Content-Type was needed")
-        .said(observed, "`Accept` names JSON; `Content-Type: application/json` beside every body")
+        .measured(
+            [lacking],
+            format!("{calls} upstream calls in all, {with_body} with a body"),
+            "`Accept` names JSON, and `Content-Type: application/json` stands beside every body",
+        )
 }
 
 fn wrong(exchange: &Exchange) -> Option<String> {

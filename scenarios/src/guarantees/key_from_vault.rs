@@ -7,9 +7,10 @@ use super::evidence::leaks;
 use super::{AtOnce, Guarantee, Judge, Priority, Promise};
 use crate::case::Case;
 use crate::history::Change;
-use crate::observed::{Canary, Place};
+use crate::measure::Gauge;
+use crate::observed::{Canary, Leak, Place};
 use crate::verdict::{Verdict, Witness};
-use mock_server::history::exchange::KeyPlace;
+use mock_server::history::exchange::{Exchange, KeyPlace};
 use mock_server::history::record::SecretRead;
 
 const PROMISE: Promise = Promise {
@@ -40,9 +41,10 @@ impl Guarantee for KeyFromVault {
 }
 
 fn judge(case: &Case) -> Verdict {
+    let secret = |leak: &Leak| matches!(leak.canary, Canary::ApiKey | Canary::WebhookSecret);
+    let in_process = |place| matches!(place, Place::Environment | Place::CommandLine);
     let mut offences = leaks::offences(case, |leak| {
-        matches!(leak.canary, Canary::ApiKey | Canary::WebhookSecret)
-            && matches!(leak.place, Place::Environment | Place::CommandLine | Place::Source)
+        secret(leak) && (in_process(leak.place) || leak.place == Place::Source)
     });
     let handed_out = |read: &&SecretRead| read.status == 200 && read.version.is_some();
     let first_read = case.secret_reads.iter().find(handed_out);
@@ -52,10 +54,10 @@ fn judge(case: &Case) -> Verdict {
     // A process that was not started here may have read the vault before anybody looked.
     let started_here = |change: &Change| matches!(change, Change::Started { pid: 1.. });
     let started_here = case.processes.iter().any(|process| started_here(&process.change));
-    if let Some(using) = first_use.filter(|using| {
-        let early = |read: &SecretRead| using.t_req.plus(case.delta) < read.at;
-        started_here && using.token == "live" && first_read.is_none_or(early)
-    }) {
+    let judged_use = first_use.filter(|using| started_here && using.token == "live");
+    let early = |read: &SecretRead, using: &Exchange| using.t_req.plus(case.delta) < read.at;
+    let too_early = judged_use.filter(|using| first_read.is_none_or(|read| early(read, using)));
+    if let Some(using) = too_early {
         offences.add(|| {
             let what = "the key was in use before the vault had handed it out";
             Witness::new(using.t_req, what).line(case.tell(using))
@@ -65,10 +67,19 @@ fn judge(case: &Case) -> Verdict {
     let scanned = case.scanned.clone().unwrap_or_default();
     let (files, unseen) = (scanned.source_files, scanned.unseen_of(Place::Source));
     let unread = case.inspections.len() - looked;
+    let gauges = [
+        leaks::gauge(case, "secrets in environments and command lines", looked as u64, |leak| {
+            secret(leak) && in_process(leak.place)
+        }),
+        leaks::gauge(case, "secrets in the source", files, |leak| {
+            secret(leak) && leak.place == Place::Source
+        }),
+        Gauge::none_of("keys in use before the vault was read")
+            .counted(u64::from(too_early.is_some()), usize::from(judged_use.is_some())),
+    ];
     let observed = format!(
         "{looked} processes looked into ({unread} could not be), {files} source files searched, the \
-         vault handed the secrets out {reads} times; {} wrong",
-        offences.count(),
+         vault handed the secrets out {reads} times",
     );
     offences
         .verdict(looked, "processes looked into")
@@ -76,7 +87,7 @@ fn judge(case: &Case) -> Verdict {
         .only_if(unseen.is_none(), unseen.unwrap_or_default())
         .only_if(reads > 0, "the vault handed nothing out")
         .only_if(first_use.is_some(), "the key was never in use")
-        .said(observed, "the key read from the vault, and nowhere else to be found")
+        .measured(gauges, observed, "the key read from the vault, and nowhere else to be found")
 }
 
 #[cfg(test)]

@@ -58,17 +58,22 @@ impl Judge for Reading<'_> {
             read.route == Route::Profile && read.is_success()
         };
         let emails = case.exchanges.iter().filter(told).count();
+        let gauge = |name: &str, searched: u64, place: Place| {
+            leaks::gauge(case, name, searched, |leak| personal(leak) && leak.place == place)
+        };
+        let gauges = [
+            gauge("personal data in the log", scanned.log_lines, Place::Log),
+            gauge("personal data in the metrics", scanned.scrapes, Place::Metrics),
+        ];
         let observed = format!(
             "{} log lines and {} scrapes of the metrics searched, {} lines name a creator or a \
-             click; {} with personal data; {} answers showed an e-mail (not judged)",
+             click; {} answers showed an e-mail (not judged)",
             scanned.log_lines,
             scanned.scrapes,
             scanned.marked_lines,
-            offences.count(),
             shown.count(),
         );
-        let promised = "no creator's e-mail and no visitor's address, plain, escaped, in hex or \
-                        base64";
+        let rule = "no creator's e-mail and no visitor's address, plain, escaped, in hex or base64";
         let unseen = scanned.unseen_of(Place::Log);
         let lines = usize::try_from(scanned.log_lines).unwrap_or(usize::MAX);
         offences
@@ -81,7 +86,7 @@ impl Judge for Reading<'_> {
             .only_if(unseen.is_none(), unseen.unwrap_or_default())
             .only_if(emails > 0, "no e-mail was handed out that could have been logged")
             .only_if(visits > 0, "no visitor came whose address could have been logged")
-            .said(observed, promised)
+            .measured(gauges, observed, rule)
     }
 }
 

@@ -43,16 +43,21 @@ fn judge(case: &Case) -> Verdict {
         case.exchanges.iter().filter(|one| one.key_places.contains(&KeyPlace::BearerHeader));
     let in_use = in_use.count();
     let log = if scanned.captures_log { "" } else { " (its log was not seen)" };
+    let gauge = |name: &str, searched: u64, place: Place| {
+        leaks::gauge(case, name, searched, |leak| leak.canary.is_secret() && leak.place == place)
+    };
+    let gauges = [
+        gauge("secrets in answers", scanned.answers, Place::Answer),
+        gauge("secrets in the log", scanned.log_lines, Place::Log),
+        gauge("secrets in the metrics", scanned.scrapes, Place::Metrics),
+    ];
     let observed = format!(
-        "{} answers, {} log lines{log} and {} scrapes of the metrics searched; {} with a secret; \
-         the key was in use in {in_use} calls",
-        scanned.answers,
-        scanned.log_lines,
-        scanned.scrapes,
-        offences.count(),
+        "{} answers, {} log lines{log} and {} scrapes of the metrics searched; the key was in use in \
+         {in_use} calls",
+        scanned.answers, scanned.log_lines, scanned.scrapes,
     );
-    let promised = "no key, webhook secret, vault token or session secret, plain, escaped, in hex or \
-                    base64";
+    let rule = "no key, webhook secret, vault token or session secret, plain, escaped, in hex or \
+                base64";
     let unseen = scanned.unseen_of(Place::Log);
     let seen = scanned.answers + scanned.log_lines + scanned.scrapes;
     offences
@@ -64,7 +69,7 @@ fn judge(case: &Case) -> Verdict {
         )
         .only_if(unseen.is_none(), unseen.unwrap_or_default())
         .only_if(in_use > 0, "the key was never in use, so it could not have come to light")
-        .said(observed, promised)
+        .measured(gauges, observed, rule)
 }
 
 /// Whether others read it: an environment, a command line and the source are `key-from-vault`'s.

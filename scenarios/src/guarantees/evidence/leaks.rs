@@ -1,6 +1,7 @@
 //! What came to light of what was planted, as witnesses.
 
 use crate::case::Case;
+use crate::measure::Gauge;
 use crate::observed::Leak;
 use crate::verdict::{Offences, Witness};
 use std::collections::HashSet;
@@ -25,6 +26,12 @@ pub fn offences(case: &Case, counts: impl Fn(&Leak) -> bool) -> Offences {
         });
     }
     offences
+}
+
+/// How many leaks of this kind there were, where `searched` things were looked through for them.
+pub fn gauge(case: &Case, name: &str, searched: u64, counts: impl Fn(&Leak) -> bool) -> Gauge {
+    let leaks = case.leaks.iter().filter(|leak| counts(leak)).count() as u64;
+    Gauge::none_of(name).counted(leaks, usize::try_from(searched).unwrap_or(usize::MAX))
 }
 
 #[cfg(test)]

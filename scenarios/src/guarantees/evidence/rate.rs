@@ -1,6 +1,7 @@
 //! Rates: how many requests left within a sliding window, and where there were too many.
 
 use crate::case::Case;
+use crate::measure::{Gauge, humane};
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
 use mock_server::history::exchange::Exchange;
@@ -14,10 +15,11 @@ use std::time::Duration;
 pub struct Rate<'c> {
     case: &'c Case,
     limit: usize,
-    /// The most requests in any half-open window.
+    /// The most requests in any half-open window, as they arrived.
     pub peak: usize,
-    /// The same for the window less δ.
-    pub surest_peak: usize,
+    /// The most within less than the window less δ, of those that are judged: more than `limit` where
+    /// there is a burst, and only there.
+    pub judged_peak: usize,
     /// For each burst, its tightest `limit + 1` requests.
     pub bursts: Vec<&'c [Exchange]>,
     /// Too tight windows where the harness was late itself.
@@ -37,7 +39,7 @@ impl<'c> Rate<'c> {
             case,
             limit,
             peak: peak(&case.exchanges, window),
-            surest_peak: peak(&case.exchanges, surest),
+            judged_peak: judged_peak(case, surest),
             bursts: Vec::new(),
             unjudged: 0,
             across_restart: 0,
@@ -86,25 +88,27 @@ impl<'c> Rate<'c> {
     /// The verdict: at least `enough` requests in some window make it worth something.
     #[must_use]
     pub fn verdict(&self, enough: usize) -> Verdict {
-        let Self { case, limit, peak, surest_peak, .. } = self;
+        let Self { case, limit, peak, .. } = self;
         let window = case.bounds.window;
+        // None, if the harness was late or the target disturbed all the time.
+        let most = Gauge::at_most("requests in one window", *limit);
+        let most = most.counted(self.judged_peak as u64, 0);
+        let (length, delivery) = (humane(window), humane(case.delta));
         let observed = format!(
-            "peak {peak} in {window:?} and {surest_peak} in {:?}, over {} requests; too tight but \
-             not judged: {} while the harness was late, {} across a restart or a pause",
-            window.saturating_sub(case.delta),
+            "{peak} arrived in one window, and {} in all; too tight but not judged: {} windows while \
+             the harness was late, {} across a restart or a pause",
             case.exchanges.len(),
             self.unjudged,
             self.across_restart,
         );
-        let promised =
-            format!("at most {limit} in any {window:?}, less δ = {:?} of delivery", case.delta);
+        let rule = format!("any {length} is a window, less {delivery} (δ) of delivery");
         Verdict::from_witnesses(case.exchanges.len(), "upstream requests", self.witnesses())
             .only_if(window >= case.delta * 10, "the scaled window is too close to the tolerance")
             .only_if(
                 *peak >= enough,
-                format!("never near the limit: at most {peak} requests in any {window:?}"),
+                format!("never near the limit: at most {peak} requests in any {length}"),
             )
-            .said(observed, promised)
+            .measured([most], observed, rule)
     }
 }
 
@@ -118,6 +122,27 @@ pub fn is_limited(case: &Case, moment: Moment) -> bool {
 
 fn span(requests: &[Exchange]) -> Duration {
     requests.last().map_or(Duration::ZERO, |last| last.t_req.since(requests[0].t_req))
+}
+
+/// For each last request the earliest first one with which the span is judged; the longer a span, the
+/// sooner it is not.
+fn judged_peak(case: &Case, surest: Duration) -> usize {
+    let requests = &case.exchanges;
+    let (mut first, mut most) = (0, 0);
+    for (last, request) in requests.iter().enumerate() {
+        let end = request.t_req;
+        while first < last && end.since(requests[first].t_req) >= surest {
+            first += 1;
+        }
+        let excused = |from: Moment| {
+            case.disturbed_within(from.minus(case.delta), end) || case.too_slow_within(from, end)
+        };
+        while last + 1 - first > most && excused(requests[first].t_req) {
+            first += 1;
+        }
+        most = most.max(last + 1 - first);
+    }
+    most
 }
 
 fn peak(requests: &[Exchange], window: Duration) -> usize {
