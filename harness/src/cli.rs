@@ -55,12 +55,9 @@ pub enum Command {
         #[arg(value_enum, default_value_t = SchemaOf::Result)]
         of: SchemaOf,
     },
-    /// One scenario, in a process of its own
+    /// One scenario, in a process of its own; its order comes on standard input
     #[command(name = "__scenario", hide = true)]
-    Scenario {
-        /// The order, as JSON
-        order: String,
-    },
+    Scenario,
     /// Kills a process group when the harness is gone
     #[command(name = "__guard", hide = true)]
     Guard {

@@ -6,14 +6,14 @@ use windthrow::cli::{Cli, Command, MockCommand, SchemaOf};
 use windthrow::commands;
 use windthrow::config;
 use windthrow::failure::{Exit, Failure};
-use windthrow::process::guard;
-use windthrow::storm::child::{announce_failure, carry_out};
+use windthrow::process::{guard, lifeline};
+use windthrow::storm::child::carry_out;
 use windthrow::storm::order::Order;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     if let Some(Command::Reference { mutant }) = &cli.command {
-        end_with_the_harness();
+        lifeline::end_with_the_parent();
         return reference::main_from_env(mutant.as_deref());
     }
     if let Some(Command::Guard { leader }) = &cli.command {
@@ -40,16 +40,6 @@ fn main() -> ExitCode {
             Exit::Bug.into()
         }
     }
-}
-
-/// The harness keeps the other end of standard input open: its end means that the harness is gone,
-/// however that came, and the reference shall not stay behind.
-fn end_with_the_harness() {
-    std::thread::spawn(|| {
-        let gone = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-        eprintln!("the harness is gone ({gone:?})");
-        std::process::exit(0);
-    });
 }
 
 /// The mock alone tells of every fault that it commits; a run has its report for that.
@@ -95,11 +85,10 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
             commands::say(format_args!("{schema:#}"));
             Ok(Exit::Held)
         }
-        Some(Command::Scenario { order }) => {
-            let order: Order = serde_json::from_str(order)
-                .map_err(|error| Failure::usage(error.to_string(), "use windthrow run"))?;
-            let outcome = runtime.block_on(carry_out(&order)).map(|_| Exit::Held);
-            outcome.inspect_err(announce_failure)
+        Some(Command::Scenario) => {
+            // Locked no longer than for the order: what follows is the life line's.
+            let order = Order::receive(&mut std::io::stdin().lock())?;
+            runtime.block_on(carry_out(&order)).map(|_| Exit::Held)
         }
         Some(Command::Reference { .. } | Command::Guard { .. }) => {
             unreachable!("handled before the runtime")

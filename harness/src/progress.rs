@@ -10,9 +10,9 @@ pub struct Progress {
 }
 
 /// Progress of one scenario.
-pub struct Lane {
+pub struct Bar {
     id: String,
-    bar: Option<ProgressBar>,
+    shown: Option<ProgressBar>,
 }
 
 impl Default for Progress {
@@ -34,17 +34,17 @@ impl Progress {
     ///
     /// Never: the bar's template is a constant that a test renders.
     #[must_use]
-    pub fn lane(&self, id: &str, length: Duration) -> Lane {
-        let bar = self.bars.as_ref().map(|bars| {
+    pub fn bar(&self, id: &str, length: Duration) -> Bar {
+        let shown = self.bars.as_ref().map(|bars| {
             let style = ProgressStyle::with_template("{prefix:18} {bar:30} {elapsed:>4} {msg}");
             let seconds = length.as_secs().max(1);
             let bar = ProgressBar::new(seconds).with_style(style.expect("a valid template"));
             bar.set_prefix(id.to_owned());
             bars.add(bar)
         });
-        let lane = Lane { id: id.to_owned(), bar };
-        lane.say("starting");
-        lane
+        let bar = Bar { id: id.to_owned(), shown };
+        bar.say("starting");
+        bar
     }
 
     /// A line that must not tear the bars.
@@ -58,10 +58,10 @@ impl Progress {
     }
 }
 
-impl Lane {
+impl Bar {
     /// The scenario enters a phase.
     pub fn say(&self, phase: &str) {
-        match &self.bar {
+        match &self.shown {
             Some(bar) => bar.set_message(phase.to_owned()),
             None => eprintln!("{:18} {phase}", self.id),
         }
@@ -69,14 +69,14 @@ impl Lane {
 
     /// Time passes.
     pub fn tick(&self, elapsed: Duration) {
-        if let Some(bar) = &self.bar {
+        if let Some(bar) = &self.shown {
             bar.set_position(elapsed.as_secs());
         }
     }
 
     /// The scenario is over.
     pub fn finish(&self, how: &str) {
-        match &self.bar {
+        match &self.shown {
             Some(bar) => bar.finish_with_message(how.to_owned()),
             None => eprintln!("{:18} {how}", self.id),
         }
@@ -92,9 +92,9 @@ mod tests {
         let bars = Progress {
             bars: Some(MultiProgress::with_draw_target(indicatif::ProgressDrawTarget::hidden())),
         };
-        let lane = bars.lane("viral-spike", Duration::from_secs(3));
-        lane.say("control");
-        lane.tick(Duration::from_secs(1));
-        lane.finish("done");
+        let bar = bars.bar("viral-spike", Duration::from_secs(3));
+        bar.say("control");
+        bar.tick(Duration::from_secs(1));
+        bar.finish("done");
     }
 }

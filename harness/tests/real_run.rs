@@ -139,15 +139,15 @@ fn paused(folder: &Path) -> (Child, i32) {
     let child = start(folder, &["run", "--plan", "plan.json"]);
     let log = folder.join(format!("runs/latest/scenarios/{SCENARIO}/target.log"));
     wait_until("a target", || log.is_file());
-    // The target is the process that was told where this run keeps its data.
+    // The target is the process whose environment says where this run keeps its data.
     let data = format!("DATA_DIR={}/", folder.display());
-    let told = |pid: &i32| {
+    let is_target = |pid: &i32| {
         let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
         environment.split(|byte| *byte == 0).any(|one| one.starts_with(data.as_bytes()))
     };
     let find = || {
         let all = std::fs::read_dir("/proc").unwrap().flatten();
-        all.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).find(told)
+        all.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).find(is_target)
     };
     wait_until("the target's process", || find().is_some());
     let target = find().unwrap();
@@ -185,4 +185,17 @@ fn a_harness_that_is_killed_leaves_nobody_behind_whatever_its_target_does() {
         wait_until("the target's end", || has_ended(target));
         assert_eq!(child.wait_with_output().unwrap().status.code(), Some(5));
     }
+}
+
+/// Every user of the machine may read command lines, and an order names paths and secrets.
+#[test]
+fn the_command_line_of_a_scenario_holds_nothing_of_its_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let child = start(folder.path(), &["run", SCENARIO, "--seed", "7"]);
+    let (_, scenario) = stat(target_of(folder.path())).unwrap();
+    let line = std::fs::read_to_string(format!("/proc/{scenario}/cmdline")).unwrap();
+    kill(Pid::from_raw(scenario), Signal::SIGKILL).unwrap();
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(5));
+    let words: Vec<&str> = line.split_terminator('\0').collect();
+    assert_eq!(words, [env!("CARGO_BIN_EXE_windthrow"), "__scenario"]);
 }

@@ -40,6 +40,6 @@ pub fn read(path: &Path) -> Result<RunPlan, Failure> {
 pub fn to_bytes(plan: &RunPlan) -> (Vec<u8>, String) {
     let mut bytes = serde_json::to_vec_pretty(plan).expect("a plan is always valid JSON");
     bytes.push(b'\n');
-    let hash = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex::encode(Sha256::digest(&bytes));
     (bytes, hash)
 }

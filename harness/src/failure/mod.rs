@@ -117,6 +117,11 @@ impl Failure {
         Self::Setup { what: what.into(), help: help.into() }
     }
 
+    /// Something that only a bug of ours explains.
+    pub fn bug(what: impl Into<String>) -> Self {
+        Self::setup(what, "this is a bug of Windthrow; please report it with harness.log")
+    }
+
     /// A file that could not be read, as a usage error: the user named it.
     #[must_use]
     pub fn unreadable(path: &Path, error: &std::io::Error) -> Self {

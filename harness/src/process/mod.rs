@@ -2,6 +2,7 @@
 
 pub mod group;
 pub mod guard;
+pub mod lifeline;
 pub mod port;
 
 use std::path::Path;

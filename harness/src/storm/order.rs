@@ -1,13 +1,19 @@
-//! What the parent asks of the process that carries out one scenario.
+//! What passes between a run and the process that carries out one of its scenarios: the order on its
+//! standard input, and one line of its standard output for each thing that it has to say.
+//!
+//! Nothing of the order stands on the command line: every user of the machine may read that.
 
 use crate::config::model::Observe;
 use crate::config::target::TargetSpec;
+use crate::failure::Failure;
 use scenarios::front_door::FrontDoor;
 use serde::{Deserialize, Serialize};
+use std::io::{self, BufRead};
 use std::path::PathBuf;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 
-/// What the parent asks of the child, on its command line as JSON.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// What is to be carried out.
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Order {
     /// The run's plan file.
     pub plan: PathBuf,
@@ -27,4 +33,108 @@ pub struct Order {
     pub session_secret: Option<String>,
     /// What references to files are relative to.
     pub config_folder: PathBuf,
+}
+
+impl Order {
+    /// Writes the order as one line; what it is written to stays open, as the other's life line.
+    ///
+    /// # Errors
+    ///
+    /// When nobody reads it.
+    pub async fn send(&self, to: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
+        let mut line = serde_json::to_vec(self)?;
+        line.push(b'\n');
+        to.write_all(&line).await?;
+        to.flush().await
+    }
+
+    /// Reads what [`Order::send`] has written, and nothing behind it.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Usage`], without a word of what was read.
+    pub fn receive(from: &mut impl BufRead) -> Result<Self, Failure> {
+        let mut line = String::new();
+        let read = from.read_line(&mut line).ok();
+        let order = read.and_then(|_| serde_json::from_str(&line).ok());
+        order.ok_or_else(|| {
+            Failure::usage("there is no order on standard input", "use windthrow run")
+        })
+    }
+}
+
+/// What the process says, a line each; goose prints lines of its own in between.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Said {
+    /// This phase has begun.
+    Phase(String),
+    /// Why there is no recording, and what to do.
+    Failure(String),
+}
+
+/// How its lines begin.
+const MARK: &str = "windthrow: ";
+
+impl Said {
+    /// Says it.
+    pub fn say(&self) {
+        println!("{}", self.line());
+    }
+
+    fn line(&self) -> String {
+        // It fails only for maps with keys that JSON could not write.
+        format!("{MARK}{}", serde_json::to_string(self).unwrap_or_default())
+    }
+
+    /// What a line says, if it is one of these.
+    #[must_use]
+    pub fn heard(line: &str) -> Option<Self> {
+        serde_json::from_str(line.strip_prefix(MARK)?).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order() -> Order {
+        Order {
+            plan: "runs/latest/plan.json".into(),
+            plan_hash: "abc".into(),
+            scenario: "steady-state".into(),
+            folder: "a\nb".into(),
+            target: TargetSpec::Embedded { mutant: None },
+            front_door: FrontDoor::default(),
+            observe: Observe::default(),
+            session_secret: Some("env:SESSION".into()),
+            config_folder: ".".into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_order_is_one_line_and_what_comes_behind_it_is_left() {
+        let mut sent = Vec::new();
+        order().send(&mut sent).await.unwrap();
+        sent.extend(b"more");
+        let mut rest = sent.as_slice();
+        let received = Order::receive(&mut rest).unwrap();
+        assert_eq!((received.folder, rest), (PathBuf::from("a\nb"), b"more".as_slice()));
+    }
+
+    #[test]
+    fn what_is_no_order_is_refused_and_not_repeated() {
+        for wrong in ["", "hunter2\n", "{\"plan\": \"hunter2\"}\n"] {
+            let refused = Order::receive(&mut wrong.as_bytes()).err().unwrap();
+            assert!(!format!("{refused:?}").contains("hunter2"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_is_heard_among_other_lines() {
+        for said in [Said::Phase("control".into()), Said::Failure("why\nhelp: so".into())] {
+            assert_eq!(Said::heard(&said.line()), Some(said));
+        }
+        assert_eq!(Said::heard("phase: control"), None);
+    }
 }

@@ -1,0 +1,112 @@
+//! The process that carries out one scenario, seen from the run: ordered, heard, and ended in time.
+
+use crate::process::tail;
+use crate::progress::Bar;
+use crate::storm::order::{Order, Said};
+use mock_server::clock::{Clock, Moment};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::fs::File;
+use std::io;
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// What a scenario may take beyond its plan: start, drain, stop.
+const SPARE: Duration = Duration::from_secs(60);
+/// How long a child may take to end after SIGTERM; its own parts are bounded below this.
+const STOP_WITHIN: Duration = Duration::from_secs(25);
+/// How long the last lines of an ended child may take to be read.
+const LAST_WORD: Duration = Duration::from_secs(1);
+/// How often a bar moves.
+const TICK: Duration = Duration::from_millis(250);
+/// Lines of `harness.log` that stand in a message.
+const LAST_LINES: usize = 15;
+
+/// Has the order carried out; once `stopped` changes, the scenario is asked to end early.
+///
+/// # Errors
+///
+/// In words, why there is no whole recording.
+pub async fn run(
+    order: &Order,
+    bar: &Bar,
+    length: Duration,
+    mut stopped: watch::Receiver<bool>,
+) -> Result<(), String> {
+    let words = |error: io::Error| format!("failed to start the scenario: {error}");
+    std::fs::create_dir_all(&order.folder).map_err(words)?;
+    let log = order.folder.join("harness.log");
+    let mut child = start(File::create(&log).map_err(words)?).map_err(words)?;
+    let mut input = child.stdin.take().ok_or("the scenario has no input")?;
+    // Whoever does not read it has ended, and says why below.
+    let _ = order.send(&mut input).await;
+    let out = child.stdout.take().ok_or("the scenario has no output")?;
+    let mut lines = BufReader::new(out).lines();
+    let clock = Clock::start();
+    let within = |time| Instant::from(clock.instant(clock.now().plus(time)));
+    let mut tick = tokio::time::interval(TICK);
+    let (mut asked, mut more, mut why) = (false, true, None);
+    let mut deadline = within(length + SPARE);
+    let status = loop {
+        tokio::select! {
+            status = child.wait() => break status.map_err(words)?,
+            line = lines.next_line(), if more => match line {
+                Ok(Some(line)) => hear(&line, bar, &mut why),
+                _ => more = false,
+            },
+            _ = tick.tick() => bar.tick(clock.now().since(Moment::ZERO)),
+            changed = stopped.changed(), if !asked => if changed.is_ok() {
+                asked = true;
+                bar.say("stopping");
+                terminate(&child);
+                deadline = within(STOP_WITHIN);
+            },
+            () = tokio::time::sleep_until(deadline) => {
+                let _ = child.start_kill();
+                let _ = child.wait().await;
+                let said = tail(&log, LAST_LINES);
+                return Err(format!("the scenario did not end in time\n{said}"));
+            }
+        }
+    };
+    drop(input);
+    // Its last word may still be on the way; nobody else holds the pipe for long.
+    let rest = async {
+        while let Ok(Some(line)) = lines.next_line().await {
+            hear(&line, bar, &mut why);
+        }
+    };
+    let _ = tokio::time::timeout(LAST_WORD, rest).await;
+    let crashed = || format!("{status}\n{}", tail(&log, LAST_LINES));
+    if status.success() { Ok(()) } else { Err(why.unwrap_or_else(crashed)) }
+}
+
+/// The child in a group of its own; it ends when its standard input does, however that came.
+fn start(log: File) -> io::Result<Child> {
+    Command::new(std::env::current_exe()?)
+        .arg("__scenario")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
+}
+
+fn hear(line: &str, bar: &Bar, why: &mut Option<String>) {
+    match Said::heard(line) {
+        Some(Said::Phase(phase)) => bar.say(&phase),
+        Some(Said::Failure(words)) => *why = Some(words),
+        None => {}
+    }
+}
+
+fn terminate(child: &Child) {
+    if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
+        let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+    }
+}

@@ -1,0 +1,131 @@
+//! Carries out a run: writes the plan, starts the scenarios as child processes, waits for them.
+
+mod child;
+
+use crate::config::Config;
+use crate::config::target::TargetSpec;
+use crate::evidence::folder::{RunFolder, RunIdentity};
+use crate::evidence::judging_rules::JudgingRules;
+use crate::evidence::plans;
+use crate::failure::Failure;
+use crate::process::interrupted;
+use crate::progress::Progress;
+use crate::schedule;
+use crate::storm::order::Order;
+use scenarios::plan::{Plan, RunPlan};
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// What is to be run.
+pub struct Request {
+    /// The plan.
+    pub plan: RunPlan,
+    /// What is tested.
+    pub target: TargetSpec,
+    /// The configuration that goes with it.
+    pub config: Config,
+    /// Where runs are kept.
+    pub out_dir: PathBuf,
+    /// Scenarios at once.
+    pub jobs: usize,
+    /// The command that does the same again.
+    pub rerun: String,
+}
+
+/// What became of the run; verdicts are judged from the folder afterwards.
+pub struct Ran {
+    /// Where the evidence is.
+    pub folder: RunFolder,
+    /// Whether Ctrl-C ended it.
+    pub interrupted: bool,
+}
+
+/// Runs every scenario of the request.
+///
+/// # Errors
+///
+/// [`Failure::Setup`] when the folder cannot be written; a scenario that cannot be set up is noted
+/// in the folder and does not end the others.
+pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure> {
+    let (bytes, plan_hash) = plans::to_bytes(&request.plan);
+    let (folder, run_id, started) = RunFolder::create(&request.out_dir, &plan_hash)?;
+    folder.write("plan.json", &bytes)?;
+    let identity = RunIdentity {
+        format: 1,
+        run_id,
+        started,
+        plan_hash: plan_hash.clone(),
+        target: request.target.without_secrets(),
+        judging: JudgingRules::of(&request.config, &request.target),
+        rerun: request.rerun.clone(),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        cores: std::thread::available_parallelism()
+            .map_or(0, |n| u32::try_from(n.get()).unwrap_or(0)),
+        os: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
+    };
+    let text = serde_json::to_vec_pretty(&identity).unwrap_or_default();
+    folder.write("run.json", &text)?;
+    let (stop, stopped) = watch::channel(false);
+    let interrupt = tokio::spawn(async move {
+        interrupted().await;
+        let _ = stop.send(true);
+        // The sender must outlive the scenarios, or they would see a change.
+        std::future::pending::<()>().await;
+    });
+    let mut pending: VecDeque<&Plan> =
+        schedule::in_running_order(&request.plan.scenarios, request.jobs).into();
+    let mut running = JoinSet::new();
+    let mut alone = false;
+    loop {
+        while let Some(plan) = pending.front() {
+            let room = running.is_empty()
+                || (!alone && !plan.exclusive && running.len() < request.jobs.max(1));
+            if !room || *stopped.borrow() {
+                break;
+            }
+            alone = plan.exclusive;
+            let order = Order {
+                plan: folder.plan(),
+                plan_hash: plan_hash.clone(),
+                scenario: plan.id.clone(),
+                folder: folder.scenario(&plan.id),
+                target: request.target.clone(),
+                front_door: request.config.file.front_door.clone(),
+                observe: request.config.file.observe.clone(),
+                session_secret: request.config.file.secrets.session.clone(),
+                config_folder: request.config.folder.clone(),
+            };
+            let length = Duration::from_millis(plan.duration_ms());
+            let (folder, bar) = (folder.clone(), progress.bar(&plan.id, length));
+            let stopped = stopped.clone();
+            running.spawn(async move {
+                match child::run(&order, &bar, length, stopped).await {
+                    Ok(()) => bar.finish("recorded"),
+                    Err(why) => {
+                        note_failure(&folder, &order.scenario, &why);
+                        bar.finish("could not be carried out");
+                    }
+                }
+            });
+            pending.pop_front();
+        }
+        if running.join_next().await.is_none() {
+            break;
+        }
+    }
+    for plan in pending {
+        note_failure(&folder, &plan.id, "the run was interrupted before this scenario began");
+    }
+    let was_interrupted = *stopped.borrow();
+    interrupt.abort();
+    Ok(Ran { folder, interrupted: was_interrupted })
+}
+
+/// Why a scenario has no recording, for its report.
+fn note_failure(folder: &RunFolder, scenario: &str, why: &str) {
+    let _ = std::fs::create_dir_all(folder.scenario(scenario));
+    let _ = std::fs::write(folder.setup_failure(scenario), why);
+}
