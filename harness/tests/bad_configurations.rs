@@ -29,6 +29,15 @@ const CASES: &[(&str, &str)] = &[
     ("a source tree that is not there", "[observe]\nsource = [\"src\", \"lib\"]\n"),
     ("an unknown guarantee", "[guarantee.click-lagg]\nseverity = \"should\"\n"),
     ("an unknown severity", "[guarantee.click-lag]\nseverity = \"shall\"\n"),
+    ("an unknown bound", "[guarantee.click-lag]\nsource = \"SLO\"\nbounds = { within = 500 }\n"),
+    (
+        "a bound of a guarantee without any",
+        "[guarantee.json-headers]\nsource = \"SLO\"\nbounds = { requests = 9 }\n",
+    ),
+    (
+        "a share of more than all",
+        "[guarantee.cache-hit-ratio]\nsource = \"SLO\"\nbounds = { percent = 101 }\n",
+    ),
     ("a bound without a source", "[guarantee.click-lag]\nbounds = { within_ms = 500 }\n"),
     ("a bound of nothing", "[guarantee.click-lag]\nsource = \"SLO\"\nbounds = { within_ms = 0 }\n"),
     ("a number out of range", "[declared]\nbreaker_failures = -5\n"),
@@ -40,14 +49,45 @@ const CASES: &[(&str, &str)] = &[
     ),
 ];
 
+/// What is appended to the built-in contract profile.
+const PROFILES: &[(&str, &str)] = &[
+    ("an unknown guarantee", "[promises.click-lug]\nwithin_ms = 30000\n"),
+    ("an unknown bound", "[promises.click-lag]\nwithin = 30000\n"),
+    ("a bound of the contract itself", "[promises.hard-limit]\nrequests = 120\n"),
+    ("a bound that is no number", "[promises.click-lag]\nwithin_ms = \"30s\"\n"),
+    (
+        "several at once",
+        "[promises.click-lag]\nwithin_ms = 0\n[promises.cache-hit-ratio]\npercent = 101\n\
+         [promises.cash-hit-ratio]\npercent = 95\n",
+    ),
+];
+
 #[test]
 fn every_mistake_is_placed_and_says_what_to_do() {
+    let table = told(CASES, "windthrow.toml", "", &[]);
+    insta::assert_snapshot!("bad_configurations", table);
+}
+
+#[test]
+fn every_wrong_promise_of_a_contract_profile_is_placed_and_says_what_to_do() {
+    let table = told(
+        PROFILES,
+        "mine.toml",
+        mock_server::profile::LINKTREE_V1,
+        &["--contract", "mine.toml"],
+    );
+    insta::assert_snapshot!("bad_profiles", table);
+}
+
+/// What a run says of each of these files, which follow `before`.
+fn told(cases: &[(&str, &str)], file: &str, before: &str, args: &[&str]) -> String {
     let mut table = String::new();
-    for (name, text) in CASES {
+    for (name, text) in cases {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("windthrow.toml"), text).unwrap();
+        std::fs::write(folder.path().join(file), format!("{before}{text}")).unwrap();
         let output = Command::new(env!("CARGO_BIN_EXE_windthrow"))
             .args(["run", "steady-state", "--seed", "7"])
+            .args(args)
             .current_dir(folder.path())
             .env("NO_COLOR", "1")
             .output()
@@ -59,7 +99,7 @@ fn every_mistake_is_placed_and_says_what_to_do() {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "{name} left files");
         let _ = writeln!(table, "## {name}\n\n{text}\n{}\n", said.trim_end());
     }
-    insta::assert_snapshot!("bad_configurations", table);
+    table
 }
 
 #[test]

@@ -54,6 +54,7 @@ fn plan() -> RunPlan {
         time_scale: 1,
         contract: ContractProfile::linktree_v1(),
         declared: Declared::default(),
+        bounds: scenarios::bounds::defaults(),
         scenarios: vec![plan],
     }
 }

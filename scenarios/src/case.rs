@@ -1,11 +1,13 @@
 //! The evidence of one scenario, indexed for judging: everything but the front-door operations,
 //! which are far more numerous and are streamed past the judges one by one.
 
+mod promised;
+
 use crate::history::{
     Change, Event, GeneratorReport, Op, Opened, Operation, Outcome, Process, Tolerances,
 };
 use crate::observed::{Inspection, Leak, Scanned, Scrape};
-use crate::plan::{Bounds, Declared, Phase, PhaseKind, Plan, RunPlan};
+use crate::plan::{Bounds, Declared, Phase, PhaseKind, Plan, RunPlan, Times};
 use crate::spans::Spans;
 use mock_server::clock::Moment;
 use mock_server::history::exchange::Exchange;
@@ -24,8 +26,10 @@ pub struct Case {
     pub contract: ContractProfile,
     /// What the integration declares.
     pub declared: Declared,
-    /// Every bound in real time.
+    /// What the guarantees promise; read it with [`Case::time`], [`Case::percent`], [`Case::count`].
     pub bounds: Bounds,
+    /// Shared durations in real time.
+    pub times: Times,
     /// What contract durations were divided by.
     pub time_scale: u32,
     /// δ: delivery plus scheduling.
@@ -74,7 +78,8 @@ impl Case {
             plan: plan.clone(),
             contract: run.contract.clone(),
             declared: run.declared.clone(),
-            bounds: run.bounds(),
+            bounds: run.bounds.clone(),
+            times: run.times(),
             time_scale: run.time_scale,
             delta: Duration::from_micros(tolerances.delta_us),
             epsilon: Duration::from_micros(tolerances.epsilon_us),

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The integration's routes as the harness calls them. The defaults are those of the contract
 /// (contract.md section 2), which the reference integration implements.
@@ -38,6 +39,15 @@ pub enum FrontRoute {
     Clicks,
     /// Metrics.
     Metrics,
+}
+
+impl fmt::Display for FrontRoute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Clicks => "clicks",
+            Self::Metrics => "metrics",
+        })
+    }
 }
 
 /// The methods by which a click may be sent.

@@ -2,6 +2,7 @@
 
 pub use mock_server::nearest;
 
+pub mod bounds;
 pub mod case;
 pub mod catalogue;
 pub mod front_door;
@@ -11,6 +12,7 @@ pub mod measure;
 pub mod observed;
 pub mod plan;
 pub mod plan_check;
+pub mod promise;
 pub mod spans;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -1,17 +1,28 @@
 //! The plan: everything that a run will do, decided before it starts and written to a file.
 //!
-//! Phase, window and arrival times are real milliseconds since the traffic began. The contract and
-//! the declared policy are contract time; [`Bounds`] is the one place that scales them.
+//! Phase, window and arrival times are real milliseconds since the traffic began. The contract, the
+//! declared policy and most bounds are contract time; [`contract_time`] is the one place that scales
+//! it.
+
+mod declared;
+mod times;
+
+pub use declared::{Declared, RetryAfterScope};
+pub use times::{Times, contract_time};
 
 use mock_server::faults::Rule;
 use mock_server::profile::ContractProfile;
 use mock_server::world::Edit;
 use mock_server::world::population::Population;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::collections::BTreeMap;
 
 /// The version of the plan file's format.
-pub const PLAN_FORMAT: u32 = 1;
+pub const PLAN_FORMAT: u32 = 2;
+
+/// Every number that guarantees promise, by guarantee and by the name of the bound, which says its
+/// unit. [`crate::bounds`] fills and checks it.
+pub type Bounds = BTreeMap<String, BTreeMap<String, u64>>;
 
 /// A whole run: one plan for each scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +40,8 @@ pub struct RunPlan {
     pub contract: ContractProfile,
     /// What the integration says of its own policy.
     pub declared: Declared,
+    /// What the guarantees promise, all of it written out.
+    pub bounds: Bounds,
     /// The scenarios, in running order.
     pub scenarios: Vec<Plan>,
 }
@@ -196,109 +209,7 @@ pub struct Generator {
     pub timeout_ms: u64,
 }
 
-/// What the integration declares of its own policy; contract time. Judges read it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Declared {
-    /// Consecutive failures that open the breaker.
-    pub breaker_failures: u32,
-    /// Open time.
-    pub breaker_open_ms: u64,
-    /// Calls let through while half-open.
-    pub half_open_probes: u32,
-    /// Upstream attempts for one logical page read at the most.
-    pub max_attempts: u32,
-    /// Base of the exponential backoff.
-    pub backoff_base_ms: u64,
-    /// Its growth in thousandths: 2000 doubles.
-    pub backoff_factor_milli: u32,
-    /// Its cap.
-    pub backoff_cap_ms: u64,
-    /// Scope of a `Retry-After`: `token` or `request`.
-    pub retry_after_scope: RetryAfterScope,
-    /// Front-door answers from stale pages or fast failures take at most this.
-    pub fast_ms: u64,
-    /// Requests of the window that are kept for clicks.
-    pub click_slots: u32,
-}
-
-/// What a `Retry-After` holds back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RetryAfterScope {
-    /// Every call with the same key.
-    Token,
-    /// The same logical request only.
-    Request,
-}
-
-impl Default for Declared {
-    /// The defaults of contract.md section 4, and the reference's retry policy.
-    fn default() -> Self {
-        Self {
-            breaker_failures: 5,
-            breaker_open_ms: 30_000,
-            half_open_probes: 1,
-            max_attempts: 5,
-            backoff_base_ms: 1_000,
-            backoff_factor_milli: 2_000,
-            backoff_cap_ms: 30_000,
-            retry_after_scope: RetryAfterScope::Token,
-            fast_ms: 1_000,
-            click_slots: 24,
-        }
-    }
-}
-
-/// Every bound in real time: the contract and the declaration after scaling.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounds {
-    /// The limit window.
-    pub window: Duration,
-    /// Most requests that may leave in a window.
-    pub client_cap: usize,
-    /// The server's own limit in a window.
-    pub hard_limit: usize,
-    /// Profile read timeout, for each attempt.
-    pub profile_timeout: Duration,
-    /// Front-door operation timeout.
-    pub operation_timeout: Duration,
-    /// Click lag.
-    pub click_lag: Duration,
-    /// Recovery after heal and open time.
-    pub recover: Duration,
-    /// Breaker open time.
-    pub breaker_open: Duration,
-    /// Base of the backoff.
-    pub backoff_base: Duration,
-    /// Cap of the backoff.
-    pub backoff_cap: Duration,
-    /// Fast front-door answers.
-    pub fast: Duration,
-}
-
 impl RunPlan {
-    /// The bounds in real time.
-    #[must_use]
-    pub fn bounds(&self) -> Bounds {
-        let scaled =
-            |ms: u64| Duration::from_micros(ms * 1_000 / u64::from(self.time_scale.max(1)));
-        let promises = &self.contract.promises;
-        Bounds {
-            window: scaled(self.contract.limit.window_ms),
-            client_cap: promises.client_cap as usize,
-            hard_limit: self.contract.limit.requests as usize,
-            profile_timeout: scaled(promises.profile_timeout_ms),
-            operation_timeout: scaled(promises.operation_timeout_ms),
-            click_lag: scaled(promises.click_lag_ms),
-            recover: scaled(promises.recover_ms),
-            breaker_open: scaled(self.declared.breaker_open_ms),
-            backoff_base: scaled(self.declared.backoff_base_ms),
-            backoff_cap: scaled(self.declared.backoff_cap_ms),
-            fast: scaled(self.declared.fast_ms),
-        }
-    }
-
     /// The plan of one scenario.
     #[must_use]
     pub fn scenario(&self, id: &str) -> Option<&Plan> {

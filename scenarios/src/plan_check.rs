@@ -5,8 +5,8 @@ mod streams;
 #[cfg(test)]
 mod tests;
 
-use crate::nearest::nearest;
 use crate::plan::{PLAN_FORMAT, Plan, RunPlan};
+use crate::{bounds, guarantees};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::fmt;
@@ -88,6 +88,15 @@ impl RunPlan {
             format!("{} is no time scale", self.time_scale),
             "choose 1 to 1000; 1 is the truth",
         );
+        root.at("contract.promises").unless(
+            self.contract.promises.is_empty(),
+            "a plan writes out what is promised elsewhere",
+            "move them into bounds",
+        );
+        for wrong in bounds::wrong(&self.bounds).into_iter().chain(bounds::missing(&self.bounds)) {
+            let mut at = root.at(format_args!("bounds.{}", wrong.path));
+            at.unless(false, wrong.what, wrong.advice);
+        }
         let mut all = root.at("scenarios");
         all.unless(!self.scenarios.is_empty(), "there are no scenarios", "name at least one");
         all.unique("scenario", self.scenarios.iter().map(|plan| plan.id.as_str()));
@@ -114,16 +123,11 @@ fn check_plan(report: &mut Report<'_>, plan: &Plan) {
         format!("{} ms is no visitor's patience", generator.timeout_ms),
         "choose 1 ms to 10 minutes",
     );
-    let mut guarantees = report.at("guarantees");
-    guarantees.unique("guarantee", plan.guarantees.iter().map(String::as_str));
+    let mut named = report.at("guarantees");
+    named.unique("guarantee", plan.guarantees.iter().map(String::as_str));
     for id in &plan.guarantees {
-        let known = crate::guarantees::find(id).is_some();
-        let ids = || crate::guarantees::GUARANTEES.iter().map(|known| known.promise().id);
-        let advice = match nearest(id, ids()) {
-            Some(near) => format!("did you mean {near:?}?"),
-            None => format!("the guarantees are: {}", ids().collect::<Vec<_>>().join(", ")),
-        };
-        guarantees.unless(known, format!("there is no guarantee {id:?}"), advice);
+        let (known, advice) = (guarantees::find(id).is_some(), guarantees::did_you_mean(id));
+        named.unless(known, format!("there is no guarantee {id:?}"), advice);
     }
 }
 

@@ -5,6 +5,7 @@ use crate::guarantees::{Guarantee, Judging};
 use crate::history::{Change, Op, Operation, Process};
 use crate::observed::{Canary, Figures, Leak, Place, Scanned, Scrape};
 use crate::plan::{Declared, Generator, PLAN_FORMAT, Phase, PhaseKind, Plan, RunPlan};
+use crate::promise::Bound;
 use crate::verdict::Verdict;
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
@@ -45,8 +46,20 @@ pub fn run_plan(phases: &[(PhaseKind, u64, u64)]) -> RunPlan {
         time_scale: 1,
         contract: ContractProfile::linktree_v1(),
         declared: Declared::default(),
+        bounds: crate::bounds::defaults(),
         scenarios: vec![plan],
     }
+}
+
+/// What shows that a bound is read: under `value` instead of its default, the verdict on a history is
+/// another.
+pub struct Decides {
+    /// The bound.
+    pub bound: &'static Bound,
+    /// Another value.
+    pub value: u64,
+    /// The history.
+    pub history: fn() -> History,
 }
 
 /// A history in the making: exchanges and operations in any order, times in milliseconds.
@@ -65,6 +78,13 @@ impl History {
         case.closed = Moment::from_ms(run.scenarios[0].duration_ms());
         case.outcome = Some(crate::history::Outcome::Completed);
         Self { case, operations: Vec::new() }
+    }
+
+    /// Promises another number.
+    pub fn promising(mut self, bound: &Bound, value: u64) -> Self {
+        let of = self.case.bounds.entry(bound.of.into()).or_default();
+        of.insert(bound.name.into(), value);
+        self
     }
 
     /// Adds an exchange.

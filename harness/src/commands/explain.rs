@@ -5,7 +5,7 @@ use crate::failure::{Exit, Failure, nearest};
 use mock_server::faults::FAULTS;
 use reference::mutants::{self, MUTANTS};
 use scenarios::catalogue::{self, SCENARIOS};
-use scenarios::guarantees::{self, GUARANTEES};
+use scenarios::guarantees::{self, Bound, GUARANTEES};
 
 /// Prints what is known of a scenario, guarantee, mutant or fault.
 ///
@@ -23,6 +23,16 @@ pub fn explain(id: &str) -> Result<Exit, Failure> {
         say(format_args!("if it is broken: {}", promise.why));
         say(format_args!("usual fix:       {}", promise.usual_fix));
         say(format_args!("blind to:        {}", promise.blind_to));
+        say(format_args!("sees:            {}", listed(promise.sees)));
+        if !promise.needs.is_empty() {
+            say(format_args!("needs:           {} (front_door)", listed(promise.needs)));
+        }
+        for Bound { name, what, unit, default, .. } in promise.bounds {
+            say(format_args!("bound:           {name} = {default} ({unit}): {what}"));
+        }
+        if promise.bounds.is_empty() {
+            say(format_args!("bounds:          none of its own"));
+        }
         let breakers: Vec<_> =
             MUTANTS.iter().filter(|mutant| mutant.breaks == id).map(|mutant| mutant.id).collect();
         say(format_args!("mutants:         {}", breakers.join(", ")));
@@ -60,4 +70,8 @@ pub fn explain(id: &str) -> Result<Exit, Failure> {
         what: format!("nothing is called {id}"),
         help: format!("{near}see windthrow list, with --guarantees, --mutants or --faults"),
     })
+}
+
+fn listed(items: &[impl std::fmt::Display]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -7,7 +7,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use mock_server::faults::FAULTS;
 use reference::mutants::MUTANTS;
 use scenarios::catalogue::SCENARIOS;
-use scenarios::guarantees::GUARANTEES;
+use scenarios::guarantees::{Bound, GUARANTEES};
 use serde_json::{Value, json};
 
 /// Prints the list.
@@ -17,9 +17,11 @@ pub fn list(args: &ListArgs) -> Exit {
         let row = |known: &&dyn scenarios::guarantees::Guarantee| {
             let promise = known.promise();
             let priority = format!("{:?}", promise.priority).to_lowercase();
-            vec![promise.id.to_owned(), priority, promise.statement.to_owned()]
+            let bound = |bound: &Bound| format!("{} = {}", bound.name, bound.default);
+            let bounds = promise.bounds.iter().map(bound).collect::<Vec<_>>().join(", ");
+            vec![promise.id.to_owned(), priority, promise.statement.to_owned(), bounds]
         };
-        (&["id", "priority", "promise"], GUARANTEES.iter().map(row).collect())
+        (&["id", "priority", "promise", "bounds"], GUARANTEES.iter().map(row).collect())
     } else if args.what.mutants {
         let row = |mutant: &reference::mutants::Mutant| {
             [mutant.id, mutant.breaks, mutant.shown_by, mutant.summary].map(str::to_owned).to_vec()

@@ -1,6 +1,6 @@
 //! `windthrow.toml`: read, checked as a whole, and every mistake shown with its place.
 
-pub mod bounds;
+pub mod guarantees;
 pub mod model;
 mod rules;
 pub mod secret;
@@ -12,9 +12,10 @@ mod tests;
 
 use crate::evidence::judging_rules;
 use crate::failure::{Failure, Mistake, MistakesInFile};
-use model::{File, Scope};
+use model::File;
+use scenarios::bounds;
 use scenarios::front_door::FrontRoute;
-use scenarios::plan::{RetryAfterScope, RunPlan};
+use scenarios::plan::RunPlan;
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
@@ -65,40 +66,32 @@ impl Config {
 impl Config {
     /// Puts bounds and declarations into a plan.
     pub fn apply(&self, run: &mut RunPlan) {
-        let (given, declared) = (&self.file.declared, &mut run.declared);
-        let set = |to: &mut u32, from: Option<u32>| *to = from.unwrap_or(*to);
-        set(&mut declared.breaker_failures, given.breaker_failures);
-        set(&mut declared.half_open_probes, given.half_open_probes);
-        set(&mut declared.max_attempts, given.max_attempts);
-        set(&mut declared.backoff_factor_milli, given.backoff_factor_milli);
-        set(&mut declared.click_slots, given.click_slots);
-        let set = |to: &mut u64, from: Option<u64>| *to = from.unwrap_or(*to);
-        set(&mut declared.breaker_open_ms, given.breaker_open_ms);
-        set(&mut declared.backoff_base_ms, given.backoff_base_ms);
-        set(&mut declared.backoff_cap_ms, given.backoff_cap_ms);
-        set(&mut declared.fast_ms, given.fast_ms);
-        if let Some(scope) = given.retry_after_scope {
-            declared.retry_after_scope = match scope {
-                Scope::Token => RetryAfterScope::Token,
-                Scope::Request => RetryAfterScope::Request,
-            };
-        }
+        run.declared = self.file.declared.clone();
         if !self.file.front_door.offers(FrontRoute::Clicks) {
             judging_rules::without_clicks(run);
         }
-        for (id, settings) in &self.file.guarantee {
-            for (name, value) in &settings.bounds {
-                if let Some(bound) = bounds::find(id, name) {
-                    (bound.apply)(run, *value);
-                }
-            }
-        }
+        bounds::put(&mut run.bounds, self.file.bounds());
     }
 }
 
-/// The JSON schema of the file.
+/// The JSON schema of the file, with every guarantee and its bounds.
+///
+/// # Panics
+///
+/// Never: a test asks for it.
 #[must_use]
 pub fn schema() -> serde_json::Value {
+    let mut schema = shapes();
+    let settings = schema["$defs"].as_object_mut().and_then(|defs| defs.remove("Guarantee"));
+    let table = &mut schema["properties"]["guarantee"];
+    let of_all = guarantees::schema(&settings.expect("[guarantee.<id>] has a type of its own"));
+    let of_all = of_all.as_object().into_iter().flatten();
+    of_all.for_each(|(key, value)| table[key] = value.clone());
+    schema
+}
+
+/// Names and types of the file's keys. Ids and bounds are checked by the registry's own rules.
+fn shapes() -> serde_json::Value {
     schemars::schema_for!(File).to_value()
 }
 
@@ -113,7 +106,7 @@ fn parse(text: &str, folder: &Path) -> Result<File, Vec<Mistake>> {
         return Err(errors.iter().map(mistake).collect());
     }
     let table = table.into_inner();
-    let mistakes = shape::compare(&table, &schema());
+    let mistakes = shape::compare(&table, &shapes());
     if !mistakes.is_empty() {
         return Err(mistakes);
     }

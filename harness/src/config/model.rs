@@ -2,6 +2,7 @@
 
 use reports::report::Severity;
 use scenarios::front_door::FrontDoor;
+use scenarios::plan::{Bounds, Declared};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -23,6 +24,15 @@ pub struct File {
     pub guarantee: BTreeMap<String, Guarantee>,
     /// Secrets by reference: `env:NAME` or `file:PATH`, never the secret itself.
     pub secrets: Secrets,
+}
+
+impl File {
+    /// The bounds that it sets.
+    #[must_use]
+    pub fn bounds(&self) -> Bounds {
+        let own = |(id, settings): (&String, &Guarantee)| (id.clone(), settings.bounds.clone());
+        self.guarantee.iter().map(own).collect()
+    }
 }
 
 /// The integration under test.
@@ -115,43 +125,6 @@ pub struct Running {
 pub struct Embedded {
     /// A mutant of it; see `windthrow list --mutants`.
     pub mutant: Option<String>,
-}
-
-/// The integration's own policy; absent keys have the contract's defaults.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Declared {
-    /// Consecutive failures that open the breaker.
-    pub breaker_failures: Option<u32>,
-    /// How long it stays open, contract milliseconds.
-    pub breaker_open_ms: Option<u64>,
-    /// Calls let through while half-open.
-    pub half_open_probes: Option<u32>,
-    /// Upstream attempts of one page read, the first included.
-    pub max_attempts: Option<u32>,
-    /// Base of the exponential backoff, contract milliseconds.
-    pub backoff_base_ms: Option<u64>,
-    /// Its growth from retry to retry in thousandths: 2000 doubles.
-    pub backoff_factor_milli: Option<u32>,
-    /// Its cap, contract milliseconds.
-    pub backoff_cap_ms: Option<u64>,
-    /// What a `Retry-After` holds back.
-    pub retry_after_scope: Option<Scope>,
-    /// Front-door answers from stale pages, or fast failures, take at most this; contract
-    /// milliseconds.
-    pub fast_ms: Option<u64>,
-    /// Requests of the limit's window that are kept for clicks.
-    pub click_slots: Option<u32>,
-}
-
-/// What a `Retry-After` holds back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Scope {
-    /// Every call with the same key.
-    Token,
-    /// The same logical request only.
-    Request,
 }
 
 /// What is seen of the integration beside its answers.

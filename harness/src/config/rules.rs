@@ -1,13 +1,13 @@
 //! What names and types cannot say: one target, known ids and templates, no secret in the file.
 
-use super::bounds::{self, BOUNDS};
+use super::guarantees;
 use super::model::File;
 use super::shape::place;
 use super::template;
 use crate::failure::Mistake;
 use crate::failure::nearest;
 use crate::metrics::Selector;
-use scenarios::guarantees::{self, GUARANTEES};
+use scenarios::bounds;
 use std::net::IpAddr;
 use std::path::Path;
 use toml::de::DeTable;
@@ -164,31 +164,17 @@ impl Rules<'_> {
     }
 
     fn guarantees(&mut self, file: &File) {
-        let ids: Vec<_> = GUARANTEES.iter().map(|known| known.promise().id).collect();
+        for wrong in bounds::wrong(&file.bounds()) {
+            let path = |path: &str| match path.split_once('.') {
+                Some((id, name)) => format!("guarantee.{id}.bounds.{name}"),
+                None => format!("guarantee.{path}"),
+            };
+            self.mistakes.push(guarantees::mistake(self.table, wrong, path));
+        }
         for (id, settings) in &file.guarantee {
-            let at = format!("guarantee.{id}");
-            if guarantees::find(id).is_none() {
-                self.known(&at, "guarantee", id, &ids);
-                continue;
-            }
-            let known: Vec<_> =
-                BOUNDS.iter().filter(|b| b.guarantee == id).map(|b| b.name).collect();
-            for (name, value) in &settings.bounds {
-                let path = format!("{at}.bounds.{name}");
-                match bounds::find(id, name) {
-                    None if known.is_empty() => {
-                        let help = "its bounds are the contract's; see windthrow explain";
-                        self.wrong(&path, format!("{id} has no bounds that can be set"), help);
-                    }
-                    None => self.known(&path, "bound", name, &known),
-                    Some(_) if *value == 0 => {
-                        self.wrong(&path, format!("{name} is 0"), "choose at least 1");
-                    }
-                    Some(_) => {}
-                }
-            }
             if !settings.bounds.is_empty() && settings.source.is_none() {
                 let help = "say in `source` where the number comes from, such as a contract or SLO";
+                let at = format!("guarantee.{id}");
                 self.wrong(&at, format!("the bounds of {id} have no source"), help);
             }
         }

@@ -16,6 +16,19 @@ pub fn compare(table: &DeTable<'_>, schema: &Value) -> Vec<Mistake> {
     walk.mistakes
 }
 
+/// Where the name stands that a dotted path ends with, or the closest table.
+pub fn name(table: &DeTable<'_>, path: &str) -> Range<usize> {
+    let mut at = table;
+    let mut span = 0..0;
+    for part in path.split('.') {
+        let Some((key, value)) = at.iter().find(|(key, _)| key.get_ref() == part) else { break };
+        span = key.span();
+        let DeValue::Table(inner) = value.get_ref() else { break };
+        at = inner;
+    }
+    span
+}
+
 /// Where a dotted path stands in the document: its value if it is there, or the closest table.
 pub fn place(table: &DeTable<'_>, path: &str) -> Range<usize> {
     let mut at = table;

@@ -5,6 +5,8 @@ use crate::failure::Exit;
 use mock_server::profile::ContractProfile;
 use scenarios::catalogue;
 use scenarios::front_door::FrontDoor;
+use scenarios::guarantees::{self, Bound};
+use scenarios::plan::{Declared, RetryAfterScope};
 
 const SPAWN: &str = "[target.spawn]\ncommand = [\"node\", \"server.js\"]\n";
 
@@ -111,7 +113,15 @@ fn names_are_suggested() {
     );
     check(
         "[guarantee.click-lag]\nsource = \"SLO 4\"\nbounds = { within = 5 }\n",
-        &[("there is no bound within", "5", "did you mean within_ms?")],
+        &[("click-lag has no bound within", "within", "did you mean within_ms?")],
+    );
+    check(
+        "[guarantee.hard-limit]\nsource = \"SLO 4\"\nbounds = { requests = 120 }\n",
+        &[(
+            "hard-limit has no bound requests",
+            "requests",
+            "it has none: it is judged by the contract",
+        )],
     );
     check(
         "[guarantee.click-lag]\nseverity = \"shall\"\n",
@@ -135,6 +145,53 @@ fn a_bound_needs_a_source() {
     );
 }
 
+/// The plan of a run without a configuration.
+fn usual() -> RunPlan {
+    let (settings, contract) = (catalogue::Settings::default(), ContractProfile::linktree_v1());
+    catalogue::run_plan(&settings, contract, Declared::default(), &["steady-state"])
+}
+
+#[test]
+fn every_bound_can_be_set_goes_into_the_plan_and_has_limits_that_are_said() {
+    for bound in bounds::all() {
+        let text = |value: u64| {
+            let Bound { of, name, .. } = bound;
+            format!("[guarantee.{of}]\nsource = \"SLO 4\"\nbounds = {{ {name} = {value} }}\n")
+        };
+        let (mut run, mut expected) = (usual(), usual());
+        let config = Config { file: good(&text(17)), ..Config::default() };
+        config.apply(&mut run);
+        expected.bounds.get_mut(bound.of).unwrap().insert(bound.name.into(), 17);
+        assert_eq!(run, expected);
+        let range = bound.unit.range();
+        let help = format!("choose {} to {} ({})", range.start(), range.end(), bound.unit);
+        check(&text(0), &[(&format!("{} is 0", bound.name), "0", &help)]);
+    }
+}
+
+#[test]
+fn the_schema_names_every_bound_with_its_meaning_unit_and_default() {
+    let schema = schema();
+    let entries = schema["properties"]["guarantee"]["properties"].as_object().unwrap();
+    assert_eq!(entries.len(), guarantees::GUARANTEES.len());
+    for bound in bounds::all() {
+        let entry = &entries[bound.of]["properties"]["bounds"]["properties"][bound.name];
+        assert_eq!(entry["default"], bound.default);
+        let said = entry["description"].as_str().unwrap();
+        assert!(said.contains(bound.what) && said.contains(&bound.unit.to_string()), "{said}");
+    }
+}
+
+#[test]
+fn what_is_declared_goes_into_the_plan_and_the_rest_has_defaults() {
+    let mut run = usual();
+    let file = good("[declared]\nbreaker_failures = 7\nretry_after_scope = \"request\"\n");
+    Config { file, ..Config::default() }.apply(&mut run);
+    let (breaker_failures, retry_after_scope) = (7, RetryAfterScope::Request);
+    let expected = Declared { breaker_failures, retry_after_scope, ..Declared::default() };
+    assert_eq!(run.declared, expected);
+}
+
 #[test]
 fn a_literal_secret_is_refused_and_never_shown() {
     let folder = tempfile::tempdir().unwrap();
@@ -151,7 +208,7 @@ fn a_literal_secret_is_refused_and_never_shown() {
 /// The file that `init` writes is right, and what it shows as defaults are the defaults.
 #[test]
 fn the_written_file_is_right_and_shows_the_defaults() {
-    let text = include_str!("../commands/init/windthrow.toml");
+    let text = &crate::commands::init::configuration();
     let spawn = good(text).target.spawn.unwrap();
     assert_eq!(spawn.env["LINKTREE_URL"], "{mock.url}");
     let shown = |line: &str| {
@@ -169,17 +226,16 @@ fn the_written_file_is_right_and_shows_the_defaults() {
     let file = good(&uncommented);
     assert_eq!(file.front_door, FrontDoor::default());
     assert_eq!(file.observe, model::Observe::default());
-    let mut run = catalogue::run_plan(
-        &catalogue::Settings::default(),
-        ContractProfile::linktree_v1(),
-        scenarios::plan::Declared::default(),
-        &["steady-state"],
-    );
-    let before = run.declared.clone();
+    let mut run = usual();
+    let before = run.clone();
     Config { file, folder: ".".into(), path: None }.apply(&mut run);
-    assert_eq!(run.declared, before);
+    assert_eq!(run, before);
     let all: String = text.lines().map(|line| shown(line).unwrap_or_default()).collect();
     assert!(all.contains("ready_within_ms = 20000"), "{all}");
+    for Bound { of, name, default, .. } in bounds::all() {
+        let line = text.lines().find(|line| line.contains(of) && line.contains(name));
+        assert!(line.is_some_and(|line| line.contains(&default.to_string())), "{of}.{name}");
+    }
 }
 
 /// What the README shows of the file is right.

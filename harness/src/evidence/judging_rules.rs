@@ -3,10 +3,11 @@
 //! It stands in `run.json`, so that a recorded run is judged again as it was.
 
 use crate::config::Config;
-use crate::config::model::Guarantee;
+use crate::config::model::{File, Guarantee};
 use crate::config::target::TargetSpec;
 use reports::report::Severity;
 use scenarios::front_door::FrontRoute;
+use scenarios::guarantees::{self, Sight};
 use scenarios::plan::{RunPlan, Traffic};
 use scenarios::verdict::Verdict;
 use serde::{Deserialize, Serialize};
@@ -20,9 +21,9 @@ pub struct JudgingRules {
     pub guarantees: BTreeMap<String, Guarantee>,
     /// Routes that the integration does not have.
     pub without: Vec<FrontRoute>,
-    /// Guarantees about what cannot be seen of this target, and why.
+    /// What cannot be seen of this target, and why.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub unseen: BTreeMap<String, String>,
+    pub unseen: BTreeMap<Sight, String>,
 }
 
 impl JudgingRules {
@@ -30,16 +31,9 @@ impl JudgingRules {
     #[must_use]
     pub fn of(config: &Config, target: &TargetSpec) -> Self {
         let file = &config.file;
-        let mut unseen = BTreeMap::new();
-        if matches!(target, TargetSpec::Url { .. }) {
-            let mut see = |id: &str, why: &str| unseen.insert(id.to_owned(), why.to_owned());
-            see("key-from-vault", "a process that Windthrow did not start is not looked into");
-            if file.observe.logs.is_empty() {
-                let why = "the output of what runs already is not seen; name its log files in \
-                           [observe] logs";
-                see("no-pii-in-logs", why);
-            }
-        }
+        let runs_already = matches!(target, TargetSpec::Url { .. });
+        let why = |sight: Sight| Some((sight, unseen(sight, runs_already, file)?.to_owned()));
+        let unseen = Sight::ALL.into_iter().filter_map(why).collect();
         let without = file.front_door.without.clone();
         Self { guarantees: file.guarantee.clone(), without, unseen }
     }
@@ -70,24 +64,31 @@ impl JudgingRules {
     /// Why a guarantee is not applicable, if it is not.
     #[must_use]
     pub fn not_applicable(&self, guarantee: &str) -> Option<String> {
-        if let Some(why) = self.unseen.get(guarantee) {
+        let promise = guarantees::find(guarantee)?.promise();
+        if let Some(why) = promise.sees.iter().find_map(|sight| self.unseen.get(sight)) {
             return Some(why.clone());
         }
-        let route = needs(guarantee).filter(|route| self.without.contains(route))?;
-        let route = serde_json::to_value(route).ok()?;
-        let route = route.as_str()?;
+        let route = promise.needs.iter().find(|route| self.without.contains(route))?;
         Some(format!("the integration does not offer {route} (front_door.without)"))
     }
 }
 
-/// The route that a guarantee cannot be judged without.
-fn needs(guarantee: &str) -> Option<FrontRoute> {
-    match guarantee {
-        "clicks-delivered" | "clicks-counted-once" | "click-lag" | "clicks-survive-crash" => {
-            Some(FrontRoute::Clicks)
+/// Why something of the target cannot be seen, if it cannot.
+fn unseen(sight: Sight, runs_already: bool, file: &File) -> Option<&'static str> {
+    match sight {
+        Sight::Process if runs_already => {
+            Some("a process that Windthrow did not start is neither ended nor looked into")
         }
-        "timeout-not-auth" | "latency-metrics" => Some(FrontRoute::Metrics),
-        _ => None,
+        Sight::Logs if runs_already && file.observe.logs.is_empty() => Some(
+            "the output of what runs already is not seen; name its log files in [observe] logs",
+        ),
+        // Metrics are a route, which `front_door.without` takes away.
+        Sight::Metrics
+        | Sight::Upstream
+        | Sight::FrontDoor
+        | Sight::Alerts
+        | Sight::Process
+        | Sight::Logs => None,
     }
 }
 
@@ -106,6 +107,7 @@ pub fn without_clicks(run: &mut RunPlan) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use scenarios::guarantees::GUARANTEES;
     use scenarios::verdict::VerdictKind;
 
     fn rules(minimum: u64) -> JudgingRules {
@@ -130,30 +132,39 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_route_makes_its_guarantees_not_applicable() {
+    fn a_missing_route_makes_the_guarantees_that_need_it_not_applicable_and_no_other() {
+        for route in [FrontRoute::Clicks, FrontRoute::Metrics] {
+            let rules = JudgingRules { without: vec![route], ..JudgingRules::default() };
+            for promise in GUARANTEES.iter().map(|known| known.promise()) {
+                let why = rules.not_applicable(promise.id);
+                assert_eq!(
+                    why.is_some(),
+                    promise.needs.contains(&route),
+                    "{}: {why:?}",
+                    promise.id
+                );
+            }
+        }
         let why = rules(1).not_applicable("click-lag").unwrap();
-        assert!(why.contains("clicks"), "{why}");
-        assert_eq!(rules(1).not_applicable("hard-limit"), None);
+        assert!(why.contains("does not offer clicks"), "{why}");
         assert_eq!(JudgingRules::default().not_applicable("click-lag"), None);
-        let without = vec![FrontRoute::Metrics];
-        let no_metrics = JudgingRules { without, ..JudgingRules::default() };
-        assert!(no_metrics.not_applicable("latency-metrics").is_some());
-        assert_eq!(no_metrics.not_applicable("cache-hit-ratio"), None, "it is seen from outside");
     }
 
     #[test]
     fn what_cannot_be_seen_of_a_running_target_is_not_applicable() {
-        let judged = |text: &str| {
+        let hidden = |text: &str| {
             let file = toml::from_str(text).unwrap();
             let config = Config { file, ..Config::default() };
             let rules = JudgingRules::of(&config, &TargetSpec::of(&config));
-            ["key-from-vault", "no-pii-in-logs", "no-secret-leaked"]
-                .map(|id| rules.not_applicable(id).is_some())
+            let ids = GUARANTEES.iter().map(|known| known.promise().id);
+            ids.filter(|id| rules.not_applicable(id).is_some()).collect::<Vec<_>>()
         };
         let running = "[target.url]\nbase = \"http://127.0.0.1:80\"\nmock_port = 4010\n";
-        assert_eq!(judged(running), [true, true, false]);
+        let process = ["key-from-vault", "clicks-survive-crash"];
+        assert_eq!(hidden(running), [&process[..], &["no-pii-in-logs"]].concat());
         let with_logs = format!("{running}[observe]\nlogs = [\"app.log\"]\n");
-        assert_eq!(judged(&with_logs), [true, false, false]);
-        assert_eq!(judged("[target.spawn]\ncommand = [\"server\"]\n"), [false, false, false]);
+        assert_eq!(hidden(&with_logs), process);
+        let none: [&str; 0] = [];
+        assert_eq!(hidden("[target.spawn]\ncommand = [\"server\"]\n"), none);
     }
 }

@@ -14,6 +14,7 @@ pub mod rate_limit_storm;
 pub mod steady_state;
 pub mod viral_spike;
 
+use crate::bounds;
 use crate::plan::{Declared, PLAN_FORMAT, Plan, RunPlan};
 use mock_server::profile::ContractProfile;
 use mock_server::seed;
@@ -114,15 +115,18 @@ pub fn find(id: &str) -> Option<&'static ScenarioInfo> {
 }
 
 /// The plan of a run: the scenarios with these ids in the order of the catalogue, or all of them
-/// when there are no ids. Ask [`find`] first: an unknown id adds nothing.
+/// when there are no ids. Ask [`find`] first: an unknown id adds nothing. What the contract promises
+/// otherwise than by default goes into the plan's bounds.
 #[must_use]
 pub fn run_plan(
     settings: &Settings,
-    contract: ContractProfile,
+    mut contract: ContractProfile,
     declared: Declared,
     ids: &[&str],
 ) -> RunPlan {
     let wanted = |scenario: &&&ScenarioInfo| ids.is_empty() || ids.contains(&scenario.id);
+    let mut bounds = bounds::defaults();
+    bounds::put(&mut bounds, std::mem::take(&mut contract.promises));
     RunPlan {
         format: PLAN_FORMAT,
         seed: settings.root_seed,
@@ -130,6 +134,7 @@ pub fn run_plan(
         time_scale: settings.time_scale.max(1),
         contract,
         declared,
+        bounds,
         scenarios: SCENARIOS
             .iter()
             .filter(wanted)

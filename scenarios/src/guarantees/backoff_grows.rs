@@ -4,9 +4,9 @@
 //! `backoff-without-jitter`, `retry-hot-loop`.
 
 use super::evidence::retries::{Chain, chains};
-use super::evidence::spacing::{ALPHA, HOT, Spacing};
+use super::evidence::spacing::{ALPHA, Spacing};
 use super::evidence::tails::binomial_tail;
-use super::{Guarantee, Judge, Priority, Promise};
+use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
 use crate::case::Case;
 use crate::history::{Op, Operation};
 use crate::verdict::{Verdict, Witness};
@@ -15,6 +15,22 @@ use std::collections::HashMap;
 
 /// Statistical where jitter makes it so: each test errs at most once in 1 / [`ALPHA`] runs.
 pub struct BackoffGrows;
+
+const ASKED_WITHIN: Bound = Bound {
+    of: "backoff-grows",
+    name: "asked_within_ms",
+    what: "a visitor who caused a retried read had asked at most this long before it",
+    unit: Unit::ContractTime,
+    default: 30_000,
+};
+
+pub(super) const AT_ONCE: Bound = Bound {
+    of: "backoff-grows",
+    name: "at_once_ms",
+    what: "a retry after less than this had no delay",
+    unit: Unit::RealTime,
+    default: 10,
+};
 
 const PROMISE: Promise = Promise {
     id: "backoff-grows",
@@ -26,6 +42,9 @@ const PROMISE: Promise = Promise {
     why: "retries in lockstep keep a service down that was about to come back",
     usual_fix: "full jitter: wait a random time below base × factor^n, and give up after a few",
     blind_to: "delays that are too long; growth after the fourth retry",
+    bounds: &[ASKED_WITHIN, AT_ONCE],
+    needs: &[],
+    sees: &[Sight::Upstream, Sight::FrontDoor],
 };
 
 impl Guarantee for BackoffGrows {
@@ -38,11 +57,16 @@ impl Guarantee for BackoffGrows {
         let visits = chains.iter().filter_map(|chain| {
             let handle = chain.attempts[0].handle.clone()?;
             let (first, last) = chain.span();
-            Some((handle, (first.minus(case.bounds.operation_timeout), last, 0)))
+            Some((handle, (first.minus(case.time(&ASKED_WITHIN)), last, 0)))
         });
         let mut asked: HashMap<String, Vec<(Moment, Moment, usize)>> = HashMap::new();
         visits.for_each(|(handle, span)| asked.entry(handle).or_default().push(span));
         Box::new(Retries { case, chains, left_out, asked })
+    }
+
+    #[cfg(test)]
+    fn decided(&self) -> Vec<crate::testing::Decides> {
+        tests::decided()
     }
 }
 
@@ -94,15 +118,15 @@ impl Judge for Retries<'_> {
         let promised = format!(
             "at most {most} attempts; delays from {:?} on that grow by {} up to {:?}, with jitter; \
              each test errs in one run of {:.0} at the most",
-            case.bounds.backoff_base,
+            case.times.backoff_base,
             spacing.factor,
-            case.bounds.backoff_cap,
+            case.times.backoff_cap,
             1.0 / ALPHA,
         );
         Verdict::from_witnesses(sequential.len(), "calls that were retried", witnesses)
             .only_if(spacing.is_enough(), format!("{judged} calls with four retries are too few"))
             .only_if(
-                case.bounds.backoff_base > case.epsilon,
+                case.times.backoff_base > case.epsilon,
                 "the scaled base of the backoff is within the granularity of timers",
             )
             .said(observed, promised)
@@ -122,8 +146,9 @@ impl Retries<'_> {
     fn hot(&self, spacing: &Spacing) -> Option<Witness> {
         let one_call = |chain: &&Chain<'_>| chain.gaps.len() >= 3 && self.calls(chain) == 1;
         let eligible: Vec<&Chain<'_>> = self.chains.iter().filter(one_call).collect();
+        let at_once = spacing.at_once;
         let is_hot = |chain: &&&Chain<'_>| {
-            chain.gaps.windows(3).any(|three| three.iter().all(|gap| *gap < HOT))
+            chain.gaps.windows(3).any(|three| three.iter().all(|gap| *gap < at_once))
         };
         let hot: Vec<&&Chain<'_>> = eligible.iter().filter(is_hot).collect();
         let chance = binomial_tail(eligible.len(), spacing.hot_by_chance(), hot.len());
@@ -141,7 +166,7 @@ fn tell(case: &Case, chain: &Chain<'_>, what: String) -> Witness {
 mod tests {
     use super::*;
     use crate::plan::PhaseKind;
-    use crate::testing::{History, page, read, refused};
+    use crate::testing::{Decides, History, page, read, refused};
     use crate::verdict::VerdictKind::{self, *};
     use mock_server::history::exchange::Exchange;
 
@@ -172,6 +197,31 @@ mod tests {
         assert!(verdict.kind == expected && text.contains(word), "{text}");
     }
 
+    /// Six attempts of each of 20 page reads, for two visitors who asked so long before the first.
+    fn crowded(before_ms: u64) -> History {
+        let unbounded = retried(20, &[1_000, 2_000, 4_000, 8_000, 16_000], true);
+        let visits = (0..20).map(|n: u64| {
+            let at = (n * 60_000).saturating_sub(before_ms);
+            Operation { handle: format!("creator{n}").into(), ..page("-", at, at + 9, "-") }
+        });
+        History::over(&[(PhaseKind::RetryGaps, 0, 3_600)])
+            .exchanges(unbounded)
+            .operations(visits.clone())
+            .operations(visits)
+    }
+
+    /// Two page reads that were retried at once, in a storm.
+    fn at_once() -> History {
+        History::over(&[(PhaseKind::Storm, 0, 3_600)]).exchanges(retried(2, &[1; 4], false))
+    }
+
+    pub(super) fn decided() -> Vec<Decides> {
+        vec![
+            Decides { bound: &ASKED_WITHIN, value: 1_000, history: || crowded(5_000) },
+            Decides { bound: &AT_ONCE, value: 1, history: at_once },
+        ]
+    }
+
     #[test]
     fn growing_delays_with_jitter_hold() {
         check(retried(20, &[1_000, 2_000, 4_000, 8_000], true), Held, "20 of them four times");
@@ -195,23 +245,17 @@ mod tests {
 
     #[test]
     fn immediate_retries_elsewhere_violate_unless_several_visitors_asked() {
-        let twice: Vec<_> = retried(2, &[1; 4], false);
-        let elsewhere = || History::over(&[(PhaseKind::Storm, 0, 3_600)]).exchanges(twice.clone());
-        said(elsewhere(), Violated, "2 calls were retried three times");
+        said(at_once(), Violated, "2 calls were retried three times");
         let visits = |n: u64| page(["creator0", "creator1"][n as usize], n * 60_000, n, "-");
-        let crowd = elsewhere().operations((0..2).flat_map(|n| [visits(n), visits(n)]));
+        let crowd = at_once().operations((0..2).flat_map(|n| [visits(n), visits(n)]));
         said(crowd, Inconclusive, "no calls that were retried");
     }
 
     #[test]
     fn more_attempts_than_declared_violate_unless_there_were_more_visits() {
         let unbounded = retried(20, &[1_000, 2_000, 4_000, 8_000, 16_000], true);
-        check(unbounded.clone(), Violated, "6 attempts of a page read");
-        let history = History::over(&[(PhaseKind::RetryGaps, 0, 3_600)]).exchanges(unbounded);
-        let names: Vec<&'static str> =
-            (0..20).map(|n| &*Box::leak(format!("creator{n}").into_boxed_str())).collect();
-        let visits = (0..).zip(names).map(|(n, name)| page(name, n * 60_000, n * 60_001, "-"));
-        said(history.operations(visits.clone()).operations(visits), Held, "");
+        check(unbounded, Violated, "6 attempts of a page read");
+        said(crowded(0), Held, "");
     }
 
     #[test]
@@ -219,7 +263,7 @@ mod tests {
         check(retried(10, &[1_000, 2_000, 4_000, 8_000], true), Inconclusive, "too few");
         let delays = retried(20, &[1_000, 2_000, 4_000, 8_000], true);
         let mut history = History::over(&[(PhaseKind::RetryGaps, 0, 3_600)]).exchanges(delays);
-        history.case.bounds.backoff_base = std::time::Duration::from_millis(20);
+        history.case.times.backoff_base = std::time::Duration::from_millis(20);
         said(history, Inconclusive, "granularity of timers");
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Blind to: calls to other hosts, which never reach the mock. Broken by: `base-without-v1-on-links`.
 
-use super::{AtOnce, Guarantee, Judge, Priority, Promise};
+use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight};
 use crate::case::Case;
 use crate::measure::Gauge;
 use crate::verdict::{Offences, Verdict, Witness};
@@ -19,6 +19,9 @@ const PROMISE: Promise = Promise {
     usual_fix: "Read the base URL from the configuration once, and join paths in one place.",
     blind_to: "Calls that go to another host altogether, and routes that this mock does not serve \
                (own links, analytics, webhooks), of which only the prefix is judged.",
+    bounds: &[],
+    needs: &[],
+    sees: &[Sight::Upstream],
 };
 
 /// Routes of the contract that the mock does not serve; it calls them unknown.

@@ -2,7 +2,7 @@
 //!
 //! Blind to: keys in traffic that does not pass the mock. Broken by: `key-in-query-on-links`.
 
-use super::{AtOnce, Guarantee, Judge, Priority, Promise};
+use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight};
 use crate::case::Case;
 use crate::measure::Gauge;
 use crate::verdict::{Offences, Verdict, Witness};
@@ -19,6 +19,9 @@ const PROMISE: Promise = Promise {
     usual_fix: "Set the header once, in the one client that all calls share, and delete every other \
                 place where the key is read.",
     blind_to: "Keys that are sent to other hosts, or encoded so that the scanner does not know them.",
+    bounds: &[],
+    needs: &[],
+    sees: &[Sight::Upstream],
 };
 
 /// See the module.

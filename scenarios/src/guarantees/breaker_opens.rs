@@ -6,7 +6,7 @@
 
 use super::evidence::circuit::{Class, Opening, class, is_guarded, openings};
 use super::evidence::demand::Demand;
-use super::{Guarantee, Judge, Priority, Promise};
+use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
 use crate::case::Case;
 use crate::history::{Op, Operation};
 use crate::plan::PhaseKind;
@@ -19,6 +19,14 @@ use std::time::Duration;
 /// From the first trip on through every failed probe; and front-door answers stay fast meanwhile.
 pub struct BreakerOpens;
 
+const FAST: Bound = Bound {
+    of: "breaker-opens",
+    name: "fast_percent",
+    what: "least share of page views that are fast while the breaker is open",
+    unit: Unit::Percent,
+    default: 75,
+};
+
 const PROMISE: Promise = Promise {
     id: "breaker-opens",
     statement: "After 5 consecutive failures no call reaches Linktree until the open time is over; \
@@ -30,6 +38,9 @@ const PROMISE: Promise = Promise {
     usual_fix: "one breaker before the retry loop's every attempt; count timeouts; when half-open, let \
                 a declared number of probes through and no more",
     blind_to: "breakers for single routes, which open later; breakers that open too easily",
+    bounds: &[FAST],
+    needs: &[],
+    sees: &[Sight::Upstream, Sight::FrontDoor],
 };
 
 impl Guarantee for BreakerOpens {
@@ -56,6 +67,11 @@ impl Guarantee for BreakerOpens {
             slow: Vec::new(),
         })
     }
+
+    #[cfg(test)]
+    fn decided(&self) -> Vec<crate::testing::Decides> {
+        tests::decided()
+    }
 }
 
 struct Open<'c> {
@@ -72,7 +88,7 @@ impl Judge for Open<'_> {
     fn operation(&mut self, operation: &Operation<'_>) {
         self.demand.note(operation);
         let case = self.case;
-        let patience = case.bounds.fast + case.delta;
+        let patience = case.times.fast + case.delta;
         let (sent, end) = (operation.sent, operation.sent.plus(patience));
         let open = |one: &Opening<'_>| one.from < sent && end < one.until;
         if operation.op != Op::Page || !self.openings.iter().any(open) {
@@ -101,12 +117,13 @@ impl Judge for Open<'_> {
         if witnesses.is_empty() {
             witnesses.extend(over_budget(case));
         }
-        // One slow answer is the machine's; more than a quarter of them are the integration's.
-        if slow >= 2 && slow * 4 > self.answers {
+        // One slow answer is the machine's; more than the bound leaves are the integration's.
+        let slow_allowed = 100 - case.percent(&FAST) as usize;
+        if slow >= 2 && slow * 100 > slow_allowed * self.answers {
             let (sent, took) = self.slow[0];
             let what = format!(
                 "{slow} of {} page views took more than {:?} while the breaker was open",
-                self.answers, case.bounds.fast,
+                self.answers, case.times.fast,
             );
             let line = format!("{} a page view took {took:?}", case.at(sent));
             witnesses.push(Witness::new(sent, what).line(line));
@@ -124,14 +141,14 @@ impl Judge for Open<'_> {
             self.openings.len(),
             self.answers,
         );
-        let (failures, open) = (case.declared.breaker_failures, case.bounds.breaker_open);
+        let (failures, open) = (case.declared.breaker_failures, case.times.breaker_open);
         let promised = format!(
             "none from {:?} (2 δ) after failure {failures} until {open:?} less {:?} (ε), then {} \
              probes; page views within {:?} + δ",
             case.delta * 2,
             case.epsilon,
             case.declared.half_open_probes,
-            case.bounds.fast,
+            case.times.fast,
         );
         let needed = (case.delta * 2 + case.epsilon) * 3;
         Verdict::from_witnesses(seen, "open times of the breaker with demand", witnesses)
@@ -163,7 +180,7 @@ fn leak(case: &Case, opening: &Opening<'_>) -> Option<Witness> {
 /// In a total outage, whatever happened before: N failures and those in the air, or the probes, and
 /// then nothing for the open time.
 fn over_budget(case: &Case) -> Option<Witness> {
-    let open = case.bounds.breaker_open.saturating_sub(case.epsilon + case.delta);
+    let open = case.times.breaker_open.saturating_sub(case.epsilon + case.delta);
     let outages = [PhaseKind::Outage, PhaseKind::BreakerProbe].map(|kind| case.phases(kind));
     outages.into_iter().flatten().find_map(|(from, until)| {
         let sent = case.exchanges.iter().filter(|one| is_guarded(one));
@@ -196,8 +213,8 @@ fn over_budget(case: &Case) -> Option<Witness> {
 fn longest_delay(case: &Case) -> Duration {
     let factor = f64::from(case.declared.backoff_factor_milli) / 1_000.0;
     let retries = i32::try_from(case.declared.max_attempts).unwrap_or(1) - 2;
-    let longest = case.bounds.backoff_base.as_secs_f64() * factor.powi(retries.max(0));
-    Duration::from_secs_f64(longest.min(case.bounds.backoff_cap.as_secs_f64()) * 2.0)
+    let longest = case.times.backoff_base.as_secs_f64() * factor.powi(retries.max(0));
+    Duration::from_secs_f64(longest.min(case.times.backoff_cap.as_secs_f64()) * 2.0)
 }
 
 #[cfg(test)]

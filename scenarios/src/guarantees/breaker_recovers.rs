@@ -6,7 +6,7 @@
 use super::evidence::circuit::{Class, class, is_guarded};
 use super::evidence::demand::Demand;
 use super::evidence::rate::is_limited;
-use super::{Guarantee, Judge, Priority, Promise};
+use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
 use crate::case::Case;
 use crate::history::{Op, Operation};
 use crate::plan::PhaseKind;
@@ -17,14 +17,33 @@ use mock_server::history::exchange::{End, Exchange};
 /// Upstream reads succeed by the deadline and go on, and visitors see pages.
 pub struct BreakerRecovers;
 
+const WITHIN: Bound = Bound {
+    of: "breaker-recovers",
+    name: "within_ms",
+    what: "normal service after the heal and the open time",
+    unit: Unit::ContractTime,
+    default: 15_000,
+};
+
+const FETCHED: Bound = Bound {
+    of: "breaker-recovers",
+    name: "fetched_percent",
+    what: "least share of due pages that are fetched again once service is normal",
+    unit: Unit::Percent,
+    default: 50,
+};
+
 const PROMISE: Promise = Promise {
     id: "breaker-recovers",
     statement: "After the heal, limited probes, then normal service within a bound.",
     priority: Priority::Standard,
-    source: "assumed contract, promises.recover_ms after the heal and the declared open time",
+    source: "assumed contract: `within_ms` after the heal and the declared open time",
     why: "an outage of Linktree that has ended goes on at the integration until someone restarts it",
     usual_fix: "let probes through once the open time is over, and close on their success",
     blind_to: "service that is back but slower than before",
+    bounds: &[WITHIN, FETCHED],
+    needs: &[],
+    sees: &[Sight::Upstream, Sight::FrontDoor],
 };
 
 impl Guarantee for BreakerRecovers {
@@ -35,6 +54,11 @@ impl Guarantee for BreakerRecovers {
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
         let heals = heals(case);
         Box::new(Recovery { case, demand: Demand::over(case), heals })
+    }
+
+    #[cfg(test)]
+    fn decided(&self) -> Vec<crate::testing::Decides> {
+        tests::decided()
     }
 }
 
@@ -87,9 +111,9 @@ fn heals(case: &Case) -> Vec<Heal> {
         });
         let trip = over.copied().chain(broken).map(|one| one.t_known()).max().unwrap_or(healed);
         let told = failed.iter().filter_map(|one| one.retry_after.as_ref()?.until).max();
-        let open = trip.plus(case.bounds.breaker_open);
+        let open = trip.plus(case.times.breaker_open);
         let ready = healed.max(open).max(told.unwrap_or(healed));
-        let deadline = ready.plus(case.bounds.recover + case.delta);
+        let deadline = ready.plus(case.time(&WITHIN) + case.delta);
         let until = case.moment(until).min(case.closed);
         heals.push(Heal { at: healed, ready, deadline, until, asked: 0, missed: 0, served: 0 });
     }
@@ -103,7 +127,7 @@ impl Judge for Recovery<'_> {
             return;
         }
         let (case, sent) = (self.case, operation.sent);
-        let soon = sent.plus(case.bounds.fast + case.delta * 2);
+        let soon = sent.plus(case.times.fast + case.delta * 2);
         let is_due = self.demand.is_due(&operation.handle, sent) && !is_limited(case, soon);
         for heal in &mut self.heals {
             if heal.deadline <= sent && soon.max(operation.last) < heal.until {
@@ -117,7 +141,8 @@ impl Judge for Recovery<'_> {
 
     fn verdict(self: Box<Self>) -> Verdict {
         let case = self.case;
-        let bound = case.bounds.recover;
+        let bound = case.time(&WITHIN);
+        let missable = 100 - case.percent(&FETCHED) as usize;
         let (mut witnesses, mut told, mut seen) = (Vec::new(), Vec::new(), 0);
         for heal in &self.heals {
             // A visitor in the first half of the bound leaves the second half to answer.
@@ -135,7 +160,7 @@ impl Judge for Recovery<'_> {
             let in_time = case.exchanges.iter().find(good);
             let broken = if in_time.is_none() {
                 Some("no page read succeeded by the deadline, though visitors asked".to_owned())
-            } else if heal.missed >= 3 && heal.missed * 2 > heal.asked {
+            } else if heal.missed >= 3 && heal.missed * 100 > missable * heal.asked {
                 Some(format!("{} of {} due pages were not fetched", heal.missed, heal.asked))
             } else {
                 let unserved = heal.asked > 0 && heal.served == 0;
@@ -167,7 +192,7 @@ impl Judge for Recovery<'_> {
         let promised = format!(
             "a good read within {bound:?} + δ of the heal, of the last failure's open time ({:?}) and \
              of every Retry-After, whichever is last; and from then on most due pages fetched within {:?} + 2 δ",
-            case.bounds.breaker_open, case.bounds.fast,
+            case.times.breaker_open, case.times.fast,
         );
         let observed = format!("{} heals after outages; {}", self.heals.len(), told.join("; "));
         let asked = self.heals.iter().any(|heal| heal.asked >= 3);
@@ -180,7 +205,7 @@ impl Judge for Recovery<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{History, page, read, refused, told_to_wait};
+    use crate::testing::{Decides, History, page, read, refused, told_to_wait};
     use crate::verdict::VerdictKind::{self, *};
 
     /// An outage of 20 s with five failures, healed at 20 s: ready at 35 s, deadline 50.1 s.
@@ -199,6 +224,26 @@ mod tests {
         let verdict = history.judged_by(&BreakerRecovers);
         let text = format!("{verdict:?}");
         assert!(verdict.kind == expected && text.contains(word), "{text}");
+    }
+
+    /// After the deadline four due pages are fetched, and six are not.
+    fn partly_fetched() -> History {
+        let back = ["carl", "dora", "emil", "fred"];
+        let seconds = || (60..).zip(back).map(|(second, handle)| (second * 1_000, handle));
+        let cold = (70..76).map(|n| page("bob", n * 1_000, n * 1_000 + 9, "-"));
+        outage()
+            .exchange(read("ann", 40_000))
+            .exchanges(seconds().map(|(at, handle)| read(handle, at + 1)))
+            .operations(seconds().map(|(at, handle)| page(handle, at, at + 9, "-")))
+            .operations(cold)
+    }
+
+    pub(super) fn decided() -> Vec<Decides> {
+        let in_time = || outage().exchanges(reads(45, 100));
+        vec![
+            Decides { bound: &WITHIN, value: 5_000, history: in_time },
+            Decides { bound: &FETCHED, value: 30, history: partly_fetched },
+        ]
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Blind to: an exposed ratio that is wrong within what only the integration knows. Broken by:
 //! `cache-ttl-too-short`, `misses-counted-as-hits`.
 
-use super::{Guarantee, Judge, Priority, Promise};
+use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
 use crate::case::Case;
 use crate::guarantees::evidence::exposed_ratio::ExposedRatio;
 use crate::history::{Op, Operation};
@@ -17,6 +17,14 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::time::Duration;
 
+const PERCENT: Bound = Bound {
+    of: "cache-hit-ratio",
+    name: "percent",
+    what: "least share of a viral creator's page reads that need no call to Linktree",
+    unit: Unit::Percent,
+    default: 90,
+};
+
 const PROMISE: Promise = Promise {
     id: "cache-hit-ratio",
     statement: "More than 90 % of a viral creator's page reads are served without an upstream call; \
@@ -27,6 +35,9 @@ const PROMISE: Promise = Promise {
     usual_fix: "Cache pages for their `max-age`, and let visitors who come during a fill share it.",
     blind_to: "Creators who are read less, and an exposed ratio that is wrong within what only the \
                integration can know of a read.",
+    bounds: &[PERCENT],
+    needs: &[],
+    sees: &[Sight::Upstream, Sight::FrontDoor],
 };
 
 /// Fewer reads say nothing of a share of one in ten.
@@ -64,6 +75,11 @@ impl Guarantee for CacheHitRatio {
         let exposed = ExposedRatio::of(case);
         Box::new(Offloading { case, judged, reads: HashMap::new(), exposed })
     }
+
+    #[cfg(test)]
+    fn decided(&self) -> Vec<crate::testing::Decides> {
+        tests::decided()
+    }
 }
 
 impl Judge for Offloading<'_> {
@@ -95,7 +111,7 @@ impl Judge for Offloading<'_> {
 
 impl Offloading<'_> {
     fn percent(&self) -> u64 {
-        self.case.contract.promises.hit_percent.into()
+        self.case.percent(&PERCENT)
     }
 
     fn weigh(self, handle: &str, reads: Count) -> Verdict {
@@ -208,7 +224,7 @@ impl Count {
 mod tests {
     use super::*;
     use crate::plan::PhaseKind::{Control, Outage, Warmup};
-    use crate::testing::{History, links, page, read, refused};
+    use crate::testing::{Decides, History, links, page, read, refused};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
 
     const PHASES: &[(PhaseKind, u64, u64)] =
@@ -226,6 +242,10 @@ mod tests {
     fn check(history: History, expected: VerdictKind) {
         let verdict = history.judged_by(&CacheHitRatio);
         assert_eq!(verdict.kind, expected, "{verdict:?}");
+    }
+
+    pub(super) fn decided() -> Vec<Decides> {
+        vec![Decides { bound: &PERCENT, value: 95, history: || history(200, 20) }]
     }
 
     #[test]

@@ -2,14 +2,23 @@
 //!
 //! Blind to: the metric and the alert. Broken by: `replay-slow`.
 
-use super::{Guarantee, Judge, Priority, Promise};
+use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
 use crate::case::Case;
+use crate::front_door::FrontRoute;
 use crate::guarantees::evidence::backlog::{Backlog, Place};
 use crate::guarantees::evidence::deliveries::Deliveries;
 use crate::history::{Op, Operation, Outcome};
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
 use std::time::Duration;
+
+pub(super) const WITHIN: Bound = Bound {
+    of: "click-lag",
+    name: "within_ms",
+    what: "a click reaches Linktree this long after it became deliverable, at the latest",
+    unit: Unit::ContractTime,
+    default: 60_000,
+};
 
 const PROMISE: Promise = Promise {
     id: "click-lag",
@@ -21,6 +30,9 @@ const PROMISE: Promise = Promise {
     usual_fix: "Deliver in batches as soon as the breaker closes, and keep some slots of the rate \
                 window for clicks.",
     blind_to: "The exposed lag and its alert, and clicks during which the cap left no room.",
+    bounds: &[WITHIN],
+    needs: &[FrontRoute::Clicks],
+    sees: &[Sight::Upstream, Sight::FrontDoor],
 };
 
 /// See the module.
@@ -49,6 +61,11 @@ impl Guarantee for ClickLag {
             undecided: 0,
             worst: Duration::ZERO,
         })
+    }
+
+    #[cfg(test)]
+    fn decided(&self) -> Vec<crate::testing::Decides> {
+        tests::decided()
     }
 }
 
@@ -86,7 +103,8 @@ impl Judge for Lagging<'_> {
         );
         let promised = format!(
             "each within {:?} of becoming deliverable (± {:?})",
-            case.bounds.click_lag, case.delta
+            case.time(&WITHIN),
+            case.delta
         );
         offences
             .verdict(delivered, "acknowledged clicks that reached Linktree")
@@ -99,7 +117,7 @@ impl Lagging<'_> {
     /// A click whose fate at `at` is known: late beyond δ and beyond what the harness stood still.
     fn compare(&mut self, operation: &Operation<'_>, waits: Place, at: Moment, fate: &str) -> bool {
         let (case, since) = (self.case, waits.since);
-        let allowed = case.bounds.click_lag + case.delta;
+        let allowed = case.time(&WITHIN) + case.delta;
         let late = at.since(since);
         if late <= allowed || late <= allowed + case.stalled_within(since, at) {
             return false;
@@ -120,7 +138,7 @@ impl Lagging<'_> {
 mod tests {
     use super::*;
     use crate::plan::PhaseKind::{Control, Outage, Settle};
-    use crate::testing::{History, click, sent_click, told_to_wait};
+    use crate::testing::{Decides, History, click, sent_click, told_to_wait};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
 
     /// A click acknowledged at 5 ms and delivered at `at_ms`, over 300 s.
@@ -134,6 +152,10 @@ mod tests {
     fn check(history: History, expected: VerdictKind) {
         let verdict = history.judged_by(&ClickLag);
         assert_eq!(verdict.kind, expected, "{verdict:?}");
+    }
+
+    pub(super) fn decided() -> Vec<Decides> {
+        vec![Decides { bound: &WITHIN, value: 30_000, history: || delivered(60_000) }]
     }
 
     #[test]

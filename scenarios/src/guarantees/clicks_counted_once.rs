@@ -2,8 +2,9 @@
 //!
 //! Blind to: other effects. Broken by: `fresh-key-per-attempt`, `click-resent-after-success`.
 
-use super::{Guarantee, Judge, Priority, Promise};
+use super::{Guarantee, Judge, Priority, Promise, Sight};
 use crate::case::Case;
+use crate::front_door::FrontRoute;
 use crate::guarantees::evidence::deliveries::{Attempt, Deliveries, Delivery};
 use crate::history::{Op, Operation, Outcome};
 use crate::verdict::{Offences, Verdict, Witness};
@@ -22,6 +23,9 @@ const PROMISE: Promise = Promise {
     usual_fix: "Derive the idempotency key from the event id, once, and take a click out of the \
                 queue as soon as a 2xx was read.",
     blind_to: "Effects outside Linktree, and repetitions that an answer lost on its way excuses.",
+    bounds: &[],
+    needs: &[FrontRoute::Clicks],
+    sees: &[Sight::Upstream, Sight::FrontDoor],
 };
 
 /// See the module.

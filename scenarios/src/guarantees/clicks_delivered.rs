@@ -3,8 +3,10 @@
 //! Blind to: what Linktree does with a click. Broken by: `ack-before-write`,
 //! `click-dropped-after-attempts`, `click-dropped-on-429`.
 
-use super::{Guarantee, Judge, Priority, Promise};
+use super::click_lag;
+use super::{Guarantee, Judge, Priority, Promise, Sight};
 use crate::case::Case;
+use crate::front_door::FrontRoute;
 use crate::guarantees::evidence::backlog::Backlog;
 use crate::guarantees::evidence::deliveries::{Deliveries, Delivery};
 use crate::history::{Op, Operation, Outcome};
@@ -22,6 +24,9 @@ const PROMISE: Promise = Promise {
                 definite 2xx or a refusal for good; bound retries per call, never per click.",
     blind_to: "Clicks that the front door refused or never answered, and what Linktree does with a \
                click that it accepted.",
+    bounds: &[],
+    needs: &[FrontRoute::Clicks],
+    sees: &[Sight::Upstream, Sight::FrontDoor],
 };
 
 /// Attempts told in a witness.
@@ -81,7 +86,7 @@ impl Judge for Delivering<'_> {
             self.settled += 1;
             return;
         }
-        let due = waits.since.plus(self.case.bounds.click_lag + self.case.delta);
+        let due = waits.since.plus(self.case.time(&click_lag::WITHIN) + self.case.delta);
         if self.case.outcome == Some(Outcome::Completed) && due <= self.case.closed {
             let case = self.case;
             self.backlog.offend(waits, || lost(case, operation, delivery));
@@ -103,7 +108,8 @@ impl Judge for Delivering<'_> {
         );
         let promised = format!(
             "every one, unaltered, and no other, within {:?} of becoming deliverable (± {:?})",
-            case.bounds.click_lag, case.delta,
+            case.time(&click_lag::WITHIN),
+            case.delta,
         );
         let too_short = format!(
             "the recording ended before {undecided} acknowledged clicks had arrived or were due"

@@ -3,8 +3,10 @@
 //! Blind to: a loss of power. Broken by: `queue-without-sync`, `in-flight-forgotten`,
 //! `ack-before-write`.
 
-use super::{Guarantee, Judge, Priority, Promise};
+use super::click_lag;
+use super::{Guarantee, Judge, Priority, Promise, Sight};
 use crate::case::Case;
+use crate::front_door::FrontRoute;
 use crate::guarantees::evidence::backlog::Backlog;
 use crate::guarantees::evidence::deliveries::{Deliveries, Delivery};
 use crate::history::{Change, Op, Operation, Outcome};
@@ -23,6 +25,9 @@ const PROMISE: Promise = Promise {
                 after the 2xx was read; deliver what is not marked after a start.",
     blind_to: "A loss of power: what the process handed to the kernel survives a kill without fsync. \
                Clicks whose acknowledgement the visitor never read.",
+    bounds: &[],
+    needs: &[FrontRoute::Clicks],
+    sees: &[Sight::Upstream, Sight::FrontDoor, Sight::Process],
 };
 
 /// Attempts told in a witness.
@@ -101,7 +106,7 @@ impl Judge for Surviving<'_> {
             return;
         }
         let Some(end) = self.ends.iter_mut().find(waited) else { return };
-        let due = waits.since.plus(case.bounds.click_lag + case.delta);
+        let due = waits.since.plus(case.time(&click_lag::WITHIN) + case.delta);
         if case.outcome != Some(Outcome::Completed) || due > case.closed {
             self.undecided += 1;
             return;
@@ -121,7 +126,8 @@ impl Judge for Surviving<'_> {
         );
         let promised = format!(
             "each reaches Linktree within {:?} of becoming deliverable (± {:?})",
-            case.bounds.click_lag, case.delta,
+            case.time(&click_lag::WITHIN),
+            case.delta,
         );
         let killed = ends.iter().filter(|end| end.killed);
         let survived = killed.map(|end| end.survived).sum();
@@ -243,8 +249,8 @@ mod tests {
 
     #[test]
     fn a_backlog_beyond_the_cap_is_inconclusive() {
-        let mut history = waiting().killed_until(5_000, 6_000).operation(click("b", 2_000, 2_005));
-        history.case.bounds.client_cap = 1;
+        let history = waiting().killed_until(5_000, 6_000).operation(click("b", 2_000, 2_005));
+        let mut history = history.promising(&crate::guarantees::client_rate_cap::REQUESTS, 1);
         history.case.declared.click_slots = 1;
         history.case.contract.batch.max_items = 1;
         check(history.exchange(sent_click("b", 41_000, 202)), Inconclusive, "the rate cap leaves");

@@ -4,24 +4,35 @@
 //! `limiter-per-route`, `retries-bypass-limiter`.
 
 use super::evidence::rate::Rate;
-use super::{AtOnce, Guarantee, Judge, Priority, Promise};
+use super::{AtOnce, Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
 use crate::case::Case;
 
 /// Every request counts: retries, probes, aborted ones and those outside the contract.
 pub struct ClientRateCap;
+
+pub(super) const REQUESTS: Bound = Bound {
+    of: "client-rate-cap",
+    name: "requests",
+    what: "most requests that may leave in any window of the limit",
+    unit: Unit::Count,
+    default: 90,
+};
 
 const PROMISE: Promise = Promise {
     id: "client-rate-cap",
     statement: "At most 90 requests a minute leave for Linktree, retries and probes included, \
                 whatever the visitors do.",
     priority: Priority::Critical,
-    source: "assumed contract, promises.client_cap in limit.window_ms; sliding, since a limiter of \
-             fixed windows or token buckets lets through up to twice its number",
+    source: "assumed contract: `requests` in limit.window_ms; sliding, since a limiter of fixed windows \
+             or token buckets lets through up to twice its number",
     why: "a storm of 429s during a viral spike, and with it lost data",
     usual_fix: "one sliding-log limiter in front of the socket, asked by every attempt and not by \
                 every call",
     blind_to: "requests that never reached the mock; several instances of the integration that each \
                keep their own count, unless they run together here",
+    bounds: &[REQUESTS],
+    needs: &[],
+    sees: &[Sight::Upstream],
 };
 
 impl Guarantee for ClientRateCap {
@@ -30,15 +41,20 @@ impl Guarantee for ClientRateCap {
     }
 
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
-        let cap = case.bounds.client_cap;
+        let cap = case.count(&REQUESTS);
         Box::new(AtOnce(move || Rate::of(case, cap).verdict(cap * 4 / 5)))
+    }
+
+    #[cfg(test)]
+    fn decided(&self) -> Vec<crate::testing::Decides> {
+        tests::decided()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{History, read};
+    use crate::testing::{Decides, History, read};
     use crate::verdict::{Verdict, VerdictKind::*};
     use mock_server::contract::Route;
     use mock_server::history::exchange::Exchange;
@@ -50,6 +66,11 @@ mod tests {
 
     fn judged(history: History) -> Verdict {
         history.judged_by(&ClientRateCap)
+    }
+
+    pub(super) fn decided() -> Vec<Decides> {
+        let history = || History::over(&[]).exchanges(steady(400, 0, 667));
+        vec![Decides { bound: &REQUESTS, value: 80, history }]
     }
 
     #[test]
@@ -106,7 +127,7 @@ mod tests {
     #[test]
     fn a_window_too_short_for_the_tolerance_is_inconclusive() {
         let mut history = History::over(&[]).exchanges(steady(90, 0, 10));
-        history.case.bounds.window = std::time::Duration::from_millis(900);
+        history.case.times.window = std::time::Duration::from_millis(900);
         assert_eq!(judged(history).kind, Inconclusive);
     }
 }

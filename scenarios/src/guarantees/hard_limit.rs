@@ -3,7 +3,7 @@
 //! Blind to: requests that never arrived. Broken by: `no-limiter`.
 
 use super::evidence::rate::Rate;
-use super::{AtOnce, Guarantee, Judge, Priority, Promise};
+use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight};
 use crate::case::Case;
 use crate::verdict::Verdict;
 
@@ -18,6 +18,9 @@ const PROMISE: Promise = Promise {
     why: "refused calls lose data, and a key that keeps running into the limit may be blocked",
     usual_fix: "keep a client-side limiter well below the server's number, shared by every worker",
     blind_to: "a limiter of the real service that counts otherwise than over a sliding window",
+    bounds: &[],
+    needs: &[],
+    sees: &[Sight::Upstream],
 };
 
 impl Guarantee for HardLimit {
@@ -31,7 +34,7 @@ impl Guarantee for HardLimit {
 }
 
 fn judge(case: &Case) -> Verdict {
-    let limit = case.bounds.hard_limit;
+    let limit = case.contract.limit.requests as usize;
     let organic = case.exchanges.iter().filter(|exchange| exchange.over_limit).count();
     let mut verdict = Rate::of(case, limit).verdict(limit / 2);
     verdict.observed.push_str(&format!("; refused by the limiter itself: {organic}"));

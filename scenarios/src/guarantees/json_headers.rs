@@ -3,7 +3,7 @@
 //! Blind to: whether the bodies are JSON. Broken by: `accept-missing-on-links`,
 //! `content-type-missing-on-clicks`.
 
-use super::{AtOnce, Guarantee, Judge, Priority, Promise};
+use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight};
 use crate::case::Case;
 use crate::measure::Gauge;
 use crate::verdict::{Offences, Verdict, Witness};
@@ -20,6 +20,9 @@ const PROMISE: Promise = Promise {
           body without a type.",
     usual_fix: "Set both as default headers of the one client that all calls share.",
     blind_to: "Whether the bodies are what the headers say.",
+    bounds: &[],
+    needs: &[],
+    sees: &[Sight::Upstream],
 };
 
 /// See the module.

@@ -4,7 +4,7 @@
 //! `key-on-helper-command-line`.
 
 use super::evidence::leaks;
-use super::{AtOnce, Guarantee, Judge, Priority, Promise};
+use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight};
 use crate::case::Case;
 use crate::history::Change;
 use crate::measure::Gauge;
@@ -25,6 +25,9 @@ const PROMISE: Promise = Promise {
                 memory at start and on rotation.",
     blind_to: "Helpers that end within a second, keys in files outside of the declared source tree, \
                and variables that a process sets for itself alone.",
+    bounds: &[],
+    needs: &[],
+    sees: &[Sight::Upstream, Sight::Process],
 };
 
 /// See the module.

@@ -4,8 +4,9 @@
 
 use super::evidence::quantiles::{self, Between, Durations};
 use super::evidence::scrapes::{self, Life};
-use super::{AtOnce, Guarantee, Judge, Priority, Promise};
+use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight};
 use crate::case::Case;
+use crate::front_door::FrontRoute;
 use crate::observed::Histogram;
 use crate::verdict::{Offences, Verdict, Witness};
 
@@ -20,6 +21,9 @@ const PROMISE: Promise = Promise {
                 byte; with buckets around the alert's threshold.",
     blind_to: "The alert, summaries (their window is not known), and differences within one bucket or \
                within delivery and scheduling.",
+    bounds: &[],
+    needs: &[FrontRoute::Metrics],
+    sees: &[Sight::Upstream, Sight::Metrics],
 };
 
 /// Quantiles that are compared.

@@ -3,6 +3,18 @@
 //! A guarantee does no I/O and reads no clock. It looks at the [`Case`] (all upstream exchanges and
 //! everything else that is small) and is shown every front-door operation once, in the order in
 //! which they were recorded, which is the order of their ends and not of their starts.
+//!
+//! A new guarantee touches:
+//! 1. its file here: the promise with all that is said of it, its bounds, the judge, and three tiny
+//!    histories below, one for each verdict; `json_headers.rs` is the smallest, and `click_lag.rs`
+//!    one with a bound that sees operations;
+//! 2. its `mod` line and its line in [`GUARANTEES`];
+//! 3. its id in the `guarantees` of a scenario in `catalogue/`;
+//! 4. a mutant of the reference that it catches, and the row that `windthrow prove` prints of it.
+//!
+//! What several judges derive from a history is a file in `evidence/`. What a new bound touches
+//! stands in [`crate::bounds`]. The tests below, and `harness/tests/registries.rs`, say what is
+//! missing.
 
 mod backoff_grows;
 mod base_url;
@@ -27,42 +39,15 @@ mod retry_after_honoured;
 mod stale_on_outage;
 mod timeout_not_auth;
 
+pub use crate::promise::{Bound, Priority, Promise, Sight, Unit};
+
 use crate::case::Case;
 use crate::history::Operation;
+use crate::nearest::nearest;
+#[cfg(test)]
+use crate::testing::Decides;
 use crate::verdict::Verdict;
-use serde::Serialize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-
-/// Everything that is said of a guarantee besides its verdicts.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Promise {
-    /// The id of the checklist.
-    pub id: &'static str,
-    /// The promise, in a sentence.
-    pub statement: &'static str,
-    /// The priority of the checklist.
-    pub priority: Priority,
-    /// Where bound and rule come from.
-    pub source: &'static str,
-    /// What is lost when it is broken.
-    pub why: &'static str,
-    /// How teams usually mend it.
-    pub usual_fix: &'static str,
-    /// What this judge cannot see.
-    pub blind_to: &'static str,
-}
-
-/// The priority of a guarantee in the checklist.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Priority {
-    /// From the risk matrix: the launch must not go ahead without it.
-    Critical,
-    /// From the risk matrix.
-    High,
-    /// Everything else.
-    Standard,
-}
 
 /// One promise of the checklist.
 pub trait Guarantee: Sync {
@@ -71,6 +56,12 @@ pub trait Guarantee: Sync {
 
     /// Begins to judge a history.
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c>;
+
+    /// For each of its bounds, a history whose verdict the bound decides.
+    #[cfg(test)]
+    fn decided(&self) -> Vec<Decides> {
+        Vec::new()
+    }
 }
 
 /// A judgement in progress.
@@ -122,6 +113,16 @@ pub fn find(id: &str) -> Option<&'static dyn Guarantee> {
     GUARANTEES.iter().copied().find(|guarantee| guarantee.promise().id == id)
 }
 
+/// Advice for an id that no guarantee has.
+#[must_use]
+pub fn did_you_mean(id: &str) -> String {
+    let ids = || GUARANTEES.iter().map(|known| known.promise().id);
+    match nearest(id, ids()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("the guarantees are: {}", ids().collect::<Vec<_>>().join(", ")),
+    }
+}
+
 /// Several judgements over one pass of the operations. A judge that panics is inconclusive.
 pub struct Judging<'c> {
     judges: Vec<(&'static str, Option<Box<dyn Judge + 'c>>)>,
@@ -165,6 +166,7 @@ impl<'c> Judging<'c> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::front_door::FrontRoute;
     use std::collections::BTreeSet;
     use std::path::Path;
 
@@ -173,6 +175,45 @@ mod tests {
         let ids: BTreeSet<&str> = GUARANTEES.iter().map(|one| one.promise().id).collect();
         assert_eq!(ids.len(), GUARANTEES.len());
         assert!(ids.iter().all(|id| find(id).is_some_and(|one| one.promise().id == *id)));
+    }
+
+    /// A bound that nobody reads, or that only words depend on, changes no verdict.
+    #[test]
+    fn every_bound_has_a_meaning_and_a_unit_and_decides_a_verdict() {
+        for guarantee in GUARANTEES {
+            let (promise, decided) = (guarantee.promise(), guarantee.decided());
+            let names = |bounds: &mut dyn Iterator<Item = &Bound>| -> BTreeSet<&'static str> {
+                bounds.map(|bound| bound.name).collect()
+            };
+            let shown = names(&mut decided.iter().map(|one| one.bound));
+            assert_eq!(names(&mut promise.bounds.iter()), shown, "{}: decided()", promise.id);
+            assert_eq!(shown.len(), promise.bounds.len(), "{}: two of one name", promise.id);
+            for Decides { bound, value, history } in decided {
+                let name = format!("{}.{}", bound.of, bound.name);
+                let named_by_unit = match bound.unit {
+                    Unit::ContractTime | Unit::RealTime => bound.name.ends_with("_ms"),
+                    Unit::Percent => bound.name.ends_with("percent"),
+                    Unit::Count => !bound.name.ends_with("_ms") && !bound.name.ends_with("percent"),
+                };
+                assert!(
+                    bound.of == promise.id && named_by_unit && !bound.what.is_empty(),
+                    "{name}"
+                );
+                assert!(bound.unit.range().contains(&bound.default), "{name}");
+                let judged = |value| history().promising(bound, value).judged_by(*guarantee);
+                let (usual, other) = (judged(bound.default), judged(value));
+                assert_ne!(usual.kind, other.kind, "{name} decides nothing: {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_promise_says_what_it_must_see() {
+        for promise in GUARANTEES.iter().map(|known| known.promise()) {
+            assert!(!promise.sees.is_empty(), "{}", promise.id);
+            let scraped = promise.sees.contains(&Sight::Metrics);
+            assert_eq!(promise.needs.contains(&FrontRoute::Metrics), scraped, "{}", promise.id);
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Blind to: logs that go elsewhere. Broken by: `email-in-log`, `visitor-address-in-log`.
 
 use super::evidence::leaks;
-use super::{Guarantee, Judge, Priority, Promise};
+use super::{Guarantee, Judge, Priority, Promise, Sight};
 use crate::case::Case;
 use crate::history::Operation;
 use crate::observed::{Leak, Place};
@@ -21,6 +21,9 @@ const PROMISE: Promise = Promise {
                 framework's own access log.",
     blind_to: "Logs that are sent elsewhere, hashes of addresses, and addresses on public pages, which \
                are counted and not judged.",
+    bounds: &[],
+    needs: &[],
+    sees: &[Sight::Upstream, Sight::FrontDoor, Sight::Logs],
 };
 
 /// See the module.

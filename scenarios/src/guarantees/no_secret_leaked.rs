@@ -4,7 +4,7 @@
 //! `key-on-error-page`, `key-in-metric-label`.
 
 use super::evidence::leaks;
-use super::{AtOnce, Guarantee, Judge, Priority, Promise};
+use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight};
 use crate::case::Case;
 use crate::observed::Place;
 use crate::verdict::Verdict;
@@ -20,6 +20,9 @@ const PROMISE: Promise = Promise {
                 errors with a code instead of a dump.",
     blind_to: "Logs that are sent elsewhere, answers beyond their first 256 KiB, and secrets that are \
                hashed or encrypted.",
+    bounds: &[],
+    needs: &[],
+    sees: &[Sight::Upstream, Sight::FrontDoor],
 };
 
 /// See the module.

@@ -3,7 +3,7 @@
 //! Blind to: slow connects, which the kernel completes. Broken by: `no-timeout`,
 //! `trickle-resets-timeout`.
 
-use super::{AtOnce, Guarantee, Judge, Priority, Promise};
+use super::{AtOnce, Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
 use crate::case::Case;
 use crate::verdict::{Verdict, Witness};
 use mock_server::faults::{Fault, StallAt};
@@ -12,16 +12,27 @@ use mock_server::history::exchange::{End, Exchange};
 /// Each stalled attempt must end by the client's own hand.
 pub struct ProfileTimeout;
 
+pub(super) const WITHIN: Bound = Bound {
+    of: "profile-timeout",
+    name: "within_ms",
+    what: "a stalled profile read is given up after this, each attempt for itself",
+    unit: Unit::ContractTime,
+    default: 10_000,
+};
+
 const PROMISE: Promise = Promise {
     id: "profile-timeout",
     statement: "A profile read that stalls is given up after 10 s, whether it stalls before the head, \
                 inside the body or trickles.",
     priority: Priority::Standard,
-    source: "assumed contract, promises.profile_timeout_ms, for each attempt",
+    source: "assumed contract: `within_ms`, for each attempt",
     why: "stalled calls pile up until no worker, connection or visitor is left",
     usual_fix: "one time limit around connect, head and whole body; a read timeout restarts at each \
                 byte",
     blind_to: "connects that hang; limits that are too short are reported and not judged",
+    bounds: &[WITHIN],
+    needs: &[],
+    sees: &[Sight::Upstream],
 };
 
 impl Guarantee for ProfileTimeout {
@@ -31,6 +42,11 @@ impl Guarantee for ProfileTimeout {
 
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
         Box::new(AtOnce(move || judge(case)))
+    }
+
+    #[cfg(test)]
+    fn decided(&self) -> Vec<crate::testing::Decides> {
+        tests::decided()
     }
 }
 
@@ -45,7 +61,7 @@ struct Counts {
 }
 
 fn judge(case: &Case) -> Verdict {
-    let bound = case.bounds.profile_timeout;
+    let bound = case.time(&WITHIN);
     let tolerance = case.delta + case.epsilon;
     let limit = bound + tolerance;
     let mut counts = Counts::default();
@@ -120,7 +136,7 @@ const fn words(place: StallAt) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{History, given_up, hit_by, read};
+    use crate::testing::{Decides, History, given_up, hit_by, read};
     use crate::verdict::VerdictKind::{self, *};
     use mock_server::clock::Moment;
     use mock_server::faults::{Matcher, Pick, Rule, Stall, Window};
@@ -142,6 +158,10 @@ mod tests {
     /// Two reads given up in time, one at each place.
     fn good() -> History {
         History::over(&[]).exchange(stalled(0, 10_100)).exchange(in_body(20_000, 29_990))
+    }
+
+    pub(super) fn decided() -> Vec<Decides> {
+        vec![Decides { bound: &WITHIN, value: 5_000, history: good }]
     }
 
     #[test]
@@ -204,8 +224,7 @@ mod tests {
 
     #[test]
     fn a_timeout_too_short_for_the_tolerance_is_inconclusive() {
-        let mut history = good();
-        history.case.bounds.profile_timeout = std::time::Duration::from_millis(400);
+        let mut history = good().promising(&WITHIN, 400);
         history.case.exchanges.iter_mut().for_each(|read| read.t_end = read.t_req);
         check(history, Inconclusive);
     }

@@ -4,7 +4,7 @@
 //! `retry-after-ignored-on-503`.
 
 use super::evidence::demand::Demand;
-use super::{Guarantee, Judge, Priority, Promise};
+use super::{Guarantee, Judge, Priority, Promise, Sight};
 use crate::case::Case;
 use crate::history::Operation;
 use crate::plan::RetryAfterScope;
@@ -25,6 +25,9 @@ const PROMISE: Promise = Promise {
     usual_fix: "parse both forms, and hold every call with this key until then, not only the retry",
     blind_to: "malformed values, and seconds beyond 64 bits, which many parsers refuse; whether a call \
                that gave up instead would have been better retried",
+    bounds: &[],
+    needs: &[],
+    sees: &[Sight::Upstream, Sight::FrontDoor],
 };
 
 impl Guarantee for RetryAfterHonoured {

@@ -2,7 +2,7 @@
 //!
 //! Blind to: other content. Broken by: `no-stale-on-timeout`, `wrong-creator-under-collapsing`.
 
-use super::{Guarantee, Judge, Priority, Promise};
+use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
 use crate::case::Case;
 use crate::guarantees::evidence::fills::Fills;
 use crate::guarantees::evidence::sent::Creator;
@@ -15,6 +15,14 @@ use mock_server::clock::Moment;
 use std::fmt::Display;
 use std::time::Duration;
 
+const FAST: Bound = Bound {
+    of: "stale-on-outage",
+    name: "fast_percent",
+    what: "least share of filled pages that are served fast in an outage",
+    unit: Unit::Percent,
+    default: 99,
+};
+
 const PROMISE: Promise = Promise {
     id: "stale-on-outage",
     statement: "While Linktree is down, pages that were ever filled are still served, fast, from the \
@@ -24,6 +32,9 @@ const PROMISE: Promise = Promise {
     why: "A blank link-in-bio page during an outage, and visitors who do not come again.",
     usual_fix: "Keep expired pages by handle, and show them when a fill fails or is not tried.",
     blind_to: "Pages that do not tell their version, and the content below a right version.",
+    bounds: &[FAST],
+    needs: &[],
+    sees: &[Sight::Upstream, Sight::FrontDoor],
 };
 
 /// See the module.
@@ -66,6 +77,11 @@ impl Guarantee for StaleOnOutage {
             slow: Offences::default(),
         })
     }
+
+    #[cfg(test)]
+    fn decided(&self) -> Vec<crate::testing::Decides> {
+        tests::decided()
+    }
 }
 
 impl Judge for Watching<'_> {
@@ -92,6 +108,7 @@ impl Judge for Watching<'_> {
 
     fn verdict(mut self: Box<Self>) -> Verdict {
         let (case, slow) = (self.case, self.slow.count());
+        let fast = case.percent(&FAST);
         let observed = format!(
             "{} reads of filled pages in outages, {} of expired ones: {slow} slow; {} pages traced to \
              Linktree; {} not as promised",
@@ -101,11 +118,11 @@ impl Judge for Watching<'_> {
             self.offences.count(),
         );
         let promised = format!(
-            "200 with the last version filled, 99 in 100 within {:?}; every version one that \
+            "200 with the last version filled, {fast} in 100 within {:?}; every version one that \
              Linktree sent for this creator (± {:?})",
-            case.bounds.fast, case.delta,
+            case.times.fast, case.delta,
         );
-        if slow * 100 > self.judged {
+        if slow * 100 > (100 - fast) * self.judged {
             self.offences.join(std::mem::take(&mut self.slow));
         }
         std::mem::take(&mut self.offences)
@@ -161,7 +178,7 @@ impl Watching<'_> {
     /// Slow although nothing was asked for it meanwhile: whoever asks first may wait for the answer.
     fn is_slow(&self, read: &Operation<'_>, creator: &Creator<'_>) -> bool {
         let delta = self.case.delta;
-        read.last.since(read.sent) > self.case.bounds.fast + delta
+        read.last.since(read.sent) > self.case.times.fast + delta
             && !creator.asked.touch(read.sent.minus(delta), read.last.plus(delta))
             && !self.slow_spans.touch(read.sent, read.last)
     }
@@ -170,7 +187,7 @@ impl Watching<'_> {
 /// When the target was down or stood still, or had just woken up to everybody's requests at once.
 fn away(case: &Case) -> Spans {
     let mut spans = case.down_spans();
-    spans.extend(case.pauses().iter().map(|pause| (pause.0, pause.1.plus(case.bounds.fast))));
+    spans.extend(case.pauses().iter().map(|pause| (pause.0, pause.1.plus(case.times.fast))));
     Spans::joined(spans, Duration::ZERO)
 }
 
@@ -182,7 +199,7 @@ fn witness(case: &Case, read: &Operation<'_>, what: &dyn Display) -> Witness {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{History, links, page, read, refused};
+    use crate::testing::{Decides, History, links, page, read, refused};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
     use mock_server::history::exchange::Exchange;
 
@@ -203,6 +220,16 @@ mod tests {
     #[track_caller]
     fn check(read: Operation<'static>, expected: VerdictKind) {
         judge(history().operation(read), expected);
+    }
+
+    /// One slow read and 99 quick ones.
+    fn seldom_slow() -> History {
+        let quick = (0..99).map(|n| page("ann", 22_000 + n, 22_001 + n, "v1"));
+        history().operation(page("ann", 20_000, 21_101, "v1")).operations(quick)
+    }
+
+    pub(super) fn decided() -> Vec<Decides> {
+        vec![Decides { bound: &FAST, value: 100, history: seldom_slow }]
     }
 
     #[test]
@@ -275,7 +302,6 @@ mod tests {
         judge(slow(), Violated);
         judge(slow().exchange(refused("ann", 20_100, 503)), Held);
         judge(slow().lag(20_500, 150), Held);
-        let quick = (0..99).map(|n| page("ann", 22_000 + n, 22_001 + n, "v1"));
-        judge(slow().operations(quick), Held);
+        judge(seldom_slow(), Held);
     }
 }

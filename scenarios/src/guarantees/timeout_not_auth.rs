@@ -3,8 +3,10 @@
 //! Blind to: alerts. Broken by: `timeouts-counted-as-auth`, `auth-counted-as-timeouts`.
 
 use super::evidence::scrapes::{self, Life};
-use super::{AtOnce, Guarantee, Judge, Priority, Promise};
+use super::profile_timeout;
+use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight};
 use crate::case::Case;
+use crate::front_door::FrontRoute;
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::contract::Route;
 use mock_server::history::exchange::{End, Exchange};
@@ -20,6 +22,9 @@ const PROMISE: Promise = Promise {
                 outcome of their own.",
     blind_to: "Alerts; timeouts that are counted too often, since a client may wait for its own \
                connections as well. Metrics count attempts, as the contract's names say.",
+    bounds: &[],
+    needs: &[FrontRoute::Metrics],
+    sees: &[Sight::Upstream, Sight::Metrics],
 };
 
 /// See the module.
@@ -68,7 +73,7 @@ fn is_timeout(case: &Case, exchange: &Exchange) -> bool {
     let waited = exchange.t_end.since(exchange.t_req) + case.delta + case.epsilon;
     exchange.end == End::ClientAbort
         && exchange.route != Route::Analytics
-        && waited >= case.bounds.profile_timeout
+        && waited >= case.time(&profile_timeout::WITHIN)
         && !case.disturbed_within(exchange.t_req, exchange.t_end)
 }
 

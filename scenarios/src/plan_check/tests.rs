@@ -46,6 +46,23 @@ fn the_run_as_a_whole_is_checked() {
 }
 
 #[test]
+fn bounds_are_checked_and_stand_in_one_place() {
+    let named =
+        |id: &str, name: &str, value: u64| (id.to_owned(), [(name.to_owned(), value)].into());
+    let typo = |run: &mut RunPlan| run.bounds.extend([named("click-lug", "within_ms", 1)]);
+    check(typo, "bounds.click-lug", "there is no guarantee click-lug");
+    let set = |run: &mut RunPlan, name: &str, value| {
+        run.bounds.get_mut("click-lag").unwrap().insert(name.into(), value);
+    };
+    check(|run| set(run, "within", 1), "bounds.click-lag.within", "no bound within");
+    check(|run| set(run, "within_ms", 0), "bounds.click-lag.within_ms", "within_ms is 0");
+    check(|run| drop(run.bounds.remove("click-lag")), "bounds.click-lag", "within_ms is missing");
+    let twice =
+        |run: &mut RunPlan| run.contract.promises.extend([named("click-lag", "within_ms", 1)]);
+    check(twice, "contract.promises", "promised elsewhere");
+}
+
+#[test]
 fn phases_population_and_generator_are_checked() {
     check(|run| run.scenarios[0].phases.clear(), "scenarios[0].phases", "no phases");
     check(

@@ -4,14 +4,27 @@ use crate::cli::InitArgs;
 use crate::commands::say;
 use crate::config::DEFAULT_FILE;
 use crate::failure::{Exit, Failure};
+use scenarios::bounds;
+use scenarios::guarantees::Bound;
 use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
-const FILES: [(&str, &str); 2] = [
-    (DEFAULT_FILE, include_str!("windthrow.toml")),
-    (".github/workflows/windthrow.yml", include_str!("workflow.yml")),
-];
+const WORKFLOW_FILE: &str = ".github/workflows/windthrow.yml";
+
+/// The configuration that is written, with the bounds of every guarantee.
+#[must_use]
+pub fn configuration() -> String {
+    include_str!("windthrow.toml").replace("# {bounds}\n", &bounds())
+}
+
+/// A comment that names every bound with its default.
+fn bounds() -> String {
+    let line = |Bound { of, name, what, unit, default }: &Bound| {
+        format!("#   {of:<17} {:<24} {what} ({unit})\n", format!("{name} = {default}"))
+    };
+    bounds::all().map(line).collect()
+}
 
 /// Writes the files that are not there yet.
 ///
@@ -21,7 +34,10 @@ const FILES: [(&str, &str); 2] = [
 /// written.
 pub fn init(args: &InitArgs) -> Result<Exit, Failure> {
     let mut written = 0;
-    for (name, text) in FILES {
+    let configuration = configuration();
+    let files =
+        [(DEFAULT_FILE, configuration.as_str()), (WORKFLOW_FILE, include_str!("workflow.yml"))];
+    for (name, text) in files {
         let path = args.folder.join(name);
         match write_new(&path, text) {
             Ok(()) => {

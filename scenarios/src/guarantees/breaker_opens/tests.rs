@@ -1,7 +1,7 @@
 //! Tiny histories of breakers, sound and broken, for `breaker-opens`.
 
 use super::*;
-use crate::testing::{History, broken_off, given_up, page, read, refused};
+use crate::testing::{Decides, History, broken_off, given_up, page, read, refused};
 use crate::verdict::VerdictKind::{self, *};
 use mock_server::history::exchange::End;
 
@@ -22,6 +22,16 @@ fn check(history: History, expected: VerdictKind, word: &str) {
     let verdict = visited(history).judged_by(&BreakerOpens);
     let text = format!("{verdict:?}");
     assert!(verdict.kind == expected && text.contains(word), "{text}");
+}
+
+/// Every other page view takes too long while the breaker is open.
+fn often_slow() -> History {
+    let wait = |n: u64| page("carl", n, n + 1_500, "-");
+    visited(outage(&[1, 2, 3, 4, 5]).operations((100..150).map(|n| wait(n * 100))))
+}
+
+pub fn decided() -> Vec<Decides> {
+    vec![Decides { bound: &FAST, value: 1, history: often_slow }]
 }
 
 #[test]

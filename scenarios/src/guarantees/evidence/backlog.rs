@@ -3,6 +3,7 @@
 
 use crate::case::Case;
 use crate::guarantees::evidence::deliverable::Deliverable;
+use crate::guarantees::{click_lag, client_rate_cap};
 use crate::verdict::{Offences, Witness};
 use mock_server::clock::Moment;
 use std::time::Duration;
@@ -50,7 +51,7 @@ impl<'c> Backlog<'c> {
         let queue = hindrance.unwrap_or(self.queues.len() - 1);
         self.queues[queue].waiting += 1;
         if hindrance.is_none() {
-            let length = (self.case.bounds.click_lag / STEPS).as_millis().max(1);
+            let length = (self.case.time(&click_lag::WITHIN) / STEPS).as_millis().max(1);
             let step = usize::try_from(u128::from(self.case.plan_ms(at)) / length).unwrap_or(0);
             self.steps.resize(self.steps.len().max(step + 1), 0);
             self.steps[step] += 1;
@@ -70,13 +71,13 @@ impl<'c> Backlog<'c> {
         let free = self.queues.pop().expect("there is always a last queue");
         let burst = self.steps.windows(STEPS as usize + 1).map(|window| window.iter().sum::<u64>());
         let burst = burst.max().unwrap_or_else(|| self.steps.iter().sum());
-        let bounds = &self.case.bounds;
-        let slots = calls(self.case.declared.click_slots as usize, bounds.click_lag, bounds.window);
-        let all = calls(bounds.client_cap, bounds.click_lag, bounds.window);
+        let (lag, window) = (self.case.time(&click_lag::WITHIN), self.case.times.window);
+        let slots = calls(self.case.declared.click_slots as usize, lag, window);
+        let all = calls(self.case.count(&client_rate_cap::REQUESTS), lag, window);
         let kept = if slots == 0 { all } else { slots };
         weigh(self.case, free, burst, kept, &mut offences, &mut excuse);
         for (queue, span) in self.queues.into_iter().zip(self.deliverable.hindrances()) {
-            let until = span.1.plus(bounds.click_lag);
+            let until = span.1.plus(lag);
             let other = |at: Moment| at >= span.1 && at <= until;
             let exchanges =
                 self.case.exchanges.iter().filter(|exchange| !exchange.route.is_click());
@@ -110,7 +111,7 @@ fn weigh(
         *excuse = Some(format!(
             "{waiting} clicks became deliverable together: {needed} batches of {items}, but the \
              rate cap leaves {possible} calls in {:?}",
-            case.bounds.click_lag,
+            case.time(&click_lag::WITHIN),
         ));
     }
 }
@@ -122,9 +123,9 @@ mod tests {
     use crate::testing::History;
 
     fn judged(clicks: u64, click_slots: u32) -> (u64, Option<String>) {
-        let mut history = History::over(&[(Control, 0, 100), (Outage, 100, 200)]);
+        let phases = [(Control, 0, 100), (Outage, 100, 200)];
+        let mut history = History::over(&phases).promising(&client_rate_cap::REQUESTS, 2);
         history.case.declared.click_slots = click_slots;
-        history.case.bounds.client_cap = 2;
         let mut backlog = Backlog::of(&history.case);
         for click in 0..clicks {
             let place = backlog.acknowledged(Moment::from_ms(150_000 + click));

@@ -9,6 +9,7 @@
 //! and until the next success, nothing is known of the breaker.
 
 use crate::case::Case;
+use crate::guarantees::profile_timeout;
 use crate::history::Change;
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
@@ -31,7 +32,8 @@ pub enum Class {
 #[must_use]
 pub fn class(case: &Case, exchange: &Exchange) -> Class {
     let tolerance = case.delta + case.epsilon;
-    let waited = exchange.t_end.since(exchange.t_req) + tolerance >= case.bounds.profile_timeout;
+    let waited =
+        exchange.t_end.since(exchange.t_req) + tolerance >= case.time(&profile_timeout::WITHIN);
     let dying = case.disturbed_within(exchange.t_end.minus(case.delta), exchange.t_end);
     let (from, until) = (exchange.t_req.minus(case.delta), exchange.t_known().plus(case.delta));
     let some_items_failed = exchange.faults.iter().any(|mark| mark.kind == "partial-failure");
@@ -188,7 +190,7 @@ impl<'c> Circuit<'c> {
         let (mut latest, mut from) = (tripped, tripped.plus(case.delta * 2));
         let (mut since, mut half_open) = (tripped, false);
         loop {
-            let legal = earliest.plus(case.bounds.breaker_open).minus(case.epsilon);
+            let legal = earliest.plus(case.times.breaker_open).minus(case.epsilon);
             let doubt = self.doubt(since, from, latest);
             let until = doubt.map_or(legal, |doubt| legal.min(doubt.minus(case.delta)));
             openings.push(self.opening(tripped, (from, until), evidence, half_open));

@@ -1,6 +1,7 @@
 //! From when a click could have been delivered: its acknowledgement, or the end of what hindered it.
 
 use crate::case::Case;
+use crate::guarantees::{click_lag, profile_timeout};
 use crate::plan::PhaseKind;
 use crate::spans::Spans;
 use mock_server::clock::Moment;
@@ -24,8 +25,8 @@ impl Deliverable {
     /// Reads the hindrances from plan and history.
     #[must_use]
     pub fn of(case: &Case) -> Self {
-        let residual = case.bounds.breaker_open;
-        let patience = case.bounds.click_lag + case.delta;
+        let residual = case.times.breaker_open;
+        let patience = case.time(&click_lag::WITHIN) + case.delta;
         let mut spans = case.down_spans();
         spans.extend(case.pauses().iter().map(|pause| (pause.0, pause.1.plus(residual))));
         for kind in [PhaseKind::Outage, PhaseKind::BreakerProbe] {
@@ -69,7 +70,7 @@ fn hinders(rule: &Rule, case: &Case) -> bool {
     let fails = match &rule.fault {
         // What it did to the process stands in the history.
         fault if fault.stage() == Stage::Process => false,
-        Fault::Latency(latency) => worst(latency) >= case.bounds.profile_timeout,
+        Fault::Latency(latency) => worst(latency) >= case.time(&profile_timeout::WITHIN),
         // Only lists are shorter, or it does not happen between the integration and Linktree's API.
         Fault::ShortPages(_) => false,
         other if !matches!(other.stage(), Stage::Connection | Stage::Request) => false,

@@ -1,6 +1,7 @@
 //! Rates: how many requests left within a sliding window, and where there were too many.
 
 use crate::case::Case;
+use crate::guarantees::client_rate_cap;
 use crate::measure::{Gauge, humane};
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
@@ -33,7 +34,7 @@ impl<'c> Rate<'c> {
     /// Measures the whole history.
     #[must_use]
     pub fn of(case: &'c Case, limit: usize) -> Self {
-        let window = case.bounds.window;
+        let window = case.times.window;
         let surest = window.saturating_sub(case.delta);
         let mut rate = Self {
             case,
@@ -89,7 +90,7 @@ impl<'c> Rate<'c> {
     #[must_use]
     pub fn verdict(&self, enough: usize) -> Verdict {
         let Self { case, limit, peak, .. } = self;
-        let window = case.bounds.window;
+        let window = case.times.window;
         // None, if the harness was late or the target disturbed all the time.
         let most = Gauge::at_most("requests in one window", *limit);
         let most = most.counted(self.judged_peak as u64, 0);
@@ -116,8 +117,10 @@ impl<'c> Rate<'c> {
 #[must_use]
 pub fn is_limited(case: &Case, moment: Moment) -> bool {
     let sent_before = |at| case.exchanges.partition_point(|one| one.t_req < at);
-    let used = sent_before(moment) - sent_before(moment.minus(case.bounds.window));
-    used * 10 >= case.bounds.client_cap.saturating_sub(case.declared.click_slots as usize) * 9
+    let used = sent_before(moment) - sent_before(moment.minus(case.times.window));
+    used * 10
+        >= case.count(&client_rate_cap::REQUESTS).saturating_sub(case.declared.click_slots as usize)
+            * 9
 }
 
 fn span(requests: &[Exchange]) -> Duration {

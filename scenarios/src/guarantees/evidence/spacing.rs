@@ -3,11 +3,10 @@
 use super::retries::median;
 use super::tails::{binomial_tail, crowding};
 use crate::case::Case;
+use crate::guarantees::backoff_grows;
 
 /// How often one test may fail a sound policy.
 pub const ALPHA: f64 = 1e-4;
-/// Delays below this, in seconds, are none at all.
-pub const HOT: f64 = 0.010;
 
 const SHARES: [f64; 3] = [0.125, 0.25, 0.5];
 /// Retries whose growth is judged; later ones fail decorrelated jitter too often (simulated).
@@ -25,6 +24,8 @@ pub struct Spacing {
     pub factor: f64,
     /// Where it ends, seconds.
     pub cap: f64,
+    /// Delays below this, in seconds, are none at all.
+    pub at_once: f64,
     delays: [Vec<f64>; JITTERED],
 }
 
@@ -39,9 +40,10 @@ impl Spacing {
             delays
         });
         Self {
-            base: case.bounds.backoff_base.as_secs_f64(),
+            base: case.times.backoff_base.as_secs_f64(),
             factor: (f64::from(case.declared.backoff_factor_milli) / 1_000.0).clamp(1.5, 2.0),
-            cap: case.bounds.backoff_cap.as_secs_f64(),
+            cap: case.times.backoff_cap.as_secs_f64(),
+            at_once: case.time(&backoff_grows::AT_ONCE).as_secs_f64(),
             delays,
         }
     }
@@ -77,7 +79,7 @@ impl Spacing {
     #[must_use]
     pub fn hot_by_chance(&self) -> f64 {
         let first = i32::from(self.is_first_at_once());
-        let below = |retry: i32| (HOT / self.bound(retry)).min(1.0);
+        let below = |retry: i32| (self.at_once / self.bound(retry)).min(1.0);
         let three: f64 = (0..3 - first).map(below).product();
         (three * 1.5).min(1.0)
     }
@@ -151,8 +153,8 @@ mod tests {
     /// the declared base; every gap has up to 4 ms of overhead, at a base of 100 ms.
     fn fails(policy: fn(i32, f64, &mut ChaCha8Rng) -> f64) -> (usize, usize) {
         let mut case = History::over(&[]).case;
-        case.bounds.backoff_base = std::time::Duration::from_millis(100);
-        case.bounds.backoff_cap = std::time::Duration::from_secs(3);
+        case.times.backoff_base = std::time::Duration::from_millis(100);
+        case.times.backoff_cap = std::time::Duration::from_secs(3);
         let run = |seed: u64| {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
             let mut call = || -> Vec<f64> {

@@ -1,0 +1,60 @@
+//! What an integration says of its own policy.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The integration's own policy; contract time. Absent keys have the contract's defaults. Judges
+/// read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Declared {
+    /// Consecutive failures that open the breaker.
+    pub breaker_failures: u32,
+    /// How long it stays open, contract milliseconds.
+    pub breaker_open_ms: u64,
+    /// Calls let through while half-open.
+    pub half_open_probes: u32,
+    /// Upstream attempts of one page read, the first included.
+    pub max_attempts: u32,
+    /// Base of the exponential backoff, contract milliseconds.
+    pub backoff_base_ms: u64,
+    /// Its growth from retry to retry in thousandths: 2000 doubles.
+    pub backoff_factor_milli: u32,
+    /// Its cap, contract milliseconds.
+    pub backoff_cap_ms: u64,
+    /// What a `Retry-After` holds back.
+    pub retry_after_scope: RetryAfterScope,
+    /// Front-door answers from stale pages, or fast failures, take at most this; contract
+    /// milliseconds.
+    pub fast_ms: u64,
+    /// Requests of the limit's window that are kept for clicks.
+    pub click_slots: u32,
+}
+
+/// What a `Retry-After` holds back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RetryAfterScope {
+    /// Every call with the same key.
+    Token,
+    /// The same logical request only.
+    Request,
+}
+
+impl Default for Declared {
+    /// The defaults of contract.md section 4, and the reference's retry policy.
+    fn default() -> Self {
+        Self {
+            breaker_failures: 5,
+            breaker_open_ms: 30_000,
+            half_open_probes: 1,
+            max_attempts: 5,
+            backoff_base_ms: 1_000,
+            backoff_factor_milli: 2_000,
+            backoff_cap_ms: 30_000,
+            retry_after_scope: RetryAfterScope::Token,
+            fast_ms: 1_000,
+            click_slots: 24,
+        }
+    }
+}

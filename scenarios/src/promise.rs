@@ -1,0 +1,140 @@
+//! What is said of a guarantee besides its verdicts: its words, its bounds, what it needs and sees.
+
+use crate::front_door::FrontRoute;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::ops::RangeInclusive;
+
+/// Everything that is said of a guarantee besides its verdicts.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Promise {
+    /// The id of the checklist.
+    pub id: &'static str,
+    /// The promise, in a sentence.
+    pub statement: &'static str,
+    /// The priority of the checklist.
+    pub priority: Priority,
+    /// Where bound and rule come from.
+    pub source: &'static str,
+    /// What is lost when it is broken.
+    pub why: &'static str,
+    /// How teams usually mend it.
+    pub usual_fix: &'static str,
+    /// What this judge cannot see.
+    pub blind_to: &'static str,
+    /// The numbers that a team may promise otherwise.
+    pub bounds: &'static [Bound],
+    /// Routes that the integration must offer, or the guarantee is not applicable.
+    pub needs: &'static [FrontRoute],
+    /// What it must see to be judged, or it is not applicable; it may look at more.
+    pub sees: &'static [Sight],
+}
+
+impl Promise {
+    /// Its bound of this name.
+    #[must_use]
+    pub fn bound(&self, name: &str) -> Option<&'static Bound> {
+        self.bounds.iter().find(|bound| bound.name == name)
+    }
+}
+
+/// The priority of a guarantee in the checklist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Priority {
+    /// From the risk matrix: the launch must not go ahead without it.
+    Critical,
+    /// From the risk matrix.
+    High,
+    /// Everything else.
+    Standard,
+}
+
+/// A number that a guarantee promises: a constant of the guarantee's own file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Bound {
+    /// The id of the guarantee whose it is.
+    pub of: &'static str,
+    /// Its name, which says its unit: `…_ms`, `…percent`, or a count of what it names.
+    pub name: &'static str,
+    /// What it means.
+    pub what: &'static str,
+    /// Its unit.
+    pub unit: Unit,
+    /// What holds unless a contract profile, a configuration or a plan says otherwise.
+    pub default: u64,
+}
+
+/// The unit of a bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unit {
+    /// Milliseconds that are divided by the time scale.
+    ContractTime,
+    /// Milliseconds as they are.
+    RealTime,
+    /// At least so many of a hundred.
+    Percent,
+    /// A number of things.
+    Count,
+}
+
+impl Unit {
+    /// The values that make sense: no bound is nothing, and no time longer than a leap year.
+    #[must_use]
+    pub const fn range(self) -> RangeInclusive<u64> {
+        match self {
+            Self::ContractTime | Self::RealTime => 1..=366 * 86_400_000,
+            Self::Percent => 1..=100,
+            Self::Count => 1..=u32::MAX as u64,
+        }
+    }
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ContractTime => "contract time",
+            Self::RealTime => "real time",
+            Self::Percent => "per cent",
+            Self::Count => "count",
+        })
+    }
+}
+
+/// A place where something of the integration is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sight {
+    /// Its calls to Linktree.
+    Upstream,
+    /// Its answers to visitors.
+    FrontDoor,
+    /// Its processes: their ends, environments and command lines.
+    Process,
+    /// Its log.
+    Logs,
+    /// Its metrics.
+    Metrics,
+    /// The alerts that are sent about it.
+    Alerts,
+}
+
+impl Sight {
+    /// Every one.
+    pub const ALL: [Self; 6] =
+        [Self::Upstream, Self::FrontDoor, Self::Process, Self::Logs, Self::Metrics, Self::Alerts];
+}
+
+impl fmt::Display for Sight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Upstream => "upstream",
+            Self::FrontDoor => "front door",
+            Self::Process => "process",
+            Self::Logs => "logs",
+            Self::Metrics => "metrics",
+            Self::Alerts => "alerts",
+        })
+    }
+}
