@@ -133,7 +133,7 @@ fn init_writes_what_is_missing_and_overwrites_nothing() {
 
 /// A target that does not come up: exit code 5, and which key to look at.
 #[test]
-fn a_target_that_does_not_come_up_is_told_which_key_to_change() {
+fn a_target_that_does_not_come_up_is_shown_with_the_key_to_change() {
     for (target, expected) in [
         ("command = [\"no-such-program\"]", "target.spawn.command"),
         ("command = [\"sh\", \"-c\", \"echo no database >&2; exit 3\"]", "no database"),

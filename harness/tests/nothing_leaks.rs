@@ -26,7 +26,7 @@ struct Indiscreet {
     linktree: String,
     vault: String,
     log: PathBuf,
-    /// What it has been told and must not tell.
+    /// What it has been given and must not let out.
     knows: Arc<Mutex<BTreeSet<String>>>,
 }
 
@@ -230,7 +230,7 @@ fn a_key_in_the_environment_or_in_the_source_is_found_by_name_and_line() {
 }
 
 #[test]
-fn a_target_that_never_calls_the_mock_is_inconclusive_and_told_what_to_change() {
+fn a_target_that_never_calls_the_mock_is_inconclusive_and_says_what_to_change() {
     let folder = tempfile::tempdir().unwrap();
     let nowhere = format!("LINKTREE_URL = \"http://127.0.0.1:{}\"", free_port().unwrap());
     fs::write(folder.path().join("windthrow.toml"), spawned(&nowhere)).unwrap();

@@ -38,7 +38,7 @@ impl Report {
                 profile: "nightly".into(),
                 time_scale: 20.0,
                 contract: Contract { name: "linktree-2026".into(), assumed: true },
-                target: Target {
+                target: TargetIdentity {
                     kind: "embedded".into(),
                     name: "reference".into(),
                     mutant: Some("fresh-key-per-attempt".into()),

@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use guarantee::{Cell, CounterExample, GuaranteeReport, NotTested, Priority, Severity};
-pub use identity::{Contract, Identity, Machine, Target};
+pub use identity::{Contract, Identity, Machine, TargetIdentity};
 pub use measure::{Better, Margin, Measure, Unit};
 pub use scenario::{
     CpuTime, Ending, Evidence, FaultWindow, Lateness, Marker, Phase, ScenarioReport, Series,

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 pub struct File {
     /// What is tested: exactly one of `spawn`, `url` and `embedded`; the embedded reference
     /// integration without any.
-    pub target: Target,
+    pub target: TargetSection,
     /// How the integration's own routes are spelled.
     pub front_door: FrontDoor,
     /// What the integration says of its own policy; contract time.
@@ -38,7 +38,7 @@ impl File {
 /// The integration under test.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Target {
+pub struct TargetSection {
     /// A command that the harness starts, stops and kills.
     pub spawn: Option<Spawn>,
     /// Something that is running already.

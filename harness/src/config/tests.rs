@@ -1,4 +1,4 @@
-//! What good files come to, and what every kind of bad file is told.
+//! What good files come to, and what is said of every kind of bad one.
 
 use super::*;
 use crate::failure::Exit;

@@ -1,6 +1,6 @@
 //! Who comes: the plan's visitors, thrown by goose at one entrance from one moment on.
 
-use super::measure::cpu;
+use super::measure::{cpu, micros};
 use crate::failure::Failure;
 use mock_server::clock::{Clock, Moment};
 use scenarios::front_door::FrontDoor;
@@ -72,7 +72,7 @@ impl Load {
                 )));
             }
         };
-        let harness_cpu_us = cpu::of_process(std::process::id()).map_or(0, cpu::micros);
+        let harness_cpu_us = cpu::of_process(std::process::id()).map_or(0, micros);
         Ok(GeneratorReport { harness_cpu_us, ..report })
     }
 }

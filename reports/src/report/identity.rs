@@ -19,7 +19,7 @@ pub struct Identity {
     /// The contract that the promises were judged against.
     pub contract: Contract,
     /// The integration under test.
-    pub target: Target,
+    pub target: TargetIdentity,
     /// The machine that ran it.
     pub machine: Machine,
     /// Versions worth knowing when two runs differ, by name.
@@ -37,7 +37,7 @@ pub struct Contract {
 
 /// The integration under test.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-pub struct Target {
+pub struct TargetIdentity {
     /// How it was reached: `embedded`, `spawn`, `url`.
     pub kind: String,
     /// Its name, command or address, without secrets.

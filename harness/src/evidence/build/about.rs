@@ -1,7 +1,9 @@
 //! Tells what was promised, what was run, and how to run it again.
 
 use crate::evidence::folder::RunIdentity;
-use reports::report::{Cell, Contract, GuaranteeReport, Identity, Machine, Priority, Target};
+use reports::report::{
+    Cell, Contract, GuaranteeReport, Identity, Machine, Priority, TargetIdentity,
+};
 use scenarios::guarantees;
 use scenarios::plan::RunPlan;
 
@@ -37,7 +39,7 @@ pub fn identity(identity: &RunIdentity, run: &RunPlan) -> Identity {
         profile: run.profile.clone(),
         time_scale: f64::from(run.time_scale),
         contract: Contract { name: run.contract.name.clone(), assumed: run.contract.assumed },
-        target: Target {
+        target: TargetIdentity {
             kind: identity.target.kind().to_owned(),
             name: identity.target.name(),
             mutant: identity.target.mutant().cloned(),

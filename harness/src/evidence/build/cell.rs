@@ -98,7 +98,7 @@ fn margin(margin: measure::Margin) -> Margin {
     Margin { measure, per_mille, within_tolerance, words }
 }
 
-/// Every violation that is told, as a moment of the timeline.
+/// Every violation that is shown, as a moment of the timeline.
 pub fn markers(cells: &[Cell]) -> Vec<Marker> {
     let of_cell = |cell: &Cell| {
         let guarantee = cell.guarantee.clone();

@@ -24,12 +24,6 @@ pub fn of_own_threads(name: &str) -> Duration {
     threads.flatten().filter_map(time_of).sum()
 }
 
-/// Microseconds, as they stand in a history.
-#[must_use]
-pub fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
-}
-
 /// Fields 14 and 15 (utime, stime) of proc(5); the name in field 2 may hold spaces.
 fn of_stat(stat: &str) -> Option<Duration> {
     let mut fields = stat.rsplit_once(") ")?.1.split(' ').skip(11);

@@ -1,5 +1,6 @@
 //! How late the harness's own timers are while the storm runs (predicates.md B0).
 
+use super::micros;
 use crate::storm::recorder::Recorder;
 use mock_server::clock::Clock;
 use scenarios::history::Event;
@@ -17,8 +18,7 @@ pub async fn probe(clock: Clock, recorder: Recorder) {
         tokio::time::sleep_until(clock.instant(at).into()).await;
         let late = clock.now().since(at);
         if late > NOTED {
-            let late_us = u64::try_from(late.as_micros()).unwrap_or(u64::MAX);
-            recorder.record(Event::Lag { at, late_us });
+            recorder.record(Event::Lag { at, late_us: micros(late) });
         }
     }
 }

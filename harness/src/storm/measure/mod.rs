@@ -5,3 +5,11 @@ pub mod headroom;
 pub mod lag;
 mod loopback;
 pub mod tolerances;
+
+use std::time::Duration;
+
+/// Microseconds, as they stand in a history.
+#[must_use]
+pub fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,6 +1,7 @@
 //! Measures, before the run, how exact this machine is: loopback echoes and late timers.
 
 use super::loopback::Echo;
+use super::micros;
 use mock_server::clock::Clock;
 use scenarios::history::Tolerances;
 use std::io;
@@ -32,7 +33,7 @@ pub async fn measure(clock: Clock) -> io::Result<Tolerances> {
 
 /// δ must cover a decision's way to the wire and back with room for a busier moment than this one.
 fn widened(worst: Duration) -> Tolerances {
-    let measured_us = u64::try_from(worst.as_micros()).unwrap_or(u64::MAX);
+    let measured_us = micros(worst);
     let default = Tolerances::default();
     Tolerances {
         delta_us: default.delta_us.max(measured_us.saturating_mul(2)),

@@ -76,7 +76,7 @@ impl Search {
         Cow::Borrowed(line)
     }
 
-    /// An answer of the front door. Visitors may well be told their own address.
+    /// An answer of the front door. Visitors may well see their own address.
     pub fn answer(&self, operation: &Operation<'_>, answer: &Answer) {
         count(&self.answers);
         let body = if self.is_new(&answer.body) { &answer.body[..] } else { &[] };

@@ -264,7 +264,7 @@ impl Target {
     }
 }
 
-/// Calls the target directly, whatever proxy this machine is told to use. No connection is kept: an
+/// Calls the target directly, whatever proxy this machine is set to use. No connection is kept: an
 /// idle one would hold up a target that ends in order.
 pub(super) fn client() -> Result<reqwest::Client, String> {
     let builder = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0);

@@ -41,7 +41,7 @@ impl StartError {
                  that target.spawn.pass_env hands on"
             }
             (Self::Ended { .. }, TargetSpec::Spawn { .. }) => {
-                "its last lines stand above, all of them in target.log; what it is told is in \
+                "its last lines stand above, all of them in target.log; what it is given is in \
                  target.spawn.env"
             }
             (Self::NotReady { .. }, TargetSpec::Spawn { .. }) => {

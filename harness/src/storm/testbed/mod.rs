@@ -1,0 +1,174 @@
+//! What stands before the first visitor arrives: mock, target, and who watches them.
+
+mod set_up;
+
+pub use set_up::Scene;
+
+use super::load::Entrance;
+use super::measure::{cpu, micros};
+use super::observe::logs::Logs;
+use super::observe::search::Search;
+use super::observe::source::{self, Tree};
+use super::observe::watch::{Watch, Watching};
+use super::order::Order;
+use super::process_faults::due::DueFaults;
+use super::process_faults::{self, Lost};
+use super::reach;
+use super::recorder::Recorder;
+use super::tap::Tap;
+use super::target::{Target, client};
+use crate::failure::Failure;
+use crate::metrics::Picks;
+use mock_server::clock::{Clock, Moment};
+use mock_server::server::MockLinktree;
+use scenarios::front_door::{FrontDoor, FrontRoute};
+use scenarios::history::{Change, Event, Process};
+use scenarios::plan::{Plan, RunPlan};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Mock, target and their watchers.
+pub struct Testbed {
+    mock: MockLinktree,
+    target: Target,
+    /// Faults of the process, as they fall due.
+    faults: DueFaults,
+    /// Where mock and visitors report.
+    tap: Tap,
+    front: FrontDoor,
+    watching: Option<Watching>,
+    /// What is still to be read of the target's log files once it has ended.
+    logs: Option<Logs>,
+    search: Arc<Search>,
+    /// The target ended, or was not ready again, without being asked.
+    lost: bool,
+    data_dir: PathBuf,
+    log_files: Vec<(PathBuf, String)>,
+    captures_log: bool,
+    clock: Clock,
+    recorder: Recorder,
+}
+
+impl Testbed {
+    /// Visits the target once; the mock must be asked.
+    ///
+    /// # Errors
+    ///
+    /// In words, why it was not, and what to change.
+    pub async fn reach(&self, plan: &Plan) -> Result<(), String> {
+        let client = client()?;
+        let patience = Duration::from_millis(plan.generator.timeout_ms);
+        let arrivals = self.tap.arrivals();
+        let (reach, outcome) =
+            reach::probe(&self.target.url, &self.front, patience, arrivals, &client, self.clock)
+                .await;
+        self.recorder.record(Event::Reach(reach));
+        outcome
+    }
+
+    /// Looks at the source tree once, and from now on at the target.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] when no client can be built.
+    pub async fn watch(&mut self, order: &Order, run: &RunPlan) -> Result<(), Failure> {
+        let observe = &order.observe;
+        let tree = Tree {
+            folder: &order.config_folder,
+            roots: &observe.source,
+            except: &observe.source_except,
+            live_prefix: &run.contract.keys.live_prefix,
+        };
+        tokio::task::block_in_place(|| source::look(&tree, &self.search));
+        let offered = self.front.offers(FrontRoute::Metrics);
+        let url = format!("{}{}", self.target.url, self.front.metrics);
+        let watch = Watch {
+            leader: self.target.leader(),
+            logs: Logs::of(self.log_files.clone(), Arc::clone(&self.search)),
+            metrics: offered.then(|| (url, Picks::of(&observe.metrics))),
+            client: client().map_err(Failure::bug)?,
+            search: Arc::clone(&self.search),
+            recorder: self.recorder.clone(),
+            clock: self.clock,
+        };
+        self.watching = Some(watch.begin().await);
+        Ok(())
+    }
+
+    /// Where visitors go in.
+    #[must_use]
+    pub fn entrance(&self) -> Entrance {
+        let (url, front) = (self.target.url.clone(), self.front.clone());
+        Entrance { url, front, sink: Arc::new(self.tap.clone()) }
+    }
+
+    /// The plan's millisecond 0: from then on its faults happen.
+    pub fn arm(&self, at: Moment) {
+        self.mock.arm(at);
+        self.faults.arm(at);
+        self.recorder.record(Event::Armed { at });
+    }
+
+    /// Lets the plan's faults of the process happen; returns when the target is lost, and says how.
+    pub async fn lost(&mut self) -> String {
+        let lost = process_faults::inject_all(&mut self.target, &mut self.faults).await;
+        self.note_lost(lost)
+    }
+
+    /// Waits for a restart that is under way.
+    ///
+    /// # Errors
+    ///
+    /// How the target was lost.
+    pub async fn finish_start(&mut self) -> Result<(), String> {
+        let started = self.target.finish_start().await;
+        started.map_err(|error| self.note_lost(Lost::NotReady { how: error.to_string() }))
+    }
+
+    fn note_lost(&mut self, lost: Lost) -> String {
+        self.lost = true;
+        let (how, change): (_, fn(String) -> Change) = match lost {
+            Lost::Died { how } => (how, |how| Change::Died { how }),
+            Lost::NotReady { how } => (how, |how| Change::NotReady { how }),
+        };
+        self.note(change(how.clone()));
+        how
+    }
+
+    /// Looks for the last time, while the target still runs; returns the processor time of the mock
+    /// and of the target, µs.
+    pub async fn last_look(&mut self) -> (u64, u64) {
+        if let Some(watching) = self.watching.take() {
+            self.logs = watching.finish().await;
+        }
+        (micros(cpu::of_own_threads("mock-")), micros(self.target.cpu()))
+    }
+
+    /// Ends target and mock, in this order; everything that they say is recorded then.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] when the mock itself has crashed.
+    pub async fn clear(self) -> Result<(), Failure> {
+        if !self.lost {
+            self.note(Change::Stopped);
+        }
+        self.target.stop().await;
+        if let Some(mut logs) = self.logs {
+            tokio::task::block_in_place(|| logs.read(true));
+        }
+        let mock = self.mock;
+        tokio::task::spawn_blocking(move || mock.stop())
+            .await
+            .map_err(|error| Failure::bug(format!("the mock crashed: {error}")))?;
+        self.search.finish(self.captures_log);
+        // The target's own data is not evidence, and a nightly run should not keep it.
+        let _ = std::fs::remove_dir_all(&self.data_dir);
+        Ok(())
+    }
+
+    fn note(&self, change: Change) {
+        self.recorder.record(Event::Process(Process { at: self.clock.now(), change }));
+    }
+}
