@@ -51,7 +51,7 @@ fn plan() -> Plan {
             click_per_mille: 0,
         }],
         faults: vec![],
-        edits: vec![],
+        world: vec![],
         generator: Generator { users: 100, timeout_ms: 30_000 },
         guarantees: vec![],
         exclusive: true,

@@ -275,7 +275,7 @@ pub struct MockServeArgs {
     /// The seed of creators, credentials and fault decisions
     #[arg(long, env = "WINDTHROW_SEED", default_value = "7", value_name = "N", value_parser = seed)]
     pub seed: u64,
-    /// Rules, and if you like creators and their edits (TOML, or JSON in *.json)
+    /// Rules, and if you like creators and what happens in their world (TOML, or JSON in *.json)
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
     /// Another contract profile (TOML)

@@ -208,7 +208,10 @@ fn wrong_files_and_arguments_are_refused_with_their_place() {
     let pause = rule(r#"kind = "pause", on = { at = "nth-ack", n = 3 }, for_ms = 100"#);
     refused("pause.toml", &pause, &["\"a\"", "pause", "windthrow run"]);
     refused("plan.json", "{\n  \"rule\": []\n}\n", &["plan.json:2:", "unknown field `rule`"]);
-    refused("who.toml", "edits = [{ at_ms = 1 }]\n", &["who.toml:1:", "handles"]);
+    let world = |event: &str| format!("[[world]]\nat_ms = 1\nevent = {{ {event} }}\n");
+    refused("what.toml", &world(r#"kind = "edit""#), &["what.toml:3:", "handles"]);
+    let nobody = world(r#"kind = "edit", handles = "nobody-*""#);
+    refused("who.toml", &nobody, &["world[0]", "nobody is called", "--plan"]);
     check(folder.path(), &["--plan", "none.toml"], 2, &["failed to read none.toml"]);
     std::fs::write(folder.path().join("c.toml"), "name = 1\n").unwrap();
     check(folder.path(), &["--profile-file", "c.toml"], 2, &["c.toml:1:8", "name = 1"]);

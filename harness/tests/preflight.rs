@@ -34,7 +34,7 @@ fn live(rules: Vec<Rule>, adapt: impl FnOnce(&mut ContractProfile)) -> (MockLink
         time_scale: 1,
         seed: 7,
         population: Population { groups: vec![group] },
-        edits: vec![],
+        world: vec![],
         rules,
         port: 0,
         clock: Clock::start(),

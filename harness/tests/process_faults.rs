@@ -53,7 +53,7 @@ impl Rig {
             time_scale: 1,
             seed: 7,
             population: Population { groups: vec![group] },
-            edits: vec![],
+            world: vec![],
             rules: vec![],
             port: 0,
             clock,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
+use tokio::time::Instant as TokioInstant;
 
 /// A point in time, in nanoseconds since the origin of the run's [`Clock`].
 #[derive(
@@ -68,13 +69,14 @@ impl Clock {
     /// A clock whose origin is now.
     #[must_use]
     pub fn start() -> Self {
-        Self { origin: Instant::now() }
+        Self { origin: TokioInstant::now().into_std() }
     }
 
     /// The present moment.
     #[must_use]
     pub fn now(&self) -> Moment {
-        Moment::ZERO.plus(self.origin.elapsed())
+        // By tokio's clock, which a test can pause; otherwise it is the operating system's.
+        Moment::ZERO.plus(TokioInstant::now().into_std().duration_since(self.origin))
     }
 
     /// The operating system's instant for `moment`, to sleep until it.

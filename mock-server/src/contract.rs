@@ -1,4 +1,4 @@
-//! The routes that the assumed contract has, by the names that plans and histories use.
+//! The routes and scopes of the assumed contract, by the names that plans and histories use.
 
 use serde::{Deserialize, Serialize};
 
@@ -45,3 +45,13 @@ impl Route {
         matches!(self, Self::Clicks | Self::ClicksBatch)
     }
 }
+
+/// Every scope that a route of the contract asks for.
+pub const SCOPES: &[&str] = &[
+    "profile:read",
+    "links:read",
+    "links:write",
+    "clicks:write",
+    "analytics:read",
+    "webhooks:write",
+];

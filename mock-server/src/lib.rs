@@ -76,5 +76,6 @@ mod routes;
 pub mod seed;
 pub mod server;
 pub mod services;
+mod timeline;
 pub mod webhooks;
 pub mod world;

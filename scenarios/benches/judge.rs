@@ -42,7 +42,7 @@ fn plan() -> RunPlan {
         ],
         traffic: Vec::new(),
         faults: Vec::new(),
-        edits: Vec::new(),
+        world: Vec::new(),
         generator: Generator { users: 100, timeout_ms: 30_000 },
         guarantees: Vec::new(),
         exclusive: false,

@@ -24,7 +24,7 @@ fn plan(shape: Shape, until_ms: u64) -> Plan {
         phases: vec![],
         traffic: vec![visitors],
         faults: vec![],
-        edits: vec![],
+        world: vec![],
         generator: Generator { users: 1, timeout_ms: 1_000 },
         guarantees: vec![],
         exclusive: false,

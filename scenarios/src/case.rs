@@ -122,7 +122,8 @@ impl Case {
             | Event::Reach(_)
             | Event::Delivery(_)
             | Event::Reachability(_)
-            | Event::Alert(_) => {}
+            | Event::Alert(_)
+            | Event::World(_) => {}
             Event::Process(process) => self.processes.push(process),
             Event::Inspection(look) => self.inspections.push(look),
             Event::SecretRead(read) => self.secret_reads.push(read),

@@ -3,7 +3,9 @@
 use crate::observed::{Headroom, Inspection, Leak, Reach, Scanned, Scrape};
 use mock_server::clock::Moment;
 use mock_server::history::exchange::Exchange;
-use mock_server::history::record::{Alert, Delivery, Overload, Reachability, Record, SecretRead};
+use mock_server::history::record::{
+    Alert, Delivery, Happened, Overload, Reachability, Record, SecretRead,
+};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -57,6 +59,8 @@ pub enum Event<'a> {
         /// How late it was, microseconds.
         late_us: u64,
     },
+    /// Something happened in the mock's world.
+    World(Happened),
     /// The mock ran out of something.
     Overload(Overload),
     /// The generator's own account, at its end.
@@ -78,6 +82,7 @@ impl From<Record> for Event<'static> {
             Record::Reachability(look) => Self::Reachability(look),
             Record::SecretRead(read) => Self::SecretRead(read),
             Record::Alert(alert) => Self::Alert(alert),
+            Record::World(happened) => Self::World(happened),
             Record::Overload(overload) => Self::Overload(overload),
         }
     }

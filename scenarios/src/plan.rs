@@ -12,7 +12,7 @@ pub use times::{Times, contract_time};
 
 use mock_server::faults::Rule;
 use mock_server::profile::ContractProfile;
-use mock_server::world::Edit;
+use mock_server::world::TimedEvent;
 use mock_server::world::population::Population;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -64,8 +64,8 @@ pub struct Plan {
     pub traffic: Vec<Traffic>,
     /// What goes wrong.
     pub faults: Vec<Rule>,
-    /// What creators change.
-    pub edits: Vec<Edit>,
+    /// What happens in the mock's world, and when.
+    pub world: Vec<TimedEvent>,
     /// The generator's size.
     pub generator: Generator,
     /// The guarantees judged on this scenario's history.

@@ -178,23 +178,3 @@ fn check_population(report: &mut Report<'_>, plan: &Plan) {
         );
     }
 }
-
-/// Whether somebody has a handle that a pattern names: a handle, or a prefix ending in `*`.
-fn somebody(plan: &Plan, pattern: &str) -> bool {
-    plan.population.groups.iter().any(|group| match pattern.strip_suffix('*') {
-        Some(start) => {
-            let own = format!("{}-", group.prefix);
-            let numbered = start.strip_prefix(&own).is_some_and(|rest| {
-                (1..=group.count).any(|number| format!("{number:04}").starts_with(rest))
-            });
-            own.starts_with(start) || numbered
-        }
-        None => pattern
-            .strip_prefix(&group.prefix)
-            .and_then(|rest| rest.strip_prefix('-'))
-            .is_some_and(|rest| {
-                let number = rest.parse::<u32>().unwrap_or(0);
-                (1..=group.count).contains(&number) && format!("{number:04}") == rest
-            }),
-    })
-}

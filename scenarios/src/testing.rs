@@ -34,7 +34,7 @@ pub fn run_plan(phases: &[(PhaseKind, u64, u64)]) -> RunPlan {
         phases: phases.iter().map(phase).collect(),
         traffic: Vec::new(),
         faults: Vec::new(),
-        edits: Vec::new(),
+        world: Vec::new(),
         generator: Generator { users: 1, timeout_ms: 30_000 },
         guarantees: Vec::new(),
         exclusive: false,

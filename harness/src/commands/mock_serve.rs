@@ -85,7 +85,7 @@ pub async fn serve(args: &MockServeArgs) -> Result<Exit, Failure> {
 }
 
 fn read_plan(path: &Path) -> Result<FaultPlan, Failure> {
-    const HELP: &str = "a plan holds rules, and may hold population and edits; \
+    const HELP: &str = "a plan holds rules, and may hold population and world; \
                         `windthrow explain` shows an example of each fault";
     let text = std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))?;
     if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
@@ -112,7 +112,10 @@ fn refused(error: &MockError) -> Failure {
         MockError::PortInUse { .. } | MockError::Start { .. } => {
             Failure::setup(error.to_string(), FREE_PORT)
         }
-        MockError::Population(_) | MockError::Plan(_) | MockError::Process(_) => {
+        MockError::Population(_)
+        | MockError::Plan(_)
+        | MockError::World { .. }
+        | MockError::Process(_) => {
             Failure::usage(error.to_string(), "mend the file given with --plan")
         }
     }

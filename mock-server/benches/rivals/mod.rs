@@ -33,7 +33,7 @@ pub fn mock(recorder: Arc<dyn Recorder>) -> Result<MockLinktree, MockError> {
         time_scale: 1,
         seed: 7,
         population: Population { groups: vec![group] },
-        edits: vec![],
+        world: vec![],
         rules: vec![],
         port: 0,
         clock: Clock::start(),

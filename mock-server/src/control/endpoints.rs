@@ -50,7 +50,7 @@ endpoints! {
     POST "/plan/rules" plan::add, "one more rule, after the others, which go on counting; obeys If-Match";
     GET "/plan/rules/{id}" plan::one, "one rule";
     DELETE "/plan/rules/{id}" plan::remove, "takes one rule out; the others go on counting; obeys If-Match";
-    POST "/arm" reset::arm, "windows of rules and edits count from now";
+    POST "/arm" reset::arm, "windows of rules and the plan's events count from now";
     GET "/holds" holds::list, "answers that the fault hold holds back";
     POST "/holds/release" holds::release_all, "releases all of them";
     POST "/holds/{rule}/release" holds::release, "releases those of one rule";
@@ -65,7 +65,7 @@ endpoints! {
     DELETE "/history" history::clear, "forgets the records kept";
     POST "/reset" reset::reset, "back to the start, for the next test: rules, holds, clicks, links, limits, keys, history";
     GET "/creators" world::list, "who has an account: ?prefix=, ?after=HANDLE, ?limit=";
-    POST "/edits" world::edit, "changes pages now: {\"handles\":\"creator-*\",\"change\":{\"kind\":\"insert\",\"count\":1}}";
+    POST "/world" world::happen, "lets an event of the world happen now, as a plan would: {\"kind\":\"edit\",\"handles\":\"creator-*\",\"change\":{\"kind\":\"insert\",\"count\":1}}";
     GET "/creators/{handle}" world::one, "one creator as of now, with links";
 }
 

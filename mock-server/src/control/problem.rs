@@ -2,6 +2,7 @@
 
 use crate::nearest::nearest;
 use crate::server::rules::ChangeError;
+use crate::world::WorldError;
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -69,6 +70,21 @@ impl From<ChangeError> for Problem {
             ChangeError::Plan(_) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unusable_rules", message)
                     .help("mend the rule; the rules in force have not changed")
+            }
+        }
+    }
+}
+
+impl From<WorldError> for Problem {
+    fn from(error: WorldError) -> Self {
+        let message = error.to_string();
+        match error {
+            WorldError::Setting { .. } => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unusable_event", message)
+                    .help("mend the event; nothing has happened")
+            }
+            WorldError::TooManyEdits { .. } => {
+                Self::new(StatusCode::CONFLICT, "too_many_edits", message).help("POST /reset")
             }
         }
     }

@@ -68,7 +68,7 @@ pub(super) async fn send(
     State(api): Shared,
     Input(Message { event, handle, data }): Input<Message>,
 ) -> Answer<(StatusCode, Json<Sent>)> {
-    let id = api.mock.send_webhook(event, &handle, Value::Object(data)).ok_or_else(|| {
+    let id = api.mock.send_webhook(event, &handle, data)?.ok_or_else(|| {
         let message = format!("nobody is registered for {event}, or the queue is full");
         Problem::new(StatusCode::CONFLICT, "nobody_listens", message)
             .help("POST /webhooks registers an address; GET /webhooks lists who is active")

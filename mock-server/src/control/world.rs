@@ -1,9 +1,9 @@
-//! Who has an account at the mock, and changes to their pages.
+//! Who has an account at the mock, and what happens in its world.
 
 use super::input::{Input, Name, Params};
 use super::problem::Problem;
 use super::{Answer, Shared};
-use crate::world::Change;
+use crate::world::WorldEvent;
 use crate::world::population::Creator;
 use axum::Json;
 use axum::extract::State;
@@ -51,22 +51,17 @@ pub(super) async fn one(State(api): Shared, Name(handle): Name) -> Answer<Json<C
     })
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Edit {
-    handles: String,
-    #[serde(default)]
-    change: Change,
+#[derive(Serialize)]
+pub(super) struct Made {
+    /// The id of the new key, or of the message.
+    made: Option<String>,
 }
 
-pub(super) async fn edit(
+pub(super) async fn happen(
     State(api): Shared,
-    Input(Edit { handles, change }): Input<Edit>,
-) -> Answer<StatusCode> {
-    let now = api.mock.clock().now();
-    api.mock.edit(now, &handles, change).map_err(|error| {
-        Problem::new(StatusCode::CONFLICT, "too_many_edits", error.to_string()).help("POST /reset")
-    })?;
-    tracing::info!(handles, ?change, "pages were edited");
-    Ok(StatusCode::NO_CONTENT)
+    Input(event): Input<WorldEvent>,
+) -> Answer<Json<Made>> {
+    let made = api.mock.happen(&event)?;
+    tracing::info!(kind = event.kind(), made, "an event of the world happened");
+    Ok(Json(Made { made }))
 }

@@ -1,7 +1,7 @@
-//! A fault plan as text: rules, and if it likes the creators and their edits, in TOML or JSON.
+//! A fault plan as text: rules, and if it likes the creators and what happens to them, in TOML or JSON.
 
 use super::{Rule, Stage};
-use crate::world::Edit;
+use crate::world::TimedEvent;
 use crate::world::population::Population;
 use serde::{Deserialize, Serialize};
 
@@ -15,9 +15,9 @@ pub struct FaultPlan {
     /// Who has an account; the built-in creators when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub population: Option<Population>,
-    /// When pages change.
+    /// What happens in the world, and when.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub edits: Vec<Edit>,
+    pub world: Vec<TimedEvent>,
 }
 
 impl FaultPlan {

@@ -3,6 +3,7 @@
 use crate::clock::Moment;
 use crate::faults::FaultMark;
 use crate::history::exchange::Exchange;
+use crate::world::WorldEvent;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -20,13 +21,15 @@ pub enum Record {
     SecretRead(SecretRead),
     /// An alert came in.
     Alert(Alert),
+    /// Something happened in the world: a page was edited, a key rotated.
+    World(Happened),
     /// The mock ran out of something.
     Overload(Overload),
 }
 
 /// The name of every event, as it stands in a record's JSON.
 pub const EVENTS: &[&str] =
-    &["exchange", "delivery", "reachability", "secret-read", "alert", "overload"];
+    &["exchange", "delivery", "reachability", "secret-read", "alert", "world", "overload"];
 
 impl Record {
     /// The name of this event, one of [`EVENTS`].
@@ -38,6 +41,7 @@ impl Record {
             Self::Reachability(_) => "reachability",
             Self::SecretRead(_) => "secret-read",
             Self::Alert(_) => "alert",
+            Self::World(_) => "world",
             Self::Overload(_) => "overload",
         }
     }
@@ -51,6 +55,7 @@ impl Record {
             Self::Reachability(look) => look.at,
             Self::SecretRead(read) => read.at,
             Self::Alert(alert) => alert.at,
+            Self::World(happened) => happened.at,
             Self::Overload(overload) => overload.at,
         }
     }
@@ -144,6 +149,22 @@ pub struct Alert {
     /// `endsAt` as sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<String>,
+}
+
+/// Something happened in the world, as planned or because somebody steered it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Happened {
+    /// When; from this moment on it was so.
+    pub at: Moment,
+    /// When the plan wanted it, real milliseconds since the traffic began; none when somebody
+    /// steered it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_ms: Option<u64>,
+    /// What. What a webhook says besides is left out.
+    pub what: WorldEvent,
+    /// The id of the new key, or of the webhook's message; none when nobody wanted the webhook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<String>,
 }
 
 /// The mock could not do its work: never to be blamed on the integration under test.

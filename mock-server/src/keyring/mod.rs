@@ -50,12 +50,20 @@ impl Keyring {
         self.ring().webhook_secret().to_owned()
     }
 
-    /// Puts a new platform key in place of the present one, which works for so long yet.
-    pub fn rotate_api_key(&self, at: Moment, overlap: Duration) {
+    /// Puts a new platform key in place of the present one, which works for so long yet, and says
+    /// its id.
+    pub fn rotate_api_key(&self, at: Moment, overlap: Duration) -> String {
         self.change(|ring| {
             let fresh = self.maker.platform(ring.next_number());
+            let id = fresh.id.clone();
             ring.rotate_key(fresh, at, overlap);
-        });
+            id
+        })
+    }
+
+    /// Lets the platform's keys be good for these scopes alone.
+    pub fn grant(&self, scopes: &[String]) {
+        self.change(|ring| ring.grant(scopes));
     }
 
     /// Puts a new webhook secret in place of the present one, which also signs for so long yet.
@@ -145,6 +153,22 @@ mod tests {
         assert_eq!(label(&keys, "x", 0), "unknown");
         let id = |secret: &str| keys.ring().token(secret, Moment(0)).key.unwrap().id.clone();
         assert_ne!(id(&old), id(&new));
+    }
+
+    #[test]
+    fn scopes_are_granted_to_the_platforms_keys_and_those_that_follow() {
+        let keys = ring(7);
+        let test = keys.test_key();
+        keys.grant(&["links:read".to_owned()]);
+        let old = keys.api_key();
+        keys.rotate_api_key(Moment(1), LONG);
+        let scopes =
+            |secret: &str| keys.ring().token(secret, Moment(0)).key.unwrap().scopes.clone();
+        assert_eq!(scopes(&old), ["links:read"]);
+        assert_eq!(scopes(&keys.api_key()), ["links:read"]);
+        assert_ne!(scopes(&test), ["links:read"]);
+        keys.reset();
+        assert_ne!(scopes(&keys.api_key()), ["links:read"]);
     }
 
     #[test]

@@ -131,7 +131,8 @@ impl Ring {
     }
 
     /// Puts this platform key in place of the present one.
-    pub fn rotate_key(&mut self, fresh: Key, at: Moment, overlap: Duration) {
+    pub fn rotate_key(&mut self, mut fresh: Key, at: Moment, overlap: Duration) {
+        fresh.scopes.clone_from(&self.newest(Origin::Platform).scopes);
         for key in &mut self.keys {
             if key.origin == Origin::Platform && key.superseded.is_none() {
                 let key = Arc::make_mut(key);
@@ -152,6 +153,13 @@ impl Ring {
         self.signing.push(Signing { secret, since: at, until: None });
         forget(&mut self.signing, ROTATIONS_KEPT, |_| true);
         self.add_version();
+    }
+
+    /// Lets the platform's keys be good for these scopes alone.
+    pub fn grant(&mut self, scopes: &[String]) {
+        for key in self.keys.iter_mut().filter(|key| key.origin == Origin::Platform) {
+            Arc::make_mut(key).scopes = scopes.to_vec();
+        }
     }
 
     /// Adds a key that somebody asked for.

@@ -8,7 +8,7 @@ use crate::history::{History, KEPT};
 use crate::profile::ContractProfile;
 use crate::routes::OwnRoute;
 use crate::server::{Extras, MockConfig, MockError, MockLinktree};
-use crate::world::Edit;
+use crate::world::TimedEvent;
 use crate::world::population::{Group, Population};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ impl MockLinktree {
             time_scale: 1,
             seed: 7,
             population: default_population(),
-            edits: Vec::new(),
+            world: Vec::new(),
             rules: Vec::new(),
             port: 0,
             clock: Clock::start(),
@@ -83,10 +83,10 @@ impl Builder {
         self
     }
 
-    /// When pages change.
+    /// What happens in the world, and when.
     #[must_use]
-    pub fn edits(mut self, edits: Vec<Edit>) -> Self {
-        self.config.edits = edits;
+    pub fn world(mut self, events: Vec<TimedEvent>) -> Self {
+        self.config.world = events;
         self
     }
 
@@ -101,7 +101,7 @@ impl Builder {
     #[must_use]
     pub fn plan(mut self, plan: FaultPlan) -> Self {
         self.config.rules.extend(plan.rules);
-        self.config.edits.extend(plan.edits);
+        self.config.world.extend(plan.world);
         if let Some(population) = plan.population {
             self.config.population = population;
         }
@@ -167,7 +167,7 @@ impl Builder {
         self
     }
 
-    /// No fault and no edit happens before [`MockLinktree::arm`].
+    /// No fault and nothing of the world's plan happens before [`MockLinktree::arm`].
     #[must_use]
     pub fn unarmed(mut self) -> Self {
         self.armed = false;

@@ -9,8 +9,8 @@ use crate::history::History;
 use crate::history::record::Recorder;
 use crate::profile::ContractProfile;
 use crate::routes::OwnRoute;
-use crate::world::Edit;
 use crate::world::population::{Population, PopulationError};
+use crate::world::{TimedEvent, WorldError};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -25,8 +25,8 @@ pub struct MockConfig {
     pub seed: u64,
     /// Who has an account.
     pub population: Population,
-    /// When pages change.
-    pub edits: Vec<Edit>,
+    /// What happens in the world, and when.
+    pub world: Vec<TimedEvent>,
     /// The fault plan.
     pub rules: Vec<Rule>,
     /// The public port on loopback; 0 for any.
@@ -66,6 +66,14 @@ pub enum MockError {
     /// The fault plan is not executable.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// An event of the world cannot happen.
+    #[error("world[{index}]: {source}")]
+    World {
+        /// Which event of the plan, from 0.
+        index: usize,
+        /// Why.
+        source: WorldError,
+    },
     /// A rule of an embedded mock is for the harness.
     #[error(transparent)]
     Process(#[from] ProcessFault),

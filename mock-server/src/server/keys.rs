@@ -3,6 +3,7 @@
 use super::MockLinktree;
 use crate::keyring::NewKey;
 use crate::redact::Kind;
+use crate::world::WorldEvent;
 use std::time::Duration;
 
 impl MockLinktree {
@@ -31,15 +32,22 @@ impl MockLinktree {
     }
 
     /// Puts a new API key in place of the present one: in the vault at once, and on the wire beside
-    /// the old one for `overlap` (real time, never scaled). After that the old one gets 401.
+    /// the old one for `overlap` (whole milliseconds of real time, never scaled). After that the old one gets 401.
     pub fn rotate_api_key(&self, overlap: Duration) {
-        self.shared.world.keys.rotate_api_key(self.clock.now(), overlap);
+        self.rotate(WorldEvent::RotateKey { overlap_ms: whole_ms(overlap) });
     }
 
     /// Puts a new webhook secret in place of the present one: in the vault at once, and in
-    /// signatures beside the old one for `overlap` (real time, never scaled).
+    /// signatures beside the old one for `overlap` (whole milliseconds of real time, never scaled).
     pub fn rotate_webhook_secret(&self, overlap: Duration) {
-        self.shared.world.keys.rotate_webhook_secret(self.clock.now(), overlap);
+        self.rotate(WorldEvent::RotateWebhookSecret { overlap_ms: whole_ms(overlap) });
+    }
+
+    fn rotate(&self, event: WorldEvent) {
+        // Only an edit can be refused.
+        if let Err(error) = self.steer(&event) {
+            tracing::error!(%error, "a credential was not rotated");
+        }
     }
 
     /// Every credential that must not be recorded anywhere: keys, webhook secrets (also without
@@ -60,4 +68,8 @@ impl MockLinktree {
     pub fn reset_keys(&self) {
         self.shared.world.keys.reset();
     }
+}
+
+fn whole_ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

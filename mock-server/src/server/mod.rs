@@ -82,7 +82,7 @@ impl MockLinktree {
             time_scale,
             seed,
             population,
-            edits,
+            world,
             rules,
             port,
             clock,
@@ -92,12 +92,15 @@ impl MockLinktree {
         } = config;
         let Extras { host, own, history, tuning } = extras;
         population.check()?;
+        for (index, timed) in world.iter().enumerate() {
+            timed.event.check(&population).map_err(|source| MockError::World { index, source })?;
+        }
         let history = history.unwrap_or_else(|| History::new(0, Some(recorder)));
         let rulebook = Rulebook::new(rules.clone());
         let shared = Arc::new(Shared {
             own,
             engine: Engine::new(seed, rules)?,
-            world: World::new(profile, time_scale, seed, population, edits),
+            world: World::new(profile, time_scale, seed, population, world),
             rendezvous: Rendezvous::default(),
             holds: Holds::default(),
         });
@@ -244,7 +247,7 @@ mod tests {
             time_scale: 1,
             seed: 7,
             population: Population::default(),
-            edits: vec![],
+            world: vec![],
             rules: vec![],
             port: 0,
             clock: Clock::start(),

@@ -104,6 +104,10 @@ impl Context {
         })
     }
 
+    pub fn recorder(&self) -> &dyn Recorder {
+        &*self.recorder
+    }
+
     pub fn queue(&self) -> &Queue {
         &self.shared.world.webhooks
     }

@@ -7,14 +7,13 @@ use crate::world::handle_matches;
 use crate::world::link::Link;
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Handles between two rests, so that an edit of everybody does not hold up the sender.
 const HANDLES_AT_ONCE: usize = 64;
 
-/// Posts the events of the planned edits at their times, counted from `armed`.
-pub(super) async fn watch(shared: Arc<Shared>, clock: Clock, armed: Moment) {
+/// Posts the webhooks of the planned edits at their times, counted from `armed`.
+pub(super) async fn watch(shared: &Shared, clock: Clock, armed: Moment) {
     // Edits at the same time are one change of a page.
     let mut times: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
     for edit in shared.world.edits() {
@@ -22,7 +21,7 @@ pub(super) async fn watch(shared: Arc<Shared>, clock: Clock, armed: Moment) {
     }
     for (at_ms, patterns) in times {
         let due = armed.plus(Duration::from_millis(at_ms));
-        announce(&shared, clock, due, &patterns).await;
+        announce(shared, clock, due, &patterns).await;
     }
 }
 

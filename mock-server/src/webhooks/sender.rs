@@ -1,4 +1,5 @@
-//! The sender's thread: takes messages from the queue, and lets each delivery live its life.
+//! The sender's thread: takes messages from the queue, lets each delivery live its life, and carries
+//! out what is planned for the world.
 //!
 //! It has a thread and a runtime of its own, so that nothing else that is busy delays its stamps.
 
@@ -6,9 +7,10 @@ use super::context::{Context, SigningSecrets};
 use super::delivery;
 use super::edits;
 use super::queue::Command;
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment};
 use crate::history::record::Recorder;
 use crate::routes::Shared;
+use crate::timeline;
 use std::io;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -38,7 +40,7 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
-    /// Starts the thread; there is one sender for an queue.
+    /// Starts the thread; there is one sender for a queue.
     pub fn start(settings: Settings) -> io::Result<Self> {
         let inbox = settings.shared.world.webhooks.take_end();
         let inbox = inbox.ok_or_else(|| io::Error::other("the queue has a sender already"))?;
@@ -102,7 +104,7 @@ async fn serve(
     mut inbox: UnboundedReceiver<Command>,
     mut stopped: oneshot::Receiver<()>,
 ) {
-    let mut edits: Option<Task<()>> = None;
+    let mut running: Option<Task<()>> = None;
     loop {
         let command = tokio::select! {
             _ = &mut stopped => return,
@@ -128,11 +130,21 @@ async fn serve(
                 });
             }
             Command::Armed(at) => {
-                let watch = edits::watch(Arc::clone(&context.shared), context.clock, at);
-                if let Some(earlier) = edits.replace(spawn_local(watch)) {
+                let planned = planned(Rc::clone(&context), at);
+                if let Some(earlier) = running.replace(spawn_local(planned)) {
                     earlier.abort();
                 }
             }
         }
     }
+}
+
+/// What happens at planned times, counted from `armed`: the events of the world, and the webhooks
+/// that edits of pages make, which may take their time.
+async fn planned(context: Rc<Context>, armed: Moment) {
+    let world = &context.shared.world;
+    tokio::join!(
+        timeline::carry_out(world, context.clock, context.recorder(), armed),
+        edits::watch(&context.shared, context.clock, armed),
+    );
 }

@@ -1,4 +1,4 @@
-//! Creators change their pages: texts change, links come and go, at planned times or when told.
+//! Creators change their pages: texts change, links come and go, at planned times or when somebody steers them.
 
 use crate::seed;
 use crate::world::link::{Link, RANK_STEP};
@@ -6,23 +6,20 @@ use crate::world::population::{Creator, Population, version};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
-/// Creators change their pages: from this time on they have a new version.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Edit {
+/// A planned edit of some pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Edit {
     /// Real milliseconds since the traffic began.
     pub at_ms: u64,
     /// A handle, or a prefix of handles ending in `*`.
     pub handles: String,
-    /// What changes on each of these pages; their texts when left out.
-    #[serde(default, skip_serializing_if = "Change::is_text")]
-    pub change: Change,
+    pub change: PageChange,
 }
 
 /// What an edit changes on a page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind", deny_unknown_fields)]
-pub enum Change {
+pub enum PageChange {
     /// The bio and the first link's title.
     #[default]
     Text,
@@ -38,21 +35,8 @@ pub enum Change {
     },
 }
 
-/// Why an edit was not taken.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum EditError {
-    /// Each edit is replayed for each read, so they cannot be without number.
-    #[error(
-        "failed to edit {handles:?}: the mock was told {MAX_TOLD} edits already; reset it between tests"
-    )]
-    TooMany {
-        /// Whose pages.
-        handles: String,
-    },
-}
-
-/// Edits that a running mock may be told.
-pub const MAX_TOLD: usize = 10_000;
+/// Edits that a running mock takes beside its plan.
+pub const MAX_STEERED: usize = 10_000;
 
 /// True when `pattern` is this handle, or a prefix of it ending in `*`.
 #[must_use]
@@ -68,12 +52,20 @@ pub fn handle_matches(pattern: &str, handle: &str) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Done {
     pub name: String,
-    pub change: Change,
+    pub change: PageChange,
 }
 
-impl Change {
-    fn is_text(&self) -> bool {
+impl PageChange {
+    pub(crate) fn is_text(&self) -> bool {
         *self == Self::Text
+    }
+
+    /// How many links come or go on each page; none when texts change.
+    pub(crate) const fn count(self) -> Option<u16> {
+        match self {
+            Self::Text => None,
+            Self::Insert { count } | Self::Remove { count } => Some(count),
+        }
     }
 
     /// The ids of the links that this edit, of this name, inserts on a page.
@@ -104,12 +96,12 @@ pub(crate) fn creator(
     for (nth, Done { name, change }) in done.iter().enumerate() {
         let updated_s = Creator::stamp(count(nth + 1), 0);
         match *change {
-            Change::Text => {
+            PageChange::Text => {
                 if let Some(first) = creator.links.iter_mut().find(|link| link.is_first()) {
                     first.updated_s = updated_s;
                 }
             }
-            Change::Insert { .. } => {
+            PageChange::Insert { .. } => {
                 for id in change.inserted_ids(seed, handle, name) {
                     let position = originally.saturating_add(inserted);
                     inserted += 1;
@@ -119,7 +111,7 @@ pub(crate) fn creator(
                 }
                 creator.links.sort_unstable_by_key(|link| link.rank);
             }
-            Change::Remove { count } => remove(&mut creator.links, seed, name, count),
+            PageChange::Remove { count } => remove(&mut creator.links, seed, name, count),
         }
     }
     creator.edit = count(done.len());
@@ -155,11 +147,11 @@ mod tests {
     use crate::world::population::Group;
     use std::collections::BTreeSet;
 
-    const TEXT: Change = Change::Text;
-    const INSERT: Change = Change::Insert { count: 4 };
-    const REMOVE: Change = Change::Remove { count: 3 };
+    const TEXT: PageChange = PageChange::Text;
+    const INSERT: PageChange = PageChange::Insert { count: 4 };
+    const REMOVE: PageChange = PageChange::Remove { count: 3 };
 
-    fn after(seed: u64, changes: &[Change]) -> Creator {
+    fn after(seed: u64, changes: &[PageChange]) -> Creator {
         let group = Group { prefix: "a".into(), count: 1, min_links: 6, max_links: 6 };
         let done: Vec<_> = changes
             .iter()
@@ -221,19 +213,5 @@ mod tests {
         let mut taken = HashSet::from([5, 6]);
         let ranks = [5, 5, 9 * RANK_STEP + 5, 0].map(|any| free_rank(any, 9, &mut taken));
         assert_eq!(ranks, [7, 8, 9, 1]);
-    }
-
-    #[test]
-    fn a_change_is_written_by_its_kind_and_a_text_edit_as_before() {
-        let check = |text: &str, change: Change| {
-            let edit: Edit = serde_json::from_str(text).unwrap();
-            assert_eq!(edit, Edit { at_ms: 5, handles: "a-*".into(), change });
-            assert_eq!(serde_json::to_string(&edit).unwrap(), text);
-        };
-        check(r#"{"at_ms":5,"handles":"a-*"}"#, TEXT);
-        check(r#"{"at_ms":5,"handles":"a-*","change":{"kind":"insert","count":4}}"#, INSERT);
-        check(r#"{"at_ms":5,"handles":"a-*","change":{"kind":"remove","count":3}}"#, REMOVE);
-        let odd = r#"{"at_ms":5,"handles":"a-*","change":{"kind":"insert","count":4,"of":1}}"#;
-        assert!(serde_json::from_str::<Edit>(odd).is_err());
     }
 }

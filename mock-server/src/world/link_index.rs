@@ -1,6 +1,6 @@
 //! Whose link an id is: for every link that any creator has, had or will have.
 
-use crate::world::edits::{Change, handle_matches};
+use crate::world::edits::{PageChange, handle_matches};
 use crate::world::link::Link;
 use crate::world::population::Population;
 use std::collections::HashMap;
@@ -26,7 +26,7 @@ impl LinkIndex {
     }
 
     /// Adds the links that an edit inserts.
-    pub fn add(&mut self, name: &str, handles: &str, change: Change) {
+    pub fn add(&mut self, name: &str, handles: &str, change: PageChange) {
         for (owner, handle) in (0..).zip(&self.handles) {
             if handle_matches(handles, handle) {
                 let keys =
@@ -55,7 +55,7 @@ mod tests {
             |prefix: &str| Group { prefix: prefix.into(), count: 3, min_links: 2, max_links: 9 };
         let population = Population { groups: vec![group("a"), group("b")] };
         let mut index = LinkIndex::new(7, &population);
-        let change = Change::Insert { count: 5 };
+        let change = PageChange::Insert { count: 5 };
         let done = [Done { name: "plan 0".into(), change }];
         let new = creator(&population, 7, "b-0002", &done).unwrap().links;
         let inserted = new.iter().find(|link| link.updated_s > 0).unwrap();

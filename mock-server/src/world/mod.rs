@@ -1,6 +1,7 @@
 //! The state of the assumed Linktree: creators, what was made of their links, limits, and what has counted.
 
-mod edits;
+pub(crate) mod edits;
+mod events;
 pub mod idempotency;
 pub mod limiter;
 pub mod link;
@@ -25,9 +26,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-pub use edits::{Change, Edit, EditError, handle_matches};
+use edits::Edit;
+pub use edits::{PageChange, handle_matches};
+pub use events::{MAX_OVERLAP_MS, TimedEvent, WorldError, WorldEvent};
 
 const UNARMED: u64 = u64::MAX;
+
+fn planned_edit(timed: &TimedEvent) -> Option<Edit> {
+    match &timed.event {
+        WorldEvent::Edit { handles, change } => {
+            Some(Edit { at_ms: timed.at_ms, handles: handles.clone(), change: *change })
+        }
+        WorldEvent::RotateKey { .. }
+        | WorldEvent::RotateWebhookSecret { .. }
+        | WorldEvent::GrantScopes { .. }
+        | WorldEvent::SendWebhook { .. } => None,
+    }
+}
 
 /// All state behind the routes. Creators are computed, not stored; what is stored is bounded: by
 /// the number of keys, by the number of links, and for clicks by the profile.
@@ -39,6 +54,8 @@ pub(crate) struct World {
     pub webhooks: Queue,
     pub keys: Keyring,
     time_scale: u32,
+    timeline: Vec<TimedEvent>,
+    /// Those events of the timeline that edit pages.
     edits: Vec<Edit>,
     armed: AtomicU64,
     state: Mutex<State>,
@@ -48,7 +65,7 @@ struct State {
     /// For each key's id.
     limits: Limits<String>,
     clicks: IdempotencyStore,
-    pages: Profiles,
+    profiles: Profiles,
 }
 
 impl World {
@@ -57,13 +74,16 @@ impl World {
         time_scale: u32,
         seed: u64,
         population: Population,
-        edits: Vec<Edit>,
+        mut timeline: Vec<TimedEvent>,
     ) -> Self {
+        let edits = timeline.iter().filter_map(planned_edit).collect();
+        // Events at the same time stay in the order of the plan.
+        timeline.sort_by_key(|timed| timed.at_ms);
         let window = ContractProfile::scaled(profile.limit.window_ms, time_scale);
         let state = State {
             limits: Limits::new(profile.limit.requests, window),
             clicks: IdempotencyStore::new(profile.idempotency.retained as usize),
-            pages: Profiles::default(),
+            profiles: Profiles::default(),
         };
         let webhooks = Queue::new(seed, profile.webhooks.scheme);
         Self {
@@ -73,27 +93,33 @@ impl World {
             seed,
             population,
             time_scale,
+            timeline,
             edits,
             armed: AtomicU64::new(UNARMED),
             state: Mutex::new(state),
         }
     }
 
-    /// Fault windows and edits count from here.
+    /// Fault windows and the plan's events count from here.
     pub fn arm(&self, at: Moment) {
         self.armed.store(at.0.min(UNARMED - 1), Ordering::Release);
     }
 
-    /// Forgets every request: limits, clicks, writes to links and edits that were told. The time
-    /// since arming runs on: whoever wants the plan's edits from the start arms again, too.
+    /// Nothing that is planned happens from here on, until the world is armed again.
+    pub fn disarm(&self) {
+        self.armed.store(UNARMED, Ordering::Release);
+    }
+
+    /// Forgets every request: limits, clicks, writes to links and edits beside the plan.
     pub fn reset(&self) {
         let state = &mut *self.state();
         state.limits.reset();
         state.clicks.reset();
-        state.pages = Profiles::default();
+        state.profiles = Profiles::default();
     }
 
-    fn armed(&self) -> Option<Moment> {
+    /// When the traffic began.
+    pub fn armed(&self) -> Option<Moment> {
         let armed = self.armed.load(Ordering::Acquire);
         (armed != UNARMED).then_some(Moment(armed))
     }
@@ -110,12 +136,34 @@ impl World {
 
     /// The creator as of this moment.
     pub fn creator(&self, handle: &str, at: Moment) -> Option<Creator> {
-        self.state().pages.creator(self.basis(), handle, at)
+        self.state().profiles.creator(self.basis(), handle, at)
     }
 
-    /// Edits pages from `at` on, beside the plan.
-    pub fn edit(&self, at: Moment, handles: &str, change: Change) -> Result<(), EditError> {
-        self.state().pages.edit(at, handles, change)
+    /// Lets an event happen beside the plan, and says the id of what it made: of the new key, or of
+    /// the message.
+    pub fn happen(&self, event: &WorldEvent, at: Moment) -> Result<Option<String>, WorldError> {
+        let made = match event {
+            WorldEvent::Edit { handles, change } => {
+                self.state().profiles.edit(at, handles, *change)?;
+                self.webhooks.edited(at, handles);
+                None
+            }
+            WorldEvent::RotateKey { overlap_ms } => {
+                Some(self.keys.rotate_api_key(at, Duration::from_millis(*overlap_ms)))
+            }
+            WorldEvent::RotateWebhookSecret { overlap_ms } => {
+                self.keys.rotate_webhook_secret(at, Duration::from_millis(*overlap_ms));
+                None
+            }
+            WorldEvent::GrantScopes { scopes } => {
+                self.keys.grant(scopes);
+                None
+            }
+            WorldEvent::SendWebhook { event, handle, data } => {
+                self.webhooks.post(*event, handle, || data.clone().into())
+            }
+        };
+        Ok(made)
     }
 
     /// Writes into a link, if it exists at this moment and `may` says that its creator's page is
@@ -127,7 +175,7 @@ impl World {
         at: Moment,
         may: impl Fn(&str) -> bool,
     ) -> Wrote {
-        self.state().pages.write(self.basis(), id, change, at, may)
+        self.state().profiles.write(self.basis(), id, change, at, may)
     }
 
     fn basis(&self) -> Basis<'_> {
@@ -140,7 +188,12 @@ impl World {
         }
     }
 
-    /// The planned edits, as they stand in the plan.
+    /// What is planned, in order of time.
+    pub fn timeline(&self) -> &[TimedEvent] {
+        &self.timeline
+    }
+
+    /// The planned edits, in the order of the plan.
     pub fn edits(&self) -> &[Edit] {
         &self.edits
     }
@@ -197,15 +250,16 @@ mod tests {
     fn an_edit_counts_from_its_time_after_arming_and_only_for_its_handles() {
         let group =
             |prefix: &str| Group { prefix: prefix.into(), count: 2, min_links: 1, max_links: 1 };
+        let edit_of = |handles: &str, at_ms| TimedEvent {
+            at_ms,
+            event: WorldEvent::Edit { handles: handles.into(), change: PageChange::Text },
+        };
         let world = World::new(
             ContractProfile::linktree_v1(),
             1,
             7,
             Population { groups: vec![group("a"), group("b")] },
-            vec![
-                Edit { at_ms: 100, handles: "a-*".into(), change: Change::Text },
-                Edit { at_ms: 200, handles: "a-0001".into(), change: Change::Text },
-            ],
+            vec![edit_of("a-*", 100), edit_of("a-0001", 200)],
         );
         let edit = |handle, ms| world.creator(handle, Moment::from_ms(ms)).unwrap().edit;
         assert_eq!(edit("a-0001", 5_000), 0, "nothing happens before arming");

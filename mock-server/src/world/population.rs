@@ -138,6 +138,19 @@ impl Population {
         self.group_of(handle).is_some()
     }
 
+    /// Whether somebody has a handle that a pattern names: a handle, or a prefix ending in `*`.
+    #[must_use]
+    pub fn has_anybody(&self, pattern: &str) -> bool {
+        let Some(start) = pattern.strip_suffix('*') else { return self.contains(pattern) };
+        self.groups.iter().any(|group| {
+            let own = format!("{}-", group.prefix);
+            let numbered = start.strip_prefix(&own).is_some_and(|rest| {
+                (1..=group.count).any(|number| format!("{number:04}").starts_with(rest))
+            });
+            group.count > 0 && (own.starts_with(start) || numbered)
+        })
+    }
+
     /// The creator before any edit, or none when nobody has this handle.
     #[must_use]
     pub fn creator(&self, seed: u64, handle: &str) -> Option<Creator> {
@@ -225,6 +238,28 @@ mod tests {
 
     fn group(prefix: &str, count: u32) -> Group {
         Group { prefix: prefix.into(), count, min_links: 2, max_links: 9 }
+    }
+
+    #[test]
+    fn a_pattern_names_whoever_has_such_a_handle() {
+        let group = Group { prefix: "page".into(), count: 8, min_links: 1, max_links: 1 };
+        let population = Population { groups: vec![group] };
+        for (pattern, expected) in [
+            ("page-0001", true),
+            ("page-0008", true),
+            ("page-0009", false),
+            ("page-1", false),
+            ("page-*", true),
+            ("page-000*", true),
+            ("page-09*", false),
+            ("*", true),
+            ("other-*", false),
+        ] {
+            assert_eq!(population.has_anybody(pattern), expected, "{pattern}");
+            let handles = population.handles();
+            let any = handles.iter().any(|one| crate::world::handle_matches(pattern, one));
+            assert_eq!(any, expected, "{pattern}");
+        }
     }
 
     #[test]

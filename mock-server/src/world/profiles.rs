@@ -2,7 +2,8 @@
 
 use crate::clock::Moment;
 use crate::profile::LinkLimits;
-use crate::world::edits::{self, Change, Done, Edit, EditError, handle_matches};
+use crate::world::edits::{self, Done, Edit, PageChange, handle_matches};
+use crate::world::events::WorldError;
 use crate::world::link::Link;
 use crate::world::link_change::LinkChange;
 use crate::world::link_index::LinkIndex;
@@ -23,10 +24,10 @@ pub(crate) struct Basis<'a> {
     pub limits: &'a LinkLimits,
 }
 
-/// What changes: bounded by the number of links, and of edits that may be told.
+/// What changes: bounded by the number of links, and of edits beside the plan.
 #[derive(Default)]
 pub(crate) struct Profiles {
-    told: Vec<(Moment, Edit)>,
+    steered: Vec<(Moment, Edit)>,
     written: HashMap<String, Writes>,
     /// Made when the first link is written.
     links: Option<LinkIndex>,
@@ -71,10 +72,10 @@ impl Profiles {
             let moment = move |edit: &Edit| armed.plus(Duration::from_millis(edit.at_ms));
             basis.plan.iter().enumerate().map(move |(nth, edit)| (moment(edit), PLAN, nth, edit))
         });
-        let told = self.told.iter().enumerate();
-        let told = told.map(|(nth, (moment, edit))| (*moment, TOLD, nth, edit));
+        let steered = self.steered.iter().enumerate();
+        let steered = steered.map(|(nth, (moment, edit))| (*moment, STEERED, nth, edit));
         let mut done: Vec<_> = planned
-            .chain(told)
+            .chain(steered)
             .filter(|(moment, .., edit)| *moment <= at && handle_matches(&edit.handles, handle))
             .collect();
         done.sort_by_key(|(moment, ..)| *moment);
@@ -83,15 +84,20 @@ impl Profiles {
     }
 
     /// Edits pages from `at` on, beside the plan.
-    pub fn edit(&mut self, at: Moment, handles: &str, change: Change) -> Result<(), EditError> {
+    pub fn edit(
+        &mut self,
+        at: Moment,
+        handles: &str,
+        change: PageChange,
+    ) -> Result<(), WorldError> {
         let handles = handles.to_owned();
-        if self.told.len() >= edits::MAX_TOLD {
-            return Err(EditError::TooMany { handles });
+        if self.steered.len() >= edits::MAX_STEERED {
+            return Err(WorldError::TooManyEdits { handles });
         }
         if let Some(links) = &mut self.links {
-            links.add(&name(TOLD, self.told.len()), &handles, change);
+            links.add(&name(STEERED, self.steered.len()), &handles, change);
         }
-        self.told.push((at, Edit { at_ms: 0, handles, change }));
+        self.steered.push((at, Edit { at_ms: 0, handles, change }));
         Ok(())
     }
 
@@ -105,8 +111,8 @@ impl Profiles {
         at: Moment,
         may: impl Fn(&str) -> bool,
     ) -> Wrote {
-        let told = &self.told;
-        let links = self.links.get_or_insert_with(|| index(basis, told));
+        let steered = &self.steered;
+        let links = self.links.get_or_insert_with(|| index(basis, steered));
         let Some(handle) = links.owner(id).map(str::to_owned) else { return Wrote::Unknown };
         let Some(creator) = self.creator(basis, &handle, at) else { return Wrote::Unknown };
         let Creator { edit, version, links, .. } = creator;
@@ -130,19 +136,19 @@ impl Profiles {
 }
 
 const PLAN: &str = "plan";
-const TOLD: &str = "told";
+const STEERED: &str = "steered";
 
 fn name(by: &str, nth: usize) -> String {
     format!("{by} {nth}")
 }
 
-fn index(basis: Basis<'_>, told: &[(Moment, Edit)]) -> LinkIndex {
+fn index(basis: Basis<'_>, steered: &[(Moment, Edit)]) -> LinkIndex {
     let mut index = LinkIndex::new(basis.seed, basis.population);
     for (nth, edit) in basis.plan.iter().enumerate() {
         index.add(&name(PLAN, nth), &edit.handles, edit.change);
     }
-    for (nth, (_, edit)) in told.iter().enumerate() {
-        index.add(&name(TOLD, nth), &edit.handles, edit.change);
+    for (nth, (_, edit)) in steered.iter().enumerate() {
+        index.add(&name(STEERED, nth), &edit.handles, edit.change);
     }
     index
 }
@@ -178,8 +184,11 @@ mod tests {
         }
 
         fn with<T>(&mut self, then: impl FnOnce(&mut Profiles, Basis<'_>) -> T) -> T {
-            let plan =
-                [Edit { at_ms: 200, handles: "a-*".into(), change: Change::Insert { count: 1 } }];
+            let plan = [Edit {
+                at_ms: 200,
+                handles: "a-*".into(),
+                change: PageChange::Insert { count: 1 },
+            }];
             let armed = Some(Moment::ZERO);
             let Self { population, limits, profiles } = self;
             then(profiles, Basis { seed: 7, population, plan: &plan, armed, limits })
@@ -200,8 +209,8 @@ mod tests {
     #[test]
     fn planned_and_told_edits_happen_in_the_order_of_their_moments() {
         let mut rig = Rig::new();
-        rig.profiles.edit(Moment::from_ms(150), "a-0001", Change::Remove { count: 2 }).unwrap();
-        rig.profiles.edit(Moment::from_ms(300), "a-0001", Change::Remove { count: 2 }).unwrap();
+        rig.profiles.edit(Moment::from_ms(150), "a-0001", PageChange::Remove { count: 2 }).unwrap();
+        rig.profiles.edit(Moment::from_ms(300), "a-0001", PageChange::Remove { count: 2 }).unwrap();
         let count = |rig: &mut Rig, ms| rig.page("a-0001", Moment::from_ms(ms)).links.len();
         assert_eq!([100, 150, 200, 299, 300].map(|ms| count(&mut rig, ms)), [3, 1, 2, 2, 0]);
         assert_eq!(rig.page("a-0001", LATER).edit, 3);
@@ -234,12 +243,12 @@ mod tests {
         let planned = inserted(rig.page("a-0001", LATER).links).unwrap().id;
         assert_eq!(rig.write(&planned, "New", SOON), Wrote::Unknown);
         assert!(matches!(rig.write(&planned, "New", LATER), Wrote::Done { effect: true, .. }));
-        // The index is there by now and must take in what it is told.
-        rig.profiles.edit(LATER, "b-0001", Change::Insert { count: 1 }).unwrap();
-        let told = inserted(rig.page("b-0001", LATER).links).unwrap().id;
-        assert!(matches!(rig.write(&told, "New", LATER), Wrote::Done { effect: true, .. }));
-        rig.profiles.edit(LATER, "b-0001", Change::Remove { count: 9 }).unwrap();
-        assert_eq!(rig.write(&told, "Newer", LATER), Wrote::Unknown);
+        // The index is there by now and must take in what is edited.
+        rig.profiles.edit(LATER, "b-0001", PageChange::Insert { count: 1 }).unwrap();
+        let steered = inserted(rig.page("b-0001", LATER).links).unwrap().id;
+        assert!(matches!(rig.write(&steered, "New", LATER), Wrote::Done { effect: true, .. }));
+        rig.profiles.edit(LATER, "b-0001", PageChange::Remove { count: 9 }).unwrap();
+        assert_eq!(rig.write(&steered, "Newer", LATER), Wrote::Unknown);
         assert_eq!(rig.write("lnk_000000000000", "New", LATER), Wrote::Unknown);
         let foreign = rig.page("b-0002", LATER).links[0].id.clone();
         assert_eq!(rig.write(&foreign, "", LATER), Wrote::NotYours);
@@ -250,9 +259,9 @@ mod tests {
     #[test]
     fn edits_that_are_told_are_bounded() {
         let mut profiles = Profiles::default();
-        for _ in 0..edits::MAX_TOLD {
-            profiles.edit(SOON, "x", Change::Text).unwrap();
+        for _ in 0..edits::MAX_STEERED {
+            profiles.edit(SOON, "x", PageChange::Text).unwrap();
         }
-        assert!(profiles.edit(SOON, "x", Change::Text).is_err());
+        assert!(profiles.edit(SOON, "x", PageChange::Text).is_err());
     }
 }

@@ -1,9 +1,9 @@
 //! What happens at the mock by itself, and is told to whoever wants to hear of it.
 
 use crate::receiver::Post;
-use crate::rig::{Rig, click};
+use crate::rig::{Rig, click, edit_at};
+use mock_server::world::PageChange;
 use mock_server::world::population::{Group, Population};
-use mock_server::world::{Change, Edit};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -33,7 +33,7 @@ fn each_click_that_counts_is_told_once() {
 #[test]
 fn a_planned_edit_is_told_when_it_is_due() {
     let post = Post::new(&[], |config| {
-        config.edits = vec![Edit { at_ms: 1, handles: "tail-0001".into(), change: Change::Text }];
+        config.world = vec![edit_at(1, "tail-0001", PageChange::Text)];
     });
     let version = |rig: &Rig| rig.get("/v1/profiles/tail-0001").json()["version"].clone();
     let received = post.receiver.posts(2);
@@ -42,7 +42,7 @@ fn a_planned_edit_is_told_when_it_is_due() {
     assert_eq!(of("profile.updated")["version"], version(&post.rig));
     let links = post.rig.get("/v1/profiles/tail-0001/links").json();
     assert_eq!(of("link.updated")["title"], links["data"][0]["title"]);
-    post.rig.mock.edit(post.rig.clock.now(), "tail-0002", Change::Insert { count: 1 }).unwrap();
+    post.rig.mock.edit("tail-0002", PageChange::Insert { count: 1 }).unwrap();
     let told = post.receiver.posts(3).remove(2).json();
     assert_eq!(
         (&told["type"], &told["data"]["handle"]),

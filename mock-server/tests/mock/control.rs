@@ -343,17 +343,24 @@ async fn webhooks_are_registered_sent_and_removed() {
 }
 
 #[tokio::test]
-async fn pages_change_when_they_are_told_to() {
+async fn pages_change_when_an_edit_is_asked_for() {
     let api = Api::open(None).await;
     let links = async || {
         let creator = api.send(api.ask("GET", "/creators/creator-0001")).await.2;
         creator["links"].as_array().unwrap().len()
     };
     let before = links().await;
-    let edit = json!({ "handles": "creator-*", "change": { "kind": "insert", "count": 3 } });
-    assert_eq!(api.send(api.ask("POST", "/edits").json(&edit)).await.0, 204);
+    let change = json!({ "kind": "insert", "count": 3 });
+    let edit = json!({ "kind": "edit", "handles": "creator-*", "change": change });
+    let (status, _, made) = api.send(api.ask("POST", "/world").json(&edit)).await;
+    assert_eq!((status, made), (200, json!({ "made": null })));
+    let (_, _, line) = api.send(api.ask("GET", "/history?event=world")).await;
+    assert_eq!((&line["event"], &line["what"]), (&json!("world"), &edit));
     assert_eq!(links().await, before + 3);
-    api.refused("POST", "/edits", r#"{"handles":"a","change":{"kind":"inset"}}"#, 400).await;
+    let odd = r#"{"kind":"edit","handles":"creator-*","change":{"kind":"inset"}}"#;
+    api.refused("POST", "/world", odd, 400).await;
+    let nobody = api.refused("POST", "/world", r#"{"kind":"edit","handles":"a-*"}"#, 422).await;
+    assert_eq!(nobody["code"], "unusable_event");
     assert_eq!(api.send(api.ask("POST", "/reset")).await.0, 204);
     assert_eq!(links().await, before);
 }

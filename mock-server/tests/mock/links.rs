@@ -4,7 +4,7 @@ use crate::rig::{Answer, Rig, click};
 use mock_server::contract::Route;
 use mock_server::faults::{Fault, Matcher, Pick, Rule, Status, Window};
 use mock_server::server::MockConfig;
-use mock_server::world::Change;
+use mock_server::world::PageChange;
 use mock_server::world::link_change::LinkChange;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -250,7 +250,7 @@ fn a_reset_forgets_requests() {
     let before = links(&rig, "tail-0001");
     let id = ids(&before).remove(0);
     assert_eq!(patch(&rig, &id, r#"{"title":"New"}"#).status, 200);
-    rig.mock.edit(rig.clock.now(), "tail-0001", Change::Remove { count: 1 }).unwrap();
+    rig.mock.edit("tail-0001", PageChange::Remove { count: 1 }).unwrap();
     let body = click("e1", &id);
     for _ in 0..2 {
         assert_eq!(rig.send("POST", "/v1/clicks", "Idempotency-Key: k\r\n", &body).status, 202);

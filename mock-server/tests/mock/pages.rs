@@ -1,9 +1,9 @@
 //! Links in pages: cursors, short pages, and links that come and go between two pages.
 
 use crate::links::{error_code, ids, links, rig};
-use crate::rig::Rig;
+use crate::rig::{Rig, edit_at};
 use mock_server::clock::Moment;
-use mock_server::world::{Change, Edit};
+use mock_server::world::PageChange;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -25,15 +25,14 @@ fn the_own_account_lists_the_links_of_the_first_creator() {
 fn a_traversal_survives_links_that_come_and_go() {
     let rig = rig(|_| {});
     let before = ids(&links(&rig, "viral-0001"));
-    let now = || rig.clock.now();
     let (mut listed, mut cursor, mut edits) = (Vec::new(), String::new(), 0);
     loop {
         let page = rig.get(&format!("/v1/profiles/viral-0001/links?limit=10{cursor}")).json();
         listed.extend(ids(page["data"].as_array().unwrap()));
         let Some(next) = page["cursor"].as_str() else { break };
         cursor = format!("&cursor={next}");
-        rig.mock.edit(now(), "viral-*", Change::Remove { count: 3 }).unwrap();
-        rig.mock.edit(now(), "viral-0001", Change::Insert { count: 3 }).unwrap();
+        rig.mock.edit("viral-*", PageChange::Remove { count: 3 }).unwrap();
+        rig.mock.edit("viral-0001", PageChange::Insert { count: 3 }).unwrap();
         edits += 2;
     }
     let after: BTreeSet<_> = ids(&links(&rig, "viral-0001")).into_iter().collect();
@@ -49,9 +48,10 @@ fn a_traversal_survives_links_that_come_and_go() {
 
 #[test]
 fn planned_edits_insert_and_remove_links() {
-    let edit = |change| Edit { at_ms: 0, handles: "tail-0001".into(), change };
+    let edit = |change| edit_at(0, "tail-0001", change);
     let rig = rig(|config| {
-        config.edits = vec![edit(Change::Insert { count: 4 }), edit(Change::Remove { count: 2 })];
+        config.world =
+            vec![edit(PageChange::Insert { count: 4 }), edit(PageChange::Remove { count: 2 })];
     });
     assert_eq!(links(&rig, "tail-0001").len(), 5);
     assert_eq!(links(&rig, "tail-0002").len(), 3);

@@ -215,8 +215,8 @@ impl Post {
 
     /// Sends a webhook about somebody, and says its id.
     pub fn send(&self, handle: &str) -> String {
-        let data = serde_json::json!({ "link_id": "l1" });
-        self.rig.mock.send_webhook(WebhookEvent::LinkUpdated, handle, data).unwrap()
+        let data = serde_json::Map::from_iter([("link_id".to_owned(), "l1".into())]);
+        self.rig.mock.send_webhook(WebhookEvent::LinkUpdated, handle, data).unwrap().unwrap()
     }
 
     pub fn secret(&self) -> String {

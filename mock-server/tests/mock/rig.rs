@@ -7,6 +7,7 @@ use mock_server::history::record::{Overload, Record, Recorder};
 use mock_server::profile::ContractProfile;
 use mock_server::server::{MockConfig, MockLinktree};
 use mock_server::world::population::{Group, Population};
+use mock_server::world::{PageChange, TimedEvent, WorldEvent};
 use serde_json::Value;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -77,7 +78,7 @@ pub fn config(tape: &Arc<Tape>) -> MockConfig {
         time_scale: 1,
         seed: 7,
         population: Population { groups: vec![group("viral", 1, 45), group("tail", 3, 3)] },
-        edits: vec![],
+        world: vec![],
         rules: vec![],
         port: 0,
         clock: Clock::start(),
@@ -147,6 +148,11 @@ pub fn always(id: &str, fault: Fault) -> Rule {
         pick: Pick::All,
         fault,
     }
+}
+
+/// A planned edit of these pages.
+pub fn edit_at(at_ms: u64, handles: &str, change: PageChange) -> TimedEvent {
+    TimedEvent { at_ms, event: WorldEvent::Edit { handles: handles.into(), change } }
 }
 
 pub fn click(event_id: &str, link_id: &str) -> String {

@@ -1,9 +1,10 @@
 //! What the routes answer, and what is recorded of it.
 
-use crate::rig::{Rig, click};
+use crate::rig::{Rig, click, edit_at};
 use mock_server::contract::Route;
 use mock_server::history::exchange::KeyPlace;
-use mock_server::world::{Change, Edit};
+
+use mock_server::world::PageChange;
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -69,7 +70,7 @@ fn a_profile_carries_version_nonce_validators_and_directives() {
 #[test]
 fn an_edit_shows_at_once_in_profile_and_links() {
     let rig = Rig::new(|config| {
-        config.edits = vec![Edit { at_ms: 0, handles: "tail-0001".into(), change: Change::Text }];
+        config.world = vec![edit_at(0, "tail-0001", PageChange::Text)];
     });
     let version = |target: &str| rig.get(target).json()["version"].as_str().unwrap().to_owned();
     assert!(version("/v1/profiles/tail-0001").starts_with("v1-"));

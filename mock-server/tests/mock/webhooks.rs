@@ -7,7 +7,7 @@ use mock_server::faults::{
 };
 use mock_server::history::record::{Record, Recorder};
 use mock_server::webhooks::{Forgery, Refusal, SchemeName, SignatureList, WebhookEvent};
-use serde_json::json;
+use serde_json::{Map, json};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -109,7 +109,8 @@ fn an_answer_of_410_ends_the_registration_until_it_is_registered_again() {
     while post.rig.mock.webhooks()[0].active {
         std::thread::yield_now();
     }
-    let send = || post.rig.mock.send_webhook(WebhookEvent::LinkUpdated, "tail-0001", json!({}));
+    let send =
+        || post.rig.mock.send_webhook(WebhookEvent::LinkUpdated, "tail-0001", Map::new()).unwrap();
     assert_eq!(send(), None, "nobody wants it");
     let again = post.rig.mock.register_webhook(&post.receiver.url, &WebhookEvent::ALL).unwrap();
     assert!(again.active && again.id == post.webhook);
@@ -229,7 +230,7 @@ fn a_rule_picks_events_and_faults_of_requests_leave_deliveries_alone() {
     });
     let marks = |event| {
         let before = post.log.deliveries_so_far().len();
-        post.rig.mock.send_webhook(event, "tail-0001", json!({})).unwrap();
+        post.rig.mock.send_webhook(event, "tail-0001", Map::new()).unwrap().unwrap();
         post.log.deliveries(before + 1).remove(before).faults.len()
     };
     assert_eq!(marks(WebhookEvent::LinkUpdated), 0);
@@ -258,7 +259,11 @@ fn stopping_drops_what_waits_and_records_what_is_on_the_wire() {
     post.log.deliveries(1); // its retry waits for ages
     let url = format!("http://{}", silent.local_addr().unwrap());
     post.rig.mock.register_webhook(&url, &[WebhookEvent::LinkClicked]).unwrap();
-    post.rig.mock.send_webhook(WebhookEvent::LinkClicked, "tail-0001", json!({})).unwrap();
+    post.rig
+        .mock
+        .send_webhook(WebhookEvent::LinkClicked, "tail-0001", Map::new())
+        .unwrap()
+        .unwrap();
     // The look at the silent address and the delivery are both on the wire.
     let _one = (silent.accept().unwrap(), silent.accept().unwrap());
     let log = Arc::clone(&post.log);
@@ -287,7 +292,7 @@ fn a_flood_to_a_receiver_that_never_answers_is_bounded_and_said() {
     let url = format!("http://{}", silent.local_addr().unwrap());
     rig.mock.register_webhook(&url, &[WebhookEvent::LinkClicked]).unwrap();
     for _ in 0..10_500 {
-        rig.mock.send_webhook(WebhookEvent::LinkClicked, "tail-0001", json!({}));
+        rig.mock.send_webhook(WebhookEvent::LinkClicked, "tail-0001", Map::new()).unwrap();
     }
     let none = |said: &mut Vec<String>| said.is_empty();
     let said = overloads.0.lock().unwrap();

@@ -1,7 +1,7 @@
 //! Every link that exists during a whole traversal is listed exactly once, with what was last written.
 
 use crate::Upstream;
-use mock_server::world::Change;
+use mock_server::world::PageChange;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
@@ -222,10 +222,9 @@ impl Mock {
         changed
     }
 
-    /// Tells the mock to edit, and learns who came and who went.
-    fn edit(&mut self, page: usize, change: Change) {
-        let now = self.upstream.rig.clock.now();
-        self.upstream.rig.mock.edit(now, HANDLES[page], change).unwrap();
+    /// Edits a page, and learns who came and who went.
+    fn edit(&mut self, page: usize, change: PageChange) {
+        self.upstream.rig.mock.edit(HANDLES[page], change).unwrap();
         let (links, _) = self.all(page);
         let known = &mut self.pages[page];
         for (id, fields) in &links {
@@ -236,8 +235,8 @@ impl Mock {
         }
         let gone = known.links.keys().filter(|id| !links.contains_key(*id));
         match change {
-            Change::Insert { .. } => assert_eq!(gone.count(), 0),
-            Change::Remove { .. } | Change::Text => {
+            PageChange::Insert { .. } => assert_eq!(gone.count(), 0),
+            PageChange::Remove { .. } | PageChange::Text => {
                 assert!(links.keys().all(|id| known.links.contains_key(id)));
                 for id in gone {
                     let readers = self.traversals.iter_mut().filter(|one| one.page == page);
@@ -314,11 +313,11 @@ impl StateMachineTest for Listing {
                 mock.check(changed);
             }
             Step::Insert { page, count } => {
-                mock.edit(page, Change::Insert { count });
+                mock.edit(page, PageChange::Insert { count });
                 mock.check(only(page, true));
             }
             Step::Remove { page, count } => {
-                mock.edit(page, Change::Remove { count });
+                mock.edit(page, PageChange::Remove { count });
                 mock.check(only(page, true));
             }
             Step::List { traversal, limit } => mock.list(traversal, limit),

@@ -65,7 +65,7 @@ fn build(settings: &Settings) -> Plan {
         phases: timeline.finish(),
         traffic,
         faults: half_broken(storm),
-        edits: vec![],
+        world: vec![],
         generator: Generator { users: 300, timeout_ms: settings.patience_ms() },
         guarantees: guarantees(&[
             "profile-timeout",

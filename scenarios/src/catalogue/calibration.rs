@@ -94,7 +94,7 @@ fn build(settings: &Settings) -> Plan {
             total("only-silence", silence, Fault::Stall(Stall { at: StallAt::BeforeHead })),
             rule("key-refused", refused, profiles_of("locked"), Pick::All, status(&[401])),
         ],
-        edits: vec![],
+        world: vec![],
         generator: Generator { users: 1, timeout_ms: settings.patience_ms() },
         guarantees: guarantees(&[
             "backoff-grows",

@@ -59,7 +59,7 @@ fn build(settings: &Settings) -> Plan {
             },
         ],
         faults: chaos(settings, outage, storm),
-        edits: vec![],
+        world: vec![],
         generator: Generator { users: 400, timeout_ms: settings.patience_ms() },
         guarantees: guarantees(&[
             "clicks-survive-crash",

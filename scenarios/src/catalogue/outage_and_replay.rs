@@ -10,7 +10,7 @@ use mock_server::faults::{
     Fault, Latency, LoseAnswer, Pick, Reset, ResetAt, Rule, Stall, StallAt, Window,
 };
 use mock_server::world::population::Population;
-use mock_server::world::{Change, Edit};
+use mock_server::world::{PageChange, TimedEvent, WorldEvent};
 
 /// This scenario.
 pub const INFO: ScenarioInfo = ScenarioInfo {
@@ -78,10 +78,9 @@ fn build(settings: &Settings) -> Plan {
         ],
         faults: gone(outage, heal),
         // What creators change meanwhile must be seen after the heal.
-        edits: vec![Edit {
+        world: vec![TimedEvent {
             at_ms: part(outage, 1, 2).from_ms,
-            handles: "page-*".into(),
-            change: Change::Text,
+            event: WorldEvent::Edit { handles: "page-*".into(), change: PageChange::Text },
         }],
         generator: Generator { users: 500, timeout_ms: settings.patience_ms() },
         guarantees: guarantees(&[

@@ -63,7 +63,7 @@ fn build(settings: &Settings) -> Plan {
             },
         ],
         faults: refusals(storm).into_iter().chain([errors_in(errors)]).collect(),
-        edits: vec![],
+        world: vec![],
         generator: Generator { users: 600, timeout_ms: settings.patience_ms() },
         guarantees: guarantees(&[
             "retry-after-honoured",

@@ -48,7 +48,7 @@ fn build(settings: &Settings) -> Plan {
             },
         ],
         faults: vec![],
-        edits: vec![],
+        world: vec![],
         generator: Generator { users: 300, timeout_ms: settings.patience_ms() },
         guarantees: guarantees(&[
             "cache-hit-ratio",

@@ -59,7 +59,7 @@ fn build(settings: &Settings) -> Plan {
             },
         ],
         faults: vec![],
-        edits: vec![],
+        world: vec![],
         generator: Generator { users: 1_500, timeout_ms: settings.patience_ms() },
         guarantees: guarantees(&[
             "client-rate-cap",

@@ -1,7 +1,7 @@
 //! Checks what goes wrong and what changes: windows, picks, settings, and whom they hit.
 
+use super::Report;
 use super::streams::check_span;
-use super::{Report, somebody};
 use crate::plan::Plan;
 use mock_server::faults::{Fault, Pick, Rule, Strike};
 
@@ -26,20 +26,22 @@ pub(super) fn check(report: &mut Report<'_>, plan: &Plan) {
             at.at(mistake.key).unless(false, mistake.what, mistake.fix);
         }
     }
-    for (index, edit) in plan.edits.iter().enumerate() {
-        let mut at = report.at(format_args!("edits[{index}]"));
-        nobody(&mut at.at("handles"), plan, &edit.handles);
+    for (index, timed) in plan.world.iter().enumerate() {
+        let mut at = report.at(format_args!("world[{index}]"));
         at.at("at_ms").unless(
-            edit.at_ms < plan.duration_ms(),
-            format!("{} ms is after the last phase", edit.at_ms),
+            timed.at_ms < plan.duration_ms(),
+            format!("{} ms is after the last phase", timed.at_ms),
             "let it happen earlier",
         );
+        for mistake in timed.event.mistakes(&plan.population) {
+            at.at(format_args!("event.{}", mistake.key)).unless(false, mistake.what, mistake.fix);
+        }
     }
 }
 
 fn nobody(report: &mut Report<'_>, plan: &Plan, pattern: &str) {
     report.unless(
-        somebody(plan, pattern),
+        plan.population.has_anybody(pattern),
         format!("nobody is called {pattern:?}"),
         "name a handle such as page-0001, or a prefix such as page-*",
     );

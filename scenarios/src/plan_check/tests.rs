@@ -136,14 +136,27 @@ fn faults_edits_and_guarantees_are_checked() {
         run.scenarios[0].faults[0].matcher.handle = Some("stranger-*".into());
     };
     check(stranger, "scenarios[0].faults[0].matcher.handle", "stranger");
-    check(
-        |run| run.scenarios[0].edits[0].handles = "page-0099".into(),
-        "scenarios[0].edits",
-        "0099",
-    );
-    check(|run| run.scenarios[0].edits[0].at_ms = u64::MAX, "scenarios[0].edits", "after the last");
     let typo = |run: &mut RunPlan| run.scenarios[0].guarantees[0] = "click-lug".into();
     check(typo, "scenarios[0].guarantees", "\"click-lug\"");
+}
+
+#[test]
+fn events_of_the_world_are_checked() {
+    let with = |event: &'static str| {
+        move |run: &mut RunPlan| {
+            run.scenarios[0].world[0].event = serde_json::from_str(event).unwrap();
+        }
+    };
+    let event = |key: &str| format!("scenarios[0].world[0].event.{key}");
+    let late = |run: &mut RunPlan| run.scenarios[0].world[0].at_ms = u64::MAX;
+    check(late, "scenarios[0].world[0].at_ms", "after the last");
+    check(with(r#"{"kind":"edit","handles":"page-0099"}"#), &event("handles"), "0099");
+    let long = r#"{"kind":"rotate-key","overlap_ms":86400001}"#;
+    check(with(long), &event("overlap_ms"), "more than a day");
+    let scopes = r#"{"kind":"grant-scopes","scopes":["links:eat"]}"#;
+    check(with(scopes), &event("scopes"), "no scope \"links:eat\"");
+    let webhook = r#"{"kind":"send-webhook","event":"link.clicked","handle":"page-*"}"#;
+    check(with(webhook), &event("handle"), "nobody has");
 }
 
 #[test]
@@ -197,22 +210,4 @@ fn all_problems_are_found_at_once() {
     let paths: Vec<_> = problems.iter().map(|problem| problem.path.as_str()).collect();
     assert_eq!(paths, ["format", "scenarios[0].generator.users", "scenarios[1].guarantees"]);
     assert!(problems[0].to_string().starts_with("format: this is format 0 ("));
-}
-
-#[test]
-fn patterns_name_handles_as_the_mock_does() {
-    let plan = &lawful().scenarios[0];
-    for (pattern, expected) in [
-        ("page-0001", true),
-        ("page-0008", true),
-        ("page-0009", false),
-        ("page-1", false),
-        ("page-*", true),
-        ("page-000*", true),
-        ("page-09*", false),
-        ("*", true),
-        ("other-*", false),
-    ] {
-        assert_eq!(somebody(plan, pattern), expected, "{pattern}");
-    }
 }

@@ -131,7 +131,7 @@ fn plan(rate: u32, timeout_ms: u64) -> Plan {
             },
         ],
         faults: vec![],
-        edits: vec![],
+        world: vec![],
         generator: Generator { users: 20, timeout_ms },
         guarantees: vec![],
         exclusive: false,

@@ -35,7 +35,7 @@ fn plan(seed: u64, shape: Shape, creators: Creators, until_ms: u64) -> Plan {
             },
         ],
         faults: vec![],
-        edits: vec![],
+        world: vec![],
         generator: Generator { users: 10, timeout_ms: 1_000 },
         guarantees: vec![],
         exclusive: false,

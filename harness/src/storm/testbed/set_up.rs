@@ -121,7 +121,7 @@ fn start_mock(
         time_scale: run.time_scale,
         seed: plan.seed,
         population: population.clone(),
-        edits: plan.edits.clone(),
+        world: plan.world.clone(),
         rules: plan.faults.clone(),
         port: order.target.mock_port(),
         clock,

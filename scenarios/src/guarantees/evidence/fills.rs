@@ -7,7 +7,7 @@ use mock_server::clock::Moment;
 use mock_server::contract::Route;
 use mock_server::faults::{Fault, Rule};
 use mock_server::history::exchange::Exchange;
-use mock_server::world::{Change, handle_matches};
+use mock_server::world::{PageChange, WorldEvent, handle_matches};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -153,10 +153,13 @@ fn pages_needed(case: &Case, handle: &str, target: &str) -> usize {
     let asked = target.split(['?', '&']).find_map(|part| part.strip_prefix("limit="));
     let limit = asked.and_then(|limit| limit.parse().ok());
     let limit = limit.unwrap_or(case.contract.pages.default_limit).max(1);
-    let edits = case.plan.edits.iter().filter(|edit| handle_matches(&edit.handles, handle));
-    let inserted = edits.map(|edit| match edit.change {
-        Change::Insert { count } => u32::from(count),
-        Change::Text | Change::Remove { .. } => 0,
+    let inserted = case.plan.world.iter().map(|timed| match &timed.event {
+        WorldEvent::Edit { handles, change: PageChange::Insert { count } }
+            if handle_matches(handles, handle) =>
+        {
+            u32::from(*count)
+        }
+        _ => 0,
     });
     let most = group.map_or(0, |group| group.max_links).saturating_add(inserted.sum());
     most.div_ceil(limit).max(1) as usize
@@ -166,7 +169,7 @@ fn pages_needed(case: &Case, handle: &str, target: &str) -> usize {
 mod tests {
     use super::*;
     use crate::testing::{History, links, read, refused};
-    use mock_server::world::Edit;
+    use mock_server::world::TimedEvent;
     use mock_server::world::population::Group;
 
     fn version(exchange: Exchange, version: &str) -> Exchange {
@@ -211,8 +214,9 @@ mod tests {
     fn inserted_links_and_short_pages_need_more_parts() {
         let filled = |inserted: u16, short_per_mille: u32| {
             let mut history = History::over(&[]).exchanges([read("ann-1", 0), links("ann-1", 10)]);
-            let change = Change::Insert { count: inserted };
-            history.case.plan.edits = vec![Edit { at_ms: 0, handles: "ann-*".into(), change }];
+            let change = PageChange::Insert { count: inserted };
+            let event = WorldEvent::Edit { handles: "ann-*".into(), change };
+            history.case.plan.world = vec![TimedEvent { at_ms: 0, event }];
             history.case.contract.pages.short_per_mille = short_per_mille;
             fills(&history).len()
         };

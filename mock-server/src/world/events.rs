@@ -1,0 +1,222 @@
+//! What can happen in the mock's world: at planned times, or when somebody steers it.
+
+use super::edits::PageChange;
+use super::population::Population;
+use crate::contract::SCOPES;
+use crate::faults::Mistake;
+use crate::webhooks::WebhookEvent;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The longest overlap of a rotation, real milliseconds: a day.
+pub const MAX_OVERLAP_MS: u64 = 86_400_000;
+
+/// One thing that happens in the world at a planned time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimedEvent {
+    /// Real milliseconds since the traffic began.
+    pub at_ms: u64,
+    /// What happens.
+    pub event: WorldEvent,
+}
+
+/// One thing that can happen in the world.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind", deny_unknown_fields)]
+pub enum WorldEvent {
+    /// Creators change their pages: from now on they have a new version.
+    Edit {
+        /// A handle, or a prefix of handles ending in `*`.
+        handles: String,
+        /// What changes on each of these pages; their texts when left out.
+        #[serde(default, skip_serializing_if = "PageChange::is_text")]
+        change: PageChange,
+    },
+    /// A new API key takes the place of the present one: in the vault at once, and on the wire
+    /// beside the old one during the overlap. After that the old one gets 401.
+    RotateKey {
+        /// How long the old key works on, real milliseconds.
+        overlap_ms: u64,
+    },
+    /// A new webhook secret takes the place of the present one: in the vault at once, and in
+    /// signatures beside the old one during the overlap.
+    RotateWebhookSecret {
+        /// How long the old secret signs, too; real milliseconds.
+        overlap_ms: u64,
+    },
+    /// The platform's keys are good for these scopes, and no others. Keys of later rotations are
+    /// good for the same.
+    GrantScopes {
+        /// The scopes.
+        scopes: Vec<String>,
+    },
+    /// A webhook is sent to everybody who is registered for its event.
+    SendWebhook {
+        /// What it is about.
+        event: WebhookEvent,
+        /// Whom it is about.
+        handle: String,
+        /// What it says besides; `handle` and `nonce` are the mock's.
+        #[serde(default, skip_serializing_if = "Map::is_empty")]
+        data: Map<String, Value>,
+    },
+}
+
+/// Why something did not happen.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WorldError {
+    /// A setting makes no sense.
+    #[error("failed to let {kind} happen: {}: {} ({})", .mistake.key, .mistake.what, .mistake.fix)]
+    Setting {
+        /// The event's kind.
+        kind: &'static str,
+        /// What is wrong.
+        mistake: Mistake,
+    },
+    /// Each edit is replayed for each read, so they cannot be without number.
+    #[error(
+        "failed to edit {handles:?}: pages were edited {} times beside the plan; reset the mock \
+         between tests",
+        super::edits::MAX_STEERED
+    )]
+    TooManyEdits {
+        /// Whose pages.
+        handles: String,
+    },
+}
+
+impl WorldEvent {
+    /// The event's name, as in a plan file.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Edit { .. } => "edit",
+            Self::RotateKey { .. } => "rotate-key",
+            Self::RotateWebhookSecret { .. } => "rotate-webhook-secret",
+            Self::GrantScopes { .. } => "grant-scopes",
+            Self::SendWebhook { .. } => "send-webhook",
+        }
+    }
+
+    /// What is wrong with the settings, where these creators live.
+    #[must_use]
+    pub fn mistakes(&self, population: &Population) -> Vec<Mistake> {
+        match self {
+            Self::Edit { handles, change } => {
+                nobody("handles", population, handles).into_iter().chain(idle(*change)).collect()
+            }
+            Self::RotateKey { overlap_ms } | Self::RotateWebhookSecret { overlap_ms } => {
+                endless(*overlap_ms).into_iter().collect()
+            }
+            Self::GrantScopes { scopes } => scopes.iter().filter_map(|one| no_scope(one)).collect(),
+            Self::SendWebhook { handle, .. } => {
+                let absent = !population.contains(handle);
+                let what = || format!("nobody has the handle {handle:?}");
+                absent.then(|| Mistake::new("handle", what(), ONE_HANDLE)).into_iter().collect()
+            }
+        }
+    }
+
+    /// Refuses settings that make no sense.
+    ///
+    /// # Errors
+    ///
+    /// [`WorldError::Setting`] for the first mistake.
+    pub fn check(&self, population: &Population) -> Result<(), WorldError> {
+        match self.mistakes(population).into_iter().next() {
+            Some(mistake) => Err(WorldError::Setting { kind: self.kind(), mistake }),
+            None => Ok(()),
+        }
+    }
+
+    /// The event as it may be recorded: what a webhook says may be anything, also a secret.
+    pub(crate) fn recorded(self) -> Self {
+        match self {
+            Self::SendWebhook { event, handle, data: _ } => {
+                Self::SendWebhook { event, handle, data: Map::new() }
+            }
+            Self::Edit { .. }
+            | Self::RotateKey { .. }
+            | Self::RotateWebhookSecret { .. }
+            | Self::GrantScopes { .. } => self,
+        }
+    }
+}
+
+const ONE_HANDLE: &str = "name one creator, such as page-0001";
+
+fn nobody(key: &'static str, population: &Population, pattern: &str) -> Option<Mistake> {
+    let fix = "name a handle such as page-0001, or a prefix such as page-*";
+    let what = || format!("nobody is called {pattern:?}");
+    (!population.has_anybody(pattern)).then(|| Mistake::new(key, what(), fix))
+}
+
+fn idle(change: PageChange) -> Option<Mistake> {
+    let none = change.count() == Some(0);
+    none.then(|| Mistake::new("change.count", "no link comes or goes", "choose at least 1"))
+}
+
+fn endless(overlap_ms: u64) -> Option<Mistake> {
+    let what = || format!("{overlap_ms} ms is more than a day");
+    let fix = "let the old one work for a day at most";
+    (overlap_ms > MAX_OVERLAP_MS).then(|| Mistake::new("overlap_ms", what(), fix))
+}
+
+fn no_scope(scope: &str) -> Option<Mistake> {
+    let what = || format!("the contract has no scope {scope:?}");
+    let fix = "GET /v1/me names the scopes of a key; `windthrow explain` has no others";
+    (!SCOPES.contains(&scope)).then(|| Mistake::new("scopes", what(), fix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::population::Group;
+    use super::*;
+
+    fn check(json: &str, keys: &[&str]) {
+        let event: WorldEvent = serde_json::from_str(json).unwrap();
+        assert!(json.contains(&format!("{{\"kind\":\"{}\"", event.kind())), "{json}");
+        assert_eq!(serde_json::to_string(&event).unwrap(), json);
+        let group = Group { prefix: "a".into(), count: 2, min_links: 1, max_links: 1 };
+        let mistakes = event.mistakes(&Population { groups: vec![group] });
+        assert_eq!(mistakes.iter().map(|one| one.key).collect::<Vec<_>>(), keys, "{mistakes:?}");
+    }
+
+    #[test]
+    fn every_kind_is_written_as_it_is_read_and_checks_its_settings() {
+        check(r#"{"kind":"edit","handles":"a-*"}"#, &[]);
+        check(r#"{"kind":"edit","handles":"a-0003"}"#, &["handles"]);
+        let insert = r#"{"kind":"edit","handles":"a-0001","change":{"kind":"insert","count":N}}"#;
+        check(&insert.replace('N', "4"), &[]);
+        check(&insert.replace('N', "0"), &["change.count"]);
+        check(r#"{"kind":"rotate-key","overlap_ms":86400000}"#, &[]);
+        check(r#"{"kind":"rotate-key","overlap_ms":86400001}"#, &["overlap_ms"]);
+        check(r#"{"kind":"rotate-webhook-secret","overlap_ms":0}"#, &[]);
+        check(r#"{"kind":"rotate-webhook-secret","overlap_ms":86400001}"#, &["overlap_ms"]);
+        check(r#"{"kind":"grant-scopes","scopes":[]}"#, &[]);
+        check(r#"{"kind":"grant-scopes","scopes":["links:read","links:eat"]}"#, &["scopes"]);
+        check(r#"{"kind":"send-webhook","event":"link.clicked","handle":"a-0002"}"#, &[]);
+        check(r#"{"kind":"send-webhook","event":"link.updated","handle":"a-*"}"#, &["handle"]);
+    }
+
+    #[test]
+    fn an_unknown_setting_is_refused() {
+        for odd in [
+            r#"{"kind":"edit","handles":"a-*","count":1}"#,
+            r#"{"kind":"edit","handles":"a-*","change":{"kind":"insert","count":4,"of":1}}"#,
+            r#"{"kind":"rotate-key","overlap_ms":1,"at":1}"#,
+        ] {
+            assert!(serde_json::from_str::<WorldEvent>(odd).is_err(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn what_a_webhook_says_is_not_recorded() {
+        let event =
+            r#"{"kind":"send-webhook","event":"link.clicked","handle":"a-1","data":{"k":1}}"#;
+        let event: WorldEvent = serde_json::from_str(event).unwrap();
+        let text = serde_json::to_string(&event.recorded()).unwrap();
+        assert_eq!(text, r#"{"kind":"send-webhook","event":"link.clicked","handle":"a-1"}"#);
+    }
+}
