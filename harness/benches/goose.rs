@@ -7,7 +7,8 @@ use mock_server::clock::Clock;
 use mock_server::world::population::{Group, Population};
 use scenarios::front_door::FrontDoor;
 use scenarios::history::Operation;
-use scenarios::plan::{Creators, Generator, Phase, PhaseKind, Plan, Shape, Traffic};
+use scenarios::plan::{Creators, Generator, Pace, Phase, PhaseKind, Plan, Shape, Step, Traffic};
+use scenarios::traffic::actions::Action;
 use scenarios::traffic::{Dispatcher, LEAD, OperationSink, Storm};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -42,13 +43,13 @@ fn plan() -> Plan {
             from_ms: 0,
             until_ms: 30_000,
         }],
-        traffic: vec![Traffic::Open {
+        traffic: vec![Traffic {
             id: "crowd".into(),
             from_ms: 0,
             until_ms: 500,
-            shape: Shape::Steady { rate: ARRIVALS * 2 },
+            pace: Pace::Open { shape: Shape::Steady { rate: ARRIVALS * 2 } },
             creators: Creators::Zipf { group: "page".into(), exponent_milli: 1_000 },
-            click_per_mille: 0,
+            does: vec![Step::always(Action::Page)],
         }],
         faults: vec![],
         world: vec![],

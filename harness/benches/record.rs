@@ -5,7 +5,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mock_server::clock::Moment;
 use mock_server::redact::Kind;
 use mock_server::world::population::{Group, Population};
-use scenarios::history::{Event, Op, Operation};
+use scenarios::history::{Did, Event, Operation, PageView};
 use std::borrow::Cow;
 use std::hint::black_box;
 use std::sync::Arc;
@@ -18,18 +18,17 @@ fn operation(index: u64) -> Operation<'static> {
     let at = |us: u64| Moment(index * 1_000_000 + us * 1_000);
     Operation {
         arrival: index,
-        op: Op::Page,
         handle: Cow::Owned(format!("creator-{:04}", index % 400)),
-        event_id: None,
-        payload: None,
         intended: at(0),
         sent: at(40),
         first: Some(at(900)),
         last: at(950),
         status: Some(200),
         failure: None,
-        version: Some(Cow::Owned(format!("v0-{:08x}", index % 400))),
-        cache_status: Some(Cow::Borrowed("reference; hit; ttl=3")),
+        did: Did::Page(PageView {
+            version: Some(Cow::Owned(format!("v0-{:08x}", index % 400))),
+            cache_status: Some(Cow::Borrowed("reference; hit; ttl=3")),
+        }),
     }
 }
 

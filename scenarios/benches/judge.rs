@@ -8,7 +8,7 @@ use mock_server::profile::ContractProfile;
 use mock_server::world::population::Population;
 use scenarios::case::Case;
 use scenarios::guarantees::{GUARANTEES, Judging};
-use scenarios::history::{Op, Operation, Outcome};
+use scenarios::history::{Click, Did, Operation, Outcome, PageView};
 use scenarios::plan::{Declared, Generator, PLAN_FORMAT, Phase, PhaseKind, Plan, RunPlan};
 use scenarios::timeline::Timeline;
 use std::borrow::Cow;
@@ -133,12 +133,14 @@ fn operation(arrival: u64) -> Operation<'static> {
     let at_ms = arrival * TRAFFIC_MS / OPERATIONS + 5_000;
     let is_click = arrival.is_multiple_of(CLICK_EVERY);
     let handle = format!("ann-{:04}", arrival * arrival % CREATORS);
+    let did = if is_click {
+        Did::Click(Click { event_id: Cow::Owned(click_id(arrival)), payload: Cow::Borrowed("p") })
+    } else {
+        let version = Some(Cow::Owned(format!("v0-{handle}")));
+        Did::Page(PageView { version, ..PageView::default() })
+    };
     Operation {
         arrival,
-        op: if is_click { Op::Click } else { Op::Page },
-        event_id: is_click.then(|| Cow::Owned(click_id(arrival))),
-        payload: is_click.then_some(Cow::Borrowed("p")),
-        version: (!is_click).then(|| Cow::Owned(format!("v0-{handle}"))),
         handle: Cow::Owned(handle),
         intended: Moment::from_ms(at_ms),
         sent: Moment::from_ms(at_ms),
@@ -146,7 +148,7 @@ fn operation(arrival: u64) -> Operation<'static> {
         last: Moment::from_ms(at_ms + 1),
         status: Some(if is_click { 202 } else { 200 }),
         failure: None,
-        cache_status: None,
+        did,
     }
 }
 

@@ -2,19 +2,20 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mock_server::world::population::{Group, Population};
-use scenarios::plan::{Creators, Generator, Plan, Shape, Traffic};
+use scenarios::plan::{Creators, Generator, Pace, Plan, Shape, Step, Traffic};
 use scenarios::traffic::Schedule;
+use scenarios::traffic::actions::Action;
 use std::hint::black_box;
 
 fn plan(shape: Shape, until_ms: u64) -> Plan {
     let group = Group { prefix: "page".into(), count: 400, min_links: 1, max_links: 9 };
-    let visitors = Traffic::Open {
+    let visitors = Traffic {
         id: "visitors".into(),
         from_ms: 0,
         until_ms,
-        shape,
+        pace: Pace::Open { shape },
         creators: Creators::Zipf { group: "page".into(), exponent_milli: 1_500 },
-        click_per_mille: 50,
+        does: vec![Step::always(Action::Page), Step { action: Action::Click, share_per_mille: 50 }],
     };
     Plan {
         id: "bench".into(),

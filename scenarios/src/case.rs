@@ -4,7 +4,7 @@
 mod promised;
 
 use crate::history::{
-    Change, Event, GeneratorReport, Op, Opened, Operation, Outcome, Process, Tolerances,
+    Change, Event, GeneratorReport, Opened, Operation, Outcome, Process, Tolerances,
 };
 use crate::observed::{Inspection, Leak, Scanned, Scrape};
 use crate::plan::{Bounds, Declared, Phase, PhaseKind, Plan, RunPlan, Times};
@@ -325,15 +325,10 @@ impl Case {
     /// A line of a witness's story about a visitor.
     #[must_use]
     pub fn tell_operation(&self, operation: &Operation<'_>) -> String {
-        let what = match operation.op {
-            Op::Page => "page of",
-            Op::Click => "click on",
-        };
+        let (what, noted) = (operation.did.action().info().story, operation.did.story());
         let answer = operation.status.map_or("no answer".to_owned(), |status| status.to_string());
-        let version = operation.version.as_deref().unwrap_or("no version");
-        let version = if operation.op == Op::Page { format!(", {version}") } else { String::new() };
         let (sent, last) = (self.at(operation.sent), self.at(operation.last));
-        format!("{sent} {what} {} → {answer}{version} at {last}", operation.handle)
+        format!("{sent} {what} {} → {answer}{noted} at {last}", operation.handle)
     }
 
     /// The last position on each connection, to see whether a client used it again.

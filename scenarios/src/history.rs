@@ -1,5 +1,11 @@
 //! The history: everything that was seen in one scenario, as one stream of events on one clock.
 
+mod did;
+mod operation;
+
+pub use did::{Click, Did, PageView};
+pub use operation::{OpFailure, Operation};
+
 use crate::observed::{Headroom, Inspection, Leak, Reach, Scanned, Scrape};
 use mock_server::clock::Moment;
 use mock_server::history::exchange::Exchange;
@@ -7,10 +13,9 @@ use mock_server::history::record::{
     Alert, Delivery, Happened, Overload, Reachability, Record, SecretRead,
 };
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 
 /// The version of the history's format.
-pub const HISTORY_FORMAT: u32 = 1;
+pub const HISTORY_FORMAT: u32 = 2;
 
 /// One line of `history.ndjson.zst`. Front-door operations are by far the most frequent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -119,98 +124,6 @@ impl Default for Tolerances {
     fn default() -> Self {
         Self { delta_us: 100_000, epsilon_us: 50_000, measured_us: 0 }
     }
-}
-
-/// A front-door operation of a visitor.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Operation<'a> {
-    /// Index of the arrival in the schedule; a visitor's click has its page view's index.
-    pub arrival: u64,
-    /// What was done.
-    pub op: Op,
-    /// The creator visited.
-    #[serde(borrow)]
-    pub handle: Cow<'a, str>,
-    /// The click's id.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    pub event_id: Option<Cow<'a, str>>,
-    /// Hash of the click's payload, as [`mock_server::history::exchange::ClickReceipt::payload`].
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    pub payload: Option<Cow<'a, str>>,
-    /// When it should have been sent.
-    pub intended: Moment,
-    /// When it was sent.
-    pub sent: Moment,
-    /// First byte of the answer's head.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first: Option<Moment>,
-    /// Last byte, or when it was given up.
-    pub last: Moment,
-    /// The status; absent when there was none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<u16>,
-    /// Why there was no whole answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failure: Option<OpFailure>,
-    /// The upstream version that the page shows.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<Cow<'a, str>>,
-    /// `Cache-Status`, if the integration sends it.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    pub cache_status: Option<Cow<'a, str>>,
-}
-
-impl Operation<'_> {
-    /// A whole answer with a 2xx status.
-    #[must_use]
-    pub fn is_ok(&self) -> bool {
-        self.failure.is_none() && self.status.is_some_and(|status| (200..300).contains(&status))
-    }
-
-    /// The operation with its own strings.
-    #[must_use]
-    pub fn into_owned(self) -> Operation<'static> {
-        fn own(text: Option<Cow<'_, str>>) -> Option<Cow<'static, str>> {
-            text.map(|text| Cow::Owned(text.into_owned()))
-        }
-        Operation {
-            arrival: self.arrival,
-            op: self.op,
-            handle: Cow::Owned(self.handle.into_owned()),
-            event_id: own(self.event_id),
-            payload: own(self.payload),
-            intended: self.intended,
-            sent: self.sent,
-            first: self.first,
-            last: self.last,
-            status: self.status,
-            failure: self.failure,
-            version: own(self.version),
-            cache_status: own(self.cache_status),
-        }
-    }
-}
-
-/// What a visitor did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Op {
-    /// Opened a page.
-    Page,
-    /// Clicked a link.
-    Click,
-}
-
-/// Why a front-door operation has no whole answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OpFailure {
-    /// The visitor gave up.
-    Timeout,
-    /// No connection.
-    Connect,
-    /// The connection broke, or the answer was not HTTP.
-    Broken,
 }
 
 /// Something that happened to a process of the target.

@@ -6,10 +6,13 @@
 
 mod declared;
 mod times;
+mod traffic;
 
 pub use declared::{Declared, RetryAfterScope};
 pub use times::{Times, contract_time};
+pub use traffic::{Creators, Pace, Shape, Step, Traffic};
 
+use crate::front_door::FrontDoor;
 use mock_server::faults::Rule;
 use mock_server::profile::ContractProfile;
 use mock_server::world::TimedEvent;
@@ -110,95 +113,6 @@ pub enum PhaseKind {
     BreakerProbe,
 }
 
-/// One stream of arrivals. Rates are visitors a second, real time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "mode", deny_unknown_fields)]
-pub enum Traffic {
-    /// Open loop: arrivals happen on schedule, whatever the integration does.
-    Open {
-        /// Unique in the plan.
-        id: String,
-        /// First arrival not before.
-        from_ms: u64,
-        /// Last arrival before.
-        until_ms: u64,
-        /// Arrivals a second over time.
-        shape: Shape,
-        /// Whom they visit.
-        creators: Creators,
-        /// Visitors that click after the page, per thousand.
-        click_per_mille: u32,
-    },
-    /// One visitor after another: the next comes `gap_ms` after the last was answered.
-    Sequential {
-        /// Unique in the plan.
-        id: String,
-        /// First arrival.
-        from_ms: u64,
-        /// No arrival after this.
-        until_ms: u64,
-        /// How many at the most.
-        calls: u32,
-        /// Pause between answer and next call.
-        gap_ms: u64,
-        /// Whom they visit.
-        creators: Creators,
-        /// Whether each call is a click instead of a page view.
-        click: bool,
-    },
-}
-
-/// Arrivals a second over time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "shape", deny_unknown_fields)]
-pub enum Shape {
-    /// Always the same.
-    Steady {
-        /// Arrivals a second.
-        rate: u32,
-    },
-    /// Linear from one rate to another.
-    Ramp {
-        /// At the start.
-        from_rate: u32,
-        /// At the end.
-        to_rate: u32,
-    },
-    /// A viral spike: `baseline`, then up to `baseline × factor` within `rise_ms`, held, decayed.
-    Spike {
-        /// Before and long after.
-        baseline: u32,
-        /// The peak as a multiple of the baseline.
-        factor: u32,
-        /// When the rise begins, after the stream's start.
-        at_ms: u64,
-        /// How long the rise takes.
-        rise_ms: u64,
-        /// How long the peak holds.
-        hold_ms: u64,
-        /// Time constant of the exponential decay.
-        decay_ms: u64,
-    },
-}
-
-/// Whom visitors choose.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "choice", deny_unknown_fields)]
-pub enum Creators {
-    /// Rank r with probability proportional to `r^-exponent`, over one group.
-    Zipf {
-        /// The population group's prefix.
-        group: String,
-        /// The exponent in thousandths.
-        exponent_milli: u32,
-    },
-    /// Each creator of the group in turn.
-    InTurn {
-        /// The population group's prefix.
-        group: String,
-    },
-}
-
 /// The size of the load generator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -210,6 +124,11 @@ pub struct Generator {
 }
 
 impl RunPlan {
+    /// Takes everything out of the traffic for which an integration has no route.
+    pub fn leave_out(&mut self, front: &FrontDoor) {
+        self.scenarios.iter_mut().for_each(|plan| traffic::leave_out(&mut plan.traffic, front));
+    }
+
     /// The plan of one scenario.
     #[must_use]
     pub fn scenario(&self, id: &str) -> Option<&Plan> {

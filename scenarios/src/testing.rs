@@ -2,7 +2,7 @@
 
 use crate::case::Case;
 use crate::guarantees::{Guarantee, Judging};
-use crate::history::{Change, Op, Operation, Process};
+use crate::history::{Change, Click, Did, Operation, PageView, Process};
 use crate::observed::{Canary, Figures, Leak, Place, Scanned, Scrape};
 use crate::plan::{Declared, Generator, PLAN_FORMAT, Phase, PhaseKind, Plan, RunPlan};
 use crate::promise::Bound;
@@ -357,29 +357,27 @@ pub fn page(
 ) -> Operation<'static> {
     Operation {
         arrival: from_ms,
-        op: Op::Page,
         handle: Cow::Borrowed(handle),
-        event_id: None,
-        payload: None,
         intended: Moment::from_ms(from_ms),
         sent: Moment::from_ms(from_ms),
         first: Some(Moment::from_ms(until_ms)),
         last: Moment::from_ms(until_ms),
         status: Some(200),
         failure: None,
-        version: Some(Cow::Borrowed(version)),
-        cache_status: None,
+        did: Did::Page(PageView { version: Some(version.into()), ..PageView::default() }),
     }
+}
+
+/// A visitor opened a page that showed no version.
+pub fn blank(handle: &'static str, from_ms: u64, until_ms: u64) -> Operation<'static> {
+    Operation { did: Did::Page(PageView::default()), ..page(handle, from_ms, until_ms, "-") }
 }
 
 /// A visitor clicked, and the front door acknowledged with 202.
 pub fn click(event_id: &'static str, from_ms: u64, until_ms: u64) -> Operation<'static> {
     Operation {
-        op: Op::Click,
-        event_id: Some(Cow::Borrowed(event_id)),
-        payload: Some(Cow::Borrowed("p")),
         status: Some(202),
-        version: None,
+        did: Did::Click(Click { event_id: event_id.into(), payload: "p".into() }),
         ..page("ann", from_ms, until_ms, "-")
     }
 }

@@ -4,7 +4,8 @@
 
 use crate::case::Case;
 use crate::guarantees::evidence::deliveries::Deliveries;
-use crate::history::{Op, Operation};
+use crate::history::Operation;
+use crate::traffic::actions::{ACTIONS, Action};
 use hdrhistogram::Histogram;
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
@@ -42,8 +43,8 @@ pub struct Timeline<'c> {
 
 #[derive(Default)]
 struct Step {
-    /// Pages offered, pages served, clicks offered, clicks acknowledged.
-    load: [u64; 4],
+    /// By action: offered, and answered well.
+    load: [[u64; 2]; ACTIONS.len()],
     /// By class, see [`CLASSES`].
     upstream: [u64; 5],
     fetches: u64,
@@ -52,7 +53,6 @@ struct Step {
     latency_us: Option<Histogram<u32>>,
 }
 
-const LOAD: [&str; 4] = ["pages offered", "pages served", "clicks offered", "clicks acknowledged"];
 const CLASSES: [&str; 5] = ["2xx", "429", "5xx", "other", "no answer"];
 const QUANTILES: [(&str, f64); 3] = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)];
 
@@ -81,10 +81,10 @@ impl<'c> Timeline<'c> {
     ///
     /// Never: the bounds of the histograms are constants that fit.
     pub fn operation(&mut self, operation: &Operation<'_>) {
-        let kind = usize::from(operation.op == Op::Click) * 2;
+        let action = operation.did.action() as usize;
         let latency = operation.last.since(operation.intended);
         let offered = self.step(operation.intended);
-        offered.load[kind] += 1;
+        offered.load[action][0] += 1;
         let histogram = offered.latency_us.get_or_insert_with(|| {
             Histogram::new_with_bounds(1, LONGEST_US, 2).expect("the bounds are in order")
         });
@@ -92,8 +92,8 @@ impl<'c> Timeline<'c> {
         if !operation.is_ok() {
             return;
         }
-        self.step(operation.last).load[kind + 1] += 1;
-        if let (Op::Click, Some(event_id)) = (operation.op, operation.event_id.as_deref()) {
+        self.step(operation.last).load[action][1] += 1;
+        if let Some(event_id) = operation.event_id() {
             self.step(operation.last).backlog += 1;
             let place = self.deliveries.place(event_id);
             let settled = place.and_then(|place| self.deliveries.all()[place].settled());
@@ -110,8 +110,11 @@ impl<'c> Timeline<'c> {
         let seconds = Duration::from_millis(self.width_ms).as_secs_f64();
         let rate = |count: u64| Some(count as f64 / seconds);
         let mut all = Vec::new();
-        for (index, name) in LOAD.into_iter().enumerate() {
-            all.push(self.line("load", name, "per s", |step| rate(step.load[index])));
+        for action in ACTIONS {
+            for (index, name) in action.info().lines.into_iter().enumerate() {
+                let load = |step: &Step| rate(step.load[*action as usize][index]);
+                all.push(self.line("load", name, "per s", load));
+            }
         }
         for (index, name) in CLASSES.into_iter().enumerate() {
             all.push(self.line("upstream", name, "per s", |step| rate(step.upstream[index])));
@@ -123,8 +126,9 @@ impl<'c> Timeline<'c> {
             }));
         }
         all.push(self.line("cache", "pages served without a profile call", "%", |step| {
-            let (served, fetches) = (step.load[1] as f64, step.fetches as f64);
-            (step.load[1] > 0).then(|| (100.0 - fetches * 100.0 / served).max(0.0))
+            let served = step.load[Action::Page as usize][1];
+            let fetched = step.fetches as f64 * 100.0 / served as f64;
+            (served > 0).then(|| (100.0 - fetched).max(0.0))
         }));
         let mut waiting = 0;
         all.push(self.line("clicks", "acknowledged and not delivered", "clicks", |step| {

@@ -10,11 +10,9 @@ pub mod template;
 #[cfg(test)]
 mod tests;
 
-use crate::evidence::judging_rules;
 use crate::failure::{Failure, Mistake, MistakesInFile};
 use model::File;
 use scenarios::bounds;
-use scenarios::front_door::FrontRoute;
 use scenarios::plan::RunPlan;
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
@@ -67,9 +65,7 @@ impl Config {
     /// Puts bounds and declarations into a plan.
     pub fn apply(&self, run: &mut RunPlan) {
         run.declared = self.file.declared.clone();
-        if !self.file.front_door.offers(FrontRoute::Clicks) {
-            judging_rules::without_clicks(run);
-        }
+        run.leave_out(&self.file.front_door);
         bounds::put(&mut run.bounds, self.file.bounds());
     }
 }

@@ -39,7 +39,7 @@ pub fn judge(path: &Path, run: &RunPlan, plan: &Plan) -> Result<Judged, ReadErro
     let (mut operations, mut clicks) = (0, 0);
     reader::each_operation(path, |operation| {
         operations += 1;
-        clicks += u64::from(operation.op == scenarios::history::Op::Click);
+        clicks += u64::from(operation.click().is_some());
         timeline.operation(operation);
         judging.operation(operation);
     })?;

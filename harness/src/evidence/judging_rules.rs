@@ -8,7 +8,6 @@ use crate::config::target::TargetSpec;
 use reports::report::Severity;
 use scenarios::front_door::FrontRoute;
 use scenarios::guarantees::{self, Sight};
-use scenarios::plan::{RunPlan, Traffic};
 use scenarios::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -89,18 +88,6 @@ fn unseen(sight: Sight, runs_already: bool, file: &File) -> Option<&'static str>
         | Sight::Alerts
         | Sight::Process
         | Sight::Logs => None,
-    }
-}
-
-/// Takes visitors' clicks out of a plan for an integration that has no route for them.
-pub fn without_clicks(run: &mut RunPlan) {
-    for plan in &mut run.scenarios {
-        plan.traffic.retain(|stream| !matches!(stream, Traffic::Sequential { click: true, .. }));
-        for stream in &mut plan.traffic {
-            if let Traffic::Open { click_per_mille, .. } = stream {
-                *click_per_mille = 0;
-            }
-        }
     }
 }
 

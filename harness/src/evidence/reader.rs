@@ -101,24 +101,20 @@ mod tests {
     use super::*;
     use crate::storm::recorder::Recorder;
     use mock_server::clock::Moment;
-    use scenarios::history::{Op, Opened};
+    use scenarios::history::{Did, Opened, PageView};
     use std::borrow::Cow;
 
     fn operation(index: u64) -> Operation<'static> {
         Operation {
             arrival: index,
-            op: Op::Page,
             handle: Cow::Borrowed("ann \"the\" one"),
-            event_id: None,
-            payload: None,
             intended: Moment(1),
             sent: Moment(2),
             first: Some(Moment(3)),
             last: Moment(4),
             status: Some(200),
             failure: None,
-            version: Some(Cow::Borrowed("v1")),
-            cache_status: None,
+            did: Did::Page(PageView { version: Some("v1".into()), ..PageView::default() }),
         }
     }
 

@@ -1,11 +1,11 @@
 //! Linktree half works: slow, flaky and cut answers, lost click receipts, and reads that stall.
 
 use super::parts::{
-    CLICKS, PAGE_READS, Timeline, group, guarantees, in_turn, profiles_of, routes, rule, share,
-    status, zipf,
+    CLICKS, PAGE_READS, Timeline, group, guarantees, in_turn, pages, pages_and_clicks, profiles_of,
+    routes, rule, share, status, zipf,
 };
 use super::{ScenarioInfo, Settings};
-use crate::plan::{Generator, PhaseKind, Plan, Shape, Traffic};
+use crate::plan::{Generator, Pace, PhaseKind, Plan, Shape, Traffic};
 use mock_server::faults::{
     Fault, Latency, LoseAnswer, Pick, Reset, ResetAt, Rule, Stall, StallAt, Truncate, Window,
 };
@@ -39,23 +39,22 @@ fn build(settings: &Settings) -> Plan {
     timeline.phase(PhaseKind::Settle, "last clicks arrive", settings.settle_ms(true));
     let mut groups = vec![group("page", CREATORS)];
     groups.extend(STALLS.map(|(prefix, _)| group(prefix, 6)));
-    let mut traffic = vec![Traffic::Open {
+    let mut traffic = vec![Traffic {
         id: "visitors".into(),
         from_ms: warmup.from_ms,
         until_ms: heal.until_ms,
-        shape: Shape::Steady { rate: 60 },
+        pace: Pace::Open { shape: Shape::Steady { rate: 60 } },
         creators: zipf("page", 1_100),
-        click_per_mille: 150,
+        does: pages_and_clicks(150),
     }];
-    traffic.extend(STALLS.map(|(prefix, _)| Traffic::Sequential {
+    traffic.extend(STALLS.map(|(prefix, _)| Traffic {
         id: format!("{prefix}-reader"),
         from_ms: storm.from_ms,
         // The last call has its timeout inside the storm.
         until_ms: storm.until_ms - settings.contract(15_000),
-        calls: 40,
-        gap_ms: settings.contract(2_000),
+        pace: Pace::Sequential { calls: 40, gap_ms: settings.contract(2_000) },
         creators: in_turn(prefix),
-        click: false,
+        does: pages(),
     }));
     Plan {
         id: INFO.id.into(),

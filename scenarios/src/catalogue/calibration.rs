@@ -4,9 +4,11 @@
 //! Before each outage there are twenty successes in a row, after which every breaker that counts
 //! consecutive failures is known to be closed (predicates, B4).
 
-use super::parts::{Timeline, everything, group, guarantees, in_turn, profiles_of, rule, status};
+use super::parts::{
+    Timeline, everything, group, guarantees, in_turn, pages, profiles_of, rule, status,
+};
 use super::{ScenarioInfo, Settings};
-use crate::plan::{Generator, PhaseKind, Plan, Traffic};
+use crate::plan::{Generator, Pace, PhaseKind, Plan, Traffic};
 use mock_server::faults::{Fault, Pick, Rule, Stall, StallAt, Window};
 use mock_server::world::population::Population;
 
@@ -109,14 +111,13 @@ fn build(settings: &Settings) -> Plan {
 
 /// A visitor who asks one creator of a group after the other.
 fn calls(group: &str, calls: u32, window: Window, gap_ms: u64) -> Traffic {
-    Traffic::Sequential {
+    Traffic {
         id: format!("{group}-reader"),
         from_ms: window.from_ms,
         until_ms: window.until_ms,
-        calls,
-        gap_ms,
+        pace: Pace::Sequential { calls, gap_ms },
         creators: in_turn(group),
-        click: false,
+        does: pages(),
     }
 }
 

@@ -1,10 +1,11 @@
 //! The integration itself goes down while Linktree is gone: killed, paused, and stopped at last.
 
 use super::parts::{
-    CLICKS, Timeline, everything, group, guarantees, in_turn, part, routes, rule, status, zipf,
+    CLICKS, Timeline, everything, group, guarantees, in_turn, pages, pages_and_clicks, part,
+    routes, rule, status, zipf,
 };
 use super::{ScenarioInfo, Settings};
-use crate::plan::{Generator, PhaseKind, Plan, Shape, Traffic};
+use crate::plan::{Generator, Pace, PhaseKind, Plan, Shape, Traffic};
 use mock_server::faults::{
     Fault, Kill, LoseAnswer, Matcher, Pause, Pick, Rule, Stall, StallAt, Strike, Terminate, Window,
 };
@@ -41,21 +42,21 @@ fn build(settings: &Settings) -> Plan {
         population: Population { groups: vec![group("page", CREATORS)] },
         phases: timeline.finish(),
         traffic: vec![
-            Traffic::Open {
+            Traffic {
                 id: "first-visitors".into(),
                 from_ms: warmup.from_ms,
                 until_ms: warmup.until_ms,
-                shape: Shape::Steady { rate: 20 },
+                pace: Pace::Open { shape: Shape::Steady { rate: 20 } },
                 creators: in_turn("page"),
-                click_per_mille: 0,
+                does: pages(),
             },
-            Traffic::Open {
+            Traffic {
                 id: "visitors".into(),
                 from_ms: warmup.until_ms,
                 until_ms: heal.until_ms,
-                shape: Shape::Steady { rate: 60 },
+                pace: Pace::Open { shape: Shape::Steady { rate: 60 } },
                 creators: zipf("page", 900),
-                click_per_mille: 250,
+                does: pages_and_clicks(250),
             },
         ],
         faults: chaos(settings, outage, storm),

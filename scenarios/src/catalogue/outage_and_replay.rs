@@ -1,11 +1,11 @@
 //! Linktree is gone while visitors keep coming, then returns: stale pages, open breaker, replay.
 
 use super::parts::{
-    CLICKS, PAGE_READS, Timeline, everything, group, guarantees, in_turn, part, routes, rule,
-    status, zipf,
+    CLICKS, PAGE_READS, Timeline, everything, group, guarantees, in_turn, pages, pages_and_clicks,
+    part, routes, rule, status, zipf,
 };
 use super::{ScenarioInfo, Settings};
-use crate::plan::{Generator, PhaseKind, Plan, Shape, Traffic};
+use crate::plan::{Generator, Pace, PhaseKind, Plan, Shape, Traffic};
 use mock_server::faults::{
     Fault, Latency, LoseAnswer, Pick, Reset, ResetAt, Rule, Stall, StallAt, Window,
 };
@@ -46,7 +46,7 @@ fn build(settings: &Settings) -> Plan {
         population: Population { groups: vec![group("page", CREATORS), group("new", NEWCOMERS)] },
         phases: timeline.finish(),
         traffic: vec![
-            Traffic::Open {
+            Traffic {
                 id: "first-visitors".into(),
                 // Pages that expire just after the outage began are asked for while calls hang.
                 from_ms: outage
@@ -54,26 +54,26 @@ fn build(settings: &Settings) -> Plan {
                     .saturating_sub(MAX_AGE_MS - 200)
                     .clamp(warmup.from_ms, warmup.until_ms - 1_500),
                 until_ms: warmup.until_ms,
-                shape: Shape::Steady { rate: 20 },
+                pace: Pace::Open { shape: Shape::Steady { rate: 20 } },
                 creators: in_turn("page"),
-                click_per_mille: 0,
+                does: pages(),
             },
-            Traffic::Open {
+            Traffic {
                 id: "visitors".into(),
                 from_ms: control.from_ms,
                 until_ms: heal.until_ms,
-                shape: Shape::Steady { rate: 80 },
+                pace: Pace::Open { shape: Shape::Steady { rate: 80 } },
                 creators: zipf("page", 900),
-                click_per_mille: 150,
+                does: pages_and_clicks(150),
             },
             // Pages that nobody has cached: whoever still refuses calls has nothing to show.
-            Traffic::Open {
+            Traffic {
                 id: "newcomers".into(),
                 from_ms: heal.from_ms + settings.contract(30_000),
                 until_ms: heal.until_ms,
-                shape: Shape::Steady { rate: 4 },
+                pace: Pace::Open { shape: Shape::Steady { rate: 4 } },
                 creators: in_turn("new"),
-                click_per_mille: 0,
+                does: pages(),
             },
         ],
         faults: gone(outage, heal),

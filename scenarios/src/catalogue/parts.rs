@@ -1,7 +1,8 @@
 //! The parts that scenarios are put together from: a timeline without gaps, groups and rules.
 
 use super::Settings;
-use crate::plan::{Creators, Phase, PhaseKind};
+use crate::plan::{Creators, Phase, PhaseKind, Step};
+use crate::traffic::actions::Action;
 use mock_server::contract::Route;
 use mock_server::faults::{Fault, Matcher, Pick, Ratio, RetryAfterSpec, Rule, Status, Window};
 use mock_server::world::population::Group;
@@ -59,6 +60,16 @@ pub fn zipf(group: &str, exponent_milli: u32) -> Creators {
 /// One creator after the other.
 pub fn in_turn(group: &str) -> Creators {
     Creators::InTurn { group: group.to_owned() }
+}
+
+/// Visitors open a page and go.
+pub fn pages() -> Vec<Step> {
+    vec![Step::always(Action::Page)]
+}
+
+/// Visitors open a page, and so many of a thousand click one of its links.
+pub fn pages_and_clicks(share_per_mille: u32) -> Vec<Step> {
+    vec![Step::always(Action::Page), Step { action: Action::Click, share_per_mille }]
 }
 
 /// `hits` of `of` requests, by hash.

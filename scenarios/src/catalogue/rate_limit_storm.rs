@@ -1,11 +1,11 @@
 //! Linktree pushes back during a spike: 429 and 503 with `Retry-After`, in seconds and as dates.
 
 use super::parts::{
-    CLICKS, PAGE_READS, Timeline, come_back, group, guarantees, in_turn, part, routes, rule, share,
-    status, zipf,
+    CLICKS, PAGE_READS, Timeline, come_back, group, guarantees, in_turn, pages_and_clicks, part,
+    routes, rule, share, status, zipf,
 };
 use super::{ScenarioInfo, Settings};
-use crate::plan::{Generator, PhaseKind, Plan, Shape, Traffic};
+use crate::plan::{Generator, Pace, PhaseKind, Plan, Shape, Traffic};
 use mock_server::faults::{RetryAfterSpec, Rule, Window};
 use mock_server::world::population::Population;
 
@@ -38,28 +38,30 @@ fn build(settings: &Settings) -> Plan {
         population: Population { groups: vec![group("page", CREATORS)] },
         phases: timeline.finish(),
         traffic: vec![
-            Traffic::Open {
+            Traffic {
                 id: "first-visitors".into(),
                 from_ms: warmup.from_ms,
                 until_ms: control.until_ms,
-                shape: Shape::Steady { rate: 40 },
+                pace: Pace::Open { shape: Shape::Steady { rate: 40 } },
                 creators: in_turn("page"),
-                click_per_mille: 200,
+                does: pages_and_clicks(200),
             },
-            Traffic::Open {
+            Traffic {
                 id: "crowd".into(),
                 from_ms: storm.from_ms,
                 until_ms: heal.until_ms,
-                shape: Shape::Spike {
-                    baseline: 40,
-                    factor: 5,
-                    at_ms: 500,
-                    rise_ms: 500,
-                    hold_ms: (errors.until_ms - storm.from_ms).saturating_sub(3_000),
-                    decay_ms: 500,
+                pace: Pace::Open {
+                    shape: Shape::Spike {
+                        baseline: 40,
+                        factor: 5,
+                        at_ms: 500,
+                        rise_ms: 500,
+                        hold_ms: (errors.until_ms - storm.from_ms).saturating_sub(3_000),
+                        decay_ms: 500,
+                    },
                 },
                 creators: zipf("page", 1_000),
-                click_per_mille: 150,
+                does: pages_and_clicks(150),
             },
         ],
         faults: refusals(storm).into_iter().chain([errors_in(errors)]).collect(),

@@ -1,8 +1,8 @@
 //! An ordinary day: steady visitors on a few creators, nothing fails.
 
-use super::parts::{Timeline, group, guarantees, in_turn, zipf};
+use super::parts::{Timeline, group, guarantees, in_turn, pages, pages_and_clicks, zipf};
 use super::{ScenarioInfo, Settings};
-use crate::plan::{Generator, PhaseKind, Plan, Shape, Traffic};
+use crate::plan::{Generator, Pace, PhaseKind, Plan, Shape, Traffic};
 use mock_server::world::population::Population;
 
 /// This scenario.
@@ -30,21 +30,21 @@ fn build(settings: &Settings) -> Plan {
         population: Population { groups: vec![group("page", CREATORS)] },
         phases: timeline.finish(),
         traffic: vec![
-            Traffic::Open {
+            Traffic {
                 id: "first-visitors".into(),
                 from_ms: warmup.from_ms,
                 until_ms: warmup.until_ms,
-                shape: Shape::Steady { rate: 60 },
+                pace: Pace::Open { shape: Shape::Steady { rate: 60 } },
                 creators: in_turn("page"),
-                click_per_mille: 0,
+                does: pages(),
             },
-            Traffic::Open {
+            Traffic {
                 id: "visitors".into(),
                 from_ms: control.from_ms,
                 until_ms: control.until_ms,
-                shape: Shape::Steady { rate: RATE },
+                pace: Pace::Open { shape: Shape::Steady { rate: RATE } },
                 creators: zipf("page", 1_100),
-                click_per_mille: 100,
+                does: pages_and_clicks(100),
             },
         ],
         faults: vec![],

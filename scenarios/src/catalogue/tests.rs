@@ -4,6 +4,7 @@ use super::*;
 use crate::guarantees::GUARANTEES;
 use crate::plan::{PhaseKind, Traffic};
 use crate::traffic::Schedule;
+use crate::traffic::actions::Action;
 use mock_server::faults::{Fault, Rule, Stage};
 use std::collections::HashSet;
 
@@ -108,7 +109,7 @@ fn a_storm_has_a_control_before_and_a_heal_and_time_to_settle_after() {
                 |p: &&crate::plan::Phase| p.kind == PhaseKind::Heal && p.from_ms >= last_fault;
             assert!(plan.phases.iter().any(|phase| healed(&phase)), "{id} never heals");
         }
-        let last_visitor = plan.traffic.iter().map(ends).max().unwrap();
+        let last_visitor = plan.traffic.iter().map(|traffic| traffic.until_ms).max().unwrap();
         if plan.traffic.iter().any(clicks) {
             let settle = at(PhaseKind::Settle).expect(id);
             assert!(last_visitor <= settle.from_ms, "{id}: nobody comes while it settles");
@@ -118,17 +119,8 @@ fn a_storm_has_a_control_before_and_a_heal_and_time_to_settle_after() {
     }
 }
 
-fn ends(traffic: &Traffic) -> u64 {
-    match traffic {
-        Traffic::Open { until_ms, .. } | Traffic::Sequential { until_ms, .. } => *until_ms,
-    }
-}
-
 fn clicks(traffic: &Traffic) -> bool {
-    match traffic {
-        Traffic::Open { click_per_mille, .. } => *click_per_mille > 0,
-        Traffic::Sequential { click, .. } => *click,
-    }
+    traffic.does.iter().any(|step| step.action == Action::Click)
 }
 
 #[test]
@@ -159,7 +151,7 @@ fn a_viral_spike_asks_for_twice_as_many_cold_pages_as_the_limit_lets_through() {
             .arrivals
             .iter()
             .filter(|a| (from..from + window_us).contains(&a.at_us))
-            .map(|arrival| arrival.creator)
+            .map(|arrival| arrival.planned.creator)
             .collect();
         assert!(cold.len() >= 200, "{}", cold.len());
         assert!(schedule.peak_per_s() >= 1_100, "{}", schedule.peak_per_s());

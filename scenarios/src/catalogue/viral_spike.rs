@@ -1,8 +1,8 @@
 //! A creator goes viral: fifty times the visitors within a second, on pages mostly never fetched.
 
-use super::parts::{Timeline, group, guarantees, in_turn, zipf};
+use super::parts::{Timeline, group, guarantees, in_turn, pages_and_clicks, zipf};
 use super::{ScenarioInfo, Settings};
-use crate::plan::{Generator, PhaseKind, Plan, Shape, Traffic};
+use crate::plan::{Generator, Pace, PhaseKind, Plan, Shape, Traffic};
 use mock_server::world::population::Population;
 
 /// This scenario.
@@ -34,28 +34,30 @@ fn build(settings: &Settings) -> Plan {
         population: Population { groups: vec![group("home", 12), group("page", CREATORS)] },
         phases: timeline.finish(),
         traffic: vec![
-            Traffic::Open {
+            Traffic {
                 id: "regulars".into(),
                 from_ms: warmup.from_ms,
                 until_ms: control.until_ms,
-                shape: Shape::Steady { rate: BASELINE },
+                pace: Pace::Open { shape: Shape::Steady { rate: BASELINE } },
                 creators: in_turn("home"),
-                click_per_mille: 50,
+                does: pages_and_clicks(50),
             },
-            Traffic::Open {
+            Traffic {
                 id: "crowd".into(),
                 from_ms: storm.from_ms,
                 until_ms: heal.until_ms,
-                shape: Shape::Spike {
-                    baseline: BASELINE,
-                    factor: FACTOR,
-                    at_ms: 0,
-                    rise_ms: 1_000,
-                    hold_ms,
-                    decay_ms: 500,
+                pace: Pace::Open {
+                    shape: Shape::Spike {
+                        baseline: BASELINE,
+                        factor: FACTOR,
+                        at_ms: 0,
+                        rise_ms: 1_000,
+                        hold_ms,
+                        decay_ms: 500,
+                    },
                 },
                 creators: zipf("page", 1_500),
-                click_per_mille: 50,
+                does: pages_and_clicks(50),
             },
         ],
         faults: vec![],

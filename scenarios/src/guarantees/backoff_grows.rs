@@ -8,7 +8,7 @@ use super::evidence::spacing::{ALPHA, Spacing};
 use super::evidence::tails::binomial_tail;
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
 use crate::case::Case;
-use crate::history::{Op, Operation};
+use crate::history::Operation;
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
 use std::collections::HashMap;
@@ -80,9 +80,7 @@ struct Retries<'c> {
 
 impl Judge for Retries<'_> {
     fn operation(&mut self, operation: &Operation<'_>) {
-        let spans = (operation.op == Op::Page)
-            .then(|| self.asked.get_mut(operation.handle.as_ref()))
-            .flatten();
+        let spans = operation.page().and_then(|_| self.asked.get_mut(operation.handle.as_ref()));
         for (from, until, asked) in spans.into_iter().flatten() {
             *asked += usize::from(*from <= operation.sent && operation.sent <= *until);
         }

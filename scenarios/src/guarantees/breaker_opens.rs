@@ -8,7 +8,7 @@ use super::evidence::circuit::{Class, Opening, class, is_guarded, openings};
 use super::evidence::demand::Demand;
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
 use crate::case::Case;
-use crate::history::{Op, Operation};
+use crate::history::Operation;
 use crate::plan::PhaseKind;
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
@@ -91,7 +91,7 @@ impl Judge for Open<'_> {
         let patience = case.times.fast + case.delta;
         let (sent, end) = (operation.sent, operation.sent.plus(patience));
         let open = |one: &Opening<'_>| one.from < sent && end < one.until;
-        if operation.op != Op::Page || !self.openings.iter().any(open) {
+        if operation.page().is_none() || !self.openings.iter().any(open) {
             return;
         }
         let reads = self.reads.get(operation.handle.as_ref()).into_iter().flatten();

@@ -8,7 +8,7 @@ use super::evidence::demand::Demand;
 use super::evidence::rate::is_limited;
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
 use crate::case::Case;
-use crate::history::{Op, Operation};
+use crate::history::Operation;
 use crate::plan::PhaseKind;
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
@@ -123,7 +123,7 @@ fn heals(case: &Case) -> Vec<Heal> {
 impl Judge for Recovery<'_> {
     fn operation(&mut self, operation: &Operation<'_>) {
         self.demand.note(operation);
-        if operation.op != Op::Page {
+        if operation.page().is_none() {
             return;
         }
         let (case, sent) = (self.case, operation.sent);

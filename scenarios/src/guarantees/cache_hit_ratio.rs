@@ -6,7 +6,7 @@
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
 use crate::case::Case;
 use crate::guarantees::evidence::exposed_ratio::ExposedRatio;
-use crate::history::{Op, Operation};
+use crate::history::Operation;
 use crate::plan::PhaseKind;
 use crate::spans::Spans;
 use crate::verdict::{Offences, Verdict, Witness};
@@ -85,7 +85,7 @@ impl Guarantee for CacheHitRatio {
 impl Judge for Offloading<'_> {
     fn operation(&mut self, operation: &Operation<'_>) {
         self.exposed.operation(operation);
-        if operation.op != Op::Page || !operation.is_ok() {
+        if operation.page().is_none() || !operation.is_ok() {
             return;
         }
         match self.reads.get_mut(operation.handle.as_ref()) {

@@ -7,7 +7,7 @@ use crate::case::Case;
 use crate::front_door::FrontRoute;
 use crate::guarantees::evidence::backlog::{Backlog, Place};
 use crate::guarantees::evidence::deliveries::Deliveries;
-use crate::history::{Op, Operation, Outcome};
+use crate::history::{Operation, Outcome};
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
 use std::time::Duration;
@@ -71,9 +71,7 @@ impl Guarantee for ClickLag {
 
 impl Judge for Lagging<'_> {
     fn operation(&mut self, operation: &Operation<'_>) {
-        let (Op::Click, Some(event_id)) = (operation.op, operation.event_id.as_deref()) else {
-            return;
-        };
+        let Some(event_id) = operation.event_id() else { return };
         if !operation.is_ok() {
             return;
         }
@@ -123,7 +121,7 @@ impl Lagging<'_> {
             return false;
         }
         self.backlog.offend(waits, || {
-            let event_id = operation.event_id.as_deref().unwrap_or_default();
+            let event_id = operation.event_id().unwrap_or_default();
             let what = format!("click {event_id} {fate} {late:?} after it could be delivered");
             Witness::new(since.plus(allowed), what)
                 .line(format!("{} acknowledged at the front door", case.at(operation.last)))

@@ -6,7 +6,7 @@ use super::{Guarantee, Judge, Priority, Promise, Sight};
 use crate::case::Case;
 use crate::front_door::FrontRoute;
 use crate::guarantees::evidence::deliveries::{Attempt, Deliveries, Delivery};
-use crate::history::{Op, Operation, Outcome};
+use crate::history::{Operation, Outcome};
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
@@ -70,8 +70,7 @@ impl Guarantee for ClicksCountedOnce {
 
 impl Judge for Counting<'_> {
     fn operation(&mut self, operation: &Operation<'_>) {
-        if operation.op == Op::Click
-            && let Some(event_id) = operation.event_id.as_deref()
+        if let Some(event_id) = operation.event_id()
             && let Some((_, _, submitted)) = self.needless.get_mut(event_id)
         {
             *submitted += 1;

@@ -9,7 +9,7 @@ use crate::case::Case;
 use crate::front_door::FrontRoute;
 use crate::guarantees::evidence::backlog::Backlog;
 use crate::guarantees::evidence::deliveries::{Deliveries, Delivery};
-use crate::history::{Op, Operation, Outcome};
+use crate::history::{Operation, Outcome};
 use crate::verdict::{Offences, Verdict, Witness};
 use std::time::Duration;
 
@@ -68,13 +68,11 @@ impl Guarantee for ClicksDelivered {
 
 impl Judge for Delivering<'_> {
     fn operation(&mut self, operation: &Operation<'_>) {
-        let (Op::Click, Some(event_id)) = (operation.op, operation.event_id.as_deref()) else {
-            return;
-        };
-        let place = self.deliveries.place(event_id);
+        let Some(click) = operation.click() else { return };
+        let place = self.deliveries.place(&click.event_id);
         if let Some(place) = place {
             self.submitted[place] = true;
-            self.compare(operation, place);
+            self.compare(operation, &click.payload, place);
         }
         if !operation.is_ok() {
             return;
@@ -125,8 +123,7 @@ impl Judge for Delivering<'_> {
 }
 
 impl Delivering<'_> {
-    fn compare(&mut self, operation: &Operation<'_>, place: usize) {
-        let Some(payload) = operation.payload.as_deref() else { return };
+    fn compare(&mut self, operation: &Operation<'_>, payload: &str, place: usize) {
         let (case, delivery) = (self.case, &self.deliveries.all()[place]);
         if let Some(altered) = delivery.attempts.iter().find(|sent| sent.receipt.payload != payload)
         {
@@ -160,7 +157,7 @@ impl Delivering<'_> {
 }
 
 fn lost(case: &Case, operation: &Operation<'_>, delivery: Option<&Delivery<'_>>) -> Witness {
-    let event_id = operation.event_id.as_deref().unwrap_or_default();
+    let event_id = operation.event_id().unwrap_or_default();
     let what = format!("click {event_id} was acknowledged and never reached Linktree");
     let witness = Witness::new(operation.last, what).line(case.tell_operation(operation));
     let Some(delivery) = delivery else {
@@ -173,6 +170,7 @@ fn lost(case: &Case, operation: &Operation<'_>, delivery: Option<&Delivery<'_>>)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::{Click, Did};
     use crate::plan::PhaseKind::{Control, Outage, Settle};
     use crate::testing::{History, click, sent_click};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
@@ -212,7 +210,8 @@ mod tests {
     #[test]
     fn invented_and_altered_clicks_are_violated() {
         check(History::over(PHASES).exchange(sent_click("ghost", 20, 202)), Violated);
-        let other = Operation { payload: Some("q".into()), ..click("a", 0, 5) };
+        let did = Did::Click(Click { event_id: "a".into(), payload: "q".into() });
+        let other = Operation { did, ..click("a", 0, 5) };
         check(History::over(PHASES).operation(other).exchange(sent_click("a", 9, 202)), Violated);
     }
 

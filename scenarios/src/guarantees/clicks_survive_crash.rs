@@ -9,7 +9,7 @@ use crate::case::Case;
 use crate::front_door::FrontRoute;
 use crate::guarantees::evidence::backlog::Backlog;
 use crate::guarantees::evidence::deliveries::{Deliveries, Delivery};
-use crate::history::{Change, Op, Operation, Outcome};
+use crate::history::{Change, Operation, Outcome};
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
 
@@ -87,9 +87,7 @@ fn ends(case: &Case) -> Vec<End> {
 
 impl Judge for Surviving<'_> {
     fn operation(&mut self, operation: &Operation<'_>) {
-        let (Op::Click, Some(event_id)) = (operation.op, operation.event_id.as_deref()) else {
-            return;
-        };
+        let Some(event_id) = operation.event_id() else { return };
         if !operation.is_ok() {
             return;
         }
@@ -156,7 +154,7 @@ fn lost(
     delivery: Option<&Delivery<'_>>,
     (ended, ready): (Moment, Moment),
 ) -> Witness {
-    let event_id = operation.event_id.as_deref().unwrap_or_default();
+    let event_id = operation.event_id().unwrap_or_default();
     let what = format!("click {event_id} was acknowledged and lost with the process");
     let attempts = delivery.map(|delivery| delivery.attempts.as_slice()).unwrap_or_default();
     let told = attempts.iter().rev().take(TOLD).rev().map(|attempt| case.tell(attempt.exchange));

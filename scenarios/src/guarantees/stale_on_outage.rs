@@ -7,7 +7,7 @@ use crate::case::Case;
 use crate::guarantees::evidence::fills::Fills;
 use crate::guarantees::evidence::sent::Creator;
 use crate::guarantees::evidence::trace::{self, Untrue};
-use crate::history::{Op, Operation};
+use crate::history::Operation;
 use crate::plan::PhaseKind;
 use crate::spans::Spans;
 use crate::verdict::{Offences, Verdict, Witness};
@@ -86,7 +86,7 @@ impl Guarantee for StaleOnOutage {
 
 impl Judge for Watching<'_> {
     fn operation(&mut self, read: &Operation<'_>) {
-        if read.op != Op::Page {
+        if read.page().is_none() {
             return;
         }
         let is_page = read.failure.is_none() && read.status == Some(200);
@@ -98,7 +98,7 @@ impl Judge for Watching<'_> {
             if self.outages.well_inside(read.sent, self.case.delta) {
                 self.outage(read, place, is_page);
             }
-            if is_page && read.version.is_some() {
+            if is_page && read.version().is_some() {
                 let shown =
                     self.shown[place].filter(|shown| self.case.lived_through(shown.0, read.sent));
                 self.shown[place] = shown.or(Some((read.sent, read.last)));
@@ -134,7 +134,7 @@ impl Judge for Watching<'_> {
 
 impl Watching<'_> {
     fn trace(&mut self, read: &Operation<'_>, place: Option<usize>) {
-        let Some(version) = read.version.as_deref() else { return };
+        let Some(version) = read.version() else { return };
         self.traced += 1;
         let case = self.case;
         match trace::untrue(&self.fills, place, version, read, case.max_age(), case.delta) {
@@ -163,7 +163,7 @@ impl Watching<'_> {
         self.expired += usize::from(validated.plus(case.max_age() + case.delta) < read.sent);
         let (slow, what) = if !is_page {
             (false, "was not served, though filled")
-        } else if read.version.is_none() && shown.is_some() {
+        } else if read.version().is_none() && shown.is_some() {
             (false, "was blank: it lost its version")
         } else if self.is_slow(read, creator) {
             (true, "came slowly, though filled")
@@ -199,7 +199,7 @@ fn witness(case: &Case, read: &Operation<'_>, what: &dyn Display) -> Witness {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{Decides, History, links, page, read, refused};
+    use crate::testing::{Decides, History, blank, links, page, read, refused};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
     use mock_server::history::exchange::Exchange;
 
@@ -236,14 +236,14 @@ mod tests {
     fn an_expired_page_in_an_outage_holds_and_a_fresh_one_is_inconclusive() {
         check(page("ann", 20_000, 20_010, "v1"), Held);
         check(page("ann", 5_500, 5_510, "v1"), Inconclusive);
-        check(Operation { version: None, ..page("ann", 20_000, 20_010, "-") }, Inconclusive);
+        check(blank("ann", 20_000, 20_010), Inconclusive);
         judge(history(), Inconclusive);
     }
 
     #[test]
     fn a_filled_page_that_is_not_served_is_violated() {
         check(Operation { status: Some(503), ..page("ann", 20_000, 20_010, "-") }, Violated);
-        let blank = Operation { version: None, ..page("ann", 20_000, 20_010, "-") };
+        let blank = blank("ann", 20_000, 20_010);
         judge(history().operations([page("ann", 6_000, 6_001, "v1"), blank]), Violated);
     }
 

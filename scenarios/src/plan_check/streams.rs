@@ -1,50 +1,59 @@
-//! Checks who comes: spans, rates, numbers and whom they visit.
+//! Checks who comes: spans, rates, numbers, whom they visit and what they do.
 
 use super::{MAX_ARRIVALS, MAX_RATE, Report};
-use crate::plan::{Creators, Plan, Shape, Traffic};
+use crate::plan::{Creators, Pace, Plan, Shape, Step};
 
 pub(super) fn check(report: &mut Report<'_>, plan: &Plan) {
-    let ids = plan.traffic.iter().map(|traffic| match traffic {
-        Traffic::Open { id, .. } | Traffic::Sequential { id, .. } => id.as_str(),
-    });
-    report.at("traffic").unique("stream", ids);
+    report.at("traffic").unique("stream", plan.traffic.iter().map(|stream| stream.id.as_str()));
     let mut arrivals: u64 = 0;
     for (index, traffic) in plan.traffic.iter().enumerate() {
         let mut at = report.at(format_args!("traffic[{index}]"));
-        match traffic {
-            Traffic::Open { from_ms, until_ms, shape, creators, click_per_mille, .. } => {
-                check_span(&mut at, *from_ms, *until_ms, plan.duration_ms());
-                check_creators(&mut at.at("creators"), creators, plan);
-                at.at("shape").unless(
-                    shape.peak_rate() <= MAX_RATE,
-                    format!("{} arrivals a second", shape.peak_rate()),
-                    format!("choose at most {MAX_RATE}"),
-                );
-                at.at("click_per_mille").unless(
-                    *click_per_mille <= 1_000,
-                    format!("{click_per_mille} of a thousand visitors"),
-                    "choose at most 1000",
-                );
-                let count = expected(shape, until_ms.saturating_sub(*from_ms));
-                arrivals = arrivals.saturating_add(count);
-            }
-            Traffic::Sequential { from_ms, until_ms, calls, gap_ms, creators, .. } => {
-                check_span(&mut at, *from_ms, *until_ms, plan.duration_ms());
-                check_creators(&mut at.at("creators"), creators, plan);
-                at.at("gap_ms").unless(
-                    *gap_ms <= 3_600_000,
-                    format!("a pause of {gap_ms} ms"),
-                    "choose at most an hour",
-                );
-                arrivals = arrivals.saturating_add(u64::from(*calls));
-            }
-        }
+        check_span(&mut at, traffic.from_ms, traffic.until_ms, plan.duration_ms());
+        check_creators(&mut at.at("creators"), &traffic.creators, plan);
+        check_steps(&mut at.at("does"), &traffic.does);
+        let length_ms = traffic.until_ms.saturating_sub(traffic.from_ms);
+        let count = check_pace(&mut at.at("pace"), &traffic.pace, length_ms);
+        arrivals = arrivals.saturating_add(count);
     }
     report.at("traffic").unless(
         arrivals <= MAX_ARRIVALS,
         format!("about {arrivals} arrivals in all"),
         format!("choose shorter streams or lower rates, for at most {MAX_ARRIVALS}"),
     );
+}
+
+/// Checks when visitors come; gives about how many there are.
+fn check_pace(report: &mut Report<'_>, pace: &Pace, length_ms: u64) -> u64 {
+    match pace {
+        Pace::Open { shape } => {
+            report.at("shape").unless(
+                shape.peak_rate() <= MAX_RATE,
+                format!("{} arrivals a second", shape.peak_rate()),
+                format!("choose at most {MAX_RATE}"),
+            );
+            expected(shape, length_ms)
+        }
+        Pace::Sequential { calls, gap_ms } => {
+            report.at("gap_ms").unless(
+                *gap_ms <= 3_600_000,
+                format!("a pause of {gap_ms} ms"),
+                "choose at most an hour",
+            );
+            u64::from(*calls)
+        }
+    }
+}
+
+fn check_steps(report: &mut Report<'_>, does: &[Step]) {
+    report.unless(!does.is_empty(), "visitors do nothing", "name at least one action");
+    report.unique("action", does.iter().map(|step| step.action.info().id));
+    for (index, step) in does.iter().enumerate() {
+        report.at(format_args!("step {index}")).at("share_per_mille").unless(
+            step.share_per_mille <= 1_000,
+            format!("{} of a thousand visitors", step.share_per_mille),
+            "choose at most 1000",
+        );
+    }
 }
 
 /// Checks a span within a scenario; also used for the windows of faults.

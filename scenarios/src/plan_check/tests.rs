@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::catalogue::{Settings, run_plan};
-use crate::plan::{Creators, Declared, Shape, Traffic};
+use crate::plan::{Creators, Declared, Pace, Shape, Traffic};
 use mock_server::faults::{
     Fault, Kill, Matcher, Pause, Pick, Ratio, Refuse, Status, Strike, Terminate, Window,
 };
@@ -26,13 +26,12 @@ fn check(break_it: impl FnOnce(&mut RunPlan), path: &str, says: &str) {
     assert!(found, "{path}: {says}: {problems:#?}");
 }
 
-fn open(run: &mut RunPlan) -> (&mut u64, &mut Shape, &mut Creators, &mut u32) {
-    match &mut run.scenarios[0].traffic[0] {
-        Traffic::Open { until_ms, shape, creators, click_per_mille, .. } => {
-            (until_ms, shape, creators, click_per_mille)
-        }
-        Traffic::Sequential { .. } => panic!("the first stream is open"),
-    }
+fn first(run: &mut RunPlan) -> &mut Traffic {
+    &mut run.scenarios[0].traffic[0]
+}
+
+const fn steady(rate: u32) -> Pace {
+    Pace::Open { shape: Shape::Steady { rate } }
 }
 
 #[test]
@@ -92,18 +91,35 @@ fn phases_population_and_generator_are_checked() {
 #[test]
 fn traffic_is_checked() {
     let stream = "scenarios[0].traffic[0]";
-    check(|run| *open(run).0 = 0, stream, "it ends at 0 ms");
-    check(|run| *open(run).0 = 9_000_000, stream, "after the last phase");
-    check(|run| *open(run).1 = Shape::Steady { rate: 20_001 }, stream, "20001 arrivals");
+    check(|run| first(run).until_ms = 0, stream, "it ends at 0 ms");
+    check(|run| first(run).until_ms = 9_000_000, stream, "after the last phase");
+    check(
+        |run| first(run).pace = steady(20_001),
+        &format!("{stream}.pace.shape"),
+        "20001 arrivals",
+    );
+    let idle = Pace::Sequential { calls: 1, gap_ms: 3_600_001 };
+    check(|run| first(run).pace = idle, &format!("{stream}.pace.gap_ms"), "3600001 ms");
     let everybody = Creators::InTurn { group: "everybody".into() };
-    check(|run| *open(run).2 = everybody, "scenarios[0].traffic[0].creators", "\"everybody\"");
+    check(
+        |run| first(run).creators = everybody,
+        "scenarios[0].traffic[0].creators",
+        "\"everybody\"",
+    );
     let steep = Creators::Zipf { group: "page".into(), exponent_milli: 10_001 };
-    check(|run| *open(run).2 = steep, "scenarios[0].traffic[0].creators", "10001");
-    check(|run| *open(run).3 = 1_001, "scenarios[0].traffic[0].click_per_mille", "1001");
+    check(|run| first(run).creators = steep, "scenarios[0].traffic[0].creators", "10001");
+    let does = "scenarios[0].traffic[0].does";
+    check(|run| first(run).does.clear(), does, "do nothing");
+    check(|run| first(run).does[0].share_per_mille = 1_001, does, "1001");
+    let twice = |run: &mut RunPlan| {
+        let step = first(run).does[0];
+        first(run).does.push(step);
+    };
+    check(twice, does, "\"page\" occurs twice");
     let crowd = |run: &mut RunPlan| {
         run.scenarios[0].phases.last_mut().unwrap().until_ms = 600_000;
-        *open(run).0 = 600_000;
-        *open(run).1 = Shape::Steady { rate: 10_000 };
+        first(run).until_ms = 600_000;
+        first(run).pace = steady(10_000);
     };
     check(crowd, "scenarios[0].traffic", "arrivals in all");
     let same =

@@ -201,12 +201,14 @@ impl Walk {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::traffic::Arrival;
+    use crate::traffic::{Arrival, Planned};
 
     fn schedule(gap_us: u64, count: u64) -> Arc<Schedule> {
-        let arrival = |index| Arrival { index, at_us: index * gap_us, creator: 0, clicks: false };
+        let planned = Planned { creator: 0, does: 0 };
+        let arrival = |index| Arrival { index, at_us: index * gap_us, planned };
         let arrivals = (0..count).map(arrival).collect();
-        Arc::new(Schedule { handles: Arc::from(vec![]), arrivals, sequences: vec![] })
+        let handles = Arc::from(vec![]);
+        Arc::new(Schedule { handles, visits: vec![], arrivals, sequences: vec![] })
     }
 
     /// Runs a dispatcher with eight users; gives the claims and whether any came early.

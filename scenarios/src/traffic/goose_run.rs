@@ -10,7 +10,7 @@
 
 use super::dispatcher::Release;
 use super::run::TrafficError;
-use super::visitors::Street;
+use super::visits::Shared;
 use goose::GooseAttack;
 use goose::client::GooseClientBuilder;
 use goose::config::GooseConfiguration;
@@ -28,8 +28,8 @@ const GRACE: Duration = Duration::from_secs(3);
 
 /// What the users of the attack share.
 pub struct Work {
-    /// The visitors' common ground.
-    pub street: Street,
+    /// What all visitors share.
+    pub shared: Shared,
     /// Where they wait for arrivals.
     pub release: Arc<Release>,
     /// The client of all users: one pool of connections.
@@ -55,10 +55,10 @@ impl Work {
     ///
     /// Never: the histogram's bounds are lawful.
     #[must_use]
-    pub fn new(street: Street, release: Arc<Release>, client: Client) -> Self {
+    pub fn new(shared: Shared, release: Arc<Release>, client: Client) -> Self {
         let lateness = Histogram::new(3).expect("three digits are lawful");
         Self {
-            street,
+            shared,
             release,
             client,
             lateness: Mutex::new(lateness),
@@ -72,40 +72,29 @@ impl Work {
 
     /// Everything that one user does.
     async fn serve(&self, client: &Client) {
-        let street = &self.street;
+        let shared = &self.shared;
         while let Some(sequence) =
-            street.schedule.sequences.get(self.next_sequence.fetch_add(1, Ordering::Relaxed))
+            shared.schedule.sequences.get(self.next_sequence.fetch_add(1, Ordering::Relaxed))
         {
             self.sequence(sequence, client).await;
         }
         while let Some(position) = self.release.claim().await {
-            let arrival = street.schedule.arrivals[position];
-            let intended = street.armed.plus(Duration::from_micros(arrival.at_us));
-            let late = street.clock.now().since(intended);
-            self.late(late);
-            let visitor = street.visitor(client, arrival.index, arrival.creator);
-            let page = visitor.open_page(intended).await;
-            if arrival.clicks {
-                visitor.click(page.at, page.link_id).await;
-            }
+            let arrival = shared.schedule.arrivals[position];
+            let intended = shared.armed.plus(Duration::from_micros(arrival.at_us));
+            self.late(shared.clock.now().since(intended));
+            shared.visit(client, arrival.index, arrival.planned, intended).await;
         }
     }
 
     async fn sequence(&self, sequence: &super::Sequence, client: &Client) {
-        let street = &self.street;
-        let last = street.armed.plus(Duration::from_micros(sequence.until_us));
-        let mut intended = street.armed.plus(Duration::from_micros(sequence.from_us));
-        for (index, creator) in (sequence.first_index..).zip(&sequence.creators) {
-            if intended >= last || !street.sleep_until(intended).await {
+        let shared = &self.shared;
+        let last = shared.armed.plus(Duration::from_micros(sequence.until_us));
+        let mut intended = shared.armed.plus(Duration::from_micros(sequence.from_us));
+        for (index, planned) in (sequence.first_index..).zip(&sequence.calls) {
+            if intended >= last || !shared.sleep_until(intended).await {
                 break;
             }
-            let visitor = street.visitor(client, index, *creator);
-            let ended = if sequence.click {
-                street.sent.fetch_add(1, Ordering::Relaxed);
-                visitor.click(intended, None).await
-            } else {
-                visitor.open_page(intended).await.at
-            };
+            let ended = shared.visit(client, index, *planned, intended).await;
             intended = ended.plus(Duration::from_micros(sequence.gap_us));
         }
     }
@@ -185,7 +174,7 @@ pub async fn attack(work: Arc<Work>, users: usize, timeout: Duration) -> Result<
 #[allow(clippy::field_reassign_with_default)] // the type has private fields
 fn configuration(work: &Work, users: usize, timeout: Duration) -> GooseConfiguration {
     let mut configuration = GooseConfiguration::default();
-    configuration.host = Some(work.street.front_url.clone());
+    configuration.host = Some(work.shared.front_url.clone());
     configuration.users = Some(users);
     // Users a second: a thousand users start within a millisecond of goose's own time.
     configuration.increase_rate = Some("1000000".into());

@@ -1,19 +1,25 @@
 //! Simulated visitors: a seeded schedule of arrivals, thrown at the front door by goose.
 //!
 //! The [`schedule`] is a pure function of the plan, the [`dispatcher`] releases its arrivals at
-//! their instants, the [`visitors`] make the calls, and [`run`] ties them to one goose attack.
+//! their instants, the [`visits`] carry out what the [`actions`] say, and [`run`] ties them to one
+//! goose attack.
+//!
 //! goose itself is closed-loop: a user that is free claims the next released arrival, and time
 //! counts from the instant at which the arrival was due, so a slow answer delays nobody's clock
 //! (open loop, as in wrk2). What the integration does wrong is an event, never an error here.
 
+pub mod actions;
 pub mod dispatcher;
 pub mod goose_run;
 pub mod page;
 pub mod run;
 pub mod schedule;
 pub mod shape;
-pub mod visitors;
+pub mod visitor;
+pub mod visits;
 
 pub use dispatcher::Dispatcher;
-pub use run::{Answer, LEAD, OperationSink, Storm, TrafficError, run};
-pub use schedule::{Arrival, Schedule, ScheduleError, Sequence};
+pub use run::{LEAD, OperationSink, Storm, TrafficError, run};
+pub use schedule::{Arrival, Planned, Schedule, ScheduleError, Sequence};
+pub use visitor::Visitor;
+pub use visits::Answer;

@@ -3,7 +3,7 @@
 use super::dispatcher::{Dispatch, Dispatcher, Release};
 use super::goose_run::{self, Work};
 use super::schedule::{Schedule, ScheduleError};
-use super::visitors::Street;
+use super::visits::{Answer, Shared};
 use crate::front_door::FrontDoor;
 use crate::history::{GeneratorReport, Operation};
 use crate::plan::Plan;
@@ -32,15 +32,6 @@ pub trait OperationSink: Send + Sync {
     /// What the visitor of an operation was answered; called before [`Self::operation`], and only
     /// when there was an answer.
     fn answer(&self, _operation: &Operation<'_>, _answer: &Answer) {}
-}
-
-/// An answer of the front door.
-#[derive(Clone, Debug, Default)]
-pub struct Answer {
-    /// `name: value` lines.
-    pub head: Vec<u8>,
-    /// The beginning of the body.
-    pub body: Vec<u8>,
 }
 
 /// One plan's traffic, ready to be thrown.
@@ -144,7 +135,7 @@ pub async fn run(storm: Storm) -> Result<GeneratorReport, TrafficError> {
     let timeout = Duration::from_millis(plan.generator.timeout_ms.max(1));
     let client = client(timeout)?;
     let (send_over, over) = watch::channel(false);
-    let street = Street {
+    let shared = Shared {
         front_url,
         front,
         schedule: Arc::clone(&schedule),
@@ -154,10 +145,10 @@ pub async fn run(storm: Storm) -> Result<GeneratorReport, TrafficError> {
         clock,
         sink,
         over,
-        sent: AtomicU64::new(0),
+        begun: AtomicU64::new(0),
     };
     let release = Arc::new(Release::default());
-    let work = Arc::new(Work::new(street, Arc::clone(&release), client));
+    let work = Arc::new(Work::new(shared, Arc::clone(&release), client));
     let ended = Arc::new(AtomicBool::new(false));
     let walking = dispatcher.start(
         Arc::clone(&schedule),
@@ -186,7 +177,7 @@ pub async fn run(storm: Storm) -> Result<GeneratorReport, TrafficError> {
     }
     outcome?;
     let [lateness_p50_us, lateness_p99_us, lateness_max_us] = goose_run::lateness(&work);
-    let sent = work.street.sent.load(Ordering::Acquire);
+    let sent = work.shared.begun.load(Ordering::Acquire);
     let open = schedule.arrivals.len() as u64;
     let opened = work.lateness.lock().map_or(0, |lateness| lateness.len());
     Ok(GeneratorReport {

@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::front_door::FrontDoor;
-use crate::history::{Op, OpFailure};
-use crate::plan::{Creators, Generator, Phase, PhaseKind, Shape, Traffic};
+use crate::history::OpFailure;
+use crate::plan::{Creators, Generator, Pace, Phase, PhaseKind, Shape, Step, Traffic};
+use crate::traffic::Arrival;
+use crate::traffic::actions::Action;
 use mock_server::history::exchange::click_payload;
 use mock_server::world::population::{Group, Population};
 use std::collections::{HashMap, HashSet};
@@ -112,22 +114,24 @@ fn plan(rate: u32, timeout_ms: u64) -> Plan {
         population: Population { groups: vec![group("page", 9), group("calm", 3)] },
         phases: vec![phase],
         traffic: vec![
-            Traffic::Open {
+            Traffic {
                 id: "visitors".into(),
                 from_ms: 0,
                 until_ms: 600,
-                shape: Shape::Steady { rate },
+                pace: Pace::Open { shape: Shape::Steady { rate } },
                 creators: Creators::Zipf { group: "page".into(), exponent_milli: 1_100 },
-                click_per_mille: 300,
+                does: vec![
+                    Step::always(Action::Page),
+                    Step { action: Action::Click, share_per_mille: 300 },
+                ],
             },
-            Traffic::Sequential {
+            Traffic {
                 id: "calm".into(),
                 from_ms: 100,
                 until_ms: 700,
-                calls: 5,
-                gap_ms: 20,
+                pace: Pace::Sequential { calls: 5, gap_ms: 20 },
                 creators: Creators::InTurn { group: "calm".into() },
-                click: false,
+                does: vec![Step::always(Action::Page)],
             },
         ],
         faults: vec![],
@@ -171,28 +175,31 @@ async fn every_arrival_is_recorded_once_with_what_it_met() {
         let schedule = Schedule::of(&plan).unwrap();
         let (report, operations) = throw(&plan, url, dispatcher, Arc::default()).await;
 
-        let of = |op| operations.iter().filter(move |operation| operation.op == op);
-        let pages: HashMap<u64, _> = of(Op::Page).map(|page| (page.arrival, page)).collect();
-        assert_eq!(pages.len(), of(Op::Page).count(), "an arrival was recorded twice");
+        let of = |action| operations.iter().filter(move |one| one.did.action() == action);
+        let pages: HashMap<u64, _> = of(Action::Page).map(|page| (page.arrival, page)).collect();
+        assert_eq!(pages.len(), of(Action::Page).count(), "an arrival was recorded twice");
         assert_eq!(pages.len(), schedule.arrivals.len() + 5, "an arrival was not recorded");
         for arrival in &schedule.arrivals {
             let page = pages[&arrival.index];
-            assert_eq!(page.handle, schedule.handle(arrival.creator));
+            assert_eq!(page.handle, schedule.handle(arrival.planned.creator));
             assert!(page.is_ok() && page.intended <= page.sent, "{page:?}");
             assert!(page.first.is_some_and(|first| page.sent <= first && first <= page.last));
-            assert_eq!(page.version.as_deref(), Some("v7"));
-            assert_eq!(page.cache_status.as_deref(), Some("own; hit"));
+            let view = page.page().unwrap();
+            assert_eq!(view.version.as_deref(), Some("v7"));
+            assert_eq!(view.cache_status.as_deref(), Some("own; hit"));
         }
-        let clicked: HashSet<u64> = of(Op::Click).map(|click| click.arrival).collect();
+        let clicked: HashSet<u64> = of(Action::Click).map(|click| click.arrival).collect();
+        let clicks = |a: &&Arrival| schedule.actions(a.planned.does).contains(&Action::Click);
         let meant: HashSet<u64> =
-            schedule.arrivals.iter().filter(|a| a.clicks).map(|a| a.index).collect();
+            schedule.arrivals.iter().filter(clicks).map(|a| a.index).collect();
         assert_eq!(clicked, meant);
         let payloads: HashSet<String> =
             bodies.lock().unwrap().iter().map(|body| payload(body)).collect();
-        for click in of(Op::Click) {
-            assert!(payloads.contains(&**click.payload.as_ref().unwrap()), "{click:?}");
-            assert_eq!(click.intended, pages[&click.arrival].last);
-            assert!(click.event_id.as_deref().unwrap().starts_with("ev-01234567-"));
+        for operation in of(Action::Click) {
+            let click = operation.click().unwrap();
+            assert!(payloads.contains(&*click.payload), "{click:?}");
+            assert_eq!(operation.intended, pages[&operation.arrival].last);
+            assert!(click.event_id.starts_with("ev-01234567-"));
         }
         assert_eq!((report.scheduled, report.sent), (pages.len() as u64, pages.len() as u64));
         assert_eq!((report.users, report.dispatcher.as_str()), (21, dispatcher.name()));
@@ -221,7 +228,7 @@ async fn failures_are_events_and_never_errors() {
         let plan = plan(40, 150);
         let scheduled = Schedule::of(&plan).unwrap().arrivals.len();
         let (report, operations) = throw(&plan, url, Dispatcher::Thread, Arc::default()).await;
-        let pages: Vec<_> = operations.iter().filter(|o| o.op == Op::Page).collect();
+        let pages: Vec<_> = operations.iter().filter(|one| one.page().is_some()).collect();
         assert!(pages.len() > scheduled, "{expected:?}: arrivals and some calls of the sequence");
         assert_eq!(report.sent, pages.len() as u64);
         for operation in &operations {
@@ -246,7 +253,7 @@ async fn a_stop_ends_a_storm_within_a_second_and_says_what_was_not_sent() {
     let (report, operations) = throw(&plan, url, Dispatcher::Thread, stop).await;
     assert!(clock.now() < Moment::from_ms(600 + 1_000), "{}", clock.now());
     assert!(report.sent < report.scheduled, "20 users hang, the others were not sent: {report:?}");
-    let pages = operations.iter().filter(|operation| operation.op == Op::Page).count();
+    let pages = operations.iter().filter(|operation| operation.page().is_some()).count();
     assert_eq!(report.sent, pages as u64, "whoever was sent home has given up, on record");
 }
 

@@ -1,17 +1,27 @@
 //! Who arrives when, decided before anything is sent: a pure function of the plan and its seed.
 //!
 //! Arrivals are a Poisson process whose rate follows the stream's shape (thinning; Lewis and
-//! Shedler, 1979). Times, creators and clicks come from three ChaCha8 streams for each traffic
-//! stream, so that a changed click share moves nobody's arrival. The logarithm and exponential are
-//! those of the platform: the same machine gives the same schedule to the bit.
+//! Shedler, 1979). Times, creators and each action's share come from ChaCha8 streams of their own for
+//! each traffic stream, so that a changed share moves nobody's arrival. The logarithm and exponential
+//! are those of the platform: the same machine gives the same schedule to the bit.
 
-use crate::plan::{Creators, Plan, Traffic};
+use super::actions::Action;
+use crate::plan::{Creators, Pace, Plan, Step, Traffic};
 use mock_server::seed;
 use mock_server::world::population::Population;
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
+
+/// What a visitor comes for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// Whom: an index into [`Schedule::handles`].
+    pub creator: u32,
+    /// What the visitor does: an index into [`Schedule::visits`].
+    pub does: u32,
+}
 
 /// One visitor of an open-loop stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,17 +30,13 @@ pub struct Arrival {
     pub index: u64,
     /// When, in microseconds since the traffic was armed.
     pub at_us: u64,
-    /// Whom: an index into [`Schedule::handles`].
-    pub creator: u32,
-    /// Whether the visitor clicks after the page.
-    pub clicks: bool,
+    /// What for.
+    pub planned: Planned,
 }
 
 /// One closed-loop stream: a single visitor, each call after the last was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sequence {
-    /// The stream's id in the plan.
-    pub id: String,
     /// Index of its first call; the others follow. They lie behind all open-loop arrivals.
     pub first_index: u64,
     /// First call, microseconds since the traffic was armed.
@@ -39,10 +45,8 @@ pub struct Sequence {
     pub until_us: u64,
     /// Pause between an answer and the next call, microseconds.
     pub gap_us: u64,
-    /// Whom each call visits, in order: indices into [`Schedule::handles`].
-    pub creators: Vec<u32>,
-    /// Whether each call is a click instead of a page view.
-    pub click: bool,
+    /// What each call is for, in order.
+    pub calls: Vec<Planned>,
 }
 
 /// Everything that visitors will do, in order of time.
@@ -50,6 +54,8 @@ pub struct Sequence {
 pub struct Schedule {
     /// Every handle of the population.
     pub handles: Arc<[String]>,
+    /// Every different visit: its actions, in order. Some visitors come for nothing.
+    pub visits: Vec<Vec<Action>>,
     /// The open-loop arrivals.
     pub arrivals: Vec<Arrival>,
     /// The closed-loop streams.
@@ -75,37 +81,34 @@ impl Schedule {
     /// # Errors
     ///
     /// [`ScheduleError`] when a stream names a group without creators.
+    ///
+    /// # Panics
+    ///
+    /// Never: visits are few, since they differ only by which steps were chosen.
     pub fn of(plan: &Plan) -> Result<Self, ScheduleError> {
-        let mut arrivals = Vec::new();
-        let mut sequences = Vec::new();
+        let (mut arrivals, mut sequences, mut visits) = (Vec::new(), Vec::new(), Vec::new());
         for traffic in &plan.traffic {
-            match traffic {
-                Traffic::Open { id, from_ms, until_ms, shape, creators, click_per_mille } => {
-                    let mut chosen = Chooser::new(plan, id, creators)?;
-                    let mut clicks = seed::stream(plan.seed, &["clicks", id]);
+            let Traffic { id, from_ms, until_ms, pace, creators, does } = traffic;
+            let mut chooser = Chooser::new(plan, id, creators)?;
+            let mut choices = Choices::new(plan, id, does);
+            let mut planned =
+                || Planned { creator: chooser.next(), does: choices.next(&mut visits) };
+            match pace {
+                Pace::Open { shape } => {
                     let mut times = seed::stream(plan.seed, &["arrivals", id]);
                     let length_ms = until_ms.saturating_sub(*from_ms);
                     for at_us in arrival_times(shape, length_ms, &mut times) {
-                        arrivals.push(Arrival {
-                            index: 0,
-                            at_us: from_ms.saturating_mul(1_000).saturating_add(at_us),
-                            creator: chosen.next(),
-                            clicks: clicks.random_range(0..1_000) < *click_per_mille,
-                        });
+                        let at_us = from_ms.saturating_mul(1_000).saturating_add(at_us);
+                        arrivals.push(Arrival { index: 0, at_us, planned: planned() });
                     }
                 }
-                Traffic::Sequential { id, from_ms, until_ms, calls, gap_ms, creators, click } => {
-                    let mut chosen = Chooser::new(plan, id, creators)?;
-                    sequences.push(Sequence {
-                        id: id.clone(),
-                        first_index: 0,
-                        from_us: from_ms.saturating_mul(1_000),
-                        until_us: until_ms.saturating_mul(1_000),
-                        gap_us: gap_ms.saturating_mul(1_000),
-                        creators: (0..*calls).map(|_| chosen.next()).collect(),
-                        click: *click,
-                    });
-                }
+                Pace::Sequential { calls, gap_ms } => sequences.push(Sequence {
+                    first_index: 0,
+                    from_us: from_ms.saturating_mul(1_000),
+                    until_us: until_ms.saturating_mul(1_000),
+                    gap_us: gap_ms.saturating_mul(1_000),
+                    calls: (0..*calls).map(|_| planned()).collect(),
+                }),
             }
         }
         arrivals.sort_by_key(|arrival| arrival.at_us); // stable: streams keep the plan's order
@@ -115,21 +118,9 @@ impl Schedule {
         let mut next = arrivals.len() as u64;
         for sequence in &mut sequences {
             sequence.first_index = next;
-            next += sequence.creators.len() as u64;
+            next += sequence.calls.len() as u64;
         }
-        Ok(Self { handles: handles(&plan.population).into(), arrivals, sequences })
-    }
-
-    /// The part of shard `k` of `n`: arrivals with `index % n == k`. Sequences go to shard 0,
-    /// because one visitor cannot be divided.
-    #[must_use]
-    pub fn shard(&self, k: u64, n: u64) -> Self {
-        let mine = |arrival: &&Arrival| arrival.index % n.max(1) == k;
-        Self {
-            handles: Arc::clone(&self.handles),
-            arrivals: self.arrivals.iter().filter(mine).copied().collect(),
-            sequences: if k == 0 { self.sequences.clone() } else { Vec::new() },
-        }
+        Ok(Self { handles: handles(&plan.population).into(), visits, arrivals, sequences })
     }
 
     /// The most open-loop arrivals within any one second.
@@ -150,6 +141,12 @@ impl Schedule {
     #[must_use]
     pub fn handle(&self, creator: u32) -> &str {
         &self.handles[creator as usize]
+    }
+
+    /// The actions of a visit, in order.
+    #[must_use]
+    pub fn actions(&self, does: u32) -> &[Action] {
+        &self.visits[does as usize]
     }
 }
 
@@ -237,6 +234,37 @@ impl Chooser {
             self.shares.partition_point(|share| *share <= roll).min(self.ranks.len() - 1)
         };
         self.ranks[rank]
+    }
+}
+
+/// Draws what each visitor of a stream does.
+struct Choices<'p> {
+    /// The steps, each with dice of its own.
+    steps: Vec<(&'p Step, ChaCha8Rng)>,
+    chosen: Vec<Action>,
+}
+
+impl<'p> Choices<'p> {
+    fn new(plan: &Plan, stream: &str, does: &'p [Step]) -> Self {
+        let dice = |step: &Step| seed::stream(plan.seed, &[step.action.info().dice, stream]);
+        let steps = does.iter().map(|step| (step, dice(step))).collect();
+        Self { steps, chosen: Vec::new() }
+    }
+
+    /// The index of the next visit among all that differ.
+    fn next(&mut self, visits: &mut Vec<Vec<Action>>) -> u32 {
+        self.chosen.clear();
+        for (step, dice) in &mut self.steps {
+            if dice.random_range(0..1_000) < step.share_per_mille {
+                self.chosen.push(step.action);
+            }
+        }
+        let known = visits.iter().position(|visit| *visit == self.chosen);
+        let index = known.unwrap_or_else(|| {
+            visits.push(self.chosen.clone());
+            visits.len() - 1
+        });
+        u32::try_from(index).expect("visits are few")
     }
 }
 

@@ -1,4 +1,4 @@
-//! The schedule is seeded, shardable, and has the rates and the popularity that its plan names.
+//! The schedule is seeded, and has the rates and the popularity that its plan names.
 
 use super::*;
 use crate::plan::{Generator, Shape};
@@ -16,22 +16,21 @@ fn plan(seed: u64, shape: Shape, creators: Creators, until_ms: u64) -> Plan {
         population: Population { groups: vec![group("first", 5), group("page", 40)] },
         phases: vec![],
         traffic: vec![
-            Traffic::Open {
+            Traffic {
                 id: "visitors".into(),
                 from_ms: 1_000,
                 until_ms,
-                shape,
+                pace: Pace::Open { shape },
                 creators,
-                click_per_mille: 100,
+                does: vec![Step::always(Action::Page), click(100)],
             },
-            Traffic::Sequential {
+            Traffic {
                 id: "calm".into(),
                 from_ms: 0,
                 until_ms: 500,
-                calls: 7,
-                gap_ms: 10,
+                pace: Pace::Sequential { calls: 7, gap_ms: 10 },
                 creators: Creators::InTurn { group: "first".into() },
-                click: false,
+                does: vec![Step::always(Action::Page)],
             },
         ],
         faults: vec![],
@@ -40,6 +39,18 @@ fn plan(seed: u64, shape: Shape, creators: Creators, until_ms: u64) -> Plan {
         guarantees: vec![],
         exclusive: false,
     }
+}
+
+const fn click(share_per_mille: u32) -> Step {
+    Step { action: Action::Click, share_per_mille }
+}
+
+/// The arrivals whose visitors click.
+fn clickers(schedule: &Schedule) -> Vec<u64> {
+    let clicks = |arrival: &&Arrival| {
+        schedule.actions(arrival.planned.does) == [Action::Page, Action::Click]
+    };
+    schedule.arrivals.iter().filter(clicks).map(|arrival| arrival.index).collect()
 }
 
 fn zipf() -> Creators {
@@ -57,14 +68,36 @@ fn the_same_seed_gives_the_same_schedule_and_another_seed_another() {
 }
 
 #[test]
+fn the_schedule_of_a_seed_is_still_what_it_was() {
+    let schedule = steady(1);
+    let arrival = |index: usize| {
+        let arrival = schedule.arrivals[index];
+        (arrival.at_us, arrival.planned.creator)
+    };
+    assert_eq!([0, 1, 9].map(arrival), [(1_008_370, 33), (1_009_980, 32), (1_050_158, 33)]);
+    assert_eq!([1_000, 3_000].map(arrival), [(5_893_439, 34), (15_678_096, 25)]);
+    let clickers = clickers(&schedule);
+    assert_eq!((schedule.arrivals.len(), clickers.len()), (4_067, 398));
+    assert_eq!(clickers[..6], [30, 38, 69, 70, 79, 80]);
+}
+
+#[test]
+fn a_step_alone_comes_from_the_same_dice() {
+    let mut alone = plan(1, Shape::Steady { rate: 200 }, zipf(), 21_000);
+    alone.traffic[0].does = vec![click(100)];
+    let alone = Schedule::of(&alone).unwrap();
+    let clicks = |arrival: &&Arrival| alone.actions(arrival.planned.does) == [Action::Click];
+    let clicks = alone.arrivals.iter().filter(clicks).map(|arrival| arrival.index);
+    assert_eq!(clicks.collect::<Vec<_>>(), clickers(&steady(1)));
+}
+
+#[test]
 fn a_changed_click_share_moves_nobodys_arrival() {
     let mut more = plan(1, Shape::Steady { rate: 200 }, zipf(), 21_000);
-    if let Traffic::Open { click_per_mille, .. } = &mut more.traffic[0] {
-        *click_per_mille = 500;
-    }
+    more.traffic[0].does[1] = click(500);
     let more = Schedule::of(&more).unwrap();
     let times = |schedule: &Schedule| -> Vec<_> {
-        schedule.arrivals.iter().map(|a| (a.index, a.at_us, a.creator)).collect()
+        schedule.arrivals.iter().map(|a| (a.index, a.at_us, a.planned.creator)).collect()
     };
     assert_eq!(times(&steady(1)), times(&more));
 }
@@ -73,8 +106,7 @@ fn a_changed_click_share_moves_nobodys_arrival() {
 fn arrivals_lie_in_their_stream_and_have_its_rate() {
     let schedule = steady(3);
     assert!(schedule.arrivals.iter().all(|a| (1_000_000..21_000_000).contains(&a.at_us)));
-    let (count, clicks) =
-        (schedule.arrivals.len(), schedule.arrivals.iter().filter(|a| a.clicks).count());
+    let (count, clicks) = (schedule.arrivals.len(), clickers(&schedule).len());
     // 4,000 expected, of which a tenth click: six standard deviations.
     assert!((3_620..4_380).contains(&count), "{count}");
     assert!((280..520).contains(&clicks), "{clicks}");
@@ -109,7 +141,7 @@ fn zipf_makes_one_creator_viral_and_another_seed_another_creator() {
     let viral = |seed| {
         let mut visits = HashMap::new();
         for arrival in &steady(seed).arrivals {
-            *visits.entry(arrival.creator).or_insert(0_u32) += 1;
+            *visits.entry(arrival.planned.creator).or_insert(0_u32) += 1;
         }
         visits.into_iter().max_by_key(|&(creator, count)| (count, creator)).unwrap()
     };
@@ -125,9 +157,11 @@ fn zipf_makes_one_creator_viral_and_another_seed_another_creator() {
 fn sequences_take_creators_in_turn_and_indices_behind_the_arrivals() {
     let schedule = steady(1);
     let calm = &schedule.sequences[0];
-    assert_eq!(calm.creators, [0, 1, 2, 3, 4, 0, 1]);
+    let creators: Vec<_> = calm.calls.iter().map(|call| call.creator).collect();
+    assert_eq!(creators, [0, 1, 2, 3, 4, 0, 1]);
+    assert!(calm.calls.iter().all(|call| schedule.actions(call.does) == [Action::Page]));
     assert_eq!(calm.first_index, schedule.arrivals.len() as u64);
-    assert_eq!(schedule.handle(calm.creators[4]), "first-0005");
+    assert_eq!(schedule.handle(calm.calls[4].creator), "first-0005");
 }
 
 #[test]
@@ -139,19 +173,6 @@ fn a_stream_that_visits_nobody_is_refused() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
-    #[test]
-    fn shards_together_are_the_whole_schedule(
-        seed in any::<u64>(), n in 1_u64..7, from_rate in 0_u32..200, to_rate in 0_u32..200,
-    ) {
-        let shape = Shape::Ramp { from_rate, to_rate };
-        let whole = Schedule::of(&plan(seed, shape, zipf(), 4_000)).unwrap();
-        let shards: Vec<_> = (0..n).map(|k| whole.shard(k, n)).collect();
-        let mut union: Vec<_> = shards.iter().flat_map(|shard| shard.arrivals.clone()).collect();
-        union.sort_by_key(|arrival| arrival.index);
-        prop_assert_eq!(&union, &whole.arrivals);
-        prop_assert_eq!(shards.iter().map(|shard| shard.sequences.len()).sum::<usize>(), 1);
-    }
-
     #[test]
     fn arrivals_are_ordered_and_numbered(seed in any::<u64>(), rate in 0_u32..300) {
         let shape = Shape::Steady { rate };

@@ -7,7 +7,8 @@ use aho_corasick::AhoCorasick;
 use mock_server::redact::{Kind, SecretScanner};
 use mock_server::world::population::Population;
 use scenarios::observed::Canary;
-use scenarios::traffic::visitors::{event_prefix, visitor_addresses};
+use scenarios::traffic::actions::event_prefix;
+use scenarios::traffic::visitor;
 use std::borrow::Cow;
 
 /// What was found: which canary, and whose.
@@ -67,7 +68,7 @@ impl Canaries {
             let whose = u32::try_from(index).ok();
             all.extend(email.map(|email| (email, Canary::Email, whose)));
         }
-        all.extend(visitor_addresses().map(|address| (address, Canary::VisitorAddress, None)));
+        all.extend(visitor::addresses().map(|address| (address, Canary::VisitorAddress, None)));
         let labelled = all
             .iter()
             .map(|(text, canary, whose)| (text.as_str(), Label { canary: *canary, whose: *whose }));
@@ -110,7 +111,7 @@ mod tests {
     use super::*;
     use mock_server::world::population::Group;
     use proptest::prelude::*;
-    use scenarios::traffic::visitors::visitor_ip;
+    use scenarios::traffic::Visitor;
 
     const KEY: &str = "lt_live_0123456789abcdef";
 
@@ -141,7 +142,7 @@ mod tests {
         check("session-0123", Canary::SessionSecret, None, "[secret]");
         let shouted = format!("to {}", email.to_uppercase().replace('@', "%40"));
         check(&shouted, Canary::Email, Some("page-0012"), "to [email]");
-        let address = visitor_ip(7, 3);
+        let address = Visitor { seed: 7, arrival: 3 }.ip();
         check(
             &format!("::ffff:{address} GET"),
             Canary::VisitorAddress,
@@ -170,7 +171,7 @@ mod tests {
         #[test]
         fn nothing_planted_is_left(before in "[ =:,\"{}é]{0,9}", after in "[ =:,\"{}é]{0,9}", arrival in 0..1_000_u64) {
             let (canaries, email) = canaries();
-            let address = visitor_ip(7, arrival);
+            let address = Visitor { seed: 7, arrival }.ip();
             let text = format!("{before}{KEY}{after}{email}{before}{address}{after}");
             let clean = canaries.redacted(&text).into_owned();
             prop_assert_eq!(&clean, &format!("{before}[key]{after}[email]{before}[address]{after}"));

@@ -6,7 +6,7 @@
 use super::canaries::{Canaries, Find};
 use crate::storm::recorder::Recorder;
 use mock_server::clock::Clock;
-use scenarios::history::{Event, Op, Operation};
+use scenarios::history::{Event, Operation};
 use scenarios::observed::{Canary, Leak, Place, Scanned};
 use scenarios::traffic::Answer;
 use std::borrow::Cow;
@@ -80,11 +80,8 @@ impl Search {
     pub fn answer(&self, operation: &Operation<'_>, answer: &Answer) {
         count(&self.answers);
         let body = if self.is_new(&answer.body) { &answer.body[..] } else { &[] };
-        for (part, bytes) in [("head", &answer.head[..]), ("body", body)] {
-            let route = match operation.op {
-                Op::Page => "page view",
-                Op::Click => "click",
-            };
+        for (part, bytes) in [("head", &answer.head()[..]), ("body", body)] {
+            let route = operation.did.action().info().noun;
             let status = operation.status.unwrap_or_default();
             let source = || format!("{part} of a {status} to a {route}");
             self.look(Place::Answer, bytes, || Spot(source(), operation.handle.to_string()));

@@ -4,7 +4,7 @@ use crate::storm::recorder::Recorder;
 use mock_server::clock::{Clock, Moment};
 use mock_server::faults::{Fault, Rule, Stage, Strike, Window};
 use mock_server::history::record::Record;
-use scenarios::history::{Op, Operation};
+use scenarios::history::Operation;
 use scenarios::traffic::OperationSink;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -153,7 +153,7 @@ impl mock_server::history::record::Recorder for Counting {
 
 impl OperationSink for Counting {
     fn operation(&self, operation: Operation<'static>) {
-        if operation.op == Op::Click && operation.is_ok() {
+        if operation.click().is_some() && operation.is_ok() {
             self.count(What::Acks, operation.last);
         }
         self.recorder.operation(operation);
@@ -164,6 +164,7 @@ impl OperationSink for Counting {
 mod tests {
     use super::*;
     use mock_server::faults::{Kill, Matcher, Pause, Pick};
+    use scenarios::history::{Click, Did};
     use std::borrow::Cow;
 
     fn rule(id: &str, from_ms: u64, fault: Fault) -> Rule {
@@ -179,18 +180,14 @@ mod tests {
         let at = Moment::from_ms(at_ms);
         Operation {
             arrival: 0,
-            op: Op::Click,
             handle: Cow::Borrowed("ann"),
-            event_id: Some(Cow::Borrowed("e")),
-            payload: None,
             intended: at,
             sent: at,
             first: Some(at),
             last: at,
             status: Some(status),
             failure: None,
-            version: None,
-            cache_status: None,
+            did: Did::Click(Click { event_id: "e".into(), payload: "p".into() }),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Demand: when a visitor asked for something that only Linktree could give.
 
 use crate::case::Case;
-use crate::history::{Op, Operation};
+use crate::history::Operation;
 use mock_server::clock::Moment;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
@@ -64,12 +64,10 @@ impl<'c> Demand<'c> {
     /// Takes in a front-door operation.
     pub fn note(&mut self, operation: &Operation<'_>) {
         let tick = operation.sent.0 / TICK_NS;
-        match operation.op {
-            Op::Click => _ = self.clicks.insert(tick),
-            Op::Page if self.is_due(&operation.handle, operation.sent) => {
-                self.pages.insert(tick);
-            }
-            Op::Page => {}
+        if operation.click().is_some() {
+            self.clicks.insert(tick);
+        } else if operation.page().is_some() && self.is_due(&operation.handle, operation.sent) {
+            self.pages.insert(tick);
         }
     }
 

@@ -7,7 +7,7 @@
 
 use super::scrapes::{self, Life};
 use crate::case::Case;
-use crate::history::{Op, Operation};
+use crate::history::Operation;
 use crate::spans::Spans;
 use crate::verdict::{Offences, Witness};
 use mock_server::clock::Moment;
@@ -77,7 +77,7 @@ impl<'c> ExposedRatio<'c> {
 
     /// Sees one front-door operation.
     pub fn operation(&mut self, operation: &Operation<'_>) {
-        if operation.op != Op::Page {
+        if operation.page().is_none() {
             return;
         }
         let (delta, handle) = (self.case.delta, operation.handle.as_ref());

@@ -1,0 +1,62 @@
+//! Opens the creator's page, and reads which version it shows and which links it has.
+
+use super::{Act, ActionInfo, Visit};
+use crate::history::{Did, PageView};
+use crate::traffic::Answer;
+use reqwest::{Client, RequestBuilder};
+use std::borrow::Cow;
+
+/// Opens the creator's page.
+pub struct Page;
+
+impl Act for Page {
+    const INFO: ActionInfo = ActionInfo {
+        id: "page",
+        noun: "page view",
+        story: "page of",
+        lines: ["pages offered", "pages served"],
+        dice: "pages",
+        needs: None,
+    };
+
+    fn sends(visit: &Visit<'_>, client: &Client) -> RequestBuilder {
+        client.get(visit.url(&visit.front.page_of(visit.handle)))
+    }
+
+    /// The header names the version before the page itself does.
+    fn notes(visit: &mut Visit<'_>, answer: &Answer) -> Did<'static> {
+        let page = crate::traffic::page::Page::read(&answer.body, visit.front);
+        let own = |text: &str| Cow::Owned(text.to_owned());
+        let version = answer.header(&visit.front.version_header).map(own);
+        let view = PageView {
+            version: version.or(page.version.map(Cow::Owned)),
+            cache_status: answer.header("cache-status").map(own),
+        };
+        visit.links = page.links;
+        Did::Page(view)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::traffic::actions::testing;
+
+    #[test]
+    fn a_view_notes_the_version_of_the_header_or_else_of_the_page_and_leaves_its_links() {
+        let mut visit = testing::visit();
+        let html = r#"<meta name="profile-version" content="v7"><a data-link-id="lnk_9">"#;
+        let mut answer = Answer { body: html.into(), ..Answer::default() };
+        let mut noted = |answer: &Answer| match Page::notes(&mut visit, answer) {
+            Did::Page(view) => view,
+            other => panic!("a page view notes a page view, not {other:?}"),
+        };
+        assert_eq!(noted(&answer).version.as_deref(), Some("v7"));
+        answer.headers.insert("x-profile-version", "v8".parse().unwrap());
+        answer.headers.insert("cache-status", "own; hit".parse().unwrap());
+        let view = noted(&answer);
+        assert_eq!(view.version.as_deref(), Some("v8"));
+        assert_eq!(view.cache_status.as_deref(), Some("own; hit"));
+        assert_eq!(visit.links, ["lnk_9"]);
+    }
+}

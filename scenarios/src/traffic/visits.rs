@@ -1,0 +1,199 @@
+//! Visits at the front door: one step after the other, and what happened is recorded.
+
+use super::Visitor;
+use super::actions::{Action, Visit};
+use super::run::OperationSink;
+use super::schedule::{Planned, Schedule};
+use crate::front_door::FrontDoor;
+use crate::history::{OpFailure, Operation};
+use mock_server::clock::{Clock, Moment};
+use reqwest::header::{HeaderMap, USER_AGENT};
+use reqwest::{Client, RequestBuilder};
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::watch;
+
+/// As much of a body as is looked at; all of it is read.
+const BODY_LOOK: usize = 256 * 1024;
+
+/// What every visitor of a storm shares.
+pub struct Shared {
+    /// `http://host:port` of the integration.
+    pub front_url: String,
+    /// How its routes are spelled.
+    pub front: FrontDoor,
+    /// Who arrives when.
+    pub schedule: Arc<Schedule>,
+    /// The plan's seed.
+    pub seed: u64,
+    /// Millisecond 0 of the plan.
+    pub armed: Moment,
+    /// The calendar time of `armed`, milliseconds since the Unix epoch.
+    pub armed_unix_ms: i64,
+    /// The run's clock.
+    pub clock: Clock,
+    /// Where operations are recorded.
+    pub sink: Arc<dyn OperationSink>,
+    /// Becomes true when all visitors shall go home at once.
+    pub over: watch::Receiver<bool>,
+    /// Visits that were begun.
+    pub begun: AtomicU64,
+}
+
+/// An answer of the front door; empty when there was none.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// The beginning of the body.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// A header's value, if it is there and text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The headers as `name: value` lines.
+    #[must_use]
+    pub fn head(&self) -> Vec<u8> {
+        let lines = self.headers.iter();
+        let lines = lines.map(|(name, value)| [name.as_str().as_bytes(), value.as_bytes()]);
+        lines.flat_map(|line| [line.join(&b": "[..]), b"\n".to_vec()].concat()).collect()
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("front_url", &self.front_url).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    /// Makes a visit: what was chosen for it, one step after the other. Gives its end.
+    pub async fn visit(
+        &self,
+        client: &Client,
+        arrival: u64,
+        planned: Planned,
+        intended: Moment,
+    ) -> Moment {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        let mut visit = Visit {
+            front_url: &self.front_url,
+            front: &self.front,
+            visitor: Visitor { seed: self.seed, arrival },
+            handle: self.schedule.handle(planned.creator),
+            intended_unix_ms: 0,
+            links: Vec::new(),
+        };
+        let mut end = intended;
+        for action in self.schedule.actions(planned.does) {
+            end = self.step(client, *action, &mut visit, end).await;
+        }
+        end
+    }
+
+    /// One step: sends it, and records how it was answered. Gives its end.
+    async fn step(
+        &self,
+        client: &Client,
+        action: Action,
+        visit: &mut Visit<'_>,
+        intended: Moment,
+    ) -> Moment {
+        visit.intended_unix_ms = self.unix_ms(intended);
+        let request = action
+            .sends(visit, client)
+            .header(USER_AGENT, visit.visitor.browser())
+            .header("x-forwarded-for", visit.visitor.ip());
+        let sent = self.clock.now();
+        let mut met = Met::default();
+        let failure = tokio::select! {
+            outcome = met.exchange(request, self.clock) => {
+                outcome.err().map(|error| failure(&error))
+            }
+            // Whoever is sent home gives up, like any visitor who closes the page.
+            () = self.over() => Some(OpFailure::Timeout),
+        };
+        let last = self.clock.now();
+        let Met { first, status, answer } = met;
+        let operation = Operation {
+            arrival: visit.visitor.arrival,
+            handle: Cow::Owned(visit.handle.to_owned()),
+            intended,
+            sent,
+            first,
+            last,
+            status,
+            failure,
+            did: action.notes(visit, &answer),
+        };
+        if operation.status.is_some() {
+            self.sink.answer(&operation, &answer);
+        }
+        self.sink.operation(operation);
+        last
+    }
+
+    /// Sleeps until a moment; false when the visitors were sent home before.
+    pub async fn sleep_until(&self, moment: Moment) -> bool {
+        let until = tokio::time::Instant::from_std(self.clock.instant(moment));
+        tokio::select! {
+            () = tokio::time::sleep_until(until) => true,
+            () = self.over() => false,
+        }
+    }
+
+    async fn over(&self) {
+        // An error means that the storm itself is gone, which is an end as well.
+        let _ = self.over.clone().wait_for(|over| *over).await;
+    }
+
+    /// The calendar time of a moment, milliseconds since the Unix epoch.
+    fn unix_ms(&self, moment: Moment) -> i64 {
+        let since = i64::try_from(moment.since(self.armed).as_millis()).unwrap_or(0);
+        self.armed_unix_ms.saturating_add(since)
+    }
+}
+
+/// What a visitor met so far.
+#[derive(Default)]
+struct Met {
+    first: Option<Moment>,
+    status: Option<u16>,
+    answer: Answer,
+}
+
+impl Met {
+    async fn exchange(
+        &mut self,
+        request: RequestBuilder,
+        clock: Clock,
+    ) -> Result<(), reqwest::Error> {
+        let mut response = request.send().await?;
+        self.first = Some(clock.now());
+        self.status = Some(response.status().as_u16());
+        self.answer.headers = std::mem::take(response.headers_mut());
+        let body = &mut self.answer.body;
+        while let Some(chunk) = response.chunk().await? {
+            let room = BODY_LOOK.saturating_sub(body.len());
+            body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        }
+        Ok(())
+    }
+}
+
+/// A connection that takes too long to open counts as given up.
+fn failure(error: &reqwest::Error) -> OpFailure {
+    if error.is_timeout() {
+        OpFailure::Timeout
+    } else if error.is_connect() {
+        OpFailure::Connect
+    } else {
+        OpFailure::Broken
+    }
+}
