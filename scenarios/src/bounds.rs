@@ -105,6 +105,8 @@ fn did_you_mean(name: &str, known: &[Bound]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::{Settings, run_plan};
+    use crate::plan::Declared;
     use mock_server::profile::ContractProfile;
 
     #[track_caller]
@@ -153,6 +155,19 @@ mod tests {
             let missing = missing(&bounds);
             assert_eq!(missing.len(), 1);
             assert!(missing[0].what.starts_with(bound.name) && missing[0].path == bound.of);
+        }
+    }
+
+    #[test]
+    fn what_a_contract_promises_goes_into_the_plan_and_stands_nowhere_else() {
+        for bound in all() {
+            let mut contract = ContractProfile::linktree_v1();
+            contract.promises.insert(bound.of.into(), [(bound.name.into(), 17)].into());
+            let run = run_plan(&Settings::default(), contract, Declared::default(), &[]);
+            let mut expected = defaults();
+            expected.get_mut(bound.of).unwrap().insert(bound.name.into(), 17);
+            assert_eq!(run.bounds, expected);
+            assert!(run.contract.promises.is_empty());
         }
     }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 /// Everything that is said of a guarantee besides its verdicts.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug)]
 pub struct Promise {
     /// The id of the checklist.
     pub id: &'static str,
@@ -39,8 +39,7 @@ impl Promise {
 }
 
 /// The priority of a guarantee in the checklist.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
     /// From the risk matrix: the launch must not go ahead without it.
     Critical,
@@ -51,7 +50,7 @@ pub enum Priority {
 }
 
 /// A number that a guarantee promises: a constant of the guarantee's own file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bound {
     /// The id of the guarantee whose it is.
     pub of: &'static str,
@@ -66,8 +65,7 @@ pub struct Bound {
 }
 
 /// The unit of a bound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// Milliseconds that are divided by the time scale.
     ContractTime,

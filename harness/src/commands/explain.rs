@@ -30,9 +30,9 @@ pub fn explain(id: &str) -> Result<Exit, Failure> {
         for Bound { name, what, unit, default, .. } in promise.bounds {
             say(format_args!("bound:           {name} = {default} ({unit}): {what}"));
         }
-        if promise.bounds.is_empty() {
-            say(format_args!("bounds:          none of its own"));
-        }
+        let set = format!("in [guarantee.{id}] bounds, or [promises.{id}] of a contract profile");
+        let set = if promise.bounds.is_empty() { "it has none of its own" } else { &set };
+        say(format_args!("set bounds:      {set}"));
         let breakers: Vec<_> =
             MUTANTS.iter().filter(|mutant| mutant.breaks == id).map(|mutant| mutant.id).collect();
         say(format_args!("mutants:         {}", breakers.join(", ")));

@@ -1,5 +1,6 @@
 //! The layout of a run's folder and the identity that is written first.
 
+use super::format;
 use crate::config::target::TargetSpec;
 use crate::evidence::judging_rules::JudgingRules;
 use crate::failure::Failure;
@@ -7,11 +8,14 @@ use mock_server::clock::Clock;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
+/// The version of `run.json`.
+pub const RUN_FORMAT: u32 = 2;
+
 /// `run.json`: who ran what, where and when. Everything in a report that is not in the plan or the
 /// histories comes from here, so that a report can be made again byte for byte.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunIdentity {
-    /// Version of this file.
+    /// [`RUN_FORMAT`].
     pub format: u32,
     /// The folder's name.
     pub run_id: String,
@@ -129,11 +133,17 @@ impl RunFolder {
     ///
     /// # Errors
     ///
-    /// [`Failure::Usage`] when the file is missing or broken.
+    /// [`Failure::Usage`] when the file is missing, broken or of another format.
     pub fn read_identity(&self) -> Result<RunIdentity, Failure> {
         let path = self.identity();
         let text =
             std::fs::read_to_string(&path).map_err(|error| Failure::unreadable(&path, &error))?;
+        format::check(
+            &path,
+            &text,
+            RUN_FORMAT,
+            "runs of another version are read by that version",
+        )?;
         serde_json::from_str(&text)
             .map_err(|error| Failure::json(&path, &text, &error, "is this a run's folder?"))
     }

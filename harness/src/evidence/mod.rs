@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod folder;
+mod format;
 pub mod judging;
 pub mod judging_rules;
 pub mod plans;

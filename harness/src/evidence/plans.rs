@@ -1,7 +1,8 @@
 //! Reads and writes plan files, with errors that say where and what to do.
 
+use super::format;
 use crate::failure::Failure;
-use scenarios::plan::RunPlan;
+use scenarios::plan::{PLAN_FORMAT, RunPlan};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 
@@ -12,6 +13,8 @@ use std::path::Path;
 /// A usage failure with the place of a syntax error, or with every wrong value at once.
 pub fn read(path: &Path) -> Result<RunPlan, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))?;
+    let anew = "plans of this version are what its runs write to plan.json; edit one of these";
+    format::check(path, &text, PLAN_FORMAT, anew)?;
     let plan: RunPlan = serde_json::from_str(&text).map_err(|error| {
         let help = "a plan is what a run writes to plan.json; start from one and edit it";
         Failure::json(path, &text, &error, help)

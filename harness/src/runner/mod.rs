@@ -4,7 +4,7 @@ mod child;
 
 use crate::config::Config;
 use crate::config::target::TargetSpec;
-use crate::evidence::folder::{RunFolder, RunIdentity};
+use crate::evidence::folder::{RUN_FORMAT, RunFolder, RunIdentity};
 use crate::evidence::judging_rules::JudgingRules;
 use crate::evidence::plans;
 use crate::failure::Failure;
@@ -54,7 +54,7 @@ pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure>
     let (folder, run_id, started) = RunFolder::create(&request.out_dir, &plan_hash)?;
     folder.write("plan.json", &bytes)?;
     let identity = RunIdentity {
-        format: 1,
+        format: RUN_FORMAT,
         run_id,
         started,
         plan_hash: plan_hash.clone(),
