@@ -200,6 +200,22 @@ impl Gauge {
         self.is_seen.then_some(&self.measure)
     }
 
+    /// Of each name the one with the least room, or one without an observation, in the order of their
+    /// first appearance.
+    #[must_use]
+    pub fn tightest(gauges: impl IntoIterator<Item = Self>) -> Vec<Self> {
+        let mut kept: Vec<Self> = Vec::new();
+        let room = |gauge: &Self| gauge.measure().map_or(i64::MAX, Measure::margin_per_mille);
+        for gauge in gauges {
+            match kept.iter_mut().find(|one| one.measure.name == gauge.measure.name) {
+                None => kept.push(gauge),
+                Some(one) if !one.is_seen || room(&gauge) < room(one) => *one = gauge,
+                Some(_) => {}
+            }
+        }
+        kept
+    }
+
     /// What is promised, in words, whether anything was seen or not.
     #[must_use]
     pub fn promised(&self) -> String {
@@ -304,6 +320,16 @@ mod tests {
         let words = "0.1 percentage points short, within the tolerance of 0.3 percentage points";
         check(&hits(899, 902), -2, words);
         assert!(hits(896, 899).is_broken() && !hits(897, 900).is_broken());
+    }
+
+    #[test]
+    fn of_several_with_one_name_the_tightest_is_kept() {
+        let calls = |observed| Gauge::at_most("calls", 90).counted(observed, 0);
+        let gauges =
+            [calls(0), calls(40), Gauge::none_of("losses"), calls(88), calls(60), calls(0)];
+        let kept = Gauge::tightest(gauges);
+        let seen: Vec<_> = kept.iter().map(|one| one.measure().map(|one| one.observed)).collect();
+        assert_eq!(seen, [Some(88), None]);
     }
 
     #[test]

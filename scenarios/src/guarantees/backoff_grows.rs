@@ -9,6 +9,7 @@ use super::evidence::tails::binomial_tail;
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
 use crate::case::Case;
 use crate::history::Operation;
+use crate::measure::{Gauge, humane};
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
 use std::collections::HashMap;
@@ -90,8 +91,9 @@ impl Judge for Retries<'_> {
         let case = self.case;
         let sequential: Vec<&Chain<'_>> = self.chains.iter().filter(|c| c.sequential).collect();
         let most = case.declared.max_attempts as usize;
-        let longest = sequential.iter().map(|chain| chain.attempts.len()).max().unwrap_or(0);
-        let too_often = |chain: &&&Chain<'_>| chain.attempts.len() > most * self.calls(chain);
+        let for_one = |chain: &Chain<'_>| chain.attempts.len().div_ceil(self.calls(chain));
+        let longest = sequential.iter().map(|chain| for_one(chain)).max().unwrap_or(0);
+        let too_often = |chain: &&&Chain<'_>| for_one(chain) > most;
         let bounded = sequential.iter().filter(too_often).map(|chain| {
             let what = format!("{} attempts of a page read", chain.attempts.len());
             tell(case, chain, what)
@@ -99,6 +101,7 @@ impl Judge for Retries<'_> {
         let mut witnesses: Vec<Witness> = bounded.collect();
         let gaps: Vec<&[f64]> = sequential.iter().map(|chain| chain.gaps.as_slice()).collect();
         let spacing = Spacing::of(case, &gaps);
+        let too_many = witnesses.len();
         witnesses.extend(self.hot(&spacing));
         let odd = spacing.flat().into_iter().chain(spacing.lockstep());
         witnesses.extend(odd.map(|(retry, what)| {
@@ -106,19 +109,26 @@ impl Judge for Retries<'_> {
             tell(case, shown.expect("a retry was judged"), what)
         }));
         let judged = spacing.judged();
+        let failed = (witnesses.len() - too_many) as u64;
+        let gauges = [
+            Gauge::at_most("attempts of a page read for one visitor", most)
+                .counted(longest as u64, 0),
+            Gauge::none_of("tests of the spacing that failed")
+                .counted(failed, if spacing.is_enough() { judged } else { 0 }),
+        ];
         let observed = format!(
-            "{} calls were retried, {judged} of them four times, none more than {longest} attempts; \
-             median delays {}; {} left out (the harness was late, a restart or a pause)",
+            "{} calls were retried, {judged} of them four times; median delays {}; {} left out (the \
+             harness was late, a restart or a pause)",
             sequential.len(),
             spacing.medians(),
             self.left_out,
         );
-        let promised = format!(
-            "at most {most} attempts; delays from {:?} on that grow by {} up to {:?}, with jitter; \
-             each test errs in one run of {:.0} at the most",
-            case.times.backoff_base,
+        let rule = format!(
+            "delays from {} on that grow by {} up to {}, with jitter; each test errs in one run of \
+             {:.0} at the most",
+            humane(case.times.backoff_base),
             spacing.factor,
-            case.times.backoff_cap,
+            humane(case.times.backoff_cap),
             1.0 / ALPHA,
         );
         Verdict::from_witnesses(sequential.len(), "calls that were retried", witnesses)
@@ -127,7 +137,7 @@ impl Judge for Retries<'_> {
                 case.times.backoff_base > case.epsilon,
                 "the scaled base of the backoff is within the granularity of timers",
             )
-            .said(observed, promised)
+            .measured(gauges, observed, rule)
     }
 }
 

@@ -9,6 +9,7 @@ use super::evidence::demand::Demand;
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
 use crate::case::Case;
 use crate::history::Operation;
+use crate::measure::{Gauge, humane};
 use crate::plan::PhaseKind;
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
@@ -109,23 +110,29 @@ impl Judge for Open<'_> {
 
     fn verdict(self: Box<Self>) -> Verdict {
         let case = self.case;
-        let judged: Vec<Witness> = self.openings.iter().filter_map(|one| leak(case, one)).collect();
+        let leaks: Vec<(Witness, u64)> =
+            self.openings.iter().filter_map(|one| leak(case, one)).collect();
         let raw = self.openings.iter().filter(|one| !one.offenders.is_empty()).count();
-        let late = raw - judged.len();
-        let slow = self.slow.len();
-        let mut witnesses = judged;
-        if witnesses.is_empty() {
-            witnesses.extend(over_budget(case));
+        let late = raw - leaks.len();
+        let mut through = leaks.iter().map(|leak| leak.1).sum();
+        let mut witnesses: Vec<Witness> = leaks.into_iter().map(|leak| leak.0).collect();
+        if through == 0
+            && let Some(witness) = over_budget(case)
+        {
+            witnesses.push(witness);
+            through = 1;
         }
         // One slow answer is the machine's; more than the bound leaves are the integration's.
-        let slow_allowed = 100 - case.percent(&FAST) as usize;
-        if slow >= 2 && slow * 100 > slow_allowed * self.answers {
+        let slow_share = 100 - case.percent(&FAST) as usize;
+        let (slow, bearable) = (self.slow.len(), (self.answers * slow_share / 100).max(1));
+        let (patience, fast) = (humane(case.delta), humane(case.times.fast));
+        if slow > bearable {
             let (sent, took) = self.slow[0];
             let what = format!(
-                "{slow} of {} page views took more than {:?} while the breaker was open",
-                self.answers, case.times.fast,
+                "{slow} of {} page views took more than {fast} while the breaker was open",
+                self.answers,
             );
-            let line = format!("{} a page view took {took:?}", case.at(sent));
+            let line = format!("{} a page view took {}", case.at(sent), humane(took));
             witnesses.push(Witness::new(sent, what).line(line));
         }
         let wanted = |one: &&Opening<'_>| {
@@ -136,45 +143,52 @@ impl Judge for Open<'_> {
         let after_probes = self.openings.iter().filter(|one| one.half_open).count();
         let observed = format!(
             "{} open times, {after_probes} of them at or after probes, {seen} with demand; attempts \
-             got through in {raw}, {late} of these while the harness was late; {slow} of {} page \
-             views were slow",
+             got through in {raw}, {late} of these while the harness was late; {} page views in all",
             self.openings.len(),
             self.answers,
         );
         let (failures, open) = (case.declared.breaker_failures, case.times.breaker_open);
-        let promised = format!(
-            "none from {:?} (2 δ) after failure {failures} until {open:?} less {:?} (ε), then {} \
-             probes; page views within {:?} + δ",
-            case.delta * 2,
-            case.epsilon,
+        let rule = format!(
+            "it is open from {} (2 δ) after failure {failures} for {} less {} (ε), and lets {} \
+             probes through then; a page view is slow after {fast} and {patience} (δ)",
+            humane(case.delta * 2),
+            humane(open),
+            humane(case.epsilon),
             case.declared.half_open_probes,
-            case.times.fast,
         );
+        let gauges = [
+            Gauge::none_of("attempts through an open breaker")
+                .counted(through, seen.saturating_sub(late)),
+            Gauge::at_most("slow page views while it was open", bearable)
+                .counted(slow as u64, self.answers),
+        ];
         let needed = (case.delta * 2 + case.epsilon) * 3;
         Verdict::from_witnesses(seen, "open times of the breaker with demand", witnesses)
             .only_if(raw == 0 || seen > late, "the harness was late in every open time")
             .only_if(open > needed, "the scaled open time is too close to the tolerance")
-            .said(observed, promised)
+            .measured(gauges, observed, rule)
     }
 }
 
-/// The first attempt that came through an open breaker, unless the harness was late then.
-fn leak(case: &Case, opening: &Opening<'_>) -> Option<Witness> {
+/// The first attempt that came through an open breaker, and how many did, unless the harness was late
+/// then.
+fn leak(case: &Case, opening: &Opening<'_>) -> Option<(Witness, u64)> {
     let sure = |one: &&&Exchange| !case.too_slow_within(one.t_req, one.t_req);
-    let first = opening.offenders.iter().find(sure)?;
+    let mut offenders = opening.offenders.iter().filter(sure);
+    let first = offenders.next()?;
     if case.too_slow_within(opening.from.minus(case.delta * 2), opening.from) {
         return None;
     }
     let begun = if opening.half_open { "its probes" } else { "the failures that must open it" };
     let what = format!(
-        "{} attempts got through the breaker after {begun}, the first {:?} before the next is due",
+        "{} attempts got through the breaker after {begun}, the first {} before the next is due",
         opening.offenders.len(),
-        opening.until.since(first.t_req),
+        humane(opening.until.since(first.t_req)),
     );
     let evidence = opening.evidence.iter().chain([first]);
-    Some(
-        evidence.fold(Witness::new(first.t_req, what), |witness, one| witness.line(case.tell(one))),
-    )
+    let witness = Witness::new(first.t_req, what);
+    let witness = evidence.fold(witness, |witness, one| witness.line(case.tell(one)));
+    Some((witness, 1 + offenders.count() as u64))
 }
 
 /// In a total outage, whatever happened before: N failures and those in the air, or the probes, and

@@ -9,6 +9,7 @@ use super::evidence::rate::is_limited;
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
 use crate::case::Case;
 use crate::history::Operation;
+use crate::measure::{Gauge, humane};
 use crate::plan::PhaseKind;
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
@@ -142,8 +143,8 @@ impl Judge for Recovery<'_> {
     fn verdict(self: Box<Self>) -> Verdict {
         let case = self.case;
         let bound = case.time(&WITHIN);
-        let missable = 100 - case.percent(&FETCHED) as usize;
         let (mut witnesses, mut told, mut seen) = (Vec::new(), Vec::new(), 0);
+        let mut measured: Vec<Gauge> = gauges(case, 0).into();
         for heal in &self.heals {
             // A visitor in the first half of the bound leaves the second half to answer.
             let early = heal.ready.plus(bound / 2);
@@ -155,25 +156,30 @@ impl Judge for Recovery<'_> {
             let good = |one: &&Exchange| {
                 one.route.is_page_read()
                     && class(case, one) == Class::Success
-                    && (heal.at <= one.t_req && one.t_known() <= heal.deadline)
+                    && heal.at <= one.t_req
             };
-            let in_time = case.exchanges.iter().find(good);
+            let back = case.exchanges.iter().filter(good).map(Exchange::t_known).min();
+            let in_time = back.filter(|back| *back <= heal.deadline);
+            let waited = back.unwrap_or(heal.until).min(heal.until).since(heal.ready);
+            let [first, missed, served] = gauges(case, heal.asked);
+            measured.extend([
+                first.took(Some(waited)),
+                missed.counted(heal.missed as u64, heal.asked),
+                served.counted(heal.served as u64, heal.asked),
+            ]);
             let broken = if in_time.is_none() {
                 Some("no page read succeeded by the deadline, though visitors asked".to_owned())
-            } else if heal.missed >= 3 && heal.missed * 100 > missable * heal.asked {
+            } else if heal.missed > bearable(case, heal.asked) {
                 Some(format!("{} of {} due pages were not fetched", heal.missed, heal.asked))
             } else {
                 let unserved = heal.asked > 0 && heal.served == 0;
                 unserved.then(|| "no visitor was served a page after the deadline".to_owned())
             };
             told.push(format!(
-                "healed at {}, first good read {}; after the deadline {} due pages asked for, {} not \
-                 fetched, {} pages served",
+                "healed at {}, first good read {}; after the deadline {} due pages asked for",
                 case.at(heal.at),
-                in_time.map_or("none in time".to_owned(), |one| case.at(one.t_known())),
+                in_time.map_or("none in time".to_owned(), |back| case.at(back)),
                 heal.asked,
-                heal.missed,
-                heal.served,
             ));
             witnesses.extend(broken.map(|what| {
                 let story = format!(
@@ -189,17 +195,35 @@ impl Judge for Recovery<'_> {
                 Witness::new(heal.deadline, what).line(story).line(first)
             }));
         }
-        let promised = format!(
-            "a good read within {bound:?} + δ of the heal, of the last failure's open time ({:?}) and \
-             of every Retry-After, whichever is last; and from then on most due pages fetched within {:?} + 2 δ",
-            case.times.breaker_open, case.times.fast,
+        let rule = format!(
+            "its time begins with the heal, the end of the last failure's open time ({}) or of every \
+             Retry-After, whichever is last; from its deadline on a due page is fetched within {} (2 δ \
+             among them)",
+            humane(case.times.breaker_open),
+            humane(case.times.fast + case.delta * 2),
         );
-        let observed = format!("{} heals after outages; {}", self.heals.len(), told.join("; "));
+        let heals = format!("{} heals after outages", self.heals.len());
+        let observed = [vec![heals], told].concat().join("; ");
         let asked = self.heals.iter().any(|heal| heal.asked >= 3);
         Verdict::from_witnesses(seen, "heals after an outage, with demand and time", witnesses)
             .only_if(asked, "fewer than three due pages were asked for after the deadline")
-            .said(observed, promised)
+            .measured(Gauge::tightest(measured), observed, rule)
     }
+}
+
+/// Of so many due pages so many may be missed: two, or what the bound leaves.
+fn bearable(case: &Case, asked: usize) -> usize {
+    let missable = 100 - case.percent(&FETCHED) as usize;
+    (asked * missable / 100).max(2)
+}
+
+/// What is measured of a heal after which so many due pages were asked for.
+fn gauges(case: &Case, asked: usize) -> [Gauge; 3] {
+    [
+        Gauge::within("time to the first good read", case.time(&WITHIN), case.delta),
+        Gauge::at_most("due pages not fetched after the deadline", bearable(case, asked)),
+        Gauge::at_least("pages served after the deadline", 1),
+    ]
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 use super::{AtOnce, Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
 use crate::case::Case;
+use crate::measure::{Gauge, humane};
 use crate::verdict::{Verdict, Witness};
 use mock_server::faults::{Fault, StallAt};
 use mock_server::history::exchange::{End, Exchange};
@@ -65,6 +66,7 @@ fn judge(case: &Case) -> Verdict {
     let tolerance = case.delta + case.epsilon;
     let limit = bound + tolerance;
     let mut counts = Counts::default();
+    let mut longest = None;
     let mut witnesses = Vec::new();
     for read in case.exchanges.iter().filter(|read| is_stalled(read)) {
         let deadline = read.t_req.plus(limit);
@@ -84,11 +86,14 @@ fn judge(case: &Case) -> Verdict {
             StallAt::BeforeBody | StallAt::MidBody { .. } => counts.in_body += 1,
             StallAt::Trickle { .. } => counts.trickled += 1,
         }
+        let waited = read.t_end.since(read.t_req);
+        longest = longest.max(Some(waited));
         if kept_waiting {
-            let waited = read.t_end.since(read.t_req);
             let what = format!(
-                "a read that stalls ({}) was kept for {waited:?} instead of {bound:?}",
+                "a read that stalls ({}) was kept for {} instead of {}",
                 words(place(case, read)),
+                humane(waited),
+                humane(bound),
             );
             witnesses.push(Witness::new(deadline, what).line(case.tell(read)));
         }
@@ -100,13 +105,13 @@ fn judge(case: &Case) -> Verdict {
          harness was late, a restart or a pause)",
         witnesses.len(),
     );
-    let promised = format!("given up after {bound:?}, at the latest after {limit:?} (+ δ + ε)");
+    let longest = Gauge::within("longest stalled read", bound, tolerance).took(longest);
     let seen = before_head + in_body + trickled;
     Verdict::from_witnesses(seen, "stalled profile reads", witnesses)
         .only_if(before_head > 0, "no read that stalls before the head was judged")
         .only_if(in_body + trickled > 0, "no read that stalls inside the body was judged")
         .only_if(bound >= tolerance * 3, "the scaled timeout is too close to the tolerance")
-        .said(observed, promised)
+        .measured([longest], observed, "given up wherever it stalls")
 }
 
 fn is_stalled(read: &Exchange) -> bool {
@@ -167,7 +172,7 @@ mod tests {
     #[test]
     fn given_up_in_time_at_both_places_holds() {
         let verdict = check(good(), Held);
-        assert!(verdict.observed.starts_with("1 stalled before the head, 1 inside the body"));
+        assert!(verdict.observed.contains("; 1 stalled before the head, 1 inside the body"));
     }
 
     #[test]
@@ -175,7 +180,7 @@ mod tests {
         check(good().exchange(stalled(40_000, 50_200)), Violated);
         let open = Exchange { end: End::Open, ..in_body(40_000, 70_000) };
         let verdict = check(good().exchange(open), Violated);
-        assert!(verdict.witnesses[0].what.contains("inside the body) was kept for 30s"));
+        assert!(verdict.witnesses[0].what.contains("inside the body) was kept for 30 s"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::evidence::demand::Demand;
 use super::{Guarantee, Judge, Priority, Promise, Sight};
 use crate::case::Case;
 use crate::history::Operation;
+use crate::measure::{Gauge, humane};
 use crate::plan::RetryAfterScope;
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
@@ -127,32 +128,45 @@ impl Judge for Waiting<'_> {
         let seen = kinds.values().sum();
         let counted: Vec<String> = kinds.iter().map(|(kind, n)| format!("{n} × {kind}")).collect();
         let observed = format!(
-            "answers with a wait and demand for it: {}; attempts too early: {}; excused: {excused} \
-             already on their way, {forgotten} after a restart, {late} while the harness was late",
+            "answers with a wait and demand for it: {}; excused: {excused} already on their way, \
+             {forgotten} after a restart, {late} while the harness was late",
             if counted.is_empty() { "none".to_owned() } else { counted.join(", ") },
-            early.len(),
         );
-        let promised = format!(
-            "no attempt (scope: {scope:?}) from {grace:?} after the answer until {:?} before the \
-             named time",
-            case.epsilon
+        let rule = format!(
+            "no attempt {} from {} (2 δ) after the answer until {} (ε) before the named time",
+            match scope {
+                RetryAfterScope::Token => "with the same key",
+                RetryAfterScope::Request => "of the same request",
+            },
+            humane(grace),
+            humane(case.epsilon),
         );
+        let gauge = Gauge::none_of("attempts before the named time");
+        let gauge = gauge.counted(early.len() as u64, seen);
         Verdict::from_witnesses(seen, "answers with Retry-After and demand to wait", early)
-            .said(observed, promised)
+            .measured([gauge], observed, rule)
     }
 }
 
 fn kind(told: &Told<'_>) -> String {
-    format!("{} {:?}", told.answer.status.unwrap_or_default(), told.form).to_lowercase()
+    format!("{} {}", told.answer.status.unwrap_or_default(), form(told))
+}
+
+const fn form(told: &Told<'_>) -> &'static str {
+    match told.form {
+        RetryAfterForm::Seconds => "seconds",
+        RetryAfterForm::Date => "date",
+        RetryAfterForm::Malformed => "malformed",
+    }
 }
 
 fn witness(case: &Case, told: &Told<'_>, attempt: &Exchange) -> Witness {
     let what = format!(
-        "{} said Retry-After in the form {:?}, until {}; the attempt came {:?} too early",
+        "{} said Retry-After in the form {}, until {}; the attempt came {} too early",
         told.answer.status.unwrap_or_default(),
-        told.form,
+        form(told),
         case.at(told.until),
-        told.until.since(attempt.t_req),
+        humane(told.until.since(attempt.t_req)),
     );
     Witness::new(attempt.t_req, what).line(case.tell(told.answer)).line(case.tell(attempt))
 }
@@ -205,7 +219,7 @@ mod tests {
             .exchange(dated(told_to_wait("ann", 1_000, 503, 0), 4_000))
             .exchange(read("ann", 2_500));
         let verdict = check(history, Violated);
-        assert!(verdict.witnesses[0].what.contains("1.5s too early"));
+        assert!(verdict.witnesses[0].what.contains("1.5 s too early"));
     }
 
     #[test]

@@ -75,7 +75,7 @@ fn an_answer_that_a_fault_bent_is_neither_failure_nor_success() {
 #[test]
 fn a_sixth_failure_violates() {
     check(outage(&[1, 2, 3, 4, 5, 6]), Violated, "1 attempts got through the breaker");
-    check(outage(&[1, 2, 3, 4, 5, 20]), Violated, "the first 14.955s before");
+    check(outage(&[1, 2, 3, 4, 5, 20]), Violated, "the first 14.955 s before");
 }
 
 #[test]
@@ -158,9 +158,9 @@ fn results_that_may_or_may_not_count_move_the_probe_and_not_the_trip() {
 fn slow_pages_while_it_is_open_violate_when_they_are_many() {
     let wait = |n: u64| page("carl", n, n + 1_500, "-");
     let few = outage(&[1, 2, 3, 4, 5]).operations((10..12).map(|n| wait(n * 1_000)));
-    check(few, Held, "2 of ");
+    check(few, Held, "open: 2; ");
     let many = outage(&[1, 2, 3, 4, 5]).operations((100..150).map(|n| wait(n * 100)));
-    check(many, Violated, "took more than 1s while the breaker was open");
+    check(many, Violated, "took more than 1 s while the breaker was open");
 }
 
 #[test]
