@@ -1,12 +1,13 @@
 //! The integration's metrics: read from the text format of Prometheus, picked by selectors.
 
 mod exposition;
+mod names;
 mod selector;
 
 pub use exposition::Exposition;
+pub use names::{LatencyUnit, MetricNames};
 pub use selector::{Selector, SelectorError};
 
-use crate::config::model::{LatencyUnit, Metrics as Names};
 use scenarios::observed::{Figures, Histogram};
 
 /// What the configuration names, ready to be picked out of a scrape.
@@ -23,7 +24,7 @@ pub struct Picks {
 impl Picks {
     /// The picks of a checked configuration; an empty name picks nothing.
     #[must_use]
-    pub fn of(names: &Names) -> Self {
+    pub fn of(names: &MetricNames) -> Self {
         let pick = |text: &str| text.parse().ok();
         Self {
             timeouts: pick(&names.timeouts),
@@ -77,7 +78,7 @@ mod tests {
             linktree_upstream_request_duration_seconds_bucket{le=\"0.5\"} 4\n\
             linktree_upstream_request_duration_seconds_bucket{le=\"+Inf\"} 5\n\
             linktree_upstream_request_duration_seconds_count 5\n";
-        let figures = Picks::of(&Names::default()).figures(text);
+        let figures = Picks::of(&MetricNames::default()).figures(text);
         assert_eq!((figures.timeouts, figures.auth_errors), (Some(5.0), Some(0.0)));
         assert_eq!((figures.cache_hits, figures.cache_misses), (Some(40.0), Some(0.0)));
         let latency = figures.latency.unwrap();
@@ -86,11 +87,11 @@ mod tests {
 
     #[test]
     fn milliseconds_become_seconds_and_what_is_not_named_is_not_picked() {
-        let names = Names {
+        let names = MetricNames {
             latency: "upstream_ms".into(),
             latency_unit: LatencyUnit::Milliseconds,
             timeouts: String::new(),
-            ..Names::default()
+            ..MetricNames::default()
         };
         let text = "upstream_ms_bucket{le=\"250\"} 1\nupstream_ms_bucket{le=\"+Inf\"} 1\n";
         let figures = Picks::of(&names).figures(text);
