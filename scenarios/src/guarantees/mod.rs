@@ -10,7 +10,8 @@
 //!    one with a bound that sees operations;
 //! 2. its `mod` line and its line in [`GUARANTEES`];
 //! 3. its id in the `guarantees` of a scenario in `catalogue/`;
-//! 4. a mutant of the reference that it catches, and the row that `windthrow prove` prints of it.
+//! 4. a mutant of the reference that it catches, and the row that `windthrow prove` prints of it, in
+//!    `harness/tests/mutant_table.md`.
 //!
 //! What several judges derive from a history is a file in `evidence/`. What a new bound touches
 //! stands in [`crate::bounds`]. The tests below, and `harness/tests/registries.rs`, say what is
