@@ -56,6 +56,9 @@ extern crate self as mock_server;
 #[allow(dead_code)]
 #[path = "../tests/mock/rig.rs"]
 mod rig;
+#[cfg(test)]
+#[path = "../tests/strict_json.rs"]
+mod strict_json;
 
 pub use wiremock;
 

@@ -64,24 +64,13 @@ mod tests {
     use crate::history::History;
     use crate::profile::ContractProfile;
     use crate::webhooks::WebhookEvent;
-    use crate::world::PageChange;
     use crate::world::population::{Group, Population};
-
-    const OVERLAP_MS: u64 = 60_000;
 
     /// One event of each kind, a second apart, and the first after one second.
     fn events() -> Vec<TimedEvent> {
-        let text = |text: &str| text.to_owned();
-        let (event, data) = (WebhookEvent::LinkClicked, serde_json::Map::new());
-        let kinds = [
-            WorldEvent::Edit { handles: text("a-*"), change: PageChange::Text },
-            WorldEvent::RotateKey { overlap_ms: OVERLAP_MS },
-            WorldEvent::RotateWebhookSecret { overlap_ms: OVERLAP_MS },
-            WorldEvent::GrantScopes { scopes: vec![text("links:read")] },
-            WorldEvent::SendWebhook { event, handle: text("a-0001"), data },
-        ];
         let timed = |(event, at_ms)| TimedEvent { at_ms, event };
-        kinds.into_iter().zip((1..).map(|nth| nth * 1_000)).map(timed).collect()
+        let times = (1..).map(|nth| nth * 1_000);
+        WorldEvent::examples().into_iter().zip(times).map(timed).collect()
     }
 
     fn world() -> World {

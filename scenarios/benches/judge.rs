@@ -67,7 +67,7 @@ fn exchange(id: u64, at_ms: u64, route: Route) -> Exchange {
     Exchange {
         id,
         conn: id % 4,
-        seq: 0,
+        conn_seq: 0,
         method: if is_page { "GET" } else { "POST" }.into(),
         target: if is_page { format!("/v1/profiles/{handle}") } else { "/v1/clicks/batch".into() },
         route,

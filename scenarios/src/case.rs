@@ -336,8 +336,8 @@ impl Case {
     pub fn last_use_of_connections(&self) -> HashMap<u64, u32> {
         let mut last = HashMap::new();
         for exchange in &self.exchanges {
-            let seq = last.entry(exchange.conn).or_insert(exchange.seq);
-            *seq = (*seq).max(exchange.seq);
+            let seq = last.entry(exchange.conn).or_insert(exchange.conn_seq);
+            *seq = (*seq).max(exchange.conn_seq);
         }
         last
     }

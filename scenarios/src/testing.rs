@@ -210,7 +210,7 @@ pub fn read(handle: &str, at_ms: u64) -> Exchange {
     Exchange {
         id: 0,
         conn: 1,
-        seq: 0,
+        conn_seq: 0,
         method: "GET".into(),
         target: format!("/v1/profiles/{handle}"),
         route: Route::Profile,

@@ -158,7 +158,7 @@ impl Recorder for Teller {
                 tell(&exchange.faults, &what, exchange.status);
             }
             Record::Delivery(delivery) => {
-                let what = format!("{} to {}", delivery.event, delivery.url);
+                let what = format!("{} to {}", delivery.webhook_event, delivery.url);
                 tell(&delivery.faults, &what, delivery.status);
             }
             _ => {}

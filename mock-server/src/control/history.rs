@@ -127,27 +127,33 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Moment;
-    use crate::history::record::{Alert, Overload, SecretRead};
+    use crate::history::record::examples;
+    use crate::strict_json;
+    use serde_json::{Value, json};
+    use std::sync::Arc;
+    use tokio::sync::Semaphore;
 
     #[test]
-    fn every_event_is_named_as_in_its_line() {
-        let at = Moment::ZERO;
-        let alert = Alert {
-            at,
-            labels: Default::default(),
-            annotations: Default::default(),
-            starts_at: None,
-            ends_at: None,
+    fn every_line_names_its_event_and_has_every_name_once() {
+        let (closing, history) = (watch::channel(false).1, crate::history::History::new(1, None));
+        let mut reader = Reader {
+            follower: history.follow(None),
+            until: None,
+            events: Vec::new(),
+            closing,
+            ended: false,
+            _permit: Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap(),
         };
-        for record in [
-            Record::Overload(Overload { at, what: String::new() }),
-            Record::Alert(alert),
-            Record::SecretRead(SecretRead { at, path: String::new(), status: 200, version: None }),
-        ] {
-            let line = serde_json::to_value(Line { seq: 7, record: &record }).unwrap();
-            assert_eq!((&line["seq"], &line["event"]), (&7.into(), &record.event().into()));
-            assert!(EVENTS.contains(&record.event()));
+        let records: Vec<_> = examples().into_iter().map(Arc::new).collect();
+        let lines = reader.lines(&Batch { missed: 3, first: 7, records: records.clone() });
+        let text = String::from_utf8(lines).unwrap();
+        text.lines().for_each(strict_json::check);
+        let mut lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        assert_eq!(lines.next().unwrap(), json!({ "event": "missed", "count": 3 }));
+        for (seq, record) in (7..).zip(&records) {
+            let line = lines.next().unwrap();
+            assert_eq!((&line["seq"], &line["event"]), (&json!(seq), &json!(record.event())));
         }
+        assert_eq!(lines.next(), None);
     }
 }

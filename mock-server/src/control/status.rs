@@ -1,4 +1,6 @@
 //! Where the mock is, what it serves, and how much has happened. It names no credential.
+//!
+//! `now` is a moment of the clock that the history is written on, in nanoseconds.
 
 use super::Shared;
 use axum::Json;
@@ -16,7 +18,7 @@ pub(super) async fn read(State(api): Shared) -> Json<Value> {
         "profile": mock.profile().name,
         "assumed": mock.profile().assumed,
         "seed": mock.seed(),
-        "now_ms": mock.clock().now().0 / 1_000_000,
+        "now": mock.clock().now(),
         "rules": { "count": revised.rules.len(), "revision": revised.revision },
         "exchanges": { "begun": mock.probes(), "under_way": history.under_way() },
         "held": mock.held().len(),

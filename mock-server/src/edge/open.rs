@@ -54,7 +54,7 @@ impl OpenExchange {
             after.until = Some(now.plus(Duration::from_secs(seconds)));
         }
         Scanner::new(&self.edge.shared.world.keys).clean_receipts(exchange);
-        let empty = blank(exchange.id, exchange.conn, exchange.seq);
+        let empty = blank(exchange.id, exchange.conn, exchange.conn_seq);
         let exchange = std::mem::replace(&mut self.exchange, empty);
         self.edge.recorder.record(Record::Exchange(Box::new(exchange)));
     }
@@ -76,11 +76,11 @@ impl Drop for OpenExchange {
 }
 
 /// An exchange of which nothing is known yet.
-pub(super) fn blank(id: u64, conn: u64, seq: u32) -> Exchange {
+pub(super) fn blank(id: u64, conn: u64, conn_seq: u32) -> Exchange {
     Exchange {
         id,
         conn,
-        seq,
+        conn_seq,
         method: String::new(),
         target: String::new(),
         route: crate::contract::Route::Unknown,

@@ -111,7 +111,7 @@ pub struct Exchange {
     /// The connection, unique in the run.
     pub conn: u64,
     /// Position on that connection, from 0.
-    pub seq: u32,
+    pub conn_seq: u32,
     /// The method.
     pub method: String,
     /// Path and query, with credentials replaced by `[key]`.

@@ -1,8 +1,12 @@
 //! Everything that the mock sees and does, as records on one clock, and where they go.
+//!
+//! In their JSON a moment of that clock is a whole number of nanoseconds, whatever its name; any
+//! other time says its unit at the end of its name. No object has a name twice.
 
 use crate::clock::Moment;
 use crate::faults::FaultMark;
 use crate::history::exchange::Exchange;
+use crate::webhooks::WebhookEvent;
 use crate::world::WorldEvent;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -74,8 +78,8 @@ pub struct Delivery {
     pub id: String,
     /// The registration that it was sent for.
     pub webhook: String,
-    /// The event, such as `link.clicked`.
-    pub event: String,
+    /// What it is about, such as `link.clicked`.
+    pub webhook_event: WebhookEvent,
     /// Whom it is about.
     pub handle: String,
     /// From 1; a duplicate is an attempt of its own.
@@ -143,12 +147,12 @@ pub struct Alert {
     /// Its annotations.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
-    /// `startsAt` as sent.
+    /// `startsAt` by the sender's clock, milliseconds since the Unix epoch; none when it is not set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub starts_at: Option<String>,
-    /// `endsAt` as sent.
+    pub starts_unix_ms: Option<i64>,
+    /// `endsAt` by the sender's clock, milliseconds since the Unix epoch; none when it is not set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ends_at: Option<String>,
+    pub ends_unix_ms: Option<i64>,
 }
 
 /// Something happened in the world, as planned or because somebody steered it.
@@ -174,4 +178,117 @@ pub struct Overload {
     pub at: Moment,
     /// What was exhausted, in words.
     pub what: String,
+}
+
+/// A record of each kind, with everything in it that may be there.
+#[cfg(test)]
+pub(crate) fn examples() -> Vec<Record> {
+    use crate::contract::Route;
+    use crate::history::exchange::{
+        ClickReceipt, End, KeyPlace, LinkReceipt, RetryAfter, RetryAfterForm,
+    };
+    let at = Moment::from_ms(5);
+    let text = |text: &str| text.to_owned();
+    let mark = FaultMark { rule: text("r"), kind: text("status"), key: text("k"), nth: 0 };
+    let exchange = Exchange {
+        id: 1,
+        conn: 2,
+        conn_seq: 3,
+        method: text("POST"),
+        target: text("/v1/clicks"),
+        route: Route::Clicks,
+        handle: Some(text("a-0001")),
+        host: Some(text("localhost")),
+        token: text("live"),
+        key_id: Some(text("key_1")),
+        key_places: vec![KeyPlace::BearerHeader],
+        secret_places: vec![KeyPlace::Query],
+        accept: Some(text("*/*")),
+        content_type: Some(text("application/json")),
+        idempotency_key: Some(text("k")),
+        body_bytes: 4,
+        clicks: vec![ClickReceipt {
+            event_id: text("e"),
+            payload: text("p"),
+            status: 202,
+            effect: true,
+        }],
+        links: vec![LinkReceipt { id: text("l"), payload: text("p"), status: 200, effect: true }],
+        t_conn: at,
+        t_head: at,
+        t_req: at,
+        t_first: Some(at),
+        t_w: Some(at),
+        t_end: at,
+        end: End::Complete,
+        status: Some(202),
+        retry_after: Some(RetryAfter {
+            value: text("1"),
+            form: RetryAfterForm::Seconds,
+            until: Some(at),
+        }),
+        version: Some(text("v")),
+        nonce: Some(text("n")),
+        faults: vec![mark.clone()],
+        doubtful: true,
+        over_limit: true,
+    };
+    let delivery = Delivery {
+        id: text("msg_1"),
+        webhook: text("wh_1"),
+        webhook_event: WebhookEvent::LinkClicked,
+        handle: text("a-0001"),
+        attempt: 1,
+        url: text("http://127.0.0.1:9/"),
+        body_sha256: text("00"),
+        authentic: true,
+        t_sent: at,
+        t_end: at,
+        status: Some(200),
+        failure: Some(text("none")),
+        faults: vec![mark],
+    };
+    let (webhook, url) = (text("wh_1"), text("http://127.0.0.1:9/"));
+    let (status, failure) = (Some(200), Some(text("none")));
+    let look = Reachability { at, webhook, url, status, failure };
+    let pairs = BTreeMap::from([(text("alertname"), text("a"))]);
+    let alert = Alert {
+        at,
+        labels: pairs.clone(),
+        annotations: pairs,
+        starts_unix_ms: Some(1),
+        ends_unix_ms: Some(2),
+    };
+    let happened = |what| Happened { at, planned_ms: Some(1), what, made: Some(text("msg_1")) };
+    let mut records = vec![
+        Record::Exchange(Box::new(exchange)),
+        Record::Delivery(Box::new(delivery)),
+        Record::Reachability(look),
+        Record::SecretRead(SecretRead { at, path: text("/v1"), status: 200, version: Some(1) }),
+        Record::Alert(alert),
+        Record::Overload(Overload { at, what: text("all") }),
+    ];
+    records.extend(WorldEvent::examples().into_iter().map(happened).map(Record::World));
+    records
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::strict_json;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_record_is_one_line_with_every_name_once_and_reads_back() {
+        let mut named = BTreeSet::new();
+        for record in examples() {
+            let line = serde_json::to_string(&record).unwrap();
+            strict_json::check(&line);
+            assert!(line.starts_with(&format!("{{\"event\":\"{}\",", record.event())), "{line}");
+            assert_eq!(serde_json::from_str::<Record>(&line).unwrap(), record);
+            named.insert(record.event());
+        }
+        assert_eq!(named, EVENTS.iter().copied().collect(), "there is an example of each");
+        assert_eq!(named.len(), EVENTS.len());
+    }
 }

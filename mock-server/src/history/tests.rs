@@ -12,7 +12,7 @@ fn record(n: usize) -> Record {
 
 fn exchange(text: &str) -> Record {
     let mut value = serde_json::json!({
-        "event": "exchange", "id": 0, "conn": 0, "seq": 0, "method": "GET", "target": "/v1/me",
+        "event": "exchange", "id": 0, "conn": 0, "conn_seq": 0, "method": "GET", "target": "/v1/me",
         "route": "me", "token": "live", "body_bytes": 0, "t_conn": 0, "t_head": 0, "t_req": 0,
         "t_end": 0, "end": "complete",
     });

@@ -155,9 +155,9 @@ impl Match for Is {
     }
 }
 
-/// Mounts one mock for each route, the catch-all, and the embedding program's own.
-pub(crate) async fn mount(server: &MockServer, shared: &Arc<Shared>) {
-    let routes: [(Route, Box<dyn Answers>); 12] = [
+/// Every route of the contract, and the catch-all.
+fn all() -> [(Route, Box<dyn Answers>); 12] {
+    [
         (Route::Health, Box::new(health::Health)),
         (Route::Me, Box::new(me::Me)),
         (Route::Profile, Box::new(profile::Profile)),
@@ -170,8 +170,12 @@ pub(crate) async fn mount(server: &MockServer, shared: &Arc<Shared>) {
         (Route::Analytics, Box::new(analytics::Analytics)),
         (Route::Webhooks, Box::new(webhooks::Webhooks)),
         (Route::Unknown, Box::new(unknown::Unknown)),
-    ];
-    for (route, answers) in routes {
+    ]
+}
+
+/// Mounts one mock for each route, the catch-all, and the embedding program's own.
+pub(crate) async fn mount(server: &MockServer, shared: &Arc<Shared>) {
+    for (route, answers) in all() {
         let priority = if route == Route::Unknown { u8::MAX } else { 5 };
         let guarded = Guarded { answers, shared: Arc::clone(shared) };
         Mock::given(Is(route)).respond_with(guarded).with_priority(priority).mount(server).await;
@@ -330,6 +334,14 @@ fn missing_scope(scope: &str) -> Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::SCOPES;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_contracts_scopes_are_those_that_its_routes_ask_for() {
+        let asked: BTreeSet<_> = all().iter().filter_map(|(_, route)| route.scope()).collect();
+        assert_eq!(asked, SCOPES.iter().copied().collect());
+    }
 
     #[test]
     fn method_and_path_name_the_route() {

@@ -119,17 +119,21 @@ fn checked(posted: Posted, at: Moment) -> Result<Alert, &'static str> {
     if !labels.contains_key("alertname") {
         return Err("the label alertname is missing");
     }
-    let time = |text: &Option<String>| match text.as_deref() {
-        None | Some("") => Ok(None),
-        Some(text) => text.parse::<jiff::Timestamp>().map(Some).map_err(|_| NO_TIME),
-    };
-    let (start, end) = (time(&starts_at)?, time(&ends_at)?);
-    if start.is_some_and(|start| end.is_some_and(|end| end < start && end.as_second() > ZERO_TIME))
-    {
+    let (starts, ends) = (time(starts_at.as_deref())?, time(ends_at.as_deref())?);
+    if starts.zip(ends).is_some_and(|(starts, ends)| ends < starts) {
         return Err("endsAt is before startsAt");
     }
+    let unix_ms = |time: Option<jiff::Timestamp>| time.map(jiff::Timestamp::as_millisecond);
+    let (starts_unix_ms, ends_unix_ms) = (unix_ms(starts), unix_ms(ends));
     let annotations = annotations.unwrap_or_default();
-    Ok(Alert { at, labels, annotations, starts_at, ends_at })
+    Ok(Alert { at, labels, annotations, starts_unix_ms, ends_unix_ms })
+}
+
+/// A time as an Alertmanager reads it; none when it is not set.
+fn time(text: Option<&str>) -> Result<Option<jiff::Timestamp>, &'static str> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    let time: jiff::Timestamp = text.parse().map_err(|_| NO_TIME)?;
+    Ok(Some(time).filter(|time| time.as_second() > ZERO_TIME))
 }
 
 const NO_TIME: &str = "startsAt and endsAt must be RFC 3339 times";
@@ -203,6 +207,20 @@ mod tests {
         check(r#"{"labels":{"alertname":"a"}}"#, 400, &[]);
         check("", 400, &[]);
         assert_eq!(post("[]", "text/plain").0, 415);
+    }
+
+    #[test]
+    fn times_are_milliseconds_since_the_epoch_and_gos_zero_is_none() {
+        let check = |text: Option<&str>, expected: Result<Option<i64>, &str>| {
+            let found = time(text).map(|time| time.map(jiff::Timestamp::as_millisecond));
+            assert_eq!(found, expected, "{text:?}");
+        };
+        check(Some("2026-01-01T00:00:00.5Z"), Ok(Some(1_767_225_600_500)));
+        check(Some("1970-01-01T01:00:00+01:00"), Ok(Some(0)));
+        check(Some("0001-01-01T00:00:00Z"), Ok(None));
+        check(Some(""), Ok(None));
+        check(None, Ok(None));
+        check(Some("yesterday"), Err(NO_TIME));
     }
 
     #[test]

@@ -170,7 +170,7 @@ impl Context {
             delivery: Some(Delivery {
                 id: letter.stamp.id.clone(),
                 webhook: webhook.to_owned(),
-                event: message.event.name().to_owned(),
+                webhook_event: message.event,
                 handle: message.handle.clone(),
                 attempt,
                 url: self.clean(&target.url),

@@ -165,8 +165,27 @@ fn endless(overlap_ms: u64) -> Option<Mistake> {
 
 fn no_scope(scope: &str) -> Option<Mistake> {
     let what = || format!("the contract has no scope {scope:?}");
-    let fix = "GET /v1/me names the scopes of a key; `windthrow explain` has no others";
+    let fix = "choose from profile:read, links:read, links:write, clicks:write, analytics:read and \
+               webhooks:write";
     (!SCOPES.contains(&scope)).then(|| Mistake::new("scopes", what(), fix))
+}
+
+#[cfg(test)]
+impl WorldEvent {
+    /// One of each kind, in the order of the variants.
+    pub(crate) fn examples() -> Vec<Self> {
+        let (event, handle) = (WebhookEvent::LinkClicked, "a-0001".to_owned());
+        let all = vec![
+            Self::Edit { handles: "a-*".to_owned(), change: PageChange::Text },
+            Self::RotateKey { overlap_ms: 60_000 },
+            Self::RotateWebhookSecret { overlap_ms: 60_000 },
+            Self::GrantScopes { scopes: vec!["links:read".to_owned()] },
+            Self::SendWebhook { event, handle, data: Map::new() },
+        ];
+        let kinds: std::collections::BTreeSet<_> = all.iter().map(Self::kind).collect();
+        assert_eq!(kinds.len(), 5, "each kind has one example");
+        all
+    }
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ fn an_old_client_keeps_its_connection_only_when_it_asks_to() {
     client.write("GET /v1/health HTTP/1.0\r\n\r\n");
     assert_eq!(client.answer().header("connection").as_deref(), Some("close"));
     assert_eq!(client.rest(), (String::new(), Ok(())));
-    let places: Vec<_> = rig.tape.wait(3).iter().map(|one| (one.conn, one.seq)).collect();
+    let places: Vec<_> = rig.tape.wait(3).iter().map(|one| (one.conn, one.conn_seq)).collect();
     assert_eq!(places, [(0, 0), (0, 1), (0, 2)]);
 }
 

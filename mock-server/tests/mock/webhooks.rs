@@ -30,7 +30,8 @@ fn a_delivery_is_rightly_signed_under_every_scheme() {
         assert!(body["data"]["nonce"].is_string() && body["created_at"].is_string());
         let record = post.log.deliveries(1).remove(0);
         assert_eq!((record.id.as_str(), record.webhook.as_str()), (id.as_str(), &*post.webhook));
-        assert_eq!((record.event.as_str(), record.handle.as_str()), ("link.updated", "tail-0001"));
+        let about = (record.webhook_event, record.handle.as_str());
+        assert_eq!(about, (WebhookEvent::LinkUpdated, "tail-0001"));
         assert_eq!((record.attempt, record.status, record.failure), (1, Some(200), None));
         assert!(record.authentic && record.faults.is_empty() && record.t_sent <= record.t_end);
         assert_eq!(record.body_sha256, sha256(&received.body));

@@ -20,7 +20,7 @@ fn one_connection_carries_many_requests_also_when_they_come_at_once() {
     drop(client);
     assert_eq!(rig.get("/v1/me").status, 200);
     let records = rig.tape.wait(5);
-    let places: Vec<_> = records.iter().map(|record| (record.conn, record.seq)).collect();
+    let places: Vec<_> = records.iter().map(|record| (record.conn, record.conn_seq)).collect();
     assert_eq!(places, [(0, 0), (0, 1), (0, 2), (0, 3), (1, 0)]);
     for record in records {
         assert!(record.t_conn <= record.t_head && record.t_head <= record.t_req);

@@ -182,7 +182,7 @@ fn may_have_been_given_up(case: &Case, first: &Attempt<'_>, reused: &HashMap<u64
     let known = exchange.t_known();
     let slow = known.since(exchange.t_head) > case.delta * 2
         || case.paused_within(exchange.t_head.minus(case.delta), known.plus(case.delta));
-    slow && reused.get(&exchange.conn).is_none_or(|last| *last <= exchange.seq)
+    slow && reused.get(&exchange.conn).is_none_or(|last| *last <= exchange.conn_seq)
 }
 
 #[cfg(test)]
@@ -238,7 +238,7 @@ mod tests {
         check([first(), repeated(900)], Violated);
         check([first(), repeated(105)], Held); // decided before the answer could be known
         let slow = Exchange { t_w: Some(Moment::from_ms(300)), ..first() };
-        let next = |conn| Exchange { conn, seq: 1, ..repeated(900) };
+        let next = |conn| Exchange { conn, conn_seq: 1, ..repeated(900) };
         check([slow.clone(), next(1)], Violated); // the connection lived on
         check([slow, next(2)], Held); // perhaps given up meanwhile
     }
@@ -252,14 +252,14 @@ mod tests {
 
     #[test]
     fn whoever_stood_still_may_take_an_answer_for_a_timeout_unless_the_connection_lives_on() {
-        let next = |conn| Exchange { conn, seq: 1, ..repeated(9_000) };
+        let next = |conn| Exchange { conn, conn_seq: 1, ..repeated(9_000) };
         let judged = |second| {
             let history = History::over(&[]).exchanges([sent_click("a", 0, 202), second]);
             history.paused(2, 5_000).judged_by(&ClicksCountedOnce).kind
         };
         assert_eq!(judged(next(2)), Held);
         assert_eq!(judged(next(1)), Violated);
-        assert_eq!(judged(Exchange { conn: 1, seq: 1, ..repeated(5_090) }), Held); // not yet read
+        assert_eq!(judged(Exchange { conn: 1, conn_seq: 1, ..repeated(5_090) }), Held); // not yet read
     }
 
     #[test]
