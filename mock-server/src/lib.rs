@@ -57,7 +57,7 @@ extern crate self as mock_server;
 #[path = "../tests/mock/rig.rs"]
 mod rig;
 #[cfg(test)]
-#[path = "../tests/strict_json.rs"]
+#[path = "../tests/mock/strict_json.rs"]
 mod strict_json;
 
 pub use wiremock;

@@ -1,6 +1,11 @@
 //! The history: everything that was seen in one scenario, as one stream of events on one clock.
+//!
+//! In its JSON a moment of that clock is a whole number of nanoseconds, whatever its name; any other
+//! time says its unit at the end of its name. No object has a name twice.
 
 mod did;
+#[cfg(test)]
+mod lines;
 mod operation;
 
 pub use did::{Click, Did, PageView};

@@ -15,6 +15,9 @@ pub mod plan_check;
 pub mod promise;
 pub mod spans;
 #[cfg(test)]
+#[path = "../../mock-server/tests/mock/strict_json.rs"]
+mod strict_json;
+#[cfg(test)]
 pub(crate) mod testing;
 pub mod timeline;
 pub mod traffic;
