@@ -10,6 +10,7 @@ use crate::observed::{Inspection, Leak, Scanned, Scrape};
 use crate::plan::{Bounds, Declared, Phase, PhaseKind, Plan, RunPlan, Times};
 use crate::spans::Spans;
 use mock_server::clock::Moment;
+use mock_server::faults::Caution;
 use mock_server::history::exchange::Exchange;
 use mock_server::history::record::{Overload, SecretRead};
 use mock_server::profile::ContractProfile;
@@ -263,7 +264,7 @@ impl Case {
 
     /// When connections were refused altogether.
     pub fn refusals(&self) -> impl Iterator<Item = (Moment, Moment)> {
-        let refused = |one: &&Exchange| one.faults.iter().any(|mark| mark.kind == "refuse");
+        let refused = |one: &&Exchange| one.calls_for(Caution::RefusesConnections);
         self.connections.iter().filter(refused).map(|one| (one.t_conn, one.t_end))
     }
 

@@ -295,7 +295,7 @@ pub fn broken_off(kind: &str, from_ms: u64, until_ms: u64) -> Exchange {
 pub fn hit_by(kind: &str, mut exchange: Exchange) -> Exchange {
     exchange.faults.push(FaultMark {
         rule: format!("rule-{kind}"),
-        kind: kind.into(),
+        kind: kind.parse().expect("a fault of this kind"),
         key: exchange.logical_key(),
         nth: 0,
     });

@@ -171,6 +171,6 @@ impl Recorder for Teller {
 
 fn tell(faults: &[FaultMark], what: &str, status: Option<u16>) {
     for FaultMark { rule, kind, .. } in faults {
-        tracing::info!(rule, fault = kind, status, "{what}");
+        tracing::info!(rule, fault = kind.name(), status, "{what}");
     }
 }

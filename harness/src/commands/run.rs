@@ -9,7 +9,6 @@ use crate::evidence::{build, plans};
 use crate::failure::{Exit, Failure, nearest};
 use crate::progress::Progress;
 use crate::runner::{self, Request};
-use mock_server::faults::Stage;
 use reports::report::{Ending, Report, Standing};
 use scenarios::catalogue::{self, Profile, SCENARIOS, Settings};
 use scenarios::guarantees;
@@ -75,8 +74,7 @@ pub fn exit(report: &Report, fail_on: FailOn) -> Exit {
 
 /// Takes out the scenarios that kill or pause the target, where it is not the harness's to kill.
 fn without_process_faults(plan: &mut RunPlan) -> Result<(), Failure> {
-    let harmless =
-        |plan: &Plan| plan.faults.iter().all(|rule| rule.fault.stage() != Stage::Process);
+    let harmless = |plan: &Plan| plan.faults.iter().all(|rule| rule.fault.as_process().is_none());
     let ids = |plan: &RunPlan| {
         plan.scenarios.iter().map(|scenario| scenario.id.clone()).collect::<Vec<_>>().join(", ")
     };

@@ -101,7 +101,10 @@ mod tests {
     use super::*;
     use crate::storm::recorder::Recorder;
     use mock_server::clock::Moment;
+    use mock_server::profile::ContractProfile;
+    use scenarios::catalogue::{Settings, run_plan};
     use scenarios::history::{Did, Opened, PageView};
+    use scenarios::plan::Declared;
     use std::borrow::Cow;
 
     fn operation(index: u64) -> Operation<'static> {
@@ -154,6 +157,30 @@ mod tests {
         std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
         let some = count(&path);
         assert!(some > 0 && some < 20_000, "{some}");
+    }
+
+    /// What reading a history says in which a fault of this kind hit an exchange.
+    fn hit_by(kind: &str) -> Result<(), String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.ndjson.zst");
+        let line = format!(
+            r#"{{"event":"exchange","id":1,"conn":1,"seq":0,"method":"GET","target":"/v1/me","route":"me",
+            "token":"live","body_bytes":0,"t_conn":0,"t_head":0,"t_req":0,"t_end":1,"end":"server-reset",
+            "faults":[{{"rule":"r","kind":"{kind}","key":"k","nth":0}}]}}"#
+        );
+        let line = line.replace('\n', " ") + "\n";
+        std::fs::write(&path, zstd::encode_all(line.as_bytes(), 0).unwrap()).unwrap();
+        let (contract, declared) = (ContractProfile::linktree_v1(), Declared::default());
+        let run = run_plan(&Settings::default(), contract, declared, &["steady-state"]);
+        let read = read_case(&path, &run, &run.scenarios[0]);
+        read.map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_fault_that_this_version_does_not_know_is_not_taken_for_a_harmless_one() {
+        assert_eq!(hit_by("reset"), Ok(()));
+        let error = hit_by("meteor").unwrap_err();
+        assert!(error.contains("line 1") && error.contains("the fault \"meteor\""), "{error}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The body comes in chunks that are not right, and then the connection closes.
 
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll};
+use super::choice::{at_least_one, one_of};
+use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll};
 use serde::{Deserialize, Serialize};
 
 /// Flaws to choose from; the request has its effect.
@@ -32,6 +33,7 @@ impl Decide for BadChunk {
     const INFO: FaultInfo = FaultInfo {
         kind: "bad-chunk",
         place: Place::Edge,
+        cautions: &[Caution::HindersClicks],
         summary: "The body comes in chunks that are not right, then a close.",
         example_toml: r#"
 kind = "bad-chunk"
@@ -40,31 +42,26 @@ flaws = ["invalid-size", "missing-end"]
     };
 
     fn decide(&self, _request: &RequestView<'_>, roll: &mut Roll) -> Effect {
-        match roll.choose(&self.flaws) {
-            Some(how) => Effect::BadChunk { how: *how },
-            None => Effect::Pass,
-        }
+        one_of(&self.flaws, roll, |how| Effect::BadChunk { how: *how })
+    }
+
+    /// An answer without a body has no chunks.
+    fn harm(&self) -> Harm {
+        Harm::MayFail
     }
 
     fn mistakes(&self) -> Vec<Mistake> {
-        if !self.flaws.is_empty() {
-            return Vec::new();
-        }
-        vec![Mistake::new("flaws", "there are no flaws to choose from", "name at least one")]
+        at_least_one(&self.flaws, "flaws", "flaws to choose from").into_iter().collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::check;
+    use super::super::choice::check;
     use super::*;
 
     #[test]
     fn it_has_the_flaw_that_it_names() {
-        for how in ChunkFlaw::ALL {
-            check(&BadChunk { flaws: vec![how] }, &Effect::BadChunk { how });
-        }
-        check(&BadChunk { flaws: vec![] }, &Effect::Pass);
-        assert_eq!(BadChunk { flaws: vec![] }.mistakes().len(), 1);
+        check(|flaws| BadChunk { flaws }, &ChunkFlaw::ALL, |how| Effect::BadChunk { how });
     }
 }

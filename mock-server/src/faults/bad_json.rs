@@ -1,6 +1,6 @@
 //! The body is not the JSON that was promised, though its length and its type are right.
 
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Rewrite, Roll};
+use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Rewrite, Roll};
 use serde::{Deserialize, Serialize};
 
 /// Flaws to choose from; the request has its effect.
@@ -62,6 +62,7 @@ impl Decide for BadJson {
     const INFO: FaultInfo = FaultInfo {
         kind: "bad-json",
         place: Place::Respond,
+        cautions: &[Caution::HindersClicks],
         summary: "The body is not the JSON that was promised, though its length and type are right.",
         example_toml: r#"
 kind = "bad-json"
@@ -74,6 +75,10 @@ percent = 50
         let flaws = if self.flaws.is_empty() { &JsonFlaw::ALL[..] } else { &self.flaws };
         let flaw = roll.choose(flaws).copied().unwrap_or(JsonFlaw::Cut);
         Effect::Rewrite { how: Rewrite::BadJson { flaw, percent: self.percent.min(99) } }
+    }
+
+    fn harm(&self) -> Harm {
+        Harm::MayFail
     }
 
     fn mistakes(&self) -> Vec<Mistake> {

@@ -1,6 +1,6 @@
 //! The answer comes slowly but steadily: so many bytes a second, head and body.
 
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll};
+use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll};
 use serde::{Deserialize, Serialize};
 
 /// A narrow line; the answer is whole at last.
@@ -15,6 +15,7 @@ impl Decide for Bandwidth {
     const INFO: FaultInfo = FaultInfo {
         kind: "bandwidth",
         place: Place::Edge,
+        cautions: &[Caution::HindersClicks],
         summary: "The answer comes at so many bytes a second, and is whole at last.",
         example_toml: r#"
 kind = "bandwidth"
@@ -24,6 +25,11 @@ bytes_per_s = 2000
 
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         Effect::Bandwidth { bytes_per_s: self.bytes_per_s.max(1) }
+    }
+
+    /// On a line that is narrow enough a client gives up.
+    fn harm(&self) -> Harm {
+        Harm::MayFail
     }
 
     fn mistakes(&self) -> Vec<Mistake> {

@@ -1,7 +1,7 @@
 //! The body is right, but its content type is another, or missing.
 
 use super::registry::header_text;
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Rewrite, Roll};
+use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Rewrite, Roll};
 use serde::{Deserialize, Serialize};
 
 /// Content types to choose from.
@@ -17,6 +17,7 @@ impl Decide for ContentType {
     const INFO: FaultInfo = FaultInfo {
         kind: "content-type",
         place: Place::Respond,
+        cautions: &[Caution::HindersClicks],
         summary: "The body is right, but its content type is another, or missing.",
         example_toml: r#"
 kind = "content-type"
@@ -27,6 +28,10 @@ values = ["text/plain", "application/octet-stream", ""]
     fn decide(&self, _request: &RequestView<'_>, roll: &mut Roll) -> Effect {
         let value = roll.choose(&self.values).filter(|value| !value.is_empty()).cloned();
         Effect::Rewrite { how: Rewrite::ContentType { value } }
+    }
+
+    fn harm(&self) -> Harm {
+        Harm::MayFail
     }
 
     fn mistakes(&self) -> Vec<Mistake> {

@@ -1,6 +1,6 @@
 //! A webhook is sent later, with the timestamp of its sending.
 
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll};
+use super::{Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll};
 use serde::{Deserialize, Serialize};
 
 /// How much later the first attempt is sent; the delays of several rules add up.
@@ -15,6 +15,7 @@ impl Decide for Delay {
     const INFO: FaultInfo = FaultInfo {
         kind: "delay",
         place: Place::Webhook,
+        cautions: &[],
         summary: "The webhook is sent later, with a fresh timestamp.",
         example_toml: r#"
 kind = "delay"
@@ -24,6 +25,10 @@ ms = 400
 
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         Effect::Delay { us: self.ms.saturating_mul(1_000) }
+    }
+
+    fn harm(&self) -> Harm {
+        Harm::HitsNone
     }
 
     fn mistakes(&self) -> Vec<Mistake> {

@@ -1,6 +1,6 @@
 //! The same webhook is delivered several times, byte for byte.
 
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll};
+use super::{Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll};
 use crate::webhooks::DeliveryEffect;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,7 @@ impl Decide for Duplicate {
     const INFO: FaultInfo = FaultInfo {
         kind: "duplicate",
         place: Place::Webhook,
+        cautions: &[],
         summary: "The webhook is delivered several times with the same id and bytes.",
         example_toml: r#"
 kind = "duplicate"
@@ -30,6 +31,10 @@ gap_ms = 0
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         let Self { copies, gap_ms } = *self;
         Effect::Delivery(DeliveryEffect::Duplicate { copies, gap_ms })
+    }
+
+    fn harm(&self) -> Harm {
+        Harm::HitsNone
     }
 
     fn mistakes(&self) -> Vec<Mistake> {

@@ -1,6 +1,6 @@
 //! The connection closes without a byte of an answer, and nothing is done.
 
-use super::{Decide, Effect, FaultInfo, Place, RequestView, Roll};
+use super::{Caution, Decide, Effect, FaultInfo, Harm, Place, RequestView, Roll};
 use serde::{Deserialize, Serialize};
 
 /// No settings: a close (FIN) in place of the answer.
@@ -12,6 +12,7 @@ impl Decide for EmptyReply {
     const INFO: FaultInfo = FaultInfo {
         kind: "empty-reply",
         place: Place::Edge,
+        cautions: &[Caution::HindersClicks],
         summary: "The connection closes without a byte of an answer; nothing is done.",
         example_toml: r#"
 kind = "empty-reply"
@@ -20,6 +21,10 @@ kind = "empty-reply"
 
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         Effect::EmptyReply
+    }
+
+    fn harm(&self) -> Harm {
+        Harm::Fails
     }
 }
 
@@ -31,6 +36,6 @@ mod tests {
     #[test]
     fn it_answers_nothing_and_does_nothing() {
         check(&EmptyReply {}, &Effect::EmptyReply);
-        assert!(Effect::EmptyReply.keeps_from_processing());
+        assert!(!Effect::EmptyReply.shape().processed);
     }
 }

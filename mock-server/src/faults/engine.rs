@@ -1,6 +1,6 @@
 //! The plan at work: which rules hit a request, and what comes of them together.
 
-use super::{Effect, Fault, FaultMark, Pick, RequestView, Rewrite, Roll, Rule};
+use super::{Caution, Effect, FaultMark, Onset, Pick, RequestView, Rewrite, Roll, Rule};
 use crate::contract::Route;
 use crate::faults::ordinals::Ordinals;
 use crate::world::handle_matches;
@@ -103,14 +103,13 @@ impl Engine {
     pub fn refusal(&self, now: u64) -> Option<(u64, Vec<FaultMark>)> {
         let plan = self.plan();
         let refusing = |rule: &&Rule| {
-            matches!(rule.fault, Fault::Refuse(_))
-                && (rule.window.from_ms..rule.window.until_ms).contains(&now)
+            refuses_connections(rule) && (rule.window.from_ms..rule.window.until_ms).contains(&now)
         };
         let rules: Vec<_> = plan.rules.iter().filter(refusing).collect();
         let until = rules.iter().map(|rule| rule.window.until_ms).max()?;
         let mark = |rule: &&Rule| FaultMark {
             rule: rule.id.clone(),
-            kind: rule.fault.kind().to_owned(),
+            kind: rule.fault.kind(),
             key: CONNECTION_KEY.to_owned(),
             nth: 0,
         };
@@ -121,7 +120,7 @@ impl Engine {
     #[must_use]
     pub fn next_refusal(&self, now: u64) -> Option<u64> {
         let plan = self.plan();
-        let refusing = plan.rules.iter().filter(|rule| matches!(rule.fault, Fault::Refuse(_)));
+        let refusing = plan.rules.iter().filter(|rule| refuses_connections(rule));
         let later = refusing.filter(|rule| rule.window.from_ms < rule.window.until_ms);
         later.map(|rule| rule.window.from_ms).filter(|from| *from > now).min()
     }
@@ -178,7 +177,7 @@ impl Engine {
             }
             let mark = || FaultMark {
                 rule: rule.id.clone(),
-                kind: rule.fault.kind().to_owned(),
+                kind: rule.fault.kind(),
                 key: view.key.to_owned(),
                 nth,
             };
@@ -231,7 +230,7 @@ impl Plan {
 impl Decision {
     /// Drops an injected answer, because the server refuses the request by itself.
     pub fn cancel_answer(&mut self) {
-        if matches!(self.effect, Effect::Answer { .. } | Effect::LateError { .. }) {
+        if self.effect.shape().onset == Onset::Routes {
             self.effect = Effect::Pass;
             self.marks.pop();
         }
@@ -239,11 +238,17 @@ impl Decision {
 
     /// The mark of an effect that the edge has still to bring about.
     pub fn take_edge_mark(&mut self) -> Option<FaultMark> {
-        match self.effect {
-            Effect::Pass | Effect::Answer { .. } | Effect::LateError { .. } => None,
-            _ => self.marks.pop(),
+        match self.effect.shape().onset {
+            Onset::Elsewhere | Onset::Routes => None,
+            Onset::Accept(_) | Onset::BeforeHead | Onset::Head | Onset::Body | Onset::End => {
+                self.marks.pop()
+            }
         }
     }
+}
+
+fn refuses_connections(rule: &Rule) -> bool {
+    rule.fault.info().calls_for(Caution::RefusesConnections)
 }
 
 fn matches(rule: &Rule, view: &RequestView<'_>) -> bool {

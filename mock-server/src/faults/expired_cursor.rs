@@ -1,6 +1,6 @@
 //! A page of a list is gone by the time it is asked for: 410 for every cursor.
 
-use super::{Decide, Effect, FaultInfo, Place, RequestView, Rewrite, Roll};
+use super::{Caution, Decide, Effect, FaultInfo, Harm, Place, RequestView, Rewrite, Roll};
 use serde::{Deserialize, Serialize};
 
 /// No settings: first pages are answered as ever, and cursors have expired.
@@ -12,6 +12,7 @@ impl Decide for ExpiredCursor {
     const INFO: FaultInfo = FaultInfo {
         kind: "expired-cursor",
         place: Place::Respond,
+        cautions: &[Caution::BendsPages, Caution::HindersClicks],
         summary: "A request with a cursor is answered with 410: the cursor has expired.",
         example_toml: r#"
 kind = "expired-cursor"
@@ -20,6 +21,10 @@ kind = "expired-cursor"
 
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         Effect::Rewrite { how: Rewrite::ExpiredCursor }
+    }
+
+    fn harm(&self) -> Harm {
+        Harm::MayFail
     }
 }
 

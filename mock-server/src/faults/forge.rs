@@ -1,6 +1,6 @@
 //! A forged webhook: everything is right but one thing.
 
-use super::{Decide, Effect, FaultInfo, Place, RequestView, Roll};
+use super::{Decide, Effect, FaultInfo, Harm, Place, RequestView, Roll};
 use crate::webhooks::{DeliveryEffect, Forgery};
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,7 @@ impl Decide for Forge {
     const INFO: FaultInfo = FaultInfo {
         kind: "forge",
         place: Place::Webhook,
+        cautions: &[],
         summary: "The webhook is forged in one of twelve ways.",
         example_toml: r#"
 kind = "forge"
@@ -29,6 +30,10 @@ how = "body-bit"
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         let Self { how, every_attempt } = *self;
         Effect::Delivery(DeliveryEffect::Forge { how, every_attempt })
+    }
+
+    fn harm(&self) -> Harm {
+        Harm::HitsNone
     }
 }
 

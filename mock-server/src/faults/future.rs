@@ -1,6 +1,6 @@
 //! A webhook comes with a timestamp in the future, under a right signature.
 
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll};
+use super::{Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll};
 use crate::webhooks::DeliveryEffect;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,7 @@ impl Decide for Future {
     const INFO: FaultInfo = FaultInfo {
         kind: "future",
         place: Place::Webhook,
+        cautions: &[],
         summary: "The webhook's timestamp lies in the future, rightly signed.",
         example_toml: r#"
 kind = "future"
@@ -38,6 +39,10 @@ ahead_s = 310
         let Self { ahead_s, every_attempt } = *self;
         let by_s = i64::from(ahead_s);
         Effect::Delivery(DeliveryEffect::Shift { by_s, every_attempt })
+    }
+
+    fn harm(&self) -> Harm {
+        Harm::HitsNone
     }
 
     fn mistakes(&self) -> Vec<Mistake> {

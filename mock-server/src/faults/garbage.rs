@@ -1,6 +1,6 @@
 //! Bytes that are no HTTP come in place of the answer, and nothing is done.
 
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll};
+use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll};
 use serde::{Deserialize, Serialize};
 
 /// The most bytes, so that no plan exhausts the mock's memory.
@@ -18,6 +18,7 @@ impl Decide for Garbage {
     const INFO: FaultInfo = FaultInfo {
         kind: "garbage",
         place: Place::Edge,
+        cautions: &[Caution::HindersClicks],
         summary: "Bytes that are no HTTP come in place of the answer; nothing is done.",
         example_toml: r#"
 kind = "garbage"
@@ -27,6 +28,10 @@ bytes = 64
 
     fn decide(&self, _request: &RequestView<'_>, roll: &mut Roll) -> Effect {
         Effect::Garbage { seed: roll.seed(), bytes: self.bytes.clamp(1, MOST) }
+    }
+
+    fn harm(&self) -> Harm {
+        Harm::Fails
     }
 
     fn mistakes(&self) -> Vec<Mistake> {

@@ -1,6 +1,6 @@
 //! The answer is held back until somebody releases it.
 
-use super::{Decide, Effect, FaultInfo, Place, RequestView, Roll};
+use super::{Caution, Decide, Effect, FaultInfo, Harm, Place, RequestView, Roll};
 use serde::{Deserialize, Serialize};
 
 /// No settings: the request has its effect, and its answer waits for
@@ -13,6 +13,7 @@ impl Decide for Hold {
     const INFO: FaultInfo = FaultInfo {
         kind: "hold",
         place: Place::Edge,
+        cautions: &[Caution::HindersClicks],
         summary: "The answer is held back until it is released.",
         example_toml: r#"
 kind = "hold"
@@ -21,6 +22,11 @@ kind = "hold"
 
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         Effect::Hold
+    }
+
+    /// Nobody knows whether it is released in time.
+    fn harm(&self) -> Harm {
+        Harm::MayFail
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whatever a user wrote is hostile: names, biographies, titles and addresses.
 
-use super::{Decide, Effect, FaultInfo, Place, RequestView, Rewrite, Roll};
+use super::{Caution, Decide, Effect, FaultInfo, Harm, Place, RequestView, Rewrite, Roll};
 use serde::{Deserialize, Serialize};
 
 /// No settings: each field gets one of the mock's own hostile strings, by hash.
@@ -12,6 +12,7 @@ impl Decide for HostileStrings {
     const INFO: FaultInfo = FaultInfo {
         kind: "hostile-strings",
         place: Place::Respond,
+        cautions: &[Caution::HindersClicks],
         summary: "Names, biographies, titles and addresses of users are hostile strings.",
         example_toml: r#"
 kind = "hostile-strings"
@@ -20,6 +21,10 @@ kind = "hostile-strings"
 
     fn decide(&self, _request: &RequestView<'_>, roll: &mut Roll) -> Effect {
         Effect::Rewrite { how: Rewrite::HostileStrings { seed: roll.seed() } }
+    }
+
+    fn harm(&self) -> Harm {
+        Harm::MayFail
     }
 }
 

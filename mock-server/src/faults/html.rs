@@ -1,7 +1,7 @@
 //! A page for people stands where JSON was promised: a maintenance page, or that of a CDN.
 
 use super::registry::status_within;
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Rewrite, Roll};
+use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Rewrite, Roll};
 use serde::{Deserialize, Serialize};
 
 /// The page; the request has its effect.
@@ -17,6 +17,7 @@ impl Decide for Html {
     const INFO: FaultInfo = FaultInfo {
         kind: "html",
         place: Place::Respond,
+        cautions: &[Caution::HindersClicks],
         summary: "An HTML page stands where JSON was promised, with the status of the answer or another.",
         example_toml: r#"
 kind = "html"
@@ -26,6 +27,10 @@ status = 200
 
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         Effect::Rewrite { how: Rewrite::Html { status: self.status } }
+    }
+
+    fn harm(&self) -> Harm {
+        Harm::MayFail
     }
 
     fn mistakes(&self) -> Vec<Mistake> {

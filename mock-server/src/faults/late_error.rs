@@ -1,7 +1,7 @@
 //! The request has its effect, and then the answer is an error all the same.
 
 use super::registry::status_within;
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll};
+use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll};
 use serde::{Deserialize, Serialize};
 
 /// The error.
@@ -21,6 +21,7 @@ impl Decide for LateError {
     const INFO: FaultInfo = FaultInfo {
         kind: "late-error",
         place: Place::Respond,
+        cautions: &[Caution::HindersClicks],
         summary: "The request has its effect, and the answer is an error all the same.",
         example_toml: r#"
 kind = "late-error"
@@ -30,6 +31,10 @@ status = 500
 
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         Effect::LateError { status: self.status }
+    }
+
+    fn harm(&self) -> Harm {
+        Harm::Fails
     }
 
     fn mistakes(&self) -> Vec<Mistake> {

@@ -1,7 +1,8 @@
 //! The answer comes later, by a constant, uniform, lognormal or long-tailed time.
 
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll};
+use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// Added time before the head; real milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,6 +45,7 @@ impl Decide for Latency {
     const INFO: FaultInfo = FaultInfo {
         kind: "latency",
         place: Place::Respond,
+        cautions: &[Caution::HindersClicks],
         summary: "The answer comes later.",
         example_toml: r#"
 kind = "latency"
@@ -66,6 +68,14 @@ max_ms = 5000
             }
         };
         Effect::Delay { us }
+    }
+
+    fn harm(&self) -> Harm {
+        let (Self::Constant { ms: most_ms }
+        | Self::Uniform { max_ms: most_ms, .. }
+        | Self::Lognormal { max_ms: most_ms, .. }
+        | Self::LongTail { max_ms: most_ms, .. }) = *self;
+        Harm::Slows { most: Duration::from_millis(most_ms) }
     }
 
     fn mistakes(&self) -> Vec<Mistake> {

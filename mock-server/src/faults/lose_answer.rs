@@ -1,6 +1,6 @@
 //! The effect is done, but the connection closes before a byte of the answer.
 
-use super::{Decide, Effect, FaultInfo, Place, RequestView, Roll};
+use super::{Caution, Decide, Effect, FaultInfo, Harm, Place, RequestView, Roll};
 use serde::{Deserialize, Serialize};
 
 /// No settings: the request is processed and its answer is lost.
@@ -12,6 +12,7 @@ impl Decide for LoseAnswer {
     const INFO: FaultInfo = FaultInfo {
         kind: "lose-answer",
         place: Place::Edge,
+        cautions: &[Caution::HindersClicks],
         summary: "The request has its effect, but the connection closes without an answer.",
         example_toml: r#"
 kind = "lose-answer"
@@ -20,6 +21,10 @@ kind = "lose-answer"
 
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         Effect::LoseAnswer
+    }
+
+    fn harm(&self) -> Harm {
+        Harm::Fails
     }
 }
 

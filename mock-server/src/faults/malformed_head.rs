@@ -1,6 +1,7 @@
 //! The answer's head is not right: its status line, its length, its size or its characters.
 
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll};
+use super::choice::{at_least_one, one_of};
+use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll};
 use serde::{Deserialize, Serialize};
 
 /// Flaws to choose from; the request has its effect.
@@ -37,6 +38,7 @@ impl Decide for MalformedHead {
     const INFO: FaultInfo = FaultInfo {
         kind: "malformed-head",
         place: Place::Edge,
+        cautions: &[Caution::HindersClicks],
         summary: "The head of the answer breaks HTTP's rules; the body follows, then a close.",
         example_toml: r#"
 kind = "malformed-head"
@@ -45,31 +47,33 @@ flaws = ["status-line", "two-lengths"]
     };
 
     fn decide(&self, _request: &RequestView<'_>, roll: &mut Roll) -> Effect {
-        match roll.choose(&self.flaws) {
-            Some(how) => Effect::MalformedHead { how: *how },
-            None => Effect::Pass,
-        }
+        one_of(&self.flaws, roll, |how| Effect::MalformedHead { how: *how })
+    }
+
+    /// Lenient clients accept the other flaws.
+    fn harm(&self) -> Harm {
+        Harm::certain_if(self.flaws.iter().all(|flaw| *flaw == HeadFlaw::StatusLine))
     }
 
     fn mistakes(&self) -> Vec<Mistake> {
-        if !self.flaws.is_empty() {
-            return Vec::new();
-        }
-        vec![Mistake::new("flaws", "there are no flaws to choose from", "name at least one")]
+        at_least_one(&self.flaws, "flaws", "flaws to choose from").into_iter().collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::check;
+    use super::super::choice::check;
     use super::*;
 
     #[test]
     fn it_has_the_flaw_that_it_names() {
-        for how in HeadFlaw::ALL {
-            check(&MalformedHead { flaws: vec![how] }, &Effect::MalformedHead { how });
-        }
-        check(&MalformedHead { flaws: vec![] }, &Effect::Pass);
-        assert_eq!(MalformedHead { flaws: vec![] }.mistakes().len(), 1);
+        check(|flaws| MalformedHead { flaws }, &HeadFlaw::ALL, |how| Effect::MalformedHead { how });
+    }
+
+    #[test]
+    fn only_a_status_line_that_is_none_fails_every_client() {
+        let harm = |flaws: &[HeadFlaw]| MalformedHead { flaws: flaws.to_vec() }.harm();
+        assert_eq!(harm(&[HeadFlaw::StatusLine]), Harm::Fails);
+        assert_eq!(harm(&[HeadFlaw::StatusLine, HeadFlaw::NoColon]), Harm::MayFail);
     }
 }

@@ -3,10 +3,28 @@
 //! Only the server and the edge act on a decision. A decision depends on the seed, the rule, the
 //! request's key and its ordinal for that key, and on nothing else: interleaving cannot change who
 //! is hit.
+//!
+//! # Adding a fault
+//!
+//! 1. Its file, named like its kind: settings, [`FaultInfo`], and [`Decide`] with what it decides and
+//!    what harm that does. The smallest to copy is `empty_reply.rs`; `lose_answer.rs` has its effect
+//!    all the same, `rate_headers.rs` chooses among flaws, and `kill.rs` acts on the process.
+//! 2. Here, its `mod` line and its line in `faults!`.
+//! 3. Its act, if no [`Effect`] does what it needs. A new effect does not compile before it has a
+//!    [`Shape`] and stands in the matches of `edge/act/mod.rs` and `edge/act/body.rs`. A change of
+//!    the answer is a [`Rewrite`] with its arm in `routes/rewrite/mod.rs`, something about a webhook a
+//!    `DeliveryEffect` with its arm in `webhooks/effect.rs`, a new fault of the process an arm in the
+//!    harness's match of [`ProcessFault`].
+//!
+//! Nothing else: plans, `list`, `explain`, marks in the history and judges read what the file says.
+//! The tables of what a client sees are made by tests, whose heads say how to write them anew:
+//! `tests/fault_table.md` by `tests/mock/faults/table.rs`, `tests/webhook_table.md` by
+//! `tests/mock/webhook_table.rs`.
 
 mod bad_chunk;
 mod bad_json;
 mod bandwidth;
+mod choice;
 mod content_type;
 mod delay;
 mod duplicate;
@@ -17,11 +35,13 @@ mod expired_cursor;
 mod forge;
 mod future;
 mod garbage;
+mod harm;
 mod hold;
 pub mod holds;
 mod hostile_strings;
 mod html;
 mod kill;
+mod kind;
 mod late_error;
 mod latency;
 mod lose_answer;
@@ -30,6 +50,7 @@ mod ordinals;
 mod partial_failure;
 mod pause;
 pub mod plan;
+mod process;
 mod rate_headers;
 mod refuse;
 mod registry;
@@ -49,47 +70,15 @@ mod terminate;
 mod tls_alert;
 mod truncate;
 
-pub use bad_chunk::{BadChunk, ChunkFlaw};
-pub use bad_json::{BadJson, JsonFlaw};
-pub use bandwidth::Bandwidth;
-pub use content_type::ContentType;
-pub use delay::Delay;
-pub use duplicate::Duplicate;
-pub use effect::Effect;
-pub use empty_reply::EmptyReply;
-pub use expired_cursor::ExpiredCursor;
-pub use forge::Forge;
-pub use future::Future;
-pub use garbage::Garbage;
-pub use hold::Hold;
-pub use hostile_strings::HostileStrings;
-pub use html::Html;
-pub use kill::{Kill, Strike};
-pub use late_error::LateError;
-pub use latency::Latency;
-pub use lose_answer::LoseAnswer;
-pub use malformed_head::{HeadFlaw, MalformedHead};
-pub use partial_failure::PartialFailure;
-pub use pause::Pause;
-pub use rate_headers::{RateHeaders, RateLie};
-pub use refuse::Refuse;
-pub use registry::{FaultInfo, Mistake, Place};
-pub use reorder::Reorder;
-pub use reset::{Reset, ResetAt};
+pub use effect::{Accept, Effect, Onset, Shape};
+pub use harm::Harm;
+pub use kind::UnknownFault;
+pub use process::{ActsOnProcess, Strike};
+pub use registry::{Caution, FaultInfo, Mistake, Place};
 pub use rewrite::Rewrite;
 pub use roll::Roll;
-pub use rotate::Rotate;
 pub use rule::{Matcher, Pick, Ratio, Rule, Window};
-pub use short_pages::ShortPages;
-pub use skewed_date::{DateFlaw, SkewedDate};
-pub use slow_close::SlowClose;
-pub use stale::Stale;
-pub use stall::{Stall, StallAt};
 pub(crate) use status::HUGE;
-pub use status::{RetryAfterSpec, Status};
-pub use terminate::Terminate;
-pub use tls_alert::TlsAlert;
-pub use truncate::Truncate;
 
 use crate::contract::Route;
 use crate::webhooks::WebhookEvent;
@@ -142,7 +131,7 @@ pub struct FaultMark {
     /// The rule's id in the plan.
     pub rule: String,
     /// The fault's kind, such as `status` or `reset`.
-    pub kind: String,
+    pub kind: FaultKind,
     /// The request key that the decision hashed.
     pub key: String,
     /// The ordinal, from 0, of this request among those that the rule matched with the same key.
@@ -162,96 +151,185 @@ pub trait Decide {
     /// What happens to this request, once a rule has picked it.
     fn decide(&self, request: &RequestView<'_>, roll: &mut Roll) -> Effect;
 
+    /// What becomes of an attempt that it hits.
+    fn harm(&self) -> Harm;
+
     /// What is wrong with the settings, beyond what their types say.
     fn mistakes(&self) -> Vec<Mistake> {
         Vec::new()
     }
 }
 
-/// Names every fault once; the enum, its dispatch and the registry follow.
+/// Names every fault once, with its file and whatever else is its own; the enums, their dispatch and
+/// the registry follow. Those of the process are named apart, so that whoever carries them out has
+/// an exhaustive match of them alone.
 macro_rules! faults {
-    ($($name:ident)*) => {
+    (
+        wire { $($file:ident::{$name:ident $(, $with:ident)*})* }
+        process { $($process_file:ident::{$process:ident})* }
+    ) => {
+        $(pub use $file::{$name $(, $with)*};)*
+        $(pub use $process_file::$process;)*
+
         /// Every fault, by its settings.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case", tag = "kind")]
         pub enum Fault {
             $(#[doc = concat!("See [`", stringify!($name), "`].")] $name($name),)*
+            $(#[doc = concat!("See [`", stringify!($process), "`].")] $process($process),)*
+        }
+
+        /// Every fault, without its settings. What a history names and this version does not know
+        /// is no kind: it cannot be read as one that does no harm.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "&'static str")]
+        pub enum FaultKind {
+            $(#[doc = concat!("See [`", stringify!($name), "`].")] $name,)*
+            $(#[doc = concat!("See [`", stringify!($process), "`].")] $process,)*
+        }
+
+        /// The faults that the harness carries out on the integration's process.
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub enum ProcessFault {
+            $(#[doc = concat!("See [`", stringify!($process), "`].")] $process($process),)*
         }
 
         /// Every fault that a rule may name, in reading order.
-        pub const FAULTS: &[FaultInfo] = &[$($name::INFO),*];
+        pub const FAULTS: &[FaultInfo] =
+            &[$(<$name as Decide>::INFO,)* $(<$process as Decide>::INFO,)*];
 
         impl Fault {
-            /// What a reader needs to know of this fault.
+            /// Its kind, as it stands in the history.
             #[must_use]
-            pub const fn info(&self) -> FaultInfo {
-                match self { $(Self::$name(_) => $name::INFO,)* }
+            pub const fn kind(&self) -> FaultKind {
+                match self {
+                    $(Self::$name(_) => FaultKind::$name,)*
+                    $(Self::$process(_) => FaultKind::$process,)*
+                }
+            }
+
+            /// The fault of the process that it is, if it is one.
+            #[must_use]
+            pub const fn as_process(&self) -> Option<ProcessFault> {
+                match self {
+                    $(Self::$name(_) => None,)*
+                    $(Self::$process(fault) => Some(ProcessFault::$process(*fault)),)*
+                }
             }
 
             /// When it decides.
             #[must_use]
             pub fn stage(&self) -> Stage {
-                match self { $(Self::$name(fault) => fault.stage(),)* }
+                match self {
+                    $(Self::$name(fault) => fault.stage(),)*
+                    $(Self::$process(fault) => fault.stage(),)*
+                }
             }
 
             /// What happens to this request, once a rule has picked it.
             #[must_use]
             pub fn decide(&self, request: &RequestView<'_>, roll: &mut Roll) -> Effect {
-                match self { $(Self::$name(fault) => fault.decide(request, roll),)* }
+                match self {
+                    $(Self::$name(fault) => fault.decide(request, roll),)*
+                    $(Self::$process(fault) => fault.decide(request, roll),)*
+                }
+            }
+
+            /// What becomes of an attempt that it hits.
+            #[must_use]
+            pub fn harm(&self) -> Harm {
+                match self {
+                    $(Self::$name(fault) => fault.harm(),)*
+                    $(Self::$process(fault) => fault.harm(),)*
+                }
             }
 
             /// What is wrong with the settings, beyond what their types say.
             #[must_use]
             pub fn mistakes(&self) -> Vec<Mistake> {
-                match self { $(Self::$name(fault) => fault.mistakes(),)* }
+                match self {
+                    $(Self::$name(fault) => fault.mistakes(),)*
+                    $(Self::$process(fault) => fault.mistakes(),)*
+                }
+            }
+        }
+
+        impl FaultKind {
+            /// Every kind, in the order of [`FAULTS`].
+            pub const ALL: &[Self] = &[$(Self::$name,)* $(Self::$process,)*];
+
+            /// What a reader needs to know of it.
+            #[must_use]
+            pub const fn info(self) -> FaultInfo {
+                match self {
+                    $(Self::$name => <$name as Decide>::INFO,)*
+                    $(Self::$process => <$process as Decide>::INFO,)*
+                }
+            }
+        }
+
+        impl ProcessFault {
+            /// When it strikes.
+            #[must_use]
+            pub fn on(&self) -> Strike {
+                match self { $(Self::$process(fault) => fault.on(),)* }
+            }
+
+            /// See [`ActsOnProcess::back_after_ms`].
+            #[must_use]
+            pub fn back_after_ms(&self, start_ms: u64) -> u64 {
+                match self { $(Self::$process(fault) => fault.back_after_ms(start_ms),)* }
             }
         }
     };
 }
-
 faults! {
-    Status
-    LateError
-    PartialFailure
-    ExpiredCursor
-    ShortPages
-    RateHeaders
-    SkewedDate
-    Html
-    ContentType
-    BadJson
-    HostileStrings
-    Latency
-    Bandwidth
-    Stall
-    Hold
-    SlowClose
-    Refuse
-    TlsAlert
-    Reset
-    EmptyReply
-    LoseAnswer
-    Garbage
-    MalformedHead
-    BadChunk
-    Truncate
-    Duplicate
-    Reorder
-    Delay
-    Stale
-    Future
-    Forge
-    Rotate
-    Kill
-    Terminate
-    Pause
+    wire {
+        status::{Status, RetryAfterSpec}
+        late_error::{LateError}
+        partial_failure::{PartialFailure}
+        expired_cursor::{ExpiredCursor}
+        short_pages::{ShortPages}
+        rate_headers::{RateHeaders, RateLie}
+        skewed_date::{SkewedDate, DateFlaw}
+        html::{Html}
+        content_type::{ContentType}
+        bad_json::{BadJson, JsonFlaw}
+        hostile_strings::{HostileStrings}
+        latency::{Latency}
+        bandwidth::{Bandwidth}
+        stall::{Stall, StallAt}
+        hold::{Hold}
+        slow_close::{SlowClose}
+        refuse::{Refuse}
+        tls_alert::{TlsAlert}
+        reset::{Reset, ResetAt}
+        empty_reply::{EmptyReply}
+        lose_answer::{LoseAnswer}
+        garbage::{Garbage}
+        malformed_head::{MalformedHead, HeadFlaw}
+        bad_chunk::{BadChunk, ChunkFlaw}
+        truncate::{Truncate}
+        duplicate::{Duplicate}
+        reorder::{Reorder}
+        delay::{Delay}
+        stale::{Stale}
+        future::{Future}
+        forge::{Forge}
+        rotate::{Rotate}
+    }
+    process {
+        kill::{Kill}
+        terminate::{Terminate}
+        pause::{Pause}
+    }
 }
 
 impl Fault {
-    /// The fault's name, as in a plan file.
+    /// What a reader needs to know of this fault.
     #[must_use]
-    pub const fn kind(&self) -> &'static str {
-        self.info().kind
+    pub const fn info(&self) -> FaultInfo {
+        self.kind().info()
     }
 }
 

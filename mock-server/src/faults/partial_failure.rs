@@ -1,6 +1,9 @@
 //! Some items of a batch fail for now, and nothing is done for them; the others succeed.
 
-use super::{Decide, Effect, FaultInfo, Mistake, Place, Ratio, RequestView, Rewrite, Roll};
+use super::choice::at_least_one;
+use super::{
+    Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, Ratio, RequestView, Rewrite, Roll,
+};
 use serde::{Deserialize, Serialize};
 
 /// Which items, and with what.
@@ -17,6 +20,7 @@ impl Decide for PartialFailure {
     const INFO: FaultInfo = FaultInfo {
         kind: "partial-failure",
         place: Place::Respond,
+        cautions: &[Caution::SomeItemsFail, Caution::HindersClicks],
         summary: "Some items of a batch fail for now, without an effect; the others succeed.",
         example_toml: r#"
 kind = "partial-failure"
@@ -30,6 +34,10 @@ codes = [503, 429]
         Effect::Rewrite { how: Rewrite::PartialFailure { seed, ratio, codes } }
     }
 
+    fn harm(&self) -> Harm {
+        Harm::MayFail
+    }
+
     fn mistakes(&self) -> Vec<Mistake> {
         let mut found = Vec::new();
         let Ratio { hits, of } = self.ratio;
@@ -38,9 +46,7 @@ codes = [503, 429]
             let fix = "let of be greater than 0, and hits at most of";
             found.push(Mistake::new("ratio", what, fix));
         }
-        if self.codes.is_empty() {
-            found.push(Mistake::new("codes", "there are no status codes", "name at least one"));
-        }
+        found.extend(at_least_one(&self.codes, "codes", "status codes"));
         let for_good = |code: &&u16| !matches!(code, 408 | 425 | 429 | 500..=599);
         for code in self.codes.iter().filter(for_good) {
             let what = format!("{code} does not invite to try again");

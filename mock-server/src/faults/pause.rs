@@ -3,7 +3,7 @@
 //! Connections stay open and the kernel goes on accepting for it, as on a machine that swaps, is
 //! migrated, or collects garbage: clocks have moved on when it wakes up.
 
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll, Strike};
+use super::{ActsOnProcess, FaultInfo, Mistake, Place, Strike};
 use serde::{Deserialize, Serialize};
 
 /// A pause of the whole process group, once for each rule.
@@ -17,10 +17,11 @@ pub struct Pause {
     pub for_ms: u64,
 }
 
-impl Decide for Pause {
-    const INFO: FaultInfo = FaultInfo {
+impl ActsOnProcess for Pause {
+    const PROCESS_INFO: FaultInfo = FaultInfo {
         kind: "pause",
         place: Place::Process,
+        cautions: &[],
         summary: "The integration stands still with SIGSTOP, and goes on after a while.",
         example_toml: r#"
 kind = "pause"
@@ -29,34 +30,28 @@ for_ms = 2000
 "#,
     };
 
-    /// No request meets it: the harness acts on the process.
-    fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
-        Effect::Pass
+    fn on(&self) -> Strike {
+        self.on
     }
 
-    fn mistakes(&self) -> Vec<Mistake> {
-        let mut found: Vec<Mistake> = self.on.mistake().into_iter().collect();
-        if self.for_ms == 0 {
-            found.push(Mistake::new("for_ms", "a pause of 0 ms is none", "choose more than 0"));
-        }
-        found
+    fn back_after_ms(&self, _start_ms: u64) -> u64 {
+        self.for_ms
+    }
+
+    fn mistake(&self) -> Option<Mistake> {
+        let none = self.for_ms == 0;
+        none.then(|| Mistake::new("for_ms", "a pause of 0 ms is none", "choose more than 0"))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::check;
+    use super::super::Decide;
     use super::*;
 
     #[test]
-    fn no_request_is_hit() {
-        check(&Pause { on: Strike::WindowStart, for_ms: 1 }, &Effect::Pass);
-    }
-
-    #[test]
-    fn a_pause_takes_time_and_clicks_count_from_one() {
-        let mistakes = |on, for_ms| Pause { on, for_ms }.mistakes().len();
-        assert_eq!(mistakes(Strike::NthDelivery { n: 1 }, 1), 0);
-        assert_eq!(mistakes(Strike::NthDelivery { n: 0 }, 0), 2);
+    fn a_pause_takes_time() {
+        let mistakes = |for_ms| Pause { on: Strike::WindowStart, for_ms }.mistakes().len();
+        assert_eq!([1, 0].map(mistakes), [0, 1]);
     }
 }

@@ -1,6 +1,6 @@
 //! A fault plan as text: rules, and if it likes the creators and what happens to them, in TOML or JSON.
 
-use super::{Rule, Stage};
+use super::{FaultKind, Rule};
 use crate::world::TimedEvent;
 use crate::world::population::Population;
 use serde::{Deserialize, Serialize};
@@ -46,22 +46,22 @@ impl FaultPlan {
     "failed to use the rule {id:?}: the fault {kind} acts on the integration's process, which only \
      `windthrow run` owns; take the rule out"
 )]
-pub struct ProcessFault {
+pub struct NotAlone {
     /// The rule.
     pub id: String,
     /// The fault.
-    pub kind: &'static str,
+    pub kind: FaultKind,
 }
 
 /// Refuses rules that only the harness can carry out.
 ///
 /// # Errors
 ///
-/// [`ProcessFault`] for the first rule that acts on a process.
-pub fn check_alone(rules: &[Rule]) -> Result<(), ProcessFault> {
-    match rules.iter().find(|rule| rule.fault.stage() == Stage::Process) {
+/// [`NotAlone`] for the first rule that acts on a process.
+pub fn check_alone(rules: &[Rule]) -> Result<(), NotAlone> {
+    match rules.iter().find(|rule| rule.fault.as_process().is_some()) {
         None => Ok(()),
-        Some(rule) => Err(ProcessFault { id: rule.id.clone(), kind: rule.fault.kind() }),
+        Some(rule) => Err(NotAlone { id: rule.id.clone(), kind: rule.fault.kind() }),
     }
 }
 

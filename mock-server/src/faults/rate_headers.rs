@@ -1,6 +1,7 @@
 //! The headers of the rate limit lie, or are missing.
 
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Rewrite, Roll};
+use super::choice::{at_least_one, one_of};
+use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Rewrite, Roll};
 use serde::{Deserialize, Serialize};
 
 /// Lies to choose from; the limiter itself goes on as ever.
@@ -48,6 +49,7 @@ impl Decide for RateHeaders {
     const INFO: FaultInfo = FaultInfo {
         kind: "rate-headers",
         place: Place::Respond,
+        cautions: &[Caution::HindersClicks],
         summary: "The headers of the rate limit lie, or are missing.",
         example_toml: r#"
 kind = "rate-headers"
@@ -56,35 +58,27 @@ lies = ["zero", "negative"]
     };
 
     fn decide(&self, _request: &RequestView<'_>, roll: &mut Roll) -> Effect {
-        match roll.choose(&self.lies) {
-            Some(lie) => Effect::Rewrite { how: Rewrite::RateHeaders { lie: *lie } },
-            None => Effect::Pass,
-        }
+        one_of(&self.lies, roll, |lie| Effect::Rewrite { how: Rewrite::RateHeaders { lie: *lie } })
+    }
+
+    /// The answer is good, but who believes its headers may hold back.
+    fn harm(&self) -> Harm {
+        Harm::MayFail
     }
 
     fn mistakes(&self) -> Vec<Mistake> {
-        if !self.lies.is_empty() {
-            return Vec::new();
-        }
-        vec![Mistake::new("lies", "there are no lies to tell", "name at least one")]
+        at_least_one(&self.lies, "lies", "lies to tell").into_iter().collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{check, decided};
+    use super::super::choice::check;
     use super::*;
 
     #[test]
     fn one_lie_is_always_told_and_of_many_each() {
-        for lie in RateLie::ALL {
-            let how = Rewrite::RateHeaders { lie };
-            check(&RateHeaders { lies: vec![lie] }, &Effect::Rewrite { how });
-        }
-        let fault = RateHeaders { lies: RateLie::ALL.to_vec() };
-        let told: Vec<_> = (0..100).map(|nth| decided(&fault, nth)).collect();
-        let tells = |lie| told.contains(&Effect::Rewrite { how: Rewrite::RateHeaders { lie } });
-        assert!(RateLie::ALL.into_iter().all(tells));
-        assert_eq!(RateHeaders { lies: vec![] }.mistakes().len(), 1);
+        let effect = |lie| Effect::Rewrite { how: Rewrite::RateHeaders { lie } };
+        check(|lies| RateHeaders { lies }, &RateLie::ALL, effect);
     }
 }

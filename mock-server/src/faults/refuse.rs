@@ -1,6 +1,6 @@
 //! Nobody listens: connections are refused for as long as the rule's window is open.
 
-use super::{Decide, Effect, FaultInfo, Place, RequestView, Roll, Stage};
+use super::{Caution, Decide, Effect, FaultInfo, Harm, Place, RequestView, Roll, Stage};
 use serde::{Deserialize, Serialize};
 
 /// No settings: the port is closed with the window's beginning, and opened again with its end.
@@ -13,6 +13,7 @@ impl Decide for Refuse {
     const INFO: FaultInfo = FaultInfo {
         kind: "refuse",
         place: Place::Edge,
+        cautions: &[Caution::RefusesConnections, Caution::HindersClicks],
         summary: "Connections are refused while the rule's window is open.",
         example_toml: r#"
 kind = "refuse"
@@ -25,6 +26,11 @@ kind = "refuse"
 
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         Effect::Refuse
+    }
+
+    /// Connections that exist go on.
+    fn harm(&self) -> Harm {
+        Harm::MayFail
     }
 }
 

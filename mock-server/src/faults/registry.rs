@@ -38,6 +38,21 @@ impl Place {
     }
 }
 
+/// What judges must bear in mind of what a fault hits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Caution {
+    /// A list may end before its end, or on more pages than it needs.
+    BendsPages,
+    /// It can hold clicks back: it fails calls, or makes a client wait.
+    HindersClicks,
+    /// Some items of a batch fail in an answer that is a success as a whole.
+    SomeItemsFail,
+    /// While its window is open nobody can connect, and nobody knows who tried.
+    RefusesConnections,
+    /// The answer stops coming until the client gives up.
+    Stalls,
+}
+
 /// What a reader needs to know of one fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FaultInfo {
@@ -45,6 +60,8 @@ pub struct FaultInfo {
     pub kind: &'static str,
     /// Who acts on it.
     pub place: Place,
+    /// What judges must bear in mind of what it hits.
+    pub cautions: &'static [Caution],
     /// What happens, in one sentence.
     pub summary: &'static str,
     /// A fault table in TOML.
@@ -52,6 +69,12 @@ pub struct FaultInfo {
 }
 
 impl FaultInfo {
+    /// Whether judges must bear this in mind.
+    #[must_use]
+    pub fn calls_for(&self, caution: Caution) -> bool {
+        self.cautions.contains(&caution)
+    }
+
     /// The example as it stands in a plan file, which is JSON.
     ///
     /// # Panics
@@ -109,18 +132,39 @@ pub(super) fn status_within(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{FAULTS, Fault};
+    use super::super::{FAULTS, Fault, FaultKind, Harm};
+    use super::Place;
     use std::collections::BTreeSet;
 
     #[test]
     fn every_example_is_a_fault_of_its_kind_and_survives_a_round_trip() {
         for info in FAULTS {
             let fault: Fault = toml::from_str(info.example_toml).expect(info.kind);
-            assert_eq!(fault.kind(), info.kind);
+            assert_eq!(fault.info(), *info);
             assert!(info.summary.ends_with('.'));
             assert_eq!(fault.mistakes(), [], "{}", info.kind);
             let json = serde_json::to_string(&fault).unwrap();
             assert_eq!(serde_json::from_str::<Fault>(&json).unwrap(), fault);
+        }
+    }
+
+    #[test]
+    fn a_kind_is_known_by_its_name_and_an_unknown_one_is_refused() {
+        let names = FAULTS.iter().map(|info| info.kind);
+        assert!(names.zip(FaultKind::ALL).all(|(name, kind)| name.parse() == Ok(*kind)));
+        let text = serde_json::to_string(&FaultKind::LoseAnswer).unwrap();
+        assert_eq!(text, "\"lose-answer\"");
+        let error = serde_json::from_str::<FaultKind>("\"meteor\"").unwrap_err().to_string();
+        assert!(error.contains("\"meteor\"") && error.contains("another version"), "{error}");
+    }
+
+    #[test]
+    fn who_acts_on_a_fault_follows_from_its_group_and_whom_it_hits_from_who_acts() {
+        for info in FAULTS {
+            let fault: Fault = toml::from_str(info.example_toml).unwrap();
+            assert_eq!(fault.as_process().is_some(), info.place == Place::Process, "{}", info.kind);
+            let hits = matches!(info.place, Place::Respond | Place::Edge);
+            assert_eq!(fault.harm() != Harm::HitsNone, hits, "{}", info.kind);
         }
     }
 
@@ -134,8 +178,8 @@ mod tests {
 
     /// Files of the folder that hold no fault.
     const NO_FAULTS: &[&str] = &[
-        "effect", "engine", "holds", "mod", "ordinals", "plan", "registry", "rewrite", "roll",
-        "rule",
+        "choice", "effect", "engine", "harm", "holds", "kind", "mod", "ordinals", "plan",
+        "process", "registry", "rewrite", "roll", "rule",
     ];
 
     #[test]

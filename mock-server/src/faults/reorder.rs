@@ -1,6 +1,6 @@
 //! A webhook arrives after later ones.
 
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll};
+use super::{Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll};
 use crate::webhooks::DeliveryEffect;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,7 @@ impl Decide for Reorder {
     const INFO: FaultInfo = FaultInfo {
         kind: "reorder",
         place: Place::Webhook,
+        cautions: &[],
         summary: "The webhook arrives after later ones.",
         example_toml: r#"
 kind = "reorder"
@@ -29,6 +30,10 @@ at_most_ms = 5000
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         let Self { behind, at_most_ms } = *self;
         Effect::Delivery(DeliveryEffect::Reorder { behind, at_most_ms })
+    }
+
+    fn harm(&self) -> Harm {
+        Harm::HitsNone
     }
 
     fn mistakes(&self) -> Vec<Mistake> {

@@ -1,6 +1,6 @@
 //! The connection is reset (RST): when it is accepted, before the head or inside the body.
 
-use super::{Decide, Effect, FaultInfo, Place, RequestView, Roll, Stage};
+use super::{Caution, Decide, Effect, FaultInfo, Harm, Place, RequestView, Roll, Stage};
 use serde::{Deserialize, Serialize};
 
 /// A reset at one place.
@@ -27,6 +27,7 @@ impl Decide for Reset {
     const INFO: FaultInfo = FaultInfo {
         kind: "reset",
         place: Place::Edge,
+        cautions: &[Caution::HindersClicks],
         summary: "The connection is reset: when it is accepted, before the head or inside the body.",
         example_toml: r#"
 kind = "reset"
@@ -40,6 +41,11 @@ at = "mid-body"
 
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         Effect::Reset { at: self.at }
+    }
+
+    /// Connections that exist outlive the first, and an answer without a body the last.
+    fn harm(&self) -> Harm {
+        Harm::certain_if(self.at == ResetAt::BeforeHead)
     }
 }
 

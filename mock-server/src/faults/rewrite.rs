@@ -61,12 +61,16 @@ impl Rewrite {
     /// Whether the body is such that one client may rightly use it and another refuse it.
     #[must_use]
     pub const fn makes_doubtful(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::Html { .. }
-                | Self::BadJson { .. }
-                | Self::ContentType { .. }
-                | Self::HostileStrings { .. }
-        )
+            | Self::BadJson { .. }
+            | Self::ContentType { .. }
+            | Self::HostileStrings { .. } => true,
+            Self::RateHeaders { .. }
+            | Self::Date { .. }
+            | Self::ExpiredCursor
+            | Self::ShortPages { .. }
+            | Self::PartialFailure { .. } => false,
+        }
     }
 }

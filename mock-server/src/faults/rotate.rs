@@ -1,6 +1,6 @@
 //! A webhook comes with a list of signatures, as while keys rotate; one of them is right.
 
-use super::{Decide, Effect, FaultInfo, Place, RequestView, Roll};
+use super::{Decide, Effect, FaultInfo, Harm, Place, RequestView, Roll};
 use crate::webhooks::{DeliveryEffect, SignatureList};
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,7 @@ impl Decide for Rotate {
     const INFO: FaultInfo = FaultInfo {
         kind: "rotate",
         place: Place::Webhook,
+        cautions: &[],
         summary: "The webhook carries several signatures; it is authentic.",
         example_toml: r#"
 kind = "rotate"
@@ -25,6 +26,10 @@ list = "stranger-first"
 
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         Effect::Delivery(DeliveryEffect::Rotate { list: self.list })
+    }
+
+    fn harm(&self) -> Harm {
+        Harm::HitsNone
     }
 }
 

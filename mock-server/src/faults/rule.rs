@@ -1,6 +1,6 @@
 //! One line of a fault plan: when, whom, how often, and what.
 
-use super::{Fault, Mistake, Stage};
+use super::{Caution, Fault, Mistake, Stage};
 use crate::contract::Route;
 use crate::webhooks::WebhookEvent;
 use serde::{Deserialize, Serialize};
@@ -98,7 +98,8 @@ impl Rule {
             let what = "nothing is known of a request when its connection is accepted";
             found.push(Mistake::new("matcher", what, "leave the matcher out"));
         }
-        if matches!(self.fault, Fault::Refuse(_)) && self.pick != Pick::All {
+        let refuses = self.fault.info().calls_for(Caution::RefusesConnections);
+        if refuses && self.pick != Pick::All {
             let what = "a port that nobody listens on cannot choose whom it refuses";
             found.push(Mistake::new("pick", what, "leave the pick out, and set the window"));
         }

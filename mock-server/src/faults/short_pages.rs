@@ -1,6 +1,6 @@
 //! Pages of a list are shorter than asked for, and say that there is more.
 
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Rewrite, Roll};
+use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Rewrite, Roll};
 use serde::{Deserialize, Serialize};
 
 /// The pages; their cursors are valid.
@@ -17,6 +17,7 @@ impl Decide for ShortPages {
     const INFO: FaultInfo = FaultInfo {
         kind: "short-pages",
         place: Place::Respond,
+        cautions: &[Caution::BendsPages],
         summary: "Pages of a list are shorter than asked for, and say that there is more.",
         example_toml: r#"
 kind = "short-pages"
@@ -29,6 +30,10 @@ max = 5
         let limit = roll.between(self.min.max(1).into(), self.max.into());
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
         Effect::Rewrite { how: Rewrite::ShortPages { limit } }
+    }
+
+    fn harm(&self) -> Harm {
+        Harm::None
     }
 
     fn mistakes(&self) -> Vec<Mistake> {

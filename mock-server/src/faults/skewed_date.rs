@@ -1,7 +1,7 @@
 //! The `Date` header is fast, slow, malformed or missing.
 
 use super::registry::header_text;
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Rewrite, Roll};
+use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Rewrite, Roll};
 use serde::{Deserialize, Serialize};
 
 /// A century: further off than any clock that was ever set by a person.
@@ -37,6 +37,7 @@ impl Decide for SkewedDate {
     const INFO: FaultInfo = FaultInfo {
         kind: "skewed-date",
         place: Place::Respond,
+        cautions: &[Caution::HindersClicks],
         summary: "The Date header is fast, slow, malformed or missing.",
         example_toml: r#"
 kind = "skewed-date"
@@ -46,6 +47,11 @@ date = { off = { by_s = -3600 } }
 
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         Effect::Rewrite { how: Rewrite::Date { flaw: self.date.clone() } }
+    }
+
+    /// The answer is good, but whoever reckons with its date may hold back.
+    fn harm(&self) -> Harm {
+        Harm::MayFail
     }
 
     fn mistakes(&self) -> Vec<Mistake> {

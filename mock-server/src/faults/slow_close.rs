@@ -1,6 +1,6 @@
 //! The answer is whole and says that the connection closes, but the close comes late.
 
-use super::{Decide, Effect, FaultInfo, Place, RequestView, Roll};
+use super::{Caution, Decide, Effect, FaultInfo, Harm, Place, RequestView, Roll};
 use serde::{Deserialize, Serialize};
 
 /// The wait between the answer's last byte and the close.
@@ -15,6 +15,7 @@ impl Decide for SlowClose {
     const INFO: FaultInfo = FaultInfo {
         kind: "slow-close",
         place: Place::Edge,
+        cautions: &[Caution::HindersClicks],
         summary: "The answer is whole and announces a close, which comes late.",
         example_toml: r#"
 kind = "slow-close"
@@ -24,6 +25,10 @@ ms = 1500
 
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         Effect::SlowClose { ms: self.ms }
+    }
+
+    fn harm(&self) -> Harm {
+        Harm::None
     }
 }
 

@@ -1,6 +1,6 @@
 //! A webhook comes with an old timestamp under a right signature: a replay, or a slow queue.
 
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll};
+use super::{Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll};
 use crate::webhooks::DeliveryEffect;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,7 @@ impl Decide for Stale {
     const INFO: FaultInfo = FaultInfo {
         kind: "stale",
         place: Place::Webhook,
+        cautions: &[],
         summary: "The webhook's timestamp lies in the past, rightly signed.",
         example_toml: r#"
 kind = "stale"
@@ -38,6 +39,10 @@ age_s = 301
         let Self { age_s, every_attempt } = *self;
         let by_s = -i64::from(age_s);
         Effect::Delivery(DeliveryEffect::Shift { by_s, every_attempt })
+    }
+
+    fn harm(&self) -> Harm {
+        Harm::HitsNone
     }
 
     fn mistakes(&self) -> Vec<Mistake> {

@@ -1,6 +1,6 @@
 //! The answer stops coming: before its head, before or inside its body, or as a trickle of bytes.
 
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll};
+use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll};
 use serde::{Deserialize, Serialize};
 
 /// A stall at one place, until the client gives up.
@@ -35,6 +35,7 @@ impl Decide for Stall {
     const INFO: FaultInfo = FaultInfo {
         kind: "stall",
         place: Place::Edge,
+        cautions: &[Caution::Stalls, Caution::HindersClicks],
         summary: "The answer stops coming, until the client gives up.",
         example_toml: r#"
 kind = "stall"
@@ -44,6 +45,11 @@ at = { trickle = { every_ms = 4000 } }
 
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         Effect::Stall { at: self.at }
+    }
+
+    /// An answer without a body cannot stop inside it, and a trickle has an end.
+    fn harm(&self) -> Harm {
+        Harm::certain_if(self.at == StallAt::BeforeHead)
     }
 
     fn mistakes(&self) -> Vec<Mistake> {

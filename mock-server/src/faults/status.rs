@@ -1,7 +1,8 @@
 //! An injected status: 429 or 5xx, with or without `Retry-After` in any form.
 
+use super::choice::at_least_one;
 use super::registry::header_text;
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll};
+use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll};
 use serde::{Deserialize, Serialize};
 
 /// The injected answer; the request has no effect.
@@ -58,6 +59,7 @@ impl Decide for Status {
     const INFO: FaultInfo = FaultInfo {
         kind: "status",
         place: Place::Respond,
+        cautions: &[Caution::HindersClicks],
         summary: "The answer is an error, with or without Retry-After; nothing is done.",
         example_toml: r#"
 kind = "status"
@@ -79,11 +81,14 @@ retry_after = [{ form = "seconds", s = 2 }, { form = "date", s = 2 }, { form = "
         Effect::Answer { status, retry_after }
     }
 
+    /// Only what says 5xx: some clients take a 429 or a 404 for an answer, and some wait.
+    fn harm(&self) -> Harm {
+        Harm::certain_if(self.codes.iter().all(|code| *code >= 500))
+    }
+
     fn mistakes(&self) -> Vec<Mistake> {
         let mut found = Vec::new();
-        if self.codes.is_empty() {
-            found.push(Mistake::new("codes", "there are no status codes", "name at least one"));
-        }
+        found.extend(at_least_one(&self.codes, "codes", "status codes"));
         for code in self.codes.iter().filter(|code| !(200..600).contains(*code)) {
             let what = format!("{code} is not a final HTTP status");
             found.push(Mistake::new("codes", what, "choose 200 to 599"));

@@ -3,7 +3,7 @@
 //! A graceful stop finishes what it has begun and loses nothing. What has not ended when the grace
 //! is over is killed with SIGKILL.
 
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll, Strike};
+use super::{ActsOnProcess, FaultInfo, Mistake, Place, Strike};
 use serde::{Deserialize, Serialize};
 
 /// A stop as a deployment makes it, once for each rule.
@@ -19,10 +19,11 @@ pub struct Terminate {
     pub down_ms: u64,
 }
 
-impl Decide for Terminate {
-    const INFO: FaultInfo = FaultInfo {
+impl ActsOnProcess for Terminate {
+    const PROCESS_INFO: FaultInfo = FaultInfo {
         kind: "terminate",
         place: Place::Process,
+        cautions: &[],
         summary: "The integration is stopped with SIGTERM, and started again after a while.",
         example_toml: r#"
 kind = "terminate"
@@ -32,36 +33,30 @@ down_ms = 500
 "#,
     };
 
-    /// No request meets it: the harness acts on the process.
-    fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
-        Effect::Pass
+    fn on(&self) -> Strike {
+        self.on
     }
 
-    fn mistakes(&self) -> Vec<Mistake> {
-        let mut found: Vec<Mistake> = self.on.mistake().into_iter().collect();
-        if self.grace_ms == 0 {
-            let what = "a stop without any grace is a kill";
-            found.push(Mistake::new("grace_ms", what, "choose more than 0, or the fault kill"));
-        }
-        found
+    fn back_after_ms(&self, start_ms: u64) -> u64 {
+        self.grace_ms.saturating_add(self.down_ms).saturating_add(start_ms)
+    }
+
+    fn mistake(&self) -> Option<Mistake> {
+        let fix = "choose more than 0, or the fault kill";
+        let none = self.grace_ms == 0;
+        none.then(|| Mistake::new("grace_ms", "a stop without any grace is a kill", fix))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::check;
+    use super::super::Decide;
     use super::*;
 
     #[test]
-    fn no_request_is_hit() {
-        let fault = Terminate { on: Strike::WindowStart, grace_ms: 1, down_ms: 0 };
-        check(&fault, &Effect::Pass);
-    }
-
-    #[test]
-    fn a_grace_is_needed_and_clicks_count_from_one() {
-        let mistakes = |on, grace_ms| Terminate { on, grace_ms, down_ms: 0 }.mistakes().len();
-        assert_eq!(mistakes(Strike::NthAck { n: 1 }, 1), 0);
-        assert_eq!(mistakes(Strike::NthAck { n: 0 }, 0), 2);
+    fn a_grace_is_needed() {
+        let mistakes =
+            |grace_ms| Terminate { on: Strike::WindowStart, grace_ms, down_ms: 0 }.mistakes().len();
+        assert_eq!([1, 0].map(mistakes), [0, 1]);
     }
 }

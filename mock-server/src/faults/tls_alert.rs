@@ -1,6 +1,6 @@
 //! A broken TLS endpoint: the first bytes of a connection are answered with an alert and a close.
 
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll, Stage};
+use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll, Stage};
 use serde::{Deserialize, Serialize};
 
 /// A fatal alert (RFC 8446 section 6), whatever the client said.
@@ -20,6 +20,7 @@ impl Decide for TlsAlert {
     const INFO: FaultInfo = FaultInfo {
         kind: "tls-alert",
         place: Place::Edge,
+        cautions: &[Caution::HindersClicks],
         summary: "The first bytes of a connection are answered with a TLS alert and a close.",
         example_toml: r#"
 kind = "tls-alert"
@@ -33,6 +34,11 @@ alert = 40
 
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         Effect::TlsAlert { alert: self.alert }
+    }
+
+    /// Connections that exist go on.
+    fn harm(&self) -> Harm {
+        Harm::MayFail
     }
 
     fn mistakes(&self) -> Vec<Mistake> {

@@ -1,6 +1,6 @@
 //! The body ends early: fewer bytes than the head promised, then a close.
 
-use super::{Decide, Effect, FaultInfo, Mistake, Place, RequestView, Roll};
+use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll};
 use serde::{Deserialize, Serialize};
 
 /// How much of the body is written.
@@ -15,6 +15,7 @@ impl Decide for Truncate {
     const INFO: FaultInfo = FaultInfo {
         kind: "truncate",
         place: Place::Edge,
+        cautions: &[Caution::HindersClicks],
         summary: "The body ends before its length, with a close.",
         example_toml: r#"
 kind = "truncate"
@@ -24,6 +25,11 @@ percent = 50
 
     fn decide(&self, _request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         Effect::Truncate { percent: self.percent.min(99) }
+    }
+
+    /// An answer without a body cannot be cut.
+    fn harm(&self) -> Harm {
+        Harm::MayFail
     }
 
     fn mistakes(&self) -> Vec<Mistake> {

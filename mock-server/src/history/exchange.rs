@@ -2,7 +2,7 @@
 
 use crate::clock::Moment;
 use crate::contract::Route;
-use crate::faults::FaultMark;
+use crate::faults::{Caution, FaultMark};
 use crate::seed;
 use serde::{Deserialize, Serialize};
 
@@ -227,6 +227,12 @@ impl Exchange {
             End::ClientAbort | End::ServerReset | End::Truncated => true,
             End::Open => false,
         }
+    }
+
+    /// Whether a fault hit it of which judges must bear this in mind.
+    #[must_use]
+    pub fn calls_for(&self, caution: Caution) -> bool {
+        self.faults.iter().any(|mark| mark.kind.info().calls_for(caution))
     }
 
     /// The logical request that this is an attempt of: method, target and idempotency key.

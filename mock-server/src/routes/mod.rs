@@ -230,13 +230,13 @@ impl Guarded {
         let limit_override = rewriting.page_limit();
         let call = Call { ticket, request, world, limit_override, rewriting: &rewriting };
         let mut reply = match (&decision.effect, refusal) {
-            (effect, _) if effect.keeps_from_processing() => {
-                Reply::empty(503).with_receipts(self.answers.unprocessed(request, 0))
-            }
             (Effect::Answer { status, retry_after: after }, _) => {
                 retry_after.clone_from(after);
                 Reply::error(*status, "unavailable", "the service cannot answer now")
                     .with_receipts(self.answers.unprocessed(request, *status))
+            }
+            (effect, _) if !effect.shape().processed => {
+                Reply::empty(503).with_receipts(self.answers.unprocessed(request, 0))
             }
             (_, Some(refusal)) => {
                 over_limit = refusal.status == 429;

@@ -4,7 +4,7 @@ use crate::clock::Clock;
 use crate::edge::Tuning;
 use crate::faults::Rule;
 use crate::faults::engine::PlanError;
-use crate::faults::plan::ProcessFault;
+use crate::faults::plan::NotAlone;
 use crate::history::History;
 use crate::history::record::Recorder;
 use crate::profile::ContractProfile;
@@ -76,7 +76,7 @@ pub enum MockError {
     },
     /// A rule of an embedded mock is for the harness.
     #[error(transparent)]
-    Process(#[from] ProcessFault),
+    Process(#[from] NotAlone),
     /// Somebody else has the port.
     #[error("failed to listen on {at}: the port is in use; give another, or 0 for any")]
     PortInUse {

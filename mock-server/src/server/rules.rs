@@ -3,7 +3,7 @@
 use super::MockLinktree;
 use crate::contract::Route;
 use crate::faults::engine::PlanError;
-use crate::faults::plan::{ProcessFault, check_alone};
+use crate::faults::plan::{NotAlone, check_alone};
 use crate::faults::{Fault, Matcher, Pick, Ratio, Rule, Window};
 use std::sync::{Mutex, PoisonError};
 
@@ -82,7 +82,7 @@ pub enum ChangeError {
     },
     /// The mock alone can never carry a rule out.
     #[error(transparent)]
-    Process(#[from] ProcessFault),
+    Process(#[from] NotAlone),
     /// The rules cannot be executed.
     #[error(transparent)]
     Plan(#[from] PlanError),

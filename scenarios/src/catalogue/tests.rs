@@ -5,7 +5,7 @@ use crate::guarantees::GUARANTEES;
 use crate::plan::{PhaseKind, Traffic};
 use crate::traffic::Schedule;
 use crate::traffic::actions::Action;
-use mock_server::faults::{Fault, Rule, Stage};
+use mock_server::faults::{Harm, Rule, Stage};
 use std::collections::HashSet;
 
 fn settings(profile: Profile, time_scale: u32, root_seed: u64) -> Settings {
@@ -102,7 +102,7 @@ fn a_storm_has_a_control_before_and_a_heal_and_time_to_settle_after() {
         let first_fault = plan.faults.iter().map(|rule| rule.window.from_ms).min();
         assert!(first_fault.is_none_or(|from| control.until_ms <= from), "{id}");
         // Slow answers alone are no failures: a service that returns may well be slow.
-        let fails = |rule: &&Rule| !matches!(rule.fault, Fault::Latency(_));
+        let fails = |rule: &&Rule| !matches!(rule.fault.harm(), Harm::Slows { .. });
         let failing = plan.faults.iter().filter(fails);
         if let Some(last_fault) = failing.map(|rule| rule.window.until_ms).max() {
             let healed =

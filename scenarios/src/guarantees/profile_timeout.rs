@@ -7,7 +7,7 @@ use super::{AtOnce, Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
 use crate::case::Case;
 use crate::measure::{Gauge, humane};
 use crate::verdict::{Verdict, Witness};
-use mock_server::faults::{Fault, StallAt};
+use mock_server::faults::{Caution, Fault, StallAt};
 use mock_server::history::exchange::{End, Exchange};
 
 /// Each stalled attempt must end by the client's own hand.
@@ -115,7 +115,7 @@ fn judge(case: &Case) -> Verdict {
 }
 
 fn is_stalled(read: &Exchange) -> bool {
-    read.route.is_page_read() && read.faults.iter().any(|mark| mark.kind == "stall")
+    read.route.is_page_read() && read.calls_for(Caution::Stalls)
 }
 
 /// Where a read stalled: as its rule says, or else as far as its answer came.

@@ -3,7 +3,7 @@
 use super::Report;
 use super::streams::check_span;
 use crate::plan::Plan;
-use mock_server::faults::{Fault, Pick, Rule, Strike};
+use mock_server::faults::{Pick, Rule, Strike};
 
 /// What a service may need until it is ready again; real milliseconds.
 const START_MS: u64 = 1_500;
@@ -49,16 +49,12 @@ fn nobody(report: &mut Report<'_>, plan: &Plan, pattern: &str) {
 
 /// The scenario must see what comes after a fault of the process.
 fn check_return(report: &mut Report<'_>, rule: &Rule, duration_ms: u64) {
-    let (on, lasts) = match rule.fault {
-        Fault::Kill(kill) => (kill.on, kill.down_ms.saturating_add(START_MS)),
-        Fault::Terminate(stop) => {
-            (stop.on, stop.grace_ms.saturating_add(stop.down_ms).saturating_add(START_MS))
-        }
-        Fault::Pause(pause) => (pause.on, pause.for_ms),
-        _ => return,
+    let Some(fault) = rule.fault.as_process() else { return };
+    let last = match fault.on() {
+        Strike::WindowStart => rule.window.from_ms,
+        Strike::NthAck { .. } | Strike::NthDelivery { .. } => rule.window.until_ms,
     };
-    let last = if on == Strike::WindowStart { rule.window.from_ms } else { rule.window.until_ms };
-    let back = last.saturating_add(lasts);
+    let back = last.saturating_add(fault.back_after_ms(START_MS));
     report.at("window").unless(
         back < duration_ms,
         format!("it may strike at {last} ms, and the service be back at {back} ms only"),

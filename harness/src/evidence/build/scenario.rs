@@ -100,7 +100,7 @@ fn window(rule: &mock_server::faults::Rule, judged: &Judged) -> FaultWindow {
         + usize::from(judged.case.processes.iter().any(|process| struck(&process)));
     FaultWindow {
         rule: rule.id.clone(),
-        kind: rule.fault.kind().to_owned(),
+        kind: rule.fault.kind().name().to_owned(),
         from_ms: rule.window.from_ms,
         until_ms: rule.window.until_ms,
         hits: hits as u64,

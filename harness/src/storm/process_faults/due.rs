@@ -2,7 +2,7 @@
 
 use crate::storm::recorder::Recorder;
 use mock_server::clock::{Clock, Moment};
-use mock_server::faults::{Fault, Rule, Stage, Strike, Window};
+use mock_server::faults::{ProcessFault, Rule, Strike, Window};
 use mock_server::history::record::Record;
 use scenarios::history::Operation;
 use scenarios::traffic::OperationSink;
@@ -18,7 +18,7 @@ pub struct DueFault {
     /// The rule's id.
     pub rule: String,
     /// What shall happen.
-    pub fault: Fault,
+    pub fault: ProcessFault,
 }
 
 /// The faults of the process that a plan holds, as they fall due.
@@ -60,9 +60,11 @@ impl DueFaults {
     #[must_use]
     pub fn of(rules: &[Rule], clock: Clock, recorder: &Recorder) -> (Self, Counting) {
         let (mut timed, mut counters) = (Vec::new(), Vec::new());
-        for rule in rules.iter().filter(|rule| rule.fault.stage() == Stage::Process) {
-            let fault = DueFault { rule: rule.id.clone(), fault: rule.fault.clone() };
-            let (what, nth) = match when(&rule.fault) {
+        for rule in rules {
+            let Some(fault) = rule.fault.as_process() else { continue };
+            let on = fault.on();
+            let fault = DueFault { rule: rule.id.clone(), fault };
+            let (what, nth) = match on {
                 Strike::WindowStart => {
                     timed.push((rule.window.from_ms, fault));
                     continue;
@@ -115,15 +117,6 @@ impl DueFaults {
     }
 }
 
-const fn when(fault: &Fault) -> Strike {
-    match fault {
-        Fault::Kill(kill) => kill.on,
-        Fault::Terminate(stop) => stop.on,
-        Fault::Pause(pause) => pause.on,
-        _ => Strike::WindowStart,
-    }
-}
-
 impl Counting {
     /// Counts something that happened at `at`; it strikes exactly once.
     fn count(&self, what: What, at: Moment) {
@@ -163,7 +156,7 @@ impl OperationSink for Counting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mock_server::faults::{Kill, Matcher, Pause, Pick};
+    use mock_server::faults::{Fault, Kill, Matcher, Pause, Pick};
     use scenarios::history::{Click, Did};
     use std::borrow::Cow;
 

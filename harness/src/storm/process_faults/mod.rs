@@ -5,7 +5,7 @@ pub mod due;
 
 use super::target::Target;
 use due::{DueFault, DueFaults};
-use mock_server::faults::Fault;
+use mock_server::faults::ProcessFault;
 use std::time::Duration;
 
 /// Lets every fault of the process happen that is due, for as long as the target comes back.
@@ -47,15 +47,15 @@ pub enum Lost {
 /// [`Lost`] when it is not.
 pub async fn inject(target: &mut Target, due: &DueFault) -> Result<(), Lost> {
     let down_ms = match due.fault {
-        Fault::Kill(kill) => {
+        ProcessFault::Kill(kill) => {
             target.kill(&due.rule).await;
             kill.down_ms
         }
-        Fault::Terminate(stop) => {
+        ProcessFault::Terminate(stop) => {
             target.terminate(&due.rule, Duration::from_millis(stop.grace_ms)).await;
             stop.down_ms
         }
-        Fault::Pause(pause) => {
+        ProcessFault::Pause(pause) => {
             target.pause(&due.rule);
             // Something else may end it while it stands still, such as the kernel for want of memory.
             let end = Duration::from_millis(pause.for_ms);
@@ -67,7 +67,6 @@ pub async fn inject(target: &mut Target, due: &DueFault) -> Result<(), Lost> {
                 }
             };
         }
-        _ => return Ok(()),
     };
     tokio::time::sleep(Duration::from_millis(down_ms)).await;
     target.launch().await.map_err(|error| Lost::NotReady { how: error.to_string() })

@@ -1,7 +1,6 @@
 //! Writes head and body in the way that the effect asks for.
 
 use super::super::connection::Client;
-use super::head::closes;
 use super::{After, Gone, due};
 use crate::faults::{ChunkFlaw, Effect, ResetAt, StallAt};
 use crate::history::exchange::End;
@@ -19,7 +18,7 @@ pub(super) async fn write(
     keep: bool,
 ) -> Result<(End, After), Gone> {
     let part = |percent: u8| &body[..body.len() * usize::from(percent.min(99)) / 100];
-    let whole = if keep && !closes(effect) { After::Keep } else { After::Close };
+    let whole = if keep && !effect.shape().closes { After::Keep } else { After::Close };
     match effect {
         Effect::Stall { at: StallAt::BeforeBody } => {
             client.write(&bytes).await?;
@@ -60,7 +59,23 @@ pub(super) async fn write(
             narrow(client, &bytes, *bytes_per_s).await?;
             Ok((End::Complete, whole))
         }
-        _ => {
+        // The body of all others is whole, and comes at once.
+        Effect::Pass
+        | Effect::Delay { .. }
+        | Effect::Rewrite { .. }
+        | Effect::Delivery(_)
+        | Effect::Refuse
+        | Effect::TlsAlert { .. }
+        | Effect::Answer { .. }
+        | Effect::LateError { .. }
+        | Effect::LoseAnswer
+        | Effect::EmptyReply
+        | Effect::Garbage { .. }
+        | Effect::Hold
+        | Effect::Stall { at: StallAt::BeforeHead }
+        | Effect::Reset { at: ResetAt::Accept | ResetAt::BeforeHead }
+        | Effect::MalformedHead { .. }
+        | Effect::SlowClose { .. } => {
             bytes.extend_from_slice(body);
             client.write(&bytes).await?;
             Ok((End::Complete, whole))

@@ -2,7 +2,7 @@
 
 use super::super::Edge;
 use super::super::open::{OpenExchange, blank};
-use crate::faults::{Effect, FaultMark};
+use crate::faults::{Accept, Effect, FaultMark, Onset};
 use crate::history::exchange::End;
 use std::rc::Rc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -17,9 +17,11 @@ pub(in crate::edge) async fn break_off(
 ) {
     let t_conn = edge.clock.now();
     let mut sink = [0; 4096];
-    let alert = match effect {
-        Effect::TlsAlert { alert } => Some(alert),
-        _ => None,
+    let Onset::Accept(how) = effect.shape().onset else { return };
+    let alert = match how {
+        Accept::Alert(alert) => Some(alert),
+        // A port that is being closed may still hand over who was waiting there.
+        Accept::Reset | Accept::Refuse => None,
     };
     if alert.is_some() {
         let first = tokio::time::timeout(edge.tuning.idle, stream.read(&mut sink)).await;

@@ -105,7 +105,7 @@ pub(super) fn head(
     if let Effect::MalformedHead { how } = effect {
         flaw(&mut out, *how, answer.body.len());
     }
-    if !keep || closes(effect) {
+    if !keep || effect.shape().closes {
         push_header(&mut out, "connection", b"close");
     }
     out.extend_from_slice(b"\r\n");
@@ -129,14 +129,6 @@ fn flaw(out: &mut Vec<u8>, how: HeadFlaw, length: usize) {
         HeadFlaw::NoColon => out.extend_from_slice(b"this field has no colon\r\n"),
         HeadFlaw::NulByte => push_header(out, "x-note", b"be\0fore"),
     }
-}
-
-/// Whether the connection ends with this answer, and says so.
-pub(super) const fn closes(effect: &Effect) -> bool {
-    matches!(
-        effect,
-        Effect::SlowClose { .. } | Effect::BadChunk { .. } | Effect::MalformedHead { .. }
-    )
 }
 
 #[cfg(test)]

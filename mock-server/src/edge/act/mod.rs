@@ -11,7 +11,7 @@ use super::open::OpenExchange;
 use super::upstream::Answer;
 use crate::clock::Moment;
 use crate::faults::holds::Held;
-use crate::faults::{Effect, FaultMark, HeadFlaw, ResetAt, StallAt};
+use crate::faults::{Effect, FaultMark, HeadFlaw, Onset, ResetAt, StallAt};
 use crate::history::exchange::{End, Exchange};
 use crate::rendezvous::Outcome;
 use crate::seed;
@@ -66,9 +66,10 @@ async fn act(
         client.wait_until(from.plus(Duration::from_micros(outcome.delay_us))).await?;
     }
     let effect = possible(std::mem::replace(&mut outcome.effect, Effect::Pass), answer);
+    let shape = effect.shape();
     // An effect happened only if it was possible, and only once it was its turn.
     let mark = outcome.effect_mark.take().filter(|_| effect != Effect::Pass);
-    if before_head(&effect) {
+    if shape.onset == Onset::BeforeHead {
         open.exchange.faults.extend(mark.clone());
     }
     match &effect {
@@ -89,12 +90,27 @@ async fn act(
             return Ok((End::ServerReset, After::Close));
         }
         Effect::Hold => hold(client, open, mark.as_ref()).await?,
-        _ => {}
+        // Nothing of these comes before the head, or they were done elsewhere.
+        Effect::Pass
+        | Effect::Delay { .. }
+        | Effect::Rewrite { .. }
+        | Effect::Delivery(_)
+        | Effect::Refuse
+        | Effect::TlsAlert { .. }
+        | Effect::Answer { .. }
+        | Effect::LateError { .. }
+        | Effect::MalformedHead { .. }
+        | Effect::Bandwidth { .. }
+        | Effect::Stall { .. }
+        | Effect::Reset { .. }
+        | Effect::Truncate { .. }
+        | Effect::BadChunk { .. }
+        | Effect::SlowClose { .. } => {}
     }
 
     let exchange = &mut open.exchange;
     exchange.faults.append(&mut outcome.answer_marks);
-    if !before_head(&effect) {
+    if shape.onset != Onset::BeforeHead {
         exchange.faults.extend(mark);
     }
     exchange.status = Some(answer.status);
@@ -102,36 +118,21 @@ async fn act(
         outcome.retry_after.take().and_then(|spec| head::resolved(spec, &outcome.date, clock));
     exchange.version = outcome.version.take();
     exchange.nonce = outcome.nonce.take();
-    exchange.doubtful = outcome.doubtful || matches!(effect, Effect::MalformedHead { .. });
+    exchange.doubtful = outcome.doubtful || shape.doubtful;
     let bytes = head::head(answer, exchange.retry_after.as_ref(), &outcome.date, &effect, keep);
     // Before the write, as a client may read on another thread before the write returns here.
     exchange.t_first = Some(clock.now());
     body::write(client, bytes, &answer.body, &effect, keep).await
 }
 
-/// Whether nothing of the answer comes before the effect, or ever.
-fn before_head(effect: &Effect) -> bool {
-    effect.keeps_from_processing()
-        || matches!(
-            effect,
-            Effect::LoseAnswer | Effect::Hold | Effect::MalformedHead { how: HeadFlaw::StatusLine }
-        )
-}
-
-/// An answer without a body cannot stop inside it: such a fault does not happen.
+/// What the edge has still to do; an answer without a body cannot stop inside it, so that such a
+/// fault does not happen.
 fn possible(effect: Effect, answer: &Answer) -> Effect {
-    let inside_body = matches!(
-        effect,
-        Effect::Stall {
-            at: StallAt::BeforeBody | StallAt::MidBody { .. } | StallAt::Trickle { .. }
-        } | Effect::Reset { at: ResetAt::MidBody }
-            | Effect::Truncate { .. }
-            | Effect::BadChunk { .. }
-            | Effect::MalformedHead { how: HeadFlaw::TwoLengths }
-    );
-    // These are up to the routes, and are done by now.
-    let elsewhere = matches!(effect, Effect::Answer { .. } | Effect::LateError { .. });
-    if elsewhere || answer.body.is_empty() && inside_body { Effect::Pass } else { effect }
+    match effect.shape().onset {
+        Onset::Elsewhere | Onset::Accept(_) | Onset::Routes => Effect::Pass,
+        Onset::Body if answer.body.is_empty() => Effect::Pass,
+        Onset::BeforeHead | Onset::Head | Onset::Body | Onset::End => effect,
+    }
 }
 
 /// Puts the exchange on the list of what is held, until it is released or the client leaves.

@@ -1,6 +1,6 @@
 //! Who is hit, when, and by what together; and that it hangs on seed, rule and key alone.
 
-use super::super::{FAULTS, Html, Latency, Matcher, Ratio, Refuse, Reset, ResetAt, Stage};
+use super::super::{FAULTS, Fault, Html, Latency, Matcher, Ratio, Refuse, Reset, ResetAt, Stage};
 use super::super::{Status, Window};
 use super::*;
 use rand::seq::SliceRandom;

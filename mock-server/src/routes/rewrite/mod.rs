@@ -144,12 +144,12 @@ fn asked(call: &Call<'_>, name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faults::Ratio;
+    use crate::faults::{FaultKind, Ratio};
     use serde_json::json;
 
     fn failing(hits: u32, of: u32, codes: &[u16]) -> (Rewrite, FaultMark) {
         let (ratio, codes) = (Ratio { hits, of }, codes.to_vec());
-        let mark = FaultMark { rule: "r".into(), kind: "k".into(), key: "x".into(), nth: 0 };
+        let mark = FaultMark { rule: "r".into(), kind: FaultKind::Html, key: "x".into(), nth: 0 };
         (Rewrite::PartialFailure { seed: 7, ratio, codes }, mark)
     }
 

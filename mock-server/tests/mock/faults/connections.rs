@@ -28,7 +28,7 @@ fn a_reset_at_accept_hits_the_connections_that_it_counts() {
         );
         assert_eq!((record.method.as_str(), record.status, record.clicks.len()), ("", None, 0));
         let mark = &record.faults[0];
-        assert_eq!((mark.kind.as_str(), mark.key.as_str(), mark.nth), ("reset", "connection", nth));
+        assert_eq!((mark.kind.name(), mark.key.as_str(), mark.nth), ("reset", "connection", nth));
     }
 }
 

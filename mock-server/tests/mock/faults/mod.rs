@@ -25,7 +25,7 @@ fn only(rig: &Rig) -> Exchange {
 }
 
 fn kinds(exchange: &Exchange) -> Vec<&str> {
-    exchange.faults.iter().map(|mark| mark.kind.as_str()).collect()
+    exchange.faults.iter().map(|mark| mark.kind.name()).collect()
 }
 
 #[test]

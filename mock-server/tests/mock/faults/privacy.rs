@@ -136,7 +136,7 @@ fn every_fault_alone_keeps_what_is_private() {
     };
     let all = [asked("GET", super::PROFILE, ""), asked("POST", "/v1/clicks", &body)];
     for fault in faults() {
-        let kind = fault.kind();
+        let kind = fault.kind().name();
         check(vec![crate::rig::always("it", fault)], &all)
             .unwrap_or_else(|e| panic!("{kind}: {e}"));
     }

@@ -8,7 +8,7 @@ use super::sight::{Ending, Sight, look};
 use super::words::told;
 use crate::rig::{Rig, click};
 use mock_server::clock::Moment;
-use mock_server::faults::{FAULTS, Fault, Latency, Place, Stage, Stall, StallAt};
+use mock_server::faults::{FAULTS, Fault, Harm, Latency, Place, Stage, Stall, StallAt};
 use mock_server::history::exchange::{End, Exchange};
 use std::path::Path;
 use std::sync::Mutex;
@@ -79,7 +79,7 @@ fn table() -> String {
     let at_the_edge = |place| matches!(place, Place::Respond | Place::Edge);
     let listed = FAULTS.iter().filter(|info| at_the_edge(info.place));
     let settings = |info: &mock_server::faults::FaultInfo| {
-        let mine = move |text: &&str| parsed(text).kind() == info.kind;
+        let mine = move |text: &&str| parsed(text).info().kind == info.kind;
         let variants: Vec<Fault> = VARIANTS.iter().copied().filter(mine).map(parsed).collect();
         std::iter::once(parsed(info.example_toml)).chain(variants).collect::<Vec<_>>()
     };
@@ -116,12 +116,23 @@ fn row(fault: &Fault) -> String {
     let sight = seen(&rig, &request, fault);
     let ended = rig.clock.now();
     let record = recorded(rig);
+    harmed(fault, &record);
     let mut settings = serde_json::to_value(fault).unwrap();
     settings.as_object_mut().unwrap().remove("kind");
     let (kind, words) =
-        (fault.kind(), told(&sight, &plain, fault) + &pace(fault, &sight, &record, ended));
+        (fault.kind().name(), told(&sight, &plain, fault) + &pace(fault, &sight, &record, ended));
     let (done, history) = (effect(fault), history(&record));
     format!("| {kind} | `{settings}` | {words} | {done} | {history} |\n").replace("||", "| none |")
+}
+
+/// What became of the attempt is what the fault says of itself.
+fn harmed(fault: &Fault, record: &Exchange) {
+    match fault.harm() {
+        Harm::Fails => assert!(record.is_definite_failure(), "{record:?}"),
+        Harm::None | Harm::Slows { .. } => assert!(record.is_success(), "{record:?}"),
+        Harm::MayFail => {}
+        Harm::HitsNone => panic!("{fault:?} hit an attempt"),
+    }
 }
 
 /// How slow it was, where that is what the fault is about.

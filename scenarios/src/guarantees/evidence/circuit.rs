@@ -13,6 +13,7 @@ use crate::guarantees::profile_timeout;
 use crate::history::Change;
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
+use mock_server::faults::Caution;
 use mock_server::history::exchange::{End, Exchange};
 use std::time::Duration;
 
@@ -36,11 +37,10 @@ pub fn class(case: &Case, exchange: &Exchange) -> Class {
         exchange.t_end.since(exchange.t_req) + tolerance >= case.time(&profile_timeout::WITHIN);
     let dying = case.disturbed_within(exchange.t_end.minus(case.delta), exchange.t_end);
     let (from, until) = (exchange.t_req.minus(case.delta), exchange.t_known().plus(case.delta));
-    let some_items_failed = exchange.faults.iter().any(|mark| mark.kind == "partial-failure");
     match exchange.end {
         _ if exchange.is_connection_only() => Class::Unclear,
         _ if case.paused_within(from, until) => Class::Unclear,
-        End::Complete if some_items_failed => Class::Unclear,
+        End::Complete if exchange.calls_for(Caution::SomeItemsFail) => Class::Unclear,
         End::ClientAbort if !waited || dying => Class::Unclear,
         _ if exchange.is_success() => Class::Success,
         _ if exchange.is_definite_failure() => Class::Failure,

@@ -5,7 +5,7 @@ use crate::guarantees::{click_lag, profile_timeout};
 use crate::plan::PhaseKind;
 use crate::spans::Spans;
 use mock_server::clock::Moment;
-use mock_server::faults::{Fault, Latency, Pick, Rule, Stage};
+use mock_server::faults::{Caution, Harm, Pick, Rule};
 use std::time::Duration;
 
 /// What hindered deliveries, and for how long.
@@ -67,37 +67,23 @@ impl Deliverable {
 /// Whether a rule's failures can hold clicks back for long. Failures of other routes count, since a
 /// breaker may cover all of Linktree. Fewer than one failure in ten is what retries are for.
 fn hinders(rule: &Rule, case: &Case) -> bool {
-    let fails = match &rule.fault {
-        // What it did to the process stands in the history.
-        fault if fault.stage() == Stage::Process => false,
-        Fault::Latency(latency) => worst(latency) >= case.time(&profile_timeout::WITHIN),
-        // Only lists are shorter, or it does not happen between the integration and Linktree's API.
-        Fault::ShortPages(_) => false,
-        other if !matches!(other.stage(), Stage::Connection | Stage::Request) => false,
-        _ => true,
-    };
+    let holds_back = rule.fault.info().calls_for(Caution::HindersClicks)
+        && match rule.fault.harm() {
+            Harm::Slows { most } => most >= case.time(&profile_timeout::WITHIN),
+            Harm::HitsNone | Harm::None | Harm::MayFail | Harm::Fails => true,
+        };
     let often = match rule.pick {
         Pick::Share { ratio } => u64::from(ratio.hits) * 10 >= u64::from(ratio.of),
         Pick::All | Pick::Nth { .. } => true,
     };
-    fails && often
-}
-
-fn worst(latency: &Latency) -> Duration {
-    let ms = match *latency {
-        Latency::Constant { ms } => ms,
-        Latency::Uniform { max_ms, .. }
-        | Latency::Lognormal { max_ms, .. }
-        | Latency::LongTail { max_ms, .. } => max_ms,
-    };
-    Duration::from_millis(ms)
+    holds_back && often
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::{History, told_to_wait};
-    use mock_server::faults::{Kill, LoseAnswer, Matcher, Ratio, Strike, Window};
+    use mock_server::faults::{Fault, Kill, LoseAnswer, Matcher, Ratio, Strike, Window};
 
     const S: fn(u64) -> Moment = |seconds| Moment::from_ms(seconds * 1_000);
 

@@ -5,7 +5,7 @@ use crate::guarantees::evidence::sent::{Creator, Fill};
 use crate::spans::Spans;
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
-use mock_server::faults::{Fault, Rule};
+use mock_server::faults::{Caution, Rule};
 use mock_server::history::exchange::Exchange;
 use mock_server::world::{PageChange, WorldEvent, handle_matches};
 use std::collections::HashMap;
@@ -144,7 +144,7 @@ impl<'c> Reading<'c> {
 /// that are short by lot or by a fault, and cursors that expire, leave it open, so that no fill is
 /// certain.
 fn pages_needed(case: &Case, handle: &str, target: &str) -> usize {
-    let bent = |rule: &Rule| matches!(rule.fault, Fault::ShortPages(_) | Fault::ExpiredCursor(_));
+    let bent = |rule: &Rule| rule.fault.info().calls_for(Caution::BendsPages);
     if case.contract.pages.short_per_mille > 0 || case.plan.faults.iter().any(bent) {
         return usize::MAX;
     }
