@@ -184,12 +184,13 @@ pub struct Overload {
 #[cfg(test)]
 pub(crate) fn examples() -> Vec<Record> {
     use crate::contract::Route;
+    use crate::faults::FaultKind;
     use crate::history::exchange::{
         ClickReceipt, End, KeyPlace, LinkReceipt, RetryAfter, RetryAfterForm,
     };
     let at = Moment::from_ms(5);
     let text = |text: &str| text.to_owned();
-    let mark = FaultMark { rule: text("r"), kind: text("status"), key: text("k"), nth: 0 };
+    let mark = FaultMark { rule: text("r"), kind: FaultKind::Status, key: text("k"), nth: 0 };
     let exchange = Exchange {
         id: 1,
         conn: 2,
