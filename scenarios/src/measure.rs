@@ -169,6 +169,11 @@ impl Gauge {
         Self::new(name.to_owned(), bound, Unit::PerMille, Better::More)
     }
 
+    /// A share that may reach `bound` thousandths.
+    pub fn share_of_at_most(name: &str, bound: u64) -> Self {
+        Self::new(name.to_owned(), bound, Unit::PerMille, Better::Less)
+    }
+
     /// So many were counted among `of` that could have been. Where there were none of either, nothing
     /// was seen.
     pub const fn counted(self, observed: u64, of: usize) -> Self {

@@ -102,14 +102,6 @@ impl Verdict {
         }
     }
 
-    /// The same verdict with what was observed and promised, in words.
-    #[must_use]
-    pub fn said(mut self, observed: impl Into<String>, promised: impl Into<String>) -> Self {
-        self.observed = observed.into();
-        self.promised = promised.into();
-        self
-    }
-
     /// The same verdict with its measures, which say what was observed and promised in numbers, and
     /// with what has no number: what else was `observed`, and the `rule` around the bounds.
     #[must_use]

@@ -7,6 +7,7 @@ use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
 use crate::case::Case;
 use crate::guarantees::evidence::exposed_ratio::ExposedRatio;
 use crate::history::Operation;
+use crate::measure::{Gauge, humane};
 use crate::plan::PhaseKind;
 use crate::spans::Spans;
 use crate::verdict::{Offences, Verdict, Witness};
@@ -103,8 +104,11 @@ impl Judge for Offloading<'_> {
         let viral = viral.map(|(handle, count)| (handle.clone(), *count));
         match viral {
             Some((handle, reads)) if reads.least > 0 => self.weigh(&handle, reads),
-            _ => Verdict::inconclusive("no page was read in a phase of control or storm")
-                .said("no reads", format!("at least {} % offload", self.percent())),
+            _ => Verdict::inconclusive("no page was read in a phase of control or storm").measured(
+                self.gauges(),
+                "no reads",
+                "",
+            ),
         }
     }
 }
@@ -112,6 +116,14 @@ impl Judge for Offloading<'_> {
 impl Offloading<'_> {
     fn percent(&self) -> u64 {
         self.case.percent(&PERCENT)
+    }
+
+    /// What is measured: the offload, and whether the metrics tell it.
+    fn gauges(&self) -> [Gauge; 2] {
+        [
+            Gauge::share_of_at_least("page reads without a fetch", self.percent() * 10),
+            Gauge::share_of_at_most("exposed ratio off by", 0),
+        ]
     }
 
     fn weigh(self, handle: &str, reads: Count) -> Verdict {
@@ -123,27 +135,32 @@ impl Offloading<'_> {
             most: all.most.saturating_sub(forced),
         };
         let passes = |fetches: u64, reads: u64| fetches * 100 <= (100 - percent) * reads;
-        let share = |fetches: u64, reads: u64| 100.0 - fetches as f64 * 100.0 / reads.max(1) as f64;
+        // Thousandths, rounded down, pass exactly where the numbers themselves do.
+        let share = |fetches: u64, reads: u64| reads.saturating_sub(fetches) * 1_000 / reads.max(1);
         let (worst, best) = (share(fetches.most, reads.least), share(fetches.least, reads.most));
-        let observed = format!(
-            "{} page reads of {handle} cost {} logical fetches, {forced} of them for restarts and \
-             pauses: {worst:.1} % to {best:.1} % offload",
-            reads.least, all.most,
-        );
-        let promised = format!(
-            "at least {percent} % of the reads without a fetch (± {:?} at the phases' ends), and \
-             a true ratio in the metrics",
-            self.case.delta
-        );
+        let [offload, off_by] = self.gauges();
+        let offload = offload.shared(worst, best);
         let compulsory = self.compulsory();
         let feasible = passes(compulsory, reads.least);
         let (lies, exposed) = self.exposed.compare();
-        let exposed = exposed.map_or("not exposed".to_owned(), |words| words);
-        let observed = format!("{observed}; the ratio is {exposed}");
+        let (exposed, off_by) = match exposed {
+            Some((words, off)) => (words, off_by.shared(off, off)),
+            None => ("not exposed".to_owned(), off_by),
+        };
+        let observed = format!(
+            "{} page reads of {handle} cost {} logical fetches, {forced} of them for restarts and \
+             pauses; the ratio is {exposed}",
+            reads.least, all.most,
+        );
+        let rule = format!(
+            "give or take {} (δ) at the phases' ends, and a true ratio in the metrics",
+            humane(self.case.delta)
+        );
         let mut offences = Offences::default();
         if reads.least >= ENOUGH_READS && feasible && !passes(fetches.least, reads.most) {
             let at = told.first().map_or(self.case.armed, |fetch| fetch.t_req);
             offences.add(|| {
+                let best = best as f64 / 10.0;
                 let what = format!("only {best:.1} % of {handle}'s page reads needed no fetch");
                 let lines = told.iter().take(TOLD).map(|fetch| self.case.tell(fetch));
                 lines.fold(Witness::new(at, what), Witness::line)
@@ -161,7 +178,7 @@ impl Offloading<'_> {
             .only_if(reads.least >= ENOUGH_READS, few)
             .only_if(feasible, infeasible)
             .only_if(passes(fetches.most, reads.least), "it depends on reads at a phase's very end")
-            .said(observed, promised)
+            .measured([offload, off_by], observed, rule)
     }
 
     /// The profile or the first part of the links, whichever was fetched more often: one page needs

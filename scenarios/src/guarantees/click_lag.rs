@@ -8,6 +8,7 @@ use crate::front_door::FrontRoute;
 use crate::guarantees::evidence::backlog::{Backlog, Place};
 use crate::guarantees::evidence::deliveries::Deliveries;
 use crate::history::{Operation, Outcome};
+use crate::measure::{Gauge, humane};
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
 use std::time::Duration;
@@ -44,7 +45,8 @@ struct Lagging<'c> {
     backlog: Backlog<'c>,
     delivered: usize,
     undecided: usize,
-    worst: Duration,
+    /// The longest that a click whose fate is known took, less what the harness stood still.
+    slowest: Option<Duration>,
 }
 
 impl Guarantee for ClickLag {
@@ -59,7 +61,7 @@ impl Guarantee for ClickLag {
             backlog: Backlog::of(case),
             delivered: 0,
             undecided: 0,
-            worst: Duration::ZERO,
+            slowest: None,
         })
     }
 
@@ -81,48 +83,57 @@ impl Judge for Lagging<'_> {
         match settled {
             Some(at) => {
                 self.delivered += 1;
-                self.worst = self.worst.max(at.since(waits.since));
-                self.compare(operation, waits, at, "reached Linktree");
+                self.compare(operation, waits, at, true);
             }
             None if self.case.outcome == Some(Outcome::Completed)
-                && self.compare(operation, waits, self.case.closed, "had not reached Linktree") => {
-            }
+                && self.compare(operation, waits, self.case.closed, false) => {}
             None => self.undecided += 1,
         }
     }
 
     fn verdict(self: Box<Self>) -> Verdict {
-        let Self { case, backlog, delivered, undecided, worst, .. } = *self;
+        let Self { case, backlog, delivered, undecided, slowest, .. } = *self;
         let (offences, infeasible) = backlog.close();
         let observed = format!(
-            "{delivered} clicks reached Linktree, the slowest {worst:?} after it could; {} came \
-             late or not at all, {undecided} are undecided",
+            "{delivered} clicks reached Linktree; {} came late or not at all, {undecided} are undecided",
             offences.count(),
         );
-        let promised = format!(
-            "each within {:?} of becoming deliverable (± {:?})",
-            case.time(&WITHIN),
-            case.delta
-        );
+        let slowest = Gauge::within("slowest click", case.time(&WITHIN), case.delta).took(slowest);
         offences
             .verdict(delivered, "acknowledged clicks that reached Linktree")
             .only_if(infeasible.is_none(), infeasible.clone().unwrap_or_default())
-            .said(observed, promised)
+            .measured([slowest], observed, "counted from when it could be delivered")
     }
 }
 
 impl Lagging<'_> {
     /// A click whose fate at `at` is known: late beyond δ and beyond what the harness stood still.
-    fn compare(&mut self, operation: &Operation<'_>, waits: Place, at: Moment, fate: &str) -> bool {
+    fn compare(
+        &mut self,
+        operation: &Operation<'_>,
+        waits: Place,
+        at: Moment,
+        has_arrived: bool,
+    ) -> bool {
         let (case, since) = (self.case, waits.since);
         let allowed = case.time(&WITHIN) + case.delta;
-        let late = at.since(since);
-        if late <= allowed || late <= allowed + case.stalled_within(since, at) {
+        let mut late = at.since(since);
+        if late > allowed {
+            late = late.saturating_sub(case.stalled_within(since, at));
+        }
+        let in_time = late <= allowed;
+        // What has not arrived, and may still do so in time, took nobody knows how long.
+        if has_arrived || !in_time {
+            self.slowest = self.slowest.max(Some(late));
+        }
+        if in_time {
             return false;
         }
+        let fate = if has_arrived { "reached Linktree" } else { "had not reached Linktree" };
         self.backlog.offend(waits, || {
             let event_id = operation.event_id().unwrap_or_default();
-            let what = format!("click {event_id} {fate} {late:?} after it could be delivered");
+            let what =
+                format!("click {event_id} {fate} {} after it could be delivered", humane(late));
             Witness::new(since.plus(allowed), what)
                 .line(format!("{} acknowledged at the front door", case.at(operation.last)))
                 .line(format!("{} deliverable: nothing hindered it from then on", case.at(since)))

@@ -7,6 +7,7 @@ use crate::case::Case;
 use crate::front_door::FrontRoute;
 use crate::guarantees::evidence::deliveries::{Attempt, Deliveries, Delivery};
 use crate::history::{Operation, Outcome};
+use crate::measure::{Gauge, humane};
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
@@ -34,6 +35,9 @@ pub struct ClicksCountedOnce;
 struct Counting<'c> {
     case: &'c Case,
     offences: Offences,
+    /// Of which so many are about keys, and so many about effects.
+    wrong_keys: u64,
+    wrong_effects: u64,
     clicks: usize,
     retried: usize,
     /// Needless second deliveries, unless a visitor sent the click twice.
@@ -51,6 +55,8 @@ impl Guarantee for ClicksCountedOnce {
         let mut counting = Counting {
             case,
             offences: Offences::default(),
+            wrong_keys: 0,
+            wrong_effects: 0,
             clicks: deliveries.all().len(),
             retried: 0,
             needless: HashMap::new(),
@@ -58,8 +64,12 @@ impl Guarantee for ClicksCountedOnce {
         let mut owners = HashMap::new();
         for delivery in deliveries.all() {
             counting.retried += usize::from(delivery.attempts.len() > 1);
+            let before = counting.offences.count();
             counting.keys(delivery, &mut owners);
+            let between = counting.offences.count();
             counting.effects(delivery);
+            counting.wrong_keys += between - before;
+            counting.wrong_effects += counting.offences.count() - between;
             if let Some((first, second)) = needless(case, delivery, &reused) {
                 counting.needless.insert(delivery.event_id, (first, second, 0));
             }
@@ -81,21 +91,23 @@ impl Judge for Counting<'_> {
         let mut needless: Vec<_> = self.needless.drain().collect();
         needless.retain(|(_, (.., submitted))| *submitted < 2);
         needless.sort_unstable_by_key(|(_, (_, second, _))| second.exchange.id);
+        let repeated = needless.len() as u64;
         for (event_id, (first, second, _)) in needless {
             let what = format!("click {event_id} was sent again after a definite 2xx");
             self.offend(what, &[first, second]);
         }
-        let Self { case, offences, clicks, retried, .. } = *self;
-        let observed = format!(
-            "{clicks} clicks were sent, {retried} of them more than once; {} had another key, \
-             effect or delivery than promised",
-            offences.count(),
+        let Self { case, offences, wrong_keys, wrong_effects, clicks, retried, .. } = *self;
+        let gauges = [
+            Gauge::none_of("keys changed, shared or left out").counted(wrong_keys, clicks),
+            Gauge::none_of("effects missed or repeated").counted(wrong_effects, clicks),
+            Gauge::none_of("needless deliveries").counted(repeated, clicks),
+        ];
+        let observed = format!("{clicks} clicks were sent, {retried} of them more than once");
+        let rule = format!(
+            "one key and one effect for each click, and no attempt later than {} (δ) after its 2xx",
+            humane(case.delta)
         );
-        let promised = format!(
-            "one key and one effect for each click, and no attempt later than {:?} after its 2xx",
-            case.delta
-        );
-        offences.verdict(retried, "retried clicks").said(observed, promised)
+        offences.verdict(retried, "retried clicks").measured(gauges, observed, rule)
     }
 }
 

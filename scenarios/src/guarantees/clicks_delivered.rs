@@ -10,6 +10,7 @@ use crate::front_door::FrontRoute;
 use crate::guarantees::evidence::backlog::Backlog;
 use crate::guarantees::evidence::deliveries::{Deliveries, Delivery};
 use crate::history::{Operation, Outcome};
+use crate::measure::{Gauge, humane};
 use crate::verdict::{Offences, Verdict, Witness};
 use std::time::Duration;
 
@@ -95,19 +96,23 @@ impl Judge for Delivering<'_> {
 
     fn verdict(self: Box<Self>) -> Verdict {
         let invented = self.invented();
-        let Self { case, backlog, altered, acked, settled, undecided, .. } = *self;
+        let compared = self.submitted.iter().filter(|submitted| **submitted).count();
+        let Self { case, backlog, altered, acked, settled, undecided, submitted, .. } = *self;
         let (mut offences, infeasible) = backlog.close();
+        // Of clicks that could not have arrived in time nobody knows whether they were lost.
+        let decided = if infeasible.is_some() { 0 } else { settled };
+        let gauges = [
+            Gauge::none_of("lost clicks").counted(offences.count(), decided),
+            Gauge::none_of("altered clicks").counted(altered.count(), compared),
+            Gauge::none_of("invented clicks").counted(invented.count(), submitted.len()),
+        ];
         let observed = format!(
-            "{settled} of {acked} acknowledged clicks reached Linktree; {} lost, {undecided} \
-             undecided, {} altered, {} invented",
-            offences.count(),
-            altered.count(),
-            invented.count(),
+            "{settled} of {acked} acknowledged clicks reached Linktree, {undecided} are undecided"
         );
-        let promised = format!(
-            "every one, unaltered, and no other, within {:?} of becoming deliverable (± {:?})",
-            case.time(&click_lag::WITHIN),
-            case.delta,
+        let rule = format!(
+            "a click is lost that has not arrived {} after it became deliverable, give or take {} (δ)",
+            humane(case.time(&click_lag::WITHIN)),
+            humane(case.delta),
         );
         let too_short = format!(
             "the recording ended before {undecided} acknowledged clicks had arrived or were due"
@@ -118,7 +123,7 @@ impl Judge for Delivering<'_> {
             .verdict(settled, "acknowledged clicks that reached Linktree")
             .only_if(undecided == 0, too_short)
             .only_if(infeasible.is_none(), infeasible.clone().unwrap_or_default())
-            .said(observed, promised)
+            .measured(gauges, observed, rule)
     }
 }
 

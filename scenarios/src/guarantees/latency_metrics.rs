@@ -7,8 +7,10 @@ use super::evidence::scrapes::{self, Life};
 use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight};
 use crate::case::Case;
 use crate::front_door::FrontRoute;
+use crate::measure::{Gauge, humane};
 use crate::observed::Histogram;
 use crate::verdict::{Offences, Verdict, Witness};
+use std::time::Duration;
 
 const PROMISE: Promise = Promise {
     id: "latency-metrics",
@@ -28,6 +30,8 @@ const PROMISE: Promise = Promise {
 
 /// Quantiles that are compared.
 const SHARES: [(&str, f64); 3] = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)];
+/// More seconds than any run has.
+const FOR_EVER: f64 = 1e9;
 /// A 95th percentile of fewer is the largest of them.
 const ENOUGH: usize = 20;
 
@@ -51,12 +55,15 @@ struct Judged {
     seen: usize,
     successes: usize,
     told: Vec<String>,
+    gauges: Vec<Gauge>,
     /// Quantiles whose bucket has no end.
     endless: Vec<&'static str>,
 }
 
 fn judge(case: &Case) -> Verdict {
     let mut judged = Judged::default();
+    judged.gauges.extend(SHARES.map(|(name, _)| distance(name)));
+    judged.gauges.push(surplus());
     let mut compared = 0;
     for life in scrapes::lives(case) {
         if let Some(last) = &life.last.figures.latency {
@@ -65,15 +72,14 @@ fn judge(case: &Case) -> Verdict {
             judged.compare(case, life, &histogram);
         }
     }
-    let Judged { offences, seen, successes, told, endless } = judged;
+    let Judged { offences, seen, successes, told, gauges, endless } = judged;
     let observed = format!(
         "{seen} calls in the histogram, {successes} succeeded for certain; {}",
         if told.is_empty() { "no quantile compared".to_owned() } else { told.join("; ") },
     );
-    let promised = format!(
-        "p50, p95 and p99 in the buckets where they lay (± 2 × {:?} for delivery and scheduling), and \
-         no more calls than there were",
-        case.delta
+    let rule = format!(
+        "each quantile is in the bucket where it lay, give or take {} (2 δ) for delivery and scheduling",
+        humane(case.delta * 2)
     );
     let wide = format!("the histogram's buckets end below {}", endless.join(", "));
     offences
@@ -81,7 +87,7 @@ fn judge(case: &Case) -> Verdict {
         .only_if(compared > 0, scrapes::why_unseen(case, "latency"))
         .only_if(seen >= ENOUGH, format!("{seen} calls in the histogram, {ENOUGH} are needed"))
         .only_if(endless.is_empty(), wide)
-        .said(observed, promised)
+        .measured(Gauge::tightest(gauges), observed, rule)
 }
 
 impl Judged {
@@ -92,6 +98,9 @@ impl Judged {
         self.seen += counted;
         self.successes += durations.sure_successes();
         let at = life.last.sent;
+        if !durations.refused {
+            self.gauges.push(surplus().counted(counted.saturating_sub(most) as u64, counted));
+        }
         if counted > most && !durations.refused {
             self.offences.add(|| {
                 let what = format!("the histogram holds {counted} calls, and there were {most}");
@@ -106,6 +115,11 @@ impl Judged {
             let exposed = quantiles::exposed(histogram, share);
             let words = format!("{name} {} of {}", shown(exposed), shown(truth));
             let apart = exposed.low > truth.high || exposed.high < truth.low;
+            // Where both have an end that is not known they are not apart.
+            let gap = (exposed.low - truth.high).max(truth.low - exposed.high);
+            let gap = Duration::from_secs_f64(gap.clamp(0.0, FOR_EVER));
+            let gap = gap.max(Duration::from_nanos(apart.into()));
+            self.gauges.push(distance(name).took(Some(gap)));
             if apart {
                 self.offences.add(|| {
                     let what =
@@ -121,6 +135,16 @@ impl Judged {
             self.told.push(words);
         }
     }
+}
+
+/// How far the quantile that is exposed is from where it can have been.
+fn distance(quantile: &str) -> Gauge {
+    Gauge::within(&format!("{quantile} off by"), Duration::ZERO, Duration::ZERO)
+}
+
+/// Calls in the histogram beyond those that there were.
+fn surplus() -> Gauge {
+    Gauge::none_of("calls too many")
 }
 
 fn shown(between: Between) -> String {

@@ -5,9 +5,9 @@
 //! which they were recorded, which is the order of their ends and not of their starts.
 //!
 //! A new guarantee touches:
-//! 1. its file here: the promise with all that is said of it, its bounds, the judge, and three tiny
-//!    histories below, one for each verdict; `json_headers.rs` is the smallest, and `click_lag.rs`
-//!    one with a bound that sees operations;
+//! 1. its file here: the promise with all that is said of it, its bounds, the judge with what it
+//!    measures, and three tiny histories below, one for each verdict; `json_headers.rs` is the
+//!    smallest, and `click_lag.rs` one with a bound that sees operations;
 //! 2. its `mod` line and its line in [`GUARANTEES`];
 //! 3. its id in the `guarantees` of a scenario in `catalogue/`;
 //! 4. a mutant of the reference that it catches, and the row that `windthrow prove` prints of it, in
@@ -176,6 +176,19 @@ mod tests {
         let ids: BTreeSet<&str> = GUARANTEES.iter().map(|one| one.promise().id).collect();
         assert_eq!(ids.len(), GUARANTEES.len());
         assert!(ids.iter().all(|id| find(id).is_some_and(|one| one.promise().id == *id)));
+    }
+
+    /// A measure of something that was not seen must be absent: a zero would look like the best there
+    /// is. What was seen is tested with each guarantee, by [`crate::testing::History::judged_by`].
+    #[test]
+    fn where_nothing_was_seen_nothing_is_measured_and_the_bounds_are_said() {
+        for guarantee in GUARANTEES {
+            let verdict = crate::testing::History::over(&[]).judged_by(*guarantee);
+            let id = guarantee.promise().id;
+            assert_eq!(verdict.kind, crate::verdict::VerdictKind::Inconclusive, "{id}");
+            assert!(verdict.measures.is_empty(), "{id}: {:?}", verdict.measures);
+            assert!(verdict.promised.contains(": "), "{id}: {}", verdict.promised);
+        }
     }
 
     /// A bound that nobody reads, or that only words depend on, changes no verdict.

@@ -8,6 +8,7 @@ use crate::guarantees::evidence::fills::Fills;
 use crate::guarantees::evidence::sent::Creator;
 use crate::guarantees::evidence::trace::{self, Untrue};
 use crate::history::Operation;
+use crate::measure::{Gauge, humane};
 use crate::plan::PhaseKind;
 use crate::spans::Spans;
 use crate::verdict::{Offences, Verdict, Witness};
@@ -49,8 +50,10 @@ struct Watching<'c> {
     away: Spans,
     /// For each creator, start and end of the first read since the last death that showed a page.
     shown: Vec<Option<(Moment, Moment)>>,
-    traced: u64,
-    judged: u64,
+    traced: usize,
+    /// Pages of which that was not so.
+    untrue: u64,
+    judged: usize,
     expired: usize,
     offences: Offences,
     slow: Offences,
@@ -71,6 +74,7 @@ impl Guarantee for StaleOnOutage {
             shown: vec![None; fills.len()],
             fills,
             traced: 0,
+            untrue: 0,
             judged: 0,
             expired: 0,
             offences: Offences::default(),
@@ -110,25 +114,29 @@ impl Judge for Watching<'_> {
         let (case, slow) = (self.case, self.slow.count());
         let fast = case.percent(&FAST);
         let observed = format!(
-            "{} reads of filled pages in outages, {} of expired ones: {slow} slow; {} pages traced to \
-             Linktree; {} not as promised",
-            self.judged,
-            self.expired,
-            self.traced,
-            self.offences.count(),
+            "{} reads of filled pages in outages, {} of expired ones; {} pages traced to Linktree",
+            self.judged, self.expired, self.traced,
         );
-        let promised = format!(
-            "200 with the last version filled, {fast} in 100 within {:?}; every version one that \
-             Linktree sent for this creator (± {:?})",
-            case.times.fast, case.delta,
+        let rule = format!(
+            "200 with the last version filled, {fast} in 100 within {}; every version one that \
+             Linktree sent for this creator, give or take {} (δ)",
+            humane(case.times.fast),
+            humane(case.delta),
         );
-        if slow * 100 > (100 - fast) * self.judged {
+        let bearable = (100 - fast as usize) * self.judged / 100;
+        let unshown = self.offences.count() - self.untrue;
+        let gauges = [
+            Gauge::none_of("filled pages not shown").counted(unshown, self.judged),
+            Gauge::none_of("pages of a wrong version").counted(self.untrue, self.traced),
+            Gauge::at_most("slow reads of filled pages", bearable).counted(slow, self.judged),
+        ];
+        if slow > bearable as u64 {
             self.offences.join(std::mem::take(&mut self.slow));
         }
         std::mem::take(&mut self.offences)
             .verdict(self.expired, "reads of expired pages in an outage")
             .only_if(self.traced > 0, "no page told its version, so none could be traced")
-            .said(observed, promised)
+            .measured(gauges, observed, rule)
     }
 }
 
@@ -139,7 +147,10 @@ impl Watching<'_> {
         let case = self.case;
         match trace::untrue(&self.fills, place, version, read, case.max_age(), case.delta) {
             Some(Untrue::Behind { filled, .. }) if !case.lived_through(filled, read.last) => {}
-            Some(untrue) => self.offences.add(|| witness(case, read, &untrue)),
+            Some(untrue) => {
+                self.untrue += 1;
+                self.offences.add(|| witness(case, read, &untrue));
+            }
             None => {}
         }
     }

@@ -7,6 +7,7 @@ use super::profile_timeout;
 use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight};
 use crate::case::Case;
 use crate::front_door::FrontRoute;
+use crate::measure::Gauge;
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::contract::Route;
 use mock_server::history::exchange::{End, Exchange};
@@ -80,6 +81,7 @@ fn is_timeout(case: &Case, exchange: &Exchange) -> bool {
 fn judge(case: &Case) -> Verdict {
     let mut offences = Offences::default();
     let (mut timeouts, mut refusals, mut compared) = (0, 0, 0);
+    let (mut missed_timeouts, mut missed_refusals, mut invented_refusals) = (0, 0, 0);
     let mut told = Vec::new();
     for life in scrapes::lives(case) {
         let counted = (life.grown(|f| f.timeouts), life.grown(|f| f.auth_errors));
@@ -89,6 +91,9 @@ fn judge(case: &Case) -> Verdict {
         timeouts += truth.timeouts.len();
         refusals += truth.refusals.len();
         told.push(format!("{timed_out} timeouts and {refused} authentication errors"));
+        missed_timeouts += beyond(figure(truth.timeouts.len()), timed_out);
+        missed_refusals += beyond(figure(truth.refusals.len()), refused);
+        invented_refusals += beyond(refused, figure(truth.refusals_at_most));
         let at = life.last.sent;
         let mut wrong = |what: String, shown: &[&Exchange]| {
             offences.add(|| {
@@ -113,6 +118,11 @@ fn judge(case: &Case) -> Verdict {
             wrong(what, &truth.timeouts);
         }
     }
+    let gauges = [
+        Gauge::none_of("timeouts not counted").counted(missed_timeouts, timeouts),
+        Gauge::none_of("authentication errors not counted").counted(missed_refusals, refusals),
+        Gauge::none_of("authentication errors that were none").counted(invented_refusals, compared),
+    ];
     let observed = format!(
         "{timeouts} calls timed out and {refusals} were answered 401; the metrics counted {}",
         if told.is_empty() { "nothing".to_owned() } else { told.join(", then ") },
@@ -122,7 +132,17 @@ fn judge(case: &Case) -> Verdict {
         .only_if(compared > 0, scrapes::why_unseen(case, "timeouts and auth_errors"))
         .only_if(timeouts > 0, "no call timed out for certain")
         .only_if(refusals > 0, "no call was answered 401")
-        .said(observed, "each counted for what it was (± what ended within δ of a scrape)")
+        .measured(
+            gauges,
+            observed,
+            "each counted for what it was, give or take what ended within δ of a scrape",
+        )
+}
+
+/// How many of the first are more than the second.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // no fraction and no sign is left
+fn beyond(of: f64, than: f64) -> u64 {
+    (of - than).max(0.0).ceil() as u64
 }
 
 /// Counts of a run are far below 2^52.

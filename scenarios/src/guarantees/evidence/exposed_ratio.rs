@@ -103,11 +103,11 @@ impl<'c> ExposedRatio<'c> {
         }
     }
 
-    /// Exposed ratios outside of the interval, and in words what was compared; nothing where no
-    /// ratio is exposed.
+    /// Exposed ratios outside of the interval; and, where a ratio is exposed, in words what was
+    /// compared and by how many thousandths it was outside at most.
     #[must_use]
-    pub fn compare(&self) -> (Offences, Option<String>) {
-        let (mut offences, mut told) = (Offences::default(), Vec::new());
+    pub fn compare(&self) -> (Offences, Option<(String, u64)>) {
+        let (mut offences, mut told, mut off) = (Offences::default(), Vec::new(), 0);
         for Counting { life, reads, free, cold } in &self.lives {
             let (reads, free) = (*reads, *free);
             let counted = (life.grown(|f| f.cache_hits), life.grown(|f| f.cache_misses));
@@ -139,10 +139,17 @@ impl<'c> ExposedRatio<'c> {
                         .line(format!("counted: {hits} hits, {misses} misses, {stale} stale"))
                 });
             }
+            off = off.max(thousandths((strict - most).max(least - lenient)));
             told.push(words);
         }
-        (offences, (!told.is_empty()).then(|| told.join(", then ")))
+        (offences, (!told.is_empty()).then(|| (told.join(", then "), off)))
     }
+}
+
+/// A part of one counts as a whole one, so that what is outside by less does not look inside.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // no fraction and no sign is left
+fn thousandths(share: f64) -> u64 {
+    (share.max(0.0) * 1e3).ceil() as u64
 }
 
 /// Counts of a run are far below 2^52.
