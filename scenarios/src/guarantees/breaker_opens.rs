@@ -232,6 +232,6 @@ fn longest_delay(case: &Case) -> Duration {
 }
 
 #[cfg(test)]
-mod simulated;
+mod simulated_tests;
 #[cfg(test)]
 mod tests;
