@@ -77,6 +77,9 @@ pub enum Command {
 pub struct RunArgs {
     /// Scenarios whose id contains one of these; all without any
     pub patterns: Vec<String>,
+    /// Only scenarios with this tag, or one of these when given more than once
+    #[arg(long, value_name = "TAG")]
+    pub tag: Vec<String>,
     /// Only scenarios that exercise this guarantee
     #[arg(long, value_name = "ID")]
     pub guarantee: Vec<String>,

@@ -11,4 +11,5 @@ pub mod process;
 pub mod progress;
 pub mod runner;
 pub mod schedule;
+pub mod selection;
 pub mod storm;

@@ -41,6 +41,17 @@ fn an_unknown_guarantee_is_a_usage_error() {
 }
 
 #[test]
+fn an_unknown_tag_is_a_usage_error_and_all_are_named() {
+    check(&["run", "--tag", "braeker"], 2, &["no tag braeker", "the tags are: baseline, breaker"]);
+}
+
+#[test]
+fn tags_and_patterns_that_no_scenario_has_together_match_nothing() {
+    let args = ["run", "calibration", "--tag", "load", "--tag", "crash"];
+    check(&args, 4, &["no scenario matches calibration --tag load --tag crash", "viral-spike"]);
+}
+
+#[test]
 fn an_unknown_reporter_is_a_usage_error() {
     check(&["run", "--reporter", "htlm"], 2, &["html"]);
 }
@@ -68,7 +79,8 @@ fn an_unknown_id_cannot_be_explained() {
 #[test]
 fn a_broken_plan_file_is_shown_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("p.json"), "{\n  \"format\": 1,\n  \"sed\": 7\n}\n").unwrap();
+    let text = format!("{{\n  \"format\": {},\n  \"sed\": 7\n}}\n", scenarios::plan::PLAN_FORMAT);
+    std::fs::write(folder.path().join("p.json"), text).unwrap();
     let output = windthrow(folder.path(), &["run", "--plan", "p.json"]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
@@ -90,4 +102,21 @@ fn lists_and_explanations_are_complete() {
         let output = windthrow(folder.path(), &["explain", some]);
         assert!(output.status.success(), "{some}");
     }
+}
+
+#[test]
+fn scenarios_are_listed_with_their_tags_and_chosen_by_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = windthrow(folder.path(), &["list", "--json"]);
+    let listed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let listed = listed.as_array().unwrap();
+    let crash = listed.iter().find(|one| one["id"] == "crash-and-replay").unwrap();
+    assert!(crash["tags"].as_str().unwrap().contains("crash"), "{crash}");
+    // The scenario that is chosen is refused before anything starts: this target is not ours.
+    let target = "[target.url]\nbase = \"http://127.0.0.1:9\"\nmock_port = 4010\n";
+    std::fs::write(folder.path().join("windthrow.toml"), target).unwrap();
+    let output = windthrow(folder.path(), &["run", "--tag", "crash"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("crash-and-replay kills the target"), "{said}");
 }

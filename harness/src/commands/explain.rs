@@ -40,8 +40,9 @@ pub fn explain(id: &str) -> Result<Exit, Failure> {
     if let Some(scenario) = catalogue::find(id) {
         known = true;
         say(format_args!("scenario {id}\n\n{}\n", scenario.summary));
+        say(format_args!("tags:   {}", scenario.tags.join(", ")));
         say(format_args!("run it: windthrow run {id}"));
-        say(format_args!("its plan: run it once, then see plan.json; edit and run it with --plan"));
+        say(format_args!("plan:   run it once, then see plan.json; edit and run it with --plan"));
     }
     if let Some(mutant) = mutants::find(id) {
         known = true;

@@ -34,9 +34,9 @@ pub fn list(args: &ListArgs) -> Exit {
         (&["kind", "acts on", "summary"], FAULTS.iter().map(row).collect())
     } else {
         let row = |known: &&scenarios::catalogue::ScenarioInfo| {
-            [known.id, known.summary].map(str::to_owned).to_vec()
+            vec![known.id.to_owned(), known.tags.join(", "), known.summary.to_owned()]
         };
-        (&["id", "summary"], SCENARIOS.iter().map(row).collect())
+        (&["id", "tags", "summary"], SCENARIOS.iter().map(row).collect())
     };
     if args.json {
         let object = |row: &Vec<String>| {

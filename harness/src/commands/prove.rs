@@ -1,7 +1,6 @@
 //! `prove`: runs the mutants of the reference and prints which guarantee caught which.
 
 use crate::cli::{FailOn, ProfileName, ProveArgs, RunArgs};
-use crate::commands::run::plan;
 use crate::commands::say;
 use crate::config::Config;
 use crate::config::target::TargetSpec;
@@ -9,6 +8,7 @@ use crate::evidence::build;
 use crate::failure::{Exit, Failure};
 use crate::progress::Progress;
 use crate::runner::{self, Request};
+use crate::selection;
 use comfy_table::{Table, presets};
 use reference::mutants::{MUTANTS, Mutant};
 use reports::report::{Report, Standing};
@@ -87,6 +87,7 @@ pub async fn prove(args: &ProveArgs) -> Result<Exit, Failure> {
 fn request(mutant: &Mutant, seed: u64, args: &ProveArgs) -> Result<Request, Failure> {
     let run = RunArgs {
         patterns: vec![mutant.shown_by.to_owned()],
+        tag: Vec::new(),
         guarantee: Vec::new(),
         config: None,
         mutant: Some(mutant.id.to_owned()),
@@ -100,7 +101,7 @@ fn request(mutant: &Mutant, seed: u64, args: &ProveArgs) -> Result<Request, Fail
         reporter: Vec::new(),
         fail_on: FailOn::Inconclusive,
     };
-    let plan = plan(&run)?;
+    let plan = selection::plan(&run)?;
     let rerun = format!("windthrow run {} --mutant {} --seed {seed}", mutant.shown_by, mutant.id);
     let target = TargetSpec::Embedded { mutant: run.mutant };
     let config = Config::default();

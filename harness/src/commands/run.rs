@@ -1,18 +1,16 @@
 //! `run`: choose scenarios, carry them out, judge the evidence, write the reports.
 
-use crate::cli::{FailOn, ProfileName, RunArgs};
+use crate::cli::{FailOn, RunArgs};
 use crate::commands::report::{check_formats, write};
 use crate::config::target::TargetSpec;
 use crate::config::{Config, secret};
-use crate::contract;
-use crate::evidence::{build, plans};
-use crate::failure::{Exit, Failure, nearest};
+use crate::evidence::build;
+use crate::failure::{Exit, Failure};
 use crate::progress::Progress;
 use crate::runner::{self, Request};
+use crate::selection;
 use reports::report::{Ending, Report, Standing};
-use scenarios::catalogue::{self, Profile, SCENARIOS, Settings};
-use scenarios::guarantees;
-use scenarios::plan::{Declared, Plan, RunPlan};
+use scenarios::plan::{Plan, RunPlan};
 
 /// Carries out `run`.
 ///
@@ -23,7 +21,7 @@ pub async fn run(args: &RunArgs) -> Result<Exit, Failure> {
     check_formats(&args.reporter)?;
     let config = Config::find(args.config.as_deref())?;
     let target = target(args, &config)?;
-    let mut plan = plan(args)?;
+    let mut plan = selection::plan(args)?;
     if args.plan.is_none() {
         config.apply(&mut plan);
     }
@@ -96,83 +94,13 @@ fn target(args: &RunArgs, config: &Config) -> Result<TargetSpec, Failure> {
         return Ok(TargetSpec::Embedded { mutant: Some(name.clone()) });
     }
     let known = reference::mutants::MUTANTS.iter().map(|mutant| mutant.id);
-    Err(unknown("mutant", name, known, "windthrow list --mutants"))
-}
-
-/// The plan that the arguments describe.
-///
-/// # Errors
-///
-/// [`Failure`] for a broken plan file, an unknown guarantee, or when nothing matches.
-pub fn plan(args: &RunArgs) -> Result<RunPlan, Failure> {
-    for id in &args.guarantee {
-        if guarantees::find(id).is_none() {
-            let known = guarantees::GUARANTEES.iter().map(|known| known.promise().id);
-            return Err(unknown("guarantee", id, known, "windthrow list --guarantees"));
-        }
-    }
-    let mut plan = match &args.plan {
-        Some(path) => plans::read(path)?,
-        None => catalogue_plan(args)?,
-    };
-    let all: Vec<String> = plan.scenarios.iter().map(|scenario| scenario.id.clone()).collect();
-    plan.scenarios.retain(|scenario| {
-        let named = args.patterns.is_empty()
-            || args.patterns.iter().any(|pattern| scenario.id.contains(pattern.as_str()));
-        let exercises = args.guarantee.is_empty()
-            || args.guarantee.iter().any(|id| scenario.guarantees.contains(id));
-        named && exercises
-    });
-    if plan.scenarios.is_empty() {
-        let wrong = args.patterns.join(" ");
-        let help = match nearest(&wrong, all.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean {near}? There are: {}", all.join(", ")),
-            None => format!("there are: {}", all.join(", ")),
-        };
-        return Err(Failure::NothingMatched { what: format!("no scenario matches {wrong}"), help });
-    }
-    Ok(plan)
-}
-
-fn catalogue_plan(args: &RunArgs) -> Result<RunPlan, Failure> {
-    let contract = contract::load(args.contract.as_deref())?;
-    let (profile, default_scale) = match args.profile {
-        ProfileName::Quick => (Profile::Quick, 10),
-        ProfileName::Nightly => (Profile::Nightly, 1),
-    };
-    let settings = Settings {
-        profile,
-        time_scale: args.time_scale.unwrap_or(default_scale),
-        root_seed: args.seed.unwrap_or_else(rand_seed),
-    };
-    let ids: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.id).collect();
-    Ok(catalogue::run_plan(&settings, contract, Declared::default(), &ids))
-}
-
-/// A fresh seed, small enough to be typed.
-fn rand_seed() -> u64 {
-    let now = mock_server::clock::Clock::wall().duration_since(std::time::UNIX_EPOCH);
-    now.map_or(1, |since| u64::from(since.subsec_nanos()) ^ (since.as_secs() << 8)) % 1_000_000_000
-}
-
-fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>, see: &str) -> Failure {
-    let help = match nearest(name, known) {
-        Some(near) => format!("did you mean {near}? `{see}` names all of them"),
-        None => format!("`{see}` names all of them"),
-    };
-    Failure::usage(format!("there is no {what} {name}"), help)
+    Err(selection::unknown("mutant", name, known, "windthrow list --mutants"))
 }
 
 /// The command that does the same again.
 fn rerun(args: &RunArgs, plan: &RunPlan) -> String {
     use std::fmt::Write;
-    let mut command = "windthrow run".to_owned();
-    args.patterns.iter().for_each(|pattern| {
-        let _ = write!(command, " {pattern}");
-    });
-    args.guarantee.iter().for_each(|id| {
-        let _ = write!(command, " --guarantee {id}");
-    });
+    let mut command = format!("windthrow run{}", selection::words(args));
     let _ = match &args.plan {
         Some(path) => write!(command, " --plan {}", path.display()),
         None => write!(

@@ -1,11 +1,11 @@
 //! Linktree half works: slow, flaky and cut answers, lost click receipts, and reads that stall.
 
 use super::parts::{
-    CLICKS, PAGE_READS, Timeline, group, guarantees, in_turn, pages, pages_and_clicks, profiles_of,
-    routes, rule, share, status, zipf,
+    CLICKS, PAGE_READS, Timeline, group, in_turn, pages, pages_and_clicks, profiles_of, routes,
+    rule, share, status, zipf,
 };
 use super::{ScenarioInfo, Settings};
-use crate::plan::{Generator, Pace, PhaseKind, Plan, Shape, Traffic};
+use crate::plan::{Pace, PhaseKind, Plan, Shape, Traffic};
 use mock_server::faults::{
     Fault, Latency, LoseAnswer, Pick, Reset, ResetAt, Rule, Stall, StallAt, Truncate, Window,
 };
@@ -16,6 +16,17 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
     id: "brownout",
     summary: "Linktree half works: slow, flaky and cut answers, lost receipts, stalled reads",
     tags: &["errors", "timeouts", "retries", "clicks"],
+    guarantees: &[
+        "profile-timeout",
+        "clicks-counted-once",
+        "clicks-delivered",
+        "latency-metrics",
+        "no-pii-in-logs",
+        "no-secret-leaked",
+        "bearer-header-only",
+        "json-headers",
+        "base-url",
+    ],
     build,
 };
 
@@ -57,27 +68,11 @@ fn build(settings: &Settings) -> Plan {
         does: pages(),
     }));
     Plan {
-        id: INFO.id.into(),
-        summary: INFO.summary.into(),
-        seed: settings.seed(INFO.id),
         population: Population { groups },
-        phases: timeline.finish(),
         traffic,
         faults: half_broken(storm),
-        world: vec![],
-        generator: Generator { users: 300, timeout_ms: settings.patience_ms() },
-        guarantees: guarantees(&[
-            "profile-timeout",
-            "clicks-counted-once",
-            "clicks-delivered",
-            "latency-metrics",
-            "no-pii-in-logs",
-            "no-secret-leaked",
-            "bearer-header-only",
-            "json-headers",
-            "base-url",
-        ]),
-        exclusive: false,
+        generator: settings.generator(300),
+        ..INFO.skeleton(settings, timeline)
     }
 }
 

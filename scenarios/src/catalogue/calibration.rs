@@ -4,11 +4,9 @@
 //! Before each outage there are twenty successes in a row, after which every breaker that counts
 //! consecutive failures is known to be closed (predicates, B4).
 
-use super::parts::{
-    Timeline, everything, group, guarantees, in_turn, pages, profiles_of, rule, status,
-};
+use super::parts::{Timeline, everything, group, in_turn, pages, profiles_of, rule, status};
 use super::{ScenarioInfo, Settings};
-use crate::plan::{Generator, Pace, PhaseKind, Plan, Traffic};
+use crate::plan::{Pace, PhaseKind, Plan, Traffic};
 use mock_server::faults::{Fault, Pick, Rule, Stall, StallAt, Window};
 use mock_server::world::population::Population;
 
@@ -17,6 +15,13 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
     id: "calibration",
     summary: "One visitor at a time on cold pages: what retries and breaker do, without noise",
     tags: &["critical", "breaker", "retries"],
+    guarantees: &[
+        "backoff-grows",
+        "breaker-opens",
+        "breaker-recovers",
+        "timeout-not-auth",
+        "no-secret-leaked",
+    ],
     build,
 };
 
@@ -56,9 +61,6 @@ fn build(settings: &Settings) -> Plan {
     let gaps_end = gaps.until_ms - settings.contract(16_000);
     let slowly = settings.contract(2_000);
     Plan {
-        id: INFO.id.into(),
-        summary: INFO.summary.into(),
-        seed: settings.seed(INFO.id),
         population: Population {
             groups: [
                 ("calm", CALM_CALLS),
@@ -73,7 +75,6 @@ fn build(settings: &Settings) -> Plan {
             .map(|(prefix, count)| group(prefix, count))
             .into(),
         },
-        phases: timeline.finish(),
         traffic: vec![
             calls("calm", CALM_CALLS, control, CALM_PAUSE_MS),
             calls("retry", RETRY_CALLS, Window { until_ms: gaps_end, ..gaps }, RETRY_PAUSE_MS),
@@ -96,16 +97,8 @@ fn build(settings: &Settings) -> Plan {
             total("only-silence", silence, Fault::Stall(Stall { at: StallAt::BeforeHead })),
             rule("key-refused", refused, profiles_of("locked"), Pick::All, status(&[401])),
         ],
-        world: vec![],
-        generator: Generator { users: 1, timeout_ms: settings.patience_ms() },
-        guarantees: guarantees(&[
-            "backoff-grows",
-            "breaker-opens",
-            "breaker-recovers",
-            "timeout-not-auth",
-            "no-secret-leaked",
-        ]),
-        exclusive: false,
+        generator: settings.generator(1),
+        ..INFO.skeleton(settings, timeline)
     }
 }
 

@@ -1,11 +1,11 @@
 //! The integration itself goes down while Linktree is gone: killed, paused, and stopped at last.
 
 use super::parts::{
-    CLICKS, Timeline, everything, group, guarantees, in_turn, pages, pages_and_clicks, part,
-    routes, rule, status, zipf,
+    CLICKS, Timeline, everything, group, in_turn, pages, pages_and_clicks, part, routes, rule,
+    status, zipf,
 };
 use super::{ScenarioInfo, Settings};
-use crate::plan::{Generator, Pace, PhaseKind, Plan, Shape, Traffic};
+use crate::plan::{Pace, PhaseKind, Plan, Shape, Traffic};
 use mock_server::faults::{
     Fault, Kill, LoseAnswer, Matcher, Pause, Pick, Rule, Stall, StallAt, Strike, Terminate, Window,
 };
@@ -18,6 +18,16 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
     id: "crash-and-replay",
     summary: "The integration is killed twice while Linktree is gone, then paused, then stopped",
     tags: &["high", "crash", "outage", "clicks"],
+    guarantees: &[
+        "clicks-survive-crash",
+        "clicks-delivered",
+        "clicks-counted-once",
+        "click-lag",
+        "breaker-opens",
+        "base-url",
+        "bearer-header-only",
+        "json-headers",
+    ],
     build,
 };
 
@@ -36,11 +46,7 @@ fn build(settings: &Settings) -> Plan {
     // The breaker may be open for its open time after the outage, which storm and heal cover.
     timeline.phase(PhaseKind::Settle, "the backlog drains", settings.settle_ms(false));
     Plan {
-        id: INFO.id.into(),
-        summary: INFO.summary.into(),
-        seed: settings.seed(INFO.id),
         population: Population { groups: vec![group("page", CREATORS)] },
-        phases: timeline.finish(),
         traffic: vec![
             Traffic {
                 id: "first-visitors".into(),
@@ -60,19 +66,8 @@ fn build(settings: &Settings) -> Plan {
             },
         ],
         faults: chaos(settings, outage, storm),
-        world: vec![],
-        generator: Generator { users: 400, timeout_ms: settings.patience_ms() },
-        guarantees: guarantees(&[
-            "clicks-survive-crash",
-            "clicks-delivered",
-            "clicks-counted-once",
-            "click-lag",
-            "breaker-opens",
-            "base-url",
-            "bearer-header-only",
-            "json-headers",
-        ]),
-        exclusive: false,
+        generator: settings.generator(400),
+        ..INFO.skeleton(settings, timeline)
     }
 }
 

@@ -4,6 +4,15 @@
 //! settles long enough for every click that is still deliverable to be late. Where a duration
 //! mirrors the contract it is [`Settings::contract`] time and shrinks with the time scale; what
 //! stands on the wire (`Retry-After`, `max-age`) and the visitors' own pace are real time.
+//!
+//! # A new scenario
+//!
+//! 1. `catalogue/<name>.rs`: its [`ScenarioInfo`], and what its plan adds to the common skeleton.
+//!    `steady_state.rs` is the smallest example; `rate_limit_storm.rs` one with faults.
+//! 2. This file: its `mod` line and its line in [`SCENARIOS`].
+//!
+//! What several scenarios are put together from is in `parts.rs`. The command line, the lists and the
+//! tests, here and in `harness/tests/registries.rs`, take it from the registry.
 
 pub mod brownout;
 pub mod calibration;
@@ -19,6 +28,7 @@ use crate::plan::{Declared, PLAN_FORMAT, Plan, RunPlan};
 use mock_server::profile::ContractProfile;
 use mock_server::seed;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// How thorough a run is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,6 +103,8 @@ pub struct ScenarioInfo {
     pub summary: &'static str,
     /// Words to select by.
     pub tags: &'static [&'static str],
+    /// The guarantees that are judged on its history.
+    pub guarantees: &'static [&'static str],
     /// Builds the plan.
     pub build: fn(&Settings) -> Plan,
 }
@@ -112,6 +124,12 @@ pub const SCENARIOS: &[&ScenarioInfo] = &[
 #[must_use]
 pub fn find(id: &str) -> Option<&'static ScenarioInfo> {
     SCENARIOS.iter().copied().find(|scenario| scenario.id == id)
+}
+
+/// Every tag that a scenario has.
+#[must_use]
+pub fn tags() -> BTreeSet<&'static str> {
+    SCENARIOS.iter().flat_map(|scenario| scenario.tags).copied().collect()
 }
 
 /// The plan of a run: the scenarios with these ids in the order of the catalogue, or all of them

@@ -1,11 +1,11 @@
 //! Linktree is gone while visitors keep coming, then returns: stale pages, open breaker, replay.
 
 use super::parts::{
-    CLICKS, PAGE_READS, Timeline, everything, group, guarantees, in_turn, pages, pages_and_clicks,
-    part, routes, rule, status, zipf,
+    CLICKS, PAGE_READS, Timeline, everything, group, in_turn, pages, pages_and_clicks, part,
+    routes, rule, status, zipf,
 };
 use super::{ScenarioInfo, Settings};
-use crate::plan::{Generator, Pace, PhaseKind, Plan, Shape, Traffic};
+use crate::plan::{Pace, PhaseKind, Plan, Shape, Traffic};
 use mock_server::faults::{
     Fault, Latency, LoseAnswer, Pick, Reset, ResetAt, Rule, Stall, StallAt, Window,
 };
@@ -17,6 +17,14 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
     id: "outage-and-replay",
     summary: "Linktree is gone while visitors keep coming, then returns",
     tags: &["critical", "outage", "breaker", "stale", "clicks"],
+    guarantees: &[
+        "stale-on-outage",
+        "breaker-opens",
+        "breaker-recovers",
+        "clicks-delivered",
+        "clicks-counted-once",
+        "click-lag",
+    ],
     build,
 };
 
@@ -40,11 +48,7 @@ fn build(settings: &Settings) -> Plan {
     let heal = timeline.phase(PhaseKind::Heal, "Linktree is back", heal_ms);
     timeline.phase(PhaseKind::Settle, "the backlog drains", settings.settle_ms(true));
     Plan {
-        id: INFO.id.into(),
-        summary: INFO.summary.into(),
-        seed: settings.seed(INFO.id),
         population: Population { groups: vec![group("page", CREATORS), group("new", NEWCOMERS)] },
-        phases: timeline.finish(),
         traffic: vec![
             Traffic {
                 id: "first-visitors".into(),
@@ -82,16 +86,8 @@ fn build(settings: &Settings) -> Plan {
             at_ms: part(outage, 1, 2).from_ms,
             event: WorldEvent::Edit { handles: "page-*".into(), change: PageChange::Text },
         }],
-        generator: Generator { users: 500, timeout_ms: settings.patience_ms() },
-        guarantees: guarantees(&[
-            "stale-on-outage",
-            "breaker-opens",
-            "breaker-recovers",
-            "clicks-delivered",
-            "clicks-counted-once",
-            "click-lag",
-        ]),
-        exclusive: false,
+        generator: settings.generator(500),
+        ..INFO.skeleton(settings, timeline)
     }
 }
 

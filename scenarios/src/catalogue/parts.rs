@@ -1,16 +1,36 @@
 //! The parts that scenarios are put together from: a timeline without gaps, groups and rules.
 
-use super::Settings;
-use crate::plan::{Creators, Phase, PhaseKind, Step};
+use super::{ScenarioInfo, Settings};
+use crate::plan::{Creators, Generator, Phase, PhaseKind, Plan, Step};
 use crate::traffic::actions::Action;
 use mock_server::contract::Route;
 use mock_server::faults::{Fault, Matcher, Pick, Ratio, RetryAfterSpec, Rule, Status, Window};
-use mock_server::world::population::Group;
+use mock_server::world::population::{Group, Population};
 
 /// The reads that fill a page.
 pub const PAGE_READS: [Route; 2] = [Route::Profile, Route::ProfileLinks];
 /// The deliveries of clicks.
 pub const CLICKS: [Route; 2] = [Route::Clicks, Route::ClicksBatch];
+
+impl ScenarioInfo {
+    /// What all plans of the catalogue have in common. Nobody lives there, nobody comes and nothing
+    /// happens: that is what a scenario adds.
+    pub(super) fn skeleton(&self, settings: &Settings, timeline: Timeline) -> Plan {
+        Plan {
+            id: self.id.to_owned(),
+            summary: self.summary.to_owned(),
+            seed: settings.seed(self.id),
+            population: Population { groups: vec![] },
+            phases: timeline.phases,
+            traffic: vec![],
+            faults: vec![],
+            world: vec![],
+            generator: settings.generator(1),
+            guarantees: self.guarantees.iter().map(|&id| id.to_owned()).collect(),
+            exclusive: false,
+        }
+    }
+}
 
 impl Settings {
     /// How long a scenario settles: every click may be as late as the contract allows, after an
@@ -20,13 +40,13 @@ impl Settings {
         self.contract(60_000) + open + 1_000
     }
 
-    /// How long a visitor waits: longer than the contract allows the front door to take.
-    pub(super) fn patience_ms(&self) -> u64 {
-        self.contract(30_000) + 5_000
+    /// So many users, who wait longer than the contract allows the front door to take.
+    pub(super) fn generator(&self, users: u32) -> Generator {
+        Generator { users, timeout_ms: self.contract(30_000) + 5_000 }
     }
 }
 
-/// Phases in the making, one after the other.
+/// Phases in the making, one after the other and without gaps.
 #[derive(Default)]
 pub struct Timeline {
     phases: Vec<Phase>,
@@ -39,11 +59,6 @@ impl Timeline {
         let until_ms = from_ms + ms;
         self.phases.push(Phase { name: name.to_owned(), kind, from_ms, until_ms });
         Window { from_ms, until_ms }
-    }
-
-    /// The phases, in order and without gaps.
-    pub fn finish(self) -> Vec<Phase> {
-        self.phases
     }
 }
 
@@ -114,9 +129,4 @@ pub const fn part(window: Window, n: u64, of: u64) -> Window {
     let from_ms = window.from_ms + n * length;
     let until_ms = if n + 1 == of { window.until_ms } else { from_ms + length };
     Window { from_ms, until_ms }
-}
-
-/// The ids of guarantees, owned.
-pub fn guarantees(ids: &[&str]) -> Vec<String> {
-    ids.iter().map(|&id| id.to_owned()).collect()
 }

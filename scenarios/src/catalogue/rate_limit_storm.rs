@@ -1,11 +1,11 @@
 //! Linktree pushes back during a spike: 429 and 503 with `Retry-After`, in seconds and as dates.
 
 use super::parts::{
-    CLICKS, PAGE_READS, Timeline, come_back, group, guarantees, in_turn, pages_and_clicks, part,
-    routes, rule, share, status, zipf,
+    CLICKS, PAGE_READS, Timeline, come_back, group, in_turn, pages_and_clicks, part, routes, rule,
+    share, status, zipf,
 };
 use super::{ScenarioInfo, Settings};
-use crate::plan::{Generator, Pace, PhaseKind, Plan, Shape, Traffic};
+use crate::plan::{Pace, PhaseKind, Plan, Shape, Traffic};
 use mock_server::faults::{RetryAfterSpec, Rule, Window};
 use mock_server::world::population::Population;
 
@@ -14,6 +14,13 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
     id: "rate-limit-storm",
     summary: "Linktree pushes back during a spike: 429 and 503 with Retry-After in both forms",
     tags: &["critical", "rate-limit", "retries", "clicks"],
+    guarantees: &[
+        "retry-after-honoured",
+        "client-rate-cap",
+        "clicks-delivered",
+        "clicks-counted-once",
+        "click-lag",
+    ],
     build,
 };
 
@@ -32,11 +39,7 @@ fn build(settings: &Settings) -> Plan {
     let heal = timeline.phase(PhaseKind::Heal, "no more refusals", 1_500);
     timeline.phase(PhaseKind::Settle, "last clicks arrive", settings.settle_ms(true));
     Plan {
-        id: INFO.id.into(),
-        summary: INFO.summary.into(),
-        seed: settings.seed(INFO.id),
         population: Population { groups: vec![group("page", CREATORS)] },
-        phases: timeline.finish(),
         traffic: vec![
             Traffic {
                 id: "first-visitors".into(),
@@ -65,16 +68,8 @@ fn build(settings: &Settings) -> Plan {
             },
         ],
         faults: refusals(storm).into_iter().chain([errors_in(errors)]).collect(),
-        world: vec![],
-        generator: Generator { users: 600, timeout_ms: settings.patience_ms() },
-        guarantees: guarantees(&[
-            "retry-after-honoured",
-            "client-rate-cap",
-            "clicks-delivered",
-            "clicks-counted-once",
-            "click-lag",
-        ]),
-        exclusive: false,
+        generator: settings.generator(600),
+        ..INFO.skeleton(settings, timeline)
     }
 }
 

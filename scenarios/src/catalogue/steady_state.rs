@@ -1,8 +1,8 @@
 //! An ordinary day: steady visitors on a few creators, nothing fails.
 
-use super::parts::{Timeline, group, guarantees, in_turn, pages, pages_and_clicks, zipf};
+use super::parts::{Timeline, group, in_turn, pages, pages_and_clicks, zipf};
 use super::{ScenarioInfo, Settings};
-use crate::plan::{Generator, Pace, PhaseKind, Plan, Shape, Traffic};
+use crate::plan::{Pace, PhaseKind, Plan, Shape, Traffic};
 use mock_server::world::population::Population;
 
 /// This scenario.
@@ -10,6 +10,17 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
     id: "steady-state",
     summary: "An ordinary day: steady visitors on a few creators, nothing fails",
     tags: &["baseline", "cache", "clicks"],
+    guarantees: &[
+        "cache-hit-ratio",
+        "clicks-delivered",
+        "click-lag",
+        "key-from-vault",
+        "no-pii-in-logs",
+        "no-secret-leaked",
+        "bearer-header-only",
+        "json-headers",
+        "base-url",
+    ],
     build,
 };
 
@@ -24,11 +35,7 @@ fn build(settings: &Settings) -> Plan {
     let control = timeline.phase(PhaseKind::Control, "an ordinary day", settings.stretch(6_000));
     timeline.phase(PhaseKind::Settle, "last clicks arrive", settings.settle_ms(false));
     Plan {
-        id: INFO.id.into(),
-        summary: INFO.summary.into(),
-        seed: settings.seed(INFO.id),
         population: Population { groups: vec![group("page", CREATORS)] },
-        phases: timeline.finish(),
         traffic: vec![
             Traffic {
                 id: "first-visitors".into(),
@@ -47,20 +54,7 @@ fn build(settings: &Settings) -> Plan {
                 does: pages_and_clicks(100),
             },
         ],
-        faults: vec![],
-        world: vec![],
-        generator: Generator { users: 300, timeout_ms: settings.patience_ms() },
-        guarantees: guarantees(&[
-            "cache-hit-ratio",
-            "clicks-delivered",
-            "click-lag",
-            "key-from-vault",
-            "no-pii-in-logs",
-            "no-secret-leaked",
-            "bearer-header-only",
-            "json-headers",
-            "base-url",
-        ]),
-        exclusive: false,
+        generator: settings.generator(300),
+        ..INFO.skeleton(settings, timeline)
     }
 }

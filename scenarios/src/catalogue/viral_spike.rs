@@ -1,8 +1,8 @@
 //! A creator goes viral: fifty times the visitors within a second, on pages mostly never fetched.
 
-use super::parts::{Timeline, group, guarantees, in_turn, pages_and_clicks, zipf};
+use super::parts::{Timeline, group, in_turn, pages_and_clicks, zipf};
 use super::{ScenarioInfo, Settings};
-use crate::plan::{Generator, Pace, PhaseKind, Plan, Shape, Traffic};
+use crate::plan::{Pace, PhaseKind, Plan, Shape, Traffic};
 use mock_server::world::population::Population;
 
 /// This scenario.
@@ -10,6 +10,15 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
     id: "viral-spike",
     summary: "A creator goes viral: fifty times the visitors within a second, many pages cold",
     tags: &["critical", "load", "rate-limit", "cache", "clicks"],
+    guarantees: &[
+        "client-rate-cap",
+        "hard-limit",
+        "cache-hit-ratio",
+        "clicks-delivered",
+        "click-lag",
+        "bearer-header-only",
+        "json-headers",
+    ],
     build,
 };
 
@@ -28,11 +37,7 @@ fn build(settings: &Settings) -> Plan {
     let heal = timeline.phase(PhaseKind::Heal, "the crowd is gone", 1_500);
     timeline.phase(PhaseKind::Settle, "last clicks arrive", settings.settle_ms(false));
     Plan {
-        id: INFO.id.into(),
-        summary: INFO.summary.into(),
-        seed: settings.seed(INFO.id),
         population: Population { groups: vec![group("home", 12), group("page", CREATORS)] },
-        phases: timeline.finish(),
         traffic: vec![
             Traffic {
                 id: "regulars".into(),
@@ -60,18 +65,8 @@ fn build(settings: &Settings) -> Plan {
                 does: pages_and_clicks(50),
             },
         ],
-        faults: vec![],
-        world: vec![],
-        generator: Generator { users: 1_500, timeout_ms: settings.patience_ms() },
-        guarantees: guarantees(&[
-            "client-rate-cap",
-            "hard-limit",
-            "cache-hit-ratio",
-            "clicks-delivered",
-            "click-lag",
-            "bearer-header-only",
-            "json-headers",
-        ]),
+        generator: settings.generator(1_500),
         exclusive: true,
+        ..INFO.skeleton(settings, timeline)
     }
 }
