@@ -1,4 +1,4 @@
-//! What edge and routes tell each other about one exchange, beside the wire and never on it.
+//! What edge and routes hand each other about one exchange, beside the wire and never on it.
 
 use crate::clock::Moment;
 use crate::contract::Route;
@@ -42,7 +42,7 @@ impl Ticket {
 
 /// What the routes decided, for the edge to execute and to record.
 #[derive(Clone, Debug)]
-pub(crate) struct Outcome {
+pub(crate) struct Instructions {
     pub delay_us: u64,
     pub effect: Effect,
     /// Of faults that happened with the decision.
@@ -63,7 +63,7 @@ pub(crate) struct Outcome {
     pub over_limit: bool,
 }
 
-impl Default for Outcome {
+impl Default for Instructions {
     fn default() -> Self {
         Self {
             delay_us: 0,
@@ -86,7 +86,7 @@ impl Default for Outcome {
 enum Slot {
     Asked(Ticket),
     Taken,
-    Decided(Box<Outcome>),
+    Decided(Box<Instructions>),
 }
 
 /// The table of exchanges that are with the routes just now.
@@ -117,9 +117,9 @@ impl Rendezvous {
     }
 
     /// A route lays down what it decided.
-    pub fn decide(&self, id: u64, outcome: Outcome) {
+    pub fn decide(&self, id: u64, instructions: Instructions) {
         if let Some(slot) = self.slots().get_mut(&id) {
-            *slot = Slot::Decided(Box::new(outcome));
+            *slot = Slot::Decided(Box::new(instructions));
         }
     }
 
@@ -135,9 +135,9 @@ impl Rendezvous {
     }
 
     /// The edge clears the place.
-    pub fn collect(&self, id: u64) -> Option<Outcome> {
+    pub fn collect(&self, id: u64) -> Option<Instructions> {
         match self.slots().remove(&id) {
-            Some(Slot::Decided(outcome)) => Some(*outcome),
+            Some(Slot::Decided(instructions)) => Some(*instructions),
             _ => None,
         }
     }
@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(rendezvous.take(3).unwrap().request_key(), "POST /v1/clicks k");
         assert!(rendezvous.take(3).is_none());
         assert!(!rendezvous.is_untouched(3));
-        rendezvous.decide(3, Outcome { over_limit: true, ..Outcome::default() });
+        rendezvous.decide(3, Instructions { over_limit: true, ..Instructions::default() });
         assert!(rendezvous.take(3).is_none());
         assert!(rendezvous.collect(3).unwrap().over_limit);
         assert!(rendezvous.collect(3).is_none());

@@ -2,7 +2,7 @@
 
 use super::guard::Guard;
 use super::problem::Problem;
-use super::{Answer, Api, history, holds, keys, plan, reset, status, webhooks, world};
+use super::{Api, ApiResult, history, holds, keys, plan, reset, status, webhooks, world};
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
@@ -88,7 +88,7 @@ pub(super) fn router(api: Arc<Api>, guard: Guard) -> Router {
         .with_state(api)
 }
 
-async fn nothing_here(uri: Uri) -> Answer<()> {
+async fn nothing_here(uri: Uri) -> ApiResult<()> {
     let paths = ENDPOINTS.iter().map(|endpoint| endpoint.path);
     let near = crate::nearest::nearest(uri.path(), paths);
     let help = near.map(|near| format!("did you mean {near}? "));
@@ -96,7 +96,7 @@ async fn nothing_here(uri: Uri) -> Answer<()> {
         .help(help.unwrap_or_default() + "GET / names every endpoint"))
 }
 
-async fn not_so(State(_): State<Arc<Api>>, method: Method, uri: Uri) -> Answer<()> {
+async fn not_so(State(_): State<Arc<Api>>, method: Method, uri: Uri) -> ApiResult<()> {
     let what = format!("{method} is not possible for {}", uri.path());
     Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", what)
         .help("GET / names every endpoint with its method"))

@@ -2,7 +2,7 @@
 
 use super::input::Params;
 use super::problem::Problem;
-use super::{Answer, Shared};
+use super::{ApiResult, ApiState};
 use crate::history::record::{EVENTS, Record};
 use crate::history::{Batch, Follower};
 use crate::nearest::nearest;
@@ -35,7 +35,10 @@ struct Line<'a> {
     record: &'a Record,
 }
 
-pub(super) async fn read(State(api): Shared, Params(which): Params<Which>) -> Answer<Response> {
+pub(super) async fn read(
+    State(api): ApiState,
+    Params(which): Params<Which>,
+) -> ApiResult<Response> {
     let events: Vec<String> =
         which.event.iter().flat_map(|names| names.split(',')).map(str::to_owned).collect();
     if let Some(wrong) = events.iter().find(|name| !EVENTS.contains(&name.as_str())) {
@@ -66,7 +69,7 @@ pub(super) async fn read(State(api): Shared, Params(which): Params<Which>) -> An
     Ok((kind, Body::from_stream(lines)).into_response())
 }
 
-pub(super) async fn clear(State(api): Shared) -> StatusCode {
+pub(super) async fn clear(State(api): ApiState) -> StatusCode {
     api.mock.history().clear();
     StatusCode::NO_CONTENT
 }

@@ -1,6 +1,6 @@
 //! Credentials at run time: rotation with an overlap, and keys of other kinds.
 
-use super::Shared;
+use super::ApiState;
 use super::input::Input;
 use crate::keyring::{Account, Environment, NewKey};
 use axum::Json;
@@ -19,7 +19,7 @@ pub(super) struct Rotation {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Wish {
+pub(super) struct KeyRequest {
     #[serde(default)]
     environment: Environment,
     /// A creator's handle; a key for every account without it.
@@ -44,7 +44,7 @@ pub(super) struct Secret {
 }
 
 pub(super) async fn rotate(
-    State(api): Shared,
+    State(api): ApiState,
     Input(Rotation { overlap_ms }): Input<Rotation>,
 ) -> Json<Key> {
     api.mock.rotate_api_key(Duration::from_millis(overlap_ms));
@@ -53,7 +53,7 @@ pub(super) async fn rotate(
 }
 
 pub(super) async fn rotate_secret(
-    State(api): Shared,
+    State(api): ApiState,
     Input(Rotation { overlap_ms }): Input<Rotation>,
 ) -> Json<Secret> {
     api.mock.rotate_webhook_secret(Duration::from_millis(overlap_ms));
@@ -62,8 +62,8 @@ pub(super) async fn rotate_secret(
 }
 
 pub(super) async fn issue(
-    State(api): Shared,
-    Input(Wish { environment, account, scopes, age_s }): Input<Wish>,
+    State(api): ApiState,
+    Input(KeyRequest { environment, account, scopes, age_s }): Input<KeyRequest>,
 ) -> (StatusCode, Json<Key>) {
     let account = account.map_or(Account::Every, Account::One);
     let age = Duration::from_secs(age_s);

@@ -88,8 +88,8 @@ struct Api {
     closing: watch::Receiver<bool>,
 }
 
-type Shared = State<Arc<Api>>;
-type Answer<T> = Result<T, Problem>;
+type ApiState = State<Arc<Api>>;
+type ApiResult<T> = Result<T, Problem>;
 
 /// A running control API. Dropping it closes the port; answers under way go on.
 pub struct Control {

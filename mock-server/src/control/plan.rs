@@ -2,7 +2,7 @@
 
 use super::input::{Input, Name};
 use super::problem::Problem;
-use super::{Answer, Shared};
+use super::{ApiResult, ApiState};
 use crate::faults::Rule;
 use crate::faults::engine::PlanError;
 use crate::server::rules::{ChangeError, Revised};
@@ -32,7 +32,7 @@ fn tagged<T>(revision: u64, body: T) -> Tagged<T> {
 }
 
 /// The revision that `If-Match` insists on (RFC 9110 section 13.1.1), if it does.
-fn insisted(headers: &HeaderMap) -> Answer<Option<u64>> {
+fn insisted(headers: &HeaderMap) -> ApiResult<Option<u64>> {
     let Some(value) = headers.get(IF_MATCH) else { return Ok(None) };
     let text = value.to_str().unwrap_or_default().trim();
     if text == "*" {
@@ -46,26 +46,26 @@ fn insisted(headers: &HeaderMap) -> Answer<Option<u64>> {
     })
 }
 
-pub(super) async fn read(State(api): Shared) -> Tagged<Rules> {
+pub(super) async fn read(State(api): ApiState) -> Tagged<Rules> {
     let Revised { rules, revision } = api.mock.revised_rules();
     tagged(revision, Rules { rules })
 }
 
 pub(super) async fn replace(
-    State(api): Shared,
+    State(api): ApiState,
     headers: HeaderMap,
     Input(Rules { rules }): Input<Rules>,
-) -> Answer<Tagged<Rules>> {
+) -> ApiResult<Tagged<Rules>> {
     let revision = api.mock.set_rules_of(insisted(&headers)?, rules.clone())?;
     tracing::info!(rules = rules.len(), revision, "the rules were replaced");
     Ok(tagged(revision, Rules { rules }))
 }
 
 pub(super) async fn add(
-    State(api): Shared,
+    State(api): ApiState,
     headers: HeaderMap,
     Input(rule): Input<Rule>,
-) -> Answer<(StatusCode, Tagged<Rule>)> {
+) -> ApiResult<(StatusCode, Tagged<Rule>)> {
     let added = api.mock.add_rule_to(insisted(&headers)?, rule.clone());
     let revision = added.map_err(|error| match error {
         ChangeError::Plan(PlanError::Twice { id }) => {
@@ -79,7 +79,7 @@ pub(super) async fn add(
     Ok((StatusCode::CREATED, tagged(revision, rule)))
 }
 
-pub(super) async fn one(State(api): Shared, Name(id): Name) -> Answer<Tagged<Rule>> {
+pub(super) async fn one(State(api): ApiState, Name(id): Name) -> ApiResult<Tagged<Rule>> {
     let Revised { rules, revision } = api.mock.revised_rules();
     let rule = rules.into_iter().find(|rule| rule.id == id);
     let absent = || Problem::from(ChangeError::Absent { id: id.clone() });
@@ -87,10 +87,10 @@ pub(super) async fn one(State(api): Shared, Name(id): Name) -> Answer<Tagged<Rul
 }
 
 pub(super) async fn remove(
-    State(api): Shared,
+    State(api): ApiState,
     headers: HeaderMap,
     Name(id): Name,
-) -> Answer<(StatusCode, [(HeaderName, HeaderValue); 1])> {
+) -> ApiResult<(StatusCode, [(HeaderName, HeaderValue); 1])> {
     let revision = api.mock.remove_rule_from(insisted(&headers)?, &id)?;
     tracing::info!(rule = id, revision, "a rule was taken out");
     Ok((StatusCode::NO_CONTENT, [(ETAG, etag(revision))]))

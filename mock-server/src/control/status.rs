@@ -2,12 +2,12 @@
 //!
 //! `now` is a moment of the clock that the history is written on, in nanoseconds.
 
-use super::Shared;
+use super::ApiState;
 use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
 
-pub(super) async fn read(State(api): Shared) -> Json<Value> {
+pub(super) async fn read(State(api): ApiState) -> Json<Value> {
     let mock = &api.mock;
     let (history, revised) = (mock.history(), mock.revised_rules());
     let kept = history.kept();

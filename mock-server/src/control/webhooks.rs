@@ -2,7 +2,7 @@
 
 use super::input::{Input, Name};
 use super::problem::Problem;
-use super::{Answer, Shared};
+use super::{ApiResult, ApiState};
 use crate::webhooks::{Registration, WebhookEvent};
 use axum::Json;
 use axum::extract::State;
@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 #[derive(Serialize)]
-pub(super) struct Registrations {
+pub(super) struct RegistrationList {
     webhooks: Vec<Registration>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Wish {
+pub(super) struct RegistrationRequest {
     url: String,
     events: Vec<WebhookEvent>,
 }
@@ -37,14 +37,14 @@ pub(super) struct Sent {
     id: String,
 }
 
-pub(super) async fn list(State(api): Shared) -> Json<Registrations> {
-    Json(Registrations { webhooks: api.mock.webhooks() })
+pub(super) async fn list(State(api): ApiState) -> Json<RegistrationList> {
+    Json(RegistrationList { webhooks: api.mock.webhooks() })
 }
 
 pub(super) async fn register(
-    State(api): Shared,
-    Input(Wish { url, events }): Input<Wish>,
-) -> Answer<(StatusCode, Json<Registration>)> {
+    State(api): ApiState,
+    Input(RegistrationRequest { url, events }): Input<RegistrationRequest>,
+) -> ApiResult<(StatusCode, Json<Registration>)> {
     let made = api.mock.register_webhook(&url, &events).map_err(|error| {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unusable_webhook", error.to_string()).help(
             "{\"url\":\"http://127.0.0.1:8080/webhooks/linktree\",\"events\":[\"link.clicked\"]}",
@@ -54,7 +54,7 @@ pub(super) async fn register(
     Ok((StatusCode::CREATED, Json(made)))
 }
 
-pub(super) async fn remove(State(api): Shared, Name(id): Name) -> Answer<StatusCode> {
+pub(super) async fn remove(State(api): ApiState, Name(id): Name) -> ApiResult<StatusCode> {
     if api.mock.remove_webhook(&id) {
         return Ok(StatusCode::NO_CONTENT);
     }
@@ -65,9 +65,9 @@ pub(super) async fn remove(State(api): Shared, Name(id): Name) -> Answer<StatusC
 
 /// Deliveries are under way when this answers; how they end is in the history.
 pub(super) async fn send(
-    State(api): Shared,
+    State(api): ApiState,
     Input(Message { event, handle, data }): Input<Message>,
-) -> Answer<(StatusCode, Json<Sent>)> {
+) -> ApiResult<(StatusCode, Json<Sent>)> {
     let id = api.mock.send_webhook(event, &handle, data)?.ok_or_else(|| {
         let message = format!("nobody is registered for {event}, or the queue is full");
         Problem::new(StatusCode::CONFLICT, "nobody_listens", message)

@@ -2,7 +2,7 @@
 
 use super::input::{Input, Name, Params};
 use super::problem::Problem;
-use super::{Answer, Shared};
+use super::{ApiResult, ApiState};
 use crate::world::WorldEvent;
 use crate::world::population::Creator;
 use axum::Json;
@@ -30,7 +30,7 @@ pub(super) struct Handles {
     next: Option<String>,
 }
 
-pub(super) async fn list(State(api): Shared, Params(which): Params<Which>) -> Json<Handles> {
+pub(super) async fn list(State(api): ApiState, Params(which): Params<Which>) -> Json<Handles> {
     let limit = which.limit.unwrap_or(SOME).clamp(1, MOST);
     let all = api.mock.handles();
     let start = which.after.as_ref().and_then(|after| all.iter().position(|known| known == after));
@@ -43,7 +43,7 @@ pub(super) async fn list(State(api): Shared, Params(which): Params<Which>) -> Js
     Json(Handles { handles, next })
 }
 
-pub(super) async fn one(State(api): Shared, Name(handle): Name) -> Answer<Json<Creator>> {
+pub(super) async fn one(State(api): ApiState, Name(handle): Name) -> ApiResult<Json<Creator>> {
     api.mock.creator(&handle).map(Json).ok_or_else(|| {
         let message = format!("nobody has the handle {handle:?}");
         Problem::new(StatusCode::NOT_FOUND, "no_such_creator", message)
@@ -58,9 +58,9 @@ pub(super) struct Made {
 }
 
 pub(super) async fn happen(
-    State(api): Shared,
+    State(api): ApiState,
     Input(event): Input<WorldEvent>,
-) -> Answer<Json<Made>> {
+) -> ApiResult<Json<Made>> {
     let made = api.mock.happen(&event)?;
     tracing::info!(kind = event.kind(), made, "an event of the world happened");
     Ok(Json(Made { made }))

@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_that_are_wrong_or_too_large_are_told_apart() {
+    fn chunks_that_are_wrong_or_too_large_are_distinguished() {
         let check = |bytes: &[u8], status| {
             assert_eq!(read(Framing::Chunked, bytes).0, Parsed::Bad(status), "{bytes:?}");
         };

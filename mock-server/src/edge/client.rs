@@ -203,7 +203,7 @@ impl Client {
     }
 
     /// Closes: at once with an RST if that was asked for, otherwise so that a client that is still
-    /// sending can read what it was told.
+    /// sending can read the answer.
     pub async fn close(mut self) {
         if self.resets || self.stream.shutdown().await.is_err() {
             return;

@@ -9,10 +9,10 @@ use super::client::{Arrival, NoBody};
 use super::head::Head;
 use super::open::{OpenExchange, blank};
 use super::scan::Scanner;
-use super::upstream::Answer;
+use super::upstream::UpstreamAnswer;
 use crate::history::exchange::{End, Exchange};
 use crate::keyring::Token;
-use crate::rendezvous::{Outcome, Ticket};
+use crate::rendezvous::{Instructions, Ticket};
 use crate::routes::{classify, error_body};
 use std::io;
 use std::rc::Rc;
@@ -46,7 +46,7 @@ async fn refuse(edge: &Edge, client: &mut Client, open: OpenExchange, status: u1
         answer.to_head = true;
         answer.body.clear();
     }
-    perform(client, open, &answer, Outcome::default(), false).await
+    perform(client, open, &answer, Instructions::default(), false).await
 }
 
 async fn exchange(
@@ -85,28 +85,28 @@ async fn exchange(
         return refuse(edge, client, open, 503).await;
     }
 
-    let (answered, outcome) = routed(edge, &open.exchange, token, head, &body).await;
-    let (mut answer, mut outcome) = match (answered, outcome) {
-        (Ok(answer), Some(outcome)) => (answer, outcome),
-        (Ok(answer), None) => (answer, Outcome::default()),
-        (Err(error), outcome) => {
+    let (answered, instructions) = routed(edge, &open.exchange, token, head, &body).await;
+    let (mut answer, mut instructions) = match (answered, instructions) {
+        (Ok(answer), Some(instructions)) => (answer, instructions),
+        (Ok(answer), None) => (answer, Instructions::default()),
+        (Err(error), instructions) => {
             edge.overloads.say(&format!("the routes did not answer: {error}"));
-            let outcome = outcome.unwrap_or_default();
-            let Outcome { clicks, links, .. } = outcome;
-            let plain = Outcome { clicks, links, ..Outcome::default() };
+            let instructions = instructions.unwrap_or_default();
+            let Instructions { clicks, links, .. } = instructions;
+            let plain = Instructions { clicks, links, ..Instructions::default() };
             (own_answer(edge, 502), plain)
         }
     };
-    open.exchange.clicks = std::mem::take(&mut outcome.clicks);
-    open.exchange.links = std::mem::take(&mut outcome.links);
-    open.exchange.faults = std::mem::take(&mut outcome.marks);
-    open.exchange.over_limit = outcome.over_limit;
+    open.exchange.clicks = std::mem::take(&mut instructions.clicks);
+    open.exchange.links = std::mem::take(&mut instructions.links);
+    open.exchange.faults = std::mem::take(&mut instructions.marks);
+    open.exchange.over_limit = instructions.over_limit;
     let keep = head.keeps_alive() && !edge.is_draining();
     if keep && head.minor == 0 {
         // HTTP/1.0 closes, unless both sides say otherwise.
         answer.headers.push(("connection".to_owned(), b"keep-alive".to_vec()));
     }
-    perform(client, open, &answer, outcome, keep).await
+    perform(client, open, &answer, instructions, keep).await
 }
 
 /// What the routes answer, and what they decided beside it.
@@ -116,7 +116,7 @@ async fn routed(
     token: Token,
     head: &Head,
     body: &[u8],
-) -> (io::Result<Answer>, Option<Outcome>) {
+) -> (io::Result<UpstreamAnswer>, Option<Instructions>) {
     edge.shared.rendezvous.ask(Ticket {
         id: record.id,
         t_req: record.t_req,
@@ -128,9 +128,9 @@ async fn routed(
         idempotency_key: record.idempotency_key.clone(),
     });
     let answered = edge.upstream.forward(record.id, head, body).await;
-    let outcome = edge.shared.rendezvous.collect(record.id);
+    let instructions = edge.shared.rendezvous.collect(record.id);
     edge.renew_upstream();
-    (answered, outcome)
+    (answered, instructions)
 }
 
 /// Notes what the head says, without its credentials.
@@ -160,7 +160,7 @@ fn identify(scanner: &Scanner, record: &mut Exchange, head: &Head) -> Token {
 }
 
 /// An answer that the edge gives by itself, for requests that never reach the routes.
-fn own_answer(edge: &Edge, status: u16) -> Answer {
+fn own_answer(edge: &Edge, status: u16) -> UpstreamAnswer {
     let (reason, message) = match status {
         400 => ("Bad Request", "this is no HTTP request that can be understood"),
         408 => ("Request Timeout", "the request did not come in time"),
@@ -173,5 +173,5 @@ fn own_answer(edge: &Edge, status: u16) -> Answer {
     };
     let (body, kind) = error_body(&edge.shared.world.profile, status, "edge", message);
     let headers = vec![("content-type".to_owned(), kind.as_bytes().to_vec())];
-    Answer { status, reason: reason.to_owned(), headers, body, to_head: false }
+    UpstreamAnswer { status, reason: reason.to_owned(), headers, body, to_head: false }
 }

@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_request_is_told_apart() {
+    fn kinds_of_what_is_no_request_are_distinguished() {
         assert_eq!(Head::parse(b"GET / HT"), Parsed::Partial);
         assert_eq!(Head::parse(b"\x16\x03\x01\x02\x00"), Parsed::Bad(400));
         assert_eq!(Head::parse(b"GET / SIP/2.0\r\n\r\n"), Parsed::Bad(400));

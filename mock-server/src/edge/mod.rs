@@ -59,7 +59,7 @@ impl Gauges {
 }
 
 /// What an edge needs from outside.
-pub(crate) struct Settings {
+pub(crate) struct EdgeConfig {
     pub host: IpAddr,
     pub port: u16,
     /// Turns true when no more connections shall be accepted.
@@ -133,8 +133,8 @@ pub(crate) struct Bound {
 }
 
 /// Binds the port and starts wiremock behind it.
-pub(crate) async fn bind(settings: Settings) -> io::Result<Bound> {
-    let Settings { host, port, draining, clock, recorder, shared, probes, gauges, tuning } =
+pub(crate) async fn bind(settings: EdgeConfig) -> io::Result<Bound> {
+    let EdgeConfig { host, port, draining, clock, recorder, shared, probes, gauges, tuning } =
         settings;
     let listener = Listener::open(host, port)?;
     let upstream = Upstream::start(Arc::clone(&shared), &tuning).await?;
@@ -158,7 +158,7 @@ impl Bound {
         self.listener.address()
     }
 
-    /// Accepts until told to stop. Connections go on in local tasks; dropping these records what
+    /// Accepts until it is stopped. Connections go on in local tasks; dropping these records what
     /// is still open.
     pub async fn serve(self, mut stop: oneshot::Receiver<()>) {
         let Self { mut listener, edge } = self;

@@ -65,10 +65,10 @@ impl Drop for OpenExchange {
         self.edge.gauges.in_flight.fetch_sub(1, Ordering::AcqRel);
         if !self.finished {
             // The routes may have done their work, even if their answer was still on its way.
-            if let Some(outcome) = self.edge.shared.rendezvous.collect(self.exchange.id) {
-                self.exchange.clicks = outcome.clicks;
-                self.exchange.faults = outcome.marks;
-                self.exchange.over_limit = outcome.over_limit;
+            if let Some(instructions) = self.edge.shared.rendezvous.collect(self.exchange.id) {
+                self.exchange.clicks = instructions.clicks;
+                self.exchange.faults = instructions.marks;
+                self.exchange.over_limit = instructions.over_limit;
             }
             self.record(End::Open);
         }

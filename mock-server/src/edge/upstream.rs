@@ -41,7 +41,7 @@ pub(super) fn is_own(name: &str) -> bool {
 
 /// An answer of wiremock, before anything happens to it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Answer {
+pub(super) struct UpstreamAnswer {
     pub status: u16,
     pub reason: String,
     /// Names in lower case, without hop-by-hop and private headers.
@@ -98,7 +98,7 @@ impl Upstream {
     }
 
     /// Sends a request to the routes and reads their answer.
-    pub async fn forward(&self, id: u64, head: &Head, body: &[u8]) -> io::Result<Answer> {
+    pub async fn forward(&self, id: u64, head: &Head, body: &[u8]) -> io::Result<UpstreamAnswer> {
         self.forwarded.set(self.forwarded.get() + 1);
         let request = written(id, head, body);
         // Also bounds the idle connections: there are never more than were busy at once.
@@ -136,7 +136,7 @@ impl Backend {
         method: &str,
         request: &[u8],
         may_repeat: impl Fn() -> bool,
-    ) -> io::Result<Answer> {
+    ) -> io::Result<UpstreamAnswer> {
         let work = async {
             let idle = self.idle.borrow_mut().pop();
             if let Some(stream) = idle {
@@ -197,7 +197,7 @@ async fn ask(
     mut stream: TcpStream,
     method: &str,
     request: &[u8],
-) -> io::Result<(Answer, TcpStream)> {
+) -> io::Result<(UpstreamAnswer, TcpStream)> {
     stream.write_all(request).await?;
     let mut bytes = Vec::with_capacity(4096);
     let (mut answer, start, length) = loop {
@@ -221,7 +221,7 @@ async fn ask(
 }
 
 /// Head, its length and the body's length, once the head is whole.
-fn answer_head(bytes: &[u8]) -> io::Result<Option<(Answer, usize, usize)>> {
+fn answer_head(bytes: &[u8]) -> io::Result<Option<(UpstreamAnswer, usize, usize)>> {
     let mut slots = [httparse::EMPTY_HEADER; 64];
     let mut response = httparse::Response::new(&mut slots);
     let start = match response.parse(bytes) {
@@ -243,5 +243,9 @@ fn answer_head(bytes: &[u8]) -> io::Result<Option<(Answer, usize, usize)>> {
     }
     let status = response.code.unwrap_or(500);
     let reason = response.reason.unwrap_or_default().to_owned();
-    Ok(Some((Answer { status, reason, headers, ..Answer::default() }, start, length)))
+    Ok(Some((
+        UpstreamAnswer { status, reason, headers, ..UpstreamAnswer::default() },
+        start,
+        length,
+    )))
 }

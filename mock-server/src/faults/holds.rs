@@ -31,7 +31,7 @@ type Waiting = BTreeMap<u64, (Held, oneshot::Sender<()>)>;
 pub(crate) struct Holds(Arc<Mutex<Waiting>>);
 
 /// A hold from the side of who waits. Dropping it takes it off the list.
-pub(crate) struct Hold {
+pub(crate) struct HoldGuard {
     holds: Holds,
     exchange: u64,
     released: oneshot::Receiver<()>,
@@ -43,11 +43,11 @@ impl Holds {
     }
 
     /// Puts an exchange on the list.
-    pub fn hold(&self, held: Held) -> Hold {
+    pub fn hold(&self, held: Held) -> HoldGuard {
         let (release, released) = oneshot::channel();
         let exchange = held.exchange;
         self.waiting().insert(exchange, (held, release));
-        Hold { holds: self.clone(), exchange, released }
+        HoldGuard { holds: self.clone(), exchange, released }
     }
 
     /// The list, in order of arrival.
@@ -65,7 +65,7 @@ impl Holds {
     }
 }
 
-impl Hold {
+impl HoldGuard {
     /// Waits for the release.
     pub async fn released(&mut self) {
         // The other end is dropped only after it has released.
@@ -73,7 +73,7 @@ impl Hold {
     }
 }
 
-impl Drop for Hold {
+impl Drop for HoldGuard {
     fn drop(&mut self) {
         self.holds.waiting().remove(&self.exchange);
     }

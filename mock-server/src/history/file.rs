@@ -55,7 +55,7 @@ impl RecordFile {
 
 impl Recorder for RecordFile {
     fn record(&self, record: Record) {
-        // Nobody reads after the end, or after a failure, which `finish` tells.
+        // Nobody reads after the end, or after a failure, which `finish` reports.
         let _ = self.queue.send(Some(record));
     }
 }

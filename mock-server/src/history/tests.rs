@@ -73,7 +73,7 @@ fn exchanges_are_found_by_route_and_by_rule() {
 }
 
 #[tokio::test]
-async fn whoever_waits_is_woken_and_whoever_waits_in_vain_is_told() {
+async fn whoever_waits_is_woken_and_whoever_waits_in_vain_gets_an_error() {
     let history = History::new(10, None);
     let waiting = tokio::spawn({
         let history = history.clone();

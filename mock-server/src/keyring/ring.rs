@@ -18,7 +18,7 @@ pub(super) const ISSUED_KEPT: usize = 1_000;
 /// So many secrets from before a reset are still found and redacted in requests.
 pub(super) const FORMER_KEPT: usize = 1_000;
 
-/// A KV v2 secrets engine keeps ten versions unless it is told otherwise (HashiCorp Vault's
+/// A KV v2 secrets engine keeps ten versions unless configured otherwise (HashiCorp Vault's
 /// documentation of `max_versions`).
 const VERSIONS_KEPT: usize = 10;
 

@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_are_told_apart_and_short_secrets_are_not_looked_for() {
+    fn kinds_are_distinguished_and_short_secrets_are_not_looked_for() {
         assert_eq!(scanner().find(SIGNS.as_bytes()), Found { api_key: false, other: true });
         let root = SecretScanner::new([("root", Kind::Other), ("", Kind::Other)]);
         assert_eq!(root.redacted("the root and a branch"), "the root and a branch");

@@ -1,7 +1,7 @@
 //! `GET /v1/analytics/{handle}?from=&to=`: clicks that counted, per link and day, slowly.
 
 use super::profile::not_found;
-use super::{Answers, Call, Reply};
+use super::{Call, Handler, Reply};
 use crate::world::idempotency::{link, page};
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -9,7 +9,7 @@ use serde_json::json;
 
 pub(super) struct Analytics;
 
-impl Answers for Analytics {
+impl Handler for Analytics {
     fn scope(&self) -> Option<&'static str> {
         Some("analytics:read")
     }

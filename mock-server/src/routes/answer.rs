@@ -79,7 +79,7 @@ impl Reply {
         self
     }
 
-    /// The same effect, but the answer is an error and tells nothing of it.
+    /// The same effect, but the answer is an error and shows nothing of it.
     pub fn failed_late(mut self, status: u16) -> Self {
         self.headers.clear();
         let (code, message) = ("internal".to_owned(), "the service failed".to_owned());

@@ -1,6 +1,6 @@
 //! `POST /v1/clicks`: one click, once, however often it is sent.
 
-use super::{Answers, Call, Receipts, Reply};
+use super::{Call, Handler, Receipts, Reply};
 use crate::history::exchange::ClickReceipt;
 use crate::webhooks::WebhookEvent;
 use crate::world::idempotency::{Click, Earlier, Fate};
@@ -9,7 +9,7 @@ use wiremock::Request;
 
 pub(super) struct Clicks;
 
-impl Answers for Clicks {
+impl Handler for Clicks {
     fn scope(&self) -> Option<&'static str> {
         Some("clicks:write")
     }

@@ -1,7 +1,7 @@
 //! `POST /v1/clicks/batch`: many clicks in one request, each with its own result.
 
 use super::clicks::{announce, receipt};
-use super::{Answers, Call, Receipts, Reply};
+use super::{Call, Handler, Receipts, Reply};
 use crate::world::idempotency::{Click, Fate};
 use serde::Deserialize;
 use serde_json::json;
@@ -14,7 +14,7 @@ struct Events {
     events: Vec<Click>,
 }
 
-impl Answers for ClicksBatch {
+impl Handler for ClicksBatch {
     fn scope(&self) -> Option<&'static str> {
         Some("clicks:write")
     }

@@ -1,11 +1,11 @@
 //! `GET /v1/health`: up, for anybody.
 
-use super::{Answers, Call, Reply};
+use super::{Call, Handler, Reply};
 use serde_json::json;
 
 pub(super) struct Health;
 
-impl Answers for Health {
+impl Handler for Health {
     fn is_public(&self) -> bool {
         true
     }

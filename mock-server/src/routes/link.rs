@@ -1,7 +1,7 @@
 //! `PATCH /v1/links/{id}`: new values for some fields of one link.
 
 use super::listing::shown;
-use super::{Answers, Call, Receipts, Reply};
+use super::{Call, Handler, Receipts, Reply};
 use crate::history::exchange::LinkReceipt;
 use crate::world::link::Link as Known;
 use crate::world::link_change::LinkChange;
@@ -12,7 +12,7 @@ use wiremock::Request;
 
 pub(super) struct Link;
 
-impl Answers for Link {
+impl Handler for Link {
     fn scope(&self) -> Option<&'static str> {
         Some("links:write")
     }

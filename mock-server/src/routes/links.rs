@@ -2,11 +2,11 @@
 
 use super::listing::listing;
 use super::profile::not_found;
-use super::{Answers, Call, Reply};
+use super::{Call, Handler, Reply};
 
 pub(super) struct Links;
 
-impl Answers for Links {
+impl Handler for Links {
     fn scope(&self) -> Option<&'static str> {
         Some("links:read")
     }

@@ -1,7 +1,7 @@
 //! `POST /v1/links/batch`: titles and addresses of many links in one request, each with its own result.
 
 use super::link::{complaint, has_effect, object, receipt, status};
-use super::{Answers, Call, Receipts, Reply};
+use super::{Call, Handler, Receipts, Reply};
 use crate::history::exchange::LinkReceipt;
 use crate::world::link_change::LinkChange;
 use crate::world::profiles::Wrote;
@@ -33,7 +33,7 @@ impl Item {
     }
 }
 
-impl Answers for LinksBatch {
+impl Handler for LinksBatch {
     fn scope(&self) -> Option<&'static str> {
         Some("links:write")
     }

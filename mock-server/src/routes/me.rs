@@ -1,6 +1,6 @@
 //! `GET /v1/me`: the account behind the key, its scopes and the key's age. It needs no scope.
 
-use super::{Answers, Call, Reply};
+use super::{Call, Handler, Reply};
 use crate::keyring::Account;
 use crate::seed;
 use crate::world::World;
@@ -8,7 +8,7 @@ use serde_json::json;
 
 pub(super) struct Me;
 
-impl Answers for Me {
+impl Handler for Me {
     fn answer(&self, call: &Call<'_>) -> Reply {
         let world = call.world;
         let Some(key) = call.ticket.token.valid() else {

@@ -28,7 +28,7 @@ use crate::faults::holds::Holds;
 use crate::faults::{Effect, RequestView, RetryAfterSpec, Stage};
 use crate::keyring::{Account, Token};
 use crate::profile::ResetForm;
-use crate::rendezvous::{EXCHANGE_HEADER, Outcome, Rendezvous, Ticket};
+use crate::rendezvous::{EXCHANGE_HEADER, Instructions, Rendezvous, Ticket};
 use crate::world::World;
 use crate::world::limiter::Standing;
 use crate::world::link_change::LinkChange;
@@ -82,7 +82,7 @@ impl Call<'_> {
         self.ticket.token.valid().is_some_and(|key| key.account.covers(handle))
     }
 
-    /// Writes into a link, if that is the key's business, and tells whoever wants to hear of it.
+    /// Writes into a link, if that is the key's business, and sends a webhook to whoever wants to hear of it.
     pub fn write_link(&self, id: &str, change: &LinkChange) -> Wrote {
         let may = |handle: &str| self.may_act_for(handle);
         let wrote = self.world.write_link(id, change, self.ticket.t_req, may);
@@ -94,7 +94,7 @@ impl Call<'_> {
 }
 
 /// One route of the contract.
-pub(crate) trait Answers: Send + Sync {
+pub(crate) trait Handler: Send + Sync {
     /// Whether no key is needed.
     fn is_public(&self) -> bool {
         false
@@ -156,7 +156,7 @@ impl Match for Is {
 }
 
 /// Every route of the contract, and the catch-all.
-fn all() -> [(Route, Box<dyn Answers>); 12] {
+fn all() -> [(Route, Box<dyn Handler>); 12] {
     [
         (Route::Health, Box::new(health::Health)),
         (Route::Me, Box::new(me::Me)),
@@ -186,7 +186,7 @@ pub(crate) async fn mount(server: &MockServer, shared: &Arc<Shared>) {
 }
 
 struct Guarded {
-    answers: Box<dyn Answers>,
+    answers: Box<dyn Handler>,
     shared: Arc<Shared>,
 }
 
@@ -201,14 +201,14 @@ impl Respond for Guarded {
         let Some(ticket) = id.and_then(|id| self.shared.rendezvous.take(id)) else {
             return ResponseTemplate::new(421);
         };
-        let (reply, outcome) = self.decide(&ticket, request);
-        self.shared.rendezvous.decide(ticket.id, outcome);
+        let (reply, instructions) = self.decide(&ticket, request);
+        self.shared.rendezvous.decide(ticket.id, instructions);
         reply.into_template(&self.shared.world.profile)
     }
 }
 
 impl Guarded {
-    fn decide(&self, ticket: &Ticket, request: &Request) -> (Reply, Outcome) {
+    fn decide(&self, ticket: &Ticket, request: &Request) -> (Reply, Instructions) {
         let world = &self.shared.world;
         let key = ticket.request_key();
         let view = RequestView {
@@ -257,7 +257,7 @@ impl Guarded {
         let mut marks = decision.marks;
         marks.extend(rewritten.done);
         let Receipts { clicks, links } = std::mem::take(&mut reply.receipts);
-        let outcome = Outcome {
+        let instructions = Instructions {
             delay_us: decision.delay_us.saturating_add(reply.slow_us),
             effect: decision.effect,
             marks,
@@ -272,7 +272,7 @@ impl Guarded {
             nonce: reply.nonce.take(),
             over_limit,
         };
-        (reply, outcome)
+        (reply, instructions)
     }
 
     /// Authentication, scope and limit. Every authenticated request counts, whatever becomes of it.

@@ -1,13 +1,13 @@
 //! `GET /v1/profiles/{handle}`: one creator, with validators and cache directives.
 
-use super::{Answers, Call, Reply};
+use super::{Call, Handler, Reply};
 use crate::world::population::Creator;
 use serde_json::json;
 use wiremock::Request;
 
 pub(super) struct Profile;
 
-impl Answers for Profile {
+impl Handler for Profile {
     fn scope(&self) -> Option<&'static str> {
         Some("profile:read")
     }

@@ -1,11 +1,11 @@
 //! `GET /v1/profiles/{handle}/links`: a creator's links in pages, with opaque cursors.
 
 use super::listing::listing;
-use super::{Answers, Call, Reply};
+use super::{Call, Handler, Reply};
 
 pub(super) struct ProfileLinks;
 
-impl Answers for ProfileLinks {
+impl Handler for ProfileLinks {
     fn scope(&self) -> Option<&'static str> {
         Some("links:read")
     }

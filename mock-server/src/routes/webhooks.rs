@@ -1,6 +1,6 @@
 //! `POST /v1/webhooks`, `GET /v1/webhooks`, `DELETE /v1/webhooks/{id}`: who wants to hear of what.
 
-use super::{Answers, Call, Reply};
+use super::{Call, Handler, Reply};
 use crate::webhooks::{Registration, WebhookEvent};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 pub(super) struct Webhooks;
 
 #[derive(Deserialize)]
-struct Wish {
+struct RegistrationBody {
     url: String,
     events: Vec<String>,
     secret: Option<String>,
 }
 
-impl Answers for Webhooks {
+impl Handler for Webhooks {
     fn scope(&self) -> Option<&'static str> {
         Some("webhooks:write")
     }
@@ -37,16 +37,16 @@ fn register(call: &Call<'_>) -> Reply {
         return Reply::error(400, "bad_request", "the body is not JSON");
     }
     let refused = |message: &str| Reply::error(422, "unprocessable", message);
-    let wish = match call.request.body_json::<Wish>() {
-        Ok(wish) => wish,
+    let body = match call.request.body_json::<RegistrationBody>() {
+        Ok(body) => body,
         Err(error) => return refused(&format!("failed to read the registration: {error}")),
     };
-    let events = wish.events.iter().map(|name| name.parse());
+    let events = body.events.iter().map(|name| name.parse());
     let events: Vec<WebhookEvent> = match events.collect::<Result<_, _>>() {
         Ok(events) => events,
         Err(error) => return refused(&error.to_string()),
     };
-    match call.world.webhooks.register(&wish.url, &events, wish.secret.as_deref()) {
+    match call.world.webhooks.register(&body.url, &events, body.secret.as_deref()) {
         Ok((made, new)) => traced(call, Reply::json(if new { 201 } else { 200 }, shown(&made))),
         Err(error) => refused(&error.to_string()),
     }

@@ -12,7 +12,7 @@ pub(crate) use config::Extras;
 pub use config::{MockConfig, MockError};
 
 use crate::clock::Clock;
-use crate::edge::{self, Gauges, Settings};
+use crate::edge::{self, EdgeConfig, Gauges};
 use crate::faults::engine::Engine;
 use crate::faults::holds::Holds;
 use crate::history::History;
@@ -114,7 +114,7 @@ impl MockLinktree {
             _ => MockError::Start { at, source },
         };
         let signers = Arc::clone(&shared);
-        let sender = webhooks::Sender::start(webhooks::Settings {
+        let sender = webhooks::Sender::start(webhooks::SenderConfig {
             shared: Arc::clone(&shared),
             clock,
             recorder: Arc::new(history.clone()),
@@ -122,7 +122,7 @@ impl MockLinktree {
             time_scale,
         })
         .map_err(refused)?;
-        let settings = Settings {
+        let settings = EdgeConfig {
             host,
             port,
             draining: drains,
@@ -169,7 +169,7 @@ impl MockLinktree {
 
 /// The edge's thread, from start to end.
 fn run(
-    settings: Settings,
+    settings: EdgeConfig,
     vault_token: String,
     vault_port: u16,
     ready: &mpsc::Sender<io::Result<Started>>,

@@ -90,7 +90,7 @@ pub enum ChangeError {
 
 /// How a change treats the ordinals of rules that stay.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Ordinals {
+enum Numbering {
     GoOn,
     StartAnew,
 }
@@ -134,7 +134,7 @@ impl MockLinktree {
     ///
     /// [`ChangeError`] also when they are not.
     pub fn set_rules_of(&self, seen: Option<u64>, rules: Vec<Rule>) -> Result<u64, ChangeError> {
-        self.change(seen, Ordinals::StartAnew, |known| {
+        self.change(seen, Numbering::StartAnew, |known| {
             *known = rules;
             Ok(())
         })
@@ -155,7 +155,7 @@ impl MockLinktree {
     ///
     /// [`ChangeError`] also when they are not.
     pub fn add_rule_to(&self, seen: Option<u64>, rule: Rule) -> Result<u64, ChangeError> {
-        self.change(seen, Ordinals::GoOn, |known| {
+        self.change(seen, Numbering::GoOn, |known| {
             known.push(rule);
             Ok(())
         })
@@ -176,7 +176,7 @@ impl MockLinktree {
     ///
     /// [`ChangeError`] also when they are not.
     pub fn remove_rule_from(&self, seen: Option<u64>, id: &str) -> Result<u64, ChangeError> {
-        self.change(seen, Ordinals::GoOn, |known| {
+        self.change(seen, Numbering::GoOn, |known| {
             let absent = || ChangeError::Absent { id: id.to_owned() };
             let index = known.iter().position(|rule| rule.id == id).ok_or_else(absent)?;
             known.remove(index);
@@ -197,7 +197,7 @@ impl MockLinktree {
     fn change(
         &self,
         seen: Option<u64>,
-        ordinals: Ordinals,
+        numbering: Numbering,
         change: impl FnOnce(&mut Vec<Rule>) -> Result<(), ChangeError>,
     ) -> Result<u64, ChangeError> {
         // Held throughout, so that nobody changes the rules between reading and writing.
@@ -208,9 +208,9 @@ impl MockLinktree {
         let mut rules = self.rules();
         change(&mut rules)?;
         check_alone(&rules)?;
-        match ordinals {
-            Ordinals::GoOn => self.shared.engine.amend(rules)?,
-            Ordinals::StartAnew => self.shared.engine.replace(rules)?,
+        match numbering {
+            Numbering::GoOn => self.shared.engine.amend(rules)?,
+            Numbering::StartAnew => self.shared.engine.replace(rules)?,
         }
         *revision += 1;
         Ok(*revision)

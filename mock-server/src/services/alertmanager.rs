@@ -20,8 +20,8 @@ use std::sync::Arc;
 /// The largest body, bytes.
 const MAX_BODY: usize = 1024 * 1024;
 
-/// So many refusals are told of one request.
-const TOLD: usize = 10;
+/// So many refusals of one request are named.
+const NAMED: usize = 10;
 
 /// An alert as it is posted; `generatorURL` is taken and not kept.
 #[derive(Deserialize)]
@@ -98,8 +98,8 @@ async fn receive(
     if wrong.is_empty() {
         return StatusCode::OK.into_response();
     }
-    let more = wrong.len().saturating_sub(TOLD);
-    wrong.truncate(TOLD);
+    let more = wrong.len().saturating_sub(NAMED);
+    wrong.truncate(NAMED);
     if more > 0 {
         wrong.push(format!("{more} more"));
     }
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn many_refusals_are_told_in_short() {
+    async fn many_refusals_are_named_in_short() {
         let (context, tape) = context();
         let headers =
             HeaderMap::from_iter([(header::CONTENT_TYPE, "application/json".parse().unwrap())]);

@@ -6,7 +6,7 @@ use super::forgery::Sealing;
 use super::message::Message;
 use super::oracle::{Oracle, unix_now};
 use super::queue::Queue;
-use super::registrations::Target;
+use super::registrations::Destination;
 use super::schedule::Schedule;
 use super::schemes::Scheme;
 use super::signing::{Letter, Stamp};
@@ -48,11 +48,11 @@ pub(super) struct Context {
     client: Client,
     stranger: String,
     under_way: Cell<usize>,
-    held: RefCell<Vec<Held>>,
+    held: RefCell<Vec<Postponed>>,
 }
 
 /// A delivery that waits for later ones.
-struct Held {
+struct Postponed {
     webhook: String,
     number: u64,
     behind: u32,
@@ -60,10 +60,10 @@ struct Held {
 }
 
 /// One sealed attempt.
-pub(super) struct Parcel<'a> {
+pub(super) struct Attempt<'a> {
     pub message: &'a Message,
     pub webhook: &'a str,
-    pub target: &'a Target,
+    pub destination: &'a Destination,
     pub letter: &'a Letter,
     pub attempt: u32,
     pub marks: Vec<FaultMark>,
@@ -120,8 +120,8 @@ impl Context {
         self.contract().scheme.scheme()
     }
 
-    fn secrets_for(&self, target: &Target) -> Vec<String> {
-        match &target.secret {
+    fn secrets_for(&self, destination: &Destination) -> Vec<String> {
+        match &destination.secret {
             Some(own) => vec![own.clone()],
             None => (self.secrets)(self.clock.now()),
         }
@@ -131,32 +131,32 @@ impl Context {
     pub fn seal(
         &self,
         message: &Message,
-        target: &Target,
+        destination: &Destination,
         effect: Option<DeliveryEffect>,
     ) -> (Letter, bool) {
         let stamp =
             Stamp { id: message.id.clone(), timestamp: unix_now().to_string(), signatures: None };
         let mut letter = Letter { stamp, event: message.event, body: message.body.clone() };
-        let secrets = self.secrets_for(target);
+        let secrets = self.secrets_for(destination);
         let scheme = self.scheme();
         let sealing = Sealing { scheme, secrets: &secrets, stranger: &self.stranger };
         let done = seal(&mut letter, &sealing, effect);
         (letter, done)
     }
 
-    /// Sends one parcel and records what came of it; the answer's status, if there was one.
-    pub async fn send(&self, parcel: Parcel<'_>) -> Option<u16> {
-        let Parcel { message, webhook, target, letter, attempt, marks } = parcel;
+    /// Makes one attempt and records what came of it; the answer's status, if there was one.
+    pub async fn send(&self, this: Attempt<'_>) -> Option<u16> {
+        let Attempt { message, webhook, destination, letter, attempt, marks } = this;
         let headers = letter.headers(self.scheme());
         let mut request = self
             .client
-            .post(target.url.as_str())
+            .post(destination.url.as_str())
             .header("content-type", "application/json")
             .body(letter.body.clone());
         for (name, value) in &headers {
             request = request.header(name, value);
         }
-        let secrets = self.secrets_for(target);
+        let secrets = self.secrets_for(destination);
         let contract = self.contract();
         let oracle = Oracle {
             scheme: contract.scheme,
@@ -173,7 +173,7 @@ impl Context {
                 webhook_event: message.event,
                 handle: message.handle.clone(),
                 attempt,
-                url: self.clean(&target.url),
+                url: self.clean(&destination.url),
                 body_sha256: hex::encode(Sha256::digest(&letter.body)),
                 authentic: oracle.verify(&headers, &letter.body).is_ok(),
                 t_sent,
@@ -239,7 +239,7 @@ impl Context {
     pub async fn hold(&self, webhook: &str, number: u64, behind: u32, at_most: Duration) {
         let (release, released) = oneshot::channel();
         let webhook = webhook.to_owned();
-        self.held.borrow_mut().push(Held { webhook, number, behind: behind.max(1), release });
+        self.held.borrow_mut().push(Postponed { webhook, number, behind: behind.max(1), release });
         let _ = tokio::time::timeout(at_most, released).await;
     }
 
@@ -249,7 +249,7 @@ impl Context {
         for one in held.iter_mut().filter(|one| one.webhook == webhook && one.number < number) {
             one.behind = one.behind.saturating_sub(1);
         }
-        let gone = |one: &mut Held| one.behind == 0 || one.release.is_closed();
+        let gone = |one: &mut Postponed| one.behind == 0 || one.release.is_closed();
         for one in held.extract_if(.., gone) {
             // It fails when the time has passed meanwhile.
             let _ = one.release.send(());

@@ -1,6 +1,6 @@
 //! The life of one delivery: held back, sealed, sent, sent again, until it is over.
 
-use super::context::{Context, Parcel};
+use super::context::{Attempt, Context};
 use super::effect::DeliveryEffect;
 use super::message::Message;
 use super::schedule::Next;
@@ -98,9 +98,9 @@ impl Round<'_> {
     async fn run(self) -> Option<Vec<Option<u16>>> {
         let Self { context, message, webhook, effect, mut marks, attempts } = self;
         let first_slot = context.slots.acquire().await.ok()?;
-        let target = context.queue().target(webhook)?;
+        let destination = context.queue().destination(webhook)?;
         // Sealed only when it is its turn, so that a queue here does not make a timestamp old.
-        let (letter, done) = context.seal(message, &target, effect);
+        let (letter, done) = context.seal(message, &destination, effect);
         if !done {
             marks.pop();
         }
@@ -110,8 +110,8 @@ impl Round<'_> {
         };
         let mut first_slot = Some(first_slot);
         let sending = (0..copies).map(|copy| {
-            let (slot, letter, target, marks) =
-                (first_slot.take(), &letter, &target, marks.clone());
+            let (slot, letter, destination, marks) =
+                (first_slot.take(), &letter, &destination, marks.clone());
             async move {
                 let _slot = match slot {
                     Some(slot) => slot,
@@ -122,7 +122,9 @@ impl Round<'_> {
                     }
                 };
                 let attempt = attempts + copy + 1;
-                context.send(Parcel { message, webhook, target, letter, attempt, marks }).await
+                context
+                    .send(Attempt { message, webhook, destination, letter, attempt, marks })
+                    .await
             }
         });
         Some(join_all(sending).await)

@@ -33,4 +33,4 @@ pub use registrations::{Registration, RegistrationError};
 pub use schemes::SchemeName;
 
 pub(crate) use queue::Queue;
-pub(crate) use sender::{Sender, Settings};
+pub(crate) use sender::{Sender, SenderConfig};

@@ -2,7 +2,9 @@
 
 use super::event::WebhookEvent;
 use super::message::Message;
-use super::registrations::{Registration, RegistrationError, Registrations, Target, Wish};
+use super::registrations::{
+    Destination, Registration, RegistrationError, RegistrationRequest, Registrations,
+};
 use super::schemes::SchemeName;
 use crate::clock::Moment;
 use crate::world::link::Link;
@@ -14,7 +16,7 @@ use tokio::sync::mpsc;
 /// Messages that may wait for the sender; more are dropped, and the history says so.
 const MOST_QUEUED: usize = 10_000;
 
-/// What the sender is told.
+/// What the sender shall do.
 #[derive(Debug)]
 pub(super) enum Command {
     /// Send this to whoever wants it.
@@ -77,7 +79,7 @@ impl Queue {
         let number = self.posted.fetch_add(1, Ordering::AcqRel);
         let message = Message::new(self.root, number, event, handle, data());
         let id = message.id.clone();
-        self.tell(Command::Send(message)).then_some(id)
+        self.send(Command::Send(message)).then_some(id)
     }
 
     /// Posts that a link is another now.
@@ -106,12 +108,12 @@ impl Queue {
         events: &[WebhookEvent],
         secret: Option<&str>,
     ) -> Result<(Registration, bool), RegistrationError> {
-        let wish = Wish { url, events, secret };
+        let request = RegistrationRequest { url, events, secret };
         let made = self.change(|registrations| {
-            registrations.register(self.root, self.scheme.scheme(), &wish)
+            registrations.register(self.root, self.scheme.scheme(), &request)
         })?;
         let (webhook, url) = (made.0.id.clone(), made.0.url.clone());
-        self.tell(Command::Check { webhook, url });
+        self.send(Command::Check { webhook, url });
         Ok(made)
     }
 
@@ -126,20 +128,20 @@ impl Queue {
 
     /// Traffic begins at this moment: planned edits count from here.
     pub fn arm(&self, at: Moment) {
-        self.tell(Command::Armed(at));
+        self.send(Command::Armed(at));
     }
 
     /// These pages change at this moment, beside the plan.
     pub fn edited(&self, at: Moment, handles: &str) {
-        self.tell(Command::Edited { at, handles: handles.to_owned() });
+        self.send(Command::Edited { at, handles: handles.to_owned() });
     }
 
     pub(super) fn wanting(&self, event: WebhookEvent) -> Vec<String> {
         self.lock().wanting(event)
     }
 
-    pub(super) fn target(&self, id: &str) -> Option<Target> {
-        self.lock().target(id)
+    pub(super) fn destination(&self, id: &str) -> Option<Destination> {
+        self.lock().destination(id)
     }
 
     pub(super) fn disable(&self, id: &str) {
@@ -165,7 +167,7 @@ impl Queue {
         self.lost.swap(0, Ordering::AcqRel)
     }
 
-    fn tell(&self, command: Command) -> bool {
+    fn send(&self, command: Command) -> bool {
         // It fails only after the sender has stopped.
         self.way.send(command).is_ok()
     }

@@ -77,7 +77,7 @@ pub enum RegistrationError {
 
 /// What an attempt needs to know of a registration.
 #[derive(Clone)]
-pub(super) struct Target {
+pub(super) struct Destination {
     pub url: String,
     /// Its own secret; none when the account's secrets sign.
     pub secret: Option<String>,
@@ -98,7 +98,7 @@ pub(super) struct Registrations {
 }
 
 /// What somebody asks for.
-pub(super) struct Wish<'a> {
+pub(super) struct RegistrationRequest<'a> {
     pub url: &'a str,
     pub events: &'a [WebhookEvent],
     pub secret: Option<&'a str>,
@@ -110,21 +110,21 @@ impl Registrations {
         &mut self,
         root: u64,
         scheme: &dyn Scheme,
-        wish: &Wish<'_>,
+        request: &RegistrationRequest<'_>,
     ) -> Result<(Registration, bool), RegistrationError> {
-        let url = wish.url.to_owned();
-        let normal = loopback(wish.url)?;
-        if wish.events.is_empty() {
+        let url = request.url.to_owned();
+        let normal = loopback(request.url)?;
+        if request.events.is_empty() {
             return Err(RegistrationError::Events { url });
         }
-        if wish.secret.is_some_and(|secret| scheme.key(secret).is_none()) {
+        if request.secret.is_some_and(|secret| scheme.key(secret).is_none()) {
             return Err(RegistrationError::Secret { url, rule: scheme.secret_rule() });
         }
-        let mut events = wish.events.to_vec();
+        let mut events = request.events.to_vec();
         events.sort_unstable();
         events.dedup();
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.normal == normal) {
-            if let Some(secret) = wish.secret {
+            if let Some(secret) = request.secret {
                 entry.secret = Some(secret.to_owned());
                 entry.registration.own_secret = true;
             }
@@ -141,12 +141,12 @@ impl Registrations {
             id: format!("wh_{}", hex::encode(&digits[..8])),
             url,
             events,
-            own_secret: wish.secret.is_some(),
+            own_secret: request.secret.is_some(),
             active: true,
             reachable: None,
             created_at: created_at(),
         };
-        let secret = wish.secret.map(str::to_owned);
+        let secret = request.secret.map(str::to_owned);
         self.entries.push(Entry { registration: registration.clone(), normal, secret });
         Ok((registration, true))
     }
@@ -170,11 +170,12 @@ impl Registrations {
     }
 
     /// Where to send, or none when the registration is gone or disabled.
-    pub fn target(&self, id: &str) -> Option<Target> {
+    pub fn destination(&self, id: &str) -> Option<Destination> {
         let entry = self.entries.iter().find(|entry| entry.registration.id == id)?;
         let registration = &entry.registration;
-        let target = Target { url: registration.url.clone(), secret: entry.secret.clone() };
-        registration.active.then_some(target)
+        let destination =
+            Destination { url: registration.url.clone(), secret: entry.secret.clone() };
+        registration.active.then_some(destination)
     }
 
     pub fn disable(&mut self, id: &str) {
@@ -207,7 +208,7 @@ mod tests {
         secret: Option<&str>,
     ) -> Result<(Registration, bool), RegistrationError> {
         let scheme = SchemeName::StandardWebhooks.scheme();
-        registrations.register(7, scheme, &Wish { url, events, secret })
+        registrations.register(7, scheme, &RegistrationRequest { url, events, secret })
     }
 
     #[test]
@@ -218,7 +219,7 @@ mod tests {
         assert!(new && !first.own_secret && first.active && first.reachable.is_none());
         registrations.disable(&first.id);
         assert!(
-            registrations.target(&first.id).is_none()
+            registrations.destination(&first.id).is_none()
                 && registrations.wanting(CLICKS[0]).is_empty()
         );
         let events = [WebhookEvent::ProfileUpdated, CLICKS[0], CLICKS[0]];
@@ -229,7 +230,7 @@ mod tests {
         assert!(!new && again.active && again.own_secret);
         assert_eq!((&again.id, &again.url), (&first.id, &first.url));
         assert_eq!(again.events, [WebhookEvent::LinkClicked, WebhookEvent::ProfileUpdated]);
-        assert_eq!(registrations.target(&first.id).unwrap().secret.as_deref(), Some(secret));
+        assert_eq!(registrations.destination(&first.id).unwrap().secret.as_deref(), Some(secret));
         let (other, new) =
             register(&mut registrations, "http://127.0.0.1:2/a", CLICKS, None).unwrap();
         assert!(new && other.id != first.id);

@@ -24,7 +24,7 @@ use tokio::task::{JoinHandle as Task, LocalSet, spawn_local};
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a sender needs from outside.
-pub(crate) struct Settings {
+pub(crate) struct SenderConfig {
     pub shared: Arc<Shared>,
     pub clock: Clock,
     pub recorder: Arc<dyn Recorder>,
@@ -41,7 +41,7 @@ pub(crate) struct Sender {
 
 impl Sender {
     /// Starts the thread; there is one sender for a queue.
-    pub fn start(settings: Settings) -> io::Result<Self> {
+    pub fn start(settings: SenderConfig) -> io::Result<Self> {
         let inbox = settings.shared.world.webhooks.take_end();
         let inbox = inbox.ok_or_else(|| io::Error::other("the queue has a sender already"))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -51,7 +51,7 @@ impl Sender {
         let thread =
             std::thread::Builder::new().name("mock-webhooks".to_owned()).spawn(move || {
                 let _alive = alive;
-                let Settings { shared, clock, recorder, secrets, time_scale } = settings;
+                let SenderConfig { shared, clock, recorder, secrets, time_scale } = settings;
                 match Context::new(shared, clock, recorder, secrets, time_scale) {
                     Ok(context) => {
                         let _ = ready.send(Ok(()));

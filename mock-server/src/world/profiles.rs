@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn planned_and_told_edits_happen_in_the_order_of_their_moments() {
+    fn planned_and_steered_edits_happen_in_the_order_of_their_moments() {
         let mut rig = Rig::new();
         rig.profiles.edit(Moment::from_ms(150), "a-0001", PageChange::Remove { count: 2 }).unwrap();
         rig.profiles.edit(Moment::from_ms(300), "a-0001", PageChange::Remove { count: 2 }).unwrap();
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn edits_that_are_told_are_bounded() {
+    fn edits_beside_the_plan_are_bounded() {
         let mut profiles = Profiles::default();
         for _ in 0..edits::MAX_STEERED {
             profiles.edit(SOON, "x", PageChange::Text).unwrap();

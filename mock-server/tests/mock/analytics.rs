@@ -1,4 +1,4 @@
-//! Analytics: what they tell, whom, and how slowly.
+//! Analytics: what they show, to whom, and how slowly.
 
 use crate::links::{ids, links, rig};
 use crate::rig::{Rig, click};

@@ -1,4 +1,4 @@
-//! What happens at the mock by itself, and is told to whoever wants to hear of it.
+//! What happens at the mock becomes a webhook for whoever wants to hear of it.
 
 use crate::receiver::Post;
 use crate::rig::{Rig, click, edit_at};
@@ -8,7 +8,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 
 #[test]
-fn each_click_that_counts_is_told_once() {
+fn each_click_that_counts_is_sent_once() {
     let post = Post::new(&[], |_| {});
     let body = click("e1", "l1");
     for _ in 0..2 {
@@ -19,19 +19,19 @@ fn each_click_that_counts_is_told_once() {
     assert_eq!(post.rig.send("POST", "/v1/clicks/batch", "", &batch).status, 200);
     let last = post.send("tail-0002");
     let received = post.receiver.posts(3);
-    let mut told: Vec<_> = received
+    let mut sent: Vec<_> = received
         .iter()
         .map(|one| one.json())
         .filter(|body| body["id"] != last)
         .map(|body| (body["type"].clone(), body["data"]["event_id"].clone()))
         .collect();
-    told.sort_by_key(|(_, event)| event.to_string());
-    assert_eq!(told, [(json!("link.clicked"), json!("e1")), (json!("link.clicked"), json!("e2"))]);
+    sent.sort_by_key(|(_, event)| event.to_string());
+    assert_eq!(sent, [(json!("link.clicked"), json!("e1")), (json!("link.clicked"), json!("e2"))]);
     assert_eq!(post.receiver.posts_so_far(), 3);
 }
 
 #[test]
-fn a_planned_edit_is_told_when_it_is_due() {
+fn a_planned_edit_is_sent_when_it_is_due() {
     let post = Post::new(&[], |config| {
         config.world = vec![edit_at(1, "tail-0001", PageChange::Text)];
     });
@@ -43,15 +43,15 @@ fn a_planned_edit_is_told_when_it_is_due() {
     let links = post.rig.get("/v1/profiles/tail-0001/links").json();
     assert_eq!(of("link.updated")["title"], links["data"][0]["title"]);
     post.rig.mock.edit("tail-0002", PageChange::Insert { count: 1 }).unwrap();
-    let told = post.receiver.posts(3).remove(2).json();
+    let last = post.receiver.posts(3).remove(2).json();
     assert_eq!(
-        (&told["type"], &told["data"]["handle"]),
+        (&last["type"], &last["data"]["handle"]),
         (&json!("profile.updated"), &json!("tail-0002"))
     );
 }
 
 #[test]
-fn each_link_that_changes_is_told_once() {
+fn each_link_that_changes_is_sent_once() {
     let post = Post::new(&[], |config| {
         config.population = Population {
             groups: vec![Group { prefix: "own".into(), count: 1, min_links: 3, max_links: 3 }],
@@ -67,13 +67,13 @@ fn each_link_that_changes_is_told_once() {
     let item = |id: String| json!({ "id": id, "title": "New", "url": "https://example.org/new" });
     let batch = json!({ "items": [item(id(1)), item("lnk_unknown".into())] }).to_string();
     assert_eq!(post.rig.send("POST", "/v1/links/batch", "", &batch).status, 200);
-    let told: BTreeSet<_> = post
+    let sent: BTreeSet<_> = post
         .receiver
         .posts(2)
         .iter()
         .map(|one| one.json()["data"]["link_id"].as_str().unwrap().to_owned())
         .collect();
-    assert_eq!(told, BTreeSet::from([id(0), id(1)]));
+    assert_eq!(sent, BTreeSet::from([id(0), id(1)]));
     post.send("own-0001");
     post.receiver.posts(3);
     assert_eq!(post.receiver.posts_so_far(), 3);

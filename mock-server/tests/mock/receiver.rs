@@ -1,4 +1,4 @@
-//! A receiver of webhooks that keeps every byte and answers what it is told, and a log to wait for.
+//! A receiver of webhooks that keeps every byte and answers as its script says, and a log to wait for.
 
 use crate::rig::{PATIENCE, Rig, Tape, config};
 use mock_server::clock::{Clock, Moment};
@@ -124,7 +124,7 @@ impl Receiver {
         let (posts, heads) = (Arc::new(Queue::default()), Arc::new(Queue::default()));
         let script = Arc::new(Mutex::new(VecDeque::from(script.to_vec())));
         let (to_posts, to_heads) = (Arc::clone(&posts), Arc::clone(&heads));
-        // It ends with the test's process; a listener cannot be told to stop.
+        // It ends with the test's process; a listener cannot be stopped.
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let Ok(mut stream) = stream else { return };

@@ -163,7 +163,7 @@ impl StateMachineTest for Deliveries {
         assert_eq!(mock.upstream.rig.mock.clicks_counted(), ledger.effects.len());
     }
 
-    /// Analytics tell of every effect, on its link and day, and of nothing else.
+    /// Analytics count every effect, on its link and day, and of nothing else.
     fn teardown(mut mock: Mock, ledger: Ledger) {
         let mut expected: BTreeMap<(String, String), u64> = BTreeMap::new();
         for (event, payload) in &ledger.effects {

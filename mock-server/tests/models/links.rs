@@ -152,7 +152,7 @@ impl Mock {
                 assert_eq!(
                     profile["version"],
                     version.as_str(),
-                    "both routes tell the same version"
+                    "both routes show the same version"
                 );
                 return (links, version);
             }

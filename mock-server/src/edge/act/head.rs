@@ -1,6 +1,6 @@
 //! The head of an answer in bytes, with a `Date` and a `Retry-After` resolved when it is written.
 
-use super::super::upstream::{Answer, push_header};
+use super::super::upstream::{UpstreamAnswer, push_header};
 use crate::clock::{Clock, Moment};
 use crate::faults::{DateFlaw, Effect, HUGE, HeadFlaw, RetryAfterSpec};
 use crate::history::exchange::{RetryAfter, RetryAfterForm};
@@ -77,7 +77,7 @@ fn date_value(flaw: &Option<DateFlaw>) -> Option<String> {
 
 /// The whole head, with its empty line.
 pub(super) fn head(
-    answer: &Answer,
+    answer: &UpstreamAnswer,
     retry_after: Option<&RetryAfter>,
     date: &Option<DateFlaw>,
     effect: &Effect,

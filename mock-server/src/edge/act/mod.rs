@@ -8,12 +8,12 @@ pub(super) use connection::break_off;
 
 use super::connection::Client;
 use super::open::OpenExchange;
-use super::upstream::Answer;
+use super::upstream::UpstreamAnswer;
 use crate::clock::Moment;
 use crate::faults::holds::Held;
 use crate::faults::{Effect, FaultMark, HeadFlaw, Onset, ResetAt, StallAt};
 use crate::history::exchange::{End, Exchange};
-use crate::rendezvous::Outcome;
+use crate::rendezvous::Instructions;
 use crate::seed;
 use rand::Rng;
 use std::time::Duration;
@@ -32,15 +32,15 @@ pub(super) struct Gone;
 pub(super) async fn perform(
     client: &mut Client,
     mut open: OpenExchange,
-    answer: &Answer,
-    outcome: Outcome,
+    answer: &UpstreamAnswer,
+    instructions: Instructions,
     keep: bool,
 ) -> After {
-    let closes_late = match outcome.effect {
+    let closes_late = match instructions.effect {
         Effect::SlowClose { ms } => Some(Duration::from_millis(ms)),
         _ => None,
     };
-    let (end, after) = match act(client, &mut open, answer, outcome, keep).await {
+    let (end, after) = match act(client, &mut open, answer, instructions, keep).await {
         Ok(ended) => ended,
         Err(Gone) => (End::ClientAbort, After::Close),
     };
@@ -56,19 +56,19 @@ pub(super) async fn perform(
 async fn act(
     client: &mut Client,
     open: &mut OpenExchange,
-    answer: &Answer,
-    mut outcome: Outcome,
+    answer: &UpstreamAnswer,
+    mut instructions: Instructions,
     keep: bool,
 ) -> Result<(End, After), Gone> {
     let clock = client.clock();
-    if outcome.delay_us > 0 {
+    if instructions.delay_us > 0 {
         let from = open.exchange.t_req;
-        client.wait_until(from.plus(Duration::from_micros(outcome.delay_us))).await?;
+        client.wait_until(from.plus(Duration::from_micros(instructions.delay_us))).await?;
     }
-    let effect = possible(std::mem::replace(&mut outcome.effect, Effect::Pass), answer);
+    let effect = possible(std::mem::replace(&mut instructions.effect, Effect::Pass), answer);
     let shape = effect.shape();
     // An effect happened only if it was possible, and only once it was its turn.
-    let mark = outcome.effect_mark.take().filter(|_| effect != Effect::Pass);
+    let mark = instructions.effect_mark.take().filter(|_| effect != Effect::Pass);
     if shape.onset == Onset::BeforeHead {
         open.exchange.faults.extend(mark.clone());
     }
@@ -109,17 +109,20 @@ async fn act(
     }
 
     let exchange = &mut open.exchange;
-    exchange.faults.append(&mut outcome.answer_marks);
+    exchange.faults.append(&mut instructions.answer_marks);
     if shape.onset != Onset::BeforeHead {
         exchange.faults.extend(mark);
     }
     exchange.status = Some(answer.status);
-    exchange.retry_after =
-        outcome.retry_after.take().and_then(|spec| head::resolved(spec, &outcome.date, clock));
-    exchange.version = outcome.version.take();
-    exchange.nonce = outcome.nonce.take();
-    exchange.doubtful = outcome.doubtful || shape.doubtful;
-    let bytes = head::head(answer, exchange.retry_after.as_ref(), &outcome.date, &effect, keep);
+    exchange.retry_after = instructions
+        .retry_after
+        .take()
+        .and_then(|spec| head::resolved(spec, &instructions.date, clock));
+    exchange.version = instructions.version.take();
+    exchange.nonce = instructions.nonce.take();
+    exchange.doubtful = instructions.doubtful || shape.doubtful;
+    let bytes =
+        head::head(answer, exchange.retry_after.as_ref(), &instructions.date, &effect, keep);
     // Before the write, as a client may read on another thread before the write returns here.
     exchange.t_first = Some(clock.now());
     body::write(client, bytes, &answer.body, &effect, keep).await
@@ -127,7 +130,7 @@ async fn act(
 
 /// What the edge has still to do; an answer without a body cannot stop inside it, so that such a
 /// fault does not happen.
-fn possible(effect: Effect, answer: &Answer) -> Effect {
+fn possible(effect: Effect, answer: &UpstreamAnswer) -> Effect {
     match effect.shape().onset {
         Onset::Elsewhere | Onset::Accept(_) | Onset::Routes => Effect::Pass,
         Onset::Body if answer.body.is_empty() => Effect::Pass,

@@ -16,9 +16,9 @@ fn after_a_storm_the_books_are_even() {
     let name = "edge::tests::books::a_storm_in_a_process_of_its_own";
     let args = ["--exact", name, "--ignored", "--nocapture"];
     let run = std::process::Command::new(me).args(args).output().unwrap();
-    let told = String::from_utf8_lossy(&run.stdout);
-    assert!(run.status.success(), "{told}{}", String::from_utf8_lossy(&run.stderr));
-    assert!(told.contains("1 passed"), "{told}");
+    let printed = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success(), "{printed}{}", String::from_utf8_lossy(&run.stderr));
+    assert!(printed.contains("1 passed"), "{printed}");
 }
 
 /// Files that this process has open, and what they are.

@@ -11,7 +11,7 @@ use crate::rig::{Rig, Tape, config};
 use crate::server::{MockConfig, MockLinktree};
 use std::sync::Arc;
 
-/// A rig whose limits are as told, and which refuses nobody for asking too often.
+/// A rig with these limits, which refuses nobody for asking too often.
 fn tuned(tuning: Tuning, adapt: impl FnOnce(&mut MockConfig)) -> Rig {
     let tape = Arc::new(Tape::default());
     let mut config = config(&tape);

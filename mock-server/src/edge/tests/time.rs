@@ -1,4 +1,4 @@
-//! Every wait for a client has an end, which is told, recorded, and meets nobody who is in time.
+//! Every wait for a client has an end, which is answered, recorded, and meets nobody who is in time.
 
 use super::super::Tuning;
 use super::tuned;

@@ -1,4 +1,4 @@
-//! The headers of the rate limit, told wrongly.
+//! The headers of the rate limit, with wrong values.
 
 use super::super::Reply;
 use crate::clock::Clock;
@@ -32,12 +32,12 @@ pub(super) fn lie(reply: &mut Reply, limit: &Limit, lie: RateLie) -> bool {
             set(reply, &words);
         }
         RateLie::OtherReset => {
-            let told = reply.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(reset));
-            let told: u64 = told.and_then(|(_, value)| value.parse().ok()).unwrap_or(0);
+            let sent = reply.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(reset));
+            let sent: u64 = sent.and_then(|(_, value)| value.parse().ok()).unwrap_or(0);
             let now = Clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
             let other = match limit.reset_form {
-                ResetForm::DeltaSeconds => now.saturating_add(told),
-                ResetForm::EpochSeconds => told.saturating_sub(now),
+                ResetForm::DeltaSeconds => now.saturating_add(sent),
+                ResetForm::EpochSeconds => sent.saturating_sub(now),
             };
             set(reply, &[(reset, &other.to_string())]);
         }
@@ -49,9 +49,9 @@ pub(super) fn lie(reply: &mut Reply, limit: &Limit, lie: RateLie) -> bool {
 /// Replaces the values of headers that are there.
 fn set(reply: &mut Reply, values: &[(&str, &str)]) {
     for (name, value) in &mut reply.headers {
-        let mut told = values.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
-        if let Some((_, told)) = told.next() {
-            *value = (*told).to_owned();
+        let wanted = values.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        if let Some((_, wanted)) = wanted {
+            *value = (*wanted).to_owned();
         }
     }
 }
@@ -62,7 +62,7 @@ mod tests {
     use crate::profile::ContractProfile;
 
     /// What stands in limit, remaining and reset after a lie over (100, 42, 17).
-    fn told(form: ResetForm, which: RateLie) -> Vec<String> {
+    fn rewritten(form: ResetForm, which: RateLie) -> Vec<String> {
         let mut limit = ContractProfile::linktree_v1().limit;
         limit.reset_form = form;
         let mut reply = Reply::empty(200).with_header("X-Other", "stays");
@@ -76,9 +76,9 @@ mod tests {
     }
 
     #[test]
-    fn each_lie_is_told_in_its_own_headers() {
+    fn each_lie_stands_in_its_own_headers() {
         let check = |which, expected: &[&str]| {
-            assert_eq!(told(ResetForm::DeltaSeconds, which), expected, "{which:?}");
+            assert_eq!(rewritten(ResetForm::DeltaSeconds, which), expected, "{which:?}");
         };
         check(RateLie::Missing, &[]);
         check(RateLie::Zero, &["100", "0", "17"]);
@@ -90,9 +90,10 @@ mod tests {
 
     #[test]
     fn the_reset_comes_in_the_other_form() {
-        let epoch: u64 = told(ResetForm::DeltaSeconds, RateLie::OtherReset)[2].parse().unwrap();
+        let epoch: u64 =
+            rewritten(ResetForm::DeltaSeconds, RateLie::OtherReset)[2].parse().unwrap();
         assert!(epoch > 1_700_000_000);
-        assert_eq!(told(ResetForm::EpochSeconds, RateLie::OtherReset)[2], "0");
+        assert_eq!(rewritten(ResetForm::EpochSeconds, RateLie::OtherReset)[2], "0");
     }
 
     #[test]

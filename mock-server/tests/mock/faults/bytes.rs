@@ -20,7 +20,7 @@ fn a_stall_inside_the_body_sends_a_part_of_it() {
     assert_eq!((record.end, record.t_w, kinds(&record)), (End::ClientAbort, None, vec!["stall"]));
 }
 
-/// A click, of which it is told whether it had its effect.
+/// A click, whose record says whether it had its effect.
 fn look_at_click(rig: &Rig) -> Sight {
     let body = click("e1", "l1");
     look(rig, &rig.request("POST", "/v1/clicks", "Idempotency-Key: k\r\n", &body), false)
