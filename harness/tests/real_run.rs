@@ -39,11 +39,13 @@ fn target_of(folder: &Path) -> i32 {
         std::thread::sleep(Duration::from_millis(50));
         let Ok(plan) = plans::read(&run.join("plan.json")) else { continue };
         let Ok(case) = reader::read_case(&history, &plan, &plan.scenarios[0]) else { continue };
-        let started = case.processes.iter().find_map(|process| match process {
+        let started = case.target.processes.iter().find_map(|process| match process {
             Process { change: Change::Started { pid }, .. } => Some(*pid),
             _ => None,
         });
-        if let (Some(pid), true) = (started, case.armed.0 > 0 && !case.exchanges.is_empty()) {
+        if let (Some(pid), true) =
+            (started, case.harness.armed.0 > 0 && !case.linktree.exchanges.is_empty())
+        {
             return i32::try_from(pid).expect("a process id fits");
         }
     }

@@ -108,8 +108,8 @@ fn click_id(arrival: u64) -> String {
 fn case(run: &RunPlan) -> Case {
     let mut case = Case::new(run, &run.scenarios[0]);
     for id in 0..CREATORS {
-        case.exchanges.push(exchange(id, id * 4, Route::Profile));
-        case.exchanges.push(exchange(id, id * 4 + 2, Route::ProfileLinks));
+        case.linktree.exchanges.push(exchange(id, id * 4, Route::Profile));
+        case.linktree.exchanges.push(exchange(id, id * 4 + 2, Route::ProfileLinks));
     }
     let clicks = OPERATIONS / CLICK_EVERY;
     for batch in 0..clicks / BATCH {
@@ -121,10 +121,12 @@ fn case(run: &RunPlan) -> Case {
             effect: true,
         };
         let clicks = (0..BATCH).map(receipt).collect();
-        case.exchanges.push(Exchange { clicks, ..exchange(batch, at_ms, Route::ClicksBatch) });
+        case.linktree
+            .exchanges
+            .push(Exchange { clicks, ..exchange(batch, at_ms, Route::ClicksBatch) });
     }
-    case.outcome = Some(Outcome::Completed);
-    case.closed = Moment::from_ms(run.scenarios[0].duration_ms());
+    case.harness.outcome = Some(Outcome::Completed);
+    case.harness.closed = Moment::from_ms(run.scenarios[0].duration_ms());
     case.ready();
     case
 }

@@ -84,13 +84,13 @@ pub fn wrong(bounds: &Bounds) -> Vec<Wrong> {
 pub fn missing(bounds: &Bounds) -> Vec<Wrong> {
     let is_missing =
         |bound: &&Bound| !bounds.get(bound.of).is_some_and(|named| named.contains_key(bound.name));
-    let told = |bound: &'static Bound| Wrong {
+    let wrong = |bound: &'static Bound| Wrong {
         path: bound.of.to_owned(),
         is_name: true,
         what: format!("{} is missing: {}", bound.name, bound.what),
         advice: format!("write it out; its default is {}", bound.default),
     };
-    all().filter(is_missing).map(told).collect()
+    all().filter(is_missing).map(wrong).collect()
 }
 
 fn did_you_mean(name: &str, known: &[Bound]) -> String {

@@ -75,8 +75,9 @@ impl History {
     pub fn over(phases: &[(PhaseKind, u64, u64)]) -> Self {
         let run = run_plan(phases);
         let mut case = Case::new(&run, &run.scenarios[0]);
-        case.closed = Moment::from_ms(run.scenarios[0].duration_ms());
-        case.outcome = Some(crate::history::Outcome::Completed);
+        case.harness.closed = Moment::from_ms(run.scenarios[0].duration_ms());
+        case.harness.outcome = Some(crate::history::Outcome::Completed);
+        case.ready();
         Self { case, operations: Vec::new() }
     }
 
@@ -89,11 +90,8 @@ impl History {
 
     /// Adds an exchange.
     pub fn exchange(mut self, exchange: Exchange) -> Self {
-        let id = (self.case.exchanges.len() + self.case.connections.len()) as u64;
-        let case = &mut self.case;
-        let no_request = exchange.is_connection_only();
-        let list = if no_request { &mut case.connections } else { &mut case.exchanges };
-        list.push(Exchange { id, ..exchange });
+        let id = (self.case.linktree.exchanges.len() + self.case.linktree.connections.len()) as u64;
+        self.case.linktree.exchange(Exchange { id, ..exchange });
         self
     }
 
@@ -115,25 +113,27 @@ impl History {
 
     /// A timer of the harness that came late.
     pub fn lag(mut self, at_ms: u64, late_ms: u64) -> Self {
-        self.case.lags.push((Moment::from_ms(at_ms), Duration::from_millis(late_ms)));
+        self.case.harness.lags.push((Moment::from_ms(at_ms), Duration::from_millis(late_ms)));
+        self.case.ready();
         self
     }
 
     /// Something happened to the target's process.
     pub fn process(mut self, at_ms: u64, change: Change) -> Self {
-        self.case.processes.push(Process { at: Moment::from_ms(at_ms), change });
+        self.case.target.processes.push(Process { at: Moment::from_ms(at_ms), change });
+        self.case.ready();
         self
     }
 
     /// A scrape of the metrics.
     pub fn scrape(mut self, scrape: Scrape) -> Self {
-        self.case.scrapes.push(scrape);
+        self.case.target.scrapes.push(scrape);
         self
     }
 
     /// Something planted came to light.
     pub fn leak(mut self, at_ms: u64, place: Place, canary: Canary) -> Self {
-        self.case.leaks.push(Leak {
+        self.case.target.leaks.push(Leak {
             at: Moment::from_ms(at_ms),
             place,
             source: "stdout".into(),
@@ -148,7 +148,7 @@ impl History {
     /// So many lines of a log were searched, of which `marked` name a creator or a click, and as
     /// many answers.
     pub fn scanned(mut self, lines: u64, marked: u64) -> Self {
-        self.case.scanned = Some(Scanned {
+        self.case.target.scanned = Some(Scanned {
             captures_log: true,
             log_lines: lines,
             marked_lines: marked,
@@ -161,7 +161,7 @@ impl History {
     /// Something of a place could not be searched; to be called after [`History::scanned`].
     pub fn unseen(mut self, place: Place) -> Self {
         let unseen = (place, "it could not be read".to_owned());
-        self.case.scanned.get_or_insert_default().unseen.push(unseen);
+        self.case.target.scanned.get_or_insert_default().unseen.push(unseen);
         self
     }
 
@@ -247,7 +247,7 @@ pub fn refused(handle: &str, at_ms: u64, status: u16) -> Exchange {
 }
 
 /// The same read, refused with `status` and `Retry-After` as seconds.
-pub fn told_to_wait(handle: &str, at_ms: u64, status: u16, seconds: u64) -> Exchange {
+pub fn asked_to_wait(handle: &str, at_ms: u64, status: u16, seconds: u64) -> Exchange {
     let refused = refused(handle, at_ms, status);
     let until = refused.t_known().plus(Duration::from_secs(seconds));
     let retry_after = RetryAfter {

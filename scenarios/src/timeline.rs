@@ -15,7 +15,7 @@ use std::time::Duration;
 /// Into how many steps a scenario is divided.
 pub const STEPS: usize = 240;
 
-/// The longest latency told apart, µs; longer ones count as this.
+/// The longest latency distinguished, µs; longer ones count as this.
 const LONGEST_US: u64 = 120_000_000;
 
 /// One line of a chart.
@@ -60,14 +60,14 @@ impl<'c> Timeline<'c> {
     /// Begins with the upstream side, which the case has.
     #[must_use]
     pub fn of(case: &'c Case) -> Self {
-        let duration = case.plan.duration_ms().max(case.plan_ms(case.closed));
+        let duration = case.plan.duration_ms().max(case.plan_ms(case.harness.closed));
         let mut timeline = Self {
             case,
             deliveries: Deliveries::of(case),
             width_ms: duration.div_ceil(STEPS as u64).max(1),
             steps: std::iter::repeat_with(Step::default).take(STEPS).collect(),
         };
-        for exchange in &case.exchanges {
+        for exchange in &case.linktree.exchanges {
             let step = timeline.step(exchange.t_req);
             step.upstream[class(exchange)] += 1;
             step.fetches += u64::from(exchange.route == Route::Profile);
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn upstream_calls_are_told_apart_by_status() {
+    fn upstream_calls_are_counted_by_status() {
         let calls = [read("ann", 10), refused("ann", 20, 429), refused("ann", 30, 503)];
         let history = history().exchanges(calls).exchange(given_up("ann", 40, 90));
         let seen = CLASSES.map(|class| value(&history, class, 0).unwrap());

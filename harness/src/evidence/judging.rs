@@ -44,7 +44,8 @@ pub fn judge(path: &Path, run: &RunPlan, plan: &Plan) -> Result<Judged, ReadErro
         judging.operation(operation);
     })?;
     let verdicts = judging.verdicts().into_iter();
-    let verdicts = verdicts.map(|(id, verdict)| (id, as_far_as(verdict, case.outcome.as_ref())));
+    let verdicts =
+        verdicts.map(|(id, verdict)| (id, as_far_as(verdict, case.harness.outcome.as_ref())));
     let verdicts = verdicts.collect();
     let series = timeline.series();
     Ok(Judged { verdicts, operations, clicks, series, case })

@@ -134,7 +134,7 @@ impl Judge for Retries<'_> {
         Verdict::from_witnesses(sequential.len(), "calls that were retried", witnesses)
             .only_if(spacing.is_enough(), format!("{judged} calls with four retries are too few"))
             .only_if(
-                case.times.backoff_base > case.epsilon,
+                case.times.backoff_base > case.harness.epsilon,
                 "the scaled base of the backoff is within the granularity of timers",
             )
             .measured(gauges, observed, rule)

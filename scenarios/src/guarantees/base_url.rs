@@ -41,16 +41,16 @@ impl Guarantee for BaseUrl {
 }
 
 fn judge(case: &Case) -> Verdict {
-    let base = case.opened.as_ref().map(|opened| opened.mock_url.as_str());
+    let base = case.harness.opened.as_ref().map(|opened| opened.mock_url.as_str());
     let host = base.map(|url| url.split_once("://").map_or(url, |(_, rest)| rest));
     let host = host.map(|rest| rest.trim_end_matches('/'));
     let mut offences = Offences::default();
-    for exchange in &case.exchanges {
+    for exchange in &case.linktree.exchanges {
         if let Some(wrong) = wrong(exchange, host) {
             offences.add(|| Witness::new(exchange.t_req, wrong).line(case.tell(exchange)));
         }
     }
-    let calls = case.exchanges.len();
+    let calls = case.linktree.exchanges.len();
     let beside = Gauge::none_of("calls beside the base").counted(offences.count(), calls);
     let rule = format!("every call below {}/v1/", base.unwrap_or("the base URL, "));
     offences.verdict(calls, "upstream calls").measured(
@@ -85,7 +85,7 @@ mod tests {
     #[track_caller]
     fn check(exchange: Exchange, expected: VerdictKind) {
         let mut history = History::over(&[]).exchange(exchange);
-        history.case.opened = Some(Opened {
+        history.case.harness.opened = Some(Opened {
             format: HISTORY_FORMAT,
             scenario: "tiny".into(),
             plan_hash: String::new(),

@@ -40,7 +40,7 @@ impl Guarantee for BearerHeaderOnly {
 fn judge(case: &Case) -> Verdict {
     let mut offences = Offences::default();
     let (mut with_key, mut without) = (0, 0);
-    for exchange in &case.exchanges {
+    for exchange in &case.linktree.exchanges {
         if exchange.key_places.contains(&KeyPlace::BearerHeader) {
             with_key += 1;
         }
@@ -51,7 +51,7 @@ fn judge(case: &Case) -> Verdict {
             without += 1;
         }
     }
-    let calls = case.exchanges.len();
+    let calls = case.linktree.exchanges.len();
     let wrong = Gauge::none_of("calls with the key elsewhere or without it");
     let wrong = wrong.counted(offences.count(), without);
     offences.verdict(without, "calls that need a key").measured(

@@ -56,7 +56,7 @@ impl Guarantee for BreakerOpens {
         };
         let openings = openings(case).into_iter().filter(out).collect();
         let mut reads: HashMap<&str, Vec<&Exchange>> = HashMap::new();
-        for read in case.exchanges.iter().filter(|read| read.route.is_page_read()) {
+        for read in case.linktree.exchanges.iter().filter(|read| read.route.is_page_read()) {
             reads.entry(read.handle.as_deref().unwrap_or_default()).or_default().push(read);
         }
         Box::new(Open {
@@ -89,7 +89,7 @@ impl Judge for Open<'_> {
     fn operation(&mut self, operation: &Operation<'_>) {
         self.demand.note(operation);
         let case = self.case;
-        let patience = case.times.fast + case.delta;
+        let patience = case.times.fast + case.harness.delta;
         let (sent, end) = (operation.sent, operation.sent.plus(patience));
         let open = |one: &Opening<'_>| one.from < sent && end < one.until;
         if operation.page().is_none() || !self.openings.iter().any(open) {
@@ -97,9 +97,10 @@ impl Judge for Open<'_> {
         }
         let reads = self.reads.get(operation.handle.as_ref()).into_iter().flatten();
         let mut under_way = reads.filter(|read| {
-            read.t_req <= sent && sent <= read.t_known().plus(longest_delay(case) + case.delta)
+            read.t_req <= sent
+                && sent <= read.t_known().plus(longest_delay(case) + case.harness.delta)
         });
-        if under_way.next().is_some() || case.too_slow_within(sent, end) {
+        if under_way.next().is_some() || case.harness.too_slow_within(sent, end) {
             return;
         }
         self.answers += 1;
@@ -125,7 +126,7 @@ impl Judge for Open<'_> {
         // One slow answer is the machine's; more than the bound leaves are the integration's.
         let slow_share = 100 - case.percent(&FAST) as usize;
         let (slow, bearable) = (self.slow.len(), (self.answers * slow_share / 100).max(1));
-        let (patience, fast) = (humane(case.delta), humane(case.times.fast));
+        let (patience, fast) = (humane(case.harness.delta), humane(case.times.fast));
         if slow > bearable {
             let (sent, took) = self.slow[0];
             let what = format!(
@@ -151,9 +152,9 @@ impl Judge for Open<'_> {
         let rule = format!(
             "it is open from {} (2 δ) after failure {failures} for {} less {} (ε), and lets {} \
              probes through then; a page view is slow after {fast} and {patience} (δ)",
-            humane(case.delta * 2),
+            humane(case.harness.delta * 2),
             humane(open),
-            humane(case.epsilon),
+            humane(case.harness.epsilon),
             case.declared.half_open_probes,
         );
         let gauges = [
@@ -162,7 +163,7 @@ impl Judge for Open<'_> {
             Gauge::at_most("slow page views while it was open", bearable)
                 .counted(slow as u64, self.answers),
         ];
-        let needed = (case.delta * 2 + case.epsilon) * 3;
+        let needed = (case.harness.delta * 2 + case.harness.epsilon) * 3;
         Verdict::from_witnesses(seen, "open times of the breaker with demand", witnesses)
             .only_if(raw == 0 || seen > late, "the harness was late in every open time")
             .only_if(open > needed, "the scaled open time is too close to the tolerance")
@@ -173,10 +174,10 @@ impl Judge for Open<'_> {
 /// The first attempt that came through an open breaker, and how many did, unless the harness was late
 /// then.
 fn leak(case: &Case, opening: &Opening<'_>) -> Option<(Witness, u64)> {
-    let sure = |one: &&&Exchange| !case.too_slow_within(one.t_req, one.t_req);
+    let sure = |one: &&&Exchange| !case.harness.too_slow_within(one.t_req, one.t_req);
     let mut offenders = opening.offenders.iter().filter(sure);
     let first = offenders.next()?;
-    if case.too_slow_within(opening.from.minus(case.delta * 2), opening.from) {
+    if case.harness.too_slow_within(opening.from.minus(case.harness.delta * 2), opening.from) {
         return None;
     }
     let begun = if opening.half_open { "its probes" } else { "the failures that must open it" };
@@ -194,19 +195,20 @@ fn leak(case: &Case, opening: &Opening<'_>) -> Option<(Witness, u64)> {
 /// In a total outage, whatever happened before: N failures and those in the air, or the probes, and
 /// then nothing for the open time.
 fn over_budget(case: &Case) -> Option<Witness> {
-    let open = case.times.breaker_open.saturating_sub(case.epsilon + case.delta);
+    let open = case.times.breaker_open.saturating_sub(case.harness.epsilon + case.harness.delta);
     let outages = [PhaseKind::Outage, PhaseKind::BreakerProbe].map(|kind| case.phases(kind));
-    outages.into_iter().flatten().find_map(|(from, until)| {
-        let sent = case.exchanges.iter().filter(|one| is_guarded(one));
+    outages.into_iter().flatten().find_map(|&(from, until)| {
+        let sent = case.linktree.exchanges.iter().filter(|one| is_guarded(one));
         let sent: Vec<&Exchange> =
             sent.filter(|one| from <= one.t_req && one.t_req < until).collect();
         if sent.iter().any(|one| class(case, one) != Class::Failure) {
             return None;
         }
         // From the breaker's permit to the moment at which the client has heard: δ more on both sides.
-        let begin = |one: &Exchange| one.t_req.minus(case.delta);
+        let begin = |one: &Exchange| one.t_req.minus(case.harness.delta);
         let in_the_air = |at: Moment| {
-            let span = |one: &&&Exchange| begin(one) <= at && at <= one.t_known().plus(case.delta);
+            let span =
+                |one: &&&Exchange| begin(one) <= at && at <= one.t_known().plus(case.harness.delta);
             sent.iter().filter(span).count()
         };
         let most = sent.iter().map(|one| in_the_air(begin(one))).max().unwrap_or(0);
@@ -214,8 +216,8 @@ fn over_budget(case: &Case) -> Option<Witness> {
         let burst = sent.windows(n + most + 1).find(|burst| {
             let (first, last) = (burst[0].t_req, burst[n + most].t_req);
             last.since(first) < open
-                && !case.too_slow_within(first, last)
-                && !case.disturbed_within(begin(burst[0]), last)
+                && !case.harness.too_slow_within(first, last)
+                && !case.target.disturbed_within(begin(burst[0]), last)
         })?;
         let what = format!("{} attempts within one open time of a total outage", burst.len());
         let witness = Witness::new(burst[n + most].t_req, what);

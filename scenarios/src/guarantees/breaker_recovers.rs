@@ -98,24 +98,26 @@ fn heals(case: &Case) -> Vec<Heal> {
         let healed = case.moment(heal.from_ms);
         // Attempts that were hit just before the heal may fail after it, and trip the breaker then.
         let hit = |one: &&Exchange| {
-            outage <= one.t_req && one.t_req <= healed.plus(case.delta) && is_guarded(one)
+            outage <= one.t_req && one.t_req <= healed.plus(case.harness.delta) && is_guarded(one)
         };
-        let hit = case.exchanges.iter().filter(hit);
+        let hit = case.linktree.exchanges.iter().filter(hit);
         let failed: Vec<&Exchange> = hit.filter(|one| class(case, one) != Class::Success).collect();
         if failed.len() < case.declared.breaker_failures as usize {
             continue;
         }
         let over = failed.iter().filter(|one| one.end != End::Open);
         // What broke off without a request may have tripped it as well.
-        let broken = case.connections.iter().filter(|one| {
-            outage <= one.t_end && one.t_conn <= healed.plus(case.delta) && one.end != End::Open
+        let broken = case.linktree.connections.iter().filter(|one| {
+            outage <= one.t_end
+                && one.t_conn <= healed.plus(case.harness.delta)
+                && one.end != End::Open
         });
         let trip = over.copied().chain(broken).map(|one| one.t_known()).max().unwrap_or(healed);
-        let told = failed.iter().filter_map(|one| one.retry_after.as_ref()?.until).max();
+        let asked_until = failed.iter().filter_map(|one| one.retry_after.as_ref()?.until).max();
         let open = trip.plus(case.times.breaker_open);
-        let ready = healed.max(open).max(told.unwrap_or(healed));
-        let deadline = ready.plus(case.time(&WITHIN) + case.delta);
-        let until = case.moment(until).min(case.closed);
+        let ready = healed.max(open).max(asked_until.unwrap_or(healed));
+        let deadline = ready.plus(case.time(&WITHIN) + case.harness.delta);
+        let until = case.moment(until).min(case.harness.closed);
         heals.push(Heal { at: healed, ready, deadline, until, asked: 0, missed: 0, served: 0 });
     }
     heals
@@ -128,7 +130,7 @@ impl Judge for Recovery<'_> {
             return;
         }
         let (case, sent) = (self.case, operation.sent);
-        let soon = sent.plus(case.times.fast + case.delta * 2);
+        let soon = sent.plus(case.times.fast + case.harness.delta * 2);
         let is_due = self.demand.is_due(&operation.handle, sent) && !is_limited(case, soon);
         for heal in &mut self.heals {
             if heal.deadline <= sent && soon.max(operation.last) < heal.until {
@@ -143,13 +145,13 @@ impl Judge for Recovery<'_> {
     fn verdict(self: Box<Self>) -> Verdict {
         let case = self.case;
         let bound = case.time(&WITHIN);
-        let (mut witnesses, mut told, mut seen) = (Vec::new(), Vec::new(), 0);
+        let (mut witnesses, mut in_words, mut seen) = (Vec::new(), Vec::new(), 0);
         let mut measured: Vec<Gauge> = gauges(case, 0).into();
         for heal in &self.heals {
             // A visitor in the first half of the bound leaves the second half to answer.
             let early = heal.ready.plus(bound / 2);
             let wanted = heal.deadline < heal.until && self.demand.of_pages(heal.ready, early);
-            if !wanted || case.disturbed_within(heal.at, heal.until) {
+            if !wanted || case.target.disturbed_within(heal.at, heal.until) {
                 continue;
             }
             seen += 1;
@@ -158,7 +160,7 @@ impl Judge for Recovery<'_> {
                     && class(case, one) == Class::Success
                     && heal.at <= one.t_req
             };
-            let back = case.exchanges.iter().filter(good).map(Exchange::t_known).min();
+            let back = case.linktree.exchanges.iter().filter(good).map(Exchange::t_known).min();
             let in_time = back.filter(|back| *back <= heal.deadline);
             let waited = back.unwrap_or(heal.until).min(heal.until).since(heal.ready);
             let [first, missed, served] = gauges(case, heal.asked);
@@ -175,7 +177,7 @@ impl Judge for Recovery<'_> {
                 let unserved = heal.asked > 0 && heal.served == 0;
                 unserved.then(|| "no visitor was served a page after the deadline".to_owned())
             };
-            told.push(format!(
+            in_words.push(format!(
                 "healed at {}, first good read {}; after the deadline {} due pages asked for",
                 case.at(heal.at),
                 in_time.map_or("none in time".to_owned(), |back| case.at(back)),
@@ -188,7 +190,8 @@ impl Judge for Recovery<'_> {
                     case.at(heal.ready),
                     case.at(heal.deadline),
                 );
-                let mut attempts = case.exchanges.iter().filter(|one| one.t_req >= heal.at);
+                let mut attempts =
+                    case.linktree.exchanges.iter().filter(|one| one.t_req >= heal.at);
                 let first = attempts
                     .next()
                     .map_or("no attempt after the heal".into(), |one| case.tell(one));
@@ -200,10 +203,10 @@ impl Judge for Recovery<'_> {
              Retry-After, whichever is last; from its deadline on a due page is fetched within {} (2 δ \
              among them)",
             humane(case.times.breaker_open),
-            humane(case.times.fast + case.delta * 2),
+            humane(case.times.fast + case.harness.delta * 2),
         );
         let heals = format!("{} heals after outages", self.heals.len());
-        let observed = [vec![heals], told].concat().join("; ");
+        let observed = [vec![heals], in_words].concat().join("; ");
         let asked = self.heals.iter().any(|heal| heal.asked >= 3);
         Verdict::from_witnesses(seen, "heals after an outage, with demand and time", witnesses)
             .only_if(asked, "fewer than three due pages were asked for after the deadline")
@@ -220,7 +223,7 @@ fn bearable(case: &Case, asked: usize) -> usize {
 /// What is measured of a heal after which so many due pages were asked for.
 fn gauges(case: &Case, asked: usize) -> [Gauge; 3] {
     [
-        Gauge::within("time to the first good read", case.time(&WITHIN), case.delta),
+        Gauge::within("time to the first good read", case.time(&WITHIN), case.harness.delta),
         Gauge::at_most("due pages not fetched after the deadline", bearable(case, asked)),
         Gauge::at_least("pages served after the deadline", 1),
     ]
@@ -229,7 +232,7 @@ fn gauges(case: &Case, asked: usize) -> [Gauge; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{Decides, History, page, read, refused, told_to_wait};
+    use crate::testing::{Decides, History, asked_to_wait, page, read, refused};
     use crate::verdict::VerdictKind::{self, *};
 
     /// An outage of 20 s with five failures, healed at 20 s: ready at 35 s, deadline 50.1 s.
@@ -303,7 +306,7 @@ mod tests {
 
     #[test]
     fn a_retry_after_of_the_outage_moves_the_deadline() {
-        let held_back = outage().exchange(told_to_wait("ann", 6_000, 503, 50));
+        let held_back = outage().exchange(asked_to_wait("ann", 6_000, 503, 50));
         check(held_back.exchanges(reads(60, 100)), Held, "first good read 60.005 s");
     }
 

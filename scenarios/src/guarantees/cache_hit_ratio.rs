@@ -44,8 +44,8 @@ const PROMISE: Promise = Promise {
 /// Fewer reads say nothing of a share of one in ten.
 const ENOUGH_READS: u64 = 100;
 
-/// Fetches told in a witness.
-const TOLD: usize = 5;
+/// Fetches shown in a witness.
+const SHOWN: usize = 5;
 
 /// See the module.
 pub struct CacheHitRatio;
@@ -71,7 +71,7 @@ impl Guarantee for CacheHitRatio {
 
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
         let kinds = [PhaseKind::Control, PhaseKind::Storm];
-        let judged = kinds.into_iter().flat_map(|kind| case.phases(kind)).collect();
+        let judged = kinds.into_iter().flat_map(|kind| case.phases(kind)).copied().collect();
         let judged = Spans::joined(judged, Duration::ZERO);
         let exposed = ExposedRatio::of(case);
         Box::new(Offloading { case, judged, reads: HashMap::new(), exposed })
@@ -128,7 +128,7 @@ impl Offloading<'_> {
 
     fn weigh(self, handle: &str, reads: Count) -> Verdict {
         let percent = self.percent();
-        let (all, told) = self.fetches(handle);
+        let (all, shown) = self.fetches(handle);
         let forced = self.forced();
         let fetches = Count {
             least: all.least.saturating_sub(forced),
@@ -154,15 +154,15 @@ impl Offloading<'_> {
         );
         let rule = format!(
             "give or take {} (δ) at the phases' ends, and a true ratio in the metrics",
-            humane(self.case.delta)
+            humane(self.case.harness.delta)
         );
         let mut offences = Offences::default();
         if reads.least >= ENOUGH_READS && feasible && !passes(fetches.least, reads.most) {
-            let at = told.first().map_or(self.case.armed, |fetch| fetch.t_req);
+            let at = shown.first().map_or(self.case.harness.armed, |fetch| fetch.t_req);
             offences.add(|| {
                 let best = best as f64 / 10.0;
                 let what = format!("only {best:.1} % of {handle}'s page reads needed no fetch");
-                let lines = told.iter().take(TOLD).map(|fetch| self.case.tell(fetch));
+                let lines = shown.iter().take(SHOWN).map(|fetch| self.case.tell(fetch));
                 lines.fold(Witness::new(at, what), Witness::line)
             });
         }
@@ -185,23 +185,23 @@ impl Offloading<'_> {
     /// both. An attempt after a failed one is a retry and no fetch of its own.
     fn fetches(&self, handle: &str) -> (Count, Vec<&Exchange>) {
         let of_route = |route: Route| {
-            let (mut count, mut told) = (Count::default(), Vec::new());
+            let (mut count, mut shown) = (Count::default(), Vec::new());
             let mut failed: Option<Moment> = None;
             let mine = |fetch: &&Exchange| {
                 fetch.route == route
                     && fetch.handle.as_deref() == Some(handle)
                     && !fetch.target.contains("cursor=")
             };
-            for fetch in self.case.exchanges.iter().filter(mine) {
+            for fetch in self.case.linktree.exchanges.iter().filter(mine) {
                 if failed.is_none_or(|at| at > fetch.t_req) {
                     count.add(self.case, &self.judged, fetch.t_req);
-                    if told.len() < TOLD && self.judged.touch(fetch.t_req, fetch.t_req) {
-                        told.push(fetch);
+                    if shown.len() < SHOWN && self.judged.touch(fetch.t_req, fetch.t_req) {
+                        shown.push(fetch);
                     }
                 }
                 failed = (!fetch.is_success()).then(|| fetch.t_known());
             }
-            (count, told)
+            (count, shown)
         };
         let (profile, links) = (of_route(Route::Profile), of_route(Route::ProfileLinks));
         if links.0.most > profile.0.most { links } else { profile }
@@ -210,10 +210,12 @@ impl Offloading<'_> {
     /// Fetches that are not the cache's doing: a process that ends takes its pages with it, and the
     /// fetch that was under way; one that wakes up may take an answer for a timeout.
     fn forced(&self) -> u64 {
-        let judged =
-            |at: &Moment| self.judged.touch(at.minus(self.case.delta), at.plus(self.case.delta));
-        let deaths = self.case.deaths().filter(judged).count() as u64;
-        let woken = self.case.pauses().iter().filter(|pause| judged(&pause.1)).count() as u64;
+        let judged = |at: &Moment| {
+            self.judged.touch(at.minus(self.case.harness.delta), at.plus(self.case.harness.delta))
+        };
+        let deaths = self.case.target.deaths().filter(judged).count() as u64;
+        let woken =
+            self.case.target.pauses().iter().filter(|pause| judged(&pause.1)).count() as u64;
         deaths * 2 + woken
     }
 
@@ -230,9 +232,9 @@ impl Offloading<'_> {
 
 impl Count {
     fn add(&mut self, case: &Case, judged: &Spans, at: Moment) {
-        if judged.touch(at.minus(case.delta), at.plus(case.delta)) {
+        if judged.touch(at.minus(case.harness.delta), at.plus(case.harness.delta)) {
             self.most += 1;
-            self.least += u64::from(judged.well_inside(at, case.delta));
+            self.least += u64::from(judged.well_inside(at, case.harness.delta));
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::case::Case;
 use crate::front_door::FrontRoute;
 use crate::guarantees::evidence::backlog::{Backlog, Place};
 use crate::guarantees::evidence::deliveries::Deliveries;
-use crate::history::{Operation, Outcome};
+use crate::history::Operation;
 use crate::measure::{Gauge, humane};
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
@@ -85,8 +85,8 @@ impl Judge for Lagging<'_> {
                 self.delivered += 1;
                 self.compare(operation, waits, at, true);
             }
-            None if self.case.outcome == Some(Outcome::Completed)
-                && self.compare(operation, waits, self.case.closed, false) => {}
+            None if self.case.harness.completed()
+                && self.compare(operation, waits, self.case.harness.closed, false) => {}
             None => self.undecided += 1,
         }
     }
@@ -98,7 +98,8 @@ impl Judge for Lagging<'_> {
             "{delivered} clicks reached Linktree; {} came late or not at all, {undecided} are undecided",
             offences.count(),
         );
-        let slowest = Gauge::within("slowest click", case.time(&WITHIN), case.delta).took(slowest);
+        let slowest =
+            Gauge::within("slowest click", case.time(&WITHIN), case.harness.delta).took(slowest);
         offences
             .verdict(delivered, "acknowledged clicks that reached Linktree")
             .only_if(infeasible.is_none(), infeasible.clone().unwrap_or_default())
@@ -116,10 +117,10 @@ impl Lagging<'_> {
         has_arrived: bool,
     ) -> bool {
         let (case, since) = (self.case, waits.since);
-        let allowed = case.time(&WITHIN) + case.delta;
+        let allowed = case.time(&WITHIN) + case.harness.delta;
         let mut late = at.since(since);
         if late > allowed {
-            late = late.saturating_sub(case.stalled_within(since, at));
+            late = late.saturating_sub(case.harness.stalled_within(since, at));
         }
         let in_time = late <= allowed;
         // What has not arrived, and may still do so in time, took nobody knows how long.
@@ -146,8 +147,9 @@ impl Lagging<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::Outcome;
     use crate::plan::PhaseKind::{Control, Outage, Settle};
-    use crate::testing::{Decides, History, click, sent_click, told_to_wait};
+    use crate::testing::{Decides, History, asked_to_wait, click, sent_click};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
 
     /// A click acknowledged at 5 ms and delivered at `at_ms`, over 300 s.
@@ -202,8 +204,8 @@ mod tests {
 
     #[test]
     fn a_retry_after_stops_the_clock() {
-        check(delivered(65_000).exchange(told_to_wait("ann", 10, 429, 7)), Held);
-        check(delivered(68_000).exchange(told_to_wait("ann", 10, 429, 7)), Violated);
+        check(delivered(65_000).exchange(asked_to_wait("ann", 10, 429, 7)), Held);
+        check(delivered(68_000).exchange(asked_to_wait("ann", 10, 429, 7)), Violated);
     }
 
     #[test]
@@ -215,7 +217,7 @@ mod tests {
         check(one(60), Held);
         check(one(61), Violated);
         let mut broken = one(61);
-        broken.case.outcome = Some(Outcome::Interrupted);
+        broken.case.harness.outcome = Some(Outcome::Interrupted);
         check(broken, Held);
     }
 

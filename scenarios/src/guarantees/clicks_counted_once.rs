@@ -6,7 +6,7 @@ use super::{Guarantee, Judge, Priority, Promise, Sight};
 use crate::case::Case;
 use crate::front_door::FrontRoute;
 use crate::guarantees::evidence::deliveries::{Attempt, Deliveries, Delivery};
-use crate::history::{Operation, Outcome};
+use crate::history::Operation;
 use crate::measure::{Gauge, humane};
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::clock::Moment;
@@ -51,7 +51,7 @@ impl Guarantee for ClicksCountedOnce {
 
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
         let deliveries = Deliveries::of(case);
-        let reused = case.last_use_of_connections();
+        let reused = case.linktree.last_use_of_connections();
         let mut counting = Counting {
             case,
             offences: Offences::default(),
@@ -105,7 +105,7 @@ impl Judge for Counting<'_> {
         let observed = format!("{clicks} clicks were sent, {retried} of them more than once");
         let rule = format!(
             "one key and one effect for each click, and no attempt later than {} (δ) after its 2xx",
-            humane(case.delta)
+            humane(case.harness.delta)
         );
         offences.verdict(retried, "retried clicks").measured(gauges, observed, rule)
     }
@@ -150,9 +150,8 @@ impl<'c> Counting<'c> {
 
     fn effects(&mut self, delivery: &Delivery<'c>) {
         let effects = delivery.attempts.iter().filter(|attempt| attempt.receipt.effect).count();
-        let swallowed = effects == 0
-            && self.case.outcome == Some(Outcome::Completed)
-            && delivery.arrived().is_some();
+        let swallowed =
+            effects == 0 && self.case.harness.completed() && delivery.arrived().is_some();
         if effects > 1 {
             let what = format!("click {} had its effect {effects} times", delivery.event_id);
             self.offend(what, &delivery.attempts);
@@ -173,14 +172,14 @@ fn needless<'c>(
     let confirmed = attempts.iter().filter(|attempt| attempt.was_confirmed());
     confirmed.filter(|first| !may_have_been_given_up(case, first, reused)).find_map(|first| {
         let known = first.exchange.t_known();
-        let settled = case.heard_by(known, case.delta);
-        let settled = settled.plus(case.stalled_within(known, settled));
-        let begun = first.exchange.t_head.minus(case.delta);
+        let settled = case.target.heard_by(known, case.harness.delta);
+        let settled = settled.plus(case.harness.stalled_within(known, settled));
+        let begun = first.exchange.t_head.minus(case.harness.delta);
         let after = |second: &&Attempt<'c>| {
             let sent = second.exchange;
             // An answer may be written for a process that has ended since it asked.
             let died = |at: Moment| at > begun && at < sent.t_req;
-            sent.t_head > settled && !case.deaths().any(died)
+            sent.t_head > settled && !case.target.deaths().any(died)
         };
         attempts.iter().find(after).map(|second| (*first, *second))
     })
@@ -192,8 +191,11 @@ fn needless<'c>(
 fn may_have_been_given_up(case: &Case, first: &Attempt<'_>, reused: &HashMap<u64, u32>) -> bool {
     let exchange = first.exchange;
     let known = exchange.t_known();
-    let slow = known.since(exchange.t_head) > case.delta * 2
-        || case.paused_within(exchange.t_head.minus(case.delta), known.plus(case.delta));
+    let slow = known.since(exchange.t_head) > case.harness.delta * 2
+        || case.target.paused_within(
+            exchange.t_head.minus(case.harness.delta),
+            known.plus(case.harness.delta),
+        );
     slow && reused.get(&exchange.conn).is_none_or(|last| *last <= exchange.conn_seq)
 }
 

@@ -9,7 +9,7 @@ use crate::case::Case;
 use crate::front_door::FrontRoute;
 use crate::guarantees::evidence::backlog::Backlog;
 use crate::guarantees::evidence::deliveries::{Deliveries, Delivery};
-use crate::history::{Operation, Outcome};
+use crate::history::Operation;
 use crate::measure::{Gauge, humane};
 use crate::verdict::{Offences, Verdict, Witness};
 use std::time::Duration;
@@ -30,8 +30,8 @@ const PROMISE: Promise = Promise {
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };
 
-/// Attempts told in a witness.
-const TOLD: usize = 5;
+/// Attempts shown in a witness.
+const SHOWN: usize = 5;
 
 /// See the module.
 pub struct ClicksDelivered;
@@ -85,8 +85,8 @@ impl Judge for Delivering<'_> {
             self.settled += 1;
             return;
         }
-        let due = waits.since.plus(self.case.time(&click_lag::WITHIN) + self.case.delta);
-        if self.case.outcome == Some(Outcome::Completed) && due <= self.case.closed {
+        let due = waits.since.plus(self.case.time(&click_lag::WITHIN) + self.case.harness.delta);
+        if self.case.harness.completed() && due <= self.case.harness.closed {
             let case = self.case;
             self.backlog.offend(waits, || lost(case, operation, delivery));
         } else {
@@ -112,7 +112,7 @@ impl Judge for Delivering<'_> {
         let rule = format!(
             "a click is lost that has not arrived {} after it became deliverable, give or take {} (δ)",
             humane(case.time(&click_lag::WITHIN)),
-            humane(case.delta),
+            humane(case.harness.delta),
         );
         let too_short = format!(
             "the recording ended before {undecided} acknowledged clicks had arrived or were due"
@@ -144,12 +144,13 @@ impl Delivering<'_> {
     /// Clicks that Linktree has and no visitor made. A visitor whose answer was still awaited when
     /// the recording broke off is not in the history.
     fn invented(&self) -> Offences {
-        let awaited = Duration::from_millis(self.case.plan.generator.timeout_ms) + self.case.delta;
-        let whole = self.case.outcome == Some(Outcome::Completed);
+        let awaited =
+            Duration::from_millis(self.case.plan.generator.timeout_ms) + self.case.harness.delta;
+        let whole = self.case.harness.completed();
         let mut invented = Offences::default();
         for (delivery, submitted) in self.deliveries.all().iter().zip(&self.submitted) {
             let first = delivery.attempts[0].exchange;
-            let in_flight = !whole && first.t_req.plus(awaited) >= self.case.closed;
+            let in_flight = !whole && first.t_req.plus(awaited) >= self.case.harness.closed;
             if !submitted && !in_flight && delivery.arrived().is_some() {
                 invented.add(|| {
                     let what = format!("no visitor made click {}", delivery.event_id);
@@ -168,13 +169,14 @@ fn lost(case: &Case, operation: &Operation<'_>, delivery: Option<&Delivery<'_>>)
     let Some(delivery) = delivery else {
         return witness.line("no upstream call ever carried it");
     };
-    let told = delivery.attempts.iter().take(TOLD).map(|attempt| case.tell(attempt.exchange));
-    told.fold(witness, Witness::line).line(format!("{} attempts in all", delivery.attempts.len()))
+    let shown = delivery.attempts.iter().take(SHOWN).map(|attempt| case.tell(attempt.exchange));
+    shown.fold(witness, Witness::line).line(format!("{} attempts in all", delivery.attempts.len()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::Outcome;
     use crate::history::{Click, Did};
     use crate::plan::PhaseKind::{Control, Outage, Settle};
     use crate::testing::{History, click, sent_click};
@@ -234,7 +236,7 @@ mod tests {
     fn a_broken_recording_loses_nothing_but_may_show_inventions() {
         let broken = |exchange_at| {
             let mut history = History::over(PHASES).operation(click("a", 0, 5));
-            history.case.outcome = Some(Outcome::Interrupted);
+            history.case.harness.outcome = Some(Outcome::Interrupted);
             history.exchange(sent_click("ghost", exchange_at, 202))
         };
         check(broken(90_000), Inconclusive); // its visitor may still have been waiting

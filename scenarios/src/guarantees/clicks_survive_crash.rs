@@ -9,7 +9,7 @@ use crate::case::Case;
 use crate::front_door::FrontRoute;
 use crate::guarantees::evidence::backlog::Backlog;
 use crate::guarantees::evidence::deliveries::{Deliveries, Delivery};
-use crate::history::{Change, Operation, Outcome};
+use crate::history::{Change, Operation};
 use crate::measure::{Gauge, humane};
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
@@ -31,8 +31,8 @@ const PROMISE: Promise = Promise {
     sees: &[Sight::Upstream, Sight::FrontDoor, Sight::Process],
 };
 
-/// Attempts told in a witness.
-const TOLD: usize = 3;
+/// Attempts shown in a witness.
+const SHOWN: usize = 3;
 
 /// See the module.
 pub struct ClicksSurviveCrash;
@@ -76,9 +76,9 @@ fn ends(case: &Case) -> Vec<End> {
     let of = |killed: bool, at: Moment, ready: Moment| {
         (ready < Moment(u64::MAX)).then_some(End { at, ready, killed, survived: 0, lost: 0 })
     };
-    let down = case.down_spans();
+    let down = case.target.down_spans();
     let ready = |at: Moment| down.iter().find(|span| span.0 == at).map(|span| span.1);
-    let ends = case.processes.iter().filter_map(|process| match process.change {
+    let ends = case.target.processes.iter().filter_map(|process| match process.change {
         Change::Killed { .. } => of(true, process.at, ready(process.at)?),
         Change::Ended { .. } => of(false, process.at, ready(process.at)?),
         _ => None,
@@ -105,8 +105,8 @@ impl Judge for Surviving<'_> {
             return;
         }
         let Some(end) = self.ends.iter_mut().find(waited) else { return };
-        let due = waits.since.plus(case.time(&click_lag::WITHIN) + case.delta);
-        if case.outcome != Some(Outcome::Completed) || due > case.closed {
+        let due = waits.since.plus(case.time(&click_lag::WITHIN) + case.harness.delta);
+        if !case.harness.completed() || due > case.harness.closed {
             self.undecided += 1;
             return;
         }
@@ -118,10 +118,14 @@ impl Judge for Surviving<'_> {
     fn verdict(self: Box<Self>) -> Verdict {
         let Self { case, backlog, ends, undecided, .. } = *self;
         let (offences, infeasible) = backlog.close();
-        let told: Vec<String> = ends.iter().map(|end| end.tell(case)).collect();
+        let in_words: Vec<String> = ends.iter().map(|end| end.tell(case)).collect();
         let observed = format!(
             "{}; {undecided} clicks undecided",
-            if told.is_empty() { "no end of the process".to_owned() } else { told.join("; ") },
+            if in_words.is_empty() {
+                "no end of the process".to_owned()
+            } else {
+                in_words.join("; ")
+            },
         );
         // Of clicks that could not have arrived in time nobody knows whether they were lost.
         let arrived = ends.iter().map(|end| end.survived).sum();
@@ -131,7 +135,7 @@ impl Judge for Surviving<'_> {
         let rule = format!(
             "a click is lost that has not arrived {} after it became deliverable, give or take {} (δ)",
             humane(case.time(&click_lag::WITHIN)),
-            humane(case.delta),
+            humane(case.harness.delta),
         );
         let killed = ends.iter().filter(|end| end.killed);
         let survived = killed.map(|end| end.survived).sum();
@@ -164,9 +168,10 @@ fn lost(
     let event_id = operation.event_id().unwrap_or_default();
     let what = format!("click {event_id} was acknowledged and lost with the process");
     let attempts = delivery.map(|delivery| delivery.attempts.as_slice()).unwrap_or_default();
-    let told = attempts.iter().rev().take(TOLD).rev().map(|attempt| case.tell(attempt.exchange));
+    let shown = attempts.iter().rev().take(SHOWN).rev().map(|attempt| case.tell(attempt.exchange));
     let witness = Witness::new(operation.last, what).line(case.tell_operation(operation));
-    told.fold(witness, Witness::line)
+    shown
+        .fold(witness, Witness::line)
         .line(format!("{} the process ended", case.at(ended)))
         .line(format!("{} a new one was ready, and never delivered it", case.at(ready)))
 }
@@ -246,7 +251,7 @@ mod tests {
     #[test]
     fn a_click_that_is_not_due_yet_or_a_process_that_never_returned_is_inconclusive() {
         let mut short = waiting().killed_until(5_000, 6_000);
-        short.case.closed = Moment::from_ms(99_000);
+        short.case.harness.closed = Moment::from_ms(99_000);
         check(short, Inconclusive, "1 clicks undecided");
         let gone = waiting().process(5_000, Change::Killed { rule: "kill".into() });
         check(gone, Inconclusive, "no end of the process");

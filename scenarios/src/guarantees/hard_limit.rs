@@ -35,7 +35,7 @@ impl Guarantee for HardLimit {
 
 fn judge(case: &Case) -> Verdict {
     let limit = case.contract.limit.requests as usize;
-    let organic = case.exchanges.iter().filter(|exchange| exchange.over_limit).count();
+    let organic = case.linktree.exchanges.iter().filter(|exchange| exchange.over_limit).count();
     let mut verdict = Rate::of(case, limit).verdict(limit / 2);
     verdict.observed.push_str(&format!("; refused by the limiter itself: {organic}"));
     verdict

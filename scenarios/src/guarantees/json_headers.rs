@@ -40,13 +40,14 @@ impl Guarantee for JsonHeaders {
 
 fn judge(case: &Case) -> Verdict {
     let mut offences = Offences::default();
-    for exchange in &case.exchanges {
+    for exchange in &case.linktree.exchanges {
         if let Some(wrong) = wrong(exchange) {
             offences.add(|| Witness::new(exchange.t_req, wrong).line(case.tell(exchange)));
         }
     }
-    let calls = case.exchanges.len();
-    let with_body = case.exchanges.iter().filter(|exchange| exchange.body_bytes > 0).count();
+    let calls = case.linktree.exchanges.len();
+    let with_body =
+        case.linktree.exchanges.iter().filter(|exchange| exchange.body_bytes > 0).count();
     let lacking = Gauge::none_of("calls that lack a header").counted(offences.count(), calls);
     offences
         .verdict(calls, "upstream calls")

@@ -50,15 +50,16 @@ fn judge(case: &Case) -> Verdict {
         secret(leak) && (in_process(leak.place) || leak.place == Place::Source)
     });
     let handed_out = |read: &&SecretRead| read.status == 200 && read.version.is_some();
-    let first_read = case.secret_reads.iter().find(handed_out);
-    let reads = case.secret_reads.iter().filter(handed_out).count();
+    let first_read = case.linktree.secret_reads.iter().find(handed_out);
+    let reads = case.linktree.secret_reads.iter().filter(handed_out).count();
     let first_use =
-        case.exchanges.iter().find(|one| one.key_places.contains(&KeyPlace::BearerHeader));
+        case.linktree.exchanges.iter().find(|one| one.key_places.contains(&KeyPlace::BearerHeader));
     // A process that was not started here may have read the vault before anybody looked.
     let started_here = |change: &Change| matches!(change, Change::Started { pid: 1.. });
-    let started_here = case.processes.iter().any(|process| started_here(&process.change));
+    let started_here = case.target.processes.iter().any(|process| started_here(&process.change));
     let judged_use = first_use.filter(|using| started_here && using.token == "live");
-    let early = |read: &SecretRead, using: &Exchange| using.t_req.plus(case.delta) < read.at;
+    let early =
+        |read: &SecretRead, using: &Exchange| using.t_req.plus(case.harness.delta) < read.at;
     let too_early = judged_use.filter(|using| first_read.is_none_or(|read| early(read, using)));
     if let Some(using) = too_early {
         offences.add(|| {
@@ -66,10 +67,10 @@ fn judge(case: &Case) -> Verdict {
             Witness::new(using.t_req, what).line(case.tell(using))
         });
     }
-    let looked = case.inspections.iter().filter(|look| look.variables.is_some()).count();
-    let scanned = case.scanned.clone().unwrap_or_default();
+    let looked = case.target.inspections.iter().filter(|look| look.variables.is_some()).count();
+    let scanned = case.target.scanned.clone().unwrap_or_default();
     let (files, unseen) = (scanned.source_files, scanned.unseen_of(Place::Source));
-    let unread = case.inspections.len() - looked;
+    let unread = case.target.inspections.len() - looked;
     let gauges = [
         leaks::gauge(case, "secrets in environments and command lines", looked as u64, |leak| {
             secret(leak) && in_process(leak.place)
@@ -104,7 +105,7 @@ mod tests {
     fn vault_read(mut history: History, at_ms: u64, status: u16) -> History {
         let version = (status == 200).then_some(1);
         let path = "secret/data/linktree".to_owned();
-        history.case.secret_reads.push(SecretRead {
+        history.case.linktree.secret_reads.push(SecretRead {
             at: Moment::from_ms(at_ms),
             path,
             status,
@@ -114,7 +115,7 @@ mod tests {
     }
 
     fn looked_into(mut history: History, variables: Option<u64>) -> History {
-        history.case.inspections.push(Inspection {
+        history.case.target.inspections.push(Inspection {
             at: Moment::from_ms(60),
             pid: 2,
             command: "server".into(),

@@ -54,7 +54,7 @@ struct Judged {
     /// Observations in the histograms that were compared.
     seen: usize,
     successes: usize,
-    told: Vec<String>,
+    in_words: Vec<String>,
     gauges: Vec<Gauge>,
     /// Quantiles whose bucket has no end.
     endless: Vec<&'static str>,
@@ -72,14 +72,14 @@ fn judge(case: &Case) -> Verdict {
             judged.compare(case, life, &histogram);
         }
     }
-    let Judged { offences, seen, successes, told, gauges, endless } = judged;
+    let Judged { offences, seen, successes, in_words, gauges, endless } = judged;
     let observed = format!(
         "{seen} calls in the histogram, {successes} succeeded for certain; {}",
-        if told.is_empty() { "no quantile compared".to_owned() } else { told.join("; ") },
+        if in_words.is_empty() { "no quantile compared".to_owned() } else { in_words.join("; ") },
     );
     let rule = format!(
         "each quantile is in the bucket where it lay, give or take {} (2 δ) for delivery and scheduling",
-        humane(case.delta * 2)
+        humane(case.harness.delta * 2)
     );
     let wide = format!("the histogram's buckets end below {}", endless.join(", "));
     offences
@@ -132,7 +132,7 @@ impl Judged {
             if endless && !apart && !self.endless.contains(&name) {
                 self.endless.push(name);
             }
-            self.told.push(words);
+            self.in_words.push(words);
         }
     }
 }

@@ -51,16 +51,16 @@ impl Judge for Reading<'_> {
 
     fn verdict(self: Box<Self>) -> Verdict {
         let Self { case, visits } = *self;
-        let scanned = case.scanned.clone().unwrap_or_default();
+        let scanned = case.target.scanned.clone().unwrap_or_default();
         let personal = |leak: &Leak| !leak.canary.is_secret();
         let logged = |leak: &Leak| matches!(leak.place, Place::Log | Place::Metrics);
         let offences = leaks::offences(case, |leak| personal(leak) && logged(leak));
         let shown = |leak: &&Leak| personal(leak) && leak.place == Place::Answer;
-        let shown = case.leaks.iter().filter(shown);
-        let told = |read: &&mock_server::history::exchange::Exchange| {
+        let shown = case.target.leaks.iter().filter(shown);
+        let with_email = |read: &&mock_server::history::exchange::Exchange| {
             read.route == Route::Profile && read.is_success()
         };
-        let emails = case.exchanges.iter().filter(told).count();
+        let emails = case.linktree.exchanges.iter().filter(with_email).count();
         let gauge = |name: &str, searched: u64, place: Place| {
             leaks::gauge(case, name, searched, |leak| personal(leak) && leak.place == place)
         };

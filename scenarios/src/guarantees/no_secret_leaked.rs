@@ -39,11 +39,14 @@ impl Guarantee for NoSecretLeaked {
 }
 
 fn judge(case: &Case) -> Verdict {
-    let scanned = case.scanned.clone().unwrap_or_default();
+    let scanned = case.target.scanned.clone().unwrap_or_default();
     let offences =
         leaks::offences(case, |leak| leak.canary.is_secret() && is_published(leak.place));
-    let in_use =
-        case.exchanges.iter().filter(|one| one.key_places.contains(&KeyPlace::BearerHeader));
+    let in_use = case
+        .linktree
+        .exchanges
+        .iter()
+        .filter(|one| one.key_places.contains(&KeyPlace::BearerHeader));
     let in_use = in_use.count();
     let log = if scanned.captures_log { "" } else { " (its log was not seen)" };
     let gauge = |name: &str, searched: u64, place: Place| {
@@ -127,7 +130,7 @@ mod tests {
         let only = |captures_log| {
             let mut history = used();
             let scanned = Scanned { answers: 9, captures_log, ..Scanned::default() };
-            history.case.scanned = Some(scanned);
+            history.case.target.scanned = Some(scanned);
             history
         };
         check(only(true), Inconclusive);

@@ -63,18 +63,20 @@ struct Counts {
 
 fn judge(case: &Case) -> Verdict {
     let bound = case.time(&WITHIN);
-    let tolerance = case.delta + case.epsilon;
+    let tolerance = case.harness.delta + case.harness.epsilon;
     let limit = bound + tolerance;
     let mut counts = Counts::default();
     let mut longest = None;
     let mut witnesses = Vec::new();
-    for read in case.exchanges.iter().filter(|read| is_stalled(read)) {
+    for read in case.linktree.exchanges.iter().filter(|read| is_stalled(read)) {
         let deadline = read.t_req.plus(limit);
         let kept_waiting = read.t_end > deadline;
-        let inexact = case.too_slow_within(read.t_req.plus(bound).minus(case.delta), deadline);
+        let inexact = case
+            .harness
+            .too_slow_within(read.t_req.plus(bound).minus(case.harness.delta), deadline);
         let by_client = read.end == End::ClientAbort
-            && !case.disturbed_within(read.t_end.minus(case.delta), read.t_end);
-        if (kept_waiting && (inexact || case.disturbed_within(read.t_req, deadline)))
+            && !case.target.disturbed_within(read.t_end.minus(case.harness.delta), read.t_end);
+        if (kept_waiting && (inexact || case.target.disturbed_within(read.t_req, deadline)))
             || !(kept_waiting || by_client)
         {
             counts.unjudged += 1;
@@ -230,7 +232,7 @@ mod tests {
     #[test]
     fn a_timeout_too_short_for_the_tolerance_is_inconclusive() {
         let mut history = good().promising(&WITHIN, 400);
-        history.case.exchanges.iter_mut().for_each(|read| read.t_end = read.t_req);
+        history.case.linktree.exchanges.iter_mut().for_each(|read| read.t_end = read.t_req);
         check(history, Inconclusive);
     }
 }

@@ -49,15 +49,15 @@ struct Waiting<'c> {
 /// The moment that too large a number of seconds names.
 const NEVER: Moment = Moment(u64::MAX);
 
-/// An answer that told to wait.
-struct Told<'c> {
+/// An answer that asks to wait.
+struct Wait<'c> {
     answer: &'c Exchange,
     written: Moment,
     until: Moment,
     form: RetryAfterForm,
 }
 
-impl<'c> Told<'c> {
+impl<'c> Wait<'c> {
     fn from(answer: &'c Exchange) -> Option<Self> {
         let after = answer.retry_after.as_ref().filter(|_| answer.end == End::Complete)?;
         let (until, form) = (after.until.filter(|until| *until < NEVER)?, after.form);
@@ -69,7 +69,7 @@ impl<'c> Told<'c> {
         let same_token = throttles && scope == RetryAfterScope::Token;
         // A rotation changes labels, not keys: the new key may come at once, the old one still waits.
         let same_key = match (&self.answer.key_id, &attempt.key_id) {
-            (Some(told), Some(tried)) => told == tried,
+            (Some(answered), Some(tried)) => answered == tried,
             _ => self.answer.token == attempt.token,
         };
         (same_token && same_key) || self.answer.logical_key() == attempt.logical_key()
@@ -83,47 +83,48 @@ impl Judge for Waiting<'_> {
 
     fn verdict(self: Box<Self>) -> Verdict {
         let case = self.case;
-        let grace = case.delta * 2;
+        let grace = case.harness.delta * 2;
         let scope = case.declared.retry_after_scope;
         // An answer can be disobeyed only when some time remains after it must be known.
-        let told: Vec<Told<'_>> = case
+        let waits: Vec<Wait<'_>> = case
+            .linktree
             .exchanges
             .iter()
-            .filter_map(Told::from)
-            .filter(|told| told.written.plus(grace) < told.until.minus(case.epsilon))
+            .filter_map(Wait::from)
+            .filter(|wait| wait.written.plus(grace) < wait.until.minus(case.harness.epsilon))
             .collect();
         let (mut early, mut excused, mut late, mut forgotten) = (Vec::new(), 0, 0, 0);
         let mut followed: HashMap<u64, bool> = HashMap::new();
-        for attempt in &case.exchanges {
+        for attempt in &case.linktree.exchanges {
             let sent = attempt.t_req;
-            let relevant = |told: &&Told<'_>| {
-                told.written < sent && told.answer.id != attempt.id && told.covers(attempt, scope)
+            let relevant = |wait: &&Wait<'_>| {
+                wait.written < sent && wait.answer.id != attempt.id && wait.covers(attempt, scope)
             };
-            let mut latest: Option<&Told<'_>> = None;
-            for told in told.iter().filter(relevant) {
-                if sent >= told.until.minus(case.epsilon) {
-                    followed.insert(told.answer.id, true);
-                } else if sent <= case.heard_by(told.written, grace) {
+            let mut latest: Option<&Wait<'_>> = None;
+            for wait in waits.iter().filter(relevant) {
+                if sent >= wait.until.minus(case.harness.epsilon) {
+                    followed.insert(wait.answer.id, true);
+                } else if sent <= case.target.heard_by(wait.written, grace) {
                     excused += 1;
-                } else if case.restarted_within(told.written, sent) {
+                } else if case.target.restarted_within(wait.written, sent) {
                     forgotten += 1;
-                } else if case.too_slow_within(told.written, told.written.plus(grace))
-                    || case.too_slow_within(sent, sent)
+                } else if case.harness.too_slow_within(wait.written, wait.written.plus(grace))
+                    || case.harness.too_slow_within(sent, sent)
                 {
                     late += 1;
-                } else if latest.is_none_or(|best| best.until < told.until) {
-                    latest = Some(told);
+                } else if latest.is_none_or(|best| best.until < wait.until) {
+                    latest = Some(wait);
                 }
             }
-            early.extend(latest.map(|told| witness(case, told, attempt)));
+            early.extend(latest.map(|wait| witness(case, wait, attempt)));
         }
         let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
-        let wanted = |told: &&Told<'_>| {
-            followed.contains_key(&told.answer.id)
-                || self.demand.of_anything(told.written, told.until)
+        let wanted = |wait: &&Wait<'_>| {
+            followed.contains_key(&wait.answer.id)
+                || self.demand.of_anything(wait.written, wait.until)
         };
-        for told in told.iter().filter(wanted) {
-            *kinds.entry(kind(told)).or_default() += 1;
+        for wait in waits.iter().filter(wanted) {
+            *kinds.entry(kind(wait)).or_default() += 1;
         }
         let seen = kinds.values().sum();
         let counted: Vec<String> = kinds.iter().map(|(kind, n)| format!("{n} × {kind}")).collect();
@@ -139,7 +140,7 @@ impl Judge for Waiting<'_> {
                 RetryAfterScope::Request => "of the same request",
             },
             humane(grace),
-            humane(case.epsilon),
+            humane(case.harness.epsilon),
         );
         let gauge = Gauge::none_of("attempts before the named time");
         let gauge = gauge.counted(early.len() as u64, seen);
@@ -148,33 +149,33 @@ impl Judge for Waiting<'_> {
     }
 }
 
-fn kind(told: &Told<'_>) -> String {
-    format!("{} {}", told.answer.status.unwrap_or_default(), form(told))
+fn kind(wait: &Wait<'_>) -> String {
+    format!("{} {}", wait.answer.status.unwrap_or_default(), form(wait))
 }
 
-const fn form(told: &Told<'_>) -> &'static str {
-    match told.form {
+const fn form(wait: &Wait<'_>) -> &'static str {
+    match wait.form {
         RetryAfterForm::Seconds => "seconds",
         RetryAfterForm::Date => "date",
         RetryAfterForm::Malformed => "malformed",
     }
 }
 
-fn witness(case: &Case, told: &Told<'_>, attempt: &Exchange) -> Witness {
+fn witness(case: &Case, wait: &Wait<'_>, attempt: &Exchange) -> Witness {
     let what = format!(
         "{} said Retry-After in the form {}, until {}; the attempt came {} too early",
-        told.answer.status.unwrap_or_default(),
-        form(told),
-        case.at(told.until),
-        humane(told.until.since(attempt.t_req)),
+        wait.answer.status.unwrap_or_default(),
+        form(wait),
+        case.at(wait.until),
+        humane(wait.until.since(attempt.t_req)),
     );
-    Witness::new(attempt.t_req, what).line(case.tell(told.answer)).line(case.tell(attempt))
+    Witness::new(attempt.t_req, what).line(case.tell(wait.answer)).line(case.tell(attempt))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{History, page, read, told_to_wait};
+    use crate::testing::{History, asked_to_wait, page, read};
     use crate::verdict::VerdictKind::*;
     use mock_server::history::exchange::RetryAfter;
 
@@ -196,9 +197,9 @@ mod tests {
     #[test]
     fn waiting_as_told_in_both_forms_holds() {
         let history = History::over(&[])
-            .exchange(told_to_wait("ann", 1_000, 429, 2))
+            .exchange(asked_to_wait("ann", 1_000, 429, 2))
             .exchange(read("ann", 3_010))
-            .exchange(dated(told_to_wait("ann", 4_000, 503, 0), 7_000))
+            .exchange(dated(asked_to_wait("ann", 4_000, 503, 0), 7_000))
             .exchange(read("ann", 7_000));
         let verdict = check(history, Held);
         assert_eq!(verdict.seen, 2);
@@ -208,7 +209,7 @@ mod tests {
     #[test]
     fn giving_up_while_visitors_ask_holds() {
         let history = History::over(&[])
-            .exchange(told_to_wait("ann", 1_000, 429, 2))
+            .exchange(asked_to_wait("ann", 1_000, 429, 2))
             .operation(page("bob", 2_000, 2_005, "-"));
         check(history, Held);
     }
@@ -216,7 +217,7 @@ mod tests {
     #[test]
     fn the_same_request_too_early_violates() {
         let history = History::over(&[])
-            .exchange(dated(told_to_wait("ann", 1_000, 503, 0), 4_000))
+            .exchange(dated(asked_to_wait("ann", 1_000, 503, 0), 4_000))
             .exchange(read("ann", 2_500));
         let verdict = check(history, Violated);
         assert!(verdict.witnesses[0].what.contains("1.5 s too early"));
@@ -226,7 +227,7 @@ mod tests {
     fn another_request_with_the_same_key_violates_only_in_token_scope() {
         let history = |scope| {
             let mut history = History::over(&[])
-                .exchange(told_to_wait("ann", 1_000, 429, 2))
+                .exchange(asked_to_wait("ann", 1_000, 429, 2))
                 .exchange(read("bob", 2_000))
                 .exchange(read("ann", 3_500));
             history.case.declared.retry_after_scope = scope;
@@ -235,7 +236,7 @@ mod tests {
         check(history(RetryAfterScope::Token), Violated);
         check(history(RetryAfterScope::Request), Held);
         let mut other = history(RetryAfterScope::Token);
-        other.case.exchanges[1].token = "test".into();
+        other.case.linktree.exchanges[1].token = "test".into();
         check(other, Held);
     }
 
@@ -243,11 +244,11 @@ mod tests {
     fn a_rotation_frees_the_new_key_and_not_the_old_one() {
         let history = |second: &str, label: &str| {
             let mut history = History::over(&[])
-                .exchange(told_to_wait("ann", 1_000, 429, 2))
+                .exchange(asked_to_wait("ann", 1_000, 429, 2))
                 .exchange(read("bob", 2_000))
                 .exchange(read("ann", 3_500));
             history.case.declared.retry_after_scope = RetryAfterScope::Token;
-            let exchanges = &mut history.case.exchanges;
+            let exchanges = &mut history.case.linktree.exchanges;
             (exchanges[0].key_id, exchanges[1].key_id) = (Some("k1".into()), Some(second.into()));
             exchanges[1].token = label.into();
             history
@@ -259,12 +260,12 @@ mod tests {
     #[test]
     fn attempts_on_their_way_and_a_restart_excuse() {
         let on_the_way = History::over(&[])
-            .exchange(told_to_wait("ann", 1_000, 429, 2))
+            .exchange(asked_to_wait("ann", 1_000, 429, 2))
             .exchange(read("bob", 1_200))
             .exchange(read("ann", 3_500));
         assert!(check(on_the_way, Held).observed.contains("1 already on their way"));
         let forgotten = History::over(&[])
-            .exchange(told_to_wait("ann", 1_000, 429, 2))
+            .exchange(asked_to_wait("ann", 1_000, 429, 2))
             .exchange(read("ann", 2_000))
             .exchange(read("ann", 3_500));
         check(forgotten.killed(1_500), Held);
@@ -272,15 +273,15 @@ mod tests {
 
     #[test]
     fn forms_that_name_no_time_to_come_are_not_judged() {
-        let told = |value: &str, form, until| {
+        let wait = |value: &str, form, until| {
             let after = RetryAfter { value: value.into(), form, until };
-            Exchange { retry_after: Some(after), ..told_to_wait("ann", 1_000, 429, 2) }
+            Exchange { retry_after: Some(after), ..asked_to_wait("ann", 1_000, 429, 2) }
         };
-        let malformed = told("soon", RetryAfterForm::Malformed, None);
-        let huge = told("99999999999999999999", RetryAfterForm::Seconds, Some(NEVER));
-        let past = told("long ago", RetryAfterForm::Date, Some(Moment::from_ms(10)));
-        for told in [malformed, huge, past] {
-            let history = History::over(&[]).exchange(told).exchange(read("ann", 1_500));
+        let malformed = wait("soon", RetryAfterForm::Malformed, None);
+        let huge = wait("99999999999999999999", RetryAfterForm::Seconds, Some(NEVER));
+        let past = wait("long ago", RetryAfterForm::Date, Some(Moment::from_ms(10)));
+        for wait in [malformed, huge, past] {
+            let history = History::over(&[]).exchange(wait).exchange(read("ann", 1_500));
             check(history, Inconclusive);
         }
     }
@@ -289,7 +290,7 @@ mod tests {
     fn an_answer_that_came_in_a_pause_is_read_after_it() {
         let history = |sent| {
             History::over(&[])
-                .exchange(told_to_wait("ann", 1_000, 429, 2))
+                .exchange(asked_to_wait("ann", 1_000, 429, 2))
                 .exchange(read("bob", sent))
                 .exchange(read("ann", 3_500))
         };
@@ -301,8 +302,8 @@ mod tests {
     #[test]
     fn without_an_answer_to_wait_for_or_without_demand_it_is_inconclusive() {
         check(History::over(&[]).exchange(read("ann", 1_000)), Inconclusive);
-        check(History::over(&[]).exchange(told_to_wait("ann", 1_000, 429, 2)), Inconclusive);
-        let cut = Exchange { end: End::Truncated, ..told_to_wait("ann", 1_000, 429, 2) };
+        check(History::over(&[]).exchange(asked_to_wait("ann", 1_000, 429, 2)), Inconclusive);
+        let cut = Exchange { end: End::Truncated, ..asked_to_wait("ann", 1_000, 429, 2) };
         check(History::over(&[]).exchange(cut).exchange(read("ann", 1_500)), Inconclusive);
     }
 }

@@ -45,7 +45,6 @@ struct Watching<'c> {
     case: &'c Case,
     fills: Fills<'c>,
     outages: Spans,
-    slow_spans: Spans,
     /// When the target could not answer as usual.
     away: Spans,
     /// For each creator, start and end of the first read since the last death that showed a page.
@@ -68,8 +67,7 @@ impl Guarantee for StaleOnOutage {
         let fills = Fills::of(case);
         Box::new(Watching {
             case,
-            outages: Spans::joined(case.phases(PhaseKind::Outage), Duration::ZERO),
-            slow_spans: case.slow_spans(),
+            outages: Spans::joined(case.phases(PhaseKind::Outage).to_vec(), Duration::ZERO),
             away: away(case),
             shown: vec![None; fills.len()],
             fills,
@@ -99,12 +97,12 @@ impl Judge for Watching<'_> {
             self.trace(read, place);
         }
         if let Some(place) = place {
-            if self.outages.well_inside(read.sent, self.case.delta) {
+            if self.outages.well_inside(read.sent, self.case.harness.delta) {
                 self.outage(read, place, is_page);
             }
             if is_page && read.version().is_some() {
-                let shown =
-                    self.shown[place].filter(|shown| self.case.lived_through(shown.0, read.sent));
+                let shown = self.shown[place]
+                    .filter(|shown| self.case.target.lived_through(shown.0, read.sent));
                 self.shown[place] = shown.or(Some((read.sent, read.last)));
             }
         }
@@ -121,7 +119,7 @@ impl Judge for Watching<'_> {
             "200 with the last version filled, {fast} in 100 within {}; every version one that \
              Linktree sent for this creator, give or take {} (δ)",
             humane(case.times.fast),
-            humane(case.delta),
+            humane(case.harness.delta),
         );
         let bearable = (100 - fast as usize) * self.judged / 100;
         let unshown = self.offences.count() - self.untrue;
@@ -135,7 +133,7 @@ impl Judge for Watching<'_> {
         }
         std::mem::take(&mut self.offences)
             .verdict(self.expired, "reads of expired pages in an outage")
-            .only_if(self.traced > 0, "no page told its version, so none could be traced")
+            .only_if(self.traced > 0, "no page showed its version, so none could be traced")
             .measured(gauges, observed, rule)
     }
 }
@@ -145,8 +143,9 @@ impl Watching<'_> {
         let Some(version) = read.version() else { return };
         self.traced += 1;
         let case = self.case;
-        match trace::untrue(&self.fills, place, version, read, case.max_age(), case.delta) {
-            Some(Untrue::Behind { filled, .. }) if !case.lived_through(filled, read.last) => {}
+        match trace::untrue(&self.fills, place, version, read, case.max_age(), case.harness.delta) {
+            Some(Untrue::Behind { filled, .. })
+                if !case.target.lived_through(filled, read.last) => {}
             Some(untrue) => {
                 self.untrue += 1;
                 self.offences.add(|| witness(case, read, &untrue));
@@ -158,20 +157,26 @@ impl Watching<'_> {
     fn outage(&mut self, read: &Operation<'_>, place: usize, is_page: bool) {
         let (case, creator) = (self.case, self.fills.creator(place));
         let shown = self.shown[place].filter(|shown| shown.1 < read.sent);
-        let shown = shown.filter(|shown| case.lived_through(shown.0, read.last));
-        let filled =
-            creator.filled_before(read.sent).filter(|fill| case.lived_through(fill.at, read.last));
+        let shown = shown.filter(|shown| case.target.lived_through(shown.0, read.last));
+        let filled = creator
+            .filled_before(read.sent)
+            .filter(|fill| case.target.lived_through(fill.at, read.last));
         let since = shown.map(|shown| shown.1).or(filled.map(|fill| fill.at));
         let (Some(since), Some(validated)) = (since, creator.validated_before(read.sent)) else {
             return;
         };
         let sie = Duration::from_secs(case.contract.cache.stale_if_error_s.into());
-        let usable = validated.plus(case.max_age() + sie) > read.sent.plus(case.delta);
-        if !usable || self.away.touch(read.sent.minus(case.delta), read.last.plus(case.delta)) {
+        let usable = validated.plus(case.max_age() + sie) > read.sent.plus(case.harness.delta);
+        if !usable
+            || self
+                .away
+                .touch(read.sent.minus(case.harness.delta), read.last.plus(case.harness.delta))
+        {
             return;
         }
         self.judged += 1;
-        self.expired += usize::from(validated.plus(case.max_age() + case.delta) < read.sent);
+        self.expired +=
+            usize::from(validated.plus(case.max_age() + case.harness.delta) < read.sent);
         let (slow, what) = if !is_page {
             (false, "was not served, though filled")
         } else if read.version().is_none() && shown.is_some() {
@@ -188,17 +193,17 @@ impl Watching<'_> {
 
     /// Slow although nothing was asked for it meanwhile: whoever asks first may wait for the answer.
     fn is_slow(&self, read: &Operation<'_>, creator: &Creator<'_>) -> bool {
-        let delta = self.case.delta;
+        let delta = self.case.harness.delta;
         read.last.since(read.sent) > self.case.times.fast + delta
             && !creator.asked.touch(read.sent.minus(delta), read.last.plus(delta))
-            && !self.slow_spans.touch(read.sent, read.last)
+            && !self.case.harness.too_slow_within(read.sent, read.last)
     }
 }
 
 /// When the target was down or stood still, or had just woken up to everybody's requests at once.
 fn away(case: &Case) -> Spans {
-    let mut spans = case.down_spans();
-    spans.extend(case.pauses().iter().map(|pause| (pause.0, pause.1.plus(case.times.fast))));
+    let mut spans = case.target.down_spans().to_vec();
+    spans.extend(case.target.pauses().iter().map(|pause| (pause.0, pause.1.plus(case.times.fast))));
     Spans::joined(spans, Duration::ZERO)
 }
 

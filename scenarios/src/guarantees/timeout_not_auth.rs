@@ -52,7 +52,7 @@ struct Truth<'c> {
 impl<'c> Truth<'c> {
     fn of(case: &'c Case, life: Life<'_>) -> Self {
         let mut truth = Self::default();
-        for exchange in &case.exchanges {
+        for exchange in &case.linktree.exchanges {
             let surely = life.surely_holds(case, exchange.t_known());
             let status = exchange.status.unwrap_or_default();
             if surely && is_timeout(case, exchange) {
@@ -71,18 +71,18 @@ impl<'c> Truth<'c> {
 
 /// Given up by the client, and not before its time limit. Analytics has a longer one.
 fn is_timeout(case: &Case, exchange: &Exchange) -> bool {
-    let waited = exchange.t_end.since(exchange.t_req) + case.delta + case.epsilon;
+    let waited = exchange.t_end.since(exchange.t_req) + case.harness.delta + case.harness.epsilon;
     exchange.end == End::ClientAbort
         && exchange.route != Route::Analytics
         && waited >= case.time(&profile_timeout::WITHIN)
-        && !case.disturbed_within(exchange.t_req, exchange.t_end)
+        && !case.target.disturbed_within(exchange.t_req, exchange.t_end)
 }
 
 fn judge(case: &Case) -> Verdict {
     let mut offences = Offences::default();
     let (mut timeouts, mut refusals, mut compared) = (0, 0, 0);
     let (mut missed_timeouts, mut missed_refusals, mut invented_refusals) = (0, 0, 0);
-    let mut told = Vec::new();
+    let mut in_words = Vec::new();
     for life in scrapes::lives(case) {
         let counted = (life.grown(|f| f.timeouts), life.grown(|f| f.auth_errors));
         let (Some(timed_out), Some(refused)) = counted else { continue };
@@ -90,7 +90,7 @@ fn judge(case: &Case) -> Verdict {
         compared += 1;
         timeouts += truth.timeouts.len();
         refusals += truth.refusals.len();
-        told.push(format!("{timed_out} timeouts and {refused} authentication errors"));
+        in_words.push(format!("{timed_out} timeouts and {refused} authentication errors"));
         missed_timeouts += beyond(figure(truth.timeouts.len()), timed_out);
         missed_refusals += beyond(figure(truth.refusals.len()), refused);
         invented_refusals += beyond(refused, figure(truth.refusals_at_most));
@@ -125,7 +125,7 @@ fn judge(case: &Case) -> Verdict {
     ];
     let observed = format!(
         "{timeouts} calls timed out and {refusals} were answered 401; the metrics counted {}",
-        if told.is_empty() { "nothing".to_owned() } else { told.join(", then ") },
+        if in_words.is_empty() { "nothing".to_owned() } else { in_words.join(", then ") },
     );
     offences
         .verdict(timeouts + refusals, "timeouts and authentication errors")

@@ -44,7 +44,7 @@ pub struct Work {
     left: AtomicUsize,
     /// Users that panicked.
     lost: AtomicUsize,
-    /// Told about each user that goes.
+    /// Notified of each user that goes.
     gone: Notify,
 }
 

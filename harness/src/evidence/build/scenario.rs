@@ -67,12 +67,12 @@ pub fn scenario(
 
 /// How a recording ended, and why it did not run to its end.
 fn ending(case: &Case) -> (Ending, Option<String>) {
-    match &case.outcome {
+    match &case.harness.outcome {
         Some(Outcome::Completed) => (Ending::Completed, None),
         Some(Outcome::Interrupted) => (Ending::Interrupted, Some("it was interrupted".to_owned())),
         Some(Outcome::TargetLost { how }) => {
             let restarted = |process: &Process| matches!(process.change, Change::NotReady { .. });
-            let what = if case.processes.iter().any(restarted) {
+            let what = if case.target.processes.iter().any(restarted) {
                 "the target did not come back after the plan had ended it"
             } else {
                 "the target ended in mid-run"
@@ -90,14 +90,14 @@ fn phase(phase: &scenarios::plan::Phase) -> Phase {
 
 /// Requests, and connections that a fault broke off before one.
 fn met(case: &Case) -> impl Iterator<Item = &Exchange> {
-    case.exchanges.iter().chain(&case.connections)
+    case.linktree.exchanges.iter().chain(&case.linktree.connections)
 }
 
 fn window(rule: &mock_server::faults::Rule, judged: &Judged) -> FaultWindow {
     let hit = |exchange: &&Exchange| exchange.faults.iter().any(|mark| mark.rule == rule.id);
     let struck = |process: &&Process| process.change.rule() == Some(rule.id.as_str());
     let hits = met(&judged.case).filter(hit).count()
-        + usize::from(judged.case.processes.iter().any(|process| struck(&process)));
+        + usize::from(judged.case.target.processes.iter().any(|process| struck(&process)));
     FaultWindow {
         rule: rule.id.clone(),
         kind: rule.fault.kind().name().to_owned(),
@@ -110,12 +110,12 @@ fn window(rule: &mock_server::faults::Rule, judged: &Judged) -> FaultWindow {
 #[allow(clippy::cast_precision_loss)] // figures for people
 fn evidence(judged: &Judged) -> Evidence {
     let case = &judged.case;
-    let generator = case.generator.clone().unwrap_or_default();
+    let generator = case.harness.generator.clone().unwrap_or_default();
     let ms = |us: u64| Some(us / 1_000);
-    let lag_max = case.lags.iter().map(|lag| lag.1).max().unwrap_or_default();
+    let lag_max = case.harness.lags.iter().map(|lag| lag.1).max().unwrap_or_default();
     Evidence {
         operations: judged.operations,
-        exchanges: case.exchanges.len() as u64,
+        exchanges: case.linktree.exchanges.len() as u64,
         clicks: judged.clicks,
         faults_hit: met(case).filter(|exchange| !exchange.faults.is_empty()).count() as u64,
         lateness: Lateness {
@@ -132,7 +132,7 @@ fn evidence(judged: &Judged) -> Evidence {
             target_ms: ms(generator.target_cpu_us),
         },
         tolerance: Tolerance {
-            delta_ms: case.delta.as_secs_f64() * 1e3,
+            delta_ms: case.harness.delta.as_secs_f64() * 1e3,
             lag_max_ms: lag_max.as_secs_f64() * 1e3,
         },
     }

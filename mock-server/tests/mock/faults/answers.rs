@@ -14,7 +14,7 @@ use serde_json::Value;
 use std::time::Duration;
 
 /// A 429 with this `Retry-After`: what was seen, and what was recorded.
-fn told_to_wait(spec: RetryAfterSpec) -> (Vec<String>, Exchange) {
+fn asked_to_wait(spec: RetryAfterSpec) -> (Vec<String>, Exchange) {
     let rig = Rig::with_fault(Fault::Status(Status { codes: vec![429], retry_after: vec![spec] }));
     let sight = look_at_profile(&rig);
     assert_eq!((sight.status(), sight.end), (Some(429), Ending::KeptOpen));
@@ -23,7 +23,7 @@ fn told_to_wait(spec: RetryAfterSpec) -> (Vec<String>, Exchange) {
 
 #[test]
 fn a_retry_after_in_the_past_is_a_date_that_was() {
-    let (values, record) = told_to_wait(RetryAfterSpec::Past { s: 60 });
+    let (values, record) = asked_to_wait(RetryAfterSpec::Past { s: 60 });
     let date = httpdate::parse_http_date(&values[0]).unwrap();
     let ago = Clock::wall().duration_since(date).unwrap();
     assert!(ago >= Duration::from_secs(60), "{ago:?}");
@@ -34,7 +34,7 @@ fn a_retry_after_in_the_past_is_a_date_that_was() {
 
 #[test]
 fn a_huge_retry_after_is_lawful_and_names_the_last_of_all_moments() {
-    let (values, record) = told_to_wait(RetryAfterSpec::Huge);
+    let (values, record) = asked_to_wait(RetryAfterSpec::Huge);
     assert_eq!(values, ["99999999999999999999"]);
     assert!(values[0].parse::<u64>().is_err());
     let after = record.retry_after.unwrap();
@@ -44,7 +44,7 @@ fn a_huge_retry_after_is_lawful_and_names_the_last_of_all_moments() {
 #[test]
 fn a_malformed_retry_after_stands_there_to_the_letter_and_names_no_moment() {
     for (value, expected) in [("-5", &["-5"][..]), ("soon", &["soon"]), ("1, 120", &["1", "120"])] {
-        let (values, record) = told_to_wait(RetryAfterSpec::Malformed { value: value.into() });
+        let (values, record) = asked_to_wait(RetryAfterSpec::Malformed { value: value.into() });
         assert_eq!(values, expected);
         let after = record.retry_after.unwrap();
         assert_eq!(
@@ -52,7 +52,7 @@ fn a_malformed_retry_after_stands_there_to_the_letter_and_names_no_moment() {
             (RetryAfterForm::Malformed, None, value)
         );
     }
-    let (values, record) = told_to_wait(RetryAfterSpec::Absent);
+    let (values, record) = asked_to_wait(RetryAfterSpec::Absent);
     assert_eq!((values.len(), record.retry_after), (0, None));
 }
 

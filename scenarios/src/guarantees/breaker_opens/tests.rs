@@ -83,7 +83,7 @@ fn never_opening_violates_even_when_no_row_is_certain() {
     let every: Vec<u64> = (1..100).collect();
     check(outage(&every), Violated, "got through");
     let mut blind = outage(&every);
-    blind.case.exchanges.remove(0);
+    blind.case.linktree.exchanges.remove(0);
     check(blind, Violated, "7 attempts within one open time of a total outage");
 }
 

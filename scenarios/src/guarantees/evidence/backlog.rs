@@ -80,7 +80,7 @@ impl<'c> Backlog<'c> {
             let until = span.1.plus(lag);
             let other = |at: Moment| at >= span.1 && at <= until;
             let exchanges =
-                self.case.exchanges.iter().filter(|exchange| !exchange.route.is_click());
+                self.case.linktree.exchanges.iter().filter(|exchange| !exchange.route.is_click());
             let other = exchanges.filter(|exchange| other(exchange.t_req)).count();
             let possible = all.saturating_sub(other).max(slots);
             let waiting = queue.waiting;

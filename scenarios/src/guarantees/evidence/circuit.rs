@@ -32,14 +32,16 @@ pub enum Class {
 /// whoever stood still meanwhile may take an answer for a timeout.
 #[must_use]
 pub fn class(case: &Case, exchange: &Exchange) -> Class {
-    let tolerance = case.delta + case.epsilon;
+    let tolerance = case.harness.delta + case.harness.epsilon;
     let waited =
         exchange.t_end.since(exchange.t_req) + tolerance >= case.time(&profile_timeout::WITHIN);
-    let dying = case.disturbed_within(exchange.t_end.minus(case.delta), exchange.t_end);
-    let (from, until) = (exchange.t_req.minus(case.delta), exchange.t_known().plus(case.delta));
+    let dying =
+        case.target.disturbed_within(exchange.t_end.minus(case.harness.delta), exchange.t_end);
+    let (from, until) =
+        (exchange.t_req.minus(case.harness.delta), exchange.t_known().plus(case.harness.delta));
     match exchange.end {
         _ if exchange.is_connection_only() => Class::Unclear,
-        _ if case.paused_within(from, until) => Class::Unclear,
+        _ if case.target.paused_within(from, until) => Class::Unclear,
         End::Complete if exchange.calls_for(Caution::SomeItemsFail) => Class::Unclear,
         End::ClientAbort if !waited || dying => Class::Unclear,
         _ if exchange.is_success() => Class::Success,
@@ -74,27 +76,31 @@ pub struct Opening<'c> {
 /// Everything that is certain of the breaker, in order of time.
 #[must_use]
 pub fn openings(case: &Case) -> Vec<Opening<'_>> {
-    let sent: Vec<&Exchange> = case.exchanges.iter().filter(|one| is_guarded(one)).collect();
+    let sent: Vec<&Exchange> =
+        case.linktree.exchanges.iter().filter(|one| is_guarded(one)).collect();
     let mut known = sent.clone();
-    known.extend(&case.connections);
+    known.extend(&case.linktree.connections);
     known.sort_by_key(|one| one.t_known());
-    let refusals: Vec<(Moment, Moment)> =
-        case.refusals().map(|(from, until)| (from, until.plus(case.delta))).collect();
+    let refusals: Vec<(Moment, Moment)> = case
+        .linktree
+        .refusals()
+        .map(|(from, until)| (from, until.plus(case.harness.delta)))
+        .collect();
     let circuit = Circuit { case, sent, known, refusals };
     let mut openings = Vec::new();
     let mut row = Row::default();
     let (mut started, mut resume) = (Moment::ZERO, Moment::ZERO);
     let is_start = |change: &Change| matches!(change, Change::Started { .. });
-    let starts = case.processes.iter().filter(|p| is_start(&p.change)).map(|p| (p.at, true));
+    let starts = case.target.processes.iter().filter(|p| is_start(&p.change)).map(|p| (p.at, true));
     let refused = circuit.refusals.iter().map(|(_, until)| (*until, false));
     let mut resets: Vec<(Moment, bool)> = starts.chain(refused).collect();
     resets.sort_unstable();
     let mut resets = resets.into_iter().peekable();
-    let mut pauses = case.pauses().into_iter().peekable();
+    let mut pauses = case.target.pauses().iter().copied().peekable();
     for &attempt in &circuit.known {
         // What was heard before a pause, and in which order on waking up, is anybody's guess.
         while let Some((_, until)) = pauses.next_if(|pause| pause.0 <= attempt.t_known()) {
-            resume = resume.max(until.plus(case.delta * 2));
+            resume = resume.max(until.plus(case.harness.delta * 2));
             row = Row::default();
         }
         while let Some((at, is_start)) = resets.next_if(|(at, _)| *at <= attempt.t_known()) {
@@ -135,7 +141,7 @@ impl<'c> Row<'c> {
         let known = attempt.t_known();
         match class(case, attempt) {
             Class::Success => {
-                self.possible.retain(|moment| moment.plus(case.delta) > known);
+                self.possible.retain(|moment| moment.plus(case.harness.delta) > known);
                 self.closed_since = Some(known);
                 self.missing = self.missing.saturating_sub(1);
             }
@@ -143,7 +149,7 @@ impl<'c> Row<'c> {
             Class::Failure => {
                 self.possible.push(earliest_known(case, attempt));
                 let after = self.closed_since.is_some_and(|closed| attempt.t_req > closed);
-                if after && known > self.settled.plus(case.delta) {
+                if after && known > self.settled.plus(case.harness.delta) {
                     self.failures.push(attempt);
                 }
                 return;
@@ -187,12 +193,12 @@ impl<'c> Circuit<'c> {
         let probes_allowed = case.declared.half_open_probes.max(1) as usize;
         let mut earliest = row.earliest_trip(case);
         let mut evidence = row.failures;
-        let (mut latest, mut from) = (tripped, tripped.plus(case.delta * 2));
+        let (mut latest, mut from) = (tripped, tripped.plus(case.harness.delta * 2));
         let (mut since, mut half_open) = (tripped, false);
         loop {
-            let legal = earliest.plus(case.times.breaker_open).minus(case.epsilon);
+            let legal = earliest.plus(case.times.breaker_open).minus(case.harness.epsilon);
             let doubt = self.doubt(since, from, latest);
-            let until = doubt.map_or(legal, |doubt| legal.min(doubt.minus(case.delta)));
+            let until = doubt.map_or(legal, |doubt| legal.min(doubt.minus(case.harness.delta)));
             openings.push(self.opening(tripped, (from, until), evidence, half_open));
             let after = |one: &&&Exchange| one.t_req > from && one.t_req >= legal;
             let probes: Vec<&Exchange> =
@@ -208,7 +214,7 @@ impl<'c> Circuit<'c> {
             };
             if classes.contains(&Class::Success) {
                 // While its probes are in the air, a half-open breaker lets nothing else through.
-                let span = (probes[0].t_req, first.minus(case.delta));
+                let span = (probes[0].t_req, first.minus(case.harness.delta));
                 let missing = u32::try_from(probes_allowed - 1).unwrap_or(u32::MAX);
                 let closed = classes.iter().all(|one| *one == Class::Success).then_some(first);
                 openings.push(self.opening(tripped, span, probes, true));
@@ -248,10 +254,10 @@ impl<'c> Circuit<'c> {
         let late = self.known.iter().filter(|one| one.t_known() > since && one.t_req <= sent_by);
         let closing = late.filter(|one| match class(case, one) {
             Class::Success => true,
-            Class::Unclear => one.t_known() <= trip.plus(case.delta),
+            Class::Unclear => one.t_known() <= trip.plus(case.harness.delta),
             Class::Failure => false,
         });
-        let restarts = case.processes.iter().filter(|one| one.change != Change::Ready);
+        let restarts = case.target.processes.iter().filter(|one| one.change != Change::Ready);
         let restarts = restarts.map(|process| process.at).filter(|at| *at > since);
         let refusals = self.refusals.iter().filter(|(_, until)| *until > since);
         let refusals = refusals.map(|(from, _)| *from);
@@ -261,6 +267,6 @@ impl<'c> Circuit<'c> {
 
 /// A client knows of its own abort before the socket shows it.
 fn earliest_known(case: &Case, exchange: &Exchange) -> Moment {
-    let ahead = if exchange.end == End::ClientAbort { case.delta } else { Duration::ZERO };
+    let ahead = if exchange.end == End::ClientAbort { case.harness.delta } else { Duration::ZERO };
     exchange.t_known().minus(ahead)
 }

@@ -26,9 +26,9 @@ impl Deliverable {
     #[must_use]
     pub fn of(case: &Case) -> Self {
         let residual = case.times.breaker_open;
-        let patience = case.time(&click_lag::WITHIN) + case.delta;
-        let mut spans = case.down_spans();
-        spans.extend(case.pauses().iter().map(|pause| (pause.0, pause.1.plus(residual))));
+        let patience = case.time(&click_lag::WITHIN) + case.harness.delta;
+        let mut spans = case.target.down_spans().to_vec();
+        spans.extend(case.target.pauses().iter().map(|pause| (pause.0, pause.1.plus(residual))));
         for kind in [PhaseKind::Outage, PhaseKind::BreakerProbe] {
             spans.extend(case.phases(kind).iter().map(|span| (span.0, span.1.plus(residual))));
         }
@@ -36,9 +36,9 @@ impl Deliverable {
             let until = case.moment(rule.window.until_ms).plus(residual);
             spans.push((case.moment(rule.window.from_ms), until));
         }
-        for exchange in &case.exchanges {
-            let told = exchange.retry_after.as_ref().and_then(|after| after.until);
-            if let Some(until) = told.filter(|until| *until > exchange.t_known()) {
+        for exchange in &case.linktree.exchanges {
+            let asked = exchange.retry_after.as_ref().and_then(|after| after.until);
+            if let Some(until) = asked.filter(|until| *until > exchange.t_known()) {
                 spans.push((exchange.t_known(), until));
             }
         }
@@ -82,7 +82,7 @@ fn hinders(rule: &Rule, case: &Case) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{History, told_to_wait};
+    use crate::testing::{History, asked_to_wait};
     use mock_server::faults::{Fault, Kill, LoseAnswer, Matcher, Ratio, Strike, Window};
 
     const S: fn(u64) -> Moment = |seconds| Moment::from_ms(seconds * 1_000);
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_retry_after_hinders_until_its_moment() {
-        let history = History::over(&[]).exchange(told_to_wait("ann", 5_000, 503, 7));
+        let history = History::over(&[]).exchange(asked_to_wait("ann", 5_000, 503, 7));
         let deliverable = Deliverable::of(&history.case);
         assert_eq!(deliverable.since(S(6)).0, Moment::from_ms(12_005));
     }
@@ -117,9 +117,9 @@ mod tests {
     #[test]
     fn a_retry_after_that_is_past_hinders_nothing_and_one_without_end_for_ever() {
         let since = |until| {
-            let mut told = told_to_wait("ann", 5_000, 503, 7);
-            told.retry_after.as_mut().unwrap().until = Some(until);
-            let history = History::over(&[]).exchange(told);
+            let mut asked = asked_to_wait("ann", 5_000, 503, 7);
+            asked.retry_after.as_mut().unwrap().until = Some(until);
+            let history = History::over(&[]).exchange(asked);
             Deliverable::of(&history.case).since(S(4)).0
         };
         assert_eq!(since(S(1)), S(4));

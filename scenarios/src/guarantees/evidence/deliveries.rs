@@ -53,10 +53,10 @@ impl Attempt<'_> {
         let of_the_click = |status: u16| {
             (400..500).contains(&status) && !matches!(status, 401 | 403 | 408 | 425 | 429)
         };
-        let told = |status: u16| is_2xx(status) || of_the_click(status);
+        let settles = |status: u16| is_2xx(status) || of_the_click(status);
         self.exchange.end == End::Complete
             && !self.exchange.doubtful
-            && self.exchange.status.is_some_and(told)
+            && self.exchange.status.is_some_and(settles)
             && of_the_click(self.receipt.status)
     }
 }
@@ -83,7 +83,8 @@ impl<'c> Deliveries<'c> {
     #[must_use]
     pub fn of(case: &'c Case) -> Self {
         let mut all = Self::default();
-        for exchange in case.exchanges.iter().filter(|exchange| exchange.route.is_click()) {
+        for exchange in case.linktree.exchanges.iter().filter(|exchange| exchange.route.is_click())
+        {
             for receipt in &exchange.clicks {
                 let event_id = receipt.event_id.as_str();
                 let next = all.clicks.len();

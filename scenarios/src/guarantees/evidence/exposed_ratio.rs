@@ -34,7 +34,7 @@ struct Calls<'c> {
 impl Calls<'_> {
     /// Whether the page was surely whole and fresh all through this span, and nobody asked for it.
     fn is_fresh(&self, case: &Case, from: Moment, until: Moment) -> bool {
-        if self.spans.touch(from.minus(case.delta), until.plus(case.delta)) {
+        if self.spans.touch(from.minus(case.harness.delta), until.plus(case.harness.delta)) {
             return false;
         }
         let before = || self.all.iter().filter(|call| call.t_known() < from);
@@ -42,7 +42,8 @@ impl Calls<'_> {
         let of =
             |route: Route| before().filter(move |call| call.route == route && call.is_success());
         let vouched = of(Route::Profile).map(|call| call.t_known()).max();
-        let fresh = vouched.is_some_and(|at| until.plus(case.delta) < at.plus(case.max_age()));
+        let fresh =
+            vouched.is_some_and(|at| until.plus(case.harness.delta) < at.plus(case.max_age()));
         ended_well && fresh && of(Route::ProfileLinks).next().is_some()
     }
 }
@@ -63,7 +64,7 @@ impl<'c> ExposedRatio<'c> {
     pub fn of(case: &'c Case) -> Self {
         let new = |life| Counting { life, reads: 0, free: 0, cold: HashMap::new() };
         let mut calls: HashMap<&str, Calls<'_>> = HashMap::new();
-        for call in case.exchanges.iter().filter(|one| one.route.is_page_read()) {
+        for call in case.linktree.exchanges.iter().filter(|one| one.route.is_page_read()) {
             if let Some(handle) = call.handle.as_deref() {
                 calls.entry(handle).or_default().all.push(call);
             }
@@ -80,7 +81,7 @@ impl<'c> ExposedRatio<'c> {
         if operation.page().is_none() {
             return;
         }
-        let (delta, handle) = (self.case.delta, operation.handle.as_ref());
+        let (delta, handle) = (self.case.harness.delta, operation.handle.as_ref());
         let (from, until) = (operation.sent, operation.last);
         let calls = self.calls.get(handle);
         for counting in &mut self.lives {
@@ -107,7 +108,7 @@ impl<'c> ExposedRatio<'c> {
     /// compared and by how many thousandths it was outside at most.
     #[must_use]
     pub fn compare(&self) -> (Offences, Option<(String, u64)>) {
-        let (mut offences, mut told, mut off) = (Offences::default(), Vec::new(), 0);
+        let (mut offences, mut in_words, mut off) = (Offences::default(), Vec::new(), 0);
         for Counting { life, reads, free, cold } in &self.lives {
             let (reads, free) = (*reads, *free);
             let counted = (life.grown(|f| f.cache_hits), life.grown(|f| f.cache_misses));
@@ -140,9 +141,9 @@ impl<'c> ExposedRatio<'c> {
                 });
             }
             off = off.max(thousandths((strict - most).max(least - lenient)));
-            told.push(words);
+            in_words.push(words);
         }
-        (offences, (!told.is_empty()).then(|| (told.join(", then "), off)))
+        (offences, (!in_words.is_empty()).then(|| (in_words.join(", then "), off)))
     }
 }
 
@@ -186,9 +187,9 @@ mod tests {
         history.case.ready();
         let mut ratio = ExposedRatio::of(&history.case);
         reads("ann").chain(reads("bob")).for_each(|one| ratio.operation(&one));
-        let (offences, told) = ratio.compare();
-        assert_eq!(offences.count(), expected_wrong, "{told:?}");
-        assert!(told.is_some());
+        let (offences, in_words) = ratio.compare();
+        assert_eq!(offences.count(), expected_wrong, "{in_words:?}");
+        assert!(in_words.is_some());
     }
 
     #[test]

@@ -43,7 +43,9 @@ impl<'c> Fills<'c> {
     pub fn of(case: &'c Case) -> Self {
         let mut all = Self::default();
         let mut readings: Vec<Reading<'c>> = Vec::new();
-        for exchange in case.exchanges.iter().filter(|exchange| exchange.route.is_page_read()) {
+        for exchange in
+            case.linktree.exchanges.iter().filter(|exchange| exchange.route.is_page_read())
+        {
             let Some(handle) = exchange.handle.as_deref() else { continue };
             let place = *all.index.entry(handle).or_insert(readings.len());
             if place == readings.len() {
@@ -127,14 +129,15 @@ impl<'c> Reading<'c> {
     fn end_chain(&mut self, case: &Case, handle: &str, creator: &mut Creator<'c>) {
         let Some(chain) = self.chain.take() else { return };
         let whole = chain.pages > 0 && chain.pages >= pages_needed(case, handle, chain.last_target);
-        let settled = chain.last.plus(case.delta);
-        let kept = whole && !case.disturbed_within(chain.begun.minus(case.delta), settled);
+        let settled = chain.last.plus(case.harness.delta);
+        let kept =
+            whole && !case.target.disturbed_within(chain.begun.minus(case.harness.delta), settled);
         self.unfinished = !kept;
         if kept
             && chain.certain
             && let Some(version) = creator.version(chain.version)
         {
-            let at = settled.plus(case.stalled_within(chain.last, settled));
+            let at = settled.plus(case.harness.stalled_within(chain.last, settled));
             creator.fills.push(Fill { at, version });
         }
     }

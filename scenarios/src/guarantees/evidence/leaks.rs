@@ -7,11 +7,11 @@ use crate::verdict::{Offences, Witness};
 use std::collections::HashSet;
 
 /// Every leak of this kind; the first of each sort in each place comes first, since only so many are
-/// told and one place may say the same each second.
+/// shown and one place may say the same each second.
 #[must_use]
 pub fn offences(case: &Case, counts: impl Fn(&Leak) -> bool) -> Offences {
     let mut seen = HashSet::new();
-    let leaks = case.leaks.iter().filter(|leak| counts(leak));
+    let leaks = case.target.leaks.iter().filter(|leak| counts(leak));
     let (firsts, others): (Vec<&Leak>, Vec<&Leak>) =
         leaks.partition(|leak| seen.insert((leak.place, leak.canary, leak.source.as_str())));
     let mut offences = Offences::default();
@@ -30,7 +30,7 @@ pub fn offences(case: &Case, counts: impl Fn(&Leak) -> bool) -> Offences {
 
 /// How many leaks of this kind there were, where `searched` things were looked through for them.
 pub fn gauge(case: &Case, name: &str, searched: u64, counts: impl Fn(&Leak) -> bool) -> Gauge {
-    let leaks = case.leaks.iter().filter(|leak| counts(leak)).count() as u64;
+    let leaks = case.target.leaks.iter().filter(|leak| counts(leak)).count() as u64;
     Gauge::none_of(name).counted(leaks, usize::try_from(searched).unwrap_or(usize::MAX))
 }
 

@@ -43,12 +43,14 @@ impl Durations {
     /// Those of the attempts that may have ended between two scrapes.
     #[must_use]
     pub fn of(case: &Case, life: Life<'_>) -> Self {
-        let counted = case.exchanges.iter().filter(|one| life.may_count(case, one));
+        let counted = case.linktree.exchanges.iter().filter(|one| life.may_count(case, one));
         let all: Vec<Duration> = counted.map(|one| duration(case, life, one)).collect();
         let mut calls = calls(case, life);
         calls.sort_by(f64::total_cmp);
-        let broken = case.connections.iter().filter(|one| life.may_count(case, one)).count();
+        let broken =
+            case.linktree.connections.iter().filter(|one| life.may_count(case, one)).count();
         let refused = case
+            .linktree
             .refusals()
             .any(|(from, until)| life.may_hold(case, from) || life.may_hold(case, until));
         Self { all, calls, broken_off: broken, refused }
@@ -107,13 +109,15 @@ fn rank(count: usize, share: f64) -> usize {
 /// A client's own clock starts before the request is here and stops when it has the answer, or its
 /// head; both are within δ of what the edge saw. What stands still measures longer.
 fn duration(case: &Case, life: Life<'_>, one: &Exchange) -> Duration {
-    let delta = case.delta.as_secs_f64();
+    let delta = case.harness.delta.as_secs_f64();
     let end = one.t_known();
-    let stalled = case.stalled_within(one.t_head, end).as_secs_f64();
+    let stalled = case.harness.stalled_within(one.t_head, end).as_secs_f64();
     let first = one.t_first.unwrap_or(end).min(end);
     let low = first.since(one.t_req).as_secs_f64() - delta - stalled;
     let unsure = one.end == End::Open
-        || case.disturbed_within(one.t_head.minus(case.delta), end.plus(case.delta));
+        || case
+            .target
+            .disturbed_within(one.t_head.minus(case.harness.delta), end.plus(case.harness.delta));
     let longest = end.since(one.t_head).as_secs_f64() + 2.0 * delta + stalled;
     let high = if unsure { f64::INFINITY } else { longest };
     Duration {
@@ -130,7 +134,7 @@ fn duration(case: &Case, life: Life<'_>, one: &Exchange) -> Duration {
 fn calls(case: &Case, life: Life<'_>) -> Vec<f64> {
     let mut calls: Vec<f64> = Vec::new();
     let mut unfinished: HashMap<String, (usize, f64)> = HashMap::new();
-    for attempt in case.exchanges.iter().filter(|one| life.may_count(case, one)) {
+    for attempt in case.linktree.exchanges.iter().filter(|one| life.may_count(case, one)) {
         let begun = seconds(attempt.t_head);
         let took = duration(case, life, attempt).between.high;
         let key = attempt.logical_key();

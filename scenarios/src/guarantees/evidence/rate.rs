@@ -35,26 +35,26 @@ impl<'c> Rate<'c> {
     #[must_use]
     pub fn of(case: &'c Case, limit: usize) -> Self {
         let window = case.times.window;
-        let surest = window.saturating_sub(case.delta);
+        let surest = window.saturating_sub(case.harness.delta);
         let mut rate = Self {
             case,
             limit,
-            peak: peak(&case.exchanges, window),
+            peak: peak(&case.linktree.exchanges, window),
             judged_peak: judged_peak(case, surest),
             bursts: Vec::new(),
             unjudged: 0,
             across_restart: 0,
         };
         let mut last = None;
-        for (at, requests) in case.exchanges.windows(limit + 1).enumerate() {
+        for (at, requests) in case.linktree.exchanges.windows(limit + 1).enumerate() {
             let (first, end) = (requests[0].t_req, requests[limit].t_req);
             if span(requests) >= surest {
                 continue;
             }
             // A request may have been let go before a pause, and have left after it.
-            if case.disturbed_within(first.minus(case.delta), end) {
+            if case.target.disturbed_within(first.minus(case.harness.delta), end) {
                 rate.across_restart += 1;
-            } else if case.too_slow_within(first, end) {
+            } else if case.harness.too_slow_within(first, end) {
                 rate.unjudged += 1;
             } else if last.replace(at).is_some_and(|last| last + 1 == at) {
                 let burst = rate.bursts.last_mut().expect("a burst was begun");
@@ -94,29 +94,36 @@ impl<'c> Rate<'c> {
         // None, if the harness was late or the target disturbed all the time.
         let most = Gauge::at_most("requests in one window", *limit);
         let most = most.counted(self.judged_peak as u64, 0);
-        let (length, delivery) = (humane(window), humane(case.delta));
+        let (length, delivery) = (humane(window), humane(case.harness.delta));
         let observed = format!(
             "{peak} arrived in one window, and {} in all; too tight but not judged: {} windows while \
              the harness was late, {} across a restart or a pause",
-            case.exchanges.len(),
+            case.linktree.exchanges.len(),
             self.unjudged,
             self.across_restart,
         );
         let rule = format!("any {length} is a window, less {delivery} (δ) of delivery");
-        Verdict::from_witnesses(case.exchanges.len(), "upstream requests", self.witnesses())
-            .only_if(window >= case.delta * 10, "the scaled window is too close to the tolerance")
-            .only_if(
-                *peak >= enough,
-                format!("never near the limit: at most {peak} requests in any {length}"),
-            )
-            .measured([most], observed, rule)
+        Verdict::from_witnesses(
+            case.linktree.exchanges.len(),
+            "upstream requests",
+            self.witnesses(),
+        )
+        .only_if(
+            window >= case.harness.delta * 10,
+            "the scaled window is too close to the tolerance",
+        )
+        .only_if(
+            *peak >= enough,
+            format!("never near the limit: at most {peak} requests in any {length}"),
+        )
+        .measured([most], observed, rule)
     }
 }
 
 /// Whether the integration's own limiter may have held back pages: it keeps some of the cap for clicks.
 #[must_use]
 pub fn is_limited(case: &Case, moment: Moment) -> bool {
-    let sent_before = |at| case.exchanges.partition_point(|one| one.t_req < at);
+    let sent_before = |at| case.linktree.exchanges.partition_point(|one| one.t_req < at);
     let used = sent_before(moment) - sent_before(moment.minus(case.times.window));
     used * 10
         >= case.count(&client_rate_cap::REQUESTS).saturating_sub(case.declared.click_slots as usize)
@@ -130,7 +137,7 @@ fn span(requests: &[Exchange]) -> Duration {
 /// For each last request the earliest first one with which the span is judged; the longer a span, the
 /// sooner it is not.
 fn judged_peak(case: &Case, surest: Duration) -> usize {
-    let requests = &case.exchanges;
+    let requests = &case.linktree.exchanges;
     let (mut first, mut most) = (0, 0);
     for (last, request) in requests.iter().enumerate() {
         let end = request.t_req;
@@ -138,7 +145,8 @@ fn judged_peak(case: &Case, surest: Duration) -> usize {
             first += 1;
         }
         let excused = |from: Moment| {
-            case.disturbed_within(from.minus(case.delta), end) || case.too_slow_within(from, end)
+            case.target.disturbed_within(from.minus(case.harness.delta), end)
+                || case.harness.too_slow_within(from, end)
         };
         while last + 1 - first > most && excused(requests[first].t_req) {
             first += 1;

@@ -28,7 +28,7 @@ pub fn chains(case: &Case) -> (Vec<Chain<'_>>, usize) {
     let inside = |at: Moment| spans.iter().any(|(from, until)| *from <= at && at < *until);
     let mut open: BTreeMap<(String, bool), Chain<'_>> = BTreeMap::new();
     let mut done = Vec::new();
-    for attempt in &case.exchanges {
+    for attempt in &case.linktree.exchanges {
         let Some(name) = name(attempt) else { continue };
         let sequential = inside(attempt.t_req);
         let key = (name, sequential);
@@ -52,8 +52,10 @@ pub fn chains(case: &Case) -> (Vec<Chain<'_>>, usize) {
     let all = done.len();
     done.retain(|chain| {
         let (from, until) = chain.span();
-        !case.too_slow_within(from, until)
-            && !case.disturbed_within(from.minus(case.delta), until.plus(case.delta))
+        !case.harness.too_slow_within(from, until)
+            && !case
+                .target
+                .disturbed_within(from.minus(case.harness.delta), until.plus(case.harness.delta))
     });
     done.sort_by_key(|chain| chain.span());
     let left_out = all - done.len();
@@ -86,7 +88,7 @@ pub fn median(sorted: &[f64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{History, read, refused, told_to_wait};
+    use crate::testing::{History, asked_to_wait, read, refused};
 
     #[test]
     fn chains_end_with_success_and_leave_out_waits_that_were_told() {
@@ -96,7 +98,7 @@ mod tests {
             .exchange(refused("ann", 2_005, 429))
             .exchange(read("ann", 4_010))
             .exchange(read("ann", 9_000))
-            .exchange(told_to_wait("bob", 1_600, 503, 1))
+            .exchange(asked_to_wait("bob", 1_600, 503, 1))
             .exchange(read("bob", 3_000));
         let mut case = history.case;
         case.ready();

@@ -19,8 +19,8 @@ pub struct Life<'c> {
 pub fn lives(case: &Case) -> Vec<Life<'_>> {
     let mut lives: Vec<Life<'_>> = Vec::new();
     let mut first: Option<&Scrape> = None;
-    for scrape in case.scrapes.iter().filter(|scrape| scrape.is_ok()) {
-        let begun = first.filter(|begun| case.lived_through(begun.sent, scrape.last));
+    for scrape in case.target.scrapes.iter().filter(|scrape| scrape.is_ok()) {
+        let begun = first.filter(|begun| case.target.lived_through(begun.sent, scrape.last));
         match begun {
             None => first = Some(scrape),
             Some(begun) => {
@@ -46,13 +46,15 @@ impl Life<'_> {
     /// Whether what ended at `at` is counted in between, whatever took its time (predicates B10).
     #[must_use]
     pub fn surely_holds(&self, case: &Case, at: Moment) -> bool {
-        at > self.first.last.plus(case.delta) && at.plus(case.delta) < self.last.sent
+        at > self.first.last.plus(case.harness.delta)
+            && at.plus(case.harness.delta) < self.last.sent
     }
 
     /// Whether what ended at `at` may be counted in between.
     #[must_use]
     pub fn may_hold(&self, case: &Case, at: Moment) -> bool {
-        at.plus(case.delta) >= self.first.sent && at <= self.last.last.plus(case.delta)
+        at.plus(case.harness.delta) >= self.first.sent
+            && at <= self.last.last.plus(case.harness.delta)
     }
 
     /// Whether the integration may know of this exchange's end in between.
@@ -65,10 +67,10 @@ impl Life<'_> {
 /// Why nothing could be compared: no scrape was good, or the figures were not among them.
 #[must_use]
 pub fn why_unseen(case: &Case, key: &str) -> String {
-    let Some(scrape) = case.scrapes.last() else {
+    let Some(scrape) = case.target.scrapes.last() else {
         return "the metrics were not scraped".to_owned();
     };
-    match (case.scrapes.iter().any(Scrape::is_ok), scrape.status) {
+    match (case.target.scrapes.iter().any(Scrape::is_ok), scrape.status) {
         (true, _) => format!(
             "what [observe.metrics] names for {key} is not exposed: name it as your service does"
         ),

@@ -149,7 +149,7 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     /// How many of 200 seeded runs of 20 calls with four retries look flat, and how many lockstep.
-    /// `policy` is told the retry's number, the last delay and a generator, and answers in units of
+    /// `policy` is given the retry's number, the last delay and a generator, and answers in units of
     /// the declared base; every gap has up to 4 ms of overhead, at a base of 100 ms.
     fn fails(policy: fn(i32, f64, &mut ChaCha8Rng) -> f64) -> (usize, usize) {
         let mut case = History::over(&[]).case;

@@ -1,0 +1,52 @@
+//! What Linktree saw of the integration: its calls, its connections, its reads of the vault.
+
+use mock_server::clock::Moment;
+use mock_server::faults::Caution;
+use mock_server::history::exchange::Exchange;
+use mock_server::history::record::SecretRead;
+use std::collections::HashMap;
+
+/// What arrived at the mock.
+#[derive(Clone, Debug, Default)]
+pub struct LinktreeSide {
+    /// Upstream exchanges in order of arrival of their last request byte.
+    pub exchanges: Vec<Exchange>,
+    /// Connections that a fault broke off before a request was read, and spans in which they were
+    /// refused. A client may have met a failure, but nobody can say for which request.
+    pub connections: Vec<Exchange>,
+    /// Reads of the vault.
+    pub secret_reads: Vec<SecretRead>,
+}
+
+impl LinktreeSide {
+    /// Takes in what arrived, in any order.
+    pub fn exchange(&mut self, exchange: Exchange) {
+        let no_request = exchange.is_connection_only();
+        let list = if no_request { &mut self.connections } else { &mut self.exchanges };
+        list.push(exchange);
+    }
+
+    /// Puts everything in order of time.
+    pub(super) fn ready(&mut self) {
+        self.exchanges.sort_by_key(|exchange| (exchange.t_req, exchange.id));
+        self.connections.sort_by_key(|connection| (connection.t_end, connection.id));
+        self.secret_reads.sort_by_key(|read| read.at);
+    }
+
+    /// When connections were refused altogether.
+    pub fn refusals(&self) -> impl Iterator<Item = (Moment, Moment)> {
+        let refused = |one: &&Exchange| one.calls_for(Caution::RefusesConnections);
+        self.connections.iter().filter(refused).map(|one| (one.t_conn, one.t_end))
+    }
+
+    /// The last position on each connection, to see whether a client used it again.
+    #[must_use]
+    pub fn last_use_of_connections(&self) -> HashMap<u64, u32> {
+        let mut last = HashMap::new();
+        for exchange in &self.exchanges {
+            let seq = last.entry(exchange.conn).or_insert(exchange.conn_seq);
+            *seq = (*seq).max(exchange.conn_seq);
+        }
+        last
+    }
+}

@@ -1,0 +1,157 @@
+//! The evidence of one scenario, indexed for judging: everything but the front-door operations,
+//! which are far more numerous and are streamed past the judges one by one.
+//!
+//! It has three sides: what Linktree saw, what was seen of the target, and what the harness says of
+//! itself. An event that no guarantee reads is kept on none of them.
+
+mod harness;
+mod linktree;
+mod promised;
+mod story;
+mod target;
+
+pub use harness::HarnessSide;
+pub use linktree::LinktreeSide;
+pub use target::TargetSide;
+
+use crate::history::Event;
+use crate::plan::{Bounds, Declared, Phase, PhaseKind, Plan, RunPlan, Times};
+use mock_server::clock::Moment;
+use mock_server::profile::ContractProfile;
+use std::time::Duration;
+
+/// What a judge may look at. Memory grows with upstream exchanges, which the integration's rate cap
+/// bounds, and not with front-door operations.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The scenario's plan.
+    pub plan: Plan,
+    /// The assumed contract.
+    pub contract: ContractProfile,
+    /// What the integration declares.
+    pub declared: Declared,
+    /// What the guarantees promise; read it with [`Case::time`], [`Case::percent`], [`Case::count`].
+    pub bounds: Bounds,
+    /// Shared durations in real time.
+    pub times: Times,
+    /// What contract durations were divided by.
+    pub time_scale: u32,
+    /// What Linktree saw of the integration.
+    pub linktree: LinktreeSide,
+    /// What was seen of the target beside its answers.
+    pub target: TargetSide,
+    /// What the harness says of itself.
+    pub harness: HarnessSide,
+    /// Start and end of the phases of each kind that the plan has.
+    phases: Vec<(PhaseKind, Vec<(Moment, Moment)>)>,
+}
+
+impl Case {
+    /// An empty case for `plan`, to be filled with [`Case::take`] and then [`Case::ready`].
+    #[must_use]
+    pub fn new(run: &RunPlan, plan: &Plan) -> Self {
+        Self {
+            plan: plan.clone(),
+            contract: run.contract.clone(),
+            declared: run.declared.clone(),
+            bounds: run.bounds.clone(),
+            times: run.times(),
+            time_scale: run.time_scale,
+            linktree: LinktreeSide::default(),
+            target: TargetSide::default(),
+            harness: HarnessSide::default(),
+            phases: Vec::new(),
+        }
+    }
+
+    /// Takes in one event; operations are not kept.
+    pub fn take(&mut self, event: Event<'_>) {
+        let Self { linktree, target, harness, .. } = self;
+        match event {
+            Event::Opened(opened) => harness.opened = Some(opened),
+            Event::Tolerances(measured) => {
+                harness.delta = Duration::from_micros(measured.delta_us);
+                harness.epsilon = Duration::from_micros(measured.epsilon_us);
+            }
+            Event::Armed { at } => harness.armed = at,
+            Event::Operation(operation) => harness.closed = harness.closed.max(operation.last),
+            Event::Exchange(exchange) => {
+                harness.closed = harness.closed.max(exchange.t_end);
+                linktree.exchange(*exchange);
+            }
+            // Evidence that no guarantee reads yet.
+            Event::Headroom(_)
+            | Event::Reach(_)
+            | Event::Delivery(_)
+            | Event::Reachability(_)
+            | Event::Overload(_)
+            | Event::Alert(_)
+            | Event::World(_) => {}
+            Event::Process(process) => target.processes.push(process),
+            Event::Inspection(look) => target.inspections.push(look),
+            Event::SecretRead(read) => linktree.secret_reads.push(read),
+            Event::Scrape(scrape) => target.scrapes.push(*scrape),
+            Event::Leak(leak) => target.leaks.push(leak),
+            Event::Scanned(scanned) => target.scanned = Some(scanned),
+            Event::Lag { at, late_us } => harness.lags.push((at, Duration::from_micros(late_us))),
+            Event::Generator(report) => harness.generator = Some(report),
+            Event::Closed { at, outcome } => {
+                harness.closed = harness.closed.max(at);
+                harness.outcome = Some(outcome);
+            }
+        }
+    }
+
+    /// Puts everything in order of time, and computes the spans that judges ask about; call it after
+    /// the last [`Case::take`]: before it there are none.
+    pub fn ready(&mut self) {
+        self.linktree.ready();
+        self.target.ready();
+        self.harness.ready();
+        self.phases.clear();
+        for phase in &self.plan.phases {
+            let span = (self.moment(phase.from_ms), self.moment(phase.until_ms));
+            match self.phases.iter_mut().find(|(kind, _)| *kind == phase.kind) {
+                Some((_, spans)) => spans.push(span),
+                None => self.phases.push((phase.kind, vec![span])),
+            }
+        }
+    }
+
+    /// The moment of a plan millisecond.
+    #[must_use]
+    pub fn moment(&self, plan_ms: u64) -> Moment {
+        self.harness.armed.plus(Duration::from_millis(plan_ms))
+    }
+
+    /// Milliseconds of the plan at `moment`, 0 before the traffic.
+    #[must_use]
+    pub fn plan_ms(&self, moment: Moment) -> u64 {
+        u64::try_from(moment.since(self.harness.armed).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Start and end of each phase of a kind.
+    #[must_use]
+    pub fn phases(&self, kind: PhaseKind) -> &[(Moment, Moment)] {
+        let of_kind = self.phases.iter().find(|(known, _)| *known == kind);
+        of_kind.map_or(&[], |(_, spans)| spans)
+    }
+
+    /// The phase at a moment.
+    #[must_use]
+    pub fn phase_at(&self, moment: Moment) -> Option<&Phase> {
+        self.plan.phase_at(self.plan_ms(moment))
+    }
+
+    /// `max-age` of profiles.
+    #[must_use]
+    pub fn max_age(&self) -> Duration {
+        Duration::from_secs(self.contract.cache.max_age_s.into())
+    }
+
+    /// A moment in plan time, for people: `12.345 s`.
+    #[must_use]
+    pub fn at(&self, moment: Moment) -> String {
+        Moment(moment.0.saturating_sub(self.harness.armed.0)).to_string()
+    }
+}

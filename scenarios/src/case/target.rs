@@ -1,0 +1,184 @@
+//! What was seen of the target beside its answers: its processes, metrics, and what came to light.
+
+use crate::history::{Change, Process};
+use crate::observed::{Inspection, Leak, Scanned, Scrape};
+use crate::spans::Spans;
+use mock_server::clock::Moment;
+use std::time::Duration;
+
+/// The integration as a process.
+#[derive(Clone, Debug, Default)]
+pub struct TargetSide {
+    /// What happened to its processes.
+    pub processes: Vec<Process>,
+    /// Looks into its processes.
+    pub inspections: Vec<Inspection>,
+    /// Scrapes of the metrics, in order of their ends.
+    pub scrapes: Vec<Scrape>,
+    /// What came to light of what was planted.
+    pub leaks: Vec<Leak>,
+    /// How much was searched for it, if the recording came so far.
+    pub scanned: Option<Scanned>,
+    deaths: Vec<Moment>,
+    /// Deaths and starts.
+    restarts: Vec<Moment>,
+    down: Vec<(Moment, Moment)>,
+    pauses: Vec<(Moment, Moment)>,
+    /// Down or paused.
+    disturbed: Spans,
+}
+
+impl TargetSide {
+    /// Puts everything in order of time, and computes when the target was gone or stood still.
+    pub(super) fn ready(&mut self) {
+        self.processes.sort_by_key(|process| process.at);
+        self.scrapes.sort_by_key(|scrape| scrape.last);
+        self.leaks.sort_by_key(|leak| leak.at);
+        self.deaths = self.moments(is_death);
+        self.restarts =
+            self.moments(|change| is_death(change) || matches!(change, Change::Started { .. }));
+        let leaves =
+            |change: &Change| is_death(change) || matches!(change, Change::Terminated { .. });
+        self.down = self.spans(leaves, |change| *change == Change::Ready);
+        let pauses = |change: &Change| matches!(change, Change::Paused { .. });
+        self.pauses = self.spans(pauses, |change| *change == Change::Resumed || is_death(change));
+        let disturbed = self.down.iter().chain(&self.pauses).copied().collect();
+        self.disturbed = Spans::joined(disturbed, Duration::ZERO);
+    }
+
+    fn moments(&self, of: impl Fn(&Change) -> bool) -> Vec<Moment> {
+        let of = self.processes.iter().filter(|process| of(&process.change));
+        of.map(|process| process.at).collect()
+    }
+
+    fn spans(
+        &self,
+        begins: impl Fn(&Change) -> bool,
+        ends: impl Fn(&Change) -> bool,
+    ) -> Vec<(Moment, Moment)> {
+        let end = |from: usize| {
+            let end = self.processes[from..].iter().find(|process| ends(&process.change));
+            end.map_or(Moment(u64::MAX), |process| process.at)
+        };
+        let all = self.processes.iter().enumerate();
+        all.filter(|(_, process)| begins(&process.change))
+            .map(|(index, process)| (process.at, end(index)))
+            .collect()
+    }
+
+    /// When the process ended, however that came.
+    pub fn deaths(&self) -> impl Iterator<Item = Moment> {
+        self.deaths.iter().copied()
+    }
+
+    /// From each death, or from being asked to end, to the next readiness, or for ever.
+    #[must_use]
+    pub fn down_spans(&self) -> &[(Moment, Moment)] {
+        &self.down
+    }
+
+    /// From each pause to its end, or to a death, or for ever; in order of time.
+    #[must_use]
+    pub fn pauses(&self) -> &[(Moment, Moment)] {
+        &self.pauses
+    }
+
+    /// Whether no process ended between these moments, so that what was in memory still is.
+    #[must_use]
+    pub fn lived_through(&self, from: Moment, until: Moment) -> bool {
+        !any_within(&self.deaths, from, until)
+    }
+
+    /// Whether the process ended or began in this span: what it kept in memory is gone.
+    #[must_use]
+    pub fn restarted_within(&self, from: Moment, until: Moment) -> bool {
+        any_within(&self.restarts, from, until)
+    }
+
+    /// Whether the target was down, ending, starting or paused at any moment of this span: nothing
+    /// that it did or left undone then is its own decision.
+    #[must_use]
+    pub fn disturbed_within(&self, from: Moment, until: Moment) -> bool {
+        self.disturbed.touch(from, until)
+    }
+
+    /// Whether the target stood still at any moment of this span.
+    #[must_use]
+    pub fn paused_within(&self, from: Moment, until: Moment) -> bool {
+        self.pauses.iter().any(|pause| pause.0 <= until && from <= pause.1)
+    }
+
+    /// When the target must have heard of what happened at `at`, if it needs at most `within` while
+    /// it runs: a pause in between leaves it as much time again.
+    #[must_use]
+    pub fn heard_by(&self, at: Moment, within: Duration) -> Moment {
+        let later = |by: Moment, pause: &(Moment, Moment)| {
+            if pause.0 <= by && at <= pause.1 { pause.1.plus(within) } else { by }
+        };
+        self.pauses.iter().fold(at.plus(within), later)
+    }
+}
+
+/// Whether any of these ascending moments lies in the span, its ends included.
+fn any_within(moments: &[Moment], from: Moment, until: Moment) -> bool {
+    let next = moments.partition_point(|at| *at < from);
+    moments.get(next).is_some_and(|at| *at <= until)
+}
+
+/// Whether a process is gone after this, with all that was only in its memory.
+const fn is_death(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::Killed { .. } | Change::Ended { .. } | Change::Died { .. } | Change::Stopped
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: fn(u64) -> Moment = Moment::from_ms;
+
+    /// A kill at 10 ms, ready again at 20 ms, and a pause from 40 to 50 ms.
+    fn target() -> TargetSide {
+        let changes = [
+            (50, Change::Resumed),
+            (10, Change::Killed { rule: "kill".into() }),
+            (15, Change::Started { pid: 2 }),
+            (20, Change::Ready),
+            (40, Change::Paused { rule: "pause".into() }),
+        ];
+        let processes = changes.map(|(at, change)| Process { at: MS(at), change }).into();
+        let mut target = TargetSide { processes, ..TargetSide::default() };
+        target.ready();
+        target
+    }
+
+    #[test]
+    fn a_target_is_disturbed_while_it_is_down_or_paused() {
+        let target = target();
+        let check = |from, until, expected: [bool; 4]| {
+            let (from, until) = (MS(from), MS(until));
+            let seen = [
+                target.lived_through(from, until),
+                target.restarted_within(from, until),
+                target.disturbed_within(from, until),
+                target.paused_within(from, until),
+            ];
+            assert_eq!(seen, expected, "{from:?} to {until:?}");
+        };
+        check(0, 9, [true, false, false, false]);
+        check(0, 10, [false, true, true, false]);
+        check(11, 14, [true, false, true, false]);
+        check(15, 15, [true, true, true, false]);
+        check(21, 39, [true, false, false, false]);
+        check(45, 60, [true, false, true, true]);
+    }
+
+    #[test]
+    fn a_pause_leaves_as_much_time_again_to_hear() {
+        let within = Duration::from_millis(5);
+        assert_eq!(target().heard_by(MS(30), within), MS(35));
+        assert_eq!(target().heard_by(MS(36), within), MS(55));
+    }
+}
