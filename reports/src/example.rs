@@ -209,14 +209,24 @@ fn cells() -> Vec<Cell> {
     vec![
         Cell {
             measures: vec![peak(85)],
-            margin: margin("most requests in any window", 55, false, "5 to spare (5.5 %)"),
+            margin: margin(
+                "most requests in any window",
+                ["at most 90", "85"],
+                55,
+                "5 to spare (5.5 %)",
+            ),
             ..judged("client-rate-cap", "calm-day", Held, 30, "minutes")
         },
         Cell {
             observed: "118 requests in 60 s".into(),
             promised: "at most 90 requests in any 60 s".into(),
             measures: vec![peak(118)],
-            margin: margin("most requests in any window", -312, false, "28 over (31.1 %)"),
+            margin: margin(
+                "most requests in any window",
+                ["at most 90", "118"],
+                -312,
+                "28 over (31.1 %)",
+            ),
             counter_examples: vec![CounterExample {
                 at_ms: 21_004,
                 promised: "at most 90".into(),
@@ -234,14 +244,14 @@ fn cells() -> Vec<Cell> {
         ),
         Cell {
             measures: vec![repeated(0)],
-            margin: margin("repeated clicks", 1_000, false, "none, as promised"),
+            margin: margin("repeated clicks", ["none", "0"], 1_000, "none, as promised"),
             ..judged("clicks-counted-once", "calm-day", Held, 12, "retried clicks")
         },
         Cell {
             observed: "2 keys for click c-17".into(),
             promised: "one key per click".into(),
             measures: vec![repeated(143)],
-            margin: margin("repeated clicks", -143_000, false, "143 over"),
+            margin: margin("repeated clicks", ["none", "143"], -143_000, "143 over"),
             counter_examples: (0..25).map(counter_example).collect(),
             total_violations: 143,
             check_next: "where the idempotency key is made".into(),
@@ -249,7 +259,7 @@ fn cells() -> Vec<Cell> {
         },
         Cell {
             measures: vec![measure("lost clicks", 0, 0, Unit::Count, 0)],
-            margin: margin("lost clicks", 1_000, false, "none, as promised"),
+            margin: margin("lost clicks", ["none", "0"], 1_000, "none, as promised"),
             reason: Some("the target did not come back".into()),
             ..judged("clicks-survive-crash", "crash-in-outage", Inconclusive, 3, "kills")
         },
@@ -261,8 +271,8 @@ fn cells() -> Vec<Cell> {
             measures: vec![kept(10_040_000)],
             margin: margin(
                 "longest stalled read",
+                ["at most 10 s (± 150 ms)", "10.04 s"],
                 -4,
-                true,
                 "40 ms over (0.4 %), within the tolerance of 150 ms",
             ),
             ..judged("profile-timeout", "calm-day", Held, 4, "stalled reads")
@@ -278,8 +288,20 @@ fn measure(name: &str, observed: u64, bound: u64, unit: Unit, tolerance: u64) ->
     Measure { name: name.into(), observed, bound, unit, better: Better::Less, tolerance }
 }
 
-fn margin(measure: &str, per_mille: i64, within_tolerance: bool, words: &str) -> Option<Margin> {
-    Some(Margin { measure: measure.into(), per_mille, within_tolerance, words: words.into() })
+fn margin(
+    measure: &str,
+    [promised, observed]: [&str; 2],
+    per_mille: i64,
+    words: &str,
+) -> Option<Margin> {
+    Some(Margin {
+        measure: measure.into(),
+        promised: format!("{measure}: {promised}"),
+        observed: format!("{measure}: {observed}"),
+        per_mille,
+        within_tolerance: words.contains("within the tolerance"),
+        words: words.into(),
+    })
 }
 
 fn counter_example(index: u64) -> CounterExample {

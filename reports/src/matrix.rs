@@ -86,6 +86,18 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// What the cell to read first promised: the bound of its tightest measure, or all it says.
+    pub fn promised(&self) -> &'a str {
+        let Some(worst) = self.worst() else { return "–" };
+        worst.margin.as_ref().map_or(&worst.promised, |margin| &margin.promised)
+    }
+
+    /// What it observed, likewise.
+    pub fn observed(&self) -> &'a str {
+        let Some(worst) = self.worst() else { return "not judged" };
+        worst.margin.as_ref().map_or(&worst.observed, |margin| &margin.observed)
+    }
+
     /// How much room the cell to read first left, in words.
     pub fn margin(&self) -> &'a str {
         self.worst().map_or("–", Cell::margin_words)
@@ -114,12 +126,7 @@ mod tests {
     #[test]
     fn of_several_that_held_the_one_with_the_least_room_is_read_first() {
         let held = |scenario: &str, per_mille: Option<i64>| Cell {
-            margin: per_mille.map(|per_mille| Margin {
-                measure: "calls".into(),
-                per_mille,
-                within_tolerance: false,
-                words: String::new(),
-            }),
+            margin: per_mille.map(|per_mille| Margin { per_mille, ..Margin::default() }),
             ..judged("a", scenario, Standing::Held)
         };
         let cells = vec![held("x", None), held("y", Some(900)), held("z", Some(20))];

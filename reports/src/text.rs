@@ -112,6 +112,8 @@ fn each_text(report: &mut Report, visit: &mut dyn FnMut(&mut String)) {
         cell.measures.iter_mut().for_each(|measure| visit(&mut measure.name));
         if let Some(margin) = &mut cell.margin {
             visit(&mut margin.measure);
+            visit(&mut margin.promised);
+            visit(&mut margin.observed);
             visit(&mut margin.words);
         }
         cell.reason.iter_mut().for_each(&mut *visit);

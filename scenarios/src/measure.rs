@@ -62,6 +62,10 @@ pub enum Better {
 pub struct Margin {
     /// The measure's name.
     pub measure: String,
+    /// Its bound, in words.
+    pub promised: String,
+    /// Its observation, in words.
+    pub observed: String,
     /// Thousandths of the bound, negative beyond it; see the module.
     pub per_mille: i64,
     /// The observation is so close to the bound that it may lie on its other side.
@@ -121,6 +125,8 @@ impl Margin {
         let says_which = measures.len() > 1 && !tightest.is_none_of_none();
         Some(Self {
             measure: tightest.name.clone(),
+            promised: words::promised(tightest),
+            observed: words::observed(tightest),
             per_mille: tightest.margin_per_mille(),
             within_tolerance: tightest.is_within_tolerance(),
             words: if says_which { format!("{}: {room}", tightest.name) } else { room },
@@ -297,7 +303,10 @@ mod tests {
         assert_eq!(of(&[none.clone(), none.clone()]).unwrap(), "none, as promised");
         let near = Measure { tolerance: 9_000_000, ..slowest(15_000) };
         let broken = counted(91, 90, Better::Less);
-        assert_eq!(of(&[none, near, broken]).unwrap(), "calls: 1 over (1.1 %)");
+        let all = [none, near, broken];
+        assert_eq!(of(&all).unwrap(), "calls: 1 over (1.1 %)");
+        let tightest = Margin::of(&all).unwrap();
+        assert_eq!([tightest.promised, tightest.observed], ["calls: at most 90", "calls: 91"]);
     }
 
     #[test]

@@ -45,10 +45,14 @@ pub enum Better {
 }
 
 /// How much room the tightest of a cell's measures left.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Margin {
     /// The measure's name.
     pub measure: String,
+    /// Its bound, in a few words.
+    pub promised: String,
+    /// Its observation, in a few words.
+    pub observed: String,
     /// The room in thousandths of the bound, rounded down: negative beyond the bound. With a bound of
     /// zero, 1000 for nothing observed and -1000 for each one observed.
     pub per_mille: i64,

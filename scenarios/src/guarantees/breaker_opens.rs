@@ -151,7 +151,7 @@ impl Judge for Open<'_> {
         let (failures, open) = (case.declared.breaker_failures, case.times.breaker_open);
         let rule = format!(
             "it is open from {} (2 δ) after failure {failures} for {} less {} (ε), and lets {} \
-             probes through then; a page view is slow after {fast} and {patience} (δ)",
+             probes through then; a page view is slow after {fast}, and {patience} (δ) more",
             humane(case.harness.delta * 2),
             humane(open),
             humane(case.harness.epsilon),

@@ -121,7 +121,8 @@ fn judge(case: &Case) -> Verdict {
     let gauges = [
         Gauge::none_of("timeouts not counted").counted(missed_timeouts, timeouts),
         Gauge::none_of("authentication errors not counted").counted(missed_refusals, refusals),
-        Gauge::none_of("authentication errors that were none").counted(invented_refusals, compared),
+        Gauge::none_of("other calls counted as authentication errors")
+            .counted(invented_refusals, compared),
     ];
     let observed = format!(
         "{timeouts} calls timed out and {refusals} were answered 401; the metrics counted {}",

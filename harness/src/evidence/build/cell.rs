@@ -94,8 +94,9 @@ fn measure(measure: &measure::Measure) -> Measure {
 }
 
 fn margin(margin: measure::Margin) -> Margin {
-    let measure::Margin { measure, per_mille, within_tolerance, words } = margin;
-    Margin { measure, per_mille, within_tolerance, words }
+    let measure::Margin { measure, promised, observed, per_mille, within_tolerance, words } =
+        margin;
+    Margin { measure, promised, observed, per_mille, within_tolerance, words }
 }
 
 /// Every violation that is shown, as a moment of the timeline.
