@@ -207,7 +207,8 @@ fn modules_use_each_other_in_no_circle() {
 fn only_the_references_mutants_know_its_seams() {
     let graph = graph("harness/reference");
     assert!(graph.contains_key("seams"));
-    let knowing = graph.iter().filter(|(module, used)| *module != "seams" && used.contains("seams"));
+    let knowing =
+        graph.iter().filter(|(module, used)| *module != "seams" && used.contains("seams"));
     assert_eq!(knowing.map(|(module, _)| module.as_str()).collect::<Vec<_>>(), ["mutants"]);
 }
 

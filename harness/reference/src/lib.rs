@@ -8,7 +8,7 @@
 //! Where to look: [`config`] for the environment, `linktree` for the words of the contract,
 //! `upstream` for the client, `pages` and `clicks` for the two halves of the service, `front` for
 //! its routes. Modules use each other in one direction only, and none but this file and the
-//! mutants knows the seams (`module_graph` holds both).
+//! mutants knows the seams (`harness/tests/house.rs` holds both).
 
 mod clicks;
 mod clock;
@@ -17,8 +17,6 @@ mod front;
 mod linktree;
 mod logs;
 mod metrics;
-#[cfg(test)]
-mod module_graph;
 pub mod mutants;
 mod pages;
 mod seams;

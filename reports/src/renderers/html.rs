@@ -5,9 +5,10 @@ use std::io::{self, Write};
 use askama::Template;
 
 use super::Renderer;
-use crate::Report;
 use crate::matrix::{Matrix, Row};
-use crate::report::{Cell, CounterExample, Ending, GuaranteeReport, ScenarioReport, Standing};
+use crate::report::{
+    Cell, CounterExample, Ending, GuaranteeReport, Report, ScenarioReport, Standing,
+};
 use crate::text::{number, seconds};
 
 mod timeline;

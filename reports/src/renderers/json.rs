@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use schemars::{Schema, schema_for};
 
 use super::Renderer;
-use crate::Report;
+use crate::report::Report;
 
 /// Writes `result.json`: everything, unshortened.
 #[derive(Debug, Clone, Copy)]

@@ -7,8 +7,8 @@ use quick_junit::{NonSuccessKind, Report as Suites, TestCase, TestCaseStatus, Te
 
 use super::Renderer;
 use crate::matrix::Matrix;
-use crate::report::{Cell, Ending, ScenarioReport, Standing};
-use crate::{Report, text};
+use crate::report::{Cell, Ending, Report, ScenarioReport, Standing};
+use crate::text;
 
 /// Longer texts are cut: viewers load the whole file at once.
 const MAX_CHARS: usize = 2_000;

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use super::Renderer;
 use crate::matrix::Matrix;
-use crate::report::{Cell, Ending, Standing};
-use crate::{Report, text};
+use crate::report::{Cell, Ending, Report, Standing};
+use crate::text;
 
 /// Stays under 64 KiB with room for what a workflow adds.
 const MAX_BYTES: usize = 60 * 1024;

@@ -12,7 +12,7 @@
 
 use std::io::{self, Write};
 
-use crate::Report;
+use crate::report::Report;
 
 mod html;
 mod json;

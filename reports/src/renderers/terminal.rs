@@ -7,8 +7,8 @@ use comfy_table::{Table, presets};
 
 use super::Renderer;
 use crate::matrix::Matrix;
-use crate::report::{Cell, Ending, Evidence, Standing};
-use crate::{Report, text};
+use crate::report::{Cell, Ending, Evidence, Report, Standing};
+use crate::text;
 
 /// A line that is longer wraps so often that nobody reads it.
 const MAX_CHARS: usize = 300;
