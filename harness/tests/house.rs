@@ -81,7 +81,7 @@ fn used(code: &str) -> BTreeSet<String> {
     let first = |path: &str| {
         path.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
     };
-    paths.map(first).collect()
+    paths.map(first).filter(|name: &String| !name.is_empty()).collect()
 }
 
 /// Files that hold nothing but tests are named so.
@@ -176,7 +176,7 @@ fn crates_use_each_other_one_way() {
 
 #[test]
 fn what_a_file_uses_is_read_from_its_paths() {
-    let code = "use crate::{a::{B, C}, d};\n// crate::e\ncrate::f::g()\n\
+    let code = "use crate::{a::{B, C}, d,};\n// crate::e\ncrate::f::g()\n\
                 #[cfg(test)]\nmod tests {\n    use crate::h;\n}\n";
     assert_eq!(used(code), ["a", "d", "f"].map(String::from).into());
 }

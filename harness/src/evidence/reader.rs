@@ -164,7 +164,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("history.ndjson.zst");
         let line = format!(
-            r#"{{"event":"exchange","id":1,"conn":1,"seq":0,"method":"GET","target":"/v1/me","route":"me",
+            r#"{{"event":"exchange","id":1,"conn":1,"conn_seq":0,"method":"GET","target":"/v1/me","route":"me",
             "token":"live","body_bytes":0,"t_conn":0,"t_head":0,"t_req":0,"t_end":1,"end":"server-reset",
             "faults":[{{"rule":"r","kind":"{kind}","key":"k","nth":0}}]}}"#
         );
