@@ -12,7 +12,8 @@
 //! 2. This file: its `mod` line and its line in [`SCENARIOS`].
 //!
 //! What several scenarios are put together from is in `parts.rs`. The command line, the lists and the
-//! tests, here and in `harness/tests/registries.rs`, take it from the registry.
+//! tests, here and in `harness/tests/registries.rs`, take it from the registry. All scenarios
+//! together must fit into the time that the quick profile is promised to take.
 
 pub mod brownout;
 pub mod calibration;

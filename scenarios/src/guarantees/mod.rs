@@ -11,7 +11,8 @@
 //! 2. its `mod` line and its line in [`GUARANTEES`];
 //! 3. its id in the `guarantees` of a scenario in `catalogue/`;
 //! 4. a mutant of the reference that it catches, and the row that `windthrow prove` prints of it, in
-//!    `harness/tests/mutant_table.md`.
+//!    `harness/tests/mutant_table.md`. Where an older mutant breaks it as well, that one's file says
+//!    so.
 //!
 //! What several judges derive from a history is a file in `evidence/`. What a new bound touches
 //! stands in [`crate::bounds`]. The tests below, and `harness/tests/registries.rs`, say what is
