@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_lie_is_always_told_and_of_many_each() {
+    fn one_lie_is_always_chosen_and_of_many_each() {
         let effect = |lie| Effect::Rewrite { how: Rewrite::RateHeaders { lie } };
         check(|lies| RateHeaders { lies }, &RateLie::ALL, effect);
     }

@@ -1,7 +1,7 @@
 //! The credentials of a run: which keys and webhook secrets exist, rotation with an overlap, and the
 //! vault's versions of them.
 //!
-//! What is known at one moment is a [`Ring`], which never changes; a rotation puts a new one in its
+//! What is known at one moment is a `Ring`, which never changes; a rotation puts a new one in its
 //! place, so that readers neither wait nor see half a rotation.
 
 mod key;

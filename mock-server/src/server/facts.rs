@@ -70,7 +70,7 @@ impl MockLinktree {
         self.clock
     }
 
-    /// What was recorded. A mock from a [`MockConfig`] keeps nothing here: its recorder has it.
+    /// What was recorded. A mock from a [`super::MockConfig`] keeps nothing here: its recorder has it.
     #[must_use]
     pub fn history(&self) -> &History {
         &self.history

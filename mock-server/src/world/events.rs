@@ -1,4 +1,8 @@
 //! What can happen in the mock's world: at planned times, or when somebody steers it.
+//!
+//! A new kind is a variant of [`WorldEvent`] with its arms and its example below, and an arm in
+//! [`super::World::happen`], which does it; the compiler names the other places. `GrantScopes` is
+//! the smallest example.
 
 use super::edits::PageChange;
 use super::population::Population;

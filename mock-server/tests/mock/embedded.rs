@@ -6,9 +6,11 @@ use mock_server::contract::Route;
 use mock_server::faults::plan::FaultPlan;
 use mock_server::faults::{Fault, Rule, Stall, StallAt};
 use mock_server::history::exchange::End;
+use mock_server::history::record::Record;
 use mock_server::server::MockLinktree;
 use mock_server::wiremock::matchers::{method, path};
 use mock_server::wiremock::{Mock, ResponseTemplate};
+use mock_server::world::{TimedEvent, WorldEvent};
 use std::time::Duration;
 
 fn request(mock: &MockLinktree, method: &str, target: &str, headers: &str, body: &str) -> String {
@@ -51,6 +53,34 @@ async fn own_routes_stand_beside_ours_and_are_recorded() {
         [(Route::Unknown, 203), (Route::Unknown, 404), (Route::Health, 200), (Route::Profile, 207)];
     assert_eq!(seen, expected);
     assert!(mock.history().settled(PATIENCE).await);
+}
+
+#[tokio::test]
+async fn what_is_planned_for_the_world_happens_on_the_wire_and_is_in_the_history() {
+    let timed = |at_ms, event| TimedEvent { at_ms, event };
+    let scopes = vec!["links:read".to_owned()];
+    let rotation = WorldEvent::RotateKey { overlap_ms: 60_000 };
+    let plan = vec![timed(2, rotation), timed(1, WorldEvent::GrantScopes { scopes })];
+    let mock = MockLinktree::builder().world(plan).unarmed().start().unwrap();
+    let first = mock.api_key();
+    mock.arm(mock.clock().now());
+    let is_world = |record: &Record| matches!(record, Record::World(_));
+    let happened = mock.history().wait_for_records(2, PATIENCE, is_world).await.unwrap();
+    let kinds = happened.iter().map(|record| match record {
+        Record::World(happened) => (happened.what.kind(), happened.planned_ms),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(kinds.collect::<Vec<_>>(), [("grant-scopes", Some(1)), ("rotate-key", Some(2))]);
+    assert_ne!(mock.api_key(), first);
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    for (key, path, status) in [
+        (&first, "/v1/links", 200),
+        (&mock.api_key(), "/v1/links", 200),
+        (&mock.api_key(), "/v1/profiles/creator-0001", 403),
+    ] {
+        let answer = client.get(format!("{}{path}", mock.url())).bearer_auth(key).send().await;
+        assert_eq!(answer.unwrap().status(), status, "{path}");
+    }
 }
 
 #[tokio::test]

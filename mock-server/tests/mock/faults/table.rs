@@ -5,7 +5,7 @@
 
 use super::kinds;
 use super::sight::{Ending, Sight, look};
-use super::words::told;
+use super::words::described;
 use crate::rig::{Rig, click};
 use mock_server::clock::Moment;
 use mock_server::faults::{FAULTS, Fault, Harm, Latency, Place, Stage, Stall, StallAt};
@@ -97,7 +97,7 @@ fn table() -> String {
         }
     });
     let mut out = "# Every fault, and what a raw client sees of it\n\n\
-        Made by a test that looks (`tests/mock/faults/table.rs`). Headers are told where they differ \
+        Made by a test that looks (`tests/mock/faults/table.rs`). Headers are shown where they differ \
         from those of an answer without a fault.\n\n\
         | fault | settings | what a client sees of a read | effect of a write | in the history |\n\
         |---|---|---|---|---|\n"
@@ -119,8 +119,10 @@ fn row(fault: &Fault) -> String {
     harmed(fault, &record);
     let mut settings = serde_json::to_value(fault).unwrap();
     settings.as_object_mut().unwrap().remove("kind");
-    let (kind, words) =
-        (fault.kind().name(), told(&sight, &plain, fault) + &pace(fault, &sight, &record, ended));
+    let (kind, words) = (
+        fault.kind().name(),
+        described(&sight, &plain, fault) + &pace(fault, &sight, &record, ended),
+    );
     let (done, history) = (effect(fault), history(&record));
     format!("| {kind} | `{settings}` | {words} | {done} | {history} |\n").replace("||", "| none |")
 }

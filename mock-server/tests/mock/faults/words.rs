@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::fmt::Write;
 
 /// What was seen, in words that do not depend on the time or on the length of a name.
-pub fn told(sight: &Sight, plain: &Sight, fault: &Fault) -> String {
+pub fn described(sight: &Sight, plain: &Sight, fault: &Fault) -> String {
     let end = match sight.end {
         Ending::KeptOpen => "the connection stays open",
         Ending::Closed => "FIN",
