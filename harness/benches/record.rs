@@ -28,6 +28,7 @@ fn operation(index: u64) -> Operation<'static> {
         did: Did::Page(PageView {
             version: Some(Cow::Owned(format!("v0-{:08x}", index % 400))),
             cache_status: Some(Cow::Borrowed("reference; hit; ttl=3")),
+            body: None,
         }),
     }
 }

@@ -3,12 +3,16 @@
 //! In its JSON a moment of that clock is a whole number of nanoseconds, whatever its name; any other
 //! time says its unit at the end of its name. No object has a name twice.
 
+mod body;
 mod did;
+mod lateness;
 #[cfg(test)]
 mod lines;
 mod operation;
 
+pub use body::{Body, BodyCount, BodyHash};
 pub use did::{Click, Did, PageView};
+pub use lateness::Lateness;
 pub use operation::{OpFailure, Operation};
 
 use crate::observed::{Headroom, Inspection, Leak, Reach, Scanned, Scrape};
@@ -42,6 +46,10 @@ pub enum Event<'a> {
     /// A front-door operation is over.
     #[serde(borrow)]
     Operation(Operation<'a>),
+    /// A visitor was shown a body that nobody was shown before.
+    Body(Box<Body>),
+    /// How many bodies were recorded.
+    Bodies(BodyCount),
     /// An upstream exchange is over.
     Exchange(Box<Exchange>),
     /// The mock sent a webhook, or could not.
@@ -199,7 +207,7 @@ impl Change {
 }
 
 /// How good the load generator was.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GeneratorReport {
     /// Arrivals in the schedule.
     pub scheduled: u64,
@@ -209,12 +217,8 @@ pub struct GeneratorReport {
     pub users: u32,
     /// Whether arrivals were released by the dispatcher thread or by the timer.
     pub dispatcher: String,
-    /// sent − intended, µs.
-    pub lateness_p50_us: u64,
-    /// sent − intended, µs.
-    pub lateness_p99_us: u64,
-    /// sent − intended, µs.
-    pub lateness_max_us: u64,
+    /// sent − intended of the arrivals.
+    pub lateness: Lateness,
     /// Most arrivals in any second of the schedule.
     pub peak_per_s: u64,
     /// Processor time of the harness child (generator, mock and recorder), µs.

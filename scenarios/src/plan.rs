@@ -5,6 +5,7 @@
 //! it.
 
 mod declared;
+mod seed;
 mod times;
 mod traffic;
 
@@ -34,6 +35,7 @@ pub struct RunPlan {
     /// [`PLAN_FORMAT`].
     pub format: u32,
     /// The root seed.
+    #[serde(with = "seed")]
     pub seed: u64,
     /// `quick` or `nightly`.
     pub profile: String,
@@ -58,6 +60,7 @@ pub struct Plan {
     /// What happens, in a sentence.
     pub summary: String,
     /// Derived from the root seed and the id.
+    #[serde(with = "seed")]
     pub seed: u64,
     /// Who lives in the mock's world.
     pub population: Population,

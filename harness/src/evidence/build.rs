@@ -23,7 +23,7 @@ pub fn report(folder: &RunFolder) -> Result<Report, Failure> {
     let mut scenarios = Vec::new();
     let mut cells = Vec::new();
     for plan in &run.scenarios {
-        let (scenario, judged) = scenario::scenario(folder, &identity, &run, plan);
+        let (scenario, judged) = scenario::scenario(folder, &identity, &run, plan)?;
         scenarios.push(scenario);
         cells.extend(judged);
     }
@@ -110,3 +110,6 @@ fn sentence(report: &Report) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

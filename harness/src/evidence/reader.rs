@@ -1,14 +1,17 @@
 //! Reads a recorded history, whole or broken off: what was written before a crash still counts.
 
 use scenarios::case::Case;
-use scenarios::history::{Event, HISTORY_FORMAT, Operation};
+use scenarios::history::{HISTORY_FORMAT, Operation};
 use scenarios::plan::{Plan, RunPlan};
+use serde::Deserialize;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
 /// How the line of a front-door operation begins; a test holds it to the serialised form.
 const OPERATION: &[u8] = br#"{"event":"operation""#;
+/// How the line begins that names the format, in every version.
+const OPENED: &[u8] = br#"{"event":"opened""#;
 
 /// Why a history could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -36,25 +39,40 @@ pub enum ReadError {
 ///
 /// # Errors
 ///
-/// [`ReadError`] when the file cannot be opened or a line in its middle is broken.
+/// [`ReadError`] when the file cannot be opened, has another format, or a line in its middle is
+/// broken.
 pub fn read_case(path: &Path, run: &RunPlan, plan: &Plan) -> Result<Case, ReadError> {
+    match format(path)? {
+        Some(found) if found != HISTORY_FORMAT => return Err(ReadError::Format { found }),
+        _ => {}
+    }
     let mut case = Case::new(run, plan);
-    let mut format = None;
     each_line(path, |line| {
         if !line.starts_with(OPERATION) {
-            let event: Event<'_> = serde_json::from_slice(line)?;
-            if let Event::Opened(opened) = &event {
-                format = Some(opened.format);
-            }
-            case.take(event);
+            case.take(serde_json::from_slice(line)?);
         }
         Ok(())
     })?;
     case.ready();
-    match format {
-        Some(found) if found != HISTORY_FORMAT => Err(ReadError::Format { found }),
-        _ => Ok(case),
+    Ok(case)
+}
+
+/// The format that a history says it has, before anything else in it is understood; none when the
+/// recording broke off before.
+fn format(path: &Path) -> Result<Option<u32>, ReadError> {
+    #[derive(Deserialize)]
+    struct Head {
+        format: u32,
     }
+    let mut lines = Lines::open(path)?;
+    while let Some(line) = lines.next()? {
+        if line.starts_with(OPENED) {
+            let head: serde_json::Result<Head> = serde_json::from_slice(line);
+            let head = head.map_err(|source| ReadError::Line { line: lines.number, source })?;
+            return Ok(Some(head.format));
+        }
+    }
+    Ok(None)
 }
 
 /// Second pass: the operations, one by one, in the order of recording.
@@ -78,20 +96,35 @@ fn each_line(
     path: &Path,
     mut take: impl FnMut(&[u8]) -> Result<(), serde_json::Error>,
 ) -> Result<(), ReadError> {
-    let mut input = BufReader::with_capacity(1 << 18, zstd::Decoder::new(File::open(path)?)?);
-    let mut line = Vec::with_capacity(1 << 12);
-    let mut number = 0;
-    loop {
-        line.clear();
-        number += 1;
-        match input.read_until(b'\n', &mut line) {
+    let mut lines = Lines::open(path)?;
+    while let Some(line) = lines.next()? {
+        take(line).map_err(|source| ReadError::Line { line: lines.number, source })?;
+    }
+    Ok(())
+}
+
+/// The whole lines of a history, one after the other.
+struct Lines {
+    input: BufReader<zstd::Decoder<'static, BufReader<File>>>,
+    line: Vec<u8>,
+    /// The number of the last one, from 1.
+    number: u64,
+}
+
+impl Lines {
+    fn open(path: &Path) -> io::Result<Self> {
+        let input = BufReader::with_capacity(1 << 18, zstd::Decoder::new(File::open(path)?)?);
+        Ok(Self { input, line: Vec::with_capacity(1 << 12), number: 0 })
+    }
+
+    fn next(&mut self) -> io::Result<Option<&[u8]>> {
+        self.line.clear();
+        self.number += 1;
+        match self.input.read_until(b'\n', &mut self.line) {
             // A recording that broke off: the file ends inside a frame or a line.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
-            Err(error) => return Err(error.into()),
-            Ok(_) if line.last() != Some(&b'\n') => return Ok(()),
-            Ok(_) => {
-                take(&line).map_err(|source| ReadError::Line { line: number, source })?;
-            }
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            Err(error) => Err(error),
+            Ok(_) => Ok(Some(&self.line[..]).filter(|line| line.ends_with(b"\n"))),
         }
     }
 }
@@ -103,7 +136,7 @@ mod tests {
     use mock_server::clock::Moment;
     use mock_server::profile::ContractProfile;
     use scenarios::catalogue::{Settings, run_plan};
-    use scenarios::history::{Did, Opened, PageView};
+    use scenarios::history::{Did, Event, Opened, PageView};
     use scenarios::plan::Declared;
     use std::borrow::Cow;
 
@@ -184,8 +217,23 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_line_begins_as_the_reader_expects() {
-        let line = serde_json::to_vec(&Event::Operation(operation(1))).unwrap();
-        assert!(line.starts_with(OPERATION));
+    fn lines_begin_as_the_reader_expects() {
+        let begins =
+            |event: &Event<'_>, with: &[u8]| serde_json::to_vec(event).unwrap().starts_with(with);
+        assert!(begins(&Event::Operation(operation(1)), OPERATION));
+        assert!(begins(&opened(), OPENED));
+    }
+
+    #[test]
+    fn another_format_is_refused_before_any_line_of_it_is_understood() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.ndjson.zst");
+        let lines = "{\"event\":\"strange\"}\n{\"event\":\"opened\",\"format\":1}\n{\"event\":9}\n";
+        std::fs::write(&path, zstd::encode_all(lines.as_bytes(), 1).unwrap()).unwrap();
+        let (contract, declared) = (ContractProfile::linktree_v1(), Declared::default());
+        let run = run_plan(&Settings::default(), contract, declared, &["calibration"]);
+        let refused = read_case(&path, &run, &run.scenarios[0]).unwrap_err();
+        assert!(matches!(refused, ReadError::Format { found: 1 }), "{refused}");
+        assert!(refused.to_string().contains("format 1"), "{refused}");
     }
 }

@@ -6,6 +6,7 @@
 //! lets the load begin at one moment of one clock, and ends both. What it is to do stands in the
 //! [`order`], what happens goes to the [`recorder`].
 
+pub mod bodies;
 pub mod child;
 pub mod load;
 pub mod measure;

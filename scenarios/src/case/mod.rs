@@ -21,7 +21,7 @@ use mock_server::profile::ContractProfile;
 use std::time::Duration;
 
 /// What a judge may look at. Memory grows with upstream exchanges, which the integration's rate cap
-/// bounds, and not with front-door operations.
+/// bounds, and with different bodies, which the recording bounds, but not with front-door operations.
 #[derive(Clone, Debug)]
 pub struct Case {
     /// The scenario's plan.
@@ -38,7 +38,7 @@ pub struct Case {
     pub time_scale: u32,
     /// What Linktree saw of the integration.
     pub linktree: LinktreeSide,
-    /// What was seen of the target beside its answers.
+    /// What was seen of the target beside its answers one by one.
     pub target: TargetSide,
     /// What the harness says of itself.
     pub harness: HarnessSide,
@@ -87,6 +87,8 @@ impl Case {
             | Event::Overload(_)
             | Event::Alert(_)
             | Event::World(_) => {}
+            Event::Body(body) => target.showed(*body),
+            Event::Bodies(count) => target.body_count = Some(count),
             Event::Process(process) => target.processes.push(process),
             Event::Inspection(look) => target.inspections.push(look),
             Event::SecretRead(read) => linktree.secret_reads.push(read),

@@ -1,9 +1,11 @@
-//! What was seen of the target beside its answers: its processes, metrics, and what came to light.
+//! What was seen of the target: its processes, metrics, what it showed visitors, and what came to
+//! light. Its answers one by one are the operations.
 
-use crate::history::{Change, Process};
+use crate::history::{Body, BodyCount, BodyHash, Change, Process};
 use crate::observed::{Inspection, Leak, Scanned, Scrape};
 use crate::spans::Spans;
 use mock_server::clock::Moment;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// The integration as a process.
@@ -19,6 +21,9 @@ pub struct TargetSide {
     pub leaks: Vec<Leak>,
     /// How much was searched for it, if the recording came so far.
     pub scanned: Option<Scanned>,
+    /// How many bodies were recorded, if the recording came so far.
+    pub body_count: Option<BodyCount>,
+    bodies: HashMap<BodyHash, Body>,
     deaths: Vec<Moment>,
     /// Deaths and starts.
     restarts: Vec<Moment>,
@@ -29,6 +34,16 @@ pub struct TargetSide {
 }
 
 impl TargetSide {
+    pub(super) fn showed(&mut self, body: Body) {
+        self.bodies.insert(body.hash, body);
+    }
+
+    /// A body that visitors were shown; none where it was left out.
+    #[must_use]
+    pub fn body(&self, hash: BodyHash) -> Option<&Body> {
+        self.bodies.get(&hash)
+    }
+
     /// Puts everything in order of time, and computes when the target was gone or stood still.
     pub(super) fn ready(&mut self) {
         self.processes.sort_by_key(|process| process.at);

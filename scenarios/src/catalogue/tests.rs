@@ -65,11 +65,33 @@ fn every_plan_passes_its_own_check_at_every_scale() {
     }
 }
 
+/// The same JSON after a tool that holds every number as floating point, as most do.
+fn through_floats(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Number(number) => {
+            let float = number.as_f64().unwrap();
+            *value = serde_json::from_str(&format!("{float}")).unwrap();
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(through_floats),
+        serde_json::Value::Object(fields) => fields.values_mut().for_each(through_floats),
+        _ => {}
+    }
+}
+
 #[test]
-fn a_plan_survives_the_way_through_its_file() {
-    let run = quick();
-    let text = serde_json::to_string_pretty(&run).unwrap();
-    assert_eq!(serde_json::from_str::<RunPlan>(&text).unwrap(), run);
+fn a_plan_survives_its_file_and_tools_that_hold_numbers_as_floating_point() {
+    let run = whole_run(&settings(Profile::Quick, 10, u64::MAX));
+    let mut json = serde_json::to_value(&run).unwrap();
+    through_floats(&mut json);
+    assert_eq!(serde_json::from_value::<RunPlan>(json).unwrap(), run);
+}
+
+#[test]
+fn a_seed_without_quotes_is_refused_in_words() {
+    let mut json = serde_json::to_value(quick()).unwrap();
+    json["seed"] = 7.into();
+    let error = serde_json::from_value::<RunPlan>(json).unwrap_err().to_string();
+    assert!(error.contains("a seed in quotes, such as \"7\""), "{error}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What a visitor did, one variant for each action, carrying what that action notes.
 
+use super::BodyHash;
 use crate::traffic::actions::Action;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -23,6 +24,9 @@ pub struct PageView<'a> {
     /// `Cache-Status`, if the integration sends it.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub cache_status: Option<Cow<'a, str>>,
+    /// The hash of the body, if all of it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<BodyHash>,
 }
 
 /// What is noted of a click.
@@ -43,6 +47,15 @@ impl Did<'_> {
         match self {
             Self::Page(_) => Action::Page,
             Self::Click(_) => Action::Click,
+        }
+    }
+
+    /// The body that the visitor was shown; those of other answers are not recorded.
+    #[must_use]
+    pub const fn body(&self) -> Option<BodyHash> {
+        match self {
+            Self::Page(view) => view.body,
+            Self::Click(_) => None,
         }
     }
 

@@ -11,11 +11,11 @@
 use super::dispatcher::Release;
 use super::run::TrafficError;
 use super::visits::Shared;
+use crate::history::Lateness;
 use goose::GooseAttack;
 use goose::client::GooseClientBuilder;
 use goose::config::GooseConfiguration;
 use goose::prelude::{GooseUser, Scenario, Transaction, TransactionFunction};
-use hdrhistogram::Histogram;
 use mock_server::clock::Moment;
 use reqwest::Client;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -34,8 +34,8 @@ pub struct Work {
     pub release: Arc<Release>,
     /// The client of all users: one pool of connections.
     pub client: Client,
-    /// sent − intended of the arrivals, µs.
-    pub lateness: Mutex<Histogram<u64>>,
+    /// sent − intended of the arrivals so far.
+    lateness: Mutex<Lateness>,
     /// The next sequence that nobody serves yet.
     next_sequence: AtomicUsize,
     /// Users that began.
@@ -50,18 +50,13 @@ pub struct Work {
 
 impl Work {
     /// Work that nobody has begun.
-    ///
-    /// # Panics
-    ///
-    /// Never: the histogram's bounds are lawful.
     #[must_use]
     pub fn new(shared: Shared, release: Arc<Release>, client: Client) -> Self {
-        let lateness = Histogram::new(3).expect("three digits are lawful");
         Self {
             shared,
             release,
             client,
-            lateness: Mutex::new(lateness),
+            lateness: Mutex::default(),
             next_sequence: AtomicUsize::new(0),
             joined: AtomicUsize::new(0),
             left: AtomicUsize::new(0),
@@ -100,8 +95,13 @@ impl Work {
     }
 
     fn late(&self, late: Duration) {
-        let us = u64::try_from(late.as_micros()).unwrap_or(u64::MAX);
-        self.lateness.lock().unwrap_or_else(PoisonError::into_inner).saturating_record(us);
+        self.lateness.lock().unwrap_or_else(PoisonError::into_inner).record(late);
+    }
+
+    /// sent − intended of the arrivals so far.
+    #[must_use]
+    pub fn lateness(&self) -> Lateness {
+        self.lateness.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How many users began.
@@ -189,13 +189,6 @@ fn configuration(work: &Work, users: usize, timeout: Duration) -> GooseConfigura
     configuration.no_error_summary = true;
     configuration.no_threshold_abort = true;
     configuration
-}
-
-/// Lateness at the median, at 99 %, and at the worst; µs.
-#[must_use]
-pub fn lateness(work: &Work) -> [u64; 3] {
-    let histogram = work.lateness.lock().unwrap_or_else(PoisonError::into_inner);
-    [histogram.value_at_quantile(0.5), histogram.value_at_quantile(0.99), histogram.max()]
 }
 
 /// When the visitors must have gone, whatever happens.

@@ -2,6 +2,7 @@
 
 use super::dispatcher::{Dispatch, Dispatcher, Release};
 use super::goose_run::{self, Work};
+use super::page::Pages;
 use super::schedule::{Schedule, ScheduleError};
 use super::visits::{Answer, Shared};
 use crate::front_door::FrontDoor;
@@ -142,6 +143,7 @@ pub async fn run(storm: Storm) -> Result<GeneratorReport, TrafficError> {
         seed: plan.seed,
         armed,
         armed_unix_ms: calendar_ms(armed, clock),
+        pages: Pages::default(),
         clock,
         sink,
         over,
@@ -176,18 +178,15 @@ pub async fn run(storm: Storm) -> Result<GeneratorReport, TrafficError> {
         Dispatch::Timer(task) => drop(task.await),
     }
     outcome?;
-    let [lateness_p50_us, lateness_p99_us, lateness_max_us] = goose_run::lateness(&work);
+    let lateness = work.lateness();
     let sent = work.shared.begun.load(Ordering::Acquire);
     let open = schedule.arrivals.len() as u64;
-    let opened = work.lateness.lock().map_or(0, |lateness| lateness.len());
     Ok(GeneratorReport {
-        scheduled: open + sent.saturating_sub(opened),
+        scheduled: open + sent.saturating_sub(lateness.count()),
         sent,
         users: u32::try_from(work.users()).unwrap_or(u32::MAX),
         dispatcher: dispatcher.name().to_owned(),
-        lateness_p50_us,
-        lateness_p99_us,
-        lateness_max_us,
+        lateness,
         peak_per_s: schedule.peak_per_s(),
         ..GeneratorReport::default()
     })

@@ -2,13 +2,15 @@
 
 use super::Visitor;
 use super::actions::{Action, Visit};
+use super::page::Pages;
 use super::run::OperationSink;
 use super::schedule::{Planned, Schedule};
 use crate::front_door::FrontDoor;
-use crate::history::{OpFailure, Operation};
+use crate::history::{BodyHash, OpFailure, Operation};
 use mock_server::clock::{Clock, Moment};
 use reqwest::header::{HeaderMap, USER_AGENT};
 use reqwest::{Client, RequestBuilder};
+use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,6 +33,8 @@ pub struct Shared {
     pub armed: Moment,
     /// The calendar time of `armed`, milliseconds since the Unix epoch.
     pub armed_unix_ms: i64,
+    /// The pages that were read.
+    pub pages: Pages,
     /// The run's clock.
     pub clock: Clock,
     /// Where operations are recorded.
@@ -48,6 +52,12 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The beginning of the body.
     pub body: Vec<u8>,
+    /// Length of the body, as far as it came, bytes.
+    pub bytes: u64,
+    /// The hash of the body, as far as it came.
+    pub hash: BodyHash,
+    /// Whether all of it came.
+    pub whole: bool,
 }
 
 impl Answer {
@@ -88,7 +98,8 @@ impl Shared {
             visitor: Visitor { seed: self.seed, arrival },
             handle: self.schedule.handle(planned.creator),
             intended_unix_ms: 0,
-            links: Vec::new(),
+            pages: &self.pages,
+            page: None,
         };
         let mut end = intended;
         for action in self.schedule.actions(planned.does) {
@@ -120,7 +131,9 @@ impl Shared {
             () = self.over() => Some(OpFailure::Timeout),
         };
         let last = self.clock.now();
-        let Met { first, status, answer } = met;
+        let Met { first, status, mut answer, digest } = met;
+        answer.hash = BodyHash::finish(digest);
+        answer.whole = failure.is_none();
         let operation = Operation {
             arrival: visit.visitor.arrival,
             handle: Cow::Owned(visit.handle.to_owned()),
@@ -166,6 +179,7 @@ struct Met {
     first: Option<Moment>,
     status: Option<u16>,
     answer: Answer,
+    digest: Sha256,
 }
 
 impl Met {
@@ -178,10 +192,12 @@ impl Met {
         self.first = Some(clock.now());
         self.status = Some(response.status().as_u16());
         self.answer.headers = std::mem::take(response.headers_mut());
-        let body = &mut self.answer.body;
+        let answer = &mut self.answer;
         while let Some(chunk) = response.chunk().await? {
-            let room = BODY_LOOK.saturating_sub(body.len());
-            body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            self.digest.update(&chunk);
+            answer.bytes += chunk.len() as u64;
+            let room = BODY_LOOK.saturating_sub(answer.body.len());
+            answer.body.extend_from_slice(&chunk[..chunk.len().min(room)]);
         }
         Ok(())
     }

@@ -4,6 +4,8 @@ use super::cell;
 use super::worst;
 use crate::evidence::folder::{RunFolder, RunIdentity};
 use crate::evidence::judging::{Judged, judge};
+use crate::evidence::reader::ReadError;
+use crate::failure::Failure;
 use mock_server::history::exchange::Exchange;
 use reports::report::{
     Cell, CpuTime, Ending, Evidence, FaultWindow, Lateness, Phase, ScenarioReport, Series,
@@ -15,12 +17,16 @@ use scenarios::plan::{Plan, RunPlan};
 use scenarios::verdict::Verdict;
 
 /// What one scenario came to, and the cell of each of its guarantees.
+///
+/// # Errors
+///
+/// [`Failure::Usage`] when its history is of another format.
 pub fn scenario(
     folder: &RunFolder,
     identity: &RunIdentity,
     run: &RunPlan,
     plan: &Plan,
-) -> (ScenarioReport, Vec<Cell>) {
+) -> Result<(ScenarioReport, Vec<Cell>), Failure> {
     let mut report = ScenarioReport {
         id: plan.id.clone(),
         title: plan.summary.clone(),
@@ -35,15 +41,20 @@ pub fn scenario(
     if let Ok(why) = std::fs::read_to_string(folder.setup_failure(&plan.id)) {
         let cells = unjudged("the scenario could not be set up");
         report.ending_reason = Some(why.trim().to_owned());
-        return (report, cells);
+        return Ok((report, cells));
     }
-    let judged = match judge(&folder.history(&plan.id), run, plan) {
+    let history = folder.history(&plan.id);
+    let judged = match judge(&history, run, plan) {
         Ok(judged) => judged,
+        Err(error @ ReadError::Format { .. }) => {
+            let help = "judge it with the version that recorded it, or run the scenario again";
+            return Err(Failure::usage(format!("{}: {error}", history.display()), help));
+        }
         Err(error) => {
             let why = format!("{error}");
             let cells = unjudged(&why);
             report.ending_reason = Some(why);
-            return (report, cells);
+            return Ok((report, cells));
         }
     };
     (report.ending, report.ending_reason) = ending(&judged.case);
@@ -62,7 +73,7 @@ pub fn scenario(
         points: series.points,
     };
     report.series = judged.series.into_iter().map(series).collect();
-    (report, cells)
+    Ok((report, cells))
 }
 
 /// How a recording ended, and why it did not run to its end.
@@ -119,9 +130,9 @@ fn evidence(judged: &Judged) -> Evidence {
         clicks: judged.clicks,
         faults_hit: met(case).filter(|exchange| !exchange.faults.is_empty()).count() as u64,
         lateness: Lateness {
-            p50_us: generator.lateness_p50_us,
-            p99_us: generator.lateness_p99_us,
-            max_us: generator.lateness_max_us,
+            p50_us: generator.lateness.quantile_us(0.5),
+            p99_us: generator.lateness.quantile_us(0.99),
+            max_us: generator.lateness.max_us(),
         },
         users: u64::from(generator.users),
         dispatcher: generator.dispatcher,

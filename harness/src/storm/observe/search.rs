@@ -6,12 +6,11 @@
 use super::canaries::{Canaries, Find};
 use crate::storm::recorder::Recorder;
 use mock_server::clock::Clock;
-use scenarios::history::{Event, Operation};
+use scenarios::history::{BodyHash, Event, Operation};
 use scenarios::observed::{Canary, Leak, Place, Scanned};
 use scenarios::traffic::Answer;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -38,7 +37,7 @@ pub struct Search {
     source_files: AtomicU64,
     leaks: AtomicU64,
     /// Hashes of bodies that were searched: visitors are shown the same page again and again.
-    bodies: Mutex<HashSet<u64>>,
+    bodies: Mutex<HashSet<BodyHash>>,
     kept: Mutex<HashMap<(Place, Canary, String), u32>>,
     unseen: Mutex<Vec<(Place, String)>>,
 }
@@ -79,7 +78,7 @@ impl Search {
     /// An answer of the front door. Visitors may well see their own address.
     pub fn answer(&self, operation: &Operation<'_>, answer: &Answer) {
         count(&self.answers);
-        let body = if self.is_new(&answer.body) { &answer.body[..] } else { &[] };
+        let body = if self.is_new(answer.hash) { &answer.body[..] } else { &[] };
         for (part, bytes) in [("head", &answer.head()[..]), ("body", body)] {
             let route = operation.did.action().info().noun;
             let status = operation.status.unwrap_or_default();
@@ -89,14 +88,12 @@ impl Search {
     }
 
     /// Whether a body was not searched before; it is remembered.
-    fn is_new(&self, body: &[u8]) -> bool {
-        let mut hasher = DefaultHasher::new();
-        body.hash(&mut hasher);
+    fn is_new(&self, body: BodyHash) -> bool {
         let mut bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
         if bodies.len() >= BODIES_KEPT {
             bodies.clear();
         }
-        bodies.insert(hasher.finish())
+        bodies.insert(body)
     }
 
     /// The answer to a scrape.

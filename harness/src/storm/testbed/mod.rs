@@ -162,6 +162,7 @@ impl Testbed {
         tokio::task::spawn_blocking(move || mock.stop())
             .await
             .map_err(|error| Failure::bug(format!("the mock crashed: {error}")))?;
+        self.tap.bodies().finish();
         self.search.finish(self.captures_log);
         // The target's own data is not evidence, and a nightly run should not keep it.
         let _ = std::fs::remove_dir_all(&self.data_dir);

@@ -44,7 +44,7 @@ impl Testbed {
     pub async fn set_up(scene: &Scene<'_>) -> Result<Self, Failure> {
         let Scene { order, run, plan, clock, recorder } = *scene;
         let (faults, counting) = DueFaults::of(&plan.faults, clock, recorder);
-        let tap = Tap::new(counting);
+        let tap = Tap::new(counting, recorder);
         let population = reach::with_probe(&plan.population);
         let drawn = || format!("vault-{:016x}", plan.seed);
         let vault_token = order.target.vault_token().map_or_else(drawn, str::to_owned);

@@ -55,8 +55,9 @@ pub fn event_prefix(seed: u64) -> String {
 
 /// A link that was on the page; whoever has seen none takes the first that every creator has.
 fn link_id<'v>(visit: &'v Visit<'_>) -> Cow<'v, str> {
-    match visit.visitor.chosen(&visit.links) {
-        Some(seen) => Cow::Borrowed(seen),
+    let seen = visit.page.as_ref().map_or(&[][..], |page| &page.links);
+    match visit.visitor.chosen(seen) {
+        Some(link) => Cow::Borrowed(link),
         None => Cow::Owned(format!("{}-l1", visit.handle)),
     }
 }
@@ -66,12 +67,15 @@ mod tests {
     use super::*;
     use crate::traffic::Visitor;
     use crate::traffic::actions::testing;
+    use crate::traffic::page::Page;
+    use std::sync::Arc;
 
     /// The body that a visitor sends who has seen these links, and the payload that is noted.
     fn sent(links: &[&str]) -> (serde_json::Value, String) {
         let mut visit = testing::visit();
         visit.visitor = Visitor { seed: 0xfeed_beef_0000_0001, arrival: 43 };
-        visit.links = links.iter().map(|&link| link.to_owned()).collect();
+        let links = links.iter().map(|&link| link.to_owned()).collect();
+        visit.page = Some(Arc::new(Page { version: None, links }));
         let request = Click::sends(&visit, &Client::new()).build().unwrap();
         assert_eq!((request.method().as_str(), request.url().path()), ("POST", "/api/clicks"));
         let body = request.body().and_then(reqwest::Body::as_bytes).unwrap();

@@ -23,12 +23,14 @@ mod page;
 pub use click::{Click, event_prefix};
 pub use page::Page;
 
+use super::page::{Page as ReadPage, Pages};
 use super::{Answer, Visitor};
 use crate::front_door::{FrontDoor, FrontRoute};
 use crate::history::Did;
 use jiff::Timestamp;
 use reqwest::{Client, RequestBuilder};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// What a reader needs to know of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +75,10 @@ pub struct Visit<'a> {
     pub handle: &'a str,
     /// When the present step was meant to begin, milliseconds since the Unix epoch.
     pub intended_unix_ms: i64,
-    /// The ids of the links that the visitor has seen on the page, if any.
-    pub links: Vec<String>,
+    /// The pages that were read.
+    pub pages: &'a Pages,
+    /// The page that an earlier step opened, as it was read.
+    pub page: Option<Arc<ReadPage>>,
 }
 
 impl Visit<'_> {
@@ -141,13 +145,15 @@ mod testing {
     /// A visit to `ann`, a second and a half after the epoch.
     pub fn visit() -> Visit<'static> {
         static FRONT: LazyLock<FrontDoor> = LazyLock::new(FrontDoor::default);
+        static PAGES: LazyLock<Pages> = LazyLock::new(Pages::default);
         Visit {
             front_url: "http://127.0.0.1:1",
             front: &FRONT,
             visitor: Visitor { seed: 7, arrival: 0 },
             handle: "ann",
             intended_unix_ms: 1_500,
-            links: Vec::new(),
+            pages: &PAGES,
+            page: None,
         }
     }
 }

@@ -25,14 +25,15 @@ impl Act for Page {
 
     /// The header names the version before the page itself does.
     fn notes(visit: &mut Visit<'_>, answer: &Answer) -> Did<'static> {
-        let page = crate::traffic::page::Page::read(&answer.body, visit.front);
+        let page = visit.pages.read(answer, visit.front);
         let own = |text: &str| Cow::Owned(text.to_owned());
-        let version = answer.header(&visit.front.version_header).map(own);
+        let version = answer.header(&visit.front.version_header).or(page.version.as_deref());
         let view = PageView {
-            version: version.or(page.version.map(Cow::Owned)),
+            version: version.map(own),
             cache_status: answer.header("cache-status").map(own),
+            body: answer.whole.then_some(answer.hash),
         };
-        visit.links = page.links;
+        visit.page = Some(page);
         Did::Page(view)
     }
 }
@@ -52,11 +53,14 @@ mod tests {
             other => panic!("a page view notes a page view, not {other:?}"),
         };
         assert_eq!(noted(&answer).version.as_deref(), Some("v7"));
+        assert_eq!(noted(&answer).body, None, "it broke off");
+        answer.whole = true;
         answer.headers.insert("x-profile-version", "v8".parse().unwrap());
         answer.headers.insert("cache-status", "own; hit".parse().unwrap());
         let view = noted(&answer);
         assert_eq!(view.version.as_deref(), Some("v8"));
         assert_eq!(view.cache_status.as_deref(), Some("own; hit"));
-        assert_eq!(visit.links, ["lnk_9"]);
+        assert_eq!(view.body, Some(answer.hash));
+        assert_eq!(visit.page.unwrap().links, ["lnk_9"]);
     }
 }
