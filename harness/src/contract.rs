@@ -60,18 +60,18 @@ mod tests {
     }
 
     #[test]
-    fn every_unknown_name_and_senseless_value_is_told_with_its_place() {
+    fn every_unknown_name_and_senseless_value_is_shown_with_its_place() {
         let text = "[promises.click-lug]\nwithin_ms = 1\n[promises.click-lag]\nwithin = 2\n\
                     [promises.cache-hit-ratio]\npercent = 101\n";
         let Err(Failure::Mistakes(error)) = loaded(text) else { panic!("it was taken") };
         let whole = format!("{LINKTREE_V1}\n{text}");
-        let told = |m: &Mistake| (m.what.clone(), m.shown(&whole).to_owned(), m.help.clone());
+        let in_words = |m: &Mistake| (m.what.clone(), m.shown(&whole).to_owned(), m.help.clone());
         let expected = [
             ("there is no guarantee click-lug", "click-lug", "did you mean click-lag?"),
             ("click-lag has no bound within", "within", "did you mean within_ms?"),
             ("percent is 101", "101", "choose 1 to 100 (per cent)"),
         ];
         let expected = expected.map(|(a, b, c)| (a.to_owned(), b.to_owned(), c.to_owned()));
-        assert_eq!(error.mistakes.iter().map(told).collect::<Vec<_>>(), expected);
+        assert_eq!(error.mistakes.iter().map(in_words).collect::<Vec<_>>(), expected);
     }
 }

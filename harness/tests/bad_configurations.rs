@@ -64,13 +64,13 @@ const PROFILES: &[(&str, &str)] = &[
 
 #[test]
 fn every_mistake_is_placed_and_says_what_to_do() {
-    let table = told(CASES, "windthrow.toml", "", &[]);
+    let table = shown(CASES, "windthrow.toml", "", &[]);
     insta::assert_snapshot!("bad_configurations", table);
 }
 
 #[test]
 fn every_wrong_promise_of_a_contract_profile_is_placed_and_says_what_to_do() {
-    let table = told(
+    let table = shown(
         PROFILES,
         "mine.toml",
         mock_server::profile::LINKTREE_V1,
@@ -80,7 +80,7 @@ fn every_wrong_promise_of_a_contract_profile_is_placed_and_says_what_to_do() {
 }
 
 /// What a run says of each of these files, which follow `before`.
-fn told(cases: &[(&str, &str)], file: &str, before: &str, args: &[&str]) -> String {
+fn shown(cases: &[(&str, &str)], file: &str, before: &str, args: &[&str]) -> String {
     let mut table = String::new();
     for (name, text) in cases {
         let folder = tempfile::tempdir().unwrap();

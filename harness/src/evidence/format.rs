@@ -32,11 +32,12 @@ mod tests {
 
     #[test]
     fn another_format_is_named_and_anything_else_is_its_readers() {
-        let told = |text| check(Path::new("plan.json"), text, 2, "").map_err(|no| no.to_string());
+        let checked =
+            |text| check(Path::new("plan.json"), text, 2, "").map_err(|no| no.to_string());
         let no = "plan.json has format 1, this version reads format 2";
-        assert_eq!(told("{\"format\": 1, \"seed\": 7}"), Err(no.to_owned()));
+        assert_eq!(checked("{\"format\": 1, \"seed\": 7}"), Err(no.to_owned()));
         for text in ["{\"format\": 2}", "{\"format\": \"one\"}", "{}", "no JSON"] {
-            assert_eq!(told(text), Ok(()), "{text}");
+            assert_eq!(checked(text), Ok(()), "{text}");
         }
     }
 }
