@@ -4,6 +4,7 @@
 use crate::case::Case;
 use crate::guarantees::evidence::deliverable::Deliverable;
 use crate::guarantees::{click_lag, client_rate_cap};
+use crate::measure::humane;
 use crate::verdict::{Offences, Witness};
 use mock_server::clock::Moment;
 use std::time::Duration;
@@ -110,8 +111,8 @@ fn weigh(
     } else if queue.offences.count() > 0 {
         *excuse = Some(format!(
             "{waiting} clicks became deliverable together: {needed} batches of {items}, but the \
-             rate cap leaves {possible} calls in {:?}",
-            case.time(&click_lag::WITHIN),
+             rate cap leaves {possible} calls in {}",
+            humane(case.time(&click_lag::WITHIN)),
         ));
     }
 }

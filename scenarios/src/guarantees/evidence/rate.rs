@@ -79,7 +79,7 @@ impl<'c> Rate<'c> {
         let mut routes: BTreeMap<_, usize> = BTreeMap::new();
         burst.iter().for_each(|request| *routes.entry(request.route).or_default() += 1);
         let organic = burst.iter().filter(|request| request.over_limit).count();
-        let what = format!("{} requests within {:?}", burst.len(), span(burst));
+        let what = format!("{} requests within {}", burst.len(), humane(span(burst)));
         Witness::new(last.t_req, what)
             .line(format!("first: {}", self.case.tell(first)))
             .line(format!("last: {}", self.case.tell(last)))
