@@ -72,7 +72,6 @@ mod tests {
     use super::*;
     use mock_server::profile::ContractProfile;
     use scenarios::catalogue::{Settings, run_plan};
-    use scenarios::plan::Declared;
 
     /// Starts, and the end of the last.
     fn check(lengths: &[u64], lanes: usize, expected: &[u64], end: u64) {
@@ -93,7 +92,7 @@ mod tests {
     #[test]
     fn every_plan_is_run_once_and_those_that_need_the_machine_last() {
         let contract = ContractProfile::linktree_v1();
-        let run = run_plan(&Settings::default(), contract, Declared::default(), &[]);
+        let run = run_plan(&Settings::default(), contract, &[]);
         for jobs in [0, 1, 2, 3, 9] {
             let order = in_running_order(&run.scenarios, jobs);
             let mut ids: Vec<&str> = order.iter().map(|plan| plan.id.as_str()).collect();

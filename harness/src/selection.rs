@@ -1,19 +1,20 @@
 //! Which scenarios a run has: those of the catalogue or of a plan file that the arguments choose.
 
 use crate::cli::{ProfileName, RunArgs};
+use crate::config::Config;
 use crate::contract;
 use crate::evidence::plans;
 use crate::failure::{Failure, nearest};
 use scenarios::catalogue::{self, Profile, SCENARIOS, Settings};
 use scenarios::guarantees;
-use scenarios::plan::{Declared, Plan, RunPlan};
+use scenarios::plan::{Plan, RunPlan};
 
 /// The plan that the arguments describe.
 ///
 /// # Errors
 ///
 /// [`Failure`] for a broken plan file, an unknown guarantee or tag, or when nothing matches.
-pub fn plan(args: &RunArgs) -> Result<RunPlan, Failure> {
+pub fn plan(args: &RunArgs, config: &Config) -> Result<RunPlan, Failure> {
     for id in &args.guarantee {
         if guarantees::find(id).is_none() {
             let known = guarantees::GUARANTEES.iter().map(|known| known.promise().id);
@@ -30,7 +31,7 @@ pub fn plan(args: &RunArgs) -> Result<RunPlan, Failure> {
     }
     let mut plan = match &args.plan {
         Some(path) => plans::read(path)?,
-        None => catalogue_plan(args)?,
+        None => catalogue_plan(args, config)?,
     };
     let all: Vec<String> = plan.scenarios.iter().map(|scenario| scenario.id.clone()).collect();
     plan.scenarios.retain(|scenario| chosen(args, scenario));
@@ -66,7 +67,7 @@ pub fn words(args: &RunArgs) -> String {
     patterns.chain(tags).chain(guarantees).collect()
 }
 
-fn catalogue_plan(args: &RunArgs) -> Result<RunPlan, Failure> {
+fn catalogue_plan(args: &RunArgs, config: &Config) -> Result<RunPlan, Failure> {
     let contract = contract::load(args.contract.as_deref())?;
     let (profile, default_scale) = match args.profile {
         ProfileName::Quick => (Profile::Quick, 10),
@@ -76,9 +77,10 @@ fn catalogue_plan(args: &RunArgs) -> Result<RunPlan, Failure> {
         profile,
         time_scale: args.time_scale.unwrap_or(default_scale),
         root_seed: args.seed.unwrap_or_else(rand_seed),
+        declared: config.file.declared.clone(),
     };
     let ids: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.id).collect();
-    Ok(catalogue::run_plan(&settings, contract, Declared::default(), &ids))
+    Ok(catalogue::run_plan(&settings, contract, &ids))
 }
 
 /// A fresh seed, small enough to be typed.
@@ -110,7 +112,7 @@ mod tests {
 
     fn check(args: &[&str], expected: &[&str]) {
         let cli = Cli::parse_from([&["windthrow"], args].concat());
-        let plan = plan(&cli.run).unwrap();
+        let plan = plan(&cli.run, &Config::default()).unwrap();
         let ids: Vec<_> = plan.scenarios.iter().map(|scenario| scenario.id.as_str()).collect();
         assert_eq!(ids, expected, "{args:?}");
     }

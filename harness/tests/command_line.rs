@@ -1,7 +1,13 @@
 //! Proves what the real binary prints and which exit code it ends with, for good and bad input.
 
+use scenarios::catalogue::{Settings, run_plan};
+use scenarios::plan::PhaseKind;
 use std::path::Path;
 use std::process::{Command, Output};
+use windthrow::config::target::TargetSpec;
+use windthrow::evidence::folder::{RUN_FORMAT, RunIdentity};
+use windthrow::evidence::judging_rules::JudgingRules;
+use windthrow::evidence::plans;
 
 fn windthrow(folder: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_windthrow"))
@@ -59,6 +65,46 @@ fn an_unknown_reporter_is_a_usage_error() {
 #[test]
 fn a_missing_plan_file_is_a_usage_error() {
     check(&["run", "--plan", "no-such.json"], 2, &["no-such.json", "failed to read"]);
+}
+
+/// Files of a run whose plan calls the spike an outage.
+fn write_a_false_phase(folder: &Path) {
+    let contract = mock_server::profile::ContractProfile::linktree_v1();
+    let mut run = run_plan(&Settings::default(), contract, &["viral-spike"]);
+    let phases = &mut run.scenarios[0].phases;
+    phases.iter_mut().filter(|one| one.kind == PhaseKind::Storm).for_each(|storm| {
+        storm.kind = PhaseKind::Outage;
+    });
+    std::fs::write(folder.join("plan.json"), plans::to_bytes(&run).0).unwrap();
+    let identity = RunIdentity {
+        format: RUN_FORMAT,
+        run_id: "edited".into(),
+        started: "2026-01-01T00:00:00Z".into(),
+        plan_hash: String::new(),
+        target: TargetSpec::Embedded { mutant: None },
+        judging: JudgingRules::default(),
+        rerun: String::new(),
+        tool_version: String::new(),
+        cores: 1,
+        os: String::new(),
+    };
+    std::fs::write(folder.join("run.json"), serde_json::to_vec(&identity).unwrap()).unwrap();
+}
+
+#[test]
+fn a_phase_that_is_not_what_it_is_called_is_refused_before_a_run_and_when_it_is_judged_again() {
+    let folder = tempfile::tempdir().unwrap();
+    write_a_false_phase(folder.path());
+    for args in [&["run", "--plan", "plan.json"][..], &["recheck", "."]] {
+        let output = windthrow(folder.path(), args);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?} said {said}");
+        let place = "scenarios[0].phases.phase 2 (the spike).kind";
+        for words in [place, "it is called outage", "no rule fails all attempts", "call it storm"] {
+            assert!(said.contains(words), "{args:?} does not say {words:?} but {said}");
+        }
+        assert!(!folder.path().join("runs").exists(), "{args:?} ran");
+    }
 }
 
 #[test]

@@ -106,8 +106,7 @@ fn with_a_pause(folder: &Path) {
     use mock_server::faults::{Fault, Matcher, Pause, Pick, Rule, Strike, Window};
     use scenarios::catalogue::{Settings, run_plan};
     let contract = mock_server::profile::ContractProfile::linktree_v1();
-    let declared = scenarios::plan::Declared::default();
-    let mut plan = run_plan(&Settings::default(), contract, declared, &[SCENARIO]);
+    let mut plan = run_plan(&Settings::default(), contract, &[SCENARIO]);
     plan.scenarios[0].faults.push(Rule {
         id: "asleep".into(),
         window: Window { from_ms: 100, until_ms: 200 },

@@ -4,13 +4,14 @@
 use reference::mutants::MUTANTS;
 use scenarios::catalogue::{self, Profile, SCENARIOS, Settings};
 use scenarios::guarantees::{self, GUARANTEES};
-use scenarios::plan::{Declared, RunPlan};
+use scenarios::plan::RunPlan;
 
 fn everything() -> RunPlan {
-    let settings = Settings { profile: Profile::Quick, time_scale: 10, root_seed: 7 };
+    let settings =
+        Settings { profile: Profile::Quick, time_scale: 10, root_seed: 7, ..Settings::default() };
     let ids: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.id).collect();
     let contract = mock_server::profile::ContractProfile::linktree_v1();
-    catalogue::run_plan(&settings, contract, Declared::default(), &ids)
+    catalogue::run_plan(&settings, contract, &ids)
 }
 
 #[test]
@@ -53,9 +54,14 @@ fn every_mutant_names_a_guarantee_and_a_scenario_that_judges_it() {
 #[test]
 fn the_same_seed_gives_the_same_plan_and_another_seed_another() {
     let bytes = |seed| {
-        let settings = Settings { profile: Profile::Quick, time_scale: 10, root_seed: seed };
+        let settings = Settings {
+            profile: Profile::Quick,
+            time_scale: 10,
+            root_seed: seed,
+            ..Settings::default()
+        };
         let contract = mock_server::profile::ContractProfile::linktree_v1();
-        let plan = catalogue::run_plan(&settings, contract, Declared::default(), &["brownout"]);
+        let plan = catalogue::run_plan(&settings, contract, &["brownout"]);
         windthrow::evidence::plans::to_bytes(&plan).0
     };
     assert_eq!(bytes(7), bytes(7));

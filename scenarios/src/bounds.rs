@@ -106,7 +106,6 @@ fn did_you_mean(name: &str, known: &[Bound]) -> String {
 mod tests {
     use super::*;
     use crate::catalogue::{Settings, run_plan};
-    use crate::plan::Declared;
     use mock_server::profile::ContractProfile;
 
     #[track_caller]
@@ -163,7 +162,7 @@ mod tests {
         for bound in all() {
             let mut contract = ContractProfile::linktree_v1();
             contract.promises.insert(bound.of.into(), [(bound.name.into(), 17)].into());
-            let run = run_plan(&Settings::default(), contract, Declared::default(), &[]);
+            let run = run_plan(&Settings::default(), contract, &[]);
             let mut expected = defaults();
             expected.get_mut(bound.of).unwrap().insert(bound.name.into(), 17);
             assert_eq!(run.bounds, expected);

@@ -116,6 +116,37 @@ pub enum PhaseKind {
     BreakerProbe,
 }
 
+impl PhaseKind {
+    /// Whether every attempt fails in it.
+    #[must_use]
+    pub const fn is_total_outage(self) -> bool {
+        match self {
+            Self::Outage | Self::BreakerProbe => true,
+            Self::Warmup
+            | Self::Control
+            | Self::Storm
+            | Self::Heal
+            | Self::Settle
+            | Self::RetryGaps => false,
+        }
+    }
+
+    /// Its name, as in the plan file.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Warmup => "warmup",
+            Self::Control => "control",
+            Self::Storm => "storm",
+            Self::Outage => "outage",
+            Self::Heal => "heal",
+            Self::Settle => "settle",
+            Self::RetryGaps => "retry-gaps",
+            Self::BreakerProbe => "breaker-probe",
+        }
+    }
+}
+
 /// The size of the load generator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

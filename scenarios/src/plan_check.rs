@@ -1,12 +1,18 @@
 //! Checks a plan that a person may have edited, and says everything that is wrong with it at once.
 
+mod claims;
+mod derive;
+mod outage;
 mod rules;
 mod streams;
 #[cfg(test)]
 mod tests;
 
+pub use derive::derive_phases;
+
 use crate::plan::{PLAN_FORMAT, Plan, RunPlan};
 use crate::{bounds, guarantees};
+use claims::Given;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::fmt;
@@ -21,6 +27,9 @@ pub const MAX_USERS: u32 = 20_000;
 pub const MAX_DURATION_MS: u64 = 86_400_000;
 /// The most creators of one group.
 pub const MAX_CREATORS: u32 = 100_000;
+
+/// What a service may need until it is ready again; real milliseconds.
+const START_MS: u64 = 1_500;
 
 /// One thing that is wrong with a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,14 +110,15 @@ impl RunPlan {
         all.unless(!self.scenarios.is_empty(), "there are no scenarios", "name at least one");
         all.unique("scenario", self.scenarios.iter().map(|plan| plan.id.as_str()));
         for (index, plan) in self.scenarios.iter().enumerate() {
-            check_plan(&mut root.at(format_args!("scenarios[{index}]")), plan);
+            check_plan(&mut root.at(format_args!("scenarios[{index}]")), self, plan);
         }
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 }
 
-fn check_plan(report: &mut Report<'_>, plan: &Plan) {
+fn check_plan(report: &mut Report<'_>, run: &RunPlan, plan: &Plan) {
     check_phases(&mut report.at("phases"), plan);
+    claims::check(&mut report.at("phases"), &Given::of(run, plan));
     check_population(&mut report.at("population.groups"), plan);
     streams::check(report, plan);
     rules::check(report, plan);

@@ -9,7 +9,7 @@ use crate::promise::Bound;
 use crate::verdict::Verdict;
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
-use mock_server::faults::FaultMark;
+use mock_server::faults::{Fault, FaultMark, Matcher, Pick, Rule, Status, Window};
 use mock_server::history::exchange::{
     ClickReceipt, End, Exchange, KeyPlace, RetryAfter, RetryAfterForm,
 };
@@ -33,7 +33,7 @@ pub fn run_plan(phases: &[(PhaseKind, u64, u64)]) -> RunPlan {
         population: Population { groups: Vec::new() },
         phases: phases.iter().map(phase).collect(),
         traffic: Vec::new(),
-        faults: Vec::new(),
+        faults: phases.iter().filter_map(outage).collect(),
         world: Vec::new(),
         generator: Generator { users: 1, timeout_ms: 30_000 },
         guarantees: Vec::new(),
@@ -49,6 +49,18 @@ pub fn run_plan(phases: &[(PhaseKind, u64, u64)]) -> RunPlan {
         bounds: crate::bounds::defaults(),
         scenarios: vec![plan],
     }
+}
+
+/// The rule that makes a phase the outage that it claims to be.
+fn outage(&(kind, from, until): &(PhaseKind, u64, u64)) -> Option<Rule> {
+    let status = Status { codes: vec![503], retry_after: Vec::new() };
+    kind.is_total_outage().then(|| Rule {
+        id: format!("out-at-{from}"),
+        window: Window { from_ms: from * 1_000, until_ms: until * 1_000 },
+        matcher: Matcher::default(),
+        pick: Pick::All,
+        fault: Fault::Status(status),
+    })
 }
 
 /// What shows that a bound is read: under `value` instead of its default, the verdict on a history is

@@ -147,6 +147,15 @@ impl Verdict {
         Margin::of(&self.measures)
     }
 
+    /// An inconclusive verdict gives this reason, where a better one than its own is known.
+    #[must_use]
+    pub fn because(mut self, reason: Option<String>) -> Self {
+        if self.kind == VerdictKind::Inconclusive && reason.is_some() {
+            self.reason = reason;
+        }
+        self
+    }
+
     /// A held verdict becomes inconclusive unless `enough` is true; a violation stays one.
     #[must_use]
     pub fn only_if(mut self, enough: bool, reason: impl Into<String>) -> Self {

@@ -101,10 +101,10 @@ fn request(mutant: &Mutant, seed: u64, args: &ProveArgs) -> Result<Request, Fail
         reporter: Vec::new(),
         fail_on: FailOn::Inconclusive,
     };
-    let plan = selection::plan(&run)?;
+    let config = Config::default();
+    let plan = selection::plan(&run, &config)?;
     let rerun = format!("windthrow run {} --mutant {} --seed {seed}", mutant.shown_by, mutant.id);
     let target = TargetSpec::Embedded { mutant: run.mutant };
-    let config = Config::default();
     Ok(Request { plan, target, config, out_dir: run.out_dir, jobs: 1, rerun })
 }
 

@@ -4,7 +4,7 @@ use crate::cli::{FailOn, RunArgs};
 use crate::commands::report::{check_formats, write};
 use crate::config::target::TargetSpec;
 use crate::config::{Config, secret};
-use crate::evidence::build;
+use crate::evidence::{build, plans};
 use crate::failure::{Exit, Failure};
 use crate::progress::Progress;
 use crate::runner::{self, Request};
@@ -21,9 +21,15 @@ pub async fn run(args: &RunArgs) -> Result<Exit, Failure> {
     check_formats(&args.reporter)?;
     let config = Config::find(args.config.as_deref())?;
     let target = target(args, &config)?;
-    let mut plan = selection::plan(args)?;
+    let mut plan = selection::plan(args, &config)?;
     if args.plan.is_none() {
         config.apply(&mut plan);
+        if let Some(wrong) = plans::wrong(&plan) {
+            return Err(Failure::usage(
+                format!("what is declared and promised does not fit the scenarios; {wrong}"),
+                "mend the configuration, the contract or the time scale, or leave these scenarios out",
+            ));
+        }
     }
     if matches!(target, TargetSpec::Url { .. }) {
         without_process_faults(&mut plan)?;

@@ -62,9 +62,8 @@ impl Config {
 }
 
 impl Config {
-    /// Puts bounds and declarations into a plan.
+    /// Puts bounds into a plan, and takes out what the integration has no route for.
     pub fn apply(&self, run: &mut RunPlan) {
-        run.declared = self.file.declared.clone();
         run.leave_out(&self.file.front_door);
         bounds::put(&mut run.bounds, self.file.bounds());
     }

@@ -148,7 +148,7 @@ fn a_bound_needs_a_source() {
 /// The plan of a run without a configuration.
 fn usual() -> RunPlan {
     let (settings, contract) = (catalogue::Settings::default(), ContractProfile::linktree_v1());
-    catalogue::run_plan(&settings, contract, Declared::default(), &["steady-state"])
+    catalogue::run_plan(&settings, contract, &["steady-state"])
 }
 
 #[test]
@@ -183,13 +183,11 @@ fn the_schema_names_every_bound_with_its_meaning_unit_and_default() {
 }
 
 #[test]
-fn what_is_declared_goes_into_the_plan_and_the_rest_has_defaults() {
-    let mut run = usual();
+fn what_is_not_declared_has_its_default() {
     let file = good("[declared]\nbreaker_failures = 7\nretry_after_scope = \"request\"\n");
-    Config { file, ..Config::default() }.apply(&mut run);
     let (breaker_failures, retry_after_scope) = (7, RetryAfterScope::Request);
     let expected = Declared { breaker_failures, retry_after_scope, ..Declared::default() };
-    assert_eq!(run.declared, expected);
+    assert_eq!(file.declared, expected);
 }
 
 #[test]

@@ -19,19 +19,21 @@ pub fn read(path: &Path) -> Result<RunPlan, Failure> {
         let help = "a plan is what a run writes to plan.json; start from one and edit it";
         Failure::json(path, &text, &error, help)
     })?;
-    let problems = match plan.check() {
-        Ok(()) => return Ok(plan),
-        Err(problems) => problems,
-    };
-    let line = |problem: &scenarios::plan_check::PlanProblem| {
-        format!("\n  {}: {} ({})", problem.path, problem.problem, problem.advice)
-    };
-    let lines: String = problems.iter().map(line).collect();
-    let count = problems.len();
-    Err(Failure::usage(
-        format!("{} holds a plan that cannot be run; {count} wrong:{lines}", path.display()),
-        "mend the values named above",
-    ))
+    match wrong(&plan) {
+        None => Ok(plan),
+        Some(wrong) => Err(Failure::usage(
+            format!("{} holds a plan that cannot be run; {wrong}", path.display()),
+            "mend the values named above",
+        )),
+    }
+}
+
+/// What is wrong with a plan, a line for each place with what to do about it; none if nothing is.
+#[must_use]
+pub fn wrong(plan: &RunPlan) -> Option<String> {
+    let problems = plan.check().err()?;
+    let lines: String = problems.iter().map(|problem| format!("\n  {problem}")).collect();
+    Some(format!("{} wrong:{lines}", problems.len()))
 }
 
 /// The plan's bytes as they are written, and their SHA-256 in lower hex.

@@ -137,7 +137,6 @@ mod tests {
     use mock_server::profile::ContractProfile;
     use scenarios::catalogue::{Settings, run_plan};
     use scenarios::history::{Did, Event, Opened, PageView};
-    use scenarios::plan::Declared;
     use std::borrow::Cow;
 
     fn operation(index: u64) -> Operation<'static> {
@@ -203,8 +202,8 @@ mod tests {
         );
         let line = line.replace('\n', " ") + "\n";
         std::fs::write(&path, zstd::encode_all(line.as_bytes(), 0).unwrap()).unwrap();
-        let (contract, declared) = (ContractProfile::linktree_v1(), Declared::default());
-        let run = run_plan(&Settings::default(), contract, declared, &["steady-state"]);
+        let contract = ContractProfile::linktree_v1();
+        let run = run_plan(&Settings::default(), contract, &["steady-state"]);
         let read = read_case(&path, &run, &run.scenarios[0]);
         read.map(|_| ()).map_err(|error| error.to_string())
     }
@@ -230,8 +229,8 @@ mod tests {
         let path = folder.path().join("history.ndjson.zst");
         let lines = "{\"event\":\"strange\"}\n{\"event\":\"opened\",\"format\":1}\n{\"event\":9}\n";
         std::fs::write(&path, zstd::encode_all(lines.as_bytes(), 1).unwrap()).unwrap();
-        let (contract, declared) = (ContractProfile::linktree_v1(), Declared::default());
-        let run = run_plan(&Settings::default(), contract, declared, &["calibration"]);
+        let contract = ContractProfile::linktree_v1();
+        let run = run_plan(&Settings::default(), contract, &["calibration"]);
         let refused = read_case(&path, &run, &run.scenarios[0]).unwrap_err();
         assert!(matches!(refused, ReadError::Format { found: 1 }), "{refused}");
         assert!(refused.to_string().contains("format 1"), "{refused}");

@@ -77,7 +77,6 @@ mod tests {
     use mock_server::world::population::Population;
     use scenarios::catalogue::{Settings, run_plan};
     use scenarios::history::{BodyHash, Did, PageView};
-    use scenarios::plan::Declared;
 
     const KEY: &str = "lt_live_0123456789abcdef";
 
@@ -123,7 +122,7 @@ mod tests {
         tap.bodies().finish();
         writer.finish().unwrap();
         let contract = ContractProfile::linktree_v1();
-        let run = run_plan(&Settings::default(), contract, Declared::default(), &["calibration"]);
+        let run = run_plan(&Settings::default(), contract, &["calibration"]);
         let case = reader::read_case(&path, &run, &run.scenarios[0]).unwrap();
         let body = |text: &str| case.target.body(BodyHash::of(text.as_bytes())).unwrap();
         assert_eq!(body("<p>").text, "<p>");

@@ -139,6 +139,15 @@ impl Case {
         of_kind.map_or(&[], |(_, spans)| spans)
     }
 
+    /// Start and end of each phase of whose kind this is true, in order of time.
+    #[must_use]
+    pub fn phases_that(&self, is_one: impl Fn(PhaseKind) -> bool) -> Vec<(Moment, Moment)> {
+        let chosen = self.phases.iter().filter(|(kind, _)| is_one(*kind));
+        let mut spans: Vec<_> = chosen.flat_map(|(_, spans)| spans).copied().collect();
+        spans.sort_unstable();
+        spans
+    }
+
     /// The phase at a moment.
     #[must_use]
     pub fn phase_at(&self, moment: Moment) -> Option<&Phase> {

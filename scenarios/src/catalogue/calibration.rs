@@ -6,7 +6,7 @@
 
 use super::parts::{Timeline, everything, group, in_turn, pages, profiles_of, rule, status};
 use super::{ScenarioInfo, Settings};
-use crate::plan::{Pace, PhaseKind, Plan, Traffic};
+use crate::plan::{Declared, Pace, PhaseKind, Plan, Traffic};
 use mock_server::faults::{Fault, Pick, Rule, Stall, StallAt, Window};
 use mock_server::world::population::Population;
 
@@ -31,6 +31,9 @@ const RETRY_CALLS: u32 = 18;
 /// Each call costs six requests: with luck in every delay they must still fit into the limiter's
 /// window, or it would refuse pages here. Eleven calls in a window fill what is not kept for clicks.
 const RETRY_PAUSE_MS: u64 = 400;
+/// Each call fails so often before it succeeds, unless the declared breaker or the declared attempts
+/// allow for less.
+const FAILURES: u32 = 4;
 /// Pages filled before an outage; two reads each.
 const CALM_CALLS: u32 = 11;
 const CALM_PAUSE_MS: u64 = 30;
@@ -48,7 +51,10 @@ fn build(settings: &Settings) -> Plan {
     let control = phase(PhaseKind::Control, "all is well", ALL_IS_WELL_MS);
     // With full jitter four waits take 7.5 s at the mean, 15 s at the most.
     let gaps_ms = settings.contract(185_000) + u64::from(RETRY_CALLS) * RETRY_PAUSE_MS;
-    let gaps = phase(PhaseKind::RetryGaps, "four failures, then a success", gaps_ms);
+    let failures = spared_failures(&settings.declared);
+    // Where one failure opens the breaker or ends the call there are no gaps to read.
+    let kind = if failures > 0 { PhaseKind::RetryGaps } else { PhaseKind::Control };
+    let gaps = phase(kind, "a few failures, then a success", gaps_ms);
     let calm = phase(PhaseKind::Control, "all is well again", 1_500);
     let errors = phase(PhaseKind::BreakerProbe, "only errors", settings.contract(90_000));
     let heal_ms = settings.contract(30_000) + settings.contract(15_000) + 2_000;
@@ -85,21 +91,26 @@ fn build(settings: &Settings) -> Plan {
             calls("last", 60, last, slowly),
             calls("locked", LOCKED_CALLS, refused, settings.contract(1_000)),
         ],
-        faults: vec![
-            rule(
-                "four-failures",
-                gaps,
-                profiles_of("retry"),
-                Pick::Nth { from: 0, until: 4 },
-                status(&[503]),
-            ),
-            total("only-errors", errors, status(&[500])),
-            total("only-silence", silence, Fault::Stall(Stall { at: StallAt::BeforeHead })),
-            rule("key-refused", refused, profiles_of("locked"), Pick::All, status(&[401])),
-        ],
+        faults: (failures > 0)
+            .then(|| {
+                let pick = Pick::Nth { from: 0, until: failures.into() };
+                rule("first-failures", gaps, profiles_of("retry"), pick, status(&[503]))
+            })
+            .into_iter()
+            .chain([
+                total("only-errors", errors, status(&[500])),
+                total("only-silence", silence, Fault::Stall(Stall { at: StallAt::BeforeHead })),
+                rule("key-refused", refused, profiles_of("locked"), Pick::All, status(&[401])),
+            ])
+            .collect(),
         generator: settings.generator(1),
         ..INFO.skeleton(settings, timeline)
     }
+}
+
+/// Failures in a row that neither open the breaker nor use a call's attempts up.
+fn spared_failures(declared: &Declared) -> u32 {
+    declared.breaker_failures.min(declared.max_attempts).saturating_sub(1).min(FAILURES)
 }
 
 /// A visitor who asks one creator of a group after the other.

@@ -54,7 +54,7 @@ impl Profile {
 }
 
 /// What scenarios are built from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// How thorough.
     pub profile: Profile,
@@ -62,11 +62,18 @@ pub struct Settings {
     pub time_scale: u32,
     /// The seed of the run, from which each scenario derives its own.
     pub root_seed: u64,
+    /// What the integration says of its own policy.
+    pub declared: Declared,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { profile: Profile::Quick, time_scale: 10, root_seed: 0 }
+        Self {
+            profile: Profile::Quick,
+            time_scale: 10,
+            root_seed: 0,
+            declared: Declared::default(),
+        }
     }
 }
 
@@ -137,12 +144,7 @@ pub fn tags() -> BTreeSet<&'static str> {
 /// when there are no ids. Ask [`find`] first: an unknown id adds nothing. What the contract promises
 /// otherwise than by default goes into the plan's bounds.
 #[must_use]
-pub fn run_plan(
-    settings: &Settings,
-    mut contract: ContractProfile,
-    declared: Declared,
-    ids: &[&str],
-) -> RunPlan {
+pub fn run_plan(settings: &Settings, mut contract: ContractProfile, ids: &[&str]) -> RunPlan {
     let wanted = |scenario: &&&ScenarioInfo| ids.is_empty() || ids.contains(&scenario.id);
     let mut bounds = bounds::defaults();
     bounds::put(&mut bounds, std::mem::take(&mut contract.promises));
@@ -152,7 +154,7 @@ pub fn run_plan(
         profile: settings.profile.name().to_owned(),
         time_scale: settings.time_scale.max(1),
         contract,
-        declared,
+        declared: settings.declared.clone(),
         bounds,
         scenarios: SCENARIOS
             .iter()

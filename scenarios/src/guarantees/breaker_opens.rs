@@ -52,7 +52,7 @@ impl Guarantee for BreakerOpens {
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
         let out = |opening: &Opening<'_>| {
             let phase = case.phase_at(opening.tripped).map(|phase| phase.kind);
-            matches!(phase, Some(PhaseKind::Outage | PhaseKind::BreakerProbe))
+            phase.is_some_and(PhaseKind::is_total_outage)
         };
         let openings = openings(case).into_iter().filter(out).collect();
         let mut reads: HashMap<&str, Vec<&Exchange>> = HashMap::new();
@@ -196,8 +196,8 @@ fn leak(case: &Case, opening: &Opening<'_>) -> Option<(Witness, u64)> {
 /// then nothing for the open time.
 fn over_budget(case: &Case) -> Option<Witness> {
     let open = case.times.breaker_open.saturating_sub(case.harness.epsilon + case.harness.delta);
-    let outages = [PhaseKind::Outage, PhaseKind::BreakerProbe].map(|kind| case.phases(kind));
-    outages.into_iter().flatten().find_map(|&(from, until)| {
+    let outages = case.phases_that(PhaseKind::is_total_outage);
+    outages.into_iter().find_map(|(from, until)| {
         let sent = case.linktree.exchanges.iter().filter(|one| is_guarded(one));
         let sent: Vec<&Exchange> =
             sent.filter(|one| from <= one.t_req && one.t_req < until).collect();

@@ -5,12 +5,13 @@
 
 use super::evidence::circuit::{Class, class, is_guarded};
 use super::evidence::demand::Demand;
+use super::evidence::outages::Outages;
 use super::evidence::rate::is_limited;
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
 use crate::case::Case;
 use crate::history::Operation;
 use crate::measure::{Gauge, humane};
-use crate::plan::PhaseKind;
+use crate::plan::{Phase, PhaseKind};
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
 use mock_server::history::exchange::{End, Exchange};
@@ -53,8 +54,9 @@ impl Guarantee for BreakerRecovers {
     }
 
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
-        let heals = heals(case);
-        Box::new(Recovery { case, demand: Demand::over(case), heals })
+        let outages = Outages::of(case, PhaseKind::is_total_outage);
+        let heals = heals(case, &outages);
+        Box::new(Recovery { case, demand: Demand::over(case), heals, outages })
     }
 
     #[cfg(test)]
@@ -67,6 +69,7 @@ struct Recovery<'c> {
     case: &'c Case,
     demand: Demand<'c>,
     heals: Vec<Heal>,
+    outages: Outages,
 }
 
 /// A heal after an outage in which the breaker must have opened.
@@ -85,17 +88,20 @@ struct Heal {
     served: usize,
 }
 
-fn heals(case: &Case) -> Vec<Heal> {
+fn heals(case: &Case, outages: &Outages) -> Vec<Heal> {
     let phases = &case.plan.phases;
     let mut heals = Vec::new();
     for (at, heal) in phases.iter().enumerate().filter(|(_, phase)| phase.kind == PhaseKind::Heal) {
         let calm = |kind| matches!(kind, PhaseKind::Heal | PhaseKind::Control | PhaseKind::Settle);
         let after = phases[at..].iter().take_while(|phase| calm(phase.kind)).last();
         let until = after.map_or(heal.until_ms, |phase| phase.until_ms);
-        let out = |kind| matches!(kind, PhaseKind::Outage | PhaseKind::BreakerProbe);
-        let before: Vec<_> = phases[..at].iter().rev().take_while(|p| out(p.kind)).collect();
+        let out = |phase: &&Phase| phase.kind.is_total_outage();
+        let before: Vec<_> = phases[..at].iter().rev().take_while(out).collect();
         let Some(outage) = before.last().map(|phase| case.moment(phase.from_ms)) else { continue };
         let healed = case.moment(heal.from_ms);
+        if outages.doubt_within(outage, healed).is_some() {
+            continue;
+        }
         // Attempts that were hit just before the heal may fail after it, and trip the breaker then.
         let hit = |one: &&Exchange| {
             outage <= one.t_req && one.t_req <= healed.plus(case.harness.delta) && is_guarded(one)
@@ -208,7 +214,9 @@ impl Judge for Recovery<'_> {
         let heals = format!("{} heals after outages", self.heals.len());
         let observed = [vec![heals], in_words].concat().join("; ");
         let asked = self.heals.iter().any(|heal| heal.asked >= 3);
+        let none = self.outages.doubt().filter(|_| seen == 0).map(str::to_owned);
         Verdict::from_witnesses(seen, "heals after an outage, with demand and time", witnesses)
+            .because(none)
             .only_if(asked, "fewer than three due pages were asked for after the deadline")
             .measured(Gauge::tightest(measured), observed, rule)
     }
@@ -291,7 +299,7 @@ mod tests {
         let once = outage().exchange(read("ann", 40_000)).operations(cold);
         check(once, Violated, "30 of 30 due pages were not fetched");
         let probes = (1..4).map(|n| read("ann", 6_000 + n * 30_000));
-        let refresh = [read("zoe", 0), read("zoe", 5_000)];
+        let refresh = [read("zoe", 90_000), read("zoe", 95_000)];
         check(outage().exchanges(refresh).exchanges(probes), Violated, "were not fetched");
     }
 
@@ -320,7 +328,7 @@ mod tests {
     #[test]
     fn no_outage_no_demand_or_no_time_is_inconclusive() {
         let calm = History::over(&[(PhaseKind::Outage, 0, 20), (PhaseKind::Heal, 20, 100)]);
-        check(calm.exchanges(reads(0, 90)), Inconclusive, "no heals");
+        check(calm.exchanges(reads(0, 90)), Inconclusive, "was none: 5.000 s upstream");
         let mut unwanted = outage();
         unwanted.operations.clear();
         check(unwanted, Inconclusive, "no heals");

@@ -149,7 +149,7 @@ mod tests {
     use super::*;
     use crate::history::Outcome;
     use crate::plan::PhaseKind::{Control, Outage, Settle};
-    use crate::testing::{Decides, History, asked_to_wait, click, sent_click};
+    use crate::testing::{Decides, History, asked_to_wait, click, refused, sent_click};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
 
     /// A click acknowledged at 5 ms and delivered at `at_ms`, over 300 s.
@@ -186,6 +186,7 @@ mod tests {
         let phases = [(Outage, 0, 10), (Settle, 10, 300)]; // deliverable from 40 s
         let history = |at_ms| {
             let click = History::over(&phases).operation(click("a", 0, 5));
+            let click = click.exchange(refused("ann", 1_000, 503));
             click.exchange(sent_click("a", at_ms, 202))
         };
         check(history(100_000), Held);

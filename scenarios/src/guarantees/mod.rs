@@ -36,7 +36,7 @@ mod key_from_vault;
 mod latency_metrics;
 mod no_pii_in_logs;
 mod no_secret_leaked;
-mod profile_timeout;
+pub(crate) mod profile_timeout;
 mod retry_after_honoured;
 mod stale_on_outage;
 mod timeout_not_auth;

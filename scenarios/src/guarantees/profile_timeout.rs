@@ -13,7 +13,7 @@ use mock_server::history::exchange::{End, Exchange};
 /// Each stalled attempt must end by the client's own hand.
 pub struct ProfileTimeout;
 
-pub(super) const WITHIN: Bound = Bound {
+pub(crate) const WITHIN: Bound = Bound {
     of: "profile-timeout",
     name: "within_ms",
     what: "a stalled profile read is given up after this, each attempt for itself",

@@ -5,6 +5,7 @@
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
 use crate::case::Case;
 use crate::guarantees::evidence::fills::Fills;
+use crate::guarantees::evidence::outages::Outages;
 use crate::guarantees::evidence::sent::Creator;
 use crate::guarantees::evidence::trace::{self, Untrue};
 use crate::history::Operation;
@@ -44,7 +45,9 @@ pub struct StaleOnOutage;
 struct Watching<'c> {
     case: &'c Case,
     fills: Fills<'c>,
-    outages: Spans,
+    outages: Outages,
+    /// Those that came to pass.
+    met: Spans,
     /// When the target could not answer as usual.
     away: Spans,
     /// For each creator, start and end of the first read since the last death that showed a page.
@@ -65,9 +68,11 @@ impl Guarantee for StaleOnOutage {
 
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
         let fills = Fills::of(case);
+        let outages = Outages::of(case, |kind| kind == PhaseKind::Outage);
         Box::new(Watching {
             case,
-            outages: Spans::joined(case.phases(PhaseKind::Outage).to_vec(), Duration::ZERO),
+            met: outages.met(),
+            outages,
             away: away(case),
             shown: vec![None; fills.len()],
             fills,
@@ -97,7 +102,7 @@ impl Judge for Watching<'_> {
             self.trace(read, place);
         }
         if let Some(place) = place {
-            if self.outages.well_inside(read.sent, self.case.harness.delta) {
+            if self.met.well_inside(read.sent, self.case.harness.delta) {
                 self.outage(read, place, is_page);
             }
             if is_page && read.version().is_some() {
@@ -131,8 +136,10 @@ impl Judge for Watching<'_> {
         if slow > bearable as u64 {
             self.offences.join(std::mem::take(&mut self.slow));
         }
+        let none = self.outages.doubt().filter(|_| self.expired == 0).map(str::to_owned);
         std::mem::take(&mut self.offences)
             .verdict(self.expired, "reads of expired pages in an outage")
+            .because(none)
             .only_if(self.traced > 0, "no page showed its version, so none could be traced")
             .measured(gauges, observed, rule)
     }
@@ -225,6 +232,7 @@ mod tests {
         History::over(&[(PhaseKind::Control, 0, 10), (PhaseKind::Outage, 10, 60)])
             .exchanges([read("ann", 0), links("ann", 10)])
             .exchanges([read("ann", 5_000), links("ann", 5_010)].map(newer))
+            .exchange(refused("zoe", 12_000, 503))
     }
 
     #[track_caller]
@@ -254,6 +262,21 @@ mod tests {
         check(page("ann", 5_500, 5_510, "v1"), Inconclusive);
         check(blank("ann", 20_000, 20_010), Inconclusive);
         judge(history(), Inconclusive);
+    }
+
+    #[test]
+    fn an_outage_that_nobody_met_or_that_let_attempts_through_shows_nothing() {
+        let served = || history().operation(page("ann", 20_000, 20_010, "v1"));
+        let reason = |history: History| {
+            let verdict = history.judged_by(&StaleOnOutage);
+            assert_eq!(verdict.kind, Inconclusive, "{verdict:?}");
+            verdict.reason.unwrap()
+        };
+        let through = reason(served().exchange(read("zoe", 30_000)));
+        assert!(through.contains("was none") && through.contains("/v1/profiles/zoe"), "{through}");
+        let mut unmet = served();
+        unmet.case.linktree.exchanges.retain(|one| one.is_success());
+        assert_eq!(reason(unmet), "in the outage from 10.000 s to 60.000 s no attempt failed");
     }
 
     #[test]

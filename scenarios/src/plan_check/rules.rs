@@ -1,12 +1,9 @@
 //! Checks what goes wrong and what changes: windows, picks, settings, and whom they hit.
 
-use super::Report;
 use super::streams::check_span;
+use super::{Report, START_MS};
 use crate::plan::Plan;
 use mock_server::faults::{Pick, Rule, Strike};
-
-/// What a service may need until it is ready again; real milliseconds.
-const START_MS: u64 = 1_500;
 
 pub(super) fn check(report: &mut Report<'_>, plan: &Plan) {
     report.at("faults").unique("rule", plan.faults.iter().map(|rule| rule.id.as_str()));

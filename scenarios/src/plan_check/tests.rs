@@ -2,15 +2,15 @@
 
 use super::*;
 use crate::catalogue::{Settings, run_plan};
-use crate::plan::{Creators, Declared, Pace, Shape, Traffic};
+use crate::plan::{Creators, Pace, PhaseKind, Shape, Traffic};
 use mock_server::faults::{
     Fault, Kill, Matcher, Pause, Pick, Ratio, Refuse, Status, Strike, Terminate, Window,
 };
 use mock_server::profile::ContractProfile;
 
 fn lawful() -> RunPlan {
-    let (contract, declared) = (ContractProfile::linktree_v1(), Declared::default());
-    run_plan(&Settings::default(), contract, declared, &["outage-and-replay", "calibration"])
+    let contract = ContractProfile::linktree_v1();
+    run_plan(&Settings::default(), contract, &["outage-and-replay", "calibration"])
 }
 
 /// Breaks a lawful plan in one way; the check must complain about this place, and say this.
@@ -177,9 +177,11 @@ fn events_of_the_world_are_checked() {
 
 #[test]
 fn faults_of_the_process_are_checked() {
-    // The lawful plan with a process fault instead of its first rule, made unlawful in one way.
+    // The lawful plan, all of it a storm, with a process fault instead of its first rule, made
+    // unlawful in one way.
     let with = |fault: Fault, window: (u64, u64), break_it: fn(&mut mock_server::faults::Rule)| {
         move |run: &mut RunPlan| {
+            run.scenarios[0].phases.iter_mut().for_each(|phase| phase.kind = PhaseKind::Storm);
             let rule = &mut run.scenarios[0].faults[0];
             (rule.fault, rule.matcher, rule.pick) = (fault, Matcher::default(), Pick::All);
             rule.window = Window { from_ms: window.0, until_ms: window.1 };

@@ -9,7 +9,6 @@ use mock_server::clock::Moment;
 use mock_server::profile::ContractProfile;
 use scenarios::catalogue::{Settings, run_plan};
 use scenarios::history::{Event, GeneratorReport, HISTORY_FORMAT, Lateness, Opened, Outcome};
-use scenarios::plan::Declared;
 use std::time::Duration;
 
 const SCENARIO: &str = "steady-state";
@@ -19,7 +18,7 @@ fn recorded(format: u32, lateness: Lateness) -> (tempfile::TempDir, RunFolder) {
     let out = tempfile::tempdir().unwrap();
     let folder = RunFolder { path: out.path().to_owned() };
     let contract = ContractProfile::linktree_v1();
-    let run = run_plan(&Settings::default(), contract, Declared::default(), &[SCENARIO]);
+    let run = run_plan(&Settings::default(), contract, &[SCENARIO]);
     let (plan, plan_hash) = plans::to_bytes(&run);
     let identity = RunIdentity {
         format: RUN_FORMAT,

@@ -3,8 +3,10 @@
 
 use crate::case::Case;
 use crate::guarantees::evidence::deliverable::Deliverable;
+use crate::guarantees::evidence::outages::Outages;
 use crate::guarantees::{click_lag, client_rate_cap};
 use crate::measure::humane;
+use crate::plan::PhaseKind;
 use crate::verdict::{Offences, Witness};
 use mock_server::clock::Moment;
 use std::time::Duration;
@@ -16,6 +18,7 @@ const STEPS: u32 = 4;
 pub struct Backlog<'c> {
     case: &'c Case,
     deliverable: Deliverable,
+    outages: Outages,
     /// One for each hindrance, and a last one for clicks that waited for nothing.
     queues: Vec<Queue>,
     /// Unhindered acknowledgements in steps of a part of the click lag.
@@ -43,7 +46,8 @@ impl<'c> Backlog<'c> {
         let deliverable = Deliverable::of(case);
         let queues = deliverable.hindrances().len() + 1;
         let queues = std::iter::repeat_with(Queue::default).take(queues).collect();
-        Self { case, deliverable, queues, steps: Vec::new() }
+        let outages = Outages::of(case, PhaseKind::is_total_outage);
+        Self { case, deliverable, outages, queues, steps: Vec::new() }
     }
 
     /// Takes in a click that was acknowledged at `at`.
@@ -65,7 +69,8 @@ impl<'c> Backlog<'c> {
         self.queues[place.queue].offences.add(witness);
     }
 
-    /// The offences that count, and why others could not have been avoided.
+    /// The offences that count, and why others could not have been avoided, or why nothing is known
+    /// of clicks that waited for the end of an outage that was none.
     #[must_use]
     pub fn close(mut self) -> (Offences, Option<String>) {
         let (mut offences, mut excuse) = (Offences::default(), None);
@@ -85,6 +90,9 @@ impl<'c> Backlog<'c> {
             let other = exchanges.filter(|exchange| other(exchange.t_req)).count();
             let possible = all.saturating_sub(other).max(slots);
             let waiting = queue.waiting;
+            if let Some(doubt) = self.outages.doubt_within(span.0, span.1).filter(|_| waiting > 0) {
+                excuse.get_or_insert_with(|| format!("{waiting} clicks waited, but {doubt}"));
+            }
             weigh(self.case, queue, waiting, possible, &mut offences, &mut excuse);
         }
         (offences, excuse)
@@ -121,11 +129,13 @@ fn weigh(
 mod tests {
     use super::*;
     use crate::plan::PhaseKind::{Control, Outage};
-    use crate::testing::History;
+    use crate::testing::{History, refused};
 
     fn judged(clicks: u64, click_slots: u32) -> (u64, Option<String>) {
         let phases = [(Control, 0, 100), (Outage, 100, 200)];
-        let mut history = History::over(&phases).promising(&client_rate_cap::REQUESTS, 2);
+        let met = refused("ann", 150_000, 503);
+        let mut history =
+            History::over(&phases).promising(&client_rate_cap::REQUESTS, 2).exchange(met);
         history.case.declared.click_slots = click_slots;
         let mut backlog = Backlog::of(&history.case);
         for click in 0..clicks {
@@ -149,6 +159,20 @@ mod tests {
         assert!(
             excuse.unwrap().contains("201 clicks became deliverable together: 3 batches of 100")
         );
+    }
+
+    #[test]
+    fn what_waited_for_an_outage_that_nobody_met_shows_nothing() {
+        let history = History::over(&[(Control, 0, 100), (Outage, 100, 200)]);
+        let closed = |waits_ms| {
+            let mut backlog = Backlog::of(&history.case);
+            backlog.acknowledged(Moment::from_ms(waits_ms));
+            backlog.close().1
+        };
+        let why =
+            "1 clicks waited, but in the outage from 100.000 s to 200.000 s no attempt failed";
+        assert_eq!(closed(150_000).as_deref(), Some(why));
+        assert_eq!(closed(10_000), None);
     }
 
     #[test]

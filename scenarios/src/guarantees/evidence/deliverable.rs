@@ -2,7 +2,6 @@
 
 use crate::case::Case;
 use crate::guarantees::{click_lag, profile_timeout};
-use crate::plan::PhaseKind;
 use crate::spans::Spans;
 use mock_server::clock::Moment;
 use mock_server::faults::{Caution, Harm, Pick, Rule};
@@ -10,7 +9,7 @@ use std::time::Duration;
 
 /// What hindered deliveries, and for how long.
 ///
-/// Total outages and windows of failures hinder until their end plus the breaker's open time, as a
+/// Windows of failures, of which a total outage is made, hinder until their end plus the breaker's open time, as a
 /// probe may have failed just before it; a `Retry-After` hinders until its moment; a dead process
 /// until it is ready again; a pause until its end plus the open time, as calls that were under way
 /// may have timed out together. Hindrances that follow each other within the click lag are one, since
@@ -29,9 +28,6 @@ impl Deliverable {
         let patience = case.time(&click_lag::WITHIN) + case.harness.delta;
         let mut spans = case.target.down_spans().to_vec();
         spans.extend(case.target.pauses().iter().map(|pause| (pause.0, pause.1.plus(residual))));
-        for kind in [PhaseKind::Outage, PhaseKind::BreakerProbe] {
-            spans.extend(case.phases(kind).iter().map(|span| (span.0, span.1.plus(residual))));
-        }
         for rule in case.plan.faults.iter().filter(|rule| hinders(rule, case)) {
             let until = case.moment(rule.window.until_ms).plus(residual);
             spans.push((case.moment(rule.window.from_ms), until));
@@ -82,6 +78,7 @@ fn hinders(rule: &Rule, case: &Case) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::PhaseKind;
     use crate::testing::{History, asked_to_wait};
     use mock_server::faults::{Fault, Kill, LoseAnswer, Matcher, Ratio, Strike, Window};
 

@@ -9,6 +9,7 @@ pub mod demand;
 pub mod exposed_ratio;
 pub mod fills;
 pub mod leaks;
+pub mod outages;
 pub mod quantiles;
 pub mod rate;
 pub mod retries;
