@@ -11,7 +11,7 @@ mod lines;
 mod operation;
 
 pub use body::{Body, BodyCount, BodyHash};
-pub use did::{Click, Did, PageView};
+pub use did::*;
 pub use lateness::Lateness;
 pub use operation::{OpFailure, Operation};
 
