@@ -1,7 +1,7 @@
 //! Simulated visitors: a seeded schedule of arrivals, thrown at the front door by goose.
 //!
 //! The [`schedule`] is a pure function of the plan, the [`dispatcher`] releases its arrivals at
-//! their instants, the [`visits`] carry out what the [`actions`] say, and [`run`] ties them to one
+//! their instants, the [`visits`] carry out what the [`actions`] say, and [`mod@run`] ties them to one
 //! goose attack.
 //!
 //! goose itself is closed-loop: a user that is free claims the next released arrival, and time

@@ -15,7 +15,7 @@
 //! 3. `history/did.rs`: the variant of [`Did`] that carries what it notes, with an arm in each match.
 //!
 //! An action at a route that integrations may lack also names that route in
-//! [`FrontRoute`](crate::front_door::FrontRoute), and its spelling in [`FrontDoor`].
+//! [`FrontRoute`], and its spelling in [`FrontDoor`].
 
 mod click;
 mod page;
