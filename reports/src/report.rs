@@ -12,7 +12,9 @@ mod scenario;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use guarantee::{Cell, CounterExample, GuaranteeReport, NotTested, Priority, Severity};
+pub use guarantee::{
+    Cell, CounterExample, GuaranteeReport, NotTested, Priority, Severity, Strength,
+};
 pub use identity::{Contract, Identity, Machine, TargetIdentity};
 pub use measure::{Better, Margin, Measure, Unit};
 pub use scenario::{

@@ -14,6 +14,7 @@ pub mod plan;
 pub mod plan_check;
 pub mod promise;
 pub mod spans;
+pub mod strength;
 #[cfg(test)]
 #[path = "../../mock-server/tests/mock/strict_json.rs"]
 mod strict_json;

@@ -1,6 +1,7 @@
 //! What is said of a guarantee besides its verdicts: its words, its bounds, what it needs and sees.
 
 use crate::front_door::FrontRoute;
+use crate::strength::Minimum;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -24,6 +25,8 @@ pub struct Promise {
     pub blind_to: &'static str,
     /// The numbers that a team may promise otherwise.
     pub bounds: &'static [Bound],
+    /// How much it must have seen, or it is inconclusive.
+    pub minimums: &'static [Minimum],
     /// Routes that the integration must offer, or the guarantee is not applicable.
     pub needs: &'static [FrontRoute],
     /// What it must see to be judged, or it is not applicable; it may look at more.

@@ -1,21 +1,23 @@
 //! Tiny hand-written histories for the tests of guarantees.
 
+mod exchanges;
+mod visits;
+
+pub use exchanges::*;
+pub use visits::*;
+
 use crate::case::Case;
 use crate::guarantees::{Guarantee, Judging};
-use crate::history::{Change, Click, Did, Operation, PageView, Process};
-use crate::observed::{Canary, Figures, Leak, Place, Scanned, Scrape};
+use crate::history::{Change, Operation, Process};
+use crate::observed::{Canary, Leak, Place, Scanned, Scrape};
 use crate::plan::{Declared, Generator, PLAN_FORMAT, Phase, PhaseKind, Plan, RunPlan};
 use crate::promise::Bound;
-use crate::verdict::Verdict;
+use crate::verdict::{Verdict, VerdictKind};
 use mock_server::clock::Moment;
-use mock_server::contract::Route;
-use mock_server::faults::{Fault, FaultMark, Matcher, Pick, Rule, Status, Window};
-use mock_server::history::exchange::{
-    ClickReceipt, End, Exchange, KeyPlace, RetryAfter, RetryAfterForm,
-};
+use mock_server::faults::{Fault, Matcher, Pick, Rule, Status, Window};
+use mock_server::history::exchange::Exchange;
 use mock_server::profile::ContractProfile;
 use mock_server::world::population::Population;
-use std::borrow::Cow;
 use std::time::Duration;
 
 /// A run at time scale 1 with one scenario of the given phases (kind, from s, until s).
@@ -209,191 +211,12 @@ impl History {
         let mut judging = Judging::begin(&self.case, &[guarantee]);
         self.operations.iter().for_each(|operation| judging.operation(operation));
         let verdict = judging.verdicts().remove(0).1;
+        let stated: Vec<&str> = guarantee.promise().minimums.iter().map(|one| one.name).collect();
+        let shown: Vec<&str> = verdict.strength.iter().map(|one| &*one.name).collect();
+        assert!(shown.iter().all(|name| stated.contains(name)), "{shown:?} of {stated:?}");
+        assert!(verdict.kind != VerdictKind::Held || shown == stated, "{shown:?} of {stated:?}");
         // Kind, numbers and words agree over every history that any guarantee is tested with.
         assert_eq!(verdict.contradiction(), None, "{verdict:?}");
         verdict
     }
-}
-
-/// A good profile read of `handle`, whole request at `at_ms`, answered 5 ms later with 200.
-pub fn read(handle: &str, at_ms: u64) -> Exchange {
-    Exchange {
-        id: 0,
-        conn: 1,
-        conn_seq: 0,
-        method: "GET".into(),
-        target: format!("/v1/profiles/{handle}"),
-        route: Route::Profile,
-        handle: Some(handle.into()),
-        host: Some("127.0.0.1:1".into()),
-        token: "live".into(),
-        key_id: None,
-        key_places: vec![KeyPlace::BearerHeader],
-        secret_places: vec![],
-        accept: Some("application/json".into()),
-        content_type: None,
-        idempotency_key: None,
-        body_bytes: 0,
-        clicks: Vec::new(),
-        links: Vec::new(),
-        t_conn: Moment::from_ms(at_ms),
-        t_head: Moment::from_ms(at_ms),
-        t_req: Moment::from_ms(at_ms),
-        t_first: Some(Moment::from_ms(at_ms + 5)),
-        t_w: Some(Moment::from_ms(at_ms + 5)),
-        t_end: Moment::from_ms(at_ms + 5),
-        end: End::Complete,
-        status: Some(200),
-        retry_after: None,
-        version: Some(format!("v0-{handle}")),
-        nonce: Some(format!("n-{handle}-{at_ms}")),
-        faults: Vec::new(),
-        doubtful: false,
-        over_limit: false,
-    }
-}
-
-/// The same read, refused with `status`.
-pub fn refused(handle: &str, at_ms: u64, status: u16) -> Exchange {
-    Exchange { status: Some(status), version: None, nonce: None, ..read(handle, at_ms) }
-}
-
-/// The same read, refused with `status` and `Retry-After` as seconds.
-pub fn asked_to_wait(handle: &str, at_ms: u64, status: u16, seconds: u64) -> Exchange {
-    let refused = refused(handle, at_ms, status);
-    let until = refused.t_known().plus(Duration::from_secs(seconds));
-    let retry_after = RetryAfter {
-        value: seconds.to_string(),
-        form: RetryAfterForm::Seconds,
-        until: Some(until),
-    };
-    Exchange { retry_after: Some(retry_after), ..refused }
-}
-
-/// A read that the client gave up at `until_ms`.
-pub fn given_up(handle: &str, at_ms: u64, until_ms: u64) -> Exchange {
-    Exchange {
-        status: None,
-        version: None,
-        nonce: None,
-        t_first: None,
-        t_w: None,
-        t_end: Moment::from_ms(until_ms),
-        end: End::ClientAbort,
-        ..read(handle, at_ms)
-    }
-}
-
-/// A connection that a fault of this kind broke off, or refusals from `from_ms` to `until_ms`.
-pub fn broken_off(kind: &str, from_ms: u64, until_ms: u64) -> Exchange {
-    let nothing = Exchange {
-        method: String::new(),
-        target: String::new(),
-        route: Route::Unknown,
-        handle: None,
-        host: None,
-        token: "absent".into(),
-        key_places: Vec::new(),
-        accept: None,
-        end: End::ServerReset,
-        ..given_up("-", from_ms, until_ms)
-    };
-    hit_by(kind, nothing)
-}
-
-/// The same exchange, hit by a fault of this kind, by a rule `rule-KIND`.
-pub fn hit_by(kind: &str, mut exchange: Exchange) -> Exchange {
-    exchange.faults.push(FaultMark {
-        rule: format!("rule-{kind}"),
-        kind: kind.parse().expect("a fault of this kind"),
-        key: exchange.logical_key(),
-        nth: 0,
-    });
-    exchange
-}
-
-/// A good read of the first links page of `handle`.
-pub fn links(handle: &str, at_ms: u64) -> Exchange {
-    Exchange {
-        target: format!("/v1/profiles/{handle}/links?limit=100"),
-        route: Route::ProfileLinks,
-        ..read(handle, at_ms)
-    }
-}
-
-/// A click sent singly at `at_ms`; a 202 has the effect. The event id is also the key.
-pub fn sent_click(event_id: &str, at_ms: u64, status: u16) -> Exchange {
-    let receipt = ClickReceipt {
-        event_id: event_id.into(),
-        payload: "p".into(),
-        status,
-        effect: status == 202,
-    };
-    Exchange {
-        method: "POST".into(),
-        target: "/v1/clicks".into(),
-        route: Route::Clicks,
-        handle: None,
-        content_type: Some("application/json".into()),
-        idempotency_key: Some(event_id.into()),
-        body_bytes: 90,
-        clicks: vec![receipt],
-        status: Some(status),
-        version: None,
-        nonce: None,
-        ..read("-", at_ms)
-    }
-}
-
-/// Clicks sent in one batch; with 202 the batch is answered 200 and each click has its effect.
-pub fn sent_batch(event_ids: &[&str], at_ms: u64, status: u16) -> Exchange {
-    let receipt = |id: &&str| sent_click(id, at_ms, status).clicks.remove(0);
-    Exchange {
-        target: "/v1/clicks/batch".into(),
-        route: Route::ClicksBatch,
-        idempotency_key: None,
-        clicks: event_ids.iter().map(receipt).collect(),
-        status: Some(if status == 202 { 200 } else { status }),
-        ..sent_click("-", at_ms, status)
-    }
-}
-
-/// A visitor opened a page from `from_ms` to `until_ms` and saw `version`.
-pub fn page(
-    handle: &'static str,
-    from_ms: u64,
-    until_ms: u64,
-    version: &'static str,
-) -> Operation<'static> {
-    Operation {
-        arrival: from_ms,
-        handle: Cow::Borrowed(handle),
-        intended: Moment::from_ms(from_ms),
-        sent: Moment::from_ms(from_ms),
-        first: Some(Moment::from_ms(until_ms)),
-        last: Moment::from_ms(until_ms),
-        status: Some(200),
-        failure: None,
-        did: Did::Page(PageView { version: Some(version.into()), ..PageView::default() }),
-    }
-}
-
-/// A visitor opened a page that showed no version.
-pub fn blank(handle: &'static str, from_ms: u64, until_ms: u64) -> Operation<'static> {
-    Operation { did: Did::Page(PageView::default()), ..page(handle, from_ms, until_ms, "-") }
-}
-
-/// A visitor clicked, and the front door acknowledged with 202.
-pub fn click(event_id: &'static str, from_ms: u64, until_ms: u64) -> Operation<'static> {
-    Operation {
-        status: Some(202),
-        did: Did::Click(Click { event_id: event_id.into(), payload: "p".into() }),
-        ..page("ann", from_ms, until_ms, "-")
-    }
-}
-
-/// A good scrape at `at_ms` that takes 5 ms.
-pub fn scrape(at_ms: u64, figures: Figures) -> Scrape {
-    let (sent, last) = (Moment::from_ms(at_ms), Moment::from_ms(at_ms + 5));
-    Scrape { sent, last, status: Some(200), failure: None, figures }
 }

@@ -4,6 +4,7 @@
 //! that words and numbers cannot disagree; a judge adds words only for what has none.
 
 use crate::measure::{self, Gauge, Margin, Measure};
+use crate::strength::{self, Strength};
 use mock_server::clock::Moment;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,9 @@ pub struct Verdict {
     /// What was measured, each beside its bound. What was not seen is not there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub measures: Vec<Measure>,
+    /// How much was seen of what must have been seen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub strength: Vec<Strength>,
     /// What was observed, in words and figures: the measures, and what else is worth knowing.
     pub observed: String,
     /// What was promised, with tolerance, in words and figures: every bound, and the rule around it.
@@ -70,6 +74,7 @@ impl Verdict {
             seen: seen as u64,
             of_what: of_what.to_owned(),
             measures: Vec::new(),
+            strength: Vec::new(),
             observed: String::new(),
             promised: String::new(),
             reason,
@@ -154,6 +159,17 @@ impl Verdict {
             self.reason = reason;
         }
         self
+    }
+
+    /// The same verdict with how much was seen of each thing that must have been seen; held over too
+    /// little becomes inconclusive.
+    #[must_use]
+    pub fn at_least(mut self, strength: impl IntoIterator<Item = Strength>) -> Self {
+        self.strength = strength.into_iter().collect();
+        match strength::shortage(&self.strength) {
+            Some(short) => self.only_if(false, short),
+            None => self,
+        }
     }
 
     /// A held verdict becomes inconclusive unless `enough` is true; a violation stays one.

@@ -6,6 +6,7 @@ use mock_server::faults::FAULTS;
 use reference::mutants::{self, MUTANTS};
 use scenarios::catalogue::{self, SCENARIOS};
 use scenarios::guarantees::{self, Bound, GUARANTEES};
+use scenarios::strength::Minimum;
 
 /// Prints what is known of a scenario, guarantee, mutant or fault.
 ///
@@ -29,6 +30,9 @@ pub fn explain(id: &str) -> Result<Exit, Failure> {
         }
         for Bound { name, what, unit, default, .. } in promise.bounds {
             say(format_args!("bound:           {name} = {default} ({unit}): {what}"));
+        }
+        for Minimum { name, least } in promise.minimums {
+            say(format_args!("judged from:     at least {least} {name}"));
         }
         let set = format!("in [guarantee.{id}] bounds, or [promises.{id}] of a contract profile");
         let set = if promise.bounds.is_empty() { "it has none of its own" } else { &set };

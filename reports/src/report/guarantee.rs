@@ -100,6 +100,8 @@ pub struct Cell {
     pub promised: String,
     /// What was measured; empty where nothing was seen, or where there is no number.
     pub measures: Vec<Measure>,
+    /// How much was seen of each thing that must have been seen, or it would be inconclusive.
+    pub strength: Vec<Strength>,
     /// How much room the tightest of the measures left; negative beyond its bound.
     pub margin: Option<Margin>,
     /// Why it is inconclusive or not applicable.
@@ -119,6 +121,17 @@ impl Cell {
     pub fn margin_words(&self) -> &str {
         self.margin.as_ref().map_or("–", |margin| &margin.words)
     }
+}
+
+/// What was seen of something, beside what is needed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Strength {
+    /// Of what, in the plural, such as `retried clicks`.
+    pub name: String,
+    /// How many were seen.
+    pub seen: u64,
+    /// How many are needed at least.
+    pub least: u64,
 }
 
 /// One violation with the evidence around it.

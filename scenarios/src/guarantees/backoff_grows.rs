@@ -44,6 +44,7 @@ const PROMISE: Promise = Promise {
     usual_fix: "full jitter: wait a random time below base × factor^n, and give up after a few",
     blind_to: "delays that are too long; growth after the fourth retry",
     bounds: &[ASKED_WITHIN, AT_ONCE],
+    minimums: &[],
     needs: &[],
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };

@@ -20,6 +20,7 @@ const PROMISE: Promise = Promise {
     blind_to: "Calls that go to another host altogether, and routes that this mock does not serve \
                (own links, analytics, webhooks), of which only the prefix is judged.",
     bounds: &[],
+    minimums: &[],
     needs: &[],
     sees: &[Sight::Upstream],
 };

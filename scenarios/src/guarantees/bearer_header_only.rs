@@ -20,6 +20,7 @@ const PROMISE: Promise = Promise {
                 place where the key is read.",
     blind_to: "Keys that are sent to other hosts, or encoded so that the scanner does not know them.",
     bounds: &[],
+    minimums: &[],
     needs: &[],
     sees: &[Sight::Upstream],
 };

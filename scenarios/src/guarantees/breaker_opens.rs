@@ -40,6 +40,7 @@ const PROMISE: Promise = Promise {
                 a declared number of probes through and no more",
     blind_to: "breakers for single routes, which open later; breakers that open too easily",
     bounds: &[FAST],
+    minimums: &[],
     needs: &[],
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };

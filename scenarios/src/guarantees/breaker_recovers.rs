@@ -44,6 +44,7 @@ const PROMISE: Promise = Promise {
     usual_fix: "let probes through once the open time is over, and close on their success",
     blind_to: "service that is back but slower than before",
     bounds: &[WITHIN, FETCHED],
+    minimums: &[],
     needs: &[],
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };

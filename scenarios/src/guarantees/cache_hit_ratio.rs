@@ -37,6 +37,7 @@ const PROMISE: Promise = Promise {
     blind_to: "Creators who are read less, and an exposed ratio that is wrong within what only the \
                integration can know of a read.",
     bounds: &[PERCENT],
+    minimums: &[],
     needs: &[],
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };

@@ -32,6 +32,7 @@ const PROMISE: Promise = Promise {
                 window for clicks.",
     blind_to: "The exposed lag and its alert, and clicks during which the cap left no room.",
     bounds: &[WITHIN],
+    minimums: &[],
     needs: &[FrontRoute::Clicks],
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };

@@ -25,6 +25,7 @@ const PROMISE: Promise = Promise {
                 queue as soon as a 2xx was read.",
     blind_to: "Effects outside Linktree, and repetitions that an answer lost on its way excuses.",
     bounds: &[],
+    minimums: &[],
     needs: &[FrontRoute::Clicks],
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };

@@ -26,6 +26,7 @@ const PROMISE: Promise = Promise {
     blind_to: "Clicks that the front door refused or never answered, and what Linktree does with a \
                click that it accepted.",
     bounds: &[],
+    minimums: &[],
     needs: &[FrontRoute::Clicks],
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };

@@ -27,6 +27,7 @@ const PROMISE: Promise = Promise {
     blind_to: "A loss of power: what the process handed to the kernel survives a kill without fsync. \
                Clicks whose acknowledgement the visitor never read.",
     bounds: &[],
+    minimums: &[],
     needs: &[FrontRoute::Clicks],
     sees: &[Sight::Upstream, Sight::FrontDoor, Sight::Process],
 };

@@ -31,6 +31,7 @@ const PROMISE: Promise = Promise {
     blind_to: "requests that never reached the mock; several instances of the integration that each \
                keep their own count, unless they run together here",
     bounds: &[REQUESTS],
+    minimums: &[],
     needs: &[],
     sees: &[Sight::Upstream],
 };

@@ -19,6 +19,7 @@ const PROMISE: Promise = Promise {
     usual_fix: "keep a client-side limiter well below the server's number, shared by every worker",
     blind_to: "a limiter of the real service that counts otherwise than over a sliding window",
     bounds: &[],
+    minimums: &[],
     needs: &[],
     sees: &[Sight::Upstream],
 };

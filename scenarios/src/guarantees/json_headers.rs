@@ -21,6 +21,7 @@ const PROMISE: Promise = Promise {
     usual_fix: "Set both as default headers of the one client that all calls share.",
     blind_to: "Whether the bodies are what the headers say.",
     bounds: &[],
+    minimums: &[],
     needs: &[],
     sees: &[Sight::Upstream],
 };

@@ -26,6 +26,7 @@ const PROMISE: Promise = Promise {
     blind_to: "Helpers that end within a second, keys in files outside of the declared source tree, \
                and variables that a process sets for itself alone.",
     bounds: &[],
+    minimums: &[],
     needs: &[],
     sees: &[Sight::Upstream, Sight::Process],
 };

@@ -24,6 +24,7 @@ const PROMISE: Promise = Promise {
     blind_to: "The alert, summaries (their window is not known), and differences within one bucket or \
                within delivery and scheduling.",
     bounds: &[],
+    minimums: &[],
     needs: &[FrontRoute::Metrics],
     sees: &[Sight::Upstream, Sight::Metrics],
 };

@@ -5,8 +5,8 @@
 //! which they were recorded, which is the order of their ends and not of their starts.
 //!
 //! A new guarantee touches:
-//! 1. its file here: the promise with all that is said of it, its bounds, the judge with what it
-//!    measures, and three tiny histories below, one for each verdict; `json_headers.rs` is the
+//! 1. its file here: the promise with all that is said of it, its bounds and minimums, the judge with what
+//!    it measures, and three tiny histories below, one for each verdict; `json_headers.rs` is the
 //!    smallest, and `click_lag.rs` one with a bound that sees operations;
 //! 2. its `mod` line and its line in [`GUARANTEES`];
 //! 3. its id in the `guarantees` of a scenario in `catalogue/`;

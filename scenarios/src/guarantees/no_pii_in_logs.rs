@@ -22,6 +22,7 @@ const PROMISE: Promise = Promise {
     blind_to: "Logs that are sent elsewhere, hashes of addresses, and addresses on public pages, which \
                are counted and not judged.",
     bounds: &[],
+    minimums: &[],
     needs: &[],
     sees: &[Sight::Upstream, Sight::FrontDoor, Sight::Logs],
 };

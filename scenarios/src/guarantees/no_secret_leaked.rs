@@ -21,6 +21,7 @@ const PROMISE: Promise = Promise {
     blind_to: "Logs that are sent elsewhere, answers beyond their first 256 KiB, and secrets that are \
                hashed or encrypted.",
     bounds: &[],
+    minimums: &[],
     needs: &[],
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };

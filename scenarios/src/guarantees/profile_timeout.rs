@@ -32,6 +32,7 @@ const PROMISE: Promise = Promise {
                 byte",
     blind_to: "connects that hang; limits that are too short are reported and not judged",
     bounds: &[WITHIN],
+    minimums: &[],
     needs: &[],
     sees: &[Sight::Upstream],
 };

@@ -27,6 +27,7 @@ const PROMISE: Promise = Promise {
     blind_to: "malformed values, and seconds beyond 64 bits, which many parsers refuse; whether a call \
                that gave up instead would have been better retried",
     bounds: &[],
+    minimums: &[],
     needs: &[],
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };

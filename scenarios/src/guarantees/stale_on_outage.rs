@@ -35,6 +35,7 @@ const PROMISE: Promise = Promise {
     usual_fix: "Keep expired pages by handle, and show them when a fill fails or is not tried.",
     blind_to: "Pages that do not tell their version, and the content below a right version.",
     bounds: &[FAST],
+    minimums: &[],
     needs: &[],
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };

@@ -24,6 +24,7 @@ const PROMISE: Promise = Promise {
     blind_to: "Alerts; timeouts that are counted too often, since a client may wait for its own \
                connections as well. Metrics count attempts, as the contract's names say.",
     bounds: &[],
+    minimums: &[],
     needs: &[FrontRoute::Metrics],
     sees: &[Sight::Upstream, Sight::Metrics],
 };

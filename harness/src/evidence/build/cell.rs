@@ -2,7 +2,9 @@
 
 use crate::evidence::judging::Judged;
 use mock_server::clock::Moment;
-use reports::report::{Better, Cell, CounterExample, Margin, Marker, Measure, Standing, Unit};
+use reports::report::{
+    Better, Cell, CounterExample, Margin, Marker, Measure, Standing, Strength, Unit,
+};
 use scenarios::guarantees;
 use scenarios::measure;
 use scenarios::plan::Plan;
@@ -35,6 +37,7 @@ pub fn judged(plan: &Plan, judged: &Judged, id: &str, verdict: &Verdict) -> Cell
         observed: verdict.observed.clone(),
         promised: verdict.promised.clone(),
         measures: verdict.measures.iter().map(measure).collect(),
+        strength: verdict.strength.iter().map(strength).collect(),
         margin: verdict.margin().map(margin),
         reason: verdict.reason.clone(),
         counter_examples: verdict.witnesses.iter().map(counter_example).collect(),
@@ -91,6 +94,11 @@ fn measure(measure: &measure::Measure) -> Measure {
         },
         tolerance: measure.tolerance,
     }
+}
+
+fn strength(strength: &scenarios::strength::Strength) -> Strength {
+    let scenarios::strength::Strength { name, seen, least } = strength;
+    Strength { name: name.clone(), seen: *seen, least: *least }
 }
 
 fn margin(margin: measure::Margin) -> Margin {

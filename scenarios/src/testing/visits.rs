@@ -1,0 +1,46 @@
+//! Front-door operations and scrapes written by hand.
+
+use crate::history::{Click, Did, Operation, PageView};
+use crate::observed::{Figures, Scrape};
+use mock_server::clock::Moment;
+use std::borrow::Cow;
+
+/// A visitor opened a page from `from_ms` to `until_ms` and saw `version`.
+pub fn page(
+    handle: &'static str,
+    from_ms: u64,
+    until_ms: u64,
+    version: &'static str,
+) -> Operation<'static> {
+    Operation {
+        arrival: from_ms,
+        handle: Cow::Borrowed(handle),
+        intended: Moment::from_ms(from_ms),
+        sent: Moment::from_ms(from_ms),
+        first: Some(Moment::from_ms(until_ms)),
+        last: Moment::from_ms(until_ms),
+        status: Some(200),
+        failure: None,
+        did: Did::Page(PageView { version: Some(version.into()), ..PageView::default() }),
+    }
+}
+
+/// A visitor opened a page that showed no version.
+pub fn blank(handle: &'static str, from_ms: u64, until_ms: u64) -> Operation<'static> {
+    Operation { did: Did::Page(PageView::default()), ..page(handle, from_ms, until_ms, "-") }
+}
+
+/// A visitor clicked, and the front door acknowledged with 202.
+pub fn click(event_id: &'static str, from_ms: u64, until_ms: u64) -> Operation<'static> {
+    Operation {
+        status: Some(202),
+        did: Did::Click(Click { event_id: event_id.into(), payload: "p".into() }),
+        ..page("ann", from_ms, until_ms, "-")
+    }
+}
+
+/// A good scrape at `at_ms` that takes 5 ms.
+pub fn scrape(at_ms: u64, figures: Figures) -> Scrape {
+    let (sent, last) = (Moment::from_ms(at_ms), Moment::from_ms(at_ms + 5));
+    Scrape { sent, last, status: Some(200), failure: None, figures }
+}
