@@ -234,8 +234,12 @@ impl PreflightCheck {
 /// Arguments of `prove`.
 #[derive(Debug, Args)]
 pub struct ProveArgs {
-    /// Mutants whose id contains one of these; all without any
+    /// Mutants whose id contains one of these (with --honest: scenarios); all without any
     pub patterns: Vec<String>,
+    /// Instead of mutants the reference as it is: every promise must hold with every seed; prints how much
+    /// of each was seen with the worst of them
+    #[arg(long)]
+    pub honest: bool,
     /// Runs of each mutant, each with a seed of its own
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub seeds: u32,

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub mod explain;
+pub mod honest;
 pub mod init;
 pub mod list;
 pub mod mock_serve;

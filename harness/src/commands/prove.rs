@@ -1,6 +1,7 @@
 //! `prove`: runs the mutants of the reference and prints which guarantee caught which.
 
 use crate::cli::{FailOn, ProfileName, ProveArgs, RunArgs};
+use crate::commands::honest::honest;
 use crate::commands::say;
 use crate::config::Config;
 use crate::config::target::TargetSpec;
@@ -32,6 +33,9 @@ struct Row {
 ///
 /// [`Failure`] when no mutant matches or a run cannot be set up.
 pub async fn prove(args: &ProveArgs) -> Result<Exit, Failure> {
+    if args.honest {
+        return honest(args).await;
+    }
     let chosen = |mutant: &&Mutant| {
         args.patterns.is_empty()
             || args.patterns.iter().any(|pattern| mutant.id.contains(pattern.as_str()))
@@ -48,7 +52,8 @@ pub async fn prove(args: &ProveArgs) -> Result<Exit, Failure> {
     let runs = mutants.iter().flat_map(|&mutant| (0..args.seeds).map(move |n| (mutant, n)));
     let mut tasks = Vec::new();
     for (mutant, n) in runs {
-        let request = request(mutant, args.seed + u64::from(n), args)?;
+        let shown_by = [mutant.shown_by.to_owned()];
+        let request = request(&shown_by, Some(mutant.id), args.seed + u64::from(n), args)?;
         let (room, progress) = (Arc::clone(&room), Arc::clone(&progress));
         let task = tokio::spawn(async move {
             let _permit = room.acquire_owned().await;
@@ -84,28 +89,41 @@ pub async fn prove(args: &ProveArgs) -> Result<Exit, Failure> {
     })
 }
 
-fn request(mutant: &Mutant, seed: u64, args: &ProveArgs) -> Result<Request, Failure> {
+/// The reference, as it is or mutated, through these scenarios or all.
+///
+/// # Errors
+///
+/// [`Failure`] when a pattern matches nothing.
+pub fn request(
+    patterns: &[String],
+    mutant: Option<&str>,
+    seed: u64,
+    args: &ProveArgs,
+) -> Result<Request, Failure> {
+    let jobs = if mutant.is_some() { 1 } else { args.jobs };
     let run = RunArgs {
-        patterns: vec![mutant.shown_by.to_owned()],
+        patterns: patterns.to_vec(),
         tag: Vec::new(),
         guarantee: Vec::new(),
         config: None,
-        mutant: Some(mutant.id.to_owned()),
+        mutant: mutant.map(str::to_owned),
         seed: Some(seed),
         plan: None,
         profile: ProfileName::Quick,
         time_scale: None,
         contract: None,
-        jobs: 1,
+        jobs,
         out_dir: args.out_dir.clone(),
         reporter: Vec::new(),
         fail_on: FailOn::Inconclusive,
     };
     let config = Config::default();
     let plan = selection::plan(&run, &config)?;
-    let rerun = format!("windthrow run {} --mutant {} --seed {seed}", mutant.shown_by, mutant.id);
+    let named = patterns.iter().map(|pattern| format!(" {pattern}")).collect::<String>();
+    let mutated = mutant.map_or(String::new(), |id| format!(" --mutant {id}"));
+    let rerun = format!("windthrow run{named}{mutated} --seed {seed}");
     let target = TargetSpec::Embedded { mutant: run.mutant };
-    Ok(Request { plan, target, config, out_dir: run.out_dir, jobs: 1, rerun })
+    Ok(Request { plan, target, config, out_dir: run.out_dir, jobs, rerun })
 }
 
 impl Row {
