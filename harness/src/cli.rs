@@ -104,9 +104,9 @@ pub struct RunArgs {
     /// Another contract profile (TOML)
     #[arg(long, value_name = "FILE")]
     pub contract: Option<PathBuf>,
-    /// Scenarios at once
-    #[arg(long, default_value_t = 2, value_name = "N", value_parser = jobs)]
-    pub jobs: usize,
+    /// At most so many scenarios at once; as many as the machine has room for when absent
+    #[arg(long, value_name = "N", value_parser = jobs)]
+    pub jobs: Option<usize>,
     /// Where runs are kept
     #[arg(long, default_value = "runs", env = "WINDTHROW_OUT_DIR", value_name = "DIR")]
     pub out_dir: PathBuf,
@@ -246,9 +246,9 @@ pub struct ProveArgs {
     /// The first seed
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub seed: u64,
-    /// Mutants at once
-    #[arg(long, default_value_t = 3, value_name = "N", value_parser = jobs)]
-    pub jobs: usize,
+    /// At most so many mutants at once; as many as the machine has room for when absent
+    #[arg(long, value_name = "N", value_parser = jobs)]
+    pub jobs: Option<usize>,
     /// Where runs are kept
     #[arg(long, default_value = "runs", env = "WINDTHROW_OUT_DIR", value_name = "DIR")]
     pub out_dir: PathBuf,

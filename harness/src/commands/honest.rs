@@ -10,9 +10,11 @@ use crate::evidence::build;
 use crate::failure::{Exit, Failure};
 use crate::progress::Progress;
 use crate::runner;
+use crate::schedule::Room;
 use comfy_table::{Table, presets};
 use reports::report::{Report, Standing};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What was seen of one thing in one scenario, with the seed that saw the least.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,8 +44,9 @@ pub async fn honest(args: &ProveArgs) -> Result<Exit, Failure> {
     let progress = Progress::new();
     let mut tally = Tally::default();
     let mut interrupted = false;
+    let room = Arc::new(Room::here(args.jobs));
     for seed in args.seed..args.seed + u64::from(args.seeds) {
-        let request = prove::request(&args.patterns, None, seed, args)?;
+        let request = prove::request(&args.patterns, None, seed, args, &room)?;
         let ran = runner::run(&request, &progress).await?;
         let report = build::report(&ran.folder)?;
         super::report::write(&ran.folder, &report, &["json".into(), "html".into()])?;

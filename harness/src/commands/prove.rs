@@ -9,13 +9,13 @@ use crate::evidence::build;
 use crate::failure::{Exit, Failure};
 use crate::progress::Progress;
 use crate::runner::{self, Request};
+use crate::schedule::Room;
 use crate::selection;
 use comfy_table::{Table, presets};
 use reference::mutants::{MUTANTS, Mutant};
 use reports::report::{Report, Standing};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
 
 /// What one mutant came to, over all its seeds.
 struct Row {
@@ -47,20 +47,27 @@ pub async fn prove(args: &ProveArgs) -> Result<Exit, Failure> {
             help: "windthrow list --mutants names all of them".to_owned(),
         });
     }
-    let room = Arc::new(Semaphore::new(args.jobs));
+    let room = Arc::new(Room::here(args.jobs));
     let progress = Arc::new(Progress::new());
     let runs = mutants.iter().flat_map(|&mutant| (0..args.seeds).map(move |n| (mutant, n)));
-    let mut tasks = Vec::new();
+    let mut requests = Vec::new();
     for (mutant, n) in runs {
+        let seed = args.seed + u64::from(n);
         let shown_by = [mutant.shown_by.to_owned()];
-        let request = request(&shown_by, Some(mutant.id), args.seed + u64::from(n), args)?;
-        let (room, progress) = (Arc::clone(&room), Arc::clone(&progress));
+        let request = request(&shown_by, Some(mutant.id), seed, args, &room)?;
+        requests.push((mutant, seed, request));
+    }
+    // Whoever needs the machine alone comes last, or the others would wait for it in between.
+    requests
+        .sort_by_key(|(_, _, request)| request.plan.scenarios.iter().any(|plan| plan.exclusive));
+    let mut tasks = Vec::new();
+    for (mutant, seed, request) in requests {
+        let progress = Arc::clone(&progress);
         let task = tokio::spawn(async move {
-            let _permit = room.acquire_owned().await;
             let ran = runner::run(&request, &progress).await?;
             Ok::<_, Failure>((build::report(&ran.folder)?, ran))
         });
-        tasks.push((mutant, args.seed + u64::from(n), task));
+        tasks.push((mutant, seed, task));
     }
     let mut rows: Vec<Row> = mutants.iter().map(|&mutant| Row::new(mutant)).collect();
     let mut interrupted = false;
@@ -99,8 +106,8 @@ pub fn request(
     mutant: Option<&str>,
     seed: u64,
     args: &ProveArgs,
+    room: &Arc<Room>,
 ) -> Result<Request, Failure> {
-    let jobs = if mutant.is_some() { 1 } else { args.jobs };
     let run = RunArgs {
         patterns: patterns.to_vec(),
         tag: Vec::new(),
@@ -112,7 +119,7 @@ pub fn request(
         profile: ProfileName::Quick,
         time_scale: None,
         contract: None,
-        jobs,
+        jobs: args.jobs,
         out_dir: args.out_dir.clone(),
         reporter: Vec::new(),
         fail_on: FailOn::Inconclusive,
@@ -123,7 +130,7 @@ pub fn request(
     let mutated = mutant.map_or(String::new(), |id| format!(" --mutant {id}"));
     let rerun = format!("windthrow run{named}{mutated} --seed {seed}");
     let target = TargetSpec::Embedded { mutant: run.mutant };
-    Ok(Request { plan, target, config, out_dir: run.out_dir, jobs, rerun })
+    Ok(Request { plan, target, config, out_dir: run.out_dir, room: Arc::clone(room), rerun })
 }
 
 impl Row {

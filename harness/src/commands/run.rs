@@ -8,9 +8,11 @@ use crate::evidence::{build, plans};
 use crate::failure::{Exit, Failure};
 use crate::progress::Progress;
 use crate::runner::{self, Request};
+use crate::schedule::Room;
 use crate::selection;
 use reports::report::{Ending, Report, Standing};
 use scenarios::plan::{Plan, RunPlan};
+use std::sync::Arc;
 
 /// Carries out `run`.
 ///
@@ -48,8 +50,9 @@ pub async fn run(args: &RunArgs) -> Result<Exit, Failure> {
         target.label()
     ));
     // Something that runs already has one address for its mock.
-    let jobs = if matches!(target, TargetSpec::Url { .. }) { 1 } else { args.jobs };
-    let request = Request { plan, target, config, out_dir: args.out_dir.clone(), jobs, rerun };
+    let jobs = if matches!(target, TargetSpec::Url { .. }) { Some(1) } else { args.jobs };
+    let room = Arc::new(Room::here(jobs));
+    let request = Request { plan, target, config, out_dir: args.out_dir.clone(), room, rerun };
     let ran = runner::run(&request, &progress).await?;
     let report = build::report(&ran.folder)?;
     write(&ran.folder, &report, &args.reporter)?;

@@ -10,11 +10,11 @@ use crate::evidence::plans;
 use crate::failure::Failure;
 use crate::process::interrupted;
 use crate::progress::Progress;
-use crate::schedule;
+use crate::schedule::{self, Room};
 use crate::storm::order::Order;
-use scenarios::plan::{Plan, RunPlan};
-use std::collections::VecDeque;
+use scenarios::plan::RunPlan;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -29,8 +29,8 @@ pub struct Request {
     pub config: Config,
     /// Where runs are kept.
     pub out_dir: PathBuf,
-    /// Scenarios at once.
-    pub jobs: usize,
+    /// The machine's room, which several runs may share.
+    pub room: Arc<Room>,
     /// The command that does the same again.
     pub rerun: String,
 }
@@ -75,50 +75,44 @@ pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure>
         // The sender must outlive the scenarios, or they would see a change.
         std::future::pending::<()>().await;
     });
-    let mut pending: VecDeque<&Plan> =
-        schedule::in_running_order(&request.plan.scenarios, request.jobs).into();
     let mut running = JoinSet::new();
-    let mut alone = false;
-    loop {
-        while let Some(plan) = pending.front() {
-            let room = running.is_empty()
-                || (!alone && !plan.exclusive && running.len() < request.jobs.max(1));
-            if !room || *stopped.borrow() {
-                break;
-            }
-            alone = plan.exclusive;
-            let order = Order {
-                plan: folder.plan(),
-                plan_hash: plan_hash.clone(),
-                scenario: plan.id.clone(),
-                folder: folder.scenario(&plan.id),
-                target: request.target.clone(),
-                front_door: request.config.file.front_door.clone(),
-                observe: request.config.file.observe.clone(),
-                session_secret: request.config.file.secrets.session.clone(),
-                config_folder: request.config.folder.clone(),
-            };
-            let length = Duration::from_millis(plan.duration_ms());
-            let (folder, bar) = (folder.clone(), progress.bar(&plan.id, length));
-            let stopped = stopped.clone();
-            running.spawn(async move {
-                match child::run(&order, &bar, length, stopped).await {
-                    Ok(()) => bar.finish("recorded"),
-                    Err(why) => {
-                        note_failure(&folder, &order.scenario, &why);
-                        bar.finish("could not be carried out");
-                    }
+    for plan in schedule::in_running_order(&request.plan.scenarios) {
+        let mut over = stopped.clone();
+        let place = tokio::select! {
+            biased;
+            _ = over.wait_for(|over| *over) => None,
+            place = request.room.enter(plan) => Some(place),
+        };
+        let Some(place) = place else {
+            note_failure(&folder, &plan.id, "the run was interrupted before this scenario began");
+            continue;
+        };
+        let order = Order {
+            plan: folder.plan(),
+            plan_hash: plan_hash.clone(),
+            scenario: plan.id.clone(),
+            folder: folder.scenario(&plan.id),
+            target: request.target.clone(),
+            front_door: request.config.file.front_door.clone(),
+            observe: request.config.file.observe.clone(),
+            session_secret: request.config.file.secrets.session.clone(),
+            config_folder: request.config.folder.clone(),
+        };
+        let length = Duration::from_millis(plan.duration_ms());
+        let (folder, bar) = (folder.clone(), progress.bar(&plan.id, length));
+        let stopped = stopped.clone();
+        running.spawn(async move {
+            match child::run(&order, &bar, length, stopped).await {
+                Ok(()) => bar.finish("recorded"),
+                Err(why) => {
+                    note_failure(&folder, &order.scenario, &why);
+                    bar.finish("could not be carried out");
                 }
-            });
-            pending.pop_front();
-        }
-        if running.join_next().await.is_none() {
-            break;
-        }
+            }
+            drop(place);
+        });
     }
-    for plan in pending {
-        note_failure(&folder, &plan.id, "the run was interrupted before this scenario began");
-    }
+    while running.join_next().await.is_some() {}
     let was_interrupted = *stopped.borrow();
     interrupt.abort();
     Ok(Ran { folder, interrupted: was_interrupted })

@@ -13,7 +13,7 @@
 //!
 //! What several scenarios are put together from is in `parts.rs`. The command line, the lists and the
 //! tests, here and in `harness/tests/registries.rs`, take it from the registry. All scenarios
-//! together must fit into the time that the quick profile is promised to take.
+//! together must fit into the time that the quick profile is promised to take (`harness/src/schedule.rs`).
 
 pub mod brownout;
 pub mod calibration;
