@@ -11,6 +11,7 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
     summary: "An ordinary day: steady visitors on a few creators, nothing fails",
     tags: &["baseline", "cache", "clicks"],
     guarantees: &[
+        "pages-served",
         "cache-hit-ratio",
         "clicks-delivered",
         "click-lag",

@@ -13,6 +13,7 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
     guarantees: &[
         "client-rate-cap",
         "hard-limit",
+        "pages-served",
         "cache-hit-ratio",
         "clicks-delivered",
         "click-lag",

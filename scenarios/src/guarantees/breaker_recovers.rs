@@ -19,7 +19,7 @@ use mock_server::history::exchange::{End, Exchange};
 /// Upstream reads succeed by the deadline and go on, and visitors see pages.
 pub struct BreakerRecovers;
 
-const WITHIN: Bound = Bound {
+pub(super) const WITHIN: Bound = Bound {
     of: "breaker-recovers",
     name: "within_ms",
     what: "normal service after the heal and the open time",

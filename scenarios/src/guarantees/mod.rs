@@ -36,6 +36,7 @@ mod key_from_vault;
 mod latency_metrics;
 mod no_pii_in_logs;
 mod no_secret_leaked;
+mod pages_served;
 pub(crate) mod profile_timeout;
 mod retry_after_honoured;
 mod stale_on_outage;
@@ -93,6 +94,7 @@ pub const GUARANTEES: &[&dyn Guarantee] = &[
     &hard_limit::HardLimit,
     &profile_timeout::ProfileTimeout,
     &json_headers::JsonHeaders,
+    &pages_served::PagesServed,
     &breaker_opens::BreakerOpens,
     &breaker_recovers::BreakerRecovers,
     &backoff_grows::BackoffGrows,

@@ -43,6 +43,7 @@ mod latency_in_milliseconds;
 mod limiter_fixed_window;
 mod limiter_per_route;
 mod misses_counted_as_hits;
+mod no_cache_no_limiter;
 mod no_limiter;
 mod no_stale_on_timeout;
 mod no_timeout;
@@ -55,6 +56,7 @@ mod retry_hot_loop;
 mod timeouts_counted_as_auth;
 mod timeouts_not_failures;
 mod trickle_resets_timeout;
+mod unavailable_when_limited;
 mod visitor_address_in_log;
 mod wrong_creator_under_collapsing;
 
@@ -102,6 +104,8 @@ pub const MUTANTS: &[Mutant] = &[
     queue_without_sync::MUTANT,
     in_flight_forgotten::MUTANT,
     replay_slow::MUTANT,
+    no_cache_no_limiter::MUTANT,
+    unavailable_when_limited::MUTANT,
     no_stale_on_timeout::MUTANT,
     wrong_creator_under_collapsing::MUTANT,
     cache_ttl_too_short::MUTANT,

@@ -16,7 +16,7 @@ pub const MUTANT: Mutant = Mutant {
     apply: |seams| seams.upstream.limiter = |_| Box::new(NoLimiter),
 };
 
-struct NoLimiter;
+pub(super) struct NoLimiter;
 
 impl Limiter for NoLimiter {
     fn try_take(&self, _: Route, _: Instant) -> Result<(), Instant> {

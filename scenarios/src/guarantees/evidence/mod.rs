@@ -18,3 +18,5 @@ pub mod sent;
 pub mod spacing;
 pub mod tails;
 pub mod trace;
+pub mod wanted;
+pub mod well;

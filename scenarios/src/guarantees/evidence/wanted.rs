@@ -1,0 +1,147 @@
+//! What visitors asked for, and whether all of it could have been fetched within the rate cap.
+//!
+//! Nothing of it depends on what the integration did: an integration that fails every page is wanted
+//! as much as one that serves them all.
+
+use crate::case::Case;
+use crate::guarantees::client_rate_cap;
+use crate::history::Operation;
+use mock_server::clock::Moment;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+/// Parts of a limit window in which views of one page count as one.
+const PARTS: u32 = 12;
+
+/// Page views and clicks by parts of the limit window, so that memory does not grow with visitors.
+pub struct Wanted<'c> {
+    case: &'c Case,
+    part: Duration,
+    pages: HashMap<String, BTreeSet<u64>>,
+    clicks: BTreeMap<u64, usize>,
+}
+
+impl<'c> Wanted<'c> {
+    /// Nobody has come yet.
+    #[must_use]
+    pub fn over(case: &'c Case) -> Self {
+        let part = (case.times.window / PARTS).max(Duration::from_millis(1));
+        Self { case, part, pages: HashMap::new(), clicks: BTreeMap::new() }
+    }
+
+    /// Takes in a front-door operation.
+    pub fn note(&mut self, operation: &Operation<'_>) {
+        let part = self.part_of(operation.sent);
+        if operation.click().is_some() {
+            *self.clicks.entry(part).or_default() += 1;
+        } else if operation.page().is_some() {
+            if let Some(parts) = self.pages.get_mut(operation.handle.as_ref()) {
+                parts.insert(part);
+            } else {
+                self.pages.insert(operation.handle.to_string(), BTreeSet::from([part]));
+            }
+        }
+    }
+
+    /// The part of the limit window in which a moment lies.
+    #[must_use]
+    pub fn part_of(&self, moment: Moment) -> u64 {
+        let part = moment.0 as u128 / self.part.as_nanos().max(1);
+        u64::try_from(part).unwrap_or(u64::MAX)
+    }
+
+    /// The parts in which everything that was asked for within the limit window before fits under the
+    /// rate cap, for half a limit window on end.
+    #[must_use]
+    pub fn feasible(&self) -> Feasible {
+        let all = || self.pages.values().flatten().chain(self.clicks.keys());
+        let (first, last) = (all().min().copied(), all().max().copied());
+        let (Some(first), Some(last)) = (first, last) else { return Feasible::default() };
+        let fits: Vec<bool> = (first..=last).map(|part| self.fits(part)).collect();
+        let half = (PARTS / 2) as usize;
+        let lasting =
+            |at: usize| fits.get(at..=at + half).is_some_and(|on| on.iter().all(|fit| *fit));
+        let since = (0..fits.len()).filter(|at| lasting(*at)).map(|at| first + at as u64);
+        Feasible { since: since.collect(), half: half as u64 }
+    }
+
+    /// From which part on a page could have been there: half a limit window after visitors first asked
+    /// for it at a time when all that was asked for could be fetched.
+    #[must_use]
+    pub fn could_be_filled_from(&self, handle: &str, feasible: &Feasible) -> Option<u64> {
+        let first = self.pages.get(handle)?.iter().find(|part| feasible.since.contains(part))?;
+        Some(first + feasible.half + 1)
+    }
+
+    /// Whether the window that ends with this part asks for no more than the cap.
+    fn fits(&self, part: u64) -> bool {
+        let from = part.saturating_sub(PARTS.into());
+        // A page may be fetched anew whenever it has expired.
+        let age = self.case.max_age().as_nanos() / self.part.as_nanos().max(1);
+        let age = u64::try_from(age).unwrap_or(u64::MAX).max(1);
+        let fetches = |parts: &BTreeSet<u64>| {
+            let (mut fetches, mut fresh_until) = (0, 0);
+            for asked in parts.range(from..=part) {
+                if *asked >= fresh_until {
+                    fetches += 1;
+                    fresh_until = asked.saturating_add(age);
+                }
+            }
+            fetches
+        };
+        let pages: usize = self.pages.values().map(fetches).sum();
+        let clicks: usize = self.clicks.range(from..=part).map(|(_, clicks)| *clicks).sum();
+        let clicks = clicks.min(self.case.declared.click_slots as usize);
+        pages * self.calls_of_a_fill() + clicks <= self.case.count(&client_rate_cap::REQUESTS)
+    }
+
+    /// The profile, and the parts of the longest list of links.
+    fn calls_of_a_fill(&self) -> usize {
+        let links = self.case.plan.population.groups.iter().map(|group| group.max_links).max();
+        let parts = links.unwrap_or(0).div_ceil(self.case.contract.pages.default_limit.max(1));
+        1 + parts.max(1) as usize
+    }
+}
+
+/// Since when, by parts of the limit window, everything could be fetched for half a window on end.
+#[derive(Clone, Debug, Default)]
+pub struct Feasible {
+    since: BTreeSet<u64>,
+    half: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{History, click, page};
+
+    const NAMES: [&str; 3] = ["ann", "bob", "carl"];
+
+    /// From which second on Ann's page could have been there, when so many creators are visited each
+    /// second of two minutes, under a cap of five requests a minute.
+    fn from_second(creators: usize, clicks: usize) -> Option<u64> {
+        let mut history = History::over(&[]).promising(&client_rate_cap::REQUESTS, 5);
+        history.case.contract.cache.max_age_s = 60;
+        history.case.ready();
+        let mut wanted = Wanted::over(&history.case);
+        for second in 0..120 {
+            let at = second * 1_000;
+            NAMES[..creators].iter().for_each(|name| wanted.note(&page(name, at, at + 1, "v")));
+            (0..clicks).for_each(|_| wanted.note(&click("c", at, at + 1)));
+        }
+        let part = wanted.could_be_filled_from("ann", &wanted.feasible())?;
+        Some(part * 5)
+    }
+
+    #[test]
+    fn what_is_asked_for_within_the_cap_could_be_there_after_half_a_window() {
+        assert_eq!(from_second(1, 0), Some(35));
+    }
+
+    #[test]
+    fn what_is_asked_for_beyond_the_cap_could_not() {
+        assert_eq!(from_second(3, 0), None);
+        assert_eq!(from_second(1, 9), None, "two fetches and the clicks' slots");
+        assert_eq!(from_second(0, 0), None, "nobody asked");
+    }
+}
