@@ -81,6 +81,9 @@ impl<'c> Timeline<'c> {
     ///
     /// Never: the bounds of the histograms are constants that fit.
     pub fn operation(&mut self, operation: &Operation<'_>) {
+        if operation.did.action().info().lines.is_none() {
+            return;
+        }
         let action = operation.did.action() as usize;
         let latency = operation.last.since(operation.intended);
         let offered = self.step(operation.intended);
@@ -111,7 +114,7 @@ impl<'c> Timeline<'c> {
         let rate = |count: u64| Some(count as f64 / seconds);
         let mut all = Vec::new();
         for action in ACTIONS {
-            for (index, name) in action.info().lines.into_iter().enumerate() {
+            for (index, name) in action.info().lines.into_iter().flatten().enumerate() {
                 let load = |step: &Step| rate(step.load[*action as usize][index]);
                 all.push(self.line("load", name, "per s", load));
             }

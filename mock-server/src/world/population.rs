@@ -170,7 +170,6 @@ impl Population {
         let mut dice = seed::stream(seed, &["creator", handle]);
         let (first, last) = (pick(&mut dice, &FIRST), pick(&mut dice, &LAST));
         let craft = pick(&mut dice, &CRAFT);
-        let tag = hex::encode(&seed::derive(seed, &["email", handle])[..5]);
         let count = dice.random_range(group.min_links..=group.max_links);
         let links =
             (0..count).map(|at| Link::original(&mut dice, seed, handle, at, edit)).collect();
@@ -181,7 +180,7 @@ impl Population {
             display_name: format!("{first} {last}"),
             bio: format!("{craft} by {first}{again}"),
             avatar_url: format!("https://cdn.example.org/avatars/{handle}.png"),
-            email: format!("{handle}.{tag}@mail.example.org"),
+            email: email(seed, handle),
             links,
             version: version(seed, handle, edit, 0),
             edit,
@@ -211,6 +210,13 @@ impl Creator {
     pub(crate) fn stamp(edit: u32, writes: u32) -> u64 {
         u64::from(edit) * 60 + u64::from(writes)
     }
+}
+
+/// A creator's private address.
+#[must_use]
+pub fn email(seed: u64, handle: &str) -> String {
+    let tag = hex::encode(&seed::derive(seed, &["email", handle])[..5]);
+    format!("{handle}.{tag}@mail.example.org")
 }
 
 /// The version of a creator's page after so many edits, and so many writes that had an effect,

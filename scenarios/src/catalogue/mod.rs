@@ -11,13 +11,15 @@
 //!    `steady_state.rs` is the smallest example; `rate_limit_storm.rs` one with faults.
 //! 2. This file: its `mod` line and its line in [`SCENARIOS`].
 //!
-//! What several scenarios are put together from is in `parts.rs`. The command line, the lists and the
+//! What several scenarios are put together from is in `parts.rs`, and who comes in all of them
+//! besides in `crowd.rs`. The command line, the lists and the
 //! tests, here and in `harness/tests/registries.rs`, take it from the registry. All scenarios
 //! together must fit into the time that the quick profile is promised to take (`harness/src/schedule.rs`).
 
 pub mod brownout;
 pub mod calibration;
 pub mod crash_and_replay;
+mod crowd;
 pub mod outage_and_replay;
 mod parts;
 pub mod rate_limit_storm;
@@ -113,8 +115,16 @@ pub struct ScenarioInfo {
     pub tags: &'static [&'static str],
     /// The guarantees that are judged on its history.
     pub guarantees: &'static [&'static str],
-    /// Builds the plan.
+    /// Builds what is the scenario's own; [`ScenarioInfo::plan`] is the whole plan.
     pub build: fn(&Settings) -> Plan,
+}
+
+impl ScenarioInfo {
+    /// The plan: what is the scenario's own, and who comes in every scenario.
+    #[must_use]
+    pub fn plan(&self, settings: &Settings) -> Plan {
+        crowd::join((self.build)(settings))
+    }
 }
 
 /// Every scenario, in reading order.
@@ -159,7 +169,7 @@ pub fn run_plan(settings: &Settings, mut contract: ContractProfile, ids: &[&str]
         scenarios: SCENARIOS
             .iter()
             .filter(wanted)
-            .map(|scenario| (scenario.build)(settings))
+            .map(|scenario| scenario.plan(settings))
             .collect(),
     }
 }

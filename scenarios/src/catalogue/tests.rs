@@ -31,7 +31,7 @@ fn every_file_is_registered_and_says_what_it_does() {
         assert!(text.starts_with("//! "), "{stem} does not say what it does");
         stems.insert(stem);
     }
-    for helper in ["mod", "parts", "tests"] {
+    for helper in ["crowd", "mod", "parts", "tests"] {
         stems.remove(helper);
     }
     let ids: HashSet<_> = SCENARIOS.iter().map(|info| info.id.replace('-', "_")).collect();
@@ -42,7 +42,7 @@ fn every_file_is_registered_and_says_what_it_does() {
 #[test]
 fn an_entry_says_the_same_as_its_plan() {
     for info in SCENARIOS {
-        let plan = (info.build)(&Settings::default());
+        let plan = info.plan(&Settings::default());
         assert_eq!((plan.id.as_str(), plan.summary.as_str()), (info.id, info.summary));
         assert!(!info.tags.is_empty() && !plan.guarantees.is_empty());
         assert_eq!(find(info.id).unwrap().id, info.id);
@@ -158,7 +158,7 @@ fn clicks(traffic: &Traffic) -> bool {
 #[test]
 fn a_viral_spike_asks_for_twice_as_many_cold_pages_as_the_limit_lets_through() {
     for seed in 0..5 {
-        let plan = (viral_spike::INFO.build)(&settings(Profile::Quick, 10, seed));
+        let plan = viral_spike::INFO.plan(&settings(Profile::Quick, 10, seed));
         let schedule = Schedule::of(&plan).unwrap();
         let window_us = 6_000_000;
         let storm = plan.phases.iter().find(|phase| phase.kind == PhaseKind::Storm).unwrap();

@@ -82,7 +82,8 @@ struct Retries<'c> {
 
 impl Judge for Retries<'_> {
     fn operation(&mut self, operation: &Operation<'_>) {
-        let spans = operation.page().and_then(|_| self.asked.get_mut(operation.handle.as_ref()));
+        let asks = operation.page().is_some() || operation.did.may_count_as_read();
+        let spans = self.asked.get_mut(operation.handle.as_ref()).filter(|_| asks);
         for (from, until, asked) in spans.into_iter().flatten() {
             *asked += usize::from(*from <= operation.sent && operation.sent <= *until);
         }

@@ -70,6 +70,11 @@ impl Guarantee for ClicksDelivered {
 
 impl Judge for Delivering<'_> {
     fn operation(&mut self, operation: &Operation<'_>) {
+        // Whoever passes on what is no proper click has not invented it.
+        let odd = operation.did.odd_event_id().and_then(|id| self.deliveries.place(id));
+        if let Some(place) = odd {
+            self.submitted[place] = true;
+        }
         let Some(click) = operation.click() else { return };
         let place = self.deliveries.place(&click.event_id);
         if let Some(place) = place {
@@ -178,7 +183,7 @@ fn lost(case: &Case, operation: &Operation<'_>, delivery: Option<&Delivery<'_>>)
 mod tests {
     use super::*;
     use crate::history::Outcome;
-    use crate::history::{Click, Did};
+    use crate::history::{Click, Did, Oddity};
     use crate::plan::PhaseKind::{Control, Outage, Settle};
     use crate::testing::{History, click, sent_click};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
@@ -206,6 +211,17 @@ mod tests {
         let failed = History::over(PHASES).operation(click("a", 0, 5));
         let verdict = check(failed.exchange(sent_click("a", 10, 503)), Violated);
         assert!(verdict.witnesses[0].story.iter().any(|line| line.contains("503")), "{verdict:?}");
+    }
+
+    #[test]
+    fn an_odd_click_may_be_passed_on_or_refused_or_dropped() {
+        let odd = |id: &'static str| Operation {
+            did: Did::OddClick(Oddity { kind: "odd".into(), event_id: Some(id.into()) }),
+            ..click(id, 0, 5)
+        };
+        let real = History::over(PHASES).operation(click("a", 0, 5));
+        let real = real.exchange(sent_click("a", 20, 202)).operation(odd("o1"));
+        check(real.operation(odd("o2")).exchange(sent_click("o2", 30, 202)), Held);
     }
 
     #[test]

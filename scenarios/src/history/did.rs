@@ -13,6 +13,16 @@ pub enum Did<'a> {
     Page(#[serde(borrow)] PageView<'a>),
     /// Clicked a link.
     Click(#[serde(borrow)] Click<'a>),
+    /// Asked for the head of a page.
+    Head(#[serde(borrow)] PageView<'a>),
+    /// Opened the page of nobody.
+    Nobody(#[serde(borrow)] Oddity<'a>),
+    /// Came to a page with a method that pages do not have.
+    WrongMethod(#[serde(borrow)] Oddity<'a>),
+    /// Sent what is no click to where clicks are sent.
+    GarbledClick(#[serde(borrow)] Oddity<'a>),
+    /// Sent a click that an integration may take in or refuse.
+    OddClick(#[serde(borrow)] Oddity<'a>),
 }
 
 /// What is noted of a page view.
@@ -27,6 +37,12 @@ pub struct PageView<'a> {
     /// The hash of the body, if all of it came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<BodyHash>,
+    /// Whether the visitor came by a campaign, whose parameters stood in the query.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub campaign: bool,
+    /// Whether it was the visitor's browser that asked ahead (`Sec-Purpose: prefetch`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub prefetch: bool,
 }
 
 /// What is noted of a click.
@@ -40,6 +56,25 @@ pub struct Click<'a> {
     pub payload: Cow<'a, str>,
 }
 
+/// What is noted of what no sane visitor sends. How it is answered is the integration's own affair.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Oddity<'a> {
+    /// What was odd about it, in a word or two.
+    #[serde(borrow)]
+    pub kind: Cow<'a, str>,
+    /// The id of what an integration may take for a click.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<Cow<'a, str>>,
+}
+
+impl<'a> Oddity<'a> {
+    /// An oddity that nobody can take for a click.
+    #[must_use]
+    pub const fn of(kind: &'a str) -> Self {
+        Self { kind: Cow::Borrowed(kind), event_id: None }
+    }
+}
+
 impl Did<'_> {
     /// The action that was done.
     #[must_use]
@@ -47,6 +82,11 @@ impl Did<'_> {
         match self {
             Self::Page(_) => Action::Page,
             Self::Click(_) => Action::Click,
+            Self::Head(_) => Action::Head,
+            Self::Nobody(_) => Action::Nobody,
+            Self::WrongMethod(_) => Action::WrongMethod,
+            Self::GarbledClick(_) => Action::GarbledClick,
+            Self::OddClick(_) => Action::OddClick,
         }
     }
 
@@ -55,7 +95,34 @@ impl Did<'_> {
     pub const fn body(&self) -> Option<BodyHash> {
         match self {
             Self::Page(view) => view.body,
-            Self::Click(_) => None,
+            Self::Click(_)
+            | Self::Head(_)
+            | Self::Nobody(_)
+            | Self::WrongMethod(_)
+            | Self::GarbledClick(_)
+            | Self::OddClick(_) => None,
+        }
+    }
+
+    /// Whether an integration may count it among the reads of its pages, though it is no page view.
+    #[must_use]
+    pub const fn may_count_as_read(&self) -> bool {
+        match self {
+            Self::Head(_) | Self::Nobody(_) | Self::WrongMethod(_) => true,
+            Self::Page(_) | Self::Click(_) | Self::GarbledClick(_) | Self::OddClick(_) => false,
+        }
+    }
+
+    /// The id of what is no proper click and may have been taken for one.
+    #[must_use]
+    pub fn odd_event_id(&self) -> Option<&str> {
+        match self {
+            Self::GarbledClick(oddity) | Self::OddClick(oddity) => oddity.event_id.as_deref(),
+            Self::Page(_)
+            | Self::Click(_)
+            | Self::Head(_)
+            | Self::Nobody(_)
+            | Self::WrongMethod(_) => None,
         }
     }
 
@@ -63,8 +130,31 @@ impl Did<'_> {
     #[must_use]
     pub fn story(&self) -> String {
         match self {
-            Self::Page(view) => format!(", {}", view.version.as_deref().unwrap_or("no version")),
+            Self::Page(view) | Self::Head(view) => {
+                let campaign = if view.campaign { ", by a campaign" } else { "" };
+                let prefetch = if view.prefetch { ", asked ahead" } else { "" };
+                let version = view.version.as_deref().unwrap_or("no version");
+                format!(", {version}{campaign}{prefetch}")
+            }
             Self::Click(_) => String::new(),
+            Self::Nobody(odd)
+            | Self::WrongMethod(odd)
+            | Self::GarbledClick(odd)
+            | Self::OddClick(odd) => format!(", {}", odd.kind),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_story_says_how_a_page_was_come_to() {
+        let plain = PageView { version: Some("v1".into()), ..PageView::default() };
+        let lured = PageView { campaign: true, prefetch: true, ..plain.clone() };
+        assert_eq!(Did::Page(plain).story(), ", v1");
+        assert_eq!(Did::Page(lured).story(), ", v1, by a campaign, asked ahead");
+        assert_eq!(Did::Nobody(Oddity::of("favicon.ico")).story(), ", favicon.ico");
     }
 }

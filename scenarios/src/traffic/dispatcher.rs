@@ -204,7 +204,7 @@ mod tests {
     use crate::traffic::{Arrival, Planned};
 
     fn schedule(gap_us: u64, count: u64) -> Arc<Schedule> {
-        let planned = Planned { creator: 0, does: 0 };
+        let planned = Planned { creator: 0, does: 0, nth: 0 };
         let arrival = |index| Arrival { index, at_us: index * gap_us, planned };
         let arrivals = (0..count).map(arrival).collect();
         let handles = Arc::from(vec![]);

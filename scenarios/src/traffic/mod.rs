@@ -11,6 +11,7 @@
 pub mod actions;
 pub mod dispatcher;
 pub mod goose_run;
+pub mod habits;
 pub mod page;
 pub mod run;
 pub mod schedule;
@@ -19,6 +20,7 @@ pub mod visitor;
 pub mod visits;
 
 pub use dispatcher::Dispatcher;
+pub use habits::Habits;
 pub use run::{LEAD, OperationSink, Storm, TrafficError, run};
 pub use schedule::{Arrival, Planned, Schedule, ScheduleError, Sequence};
 pub use visitor::Visitor;

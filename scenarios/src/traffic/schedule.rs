@@ -8,7 +8,6 @@
 use super::actions::Action;
 use crate::plan::{Creators, Pace, Plan, Step, Traffic};
 use mock_server::seed;
-use mock_server::world::population::Population;
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -21,6 +20,8 @@ pub struct Planned {
     pub creator: u32,
     /// What the visitor does: an index into [`Schedule::visits`].
     pub does: u32,
+    /// Which visitor of its stream, from 0.
+    pub nth: u32,
 }
 
 /// One visitor of an open-loop stream.
@@ -91,8 +92,12 @@ impl Schedule {
             let Traffic { id, from_ms, until_ms, pace, creators, does } = traffic;
             let mut chooser = Chooser::new(plan, id, creators)?;
             let mut choices = Choices::new(plan, id, does);
-            let mut planned =
-                || Planned { creator: chooser.next(), does: choices.next(&mut visits) };
+            let mut nth = 0..;
+            let mut planned = || Planned {
+                creator: chooser.next(),
+                does: choices.next(&mut visits),
+                nth: nth.next().unwrap_or(u32::MAX),
+            };
             match pace {
                 Pace::Open { shape } => {
                     let mut times = seed::stream(plan.seed, &["arrivals", id]);
@@ -120,7 +125,7 @@ impl Schedule {
             sequence.first_index = next;
             next += sequence.calls.len() as u64;
         }
-        Ok(Self { handles: handles(&plan.population).into(), visits, arrivals, sequences })
+        Ok(Self { handles: plan.population.handles().into(), visits, arrivals, sequences })
     }
 
     /// The most open-loop arrivals within any one second.
@@ -175,15 +180,6 @@ fn arrival_times(
             }
         }
     })
-}
-
-/// Every handle of a population, in order of groups and numbers.
-fn handles(population: &Population) -> Vec<String> {
-    let group = |group: &mock_server::world::population::Group| {
-        let prefix = group.prefix.clone();
-        (1..=group.count).map(move |number| format!("{prefix}-{number:04}"))
-    };
-    population.groups.iter().flat_map(group).collect()
 }
 
 /// Draws creators of one group.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::plan::{Generator, Shape};
-use mock_server::world::population::Group;
+use mock_server::world::population::{Group, Population};
 use proptest::prelude::*;
 use std::collections::HashMap;
 

@@ -1,14 +1,14 @@
 //! Visits at the front door: one step after the other, and what happened is recorded.
 
-use super::Visitor;
 use super::actions::{Action, Visit};
 use super::page::Pages;
 use super::run::OperationSink;
 use super::schedule::{Planned, Schedule};
+use super::{Habits, Visitor};
 use crate::front_door::FrontDoor;
 use crate::history::{BodyHash, OpFailure, Operation};
 use mock_server::clock::{Clock, Moment};
-use reqwest::header::{HeaderMap, USER_AGENT};
+use reqwest::header::{HeaderMap, REFERER, USER_AGENT};
 use reqwest::{Client, RequestBuilder};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -92,11 +92,15 @@ impl Shared {
         intended: Moment,
     ) -> Moment {
         self.begun.fetch_add(1, Ordering::Relaxed);
+        let visitor = Visitor { seed: self.seed, arrival };
+        let handle = self.schedule.handle(planned.creator);
         let mut visit = Visit {
             front_url: &self.front_url,
             front: &self.front,
-            visitor: Visitor { seed: self.seed, arrival },
-            handle: self.schedule.handle(planned.creator),
+            visitor,
+            habits: Habits::of(visitor, handle),
+            nth: planned.nth,
+            handle,
             intended_unix_ms: 0,
             pages: &self.pages,
             page: None,
@@ -117,10 +121,13 @@ impl Shared {
         intended: Moment,
     ) -> Moment {
         visit.intended_unix_ms = self.unix_ms(intended);
-        let request = action
+        let mut request = action
             .sends(visit, client)
-            .header(USER_AGENT, visit.visitor.browser())
+            .header(USER_AGENT, &*visit.habits.browser)
             .header("x-forwarded-for", visit.visitor.ip());
+        if let Some(referer) = &visit.habits.referer {
+            request = request.header(REFERER, referer);
+        }
         let sent = self.clock.now();
         let mut met = Met::default();
         let failure = tokio::select! {

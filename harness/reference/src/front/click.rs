@@ -16,7 +16,11 @@ pub async fn accept(
 ) -> (StatusCode, String) {
     let click = match Click::parse(&body) {
         Ok(click) => click,
-        Err(field) => return (StatusCode::BAD_REQUEST, format!("{field} is not valid\n")),
+        Err(field) => {
+            (app.log.click_refused)(field, &headers, &body);
+            (app.policy.refused)("click", &app.upstream);
+            return (StatusCode::BAD_REQUEST, format!("{field} is not valid\n"));
+        }
     };
     match app.clicks.enqueue(click).await {
         Ok(()) => {

@@ -27,13 +27,19 @@ use tokio::sync::Notify;
 pub struct FrontPolicy {
     /// What a visitor reads when there is no page to show.
     pub error_page: fn(&Failure, &Upstream) -> String,
+    /// What is said of a request that was refused; it is told what it was.
+    pub refused: fn(&'static str, &Upstream),
     /// What `/metrics` says besides what is counted.
     pub more_metrics: fn(&Upstream) -> String,
 }
 
 impl Default for FrontPolicy {
     fn default() -> Self {
-        Self { error_page: |_, _| String::new(), more_metrics: |_| String::new() }
+        Self {
+            error_page: |_, _| String::new(),
+            refused: |_, _| {},
+            more_metrics: |_| String::new(),
+        }
     }
 }
 

@@ -8,12 +8,18 @@ use crate::{
 };
 use axum::{
     extract::{Path, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{Html, IntoResponse, Response},
 };
 
 /// Answers with the page, 404, or 503 with `Retry-After`.
-pub async fn show(State(app): State<App>, Path(handle): Path<String>) -> Response {
+pub async fn show(
+    State(app): State<App>,
+    Path(handle): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    (app.log.page_asked)(&uri, &headers);
     if !is_handle(&handle) {
         return StatusCode::NOT_FOUND.into_response();
     }
@@ -35,7 +41,10 @@ pub async fn show(State(app): State<App>, Path(handle): Path<String>) -> Respons
             put("x-content-type-options", "nosniff".to_owned());
             (headers, Html(pages::render(&page))).into_response()
         }
-        Reading::Missing => StatusCode::NOT_FOUND.into_response(),
+        Reading::Missing => {
+            (app.policy.refused)("handle", &app.upstream);
+            StatusCode::NOT_FOUND.into_response()
+        }
         Reading::Unavailable(failure) => {
             app.metrics.page_missed();
             tracing::info!(%failure, "no page to show");

@@ -20,6 +20,7 @@ mod auth_counted_as_timeouts;
 mod authorization_in_log;
 mod backoff_constant;
 mod backoff_without_jitter;
+mod bad_click_in_log;
 mod base_without_v1_on_links;
 mod breaker_never_closes;
 mod breaker_never_opens;
@@ -35,6 +36,8 @@ mod fresh_key_per_attempt;
 mod half_open_lets_everyone_through;
 mod in_flight_forgotten;
 mod key_exported_to_environment;
+mod key_in_log_of_bad_clicks;
+mod key_in_log_of_refusals;
 mod key_in_metric_label;
 mod key_in_query_on_links;
 mod key_on_error_page;
@@ -47,7 +50,9 @@ mod no_cache_no_limiter;
 mod no_limiter;
 mod no_stale_on_timeout;
 mod no_timeout;
+mod query_in_log;
 mod queue_without_sync;
+mod referer_in_log;
 mod replay_slow;
 mod retries_bypass_limiter;
 mod retry_after_date_ignored;
@@ -120,8 +125,13 @@ pub const MUTANTS: &[Mutant] = &[
     key_on_error_page::MUTANT,
     key_in_metric_label::MUTANT,
     authorization_in_log::MUTANT,
+    key_in_log_of_refusals::MUTANT,
+    key_in_log_of_bad_clicks::MUTANT,
     email_in_log::MUTANT,
     visitor_address_in_log::MUTANT,
+    bad_click_in_log::MUTANT,
+    query_in_log::MUTANT,
+    referer_in_log::MUTANT,
     latency_in_milliseconds::MUTANT,
     cache_hits_in_latency::MUTANT,
     timeouts_counted_as_auth::MUTANT,

@@ -78,7 +78,7 @@ impl<'c> ExposedRatio<'c> {
 
     /// Sees one front-door operation.
     pub fn operation(&mut self, operation: &Operation<'_>) {
-        if operation.page().is_none() {
+        if operation.page().is_none() && !operation.did.may_count_as_read() {
             return;
         }
         let (delta, handle) = (self.case.harness.delta, operation.handle.as_ref());
@@ -91,7 +91,7 @@ impl<'c> ExposedRatio<'c> {
             }
             counting.reads += 1;
             let surely = from > first.last && until.plus(delta) < last.sent;
-            if !surely || !operation.is_ok() {
+            if !surely || !operation.is_ok() || operation.page().is_none() {
                 continue;
             }
             let Some(calls) = calls else { continue };

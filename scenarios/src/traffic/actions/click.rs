@@ -16,7 +16,7 @@ impl Act for Click {
         id: "click",
         noun: "click",
         story: "click on",
-        lines: ["clicks offered", "clicks acknowledged"],
+        lines: Some(["clicks offered", "clicks acknowledged"]),
         dice: "clicks",
         needs: Some(FrontRoute::Clicks),
     };
@@ -29,7 +29,7 @@ impl Act for Click {
             link_id: &link_id(visit),
             occurred_at: &visit.calendar(),
             ip: &visit.visitor.ip(),
-            user_agent: visit.visitor.browser(),
+            user_agent: &visit.habits.browser,
         });
         client.request(front.click_method.method(), visit.url(&front.clicks)).json(&body)
     }
@@ -54,7 +54,7 @@ pub fn event_prefix(seed: u64) -> String {
 }
 
 /// A link that was on the page; whoever has seen none takes the first that every creator has.
-fn link_id<'v>(visit: &'v Visit<'_>) -> Cow<'v, str> {
+pub(super) fn link_id<'v>(visit: &'v Visit<'_>) -> Cow<'v, str> {
     let seen = visit.page.as_ref().map_or(&[][..], |page| &page.links);
     match visit.visitor.chosen(seen) {
         Some(link) => Cow::Borrowed(link),

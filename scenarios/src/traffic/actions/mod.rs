@@ -14,17 +14,30 @@
 //! 2. this file: its `mod` line and its line in `actions!`;
 //! 3. `history/did.rs`: the variant of [`Did`] that carries what it notes, with an arm in each match.
 //!
+//! What sane visitors do and what they send by mistake are actions alike, but judges must never take
+//! one for the other: that is why each has its own [`Did`].
+//!
 //! An action at a route that integrations may lack also names that route in
 //! [`FrontRoute`], and its spelling in [`FrontDoor`].
 
 mod click;
+mod garbled_click;
+mod head;
+mod nobody;
+mod odd_click;
 mod page;
+mod wrong_method;
 
 pub use click::{Click, event_prefix};
+pub use garbled_click::GarbledClick;
+pub use head::Head;
+pub use nobody::Nobody;
+pub use odd_click::OddClick;
 pub use page::Page;
+pub use wrong_method::WrongMethod;
 
 use super::page::{Page as ReadPage, Pages};
-use super::{Answer, Visitor};
+use super::{Answer, Habits, Visitor};
 use crate::front_door::{FrontDoor, FrontRoute};
 use crate::history::Did;
 use jiff::Timestamp;
@@ -41,8 +54,9 @@ pub struct ActionInfo {
     pub noun: &'static str,
     /// What a witness's story calls it; the creator's handle follows.
     pub story: &'static str,
-    /// The lines of the chart: how many were begun, and how many were answered well.
-    pub lines: [&'static str; 2],
+    /// The lines of the chart: how many were begun, and how many were answered well. What has none
+    /// is no part of the load, nor of how long visitors wait.
+    pub lines: Option<[&'static str; 2]>,
     /// Names the random numbers that choose whose visits have it.
     pub dice: &'static str,
     /// The route without which it cannot be done; every integration has pages.
@@ -71,6 +85,10 @@ pub struct Visit<'a> {
     pub front: &'a FrontDoor,
     /// Who visits.
     pub visitor: Visitor,
+    /// How this visitor comes.
+    pub habits: Habits,
+    /// Which of its stream's visitors it is, from 0: what comes in kinds comes in turn.
+    pub nth: u32,
     /// Whom.
     pub handle: &'a str,
     /// When the present step was meant to begin, milliseconds since the Unix epoch.
@@ -86,6 +104,33 @@ impl Visit<'_> {
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.front_url)
+    }
+
+    /// The address of somebody's page, as this visitor comes to it.
+    #[must_use]
+    pub fn page_url(&self, handle: &str) -> String {
+        let page = self.url(&self.front.page_of(handle));
+        match self.habits.query.as_str() {
+            "" => page,
+            query if page.contains('?') => format!("{page}&{query}"),
+            query => format!("{page}?{query}"),
+        }
+    }
+
+    /// The creator's private address, which visitors may know and nobody may log.
+    #[must_use]
+    pub fn email(&self) -> String {
+        mock_server::world::population::email(self.visitor.seed, self.handle)
+    }
+
+    /// One of these kinds: each visitor of a stream has the next.
+    ///
+    /// # Panics
+    ///
+    /// When there are none.
+    #[must_use]
+    pub const fn in_turn<T: Copy>(&self, kinds: &[T]) -> T {
+        kinds[self.nth as usize % kinds.len()]
     }
 
     /// The calendar time at which the present step was meant to begin, RFC 3339.
@@ -134,6 +179,11 @@ macro_rules! actions {
 actions! {
     Page
     Click
+    Head
+    Nobody
+    WrongMethod
+    GarbledClick
+    OddClick
 }
 
 /// What the actions' own tests share.
@@ -150,6 +200,8 @@ mod testing {
             front_url: "http://127.0.0.1:1",
             front: &FRONT,
             visitor: Visitor { seed: 7, arrival: 0 },
+            habits: Habits::default(),
+            nth: 0,
             handle: "ann",
             intended_unix_ms: 1_500,
             pages: &PAGES,
@@ -180,6 +232,9 @@ mod tests {
         let mut stems = BTreeSet::new();
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
+            if path.is_dir() {
+                continue; // parts of the action of the same name
+            }
             let stem = path.file_stem().unwrap().to_str().unwrap().replace('_', "-");
             assert!(std::fs::read_to_string(&path).unwrap().starts_with("//! "), "{stem}");
             stems.insert(stem);

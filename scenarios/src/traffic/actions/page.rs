@@ -14,13 +14,18 @@ impl Act for Page {
         id: "page",
         noun: "page view",
         story: "page of",
-        lines: ["pages offered", "pages served"],
+        lines: Some(["pages offered", "pages served"]),
         dice: "pages",
         needs: None,
     };
 
     fn sends(visit: &Visit<'_>, client: &Client) -> RequestBuilder {
-        client.get(visit.url(&visit.front.page_of(visit.handle)))
+        let page = client.get(visit.page_url(visit.handle));
+        if visit.habits.prefetch {
+            // The first is the standard's, the second that of older browsers.
+            return page.header("sec-purpose", "prefetch").header("purpose", "prefetch");
+        }
+        page
     }
 
     /// The header names the version before the page itself does.
@@ -32,6 +37,8 @@ impl Act for Page {
             version: version.map(own),
             cache_status: answer.header("cache-status").map(own),
             body: answer.whole.then_some(answer.hash),
+            campaign: !visit.habits.query.is_empty(),
+            prefetch: visit.habits.prefetch,
         };
         visit.page = Some(page);
         Did::Page(view)
@@ -41,7 +48,23 @@ impl Act for Page {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::traffic::Habits;
     use crate::traffic::actions::testing;
+
+    #[test]
+    fn a_visitor_comes_by_a_campaign_and_a_browser_asks_ahead() {
+        let sent = |habits: Habits| {
+            let visit = Visit { habits, ..testing::visit() };
+            Page::sends(&visit, &Client::new()).build().unwrap()
+        };
+        let plain = sent(Habits::default());
+        assert_eq!((plain.url().path(), plain.url().query()), ("/ann", None));
+        assert!(plain.headers().is_empty());
+        let lured = Habits { query: "a=1&b=%40".into(), prefetch: true, ..Habits::default() };
+        let lured = sent(lured);
+        assert_eq!((lured.url().path(), lured.url().query()), ("/ann", Some("a=1&b=%40")));
+        assert_eq!(lured.headers()["sec-purpose"], "prefetch");
+    }
 
     #[test]
     fn a_view_notes_the_version_of_the_header_or_else_of_the_page_and_leaves_its_links() {

@@ -1,0 +1,132 @@
+//! Who comes in every scenario besides: previewers, lost crawlers, and people who send nonsense.
+//!
+//! Validation and error paths are where personal data and keys are logged, so they must be taken in
+//! every weather. It is a few visitors a second, who cost a handful of calls each minute: those of
+//! nobody's pages, the odd clicks that an integration passes on, and pages that only a previewer
+//! wants. Where visitors come one after the other, since every call counts, only those come of whom
+//! Linktree never hears, and they come between the measurements.
+
+use super::parts::in_turn;
+use crate::plan::{Pace, PhaseKind, Plan, Shape, Step, Traffic};
+use crate::traffic::actions::Action;
+use mock_server::faults::Window;
+
+/// Nobody calls Linktree for these.
+const NONSENSE: [Action; 2] = [Action::GarbledClick, Action::WrongMethod];
+/// Visitors of them a second.
+const NONSENSE_RATE: u32 = 3;
+/// Linktree may be called for these, and their shares of a thousand.
+const PASSERS_BY: [(Action, u32); 3] =
+    [(Action::Head, 1_000), (Action::OddClick, 1_000), (Action::Nobody, 500)];
+/// Visitors of them a second.
+const PASSERS_BY_RATE: u32 = 1;
+/// Users for them, so that nobody waits for one whom the integration lets wait.
+const USERS: u32 = 32;
+
+/// Who may come in a phase.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Company {
+    Anybody,
+    OneAfterTheOther,
+    Nobody,
+}
+
+const fn company(kind: PhaseKind) -> Company {
+    match kind {
+        PhaseKind::Warmup
+        | PhaseKind::Control
+        | PhaseKind::Storm
+        | PhaseKind::Outage
+        | PhaseKind::Heal => Company::Anybody,
+        PhaseKind::RetryGaps | PhaseKind::BreakerProbe => Company::OneAfterTheOther,
+        PhaseKind::Settle => Company::Nobody,
+    }
+}
+
+/// The plan with the crowd; without anybody to visit it stays as it is.
+pub fn join(mut plan: Plan) -> Plan {
+    let Some(group) = plan.population.groups.first().map(|group| group.prefix.clone()) else {
+        return plan;
+    };
+    let measured = plan.phases.iter().any(|phase| company(phase.kind) == Company::OneAfterTheOther);
+    let stream = |id: &str, nth: usize, span: Window, rate: u32, does: Vec<Step>| Traffic {
+        id: if nth == 0 { id.to_owned() } else { format!("{id}-{}", nth + 1) },
+        from_ms: span.from_ms,
+        until_ms: span.until_ms,
+        pace: Pace::Open { shape: Shape::Steady { rate } },
+        creators: in_turn(&group),
+        does,
+    };
+    for (nth, span) in open_to_anybody(&plan).into_iter().enumerate() {
+        let nonsense = NONSENSE.map(Step::always).into();
+        plan.traffic.push(stream("nonsense", nth, span, NONSENSE_RATE, nonsense));
+        if !measured {
+            let passing =
+                PASSERS_BY.map(|(action, share_per_mille)| Step { action, share_per_mille }).into();
+            plan.traffic.push(stream("passers-by", nth, span, PASSERS_BY_RATE, passing));
+        }
+    }
+    plan.generator.users += USERS;
+    plan
+}
+
+/// Stretches of phases, one after the other, in which anybody may come; nobody comes after the last
+/// of the scenario's own visitors.
+fn open_to_anybody(plan: &Plan) -> Vec<Window> {
+    let last = plan.traffic.iter().map(|stream| stream.until_ms).max().unwrap_or(0);
+    let mut spans: Vec<Window> = Vec::new();
+    for phase in plan.phases.iter().filter(|phase| company(phase.kind) == Company::Anybody) {
+        match spans.last_mut().filter(|span| span.until_ms == phase.from_ms) {
+            Some(span) => span.until_ms = phase.until_ms,
+            None => spans.push(Window { from_ms: phase.from_ms, until_ms: phase.until_ms }),
+        }
+    }
+    spans.retain(|span| span.from_ms < last);
+    spans.iter_mut().for_each(|span| span.until_ms = span.until_ms.min(last));
+    spans
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::{SCENARIOS, Settings};
+    use crate::traffic::Schedule;
+    use std::collections::HashMap;
+
+    /// How often each action is planned in each scenario.
+    fn planned(root_seed: u64) -> Vec<(&'static str, HashMap<Action, usize>)> {
+        let settings = Settings { root_seed, ..Settings::default() };
+        let count = |info: &&crate::catalogue::ScenarioInfo| {
+            let schedule = Schedule::of(&info.plan(&settings)).unwrap();
+            let mut counts = HashMap::new();
+            for arrival in &schedule.arrivals {
+                for action in schedule.actions(arrival.planned.does) {
+                    *counts.entry(*action).or_default() += 1;
+                }
+            }
+            (info.id, counts)
+        };
+        SCENARIOS.iter().map(count).collect()
+    }
+
+    #[test]
+    fn every_scenario_has_every_kind_of_nonsense_with_every_seed() {
+        for seed in 0..10 {
+            for (id, counts) in planned(seed) {
+                for action in NONSENSE {
+                    // Fourteen kinds come in turn.
+                    assert!(counts[&action] >= 14, "{id}, seed {seed}: {counts:?}");
+                }
+                assert!(counts[&NONSENSE[0]] <= 150, "{id}, seed {seed}: {counts:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn where_every_call_counts_nobody_comes_for_whom_linktree_is_called() {
+        for (id, counts) in planned(1) {
+            let passing = PASSERS_BY.map(|(action, _)| counts.contains_key(&action));
+            assert_eq!(passing, [id != "calibration"; 3], "{id}: {counts:?}");
+        }
+    }
+}
