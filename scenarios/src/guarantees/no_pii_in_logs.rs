@@ -1,6 +1,7 @@
 //! Creators' e-mails and visitors' addresses appear in no log line and no metric.
 //!
-//! Blind to: logs that go elsewhere. Broken by: `email-in-log`, `visitor-address-in-log`.
+//! Blind to: logs that go elsewhere. Broken by: `email-in-log`, `visitor-address-in-log`,
+//! `bad-click-in-log`, `query-in-log`, `referer-in-log`.
 
 use super::evidence::leaks;
 use super::{Guarantee, Judge, Priority, Promise, Sight};
@@ -17,8 +18,9 @@ const PROMISE: Promise = Promise {
     source: "checklist; predicates B10: PII, with canaries planted in each run",
     why: "Logs are copied to places that nobody deletes from, and are read by people who need no \
           address: a data protection incident with every line.",
-    usual_fix: "Log ids instead of objects and requests, shorten or drop addresses, and turn off the \
-                framework's own access log.",
+    usual_fix: "Log ids instead of objects and requests, name the field that was refused and not what \
+                stood there, shorten or drop addresses, and log paths without query, referer and \
+                browser.",
     blind_to: "Logs that are sent elsewhere, hashes of addresses, and addresses on public pages, which \
                are counted and not judged.",
     bounds: &[],

@@ -1,7 +1,7 @@
 //! Keys, webhook secrets and what opens them appear in no log, answer, error or metric.
 //!
 //! Blind to: what was not seen of logs and answers. Broken by: `authorization-in-log`,
-//! `key-on-error-page`, `key-in-metric-label`.
+//! `key-on-error-page`, `key-in-metric-label`, `key-in-log-of-refusals`, `key-in-log-of-bad-clicks`.
 
 use super::evidence::leaks;
 use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight};
