@@ -29,6 +29,7 @@ fn operation(index: u64) -> Operation<'static> {
             version: Some(Cow::Owned(format!("v0-{:08x}", index % 400))),
             cache_status: Some(Cow::Borrowed("reference; hit; ttl=3")),
             body: None,
+            ..PageView::default()
         }),
     }
 }
