@@ -58,12 +58,9 @@ pub enum Command {
     /// One scenario, in a process of its own; its order comes on standard input
     #[command(name = "__scenario", hide = true)]
     Scenario,
-    /// Kills a process group when the harness is gone
+    /// Starts a target and ends it with the harness; what it starts comes on standard input
     #[command(name = "__guard", hide = true)]
-    Guard {
-        /// The group's leader
-        leader: i32,
-    },
+    Guard,
     /// The embedded reference integration
     #[command(name = "__reference", hide = true)]
     Reference {

@@ -16,9 +16,11 @@ fn main() -> ExitCode {
         lifeline::end_with_the_parent();
         return reference::main_from_env(mutant.as_deref());
     }
-    if let Some(Command::Guard { leader }) = &cli.command {
-        guard::stand(*leader);
-        return ExitCode::SUCCESS;
+    if let Some(Command::Guard) = &cli.command {
+        return match guard::stand() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => Exit::Bug.into(),
+        };
     }
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(
@@ -90,7 +92,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
             let order = Order::receive(&mut std::io::stdin().lock())?;
             runtime.block_on(carry_out(&order)).map(|_| Exit::Held)
         }
-        Some(Command::Reference { .. } | Command::Guard { .. }) => {
+        Some(Command::Reference { .. } | Command::Guard) => {
             unreachable!("handled before the runtime")
         }
     };

@@ -124,6 +124,12 @@ fn stat(pid: i32) -> Option<(char, i32)> {
     Some((fields.next()?.chars().next()?, fields.next()?.parse().ok()?))
 }
 
+/// The process that carries the scenario out: the parent of the target's guard.
+fn scenario_of(target: i32) -> i32 {
+    let (_, guard) = stat(target).unwrap();
+    stat(guard).unwrap().1
+}
+
 fn wait_until(what: &str, condition: impl Fn() -> bool) {
     for _ in 0..3_000 {
         if condition() {
@@ -134,24 +140,25 @@ fn wait_until(what: &str, condition: impl Fn() -> bool) {
     panic!("waited in vain for {what}");
 }
 
+/// Everybody whose environment says that they are this run's target, or were started by it.
+fn targets(folder: &Path) -> Vec<i32> {
+    let data = format!("DATA_DIR={}/", folder.display());
+    let is_target = |pid: &i32| {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|one| one.starts_with(data.as_bytes()))
+    };
+    let all = std::fs::read_dir("/proc").unwrap().flatten();
+    all.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(is_target).collect()
+}
+
 /// Starts a run whose target stands still, and waits until it does.
 fn paused(folder: &Path) -> (Child, i32) {
     with_a_pause(folder);
     let child = start(folder, &["run", "--plan", "plan.json"]);
     let log = folder.join(format!("runs/latest/scenarios/{SCENARIO}/target.log"));
     wait_until("a target", || log.is_file());
-    // The target is the process whose environment says where this run keeps its data.
-    let data = format!("DATA_DIR={}/", folder.display());
-    let is_target = |pid: &i32| {
-        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        environment.split(|byte| *byte == 0).any(|one| one.starts_with(data.as_bytes()))
-    };
-    let find = || {
-        let all = std::fs::read_dir("/proc").unwrap().flatten();
-        all.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).find(is_target)
-    };
-    wait_until("the target's process", || find().is_some());
-    let target = find().unwrap();
+    wait_until("the target's process", || !targets(folder).is_empty());
+    let target = targets(folder)[0];
     wait_until("the pause", || stat(target).is_some_and(|(state, _)| state == 'T'));
     (child, target)
 }
@@ -181,11 +188,38 @@ fn a_harness_that_is_killed_leaves_nobody_behind_whatever_its_target_does() {
             let child = start(folder.path(), &["run", SCENARIO, "--seed", "7"]);
             (child, target_of(folder.path()))
         };
-        let (_, scenario) = stat(target).unwrap();
+        let scenario = scenario_of(target);
         kill(Pid::from_raw(scenario), Signal::SIGKILL).unwrap();
         wait_until("the target's end", || has_ended(target));
         assert_eq!(child.wait_with_output().unwrap().status.code(), Some(5));
     }
+}
+
+/// A server with a parent of its own, in a session of its own, whose first process does not know it.
+const DAEMON: &str = r#"
+[target.spawn]
+command = ["sh", "-c", """(setsid sh -c 'sleep 600 | "$0" __reference' "$0" &); exec sleep 600""", "PROGRAM"]
+[target.spawn.env]
+PORT = "{port}"
+LINKTREE_URL = "{mock.url}"
+VAULT_URL = "{vault.url}"
+VAULT_TOKEN = "{vault.token}"
+ALERTS_URL = "{alerts.url}"
+DATA_DIR = "{data_dir}"
+"#;
+
+#[test]
+fn a_harness_that_is_killed_leaves_no_daemon_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = DAEMON.replace("PROGRAM", env!("CARGO_BIN_EXE_windthrow"));
+    std::fs::write(folder.path().join("windthrow.toml"), config).unwrap();
+    let child = start(folder.path(), &["run", SCENARIO, "--seed", "7"]);
+    let leader = target_of(folder.path());
+    let all = targets(folder.path());
+    assert!(all.len() >= 4, "two shells, a sleep and a server: {all:?}");
+    kill(Pid::from_raw(scenario_of(leader)), Signal::SIGKILL).unwrap();
+    wait_until("their ends", || all.iter().all(|pid| has_ended(*pid)));
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(5));
 }
 
 /// Every user of the machine may read command lines, and an order names paths and secrets.
@@ -193,7 +227,7 @@ fn a_harness_that_is_killed_leaves_nobody_behind_whatever_its_target_does() {
 fn the_command_line_of_a_scenario_holds_nothing_of_its_order() {
     let folder = tempfile::tempdir().unwrap();
     let child = start(folder.path(), &["run", SCENARIO, "--seed", "7"]);
-    let (_, scenario) = stat(target_of(folder.path())).unwrap();
+    let scenario = scenario_of(target_of(folder.path()));
     let line = std::fs::read_to_string(format!("/proc/{scenario}/cmdline")).unwrap();
     kill(Pid::from_raw(scenario), Signal::SIGKILL).unwrap();
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(5));

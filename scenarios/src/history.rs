@@ -9,11 +9,13 @@ mod lateness;
 #[cfg(test)]
 mod lines;
 mod operation;
+mod process;
 
 pub use body::{Body, BodyCount, BodyHash};
 pub use did::*;
 pub use lateness::Lateness;
 pub use operation::{OpFailure, Operation};
+pub use process::{Change, Process, Seen};
 
 use crate::observed::{Headroom, Inspection, Leak, Reach, Scanned, Scrape};
 use mock_server::clock::Moment;
@@ -136,73 +138,6 @@ impl Default for Tolerances {
     /// predicates.md B0: δ 100 ms, ε 50 ms.
     fn default() -> Self {
         Self { delta_us: 100_000, epsilon_us: 50_000, measured_us: 0 }
-    }
-}
-
-/// Something that happened to a process of the target.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Process {
-    /// When.
-    pub at: Moment,
-    /// What.
-    pub change: Change,
-}
-
-/// What happened to the target's process.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "change")]
-pub enum Change {
-    /// It was started.
-    Started {
-        /// Process id.
-        pid: u32,
-    },
-    /// Its readiness route answered.
-    Ready,
-    /// The harness killed it with SIGKILL.
-    Killed {
-        /// The rule of the plan that says so.
-        rule: String,
-    },
-    /// The harness asked it to end, with SIGTERM.
-    Terminated {
-        /// The rule of the plan that says so.
-        rule: String,
-    },
-    /// It ended as it had been asked to.
-    Ended {
-        /// How, in words.
-        how: String,
-    },
-    /// The harness stopped it with SIGSTOP: it is there, but stands still.
-    Paused {
-        /// The rule of the plan that says so.
-        rule: String,
-    },
-    /// The harness let it go on with SIGCONT.
-    Resumed,
-    /// It ended without being asked.
-    Died {
-        /// How, in words.
-        how: String,
-    },
-    /// It was started again and did not become ready.
-    NotReady {
-        /// How, in words.
-        how: String,
-    },
-    /// The harness stopped it.
-    Stopped,
-}
-
-impl Change {
-    /// The rule of the plan that brought it about, when it begins what the rule says.
-    #[must_use]
-    pub fn rule(&self) -> Option<&str> {
-        match self {
-            Self::Killed { rule } | Self::Terminated { rule } | Self::Paused { rule } => Some(rule),
-            _ => None,
-        }
     }
 }
 

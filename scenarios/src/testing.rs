@@ -186,7 +186,13 @@ impl History {
 
     /// The target's process was killed, and ready again at `ready_ms`.
     pub fn killed_until(self, at_ms: u64, ready_ms: u64) -> Self {
+        self.killed_and(at_ms, Change::Gone { strays: vec![] }, ready_ms)
+    }
+
+    /// The target's process was killed, this was seen then, and it was ready again at `ready_ms`.
+    pub fn killed_and(self, at_ms: u64, seen: Change, ready_ms: u64) -> Self {
         self.process(at_ms, Change::Killed { rule: "kill".into() })
+            .process(at_ms, seen)
             .process(ready_ms, Change::Started { pid: 2 })
             .process(ready_ms, Change::Ready)
     }
@@ -195,6 +201,7 @@ impl History {
     pub fn terminated(self, at_ms: u64, ended_ms: u64, ready_ms: u64) -> Self {
         self.process(at_ms, Change::Terminated { rule: "terminate".into() })
             .process(ended_ms, Change::Ended { how: "exit status: 0".into() })
+            .process(ended_ms, Change::Gone { strays: vec![] })
             .process(ready_ms, Change::Started { pid: 2 })
             .process(ready_ms, Change::Ready)
     }

@@ -1,9 +1,10 @@
-//! Processes: their groups, who guards them, the signals that ask them to stop, and a log's end.
+//! Processes: a target's and who guards them, the signals that ask them to stop, and a log's end.
 
 pub mod group;
 pub mod guard;
 pub mod lifeline;
 pub mod port;
+pub mod tree;
 
 use std::path::Path;
 use tokio::signal::unix::{Signal, SignalKind, signal};

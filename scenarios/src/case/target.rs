@@ -1,7 +1,7 @@
 //! What was seen of the target: its processes, metrics, what it showed visitors, and what came to
 //! light. Its answers one by one are the operations.
 
-use crate::history::{Body, BodyCount, BodyHash, Change, Process};
+use crate::history::{Body, BodyCount, BodyHash, Change, Process, Seen};
 use crate::observed::{Inspection, Leak, Scanned, Scrape};
 use crate::spans::Spans;
 use mock_server::clock::Moment;
@@ -29,7 +29,7 @@ pub struct TargetSide {
     restarts: Vec<Moment>,
     down: Vec<(Moment, Moment)>,
     pauses: Vec<(Moment, Moment)>,
-    /// Down or paused.
+    /// Down, paused, or beside something that outlived a kill.
     disturbed: Spans,
 }
 
@@ -49,15 +49,17 @@ impl TargetSide {
         self.processes.sort_by_key(|process| process.at);
         self.scrapes.sort_by_key(|scrape| scrape.last);
         self.leaks.sort_by_key(|leak| leak.at);
-        self.deaths = self.moments(is_death);
+        self.deaths = self.moments(Change::is_end);
         self.restarts =
-            self.moments(|change| is_death(change) || matches!(change, Change::Started { .. }));
+            self.moments(|change| change.is_end() || matches!(change, Change::Started { .. }));
         let leaves =
-            |change: &Change| is_death(change) || matches!(change, Change::Terminated { .. });
+            |change: &Change| change.is_end() || matches!(change, Change::Terminated { .. });
         self.down = self.spans(leaves, |change| *change == Change::Ready);
         let pauses = |change: &Change| matches!(change, Change::Paused { .. });
-        self.pauses = self.spans(pauses, |change| *change == Change::Resumed || is_death(change));
-        let disturbed = self.down.iter().chain(&self.pauses).copied().collect();
+        self.pauses = self.spans(pauses, |change| *change == Change::Resumed || change.is_end());
+        // Whoever could not be ended goes on beside those who are started after it.
+        let haunted = self.spans(|change| change.survivors().is_some(), |_| false);
+        let disturbed = self.down.iter().chain(&self.pauses).chain(&haunted).copied().collect();
         self.disturbed = Spans::joined(disturbed, Duration::ZERO);
     }
 
@@ -86,6 +88,37 @@ impl TargetSide {
         self.deaths.iter().copied()
     }
 
+    /// Why the end at this moment was none, in words: something of the target went on, or nobody
+    /// looked. None when nothing was left of it. Of a promise that builds on the end nothing is shown
+    /// then.
+    #[must_use]
+    pub fn outlived(&self, end: Moment) -> Option<String> {
+        let mut nobody = Some("nobody looked whether anything of it was left".to_owned());
+        for change in self.after(end) {
+            match change {
+                Change::Gone { .. } => nobody = None,
+                survived @ Change::Survived { .. } => return survived.survivors(),
+                _ => {}
+            }
+        }
+        nobody
+    }
+
+    /// Who had left the process group and was killed beside it, at the end at this moment.
+    pub fn strays(&self, end: Moment) -> impl Iterator<Item = &Seen> {
+        self.after(end).flat_map(|change| match change {
+            Change::Gone { strays } => strays.iter(),
+            _ => [].iter(),
+        })
+    }
+
+    /// What happened from an end to the next start.
+    fn after(&self, end: Moment) -> impl Iterator<Item = &Change> {
+        let after = self.processes.iter().skip_while(move |process| process.at < end);
+        let changes = after.map(|process| &process.change);
+        changes.take_while(|change| !matches!(change, Change::Started { .. }))
+    }
+
     /// From each death, or from being asked to end, to the next readiness, or for ever.
     #[must_use]
     pub fn down_spans(&self) -> &[(Moment, Moment)] {
@@ -110,8 +143,8 @@ impl TargetSide {
         any_within(&self.restarts, from, until)
     }
 
-    /// Whether the target was down, ending, starting or paused at any moment of this span: nothing
-    /// that it did or left undone then is its own decision.
+    /// Whether the target was down, ending, starting or paused at any moment of this span, or ran
+    /// beside what a kill had left of it: nothing that it did or left undone then is its own decision.
     #[must_use]
     pub fn disturbed_within(&self, from: Moment, until: Moment) -> bool {
         self.disturbed.touch(from, until)
@@ -138,14 +171,6 @@ impl TargetSide {
 fn any_within(moments: &[Moment], from: Moment, until: Moment) -> bool {
     let next = moments.partition_point(|at| *at < from);
     moments.get(next).is_some_and(|at| *at <= until)
-}
-
-/// Whether a process is gone after this, with all that was only in its memory.
-const fn is_death(change: &Change) -> bool {
-    matches!(
-        change,
-        Change::Killed { .. } | Change::Ended { .. } | Change::Died { .. } | Change::Stopped
-    )
 }
 
 #[cfg(test)]
@@ -188,6 +213,31 @@ mod tests {
         check(15, 15, [true, true, true, false]);
         check(21, 39, [true, false, false, false]);
         check(45, 60, [true, false, true, true]);
+    }
+
+    #[test]
+    fn an_end_is_one_when_nothing_was_left_before_the_next_start() {
+        let survived = Change::Survived { left: vec![], accepts: true, listeners: vec![] };
+        let gone = Change::Gone { strays: vec![Seen { pid: 7, command: "node".into() }] };
+        let check = |seen: &[Change], outlived: Option<&str>, disturbed_later: bool| {
+            let killed = (10, Change::Killed { rule: "kill".into() });
+            let started =
+                [(30, Change::Started { pid: 2 }), (40, Change::Ready), (90, gone.clone())];
+            let looks = seen.iter().map(|change| (20, change.clone()));
+            let changes = [killed].into_iter().chain(looks).chain(started);
+            let processes = changes.map(|(at, change)| Process { at: MS(at), change }).collect();
+            let mut target = TargetSide { processes, ..TargetSide::default() };
+            target.ready();
+            let why = target.outlived(MS(10));
+            assert_eq!(why.is_some(), outlived.is_some(), "{why:?}");
+            assert!(why.unwrap_or_default().contains(outlived.unwrap_or_default()));
+            assert_eq!(target.disturbed_within(MS(60), MS(70)), disturbed_later);
+            assert_eq!(target.strays(MS(10)).count(), usize::from(seen.contains(&gone)));
+        };
+        check(std::slice::from_ref(&gone), None, false);
+        check(&[], Some("nobody looked"), false);
+        check(std::slice::from_ref(&survived), Some("accepted connections"), true);
+        check(&[gone.clone(), survived], Some("accepted connections"), true);
     }
 
     #[test]

@@ -52,6 +52,8 @@ struct End {
     /// When there was a process again.
     ready: Moment,
     killed: bool,
+    /// Why it was none: something of the target went on.
+    outlived: Option<String>,
     survived: usize,
     lost: usize,
 }
@@ -75,7 +77,9 @@ impl Guarantee for ClicksSurviveCrash {
 /// Every end of the process but the last one, which the harness itself brings about when all is over.
 fn ends(case: &Case) -> Vec<End> {
     let of = |killed: bool, at: Moment, ready: Moment| {
-        (ready < Moment(u64::MAX)).then_some(End { at, ready, killed, survived: 0, lost: 0 })
+        let outlived = case.target.outlived(at);
+        let end = End { at, ready, killed, outlived, survived: 0, lost: 0 };
+        (ready < Moment(u64::MAX)).then_some(end)
     };
     let down = case.target.down_spans();
     let ready = |at: Moment| down.iter().find(|span| span.0 == at).map(|span| span.1);
@@ -139,6 +143,10 @@ impl Judge for Surviving<'_> {
             humane(case.harness.delta),
         );
         let killed = ends.iter().filter(|end| end.killed);
+        let mut outlived = ends.iter().filter_map(|end| Some((end, end.outlived.as_ref()?)));
+        let outlived = outlived.next().map(|(end, why)| {
+            format!("the process that ended at {} was not gone: {why}", case.at(end.at))
+        });
         let survived = killed.map(|end| end.survived).sum();
         offences
             .verdict(survived, "acknowledged clicks that waited at a kill")
@@ -146,6 +154,7 @@ impl Judge for Surviving<'_> {
                 undecided == 0,
                 format!("the recording ended before {undecided} clicks had arrived or were due"),
             )
+            .only_if(outlived.is_none(), outlived.clone().unwrap_or_default())
             .only_if(infeasible.is_none(), infeasible.clone().unwrap_or_default())
             .measured([lost], observed, rule)
     }
@@ -225,6 +234,19 @@ mod tests {
         check(in_the_air, Inconclusive, "with 0 clicks waiting");
         let not_yet = waiting().killed_until(500, 600);
         check(not_yet.exchange(sent_click("a", 41_000, 202)), Inconclusive, "with 0 clicks");
+    }
+
+    #[test]
+    fn a_kill_that_something_of_the_target_outlived_shows_nothing() {
+        let arrives = |seen: Change| {
+            let history = waiting().killed_and(5_000, seen, 6_000);
+            history.exchange(sent_click("a", 41_000, 202))
+        };
+        let survived = Change::Survived { left: vec![], accepts: true, listeners: vec![] };
+        check(arrives(survived), Inconclusive, "at 5.000 s was not gone: its port still accepted");
+        check(arrives(Change::Resumed), Inconclusive, "nobody looked");
+        let strays = vec![crate::history::Seen { pid: 7, command: "node".into() }];
+        check(arrives(Change::Gone { strays }), Held, "");
     }
 
     #[test]

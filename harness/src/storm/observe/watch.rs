@@ -23,8 +23,8 @@ const LARGEST: usize = 8 << 20;
 
 /// What is looked at.
 pub struct Watch {
-    /// The leader of the target's process group, 0 for none.
-    pub leader: Arc<AtomicU32>,
+    /// The process from which all of the target's descend, 0 for none.
+    pub root: Arc<AtomicU32>,
     /// Its log files.
     pub logs: Logs,
     /// Where the metrics are, and what is picked out of them; none where there are none.
@@ -66,10 +66,10 @@ impl Watch {
     }
 
     async fn round(&mut self, inspector: &mut Inspector) {
-        let leader = self.leader.load(Ordering::Relaxed);
-        if leader > 0 {
+        let root = self.root.load(Ordering::Relaxed);
+        if root > 0 {
             let (search, recorder, clock) = (&self.search, &self.recorder, self.clock);
-            tokio::task::block_in_place(|| inspector.look(leader, search, recorder, clock));
+            tokio::task::block_in_place(|| inspector.look(root, search, recorder, clock));
         }
         tokio::task::block_in_place(|| self.logs.read(false));
         if let Some((url, picks)) = &self.metrics {

@@ -69,5 +69,6 @@ pub async fn inject(target: &mut Target, due: &DueFault) -> Result<(), Lost> {
         }
     };
     tokio::time::sleep(Duration::from_millis(down_ms)).await;
+    target.look_again().await;
     target.launch().await.map_err(|error| Lost::NotReady { how: error.to_string() })
 }

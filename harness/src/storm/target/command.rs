@@ -2,11 +2,11 @@
 
 use crate::config::target::TargetSpec;
 use crate::config::template;
+use crate::process::guard::Launch;
 use crate::storm::observe::search::Search;
+use std::ffi::OsString;
 use std::path::Path;
-use std::process::Stdio;
 use std::sync::Arc;
-use tokio::process::Command;
 
 /// The front end that an integration shall let in; reserved by RFC 2606.
 const ALLOWED_ORIGIN: &str = "https://app.example.org";
@@ -49,37 +49,40 @@ pub struct Secrets {
 }
 
 /// The command line and environment of a target that the harness starts.
-pub(super) fn command(spec: &TargetSpec, around: &Surroundings<'_>, port: u16) -> Command {
+pub(super) fn command(spec: &TargetSpec, around: &Surroundings<'_>, port: u16) -> Launch {
     let TargetSpec::Spawn { command: spawn, folder } = spec else {
-        let mut command = Command::new(around.program);
-        command
-            .arg("__reference")
-            .args(spec.mutant())
-            .env_clear()
-            .env("PORT", port.to_string())
-            .env("LINKTREE_URL", &around.mock_url)
-            .env("VAULT_URL", &around.vault_url)
-            .env("VAULT_TOKEN", &around.vault_token)
-            .env("ALERTS_URL", &around.alerts_url)
-            .env("DATA_DIR", around.data_dir)
-            .env("TIME_SCALE", around.time_scale.to_string())
-            .env("SEED", around.seed.to_string())
-            // The pipe's end tells the reference that the harness is gone, however it went.
-            .stdin(Stdio::piped());
-        return command;
+        let mut args: Vec<OsString> = vec!["__reference".into()];
+        args.extend(spec.mutant().map(OsString::from));
+        let env: [(&str, OsString); 8] = [
+            ("PORT", port.to_string().into()),
+            ("LINKTREE_URL", around.mock_url.clone().into()),
+            ("VAULT_URL", around.vault_url.clone().into()),
+            ("VAULT_TOKEN", around.vault_token.clone().into()),
+            ("ALERTS_URL", around.alerts_url.clone().into()),
+            ("DATA_DIR", around.data_dir.into()),
+            ("TIME_SCALE", around.time_scale.to_string().into()),
+            ("SEED", around.seed.to_string().into()),
+        ];
+        return Launch {
+            program: around.program.into(),
+            args,
+            env: env.map(|(name, value)| (name.into(), value)).into(),
+            folder: None,
+            // The reference ends with it, even when the guard is killed, too.
+            lifeline: true,
+        };
     };
     let fill = |text: &String| template::filled(text, |name| around.value(name, port));
-    let mut command = Command::new(fill(&spawn.command[0]));
-    command
-        .args(spawn.command[1..].iter().map(fill))
-        .current_dir(folder.join(&spawn.cwd))
-        .env_clear()
-        .stdin(Stdio::null());
-    for name in &spawn.pass_env {
-        command.envs(std::env::var_os(name).map(|value| (name, value)));
+    let handed_on = |name: &String| Some((name.into(), std::env::var_os(name)?));
+    let mut env: Vec<(OsString, OsString)> = spawn.pass_env.iter().filter_map(handed_on).collect();
+    env.extend(spawn.env.iter().map(|(name, value)| (name.into(), fill(value).into())));
+    Launch {
+        program: fill(&spawn.command[0]).into(),
+        args: spawn.command[1..].iter().map(|word| fill(word).into()).collect(),
+        env,
+        folder: Some(folder.join(&spawn.cwd)),
+        lifeline: false,
     }
-    command.envs(spawn.env.iter().map(|(name, value)| (name, fill(value))));
-    command
 }
 
 impl Surroundings<'_> {

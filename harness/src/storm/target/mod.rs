@@ -1,5 +1,6 @@
 //! The integration under test as a process: start, readiness, end, and what it printed.
 
+mod aftermath;
 mod command;
 mod lifecycle;
 mod output;
@@ -9,12 +10,14 @@ pub use command::{Secrets, Surroundings};
 pub use start_error::StartError;
 
 use super::measure::cpu;
+use super::observe::search::Search;
 use super::recorder::Recorder;
 use crate::config::target::TargetSpec;
 use crate::failure::Failure;
 use crate::process::group::Group;
+use crate::process::guard::Launch;
 use crate::process::port::free_port;
-use crate::process::tail;
+use crate::process::{tail, tree};
 use lifecycle::Lifecycle;
 use mock_server::clock::{Clock, Moment};
 use nix::sys::signal::Signal;
@@ -25,16 +28,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
-use tokio::process::Command;
 
 /// The target, which runs unless it was killed, has been stopped or has died.
 pub struct Target {
     /// How every start of it begins; none for what runs already and is not ours.
-    command: Option<Command>,
+    command: Option<Launch>,
     /// The binary of Windthrow.
     program: PathBuf,
     lifecycle: Lifecycle,
     output: Output,
+    search: Arc<Search>,
     clock: Clock,
     recorder: Recorder,
     /// `http://127.0.0.1:port`, the same after every start.
@@ -42,7 +45,7 @@ pub struct Target {
     group: Option<Group>,
     /// Whether it was ready since its last start.
     ready: bool,
-    leader: Arc<AtomicU32>,
+    root: Arc<AtomicU32>,
     /// Processor time of the processes that have ended.
     spent: Duration,
 }
@@ -78,12 +81,13 @@ impl Target {
             program: around.program.to_owned(),
             lifecycle: Lifecycle::of(spec),
             output: Output::new(log, clock, Arc::clone(around.search)),
+            search: Arc::clone(around.search),
             clock,
             recorder: recorder.clone(),
             url,
             group: None,
             ready: false,
-            leader: Arc::default(),
+            root: Arc::default(),
             spent: Duration::ZERO,
         };
         if let TargetSpec::Url { running } = spec {
@@ -99,18 +103,18 @@ impl Target {
     ///
     /// [`StartError`] when it does not become ready; nothing of it is left then.
     pub async fn launch(&mut self) -> Result<(), StartError> {
-        // From before the start: nothing that a process does may seem earlier than itself.
-        let at = self.clock.now();
-        let Some(command) = &mut self.command else {
-            self.note(at, Change::Started { pid: 0 });
+        let Some(command) = &self.command else {
+            self.note(self.clock.now(), Change::Started { pid: 0 });
             self.wait_until_ready().await?;
             self.note(self.clock.now(), Change::Ready);
             return Ok(());
         };
+        // From before the start: nothing that a process does may seem earlier than itself.
+        let at = self.clock.now();
         let read = |stream, from| self.output.follow(stream, from);
         let group = Group::spawn(command, &self.program, read).map_err(StartError::Program)?;
         let pid = group.pid();
-        self.leader.store(pid, Ordering::Relaxed);
+        self.root.store(group.root(), Ordering::Relaxed);
         (self.group, self.ready) = (Some(group), false);
         self.note(at, Change::Started { pid });
         self.finish_start().await
@@ -155,8 +159,10 @@ impl Target {
             if let Some(group) = &mut self.group
                 && group.has_ended().is_some()
             {
+                let how = group.ended().await;
                 // Its last lines are read, too.
-                return Err(StartError::Ended { how: group.ended().await });
+                let behind = group.sweep().await.found.len();
+                return Err(StartError::Ended { how, behind });
             }
             let answer = client.get(&url).timeout(Duration::from_secs(1)).send().await;
             if answer.is_ok_and(|answer| answer.status().is_success()) {
@@ -175,6 +181,7 @@ impl Target {
     pub async fn died(&mut self) -> String {
         let Some(group) = &mut self.group else { return std::future::pending().await };
         let how = group.ended().await;
+        group.sweep().await;
         self.group = None;
         how
     }
@@ -185,10 +192,10 @@ impl Target {
         self.group.as_ref().map(Group::pid)
     }
 
-    /// The process that was started last, which is also its group; 0 for what runs already.
+    /// The process from which all descend that were started last; 0 for what runs already.
     #[must_use]
-    pub fn leader(&self) -> Arc<AtomicU32> {
-        Arc::clone(&self.leader)
+    pub fn root(&self) -> Arc<AtomicU32> {
+        Arc::clone(&self.root)
     }
 
     /// Whether it runs and was ready since its last start.
@@ -197,31 +204,31 @@ impl Target {
         self.group.is_some() && self.ready
     }
 
-    /// Kills the whole process group with SIGKILL, as a rule of the plan says.
+    /// Kills all its processes with SIGKILL, as a rule of the plan says, and looks whether they are
+    /// gone.
     pub async fn kill(&mut self, rule: &str) {
         self.spent = self.cpu();
         self.note(self.clock.now(), Change::Killed { rule: rule.to_owned() });
-        if let Some(group) = &mut self.group {
-            group.signal(Signal::SIGKILL);
-            group.ended().await;
-        }
-        self.group = None;
+        self.leave_nobody().await;
     }
 
-    /// Asks the target to end with SIGTERM, as a rule of the plan says; kills it after `grace`.
+    /// Asks the target to end with SIGTERM, as a rule of the plan says; kills whoever is left after
+    /// `grace`.
     pub async fn terminate(&mut self, rule: &str, grace: Duration) {
         self.spent = self.cpu();
         self.note(self.clock.now(), Change::Terminated { rule: rule.to_owned() });
         let Some(group) = &mut self.group else { return };
         group.signal(Signal::SIGTERM);
-        let Ok(how) = tokio::time::timeout(grace, group.ended()).await else {
+        // A shell or npm ends at once, and leaves a server that still has answers to give.
+        if tokio::time::timeout(grace, group.empty()).await.is_err() {
             return self.kill(rule).await;
-        };
+        }
+        let how = group.ended().await;
         self.note(self.clock.now(), Change::Ended { how });
-        self.group = None;
+        self.leave_nobody().await;
     }
 
-    /// Makes the whole process group stand still with SIGSTOP, as a rule of the plan says.
+    /// Makes all its processes stand still with SIGSTOP, as a rule of the plan says.
     pub fn pause(&self, rule: &str) {
         self.note(self.clock.now(), Change::Paused { rule: rule.to_owned() });
         self.signal(Signal::SIGSTOP);
@@ -236,21 +243,21 @@ impl Target {
     /// Processor time of all its processes so far; a graceful end's own is left out.
     #[must_use]
     pub fn cpu(&self) -> Duration {
-        let present = self.group.as_ref().and_then(|group| cpu::of_process(group.pid()));
-        self.spent + present.unwrap_or_default()
+        let Some(group) = &self.group else { return self.spent };
+        let family = tree::family(group.root());
+        self.spent + family.iter().filter_map(|one| cpu::of_process(one.pid)).sum::<Duration>()
     }
 
-    /// Ends it, whatever it is doing: the stop signal, then SIGKILL to the whole process group after a while.
+    /// Ends it, whatever it is doing: the stop signal to all its processes, and SIGKILL to whoever is
+    /// left after a while.
     pub async fn stop(mut self) {
         let Some(group) = &mut self.group else { return };
         group.signal(self.lifecycle.stop);
         // Whoever stands still hears of it only when going on.
         group.signal(Signal::SIGCONT);
-        // What has not ended by then is killed as it is dropped.
-        if tokio::time::timeout(self.lifecycle.stop_within, group.ended()).await.is_err() {
-            group.signal(Signal::SIGKILL);
-            group.ended().await;
-        }
+        // It has been waited for; what is left is killed.
+        let _ = tokio::time::timeout(self.lifecycle.stop_within, group.empty()).await;
+        self.leave_nobody().await;
     }
 
     fn signal(&self, signal: Signal) {

@@ -10,10 +10,12 @@ pub enum StartError {
     #[error("failed to start the target: {0}")]
     Program(io::Error),
     /// It ended again.
-    #[error("the target ended before it was ready ({how})")]
+    #[error("the target ended before it was ready ({how}){}", left_behind(*behind))]
     Ended {
         /// How, in words.
         how: String,
+        /// How many processes it left running; they have been killed.
+        behind: usize,
     },
     /// Its readiness route did not answer in time.
     #[error("the target did not answer {url} with 2xx within {within_s} s")]
@@ -40,6 +42,10 @@ impl StartError {
                 "name the program in target.spawn.command, relative to target.spawn.cwd or in a PATH \
                  that target.spawn.pass_env hands on"
             }
+            (Self::Ended { behind: 1.., .. }, TargetSpec::Spawn { .. }) => {
+                "start it in the foreground (no daemon, no `&` at the end): the target has ended when \
+                 its first process has"
+            }
             (Self::Ended { .. }, TargetSpec::Spawn { .. }) => {
                 "its last lines stand above, all of them in target.log; what it is given is in \
                  target.spawn.env"
@@ -57,5 +63,13 @@ impl StartError {
                 "this is a bug of Windthrow; please report it with target.log"
             }
         }
+    }
+}
+
+fn left_behind(behind: usize) -> String {
+    match behind {
+        0 => String::new(),
+        1 => " and left a process in the background".to_owned(),
+        more => format!(" and left {more} processes in the background"),
     }
 }

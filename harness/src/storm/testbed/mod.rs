@@ -84,7 +84,7 @@ impl Testbed {
         let offered = self.front.offers(FrontRoute::Metrics);
         let url = format!("{}{}", self.target.url, self.front.metrics);
         let watch = Watch {
-            leader: self.target.leader(),
+            root: self.target.root(),
             logs: Logs::of(self.log_files.clone(), Arc::clone(&self.search)),
             metrics: offered.then(|| (url, Picks::of(&observe.metrics))),
             client: client().map_err(Failure::bug)?,

@@ -1,0 +1,162 @@
+//! The processes of this machine as `/proc` shows them (proc(5)), and who descends from whom.
+//!
+//! A number may belong to another process a moment later, so a process is known by its number and
+//! its start, and a signal goes only to whoever still has both.
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+/// A process as `/proc/PID/stat` shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stat {
+    /// A letter; `Z` has ended and is only remembered.
+    pub state: char,
+    /// Who started it, or adopted it since.
+    pub parent: u32,
+    /// Its process group.
+    pub group: u32,
+    /// When it began, in clock ticks since the machine did.
+    pub start: u64,
+}
+
+/// A living process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its number.
+    pub pid: u32,
+    /// Its process group.
+    pub group: u32,
+    /// Its command line; empty where it could not be read.
+    pub command: String,
+    start: u64,
+}
+
+impl Member {
+    /// Sends it a signal, unless it is gone.
+    pub fn signal(&self, signal: Signal) {
+        let same = stat_of(self.pid).is_some_and(|stat| stat.start == self.start);
+        if let (true, Ok(pid @ 1..)) = (same, i32::try_from(self.pid)) {
+            // Whoever may not be signalled is found again, and named.
+            let _ = kill(Pid::from_raw(pid), signal);
+        }
+    }
+}
+
+/// A file of a process.
+#[must_use]
+pub fn file(pid: u32, name: &str) -> PathBuf {
+    PathBuf::from(format!("/proc/{pid}/{name}"))
+}
+
+/// The words of a list whose ends are NUL bytes, as command lines and environments are.
+pub fn words(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split(|byte| *byte == 0).filter(|word| !word.is_empty())
+}
+
+/// The command line of a process; empty where it cannot be read.
+#[must_use]
+pub fn command(pid: u32) -> String {
+    let bytes = std::fs::read(file(pid, "cmdline")).unwrap_or_default();
+    let words: Vec<_> = words(&bytes).map(String::from_utf8_lossy).collect();
+    words.join(" ")
+}
+
+/// The living descendants of a process, in order; it is none of them itself.
+#[must_use]
+pub fn family(root: u32) -> Vec<Member> {
+    let all = all_processes();
+    let member = |pid| {
+        let Stat { group, start, .. } = all[&pid];
+        Member { pid, group, start, command: command(pid) }
+    };
+    descendants(root, &all).into_iter().map(member).collect()
+}
+
+/// The processes of the whole machine by their numbers.
+#[must_use]
+pub fn all_processes() -> HashMap<u32, Stat> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter_map(|pid| Some((pid, stat_of(pid)?))).collect()
+}
+
+fn stat_of(pid: u32) -> Option<Stat> {
+    let text = std::fs::read(file(pid, "stat")).ok()?;
+    stat(&String::from_utf8_lossy(&text))
+}
+
+/// The fields after the name, which may itself hold parentheses and blanks.
+fn stat(text: &str) -> Option<Stat> {
+    let mut fields = text.rsplit_once(") ")?.1.split(' ');
+    Some(Stat {
+        state: fields.next()?.chars().next()?,
+        parent: fields.next()?.parse().ok()?,
+        group: fields.next()?.parse().ok()?,
+        // Field 22, where the first of these is the third.
+        start: fields.nth(16)?.parse().ok()?,
+    })
+}
+
+fn descendants(root: u32, all: &HashMap<u32, Stat>) -> Vec<u32> {
+    let descends = |pid: &u32| {
+        let mut at = *pid;
+        // Whoever was started meanwhile may seem to be their own ancestor: nobody is that old.
+        for _ in 0..all.len() {
+            match all.get(&at) {
+                Some(stat) if stat.parent == root => return true,
+                Some(stat) => at = stat.parent,
+                None => return false,
+            }
+        }
+        false
+    };
+    let living = all.iter().filter(|(_, stat)| stat.state != 'Z').map(|(pid, _)| *pid);
+    let mut family: Vec<u32> = living.filter(|pid| *pid != root).filter(descends).collect();
+    family.sort_unstable();
+    family
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_family_is_every_living_descendant_whatever_its_group() {
+        let stat = |state, parent, group| Stat { state, parent, group, start: 0 };
+        let all = HashMap::from([
+            (1, stat('S', 0, 1)),
+            (9, stat('S', 1, 9)),
+            (10, stat('S', 9, 10)),
+            (11, stat('S', 10, 10)),
+            (12, stat('S', 11, 12)), // left the group
+            (13, stat('Z', 9, 10)),
+            (14, stat('S', 13, 13)), // left by its parent, which is not forgotten yet
+            (15, stat('S', 9, 15)),  // adopted
+            (20, stat('S', 1, 20)),
+            (30, stat('S', 31, 30)),
+            (31, stat('S', 30, 31)), // a loop
+        ]);
+        assert_eq!(descendants(9, &all), [10, 11, 12, 14, 15]);
+        assert_eq!(descendants(99, &all), [0; 0]);
+    }
+
+    #[test]
+    fn the_name_of_a_process_may_be_anything() {
+        let text = "7 (a) b) (c) S 3 9 9 0 -1 4194560 1 0 0 0 150 50 0 0 20 0 1 0 512 1 1";
+        assert_eq!(stat(text), Some(Stat { state: 'S', parent: 3, group: 9, start: 512 }));
+        assert_eq!(stat("nonsense"), None);
+    }
+
+    #[test]
+    fn a_number_that_belongs_to_somebody_else_by_now_gets_no_signal() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let stat = stat_of(child.id()).unwrap();
+        let member = |start| Member { pid: child.id(), group: 0, command: String::new(), start };
+        member(stat.start - 1).signal(Signal::SIGKILL);
+        member(stat.start).signal(Signal::SIGTERM);
+        let how = child.wait().unwrap().to_string();
+        assert!(how.contains("SIGTERM"), "{how}");
+    }
+}
