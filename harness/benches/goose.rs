@@ -55,6 +55,7 @@ fn plan() -> Plan {
         world: vec![],
         generator: Generator { users: 100, timeout_ms: 30_000 },
         guarantees: vec![],
+        watches: Vec::new(),
         exclusive: true,
     }
 }

@@ -45,6 +45,7 @@ fn plan() -> RunPlan {
         world: Vec::new(),
         generator: Generator { users: 100, timeout_ms: 30_000 },
         guarantees: Vec::new(),
+        watches: Vec::new(),
         exclusive: false,
     };
     RunPlan {

@@ -28,6 +28,7 @@ fn plan(shape: Shape, until_ms: u64) -> Plan {
         world: vec![],
         generator: Generator { users: 1, timeout_ms: 1_000 },
         guarantees: vec![],
+        watches: Vec::new(),
         exclusive: false,
     }
 }

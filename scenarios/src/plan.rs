@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The version of the plan file's format.
-pub const PLAN_FORMAT: u32 = 2;
+pub const PLAN_FORMAT: u32 = 3;
 
 /// Every number that guarantees promise, by guarantee and by the name of the bound, which says its
 /// unit. [`crate::bounds`] fills and checks it.
@@ -74,8 +74,11 @@ pub struct Plan {
     pub world: Vec<TimedEvent>,
     /// The generator's size.
     pub generator: Generator,
-    /// The guarantees judged on this scenario's history.
+    /// The guarantees that this scenario's history must decide: too little seen is inconclusive.
     pub guarantees: Vec<String>,
+    /// The guarantees that it may break as well: a violation counts, and too little seen is left out,
+    /// since this scenario was not made to show them.
+    pub watches: Vec<String>,
     /// True when this scenario must not share the machine with others.
     pub exclusive: bool,
 }
@@ -171,6 +174,18 @@ impl RunPlan {
 }
 
 impl Plan {
+    /// Whether a guarantee is judged on this scenario's history, be it decided or watched.
+    #[must_use]
+    pub fn judges(&self, id: &str) -> bool {
+        self.guarantees.iter().chain(&self.watches).any(|named| named == id)
+    }
+
+    /// Whether this scenario was made to show a guarantee.
+    #[must_use]
+    pub fn decides(&self, id: &str) -> bool {
+        self.guarantees.iter().any(|named| named == id)
+    }
+
     /// The phase that covers `ms`, if any.
     #[must_use]
     pub fn phase_at(&self, ms: u64) -> Option<&Phase> {

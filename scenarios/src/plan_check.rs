@@ -133,11 +133,18 @@ fn check_plan(report: &mut Report<'_>, run: &RunPlan, plan: &Plan) {
         format!("{} ms is no visitor's patience", generator.timeout_ms),
         "choose 1 ms to 10 minutes",
     );
-    let mut named = report.at("guarantees");
-    named.unique("guarantee", plan.guarantees.iter().map(String::as_str));
-    for id in &plan.guarantees {
-        let (known, advice) = (guarantees::find(id).is_some(), guarantees::did_you_mean(id));
-        named.unless(known, format!("there is no guarantee {id:?}"), advice);
+    for (list, ids) in [("guarantees", &plan.guarantees), ("watches", &plan.watches)] {
+        let mut named = report.at(list);
+        named.unique("guarantee", ids.iter().map(String::as_str));
+        for id in ids {
+            let (known, advice) = (guarantees::find(id).is_some(), guarantees::did_you_mean(id));
+            named.unless(known, format!("there is no guarantee {id:?}"), advice);
+            named.unless(
+                list == "guarantees" || !plan.decides(id),
+                format!("{id:?} is decided by this scenario already"),
+                "take it out of watches",
+            );
+        }
     }
 }
 

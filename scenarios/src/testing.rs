@@ -39,6 +39,7 @@ pub fn run_plan(phases: &[(PhaseKind, u64, u64)]) -> RunPlan {
         world: Vec::new(),
         generator: Generator { users: 1, timeout_ms: 30_000 },
         guarantees: Vec::new(),
+        watches: Vec::new(),
         exclusive: false,
     };
     RunPlan {

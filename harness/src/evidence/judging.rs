@@ -23,16 +23,14 @@ pub struct Judged {
     pub series: Vec<Series>,
 }
 
-/// Judges the guarantees that the plan names.
+/// Judges the guarantees that the plan names, be they decided or watched.
 ///
 /// # Errors
 ///
 /// [`ReadError`] when the history cannot be read.
 pub fn judge(path: &Path, run: &RunPlan, plan: &Plan) -> Result<Judged, ReadError> {
     let case = reader::read_case(path, run, plan)?;
-    let named = |guarantee: &&'static dyn Guarantee| {
-        plan.guarantees.iter().any(|id| id == guarantee.promise().id)
-    };
+    let named = |guarantee: &&'static dyn Guarantee| plan.judges(guarantee.promise().id);
     let chosen: Vec<_> = guarantees::GUARANTEES.iter().copied().filter(named).collect();
     let mut judging = Judging::begin(&case, &chosen);
     let mut timeline = Timeline::of(&case);

@@ -113,7 +113,7 @@ pub struct ScenarioInfo {
     pub summary: &'static str,
     /// Words to select by.
     pub tags: &'static [&'static str],
-    /// The guarantees that are judged on its history.
+    /// The guarantees that its history must decide; those that no scenario may break are watched besides.
     pub guarantees: &'static [&'static str],
     /// Builds what is the scenario's own; [`ScenarioInfo::plan`] is the whole plan.
     pub build: fn(&Settings) -> Plan,

@@ -12,6 +12,22 @@ pub const PAGE_READS: [Route; 2] = [Route::Profile, Route::ProfileLinks];
 /// The deliveries of clicks.
 pub const CLICKS: [Route; 2] = [Route::Clicks, Route::ClicksBatch];
 
+/// What no scenario may break, whatever it was made to show: what a service sends with every call, how
+/// many calls it makes, what it lets slip, and what becomes of the clicks that it took.
+const EVERYWHERE: &[&str] = &[
+    "key-from-vault",
+    "bearer-header-only",
+    "base-url",
+    "client-rate-cap",
+    "hard-limit",
+    "json-headers",
+    "clicks-delivered",
+    "clicks-counted-once",
+    "click-lag",
+    "no-pii-in-logs",
+    "no-secret-leaked",
+];
+
 impl ScenarioInfo {
     /// What all plans of the catalogue have in common. Nobody lives there, nobody comes and nothing
     /// happens: that is what a scenario adds.
@@ -27,6 +43,11 @@ impl ScenarioInfo {
             world: vec![],
             generator: settings.generator(1),
             guarantees: self.guarantees.iter().map(|&id| id.to_owned()).collect(),
+            watches: EVERYWHERE
+                .iter()
+                .filter(|id| !self.guarantees.contains(id))
+                .map(|&id| id.to_owned())
+                .collect(),
             exclusive: false,
         }
     }

@@ -154,6 +154,13 @@ fn faults_edits_and_guarantees_are_checked() {
     check(stranger, "scenarios[0].faults[0].matcher.handle", "stranger");
     let typo = |run: &mut RunPlan| run.scenarios[0].guarantees[0] = "click-lug".into();
     check(typo, "scenarios[0].guarantees", "\"click-lug\"");
+    let typo = |run: &mut RunPlan| run.scenarios[0].watches[0] = "click-lug".into();
+    check(typo, "scenarios[0].watches", "\"click-lug\"");
+    let twice = |run: &mut RunPlan| {
+        let plan = &mut run.scenarios[0];
+        plan.watches.push(plan.guarantees[0].clone());
+    };
+    check(twice, "scenarios[0].watches", "decided by this scenario already");
 }
 
 #[test]

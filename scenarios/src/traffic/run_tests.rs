@@ -138,6 +138,7 @@ fn plan(rate: u32, timeout_ms: u64) -> Plan {
         world: vec![],
         generator: Generator { users: 20, timeout_ms },
         guarantees: vec![],
+        watches: Vec::new(),
         exclusive: false,
     }
 }

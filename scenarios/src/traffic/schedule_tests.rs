@@ -37,6 +37,7 @@ fn plan(seed: u64, shape: Shape, creators: Creators, until_ms: u64) -> Plan {
         world: vec![],
         generator: Generator { users: 10, timeout_ms: 1_000 },
         guarantees: vec![],
+        watches: Vec::new(),
         exclusive: false,
     }
 }

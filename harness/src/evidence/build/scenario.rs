@@ -14,7 +14,7 @@ use reports::report::{
 use scenarios::case::Case;
 use scenarios::history::{Change, Outcome, Process};
 use scenarios::plan::{Plan, RunPlan};
-use scenarios::verdict::Verdict;
+use scenarios::verdict::{Verdict, VerdictKind};
 
 /// What one scenario came to, and the cell of each of its guarantees.
 ///
@@ -59,9 +59,12 @@ pub fn scenario(
     };
     (report.ending, report.ending_reason) = ending(&judged.case);
     let enough = |(id, verdict): &(&'static str, Verdict)| {
-        cell::judged(plan, &judged, id, &identity.judging.enough(id, verdict.clone()))
+        let verdict = identity.judging.enough(id, verdict.clone());
+        // Of what a scenario only watches, too little seen says nothing.
+        let says = plan.decides(id) || verdict.kind != VerdictKind::Inconclusive;
+        says.then(|| cell::judged(plan, &judged, id, &verdict))
     };
-    let cells: Vec<Cell> = judged.verdicts.iter().map(enough).collect();
+    let cells: Vec<Cell> = judged.verdicts.iter().filter_map(enough).collect();
     report.verdict = worst(cells.iter().map(|cell| cell.verdict));
     report.fault_windows = plan.faults.iter().map(|rule| window(rule, &judged)).collect();
     report.evidence = evidence(&judged);

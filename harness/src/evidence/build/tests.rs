@@ -68,3 +68,16 @@ fn a_history_of_another_format_is_a_wrong_usage_and_named() {
     let says = failure.to_string();
     assert!(says.contains("format 1") && says.contains("history.ndjson.zst"), "{says}");
 }
+
+#[test]
+fn a_promise_that_is_only_watched_and_was_not_seen_is_not_judged() {
+    let (_out, folder) = recorded(HISTORY_FORMAT, Lateness::default());
+    let report = report(&folder).unwrap();
+    let decided =
+        &run_plan(&Settings::default(), ContractProfile::linktree_v1(), &[SCENARIO]).scenarios[0];
+    assert!(!decided.watches.is_empty());
+    let ids: Vec<&str> = report.cells.iter().map(|cell| cell.guarantee.as_str()).collect();
+    assert_eq!(ids.len(), decided.guarantees.len());
+    assert!(ids.iter().all(|id| decided.decides(id)), "{ids:?}");
+    assert!(report.not_tested.iter().any(|one| one.id == "click-lag"));
+}
