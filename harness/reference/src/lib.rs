@@ -53,6 +53,9 @@ pub enum ServeError {
     /// The click queue does not open.
     #[error(transparent)]
     Store(#[from] clicks::StoreError),
+    /// The file of the requests that were sent does not open.
+    #[error("failed to use the log of what was sent: {0}")]
+    Sent(#[source] std::io::Error),
     /// The client cannot be built.
     #[error("failed to build the client: {0}")]
     Client(#[from] reqwest::Error),
@@ -92,7 +95,9 @@ pub async fn serve_on(
     let secrets = (seams.secrets)(&http, &config).await?;
     let metrics = Arc::new(Metrics::new(seams.metrics));
     let upstream =
-        Arc::new(Upstream::new(http, &config, secrets, seams.upstream, metrics.clone(), seams.log));
+        Upstream::new(http, &config, secrets, seams.upstream, metrics.clone(), seams.log)
+            .map_err(ServeError::Sent)?;
+    let upstream = Arc::new(upstream);
     let clicks = (seams.store)(&config.data_dir)?;
     let clicks_arrived = Arc::new(Notify::new());
     let app = front::App {

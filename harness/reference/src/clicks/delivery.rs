@@ -24,10 +24,14 @@ pub struct DeliveryPolicy {
     pub batch: Option<usize>,
     /// The idempotency key of an event, for the number of the attempt from 1.
     pub idempotency_key: fn(&str, u32) -> String,
-    /// Whether a status is a refusal for good.
+    /// Whether a status says of a single click that it will never be taken.
     pub refuses: fn(u16) -> bool,
+    /// Whether a status says of a batch that it is not well made: it goes again in halves.
+    pub halves: fn(u16) -> bool,
+    /// Whether the answer to a batch is read, item by item.
+    pub reads_items: bool,
     /// Whether a failed request's clicks are thrown away; never, in a sane service.
-    pub abandons: fn(&Failure, u32) -> bool,
+    pub abandons: fn(&Failure, Tries) -> bool,
     /// Successes after which a click leaves the queue.
     pub successes_needed: u32,
     /// An extra pause after each request, as a multiple of the coalescing delay.
@@ -39,10 +43,12 @@ impl Default for DeliveryPolicy {
         Self {
             batch: None,
             idempotency_key: |event_id, _| event_id.to_owned(),
-            // A key can be rotated and a limit passes: such clicks wait. The rest is for good.
-            refuses: |status| {
+            // A key can be rotated, a limit passes, a request can be mended: such clicks wait.
+            refuses: |status| matches!(status, 404 | 409 | 410 | 422),
+            halves: |status| {
                 matches!(status, 400..=499) && !matches!(status, 401 | 403 | 408 | 425 | 429)
             },
+            reads_items: true,
             abandons: |_, _| false,
             successes_needed: 1,
             extra_pause: 0,
@@ -50,12 +56,29 @@ impl Default for DeliveryPolicy {
     }
 }
 
+/// How often and how long a click was tried.
+#[derive(Clone, Copy, Debug)]
+pub struct Tries {
+    /// Attempts, the last one included.
+    pub attempts: u32,
+    /// How many coalescing delays ago the first one ended.
+    pub delays: u32,
+}
+
 /// What is remembered of a click between its attempts.
 #[derive(Clone, Copy, Debug)]
 struct Progress {
     attempts: u32,
     successes: u32,
+    first: Instant,
     not_before: Instant,
+}
+
+impl Progress {
+    fn tries(&self, delay: Duration) -> Tries {
+        let delays = self.first.elapsed().as_nanos() / delay.as_nanos().max(1);
+        Tries { attempts: self.attempts, delays: u32::try_from(delays).unwrap_or(u32::MAX) }
+    }
 }
 
 /// The delivery worker.
@@ -70,8 +93,9 @@ pub struct Delivery {
     calm_pace: Duration,
     reserve: usize,
     progress: HashMap<String, Progress>,
-    /// Clicks at the head of the queue that go alone, since a batch with them was refused whole.
-    alone: usize,
+    /// Events that now go in one request: fewer after a batch was refused whole, since one bad event
+    /// must not take the others with it.
+    most: usize,
     failures: u32,
 }
 
@@ -86,18 +110,19 @@ impl Delivery {
         policy: DeliveryPolicy,
     ) -> Self {
         let (clicks, rate) = settings;
+        let batch = policy.batch.unwrap_or(clicks.batch);
         Self {
             store,
             upstream,
             metrics,
             arrived,
             policy,
-            batch: policy.batch.unwrap_or(clicks.batch),
+            batch,
             coalesce: clicks.coalesce,
             calm_pace: rate.window / rate.reserved_for_clicks.max(1) as u32,
             reserve: rate.reserved_for_clicks,
             progress: HashMap::new(),
-            alone: 0,
+            most: batch,
             failures: 0,
         }
     }
@@ -127,7 +152,7 @@ impl Delivery {
         let none_at_all = clicks.is_empty();
         clicks
             .retain(|click| self.progress.get(&click.event_id).is_none_or(|p| p.not_before <= now));
-        clicks.truncate(if self.alone > 0 { 1 } else { self.batch });
+        clicks.truncate(self.most);
         if clicks.is_empty() {
             // Woken by an arrival, or by time for those that were deferred.
             let idle = if none_at_all { Duration::from_secs(1) } else { Duration::from_millis(20) };
@@ -158,28 +183,33 @@ impl Delivery {
             return Ok(rest.clamp(Duration::from_millis(5), Duration::from_millis(100)));
         }
         let statuses: Vec<Option<u16>> = match &result {
-            Ok(answer) if clicks.len() == 1 => vec![Some(answer.status)],
+            Ok(answer) if clicks.len() == 1 || !self.policy.reads_items => {
+                vec![Some(answer.status); clicks.len()]
+            }
             Ok(answer) => {
                 let known = wire::statuses(answer);
                 clicks.iter().map(|click| known.get(&click.event_id).copied()).collect()
             }
             Err(Failure::Status(status)) if clicks.len() == 1 => vec![Some(*status)],
-            Err(Failure::Status(status)) if (self.policy.refuses)(*status) => {
-                // One bad event must not take the others with it.
-                self.alone = clicks.len() + 1;
-                vec![None; clicks.len()]
-            }
             Err(_) => vec![None; clicks.len()],
         };
-        self.alone = self.alone.saturating_sub(1);
+        let halved = matches!(&result, Err(Failure::Status(status))
+            if clicks.len() > 1 && (self.policy.halves)(*status));
+        self.most = match &result {
+            _ if halved => clicks.len().div_ceil(2),
+            Ok(_) => (self.most * 2).min(self.batch),
+            Err(_) => self.most,
+        };
         let mut fates = Vec::new();
         for (click, status) in clicks.iter().zip(statuses) {
             fates.extend(
                 self.fate_of(click, status, &result).map(|fate| (click.event_id.clone(), fate)),
             );
         }
+        // What was decided for good is behind us, even if it is not what we hoped for.
+        let went_on = result.is_ok() || halved || fates.len() == clicks.len();
         self.store.settle(fates).await?;
-        Ok(self.rest_after(clicks.len(), result.is_ok()))
+        Ok(self.rest_after(clicks.len(), went_on))
     }
 
     /// What becomes of a click after an attempt; `None`: it waits for the next one.
@@ -190,7 +220,7 @@ impl Delivery {
         result: &Result<T, Failure>,
     ) -> Option<Fate> {
         let now = clock::now();
-        let fresh = Progress { attempts: 0, successes: 0, not_before: now };
+        let fresh = Progress { attempts: 0, successes: 0, first: now, not_before: now };
         let known = self.progress.entry(click.event_id.clone()).or_insert(fresh);
         known.attempts += 1;
         let fate = match (status, result) {
@@ -198,7 +228,7 @@ impl Delivery {
                 known.successes += 1;
                 (known.successes >= self.policy.successes_needed).then_some(Fate::Delivered)
             }
-            (_, Err(failure)) if (self.policy.abandons)(failure, known.attempts) => {
+            (_, Err(failure)) if (self.policy.abandons)(failure, known.tries(self.coalesce)) => {
                 Some(Fate::Delivered)
             }
             (Some(status), _) if (self.policy.refuses)(status) => {
@@ -212,6 +242,11 @@ impl Delivery {
                 known.not_before = now + self.upstream.backoff(known.attempts);
                 None
             }
+            // It cannot be told what is wrong with this one; the others shall not wait for it.
+            (Some(status), Err(_)) if (self.policy.halves)(status) => {
+                known.not_before = now + self.upstream.backoff(known.attempts);
+                None
+            }
             (_, Err(_)) => None,
         };
         if fate.is_some() {
@@ -222,7 +257,7 @@ impl Delivery {
 
     fn rest_after(&mut self, sent: usize, succeeded: bool) -> Duration {
         let extra = self.coalesce * self.policy.extra_pause;
-        if !succeeded && self.alone == 0 {
+        if !succeeded {
             self.failures += 1;
             return self.upstream.backoff(self.failures) + extra;
         }

@@ -8,5 +8,5 @@ pub const MUTANT: Mutant = Mutant {
     breaks: "clicks-delivered",
     may_also_break: &["click-lag"],
     shown_by: "outage-and-replay",
-    apply: |seams| seams.delivery.abandons = |_, attempts| attempts >= 2,
+    apply: |seams| seams.delivery.abandons = |_, tries| tries.attempts >= 2,
 };

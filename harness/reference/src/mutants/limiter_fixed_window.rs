@@ -16,7 +16,7 @@ pub const MUTANT: Mutant = Mutant {
     breaks: "client-rate-cap",
     may_also_break: &["hard-limit"],
     shown_by: "viral-spike",
-    apply: |seams| seams.upstream.limiter = |settings| Box::new(FixedWindow::new(settings)),
+    apply: |seams| seams.upstream.limiter = |settings, _| Ok(Box::new(FixedWindow::new(settings))),
 };
 
 struct FixedWindow {

@@ -14,7 +14,7 @@ pub const MUTANT: Mutant = Mutant {
     breaks: "client-rate-cap",
     may_also_break: &["hard-limit"],
     shown_by: "viral-spike",
-    apply: |seams| seams.upstream.limiter = |settings| Box::new(PerRoute::new(settings)),
+    apply: |seams| seams.upstream.limiter = |settings, _| Ok(Box::new(PerRoute::new(settings))),
 };
 
 struct PerRoute([SlidingLog; Route::ALL.len()]);

@@ -19,6 +19,6 @@ pub const MUTANT: Mutant = Mutant {
     apply: |seams| {
         seams.pages.freshness = |_| Duration::ZERO;
         seams.pages.stale_after = |_| false;
-        seams.upstream.limiter = |_| Box::new(NoLimiter);
+        seams.upstream.limiter = |_, _| Ok(Box::new(NoLimiter));
     },
 };

@@ -13,7 +13,7 @@ pub const MUTANT: Mutant = Mutant {
     breaks: "hard-limit",
     may_also_break: &["client-rate-cap"],
     shown_by: "viral-spike",
-    apply: |seams| seams.upstream.limiter = |_| Box::new(NoLimiter),
+    apply: |seams| seams.upstream.limiter = |_, _| Ok(Box::new(NoLimiter)),
 };
 
 pub(super) struct NoLimiter;

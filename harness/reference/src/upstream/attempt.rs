@@ -63,16 +63,20 @@ impl Upstream {
 
     fn build(&self, call: &Call) -> Result<reqwest::Request, Failure> {
         let shape = &self.policy.shape;
+        let key = (shape.key)(call.route);
         let mut url = Url::parse(&format!("{}{}{}", self.base, call.prefix, call.path))
             .map_err(|_| Failure::Malformed)?;
         for (name, value) in &call.query {
             url.query_pairs_mut().append_pair(name, value);
         }
-        if (shape.key)(call.route) == KeyPlacement::HeaderAndQuery {
+        if key == KeyPlacement::HeaderAndQuery {
             url.query_pairs_mut().append_pair("api_key", &self.secrets.api_key);
         }
         let mut request =
             self.http.request(call.route.method(), url).bearer_auth(&self.secrets.api_key);
+        if key == KeyPlacement::TwoHeaders {
+            request = request.header("X-Api-Key", &self.secrets.api_key);
+        }
         if (shape.accept)(call.route) {
             request = request.header(header::ACCEPT, "application/json");
         }

@@ -1,13 +1,15 @@
 //! Keeps the requests of any window under the cap: a sliding log of the times they were let go.
 //!
 //! A counter per minute or a bucket of tokens would let nearly two caps through around a boundary,
-//! and Linktree counts in a sliding window.
+//! and Linktree counts in a sliding window. It also counts on while this process is started again:
+//! the log is kept in a file, or a crash at the wrong moment would double what is sent.
 
+use super::journal::Journal;
 use crate::{
     config::RateSettings,
     linktree::{Lane, Route},
 };
-use std::{collections::VecDeque, sync::Mutex, time::Duration};
+use std::{collections::VecDeque, io, path::Path, sync::Mutex, time::Duration};
 use tokio::time::Instant;
 
 /// Decides when a request may go.
@@ -31,17 +33,29 @@ pub struct SlidingLog {
     pages_cap: usize,
     span: Duration,
     log: Mutex<VecDeque<(Instant, Lane)>>,
+    journal: Option<Journal>,
 }
 
 impl SlidingLog {
-    /// An empty log.
+    /// An empty log, which is forgotten with its process.
     pub fn new(settings: &RateSettings) -> Self {
         Self {
             cap: settings.cap,
             pages_cap: settings.cap - settings.reserved_for_clicks,
             span: settings.window + settings.guard,
             log: Mutex::new(VecDeque::with_capacity(settings.cap)),
+            journal: None,
         }
+    }
+
+    /// The log of the last process in this folder, to be continued.
+    ///
+    /// # Errors
+    /// When the folder or the file cannot be used.
+    pub fn kept_in(settings: &RateSettings, folder: &Path) -> io::Result<Self> {
+        let new = Self::new(settings);
+        let (journal, sent) = Journal::open(folder, new.span)?;
+        Ok(Self { log: Mutex::new(sent.into()), journal: Some(journal), ..new })
     }
 
     fn forget_old(&self, log: &mut VecDeque<(Instant, Lane)>, now: Instant) {
@@ -70,6 +84,12 @@ impl Limiter for SlidingLog {
             Some(at) => Err(at),
             None => {
                 log.push_back((now, route.lane()));
+                // Without the file the cap still holds, as long as this process lives.
+                if let Some(Err(error)) =
+                    self.journal.as_ref().map(|kept| kept.note(now, route.lane()))
+                {
+                    tracing::error!(%error, "a request was not written down");
+                }
                 Ok(())
             }
         }
@@ -133,6 +153,23 @@ pub(crate) mod tests {
             let peak = peak(&arrivals, |route, now| limiter.try_take(route, now).is_ok());
             prop_assert!(peak <= 90);
         }
+    }
+
+    #[test]
+    fn what_was_sent_counts_on_after_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || SlidingLog::kept_in(&settings(), folder.path()).unwrap();
+        let start = clock::now();
+        let taken = |limiter: &SlidingLog, route, now| {
+            (0..100).filter(|_| limiter.try_take(route, now).is_ok()).count()
+        };
+        assert_eq!(taken(&open(), Route::Links, start), 66);
+        let second = open();
+        assert_eq!(taken(&second, Route::Links, start + Duration::from_secs(1)), 0);
+        assert_eq!(taken(&second, Route::ClickBatch, start + Duration::from_secs(30)), 24);
+        let third = open();
+        assert_eq!(taken(&third, Route::Links, start + Duration::from_secs(61)), 66);
+        assert_eq!(taken(&third, Route::Click, start + Duration::from_secs(61)), 0);
     }
 
     #[test]

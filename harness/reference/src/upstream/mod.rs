@@ -8,6 +8,7 @@ mod attempt;
 pub mod backoff;
 pub mod breaker;
 mod gate;
+mod journal;
 pub mod limiter;
 mod policy;
 pub mod retry_after;
@@ -26,7 +27,7 @@ use backoff::Jitter;
 use breaker::{Breaker, Permit};
 use gate::Gate;
 use limiter::Limiter;
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// Linktree, as the rest of this service sees it.
@@ -46,7 +47,10 @@ pub struct Upstream {
 }
 
 impl Upstream {
-    /// A client with everything closed and nothing sent.
+    /// A client with everything closed, and with the requests that the last process sent.
+    ///
+    /// # Errors
+    /// When the file of these requests cannot be used.
     pub fn new(
         http: reqwest::Client,
         config: &Config,
@@ -54,21 +58,21 @@ impl Upstream {
         policy: UpstreamPolicy,
         metrics: Arc<Metrics>,
         log: LogPolicy,
-    ) -> Self {
-        Self {
+    ) -> io::Result<Self> {
+        Ok(Self {
             http,
             base: config.linktree_url.clone(),
             secrets,
             gate: Gate::default(),
             breaker: Breaker::new(&config.breaker, policy.breaker),
-            limiter: (policy.limiter)(&config.rate),
+            limiter: (policy.limiter)(&config.rate, &config.data_dir)?,
             jitter: Jitter::new(config.seed),
             metrics,
             retry: config.retry.clone(),
             slot_patience: config.rate.patience,
             policy,
             log,
-        }
+        })
     }
 
     /// What an attempt on this route would meet now. Takes nothing.

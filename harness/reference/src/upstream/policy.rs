@@ -10,7 +10,7 @@ use crate::{
     config::{RateSettings, RetrySettings},
     linktree::{Failure, Route},
 };
-use std::time::Duration;
+use std::{io, path::Path, time::Duration};
 
 /// One value per decision of the client.
 #[derive(Clone, Copy)]
@@ -19,8 +19,8 @@ pub struct UpstreamPolicy {
     pub breaker: BreakerPolicy,
     /// Which failures the breaker counts.
     pub counts_as_failure: fn(&Failure) -> bool,
-    /// Builds the limiter that all calls share.
-    pub limiter: fn(&RateSettings) -> Box<dyn Limiter>,
+    /// Builds the limiter that all calls share, and that may keep a file in the data folder.
+    pub limiter: fn(&RateSettings, &Path) -> io::Result<Box<dyn Limiter>>,
     /// Whether the attempt with this number, from 1, asks the limiter.
     pub limits_attempt: fn(u32) -> bool,
     /// Which `Retry-After` is obeyed.
@@ -38,7 +38,7 @@ impl Default for UpstreamPolicy {
         Self {
             breaker: BreakerPolicy::default(),
             counts_as_failure: Failure::is_outage,
-            limiter: |settings| Box::new(SlidingLog::new(settings)),
+            limiter: |settings, folder| Ok(Box::new(SlidingLog::kept_in(settings, folder)?)),
             limits_attempt: |_| true,
             retry_after: RetryAfterPolicy::default(),
             backoff: full_jitter,
@@ -66,6 +66,8 @@ pub enum KeyPlacement {
     Header,
     /// In the query as well, for all logs on the way to read.
     HeaderAndQuery,
+    /// In a header of its own as well, which nobody on the way knows to hide.
+    TwoHeaders,
 }
 
 /// How requests look, by route.
