@@ -7,6 +7,8 @@ use crate::measure::{self, Gauge, Margin, Measure};
 use crate::strength::{self, Strength};
 use mock_server::clock::Moment;
 use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
+use std::time::Duration;
 
 /// What a guarantee says of a history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +32,7 @@ pub struct Verdict {
     /// Why it is inconclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The smallest witnesses, first offender first, at most [`MAX_WITNESSES`].
+    /// The worst witnesses, of equals the earliest first, at most [`MAX_WITNESSES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub witnesses: Vec<Witness>,
     /// How many violations there were in all.
@@ -61,6 +63,9 @@ pub struct Witness {
     pub what: String,
     /// The events that show it, one line each, in order of time.
     pub story: Vec<String>,
+    /// How bad it is beside others of the same judge, in a unit of the judge's own.
+    #[serde(default)]
+    pub weight: u64,
 }
 
 impl Verdict {
@@ -95,7 +100,7 @@ impl Verdict {
         if witnesses.is_empty() {
             return Self::held_over(seen, of_what);
         }
-        witnesses.sort_by_key(|witness| witness.at);
+        witnesses.sort_by_key(|witness| (Reverse(witness.weight), witness.at));
         let violations = witnesses.len() as u64;
         witnesses.truncate(MAX_WITNESSES);
         Self {
@@ -193,7 +198,20 @@ impl Witness {
     /// A witness without a story yet.
     #[must_use]
     pub fn new(at: Moment, what: impl Into<String>) -> Self {
-        Self { at, what: what.into(), story: Vec::new() }
+        Self { at, what: what.into(), story: Vec::new(), weight: 0 }
+    }
+
+    /// The same witness, so bad; the worst is shown first.
+    #[must_use]
+    pub const fn weighing(mut self, weight: u64) -> Self {
+        self.weight = weight;
+        self
+    }
+
+    /// The same witness of something that lasted so long; the longest is shown first.
+    #[must_use]
+    pub fn lasting(self, time: Duration) -> Self {
+        self.weighing(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
     }
 
     /// Adds a line of evidence.
@@ -204,7 +222,7 @@ impl Witness {
     }
 }
 
-/// Violations in the making: all are counted, the first [`MAX_WITNESSES`] are kept, so that memory
+/// Violations in the making: all are counted, the worst [`MAX_WITNESSES`] are kept, so that memory
 /// does not grow with a history that is nothing but violations.
 #[derive(Clone, Debug, Default)]
 pub struct Offences {
@@ -213,11 +231,25 @@ pub struct Offences {
 }
 
 impl Offences {
-    /// Adds one; the witness is only written when it is kept.
+    /// Adds one that is as bad as any other; the witness is only written when it is kept.
     pub fn add(&mut self, witness: impl FnOnce() -> Witness) {
+        self.add_weighing(0, witness);
+    }
+
+    /// Adds one that lasted so long.
+    pub fn add_lasting(&mut self, time: Duration, witness: impl FnOnce() -> Witness) {
+        self.add_weighing(u64::try_from(time.as_micros()).unwrap_or(u64::MAX), witness);
+    }
+
+    /// Adds one that is so bad.
+    pub fn add_weighing(&mut self, weight: u64, witness: impl FnOnce() -> Witness) {
         self.count += 1;
         if self.kept.len() < MAX_WITNESSES {
-            self.kept.push(witness());
+            self.kept.push(witness().weighing(weight));
+        } else if let Some(lightest) = self.kept.iter_mut().min_by_key(|kept| kept.weight)
+            && lightest.weight < weight
+        {
+            *lightest = witness().weighing(weight);
         }
     }
 
@@ -257,6 +289,17 @@ mod tests {
         let witness = Witness::new(Moment::ZERO, "broken");
         let verdict = Verdict::from_witnesses(1, "clicks", vec![witness]).only_if(false, "few");
         assert_eq!(verdict.kind, VerdictKind::Violated);
+    }
+
+    #[test]
+    fn of_many_offences_the_worst_are_kept_and_the_worst_is_first() {
+        let mut offences = Offences::default();
+        for ms in 0..30 {
+            offences.add_weighing(ms, || Witness::new(Moment::from_ms(ms), "broken"));
+        }
+        let weights: Vec<u64> =
+            offences.verdict(40, "clicks").witnesses.iter().map(|one| one.weight).collect();
+        assert_eq!(weights, (10..30).rev().collect::<Vec<_>>());
     }
 
     #[test]

@@ -19,7 +19,6 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
     guarantees: &[
         "profile-timeout",
         "clicks-counted-once",
-        "clicks-delivered",
         "latency-metrics",
         "no-pii-in-logs",
         "no-secret-leaked",

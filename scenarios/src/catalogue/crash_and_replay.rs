@@ -1,4 +1,5 @@
-//! The integration itself goes down while Linktree is gone: killed, paused, and stopped at last.
+//! The integration itself goes down: killed at the peak of a spike, killed twice more and paused while
+//! Linktree is gone, and stopped at last.
 
 use super::parts::{
     CLICKS, Timeline, everything, group, in_turn, pages, pages_and_clicks, part, routes, rule,
@@ -16,14 +17,14 @@ use rand::RngExt;
 /// This scenario.
 pub const INFO: ScenarioInfo = ScenarioInfo {
     id: "crash-and-replay",
-    summary: "The integration is killed twice while Linktree is gone, then paused, then stopped",
+    summary: "The integration is killed in a spike and twice while Linktree is gone, paused, stopped",
     tags: &["high", "crash", "outage", "clicks"],
     guarantees: &[
         "clicks-survive-crash",
         "clicks-delivered",
-        "clicks-counted-once",
         "click-lag",
         "breaker-opens",
+        "hard-limit",
         "base-url",
         "bearer-header-only",
         "json-headers",
@@ -33,6 +34,9 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
 
 /// Few, so that a process that has forgotten its pages can fill them again under the cap.
 const CREATORS: u32 = 6;
+/// Creators whom nobody visits before the spike. Their pages fill the limiter before the kill, and a
+/// limiter that has forgotten once more after it.
+const CROWD: u32 = 240;
 /// How long the integration is down each time, real time.
 const DOWN_MS: u64 = 400;
 
@@ -40,13 +44,17 @@ fn build(settings: &Settings) -> Plan {
     let mut timeline = Timeline::default();
     let warmup = timeline.phase(PhaseKind::Warmup, "pages are filled", 1_000);
     timeline.phase(PhaseKind::Control, "an ordinary day", settings.stretch(800));
+    let spike = timeline.phase(PhaseKind::Storm, "a spike", settings.contract(30_000).max(3_000));
+    // So long that the limiter's window is over: calls that are held back open no breaker.
+    let calm_ms = settings.contract(60_000) + 500;
+    timeline.phase(PhaseKind::Storm, "the spike is over", calm_ms);
     let outage = timeline.phase(PhaseKind::Outage, "Linktree is gone", settings.contract(54_000));
     let storm = timeline.phase(PhaseKind::Storm, "Linktree is back", settings.stretch(2_000));
     let heal = timeline.phase(PhaseKind::Heal, "all is well again", 1_000);
     // The breaker may be open for its open time after the outage, which storm and heal cover.
     timeline.phase(PhaseKind::Settle, "the backlog drains", settings.settle_ms(false));
     Plan {
-        population: Population { groups: vec![group("page", CREATORS)] },
+        population: Population { groups: vec![group("page", CREATORS), group("crowd", CROWD)] },
         traffic: vec![
             Traffic {
                 id: "first-visitors".into(),
@@ -64,15 +72,23 @@ fn build(settings: &Settings) -> Plan {
                 creators: zipf("page", 900),
                 does: pages_and_clicks(250),
             },
+            Traffic {
+                id: "crowd".into(),
+                from_ms: spike.from_ms,
+                until_ms: spike.until_ms,
+                pace: Pace::Open { shape: Shape::Steady { rate: 80 } },
+                creators: in_turn("crowd"),
+                does: pages_and_clicks(400),
+            },
         ],
-        faults: chaos(settings, outage, storm),
+        faults: chaos(settings, spike, outage, storm),
         generator: settings.generator(400),
         ..INFO.skeleton(settings, timeline)
     }
 }
 
-/// Linktree is silent, then broken. The seed draws the moments of what happens to the process.
-fn chaos(settings: &Settings, outage: Window, storm: Window) -> Vec<Rule> {
+/// Linktree is well, then silent, then broken. The seed draws the moments of what happens to the process.
+fn chaos(settings: &Settings, spike: Window, outage: Window, storm: Window) -> Vec<Rule> {
     let seed = settings.seed(INFO.id);
     let between = |rule: &str, from_ms: u64, until_ms: u64| {
         seed::stream(seed, &["moment", rule]).random_range(from_ms..=until_ms)
@@ -87,6 +103,8 @@ fn chaos(settings: &Settings, outage: Window, storm: Window) -> Vec<Rule> {
         at(id, from_ms, DOWN_MS, fault)
     };
     let contract = |ms| settings.contract(ms);
+    // The limiter is full by then, and as many pages again are asked for afterwards.
+    let peak = between("peak", 1_200, 1_600);
     // A delivery hangs from the first click of the silence on, for a timeout of 10 s.
     let in_flight = between("in-flight", 250, contract(7_000).max(350));
     // Early, so that the next breaker opens long enough before the pause to be judged.
@@ -100,6 +118,7 @@ fn chaos(settings: &Settings, outage: Window, storm: Window) -> Vec<Rule> {
     // Clicks that were counted, but whose receipt was lost, show who counts them twice.
     let receipts = Fault::LoseAnswer(LoseAnswer {});
     vec![
+        kill("killed-at-the-peak", spike.from_ms + peak),
         kill("killed-in-flight", silence.from_ms + in_flight),
         kill("killed-with-a-backlog", errors.from_ms + backlog),
         at("asleep", errors.from_ms + asleep, for_ms, pause),

@@ -31,6 +31,8 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
 /// So few that after the heal their pages and the newcomers' leave the limiter room to spare: what
 /// is not fetched then is the breaker's doing.
 const CREATORS: u32 = 8;
+/// So many clicks are made in the outage that one batch, of a hundred at the most, does not hold them.
+const CLICKS_PER_MILLE: u32 = 250;
 /// `max-age` of the assumed contract; real time.
 const MAX_AGE_MS: u64 = 4_000;
 /// Creators whom nobody visits before the heal.
@@ -68,7 +70,7 @@ fn build(settings: &Settings) -> Plan {
                 until_ms: heal.until_ms,
                 pace: Pace::Open { shape: Shape::Steady { rate: 80 } },
                 creators: zipf("page", 900),
-                does: pages_and_clicks(150),
+                does: pages_and_clicks(CLICKS_PER_MILLE),
             },
             // Pages that nobody has cached: whoever still refuses calls has nothing to show.
             Traffic {

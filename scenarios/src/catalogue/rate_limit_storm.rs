@@ -1,4 +1,5 @@
-//! Linktree pushes back during a spike: 429 and 503 with `Retry-After`, in seconds and as dates.
+//! Linktree pushes back during a spike: told waits in both forms, one of them long, and refusals of
+//! clicks that last longer than anybody's patience.
 
 use super::parts::{
     CLICKS, PAGE_READS, Timeline, come_back, group, in_turn, pages_and_clicks, part, routes, rule,
@@ -6,20 +7,27 @@ use super::parts::{
 };
 use super::{ScenarioInfo, Settings};
 use crate::plan::{Pace, PhaseKind, Plan, Shape, Traffic};
-use mock_server::faults::{RetryAfterSpec, Rule, Window};
+use mock_server::contract::Route;
+use mock_server::faults::{
+    Fault, LoseAnswer, PartialFailure, Pick, Ratio, RetryAfterSpec, Rule, Window,
+};
 use mock_server::world::population::Population;
 
 /// This scenario.
 pub const INFO: ScenarioInfo = ScenarioInfo {
     id: "rate-limit-storm",
-    summary: "Linktree pushes back during a spike: 429 and 503 with Retry-After in both forms",
+    summary: "Linktree pushes back: 429 and 503 with Retry-After, then refusals of clicks without end",
     tags: &["critical", "rate-limit", "retries", "clicks"],
     guarantees: &[
         "retry-after-honoured",
         "client-rate-cap",
+        "hard-limit",
         "clicks-delivered",
         "clicks-counted-once",
         "click-lag",
+        "bearer-header-only",
+        "json-headers",
+        "base-url",
     ],
     build,
 };
@@ -28,16 +36,50 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
 const CREATORS: u32 = 48;
 /// Real time, like the waits of 1 to 2 s themselves: room for two in each part of the storm.
 const PART_MS: u64 = 2_500;
+/// Real time: longer than the 5 s to which many clients cap a wait.
+const LONG_WAIT_S: u32 = 8;
+/// Longer than the last wait before it, so that somebody calls.
+const CALLED_MS: u64 = 2_800;
 
 fn build(settings: &Settings) -> Plan {
     let mut timeline = Timeline::default();
-    let warmup = timeline.phase(PhaseKind::Warmup, "pages are filled", 1_500);
-    let control = timeline.phase(PhaseKind::Control, "an ordinary day", settings.stretch(1_000));
-    let storm =
-        timeline.phase(PhaseKind::Storm, "told to come back later", settings.stretch(4 * PART_MS));
-    let errors = timeline.phase(PhaseKind::Storm, "errors without a word", settings.stretch(7_000));
-    let heal = timeline.phase(PhaseKind::Heal, "no more refusals", 1_500);
-    timeline.phase(PhaseKind::Settle, "last clicks arrive", settings.settle_ms(true));
+    let mut phase = |kind, name, ms| timeline.phase(kind, name, ms);
+    let warmup = phase(PhaseKind::Warmup, "pages are filled", 1_500);
+    let control = phase(PhaseKind::Control, "an ordinary day", settings.stretch(1_000));
+    let storm = phase(PhaseKind::Storm, "told to come back later", settings.stretch(4 * PART_MS));
+    let long = phase(
+        PhaseKind::Storm,
+        "told to wait for long",
+        CALLED_MS + u64::from(LONG_WAIT_S) * 1_000 + 500,
+    );
+    // Ten attempts of a usual backoff take 90 s, and as many give up after a minute.
+    let stretch = settings.contract(90_000).max(9_000);
+    let errors = phase(PhaseKind::Storm, "errors without a word, and no click is taken", stretch);
+    let batches = phase(PhaseKind::Storm, "batches of clicks are refused whole", 1_000);
+    let refused =
+        phase(PhaseKind::Storm, "the key is refused for clicks", settings.contract(15_000));
+    let items = phase(PhaseKind::Storm, "some clicks of a batch fail", settings.stretch(3_000));
+    let heal = phase(PhaseKind::Heal, "no more refusals", 1_500);
+    phase(PhaseKind::Settle, "last clicks arrive", settings.settle_ms(true));
+    let some_fail = |id, window, pick| {
+        let fault = PartialFailure { ratio: Ratio { hits: 1, of: 2 }, codes: vec![503, 429] };
+        rule(id, window, routes(&[Route::ClicksBatch]), pick, Fault::PartialFailure(fault))
+    };
+    let first = |until| Pick::Nth { from: 0, until };
+    // Clicks that were counted, but whose receipt was lost, show who counts them twice.
+    let unheard = Fault::LoseAnswer(LoseAnswer {});
+    let mut faults = refusals(storm);
+    faults.extend([
+        some_fail("some-items", storm, share(1, 5)),
+        long_wait(long),
+        rule("503-alone", errors, routes(&PAGE_READS), share(3, 10), status(&[503])),
+        rule("429-alone", errors, routes(&CLICKS), Pick::All, status(&[429])),
+        rule("too-large", batches, routes(&[Route::ClicksBatch]), first(4), status(&[413])),
+        rule("key-refused", refused, routes(&CLICKS), Pick::All, status(&[401])),
+        rule("lost-receipt", items, routes(&[Route::ClicksBatch]), first(2), unheard),
+        some_fail("items-of-the-next", items, first(3)),
+        some_fail("some-items-again", items, share(1, 5)),
+    ]);
     Plan {
         population: Population { groups: vec![group("page", CREATORS)] },
         traffic: vec![
@@ -59,7 +101,7 @@ fn build(settings: &Settings) -> Plan {
                         factor: 5,
                         at_ms: 500,
                         rise_ms: 500,
-                        hold_ms: (errors.until_ms - storm.from_ms).saturating_sub(3_000),
+                        hold_ms: (long.until_ms - storm.from_ms).saturating_sub(3_000),
                         decay_ms: 500,
                     },
                 },
@@ -67,15 +109,17 @@ fn build(settings: &Settings) -> Plan {
                 does: pages_and_clicks(150),
             },
         ],
-        faults: refusals(storm).into_iter().chain([errors_in(errors)]).collect(),
+        faults,
         generator: settings.generator(600),
         ..INFO.skeleton(settings, timeline)
     }
 }
 
-/// Refusals that name no time: retries come on top of a load that already fills the limiter.
-fn errors_in(window: Window) -> Rule {
-    rule("503-alone", window, routes(&PAGE_READS), share(3, 10), status(&[503]))
+/// Whoever calls in the first seconds is told to wait for long.
+fn long_wait(window: Window) -> Rule {
+    let window = Window { until_ms: window.from_ms + CALLED_MS, ..window };
+    let fault = come_back(429, &[RetryAfterSpec::Seconds { s: LONG_WAIT_S }]);
+    rule("429-long", window, routes(&[PAGE_READS, CLICKS].concat()), Pick::All, fault)
 }
 
 /// Each status and form has a part of the storm to itself. A wait holds everything with the same

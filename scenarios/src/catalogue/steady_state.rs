@@ -13,8 +13,6 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
     guarantees: &[
         "pages-served",
         "cache-hit-ratio",
-        "clicks-delivered",
-        "click-lag",
         "key-from-vault",
         "no-pii-in-logs",
         "no-secret-leaked",

@@ -15,8 +15,6 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
         "hard-limit",
         "pages-served",
         "cache-hit-ratio",
-        "clicks-delivered",
-        "click-lag",
         "bearer-header-only",
         "json-headers",
     ],

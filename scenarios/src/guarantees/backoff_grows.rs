@@ -10,12 +10,17 @@ use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
 use crate::case::Case;
 use crate::history::Operation;
 use crate::measure::{Gauge, humane};
+use crate::strength::Minimum;
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
 use std::collections::HashMap;
 
 /// Statistical where jitter makes it so: each test errs at most once in 1 / [`ALPHA`] runs.
 pub struct BackoffGrows;
+
+/// Sixteen calls tell constant from exponential delays with one error in ten thousand runs
+/// (predicates, B3).
+const FOUR_TIMES: Minimum = Minimum { name: "calls that were retried four times", least: 16 };
 
 const ASKED_WITHIN: Bound = Bound {
     of: "backoff-grows",
@@ -44,7 +49,7 @@ const PROMISE: Promise = Promise {
     usual_fix: "full jitter: wait a random time below base × factor^n, and give up after a few",
     blind_to: "delays that are too long; growth after the fourth retry",
     bounds: &[ASKED_WITHIN, AT_ONCE],
-    minimums: &[],
+    minimums: &[FOUR_TIMES],
     needs: &[],
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };
@@ -134,7 +139,7 @@ impl Judge for Retries<'_> {
             1.0 / ALPHA,
         );
         Verdict::from_witnesses(sequential.len(), "calls that were retried", witnesses)
-            .only_if(spacing.is_enough(), format!("{judged} calls with four retries are too few"))
+            .at_least([FOUR_TIMES.seen(judged)])
             .only_if(
                 case.times.backoff_base > case.harness.epsilon,
                 "the scaled base of the backoff is within the granularity of timers",
@@ -270,7 +275,8 @@ mod tests {
 
     #[test]
     fn too_few_calls_or_a_base_too_short_are_inconclusive() {
-        check(retried(10, &[1_000, 2_000, 4_000, 8_000], true), Inconclusive, "too few");
+        let few = retried(15, &[1_000, 2_000, 4_000, 8_000], true);
+        check(few, Inconclusive, "15 calls that were retried four times were seen, 16 are needed");
         let delays = retried(20, &[1_000, 2_000, 4_000, 8_000], true);
         let mut history = History::over(&[(PhaseKind::RetryGaps, 0, 3_600)]).exchanges(delays);
         history.case.times.backoff_base = std::time::Duration::from_millis(20);

@@ -1,7 +1,9 @@
 //! The key travels in `Authorization: Bearer` and nowhere else.
 //!
-//! Blind to: keys in traffic that does not pass the mock. Broken by: `key-in-query-on-links`.
+//! Blind to: keys in traffic that does not pass the mock. Broken by:
+//! `key-in-query-on-links`, `key-in-second-header-on-clicks`.
 
+use super::evidence::calls;
 use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight};
 use crate::case::Case;
 use crate::measure::Gauge;
@@ -20,7 +22,7 @@ const PROMISE: Promise = Promise {
                 place where the key is read.",
     blind_to: "Keys that are sent to other hosts, or encoded so that the scanner does not know them.",
     bounds: &[],
-    minimums: &[],
+    minimums: &[calls::CALLS, calls::KINDS],
     needs: &[],
     sees: &[Sight::Upstream],
 };
@@ -52,14 +54,17 @@ fn judge(case: &Case) -> Verdict {
             without += 1;
         }
     }
-    let calls = case.linktree.exchanges.len();
+    let all = case.linktree.exchanges.len();
     let wrong = Gauge::none_of("calls with the key elsewhere or without it");
     let wrong = wrong.counted(offences.count(), without);
-    offences.verdict(without, "calls that need a key").measured(
-        [wrong],
-        format!("{with_key} of {calls} upstream calls bore the key as a bearer"),
-        "the key in `Authorization: Bearer`, and nowhere else, on every call",
-    )
+    offences
+        .verdict(without, "calls that need a key")
+        .at_least(calls::strength(case, |exchange| needs_key(exchange.route)))
+        .measured(
+            [wrong],
+            format!("{with_key} of {all} upstream calls bore the key as a bearer"),
+            "the key in `Authorization: Bearer`, and nowhere else, on every call",
+        )
 }
 
 fn wrong(exchange: &Exchange) -> Option<&'static str> {
@@ -82,13 +87,15 @@ const fn needs_key(route: Route) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{History, read};
+    use crate::testing::{History, ordinary_calls, read};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
 
     #[track_caller]
     fn check(route: Route, key_places: &[KeyPlace], expected: VerdictKind) {
         let exchange = Exchange { route, key_places: key_places.to_vec(), ..read("ann", 10) };
-        let verdict = History::over(&[]).exchange(exchange).judged_by(&BearerHeaderOnly);
+        let day = ordinary_calls();
+        let verdict = History::over(&[]).exchanges(day).exchange(exchange);
+        let verdict = verdict.judged_by(&BearerHeaderOnly);
         assert_eq!(verdict.kind, expected, "{verdict:?}");
     }
 
@@ -111,8 +118,18 @@ mod tests {
     #[test]
     fn a_missing_key_is_violated_where_one_is_needed() {
         check(Route::Me, &[], Violated);
-        check(Route::Health, &[], Inconclusive);
-        check(Route::Unknown, &[], Inconclusive);
+        check(Route::Health, &[], Held);
+        check(Route::Unknown, &[], Held);
+    }
+
+    #[test]
+    fn few_calls_or_one_kind_of_them_prove_little() {
+        let kind = |calls: Vec<Exchange>| {
+            History::over(&[]).exchanges(calls).judged_by(&BearerHeaderOnly).kind
+        };
+        assert_eq!(kind(ordinary_calls()), Held);
+        assert_eq!(kind(ordinary_calls().into_iter().take(19).collect()), Inconclusive);
+        assert_eq!(kind((0..40).map(|n| read("ann", n)).collect()), Inconclusive);
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Clicks reach Linktree within a minute of becoming deliverable.
 //!
-//! Blind to: the metric and the alert. Broken by: `replay-slow`.
+//! Blind to: the metric and the alert. Broken by: `replay-slow`, `replay-in-small-batches`.
 
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
 use crate::case::Case;
 use crate::front_door::FrontRoute;
-use crate::guarantees::evidence::backlog::{Backlog, Place};
+use crate::guarantees::evidence::backlog::{Backlog, Place, WAITED};
 use crate::guarantees::evidence::deliveries::Deliveries;
 use crate::history::Operation;
 use crate::measure::{Gauge, humane};
@@ -32,7 +32,7 @@ const PROMISE: Promise = Promise {
                 window for clicks.",
     blind_to: "The exposed lag and its alert, and clicks during which the cap left no room.",
     bounds: &[WITHIN],
-    minimums: &[],
+    minimums: &[WAITED],
     needs: &[FrontRoute::Clicks],
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };
@@ -78,9 +78,9 @@ impl Judge for Lagging<'_> {
         if !operation.is_ok() {
             return;
         }
-        let waits = self.backlog.acknowledged(operation.last);
         let place = self.deliveries.place(event_id);
         let settled = place.and_then(|place| self.deliveries.all()[place].settled());
+        let waits = self.backlog.acknowledged(operation.last, settled);
         match settled {
             Some(at) => {
                 self.delivered += 1;
@@ -94,6 +94,7 @@ impl Judge for Lagging<'_> {
 
     fn verdict(self: Box<Self>) -> Verdict {
         let Self { case, backlog, delivered, undecided, slowest, .. } = *self;
+        let strength = backlog.strength();
         let (offences, infeasible) = backlog.close();
         let observed = format!(
             "{delivered} clicks reached Linktree; {} came late or not at all, {undecided} are undecided",
@@ -104,6 +105,7 @@ impl Judge for Lagging<'_> {
         offences
             .verdict(delivered, "acknowledged clicks that reached Linktree")
             .only_if(infeasible.is_none(), infeasible.clone().unwrap_or_default())
+            .at_least([strength])
             .measured([slowest], observed, "counted from when it could be delivered")
     }
 }
@@ -131,15 +133,20 @@ impl Lagging<'_> {
         if in_time {
             return false;
         }
-        let fate = if has_arrived { "reached Linktree" } else { "had not reached Linktree" };
-        self.backlog.offend(waits, || {
+        let (fate, end) = if has_arrived {
+            ("reached Linktree", "reached Linktree")
+        } else {
+            ("had not reached Linktree", "the recording ended without it")
+        };
+        let hindered = self.backlog.tell(waits);
+        self.backlog.offend(waits, late, || {
             let event_id = operation.event_id().unwrap_or_default();
             let what =
                 format!("click {event_id} {fate} {} after it could be delivered", humane(late));
             Witness::new(since.plus(allowed), what)
                 .line(format!("{} acknowledged at the front door", case.at(operation.last)))
-                .line(format!("{} deliverable: nothing hindered it from then on", case.at(since)))
-                .line(format!("{} {fate}", case.at(at)))
+                .line(hindered)
+                .line(format!("{} {end}", case.at(at)))
         });
         true
     }
@@ -153,11 +160,16 @@ mod tests {
     use crate::testing::{Decides, History, asked_to_wait, click, refused, sent_click};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
 
-    /// A click acknowledged at 5 ms and delivered at `at_ms`, over 300 s.
+    /// A click acknowledged at 5 ms and delivered at `at_ms`, over 700 s, and later five clicks that
+    /// wait for the end of an outage.
     fn delivered(at_ms: u64) -> History {
-        History::over(&[(Control, 0, 10), (Settle, 10, 300)])
+        let history = History::over(&[(Control, 0, 500), (Outage, 500, 510), (Settle, 510, 700)])
             .operation(click("a", 0, 5))
             .exchange(sent_click("a", at_ms, 202))
+            .exchange(refused("ann", 501_000, 503));
+        ["v", "w", "x", "y", "z"].into_iter().fold(history, |history, id| {
+            history.operation(click(id, 505_000, 505_005)).exchange(sent_click(id, 541_000, 202))
+        })
     }
 
     #[track_caller]
@@ -184,14 +196,13 @@ mod tests {
 
     #[test]
     fn an_outage_and_the_open_time_stop_the_clock() {
-        let phases = [(Outage, 0, 10), (Settle, 10, 300)]; // deliverable from 40 s
+        // Deliverable from 540 s, like those that wait with it.
         let history = |at_ms| {
-            let click = History::over(&phases).operation(click("a", 0, 5));
-            let click = click.exchange(refused("ann", 1_000, 503));
-            click.exchange(sent_click("a", at_ms, 202))
+            let history = delivered(20).operation(click("late", 502_000, 502_005));
+            history.exchange(sent_click("late", at_ms, 202))
         };
-        check(history(100_000), Held);
-        check(history(100_200), Violated);
+        check(history(600_000), Held);
+        check(history(600_200), Violated);
     }
 
     #[test]
@@ -212,13 +223,14 @@ mod tests {
 
     #[test]
     fn a_click_that_never_came_is_late_once_its_time_is_over() {
-        let one = |until| {
-            let history = History::over(&[(Settle, 0, until)]).operation(click("a", 0, 5));
-            history.operation(click("b", 0, 6)).exchange(sent_click("b", 20, 202))
+        let one = |at_s: u64| {
+            let mut history = delivered(20).operation(click("b", at_s * 1_000, at_s * 1_000 + 5));
+            history.case.harness.closed = Moment::from_ms(700_000);
+            history
         };
-        check(one(60), Held);
-        check(one(61), Violated);
-        let mut broken = one(61);
+        check(one(640), Held);
+        check(one(639), Violated);
+        let mut broken = one(639);
         broken.case.harness.outcome = Some(Outcome::Interrupted);
         check(broken, Held);
     }
@@ -229,6 +241,15 @@ mod tests {
         history.case.declared.click_slots = 1;
         history.case.contract.batch.max_items = 1;
         check(history.operation(click("b", 0, 6)).exchange(sent_click("b", 9, 202)), Inconclusive);
+    }
+
+    #[test]
+    fn the_latest_click_is_shown_first_and_clicks_that_never_waited_prove_little() {
+        let history = delivered(70_000).operation(click("b", 0, 6));
+        let verdict = history.exchange(sent_click("b", 80_000, 202)).judged_by(&ClickLag);
+        assert!(verdict.witnesses[0].what.starts_with("click b reached"));
+        let quick = History::over(&[(Settle, 0, 300)]).operation(click("a", 0, 5));
+        check(quick.exchange(sent_click("a", 20, 202)), Inconclusive);
     }
 
     #[test]

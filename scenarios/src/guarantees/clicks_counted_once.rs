@@ -8,6 +8,7 @@ use crate::front_door::FrontRoute;
 use crate::guarantees::evidence::deliveries::{Attempt, Deliveries, Delivery};
 use crate::history::Operation;
 use crate::measure::{Gauge, humane};
+use crate::strength::Minimum;
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
@@ -25,10 +26,15 @@ const PROMISE: Promise = Promise {
                 queue as soon as a 2xx was read.",
     blind_to: "Effects outside Linktree, and repetitions that an answer lost on its way excuses.",
     bounds: &[],
-    minimums: &[],
+    minimums: &[RETRIED, LOST_RECEIPTS],
     needs: &[FrontRoute::Clicks],
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };
+
+/// Clicks that were sent more than once.
+const RETRIED: Minimum = Minimum { name: "retried clicks", least: 10 };
+/// Of these, clicks that Linktree had counted before the client could know.
+const LOST_RECEIPTS: Minimum = Minimum { name: "retried clicks whose receipt was lost", least: 1 };
 
 /// See the module.
 pub struct ClicksCountedOnce;
@@ -41,6 +47,8 @@ struct Counting<'c> {
     wrong_effects: u64,
     clicks: usize,
     retried: usize,
+    /// Of which so many were counted before the client could know.
+    unheard: usize,
     /// Needless second deliveries, unless a visitor sent the click twice.
     needless: HashMap<&'c str, (Attempt<'c>, Attempt<'c>, usize)>,
 }
@@ -60,11 +68,14 @@ impl Guarantee for ClicksCountedOnce {
             wrong_effects: 0,
             clicks: deliveries.all().len(),
             retried: 0,
+            unheard: 0,
             needless: HashMap::new(),
         };
         let mut owners = HashMap::new();
         for delivery in deliveries.all() {
             counting.retried += usize::from(delivery.attempts.len() > 1);
+            let earlier = delivery.attempts.split_last().map_or(&[][..], |(_, earlier)| earlier);
+            counting.unheard += usize::from(earlier.iter().any(Attempt::lost_its_receipt));
             let before = counting.offences.count();
             counting.keys(delivery, &mut owners);
             let between = counting.offences.count();
@@ -97,7 +108,8 @@ impl Judge for Counting<'_> {
             let what = format!("click {event_id} was sent again after a definite 2xx");
             self.offend(what, &[first, second]);
         }
-        let Self { case, offences, wrong_keys, wrong_effects, clicks, retried, .. } = *self;
+        let Self { case, offences, wrong_keys, wrong_effects, clicks, retried, unheard, .. } =
+            *self;
         let gauges = [
             Gauge::none_of("keys changed, shared or left out").counted(wrong_keys, clicks),
             Gauge::none_of("effects missed or repeated").counted(wrong_effects, clicks),
@@ -108,7 +120,10 @@ impl Judge for Counting<'_> {
             "one key and one effect for each click, and no attempt later than {} (δ) after its 2xx",
             humane(case.harness.delta)
         );
-        offences.verdict(retried, "retried clicks").measured(gauges, observed, rule)
+        offences
+            .verdict(retried, "retried clicks")
+            .at_least([RETRIED.seen(retried), LOST_RECEIPTS.seen(unheard)])
+            .measured(gauges, observed, rule)
     }
 }
 
@@ -117,11 +132,12 @@ impl<'c> Counting<'c> {
         let case = self.case;
         self.offences.add(|| {
             let at = attempts.last().map_or(Moment::ZERO, |attempt| attempt.exchange.t_req);
-            let tell = |attempt: &Attempt<'_>| {
+            let tell = |(n, attempt): (usize, &Attempt<'_>)| {
                 let key = attempt.exchange.idempotency_key.as_deref().unwrap_or("none");
-                format!("{}, key {key}", case.tell(attempt.exchange))
+                let which = if n == 0 { "first" } else { "again" };
+                format!("{}, key {key} ({which})", attempt.tell(case))
             };
-            attempts.iter().map(tell).fold(Witness::new(at, what), Witness::line)
+            attempts.iter().enumerate().map(tell).fold(Witness::new(at, what), Witness::line)
         });
     }
 
@@ -217,9 +233,19 @@ mod tests {
         Exchange { idempotency_key: Some(key.into()), ..exchange }
     }
 
+    const MANY: [&str; 10] = ["m0", "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "m9"];
+
+    /// Ten clicks in a batch whose receipt is lost, and then once more.
+    fn retried() -> History {
+        let lost = Exchange { end: End::ServerReset, status: None, ..sent_batch(&MANY, 0, 202) };
+        let mut again = sent_batch(&MANY, 900, 202);
+        again.clicks.iter_mut().for_each(|click| click.effect = false);
+        History::over(&[]).exchanges([lost, again])
+    }
+
     #[track_caller]
     fn check(exchanges: impl IntoIterator<Item = Exchange>, expected: VerdictKind) {
-        let verdict = History::over(&[]).exchanges(exchanges).judged_by(&ClicksCountedOnce);
+        let verdict = retried().exchanges(exchanges).judged_by(&ClicksCountedOnce);
         assert_eq!(verdict.kind, expected, "{verdict:?}");
     }
 
@@ -227,8 +253,20 @@ mod tests {
     fn a_retry_under_the_same_key_holds_and_no_retry_is_inconclusive() {
         check([sent_click("a", 0, 503), sent_click("a", 900, 202)], Held);
         check([sent_batch(&["a", "b"], 0, 503), sent_batch(&["b", "a"], 900, 202)], Held);
-        check([sent_click("a", 0, 202)], Inconclusive);
-        check([], Inconclusive);
+        let few = |exchanges: Vec<Exchange>| {
+            History::over(&[]).exchanges(exchanges).judged_by(&ClicksCountedOnce).kind
+        };
+        assert_eq!(few(vec![sent_click("a", 0, 202)]), Inconclusive);
+        assert_eq!(few(vec![]), Inconclusive);
+        assert_eq!(
+            few(vec![sent_batch(&MANY[1..], 0, 503), sent_batch(&MANY[1..], 9, 202)]),
+            Inconclusive
+        );
+        assert_eq!(
+            few(vec![sent_batch(&MANY, 0, 503), sent_batch(&MANY, 900, 202)]),
+            Inconclusive,
+            "no receipt was lost"
+        );
     }
 
     #[test]
@@ -261,7 +299,7 @@ mod tests {
     #[test]
     fn an_answer_that_was_written_after_the_crash_was_never_read() {
         let late = Exchange { t_w: Some(Moment::from_ms(800)), ..sent_click("a", 0, 202) };
-        let history = || History::over(&[]).exchanges([late.clone(), repeated(2_000)]);
+        let history = || retried().exchanges([late.clone(), repeated(2_000)]);
         assert_eq!(history().killed(300).judged_by(&ClicksCountedOnce).kind, Held);
     }
 
@@ -269,7 +307,7 @@ mod tests {
     fn whoever_stood_still_may_take_an_answer_for_a_timeout_unless_the_connection_lives_on() {
         let next = |conn| Exchange { conn, conn_seq: 1, ..repeated(9_000) };
         let judged = |second| {
-            let history = History::over(&[]).exchanges([sent_click("a", 0, 202), second]);
+            let history = retried().exchanges([sent_click("a", 0, 202), second]);
             history.paused(2, 5_000).judged_by(&ClicksCountedOnce).kind
         };
         assert_eq!(judged(next(2)), Held);
@@ -279,7 +317,7 @@ mod tests {
 
     #[test]
     fn a_crash_or_a_visitor_who_repeats_excuses_a_second_delivery() {
-        let history = || History::over(&[]).exchanges([sent_click("a", 0, 202), repeated(900)]);
+        let history = || retried().exchanges([sent_click("a", 0, 202), repeated(900)]);
         assert_eq!(history().killed(50).judged_by(&ClicksCountedOnce).kind, Held);
         assert_eq!(history().terminated(40, 50, 60).judged_by(&ClicksCountedOnce).kind, Held);
         assert_eq!(history().killed(950).judged_by(&ClicksCountedOnce).kind, Violated);

@@ -1,14 +1,16 @@
-//! Every click that was acknowledged reaches Linktree; none is invented or altered.
+//! Every click that was acknowledged reaches Linktree, also in an outage; none is invented or altered.
 //!
 //! Blind to: what Linktree does with a click. Broken by: `ack-before-write`,
-//! `click-dropped-after-attempts`, `click-dropped-on-429`.
+//! `click-dropped-after-attempts`, `click-dropped-on-429`, `click-dropped-on-401`,
+//! `click-given-up-after-a-while`, `batch-beyond-the-limit`, `failed-items-dropped`, `no-click-queue`.
 
 use super::click_lag;
 use super::{Guarantee, Judge, Priority, Promise, Sight};
 use crate::case::Case;
 use crate::front_door::FrontRoute;
-use crate::guarantees::evidence::backlog::Backlog;
+use crate::guarantees::evidence::backlog::{Backlog, Place, WAITED};
 use crate::guarantees::evidence::deliveries::{Deliveries, Delivery};
+use crate::guarantees::evidence::refusals::Refusals;
 use crate::history::Operation;
 use crate::measure::{Gauge, humane};
 use crate::verdict::{Offences, Verdict, Witness};
@@ -19,14 +21,16 @@ const PROMISE: Promise = Promise {
     statement: "Every click acknowledged at the front door reaches Linktree; none is invented or \
                 altered.",
     priority: Priority::High,
-    source: "checklist; predicates B5: LOST and UNEXPECTED",
+    source: "checklist; predicates B5: LOST and UNEXPECTED; queued locally during outages, so a front \
+             door that refuses more than half of an outage's clicks breaks it too",
     why: "Permanent gaps in analytics: a creator is paid by clicks that nobody counted.",
     usual_fix: "Write a click to durable storage before answering 202, and take it out only after a \
-                definite 2xx or a refusal for good; bound retries per call, never per click.",
-    blind_to: "Clicks that the front door refused or never answered, and what Linktree does with a \
-               click that it accepted.",
+                definite 2xx or a refusal for good: its own status in a batch, or 404, 409, 410, 422 of \
+                a single click. Bound retries per call, never per click.",
+    blind_to: "Single clicks that the front door refused or never answered, and what Linktree does with \
+               a click that it accepted.",
     bounds: &[],
-    minimums: &[],
+    minimums: &[WAITED],
     needs: &[FrontRoute::Clicks],
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };
@@ -42,6 +46,7 @@ struct Delivering<'c> {
     deliveries: Deliveries<'c>,
     submitted: Vec<bool>,
     backlog: Backlog<'c>,
+    refusals: Refusals<'c>,
     altered: Offences,
     acked: usize,
     settled: usize,
@@ -60,6 +65,7 @@ impl Guarantee for ClicksDelivered {
             submitted: vec![false; deliveries.all().len()],
             deliveries,
             backlog: Backlog::of(case),
+            refusals: Refusals::of(case),
             altered: Offences::default(),
             acked: 0,
             settled: 0,
@@ -81,20 +87,24 @@ impl Judge for Delivering<'_> {
             self.submitted[place] = true;
             self.compare(operation, &click.payload, place);
         }
+        self.refusals.note(operation);
         if !operation.is_ok() {
             return;
         }
         self.acked += 1;
-        let waits = self.backlog.acknowledged(operation.last);
         let delivery = place.map(|place| &self.deliveries.all()[place]);
-        if delivery.is_some_and(|delivery| delivery.settled().is_some()) {
+        let settled = delivery.and_then(Delivery::settled);
+        let waits = self.backlog.acknowledged(operation.last, settled);
+        if settled.is_some() {
             self.settled += 1;
             return;
         }
         let due = waits.since.plus(self.case.time(&click_lag::WITHIN) + self.case.harness.delta);
         if self.case.harness.completed() && due <= self.case.harness.closed {
-            let case = self.case;
-            self.backlog.offend(waits, || lost(case, operation, delivery));
+            let (case, hindered) = (self.case, self.backlog.tell(waits));
+            let waited = case.harness.closed.since(waits.since);
+            self.backlog
+                .offend(waits, waited, || lost(case, operation, delivery, (waits, hindered)));
         } else {
             self.undecided += 1;
         }
@@ -103,14 +113,18 @@ impl Judge for Delivering<'_> {
     fn verdict(self: Box<Self>) -> Verdict {
         let invented = self.invented();
         let compared = self.submitted.iter().filter(|submitted| **submitted).count();
-        let Self { case, backlog, altered, acked, settled, undecided, submitted, .. } = *self;
+        let Self { case, backlog, refusals, altered, acked, settled, undecided, submitted, .. } =
+            *self;
+        let strength = backlog.strength();
         let (mut offences, infeasible) = backlog.close();
+        let (refused, refusals) = refusals.close();
         // Of clicks that could not have arrived in time nobody knows whether they were lost.
         let decided = if infeasible.is_some() { 0 } else { settled };
         let gauges = [
             Gauge::none_of("lost clicks").counted(offences.count(), decided),
             Gauge::none_of("altered clicks").counted(altered.count(), compared),
             Gauge::none_of("invented clicks").counted(invented.count(), submitted.len()),
+            refusals,
         ];
         let observed = format!(
             "{settled} of {acked} acknowledged clicks reached Linktree, {undecided} are undecided"
@@ -125,10 +139,12 @@ impl Judge for Delivering<'_> {
         );
         offences.join(altered);
         offences.join(invented);
+        offences.join(refused);
         offences
             .verdict(settled, "acknowledged clicks that reached Linktree")
             .only_if(undecided == 0, too_short)
             .only_if(infeasible.is_none(), infeasible.clone().unwrap_or_default())
+            .at_least([strength])
             .measured(gauges, observed, rule)
     }
 }
@@ -168,15 +184,25 @@ impl Delivering<'_> {
     }
 }
 
-fn lost(case: &Case, operation: &Operation<'_>, delivery: Option<&Delivery<'_>>) -> Witness {
+fn lost(
+    case: &Case,
+    operation: &Operation<'_>,
+    delivery: Option<&Delivery<'_>>,
+    (waits, hindered): (Place, String),
+) -> Witness {
     let event_id = operation.event_id().unwrap_or_default();
-    let what = format!("click {event_id} was acknowledged and never reached Linktree");
+    let what = format!(
+        "click {event_id} was acknowledged and had not reached Linktree {} after it could be \
+         delivered, when the recording ended",
+        humane(case.harness.closed.since(waits.since)),
+    );
     let witness = Witness::new(operation.last, what).line(case.tell_operation(operation));
-    let Some(delivery) = delivery else {
-        return witness.line("no upstream call ever carried it");
-    };
-    let shown = delivery.attempts.iter().take(SHOWN).map(|attempt| case.tell(attempt.exchange));
-    shown.fold(witness, Witness::line).line(format!("{} attempts in all", delivery.attempts.len()))
+    let attempts = delivery.map(|delivery| delivery.attempts.as_slice()).unwrap_or_default();
+    let earlier = attempts.len().saturating_sub(SHOWN);
+    let more = (earlier > 0).then(|| format!("{earlier} attempts before these"));
+    let shown = attempts[earlier..].iter().map(|attempt| attempt.tell(case));
+    let none = attempts.is_empty().then(|| "no upstream call ever carried it".to_owned());
+    more.into_iter().chain(shown).chain(none).fold(witness, Witness::line).line(hindered)
 }
 
 #[cfg(test)]
@@ -185,10 +211,19 @@ mod tests {
     use crate::history::Outcome;
     use crate::history::{Click, Did, Oddity};
     use crate::plan::PhaseKind::{Control, Outage, Settle};
-    use crate::testing::{History, click, sent_click};
+    use crate::testing::{History, click, refused, sent_batch, sent_click};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
 
-    const PHASES: &[(crate::plan::PhaseKind, u64, u64)] = &[(Control, 0, 10), (Settle, 10, 100)];
+    const PHASES: &[(crate::plan::PhaseKind, u64, u64)] =
+        &[(Control, 0, 10), (Outage, 10, 20), (Settle, 20, 120)];
+
+    /// Five clicks of an outage from 10 s to 20 s are delivered when the breaker may have closed.
+    fn queued() -> History {
+        let history = History::over(PHASES).exchange(refused("ann", 11_000, 503));
+        ["v", "w", "x", "y", "z"].into_iter().fold(history, |history, id| {
+            history.operation(click(id, 15_000, 15_005)).exchange(sent_click(id, 51_000, 202))
+        })
+    }
 
     #[track_caller]
     fn check(history: History, expected: VerdictKind) -> Verdict {
@@ -199,10 +234,10 @@ mod tests {
 
     #[test]
     fn delivered_and_finally_refused_clicks_hold() {
-        let history = History::over(PHASES).operation(click("a", 0, 5));
+        let history = queued().operation(click("a", 0, 5));
         let history = history.operation(click("b", 0, 6)).exchange(sent_click("a", 20, 202));
         let verdict = check(history.exchange(sent_click("b", 30, 422)), Held);
-        assert_eq!(verdict.seen, 2);
+        assert_eq!((verdict.seen, verdict.strength[0].seen), (7, 5));
     }
 
     #[test]
@@ -219,16 +254,51 @@ mod tests {
             did: Did::OddClick(Oddity { kind: "odd".into(), event_id: Some(id.into()) }),
             ..click(id, 0, 5)
         };
-        let real = History::over(PHASES).operation(click("a", 0, 5));
-        let real = real.exchange(sent_click("a", 20, 202)).operation(odd("o1"));
+        let real = queued().operation(odd("o1"));
         check(real.operation(odd("o2")).exchange(sent_click("o2", 30, 202)), Held);
     }
 
     #[test]
     fn a_click_that_the_front_door_refused_may_be_dropped() {
-        let refused = Operation { status: Some(503), ..click("a", 0, 5) };
-        let history = History::over(PHASES).operation(refused).operation(click("b", 0, 6));
-        check(history.exchange(sent_click("b", 20, 202)), Held);
+        let turned_away = Operation { status: Some(503), ..click("a", 0, 5) };
+        check(queued().operation(turned_away), Held);
+    }
+
+    #[test]
+    fn a_front_door_that_refuses_an_outages_clicks_has_no_queue() {
+        let turned_away = |n: u64| Operation {
+            status: Some(503),
+            ..click("-", 12_000 + n * 100, 12_005 + n * 100)
+        };
+        let history = (0..10).fold(queued(), |history, n| history.operation(turned_away(n)));
+        let verdict = check(history, Violated);
+        assert!(
+            verdict.witnesses[0].what.starts_with("10 of 15 clicks were refused"),
+            "{verdict:?}"
+        );
+    }
+
+    #[test]
+    fn clicks_that_never_had_to_wait_prove_no_queue() {
+        let one = History::over(PHASES).operation(click("a", 0, 5));
+        let verdict = check(one.exchange(sent_click("a", 20, 202)), Inconclusive);
+        assert_eq!(verdict.strength[0].seen, 0);
+    }
+
+    #[test]
+    fn a_batch_that_is_refused_whole_and_dropped_loses_its_clicks() {
+        let batch = || sent_batch(&["a", "b"], 20, 400);
+        let history = queued().operations([click("a", 0, 5), click("b", 0, 6)]).exchange(batch());
+        assert_eq!(check(history, Violated).violations, 2);
+        let sent_singly = queued().operation(click("a", 0, 5)).exchange(batch());
+        check(sent_singly.exchange(sent_click("a", 900, 202)), Held);
+    }
+
+    #[test]
+    fn the_click_that_waited_longest_is_shown_first() {
+        let history = History::over(PHASES).operation(click("late", 58_000, 58_005));
+        let verdict = check(history.operation(click("early", 51_000, 51_005)), Violated);
+        assert!(verdict.witnesses[0].what.contains("click early was acknowledged"), "{verdict:?}");
     }
 
     #[test]

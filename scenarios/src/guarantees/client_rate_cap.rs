@@ -3,12 +3,16 @@
 //! Blind to: requests that never arrived. Broken by: `limiter-fixed-window`,
 //! `limiter-per-route`, `retries-bypass-limiter`.
 
-use super::evidence::rate::Rate;
+use super::evidence::rate::{Rate, Restarts};
 use super::{AtOnce, Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
 use crate::case::Case;
+use crate::strength::Minimum;
 
 /// Every request counts: retries, probes, aborted ones and those outside the contract.
 pub struct ClientRateCap;
+
+/// Four fifths of the cap, so that there was something to hold back.
+const NEAR: Minimum = Minimum { name: "requests in one window", least: 72 };
 
 pub(super) const REQUESTS: Bound = Bound {
     of: "client-rate-cap",
@@ -31,7 +35,7 @@ const PROMISE: Promise = Promise {
     blind_to: "requests that never reached the mock; several instances of the integration that each \
                keep their own count, unless they run together here",
     bounds: &[REQUESTS],
-    minimums: &[],
+    minimums: &[NEAR],
     needs: &[],
     sees: &[Sight::Upstream],
 };
@@ -43,7 +47,10 @@ impl Guarantee for ClientRateCap {
 
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
         let cap = case.count(&REQUESTS);
-        Box::new(AtOnce(move || Rate::of(case, cap).verdict(cap * 4 / 5)))
+        Box::new(AtOnce(move || {
+            let rate = Rate::of_all(case, cap, Restarts::Excuse);
+            rate.verdict(NEAR.of(rate.peak, cap as u64 * 4 / 5))
+        }))
     }
 
     #[cfg(test)]

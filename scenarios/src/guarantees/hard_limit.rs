@@ -1,14 +1,19 @@
 //! The server's own limit is never reached.
 //!
-//! Blind to: requests that never arrived. Broken by: `no-limiter`.
+//! Blind to: requests that never arrived. Broken by: `no-limiter`, `limiter-forgets-on-restart`.
 
-use super::evidence::rate::Rate;
+use super::evidence::rate::{Rate, Restarts};
 use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight};
 use crate::case::Case;
+use crate::strength::Minimum;
 use crate::verdict::Verdict;
 
-/// Judged from arrivals alone; refusals of the mock's limiter are reported beside it.
+/// Judged from arrivals alone, key by key and across restarts, as a server counts; refusals of the
+/// mock's limiter are reported beside it.
 pub struct HardLimit;
+
+/// Half of what the contract allows, so that the limit was worth keeping.
+const NEAR: Minimum = Minimum { name: "requests in one window, of one key", least: 50 };
 
 const PROMISE: Promise = Promise {
     id: "hard-limit",
@@ -16,10 +21,11 @@ const PROMISE: Promise = Promise {
     priority: Priority::Critical,
     source: "assumed contract, limit.requests in limit.window_ms, sliding and for each key",
     why: "refused calls lose data, and a key that keeps running into the limit may be blocked",
-    usual_fix: "keep a client-side limiter well below the server's number, shared by every worker",
+    usual_fix: "keep a client-side limiter well below the server's number, shared by every worker, and \
+                let what it has counted survive a restart, or start with an empty bucket",
     blind_to: "a limiter of the real service that counts otherwise than over a sliding window",
     bounds: &[],
-    minimums: &[],
+    minimums: &[NEAR],
     needs: &[],
     sees: &[Sight::Upstream],
 };
@@ -37,7 +43,8 @@ impl Guarantee for HardLimit {
 fn judge(case: &Case) -> Verdict {
     let limit = case.contract.limit.requests as usize;
     let organic = case.linktree.exchanges.iter().filter(|exchange| exchange.over_limit).count();
-    let mut verdict = Rate::of(case, limit).verdict(limit / 2);
+    let rate = Rate::of_each_key(case, limit, Restarts::Count);
+    let mut verdict = rate.verdict(NEAR.of(rate.peak, limit as u64 / 2));
     verdict.observed.push_str(&format!("; refused by the limiter itself: {organic}"));
     verdict
 }
@@ -78,6 +85,41 @@ mod tests {
         let verdict = history.judged_by(&HardLimit);
         assert_eq!(verdict.kind, Held);
         assert!(verdict.observed.ends_with("refused by the limiter itself: 1"));
+    }
+
+    #[test]
+    fn a_server_counts_on_across_a_restart_but_a_pause_may_let_go_late() {
+        let burst = || History::over(&[]).exchanges(steady(101, 100));
+        let verdict = burst().killed_until(5_000, 6_000).judged_by(&HardLimit);
+        assert_eq!(verdict.kind, Violated);
+        let story = verdict.witnesses[0].story.join("; ");
+        assert!(story.contains("5.000 s the process ended, 6.000 s a new one"), "{story}");
+        assert_eq!(burst().paused(5_000, 6_000).judged_by(&HardLimit).kind, Held);
+    }
+
+    #[test]
+    fn each_key_has_a_limit_of_its_own() {
+        let keyed = |labels: [&str; 2], ids: [Option<&str>; 2]| {
+            let one = |(n, request): (usize, Exchange)| Exchange {
+                token: labels[n % 2].into(),
+                key_id: ids[n % 2].map(str::to_owned),
+                ..request
+            };
+            History::over(&[]).exchanges(steady(140, 100).into_iter().enumerate().map(one))
+        };
+        let judged = |labels, ids| keyed(labels, ids).judged_by(&HardLimit).kind;
+        assert_eq!(judged(["live", "test"], [None; 2]), Held);
+        assert_eq!(judged(["live", "live"], [None; 2]), Violated);
+        assert_eq!(judged(["live", "previous"], [Some("k1"); 2]), Violated, "after a rotation");
+    }
+
+    #[test]
+    fn the_tightest_burst_is_shown_first() {
+        let tight = (0..101).map(|i| read("ann", 100_000 + i * 10));
+        let verdict = History::over(&[]).exchanges(steady(101, 100)).exchanges(tight);
+        let verdict = verdict.judged_by(&HardLimit);
+        assert_eq!(verdict.violations, 2);
+        assert_eq!(verdict.witnesses[0].what, "101 requests within 1 s");
     }
 
     #[test]

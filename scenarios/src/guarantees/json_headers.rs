@@ -3,9 +3,11 @@
 //! Blind to: whether the bodies are JSON. Broken by: `accept-missing-on-links`,
 //! `content-type-missing-on-clicks`.
 
+use super::evidence::calls;
 use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight};
 use crate::case::Case;
 use crate::measure::Gauge;
+use crate::strength::Minimum;
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::history::exchange::Exchange;
 
@@ -21,10 +23,13 @@ const PROMISE: Promise = Promise {
     usual_fix: "Set both as default headers of the one client that all calls share.",
     blind_to: "Whether the bodies are what the headers say.",
     bounds: &[],
-    minimums: &[],
+    minimums: &[calls::CALLS, calls::KINDS, BODIES],
     needs: &[],
     sees: &[Sight::Upstream],
 };
+
+/// Where there is no body, no `Content-Type` is needed.
+const BODIES: Minimum = Minimum { name: "calls with a body", least: 5 };
 
 /// See the module.
 pub struct JsonHeaders;
@@ -46,16 +51,17 @@ fn judge(case: &Case) -> Verdict {
             offences.add(|| Witness::new(exchange.t_req, wrong).line(case.tell(exchange)));
         }
     }
-    let calls = case.linktree.exchanges.len();
+    let all = case.linktree.exchanges.len();
     let with_body =
         case.linktree.exchanges.iter().filter(|exchange| exchange.body_bytes > 0).count();
-    let lacking = Gauge::none_of("calls that lack a header").counted(offences.count(), calls);
+    let lacking = Gauge::none_of("calls that lack a header").counted(offences.count(), all);
+    let [calls, kinds] = calls::strength(case, |_| true);
     offences
-        .verdict(calls, "upstream calls")
-        .only_if(with_body > 0, "no upstream call had a body, so no Content-Type was needed")
+        .verdict(all, "upstream calls")
+        .at_least([calls, kinds, BODIES.seen(with_body)])
         .measured(
             [lacking],
-            format!("{calls} upstream calls in all, {with_body} with a body"),
+            format!("{all} upstream calls in all, {with_body} with a body"),
             "`Accept` names JSON, and `Content-Type: application/json` stands beside every body",
         )
 }
@@ -93,7 +99,7 @@ fn media_type(value: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{History, read, sent_click};
+    use crate::testing::{History, ordinary_calls, read, sent_click};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
 
     #[track_caller]
@@ -103,7 +109,8 @@ mod tests {
             content_type: content_type.map(str::to_owned),
             ..sent_click("a", 10, 202)
         };
-        let verdict = History::over(&[]).exchange(exchange).judged_by(&JsonHeaders);
+        let day = ordinary_calls();
+        let verdict = History::over(&[]).exchanges(day).exchange(exchange).judged_by(&JsonHeaders);
         assert_eq!(verdict.kind, expected, "{verdict:?}");
     }
 
@@ -129,10 +136,12 @@ mod tests {
 
     #[test]
     fn a_call_without_a_body_needs_no_type_but_proves_little() {
-        let verdict = History::over(&[]).exchange(read("ann", 10)).judged_by(&JsonHeaders);
-        assert_eq!(verdict.kind, Inconclusive);
-        let both = [read("ann", 10), sent_click("a", 20, 202)];
-        assert_eq!(History::over(&[]).exchanges(both).judged_by(&JsonHeaders).kind, Held);
-        assert_eq!(History::over(&[]).judged_by(&JsonHeaders).kind, Inconclusive);
+        let kind =
+            |calls: Vec<Exchange>| History::over(&[]).exchanges(calls).judged_by(&JsonHeaders).kind;
+        assert_eq!(kind(ordinary_calls()), Held);
+        let bodiless = |call: Exchange| Exchange { body_bytes: 0, content_type: None, ..call };
+        assert_eq!(kind(ordinary_calls().into_iter().map(bodiless).collect()), Inconclusive);
+        assert_eq!(kind((0..40).map(|n| read("ann", n)).collect()), Inconclusive);
+        assert_eq!(kind(vec![]), Inconclusive);
     }
 }

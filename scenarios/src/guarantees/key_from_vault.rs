@@ -9,6 +9,7 @@ use crate::case::Case;
 use crate::history::Change;
 use crate::measure::Gauge;
 use crate::observed::{Canary, Leak, Place};
+use crate::strength::Minimum;
 use crate::verdict::{Verdict, Witness};
 use mock_server::history::exchange::{Exchange, KeyPlace};
 use mock_server::history::record::SecretRead;
@@ -26,10 +27,15 @@ const PROMISE: Promise = Promise {
     blind_to: "Helpers that end within a second, keys in files outside of the declared source tree, \
                and variables that a process sets for itself alone.",
     bounds: &[],
-    minimums: &[],
+    minimums: &[LOOKS, IN_USE],
     needs: &[],
     sees: &[Sight::Upstream, Sight::Process],
 };
+
+/// There is one process at least, and its children come on top.
+const LOOKS: Minimum = Minimum { name: "processes looked into", least: 1 };
+/// Calls with the key, so that it must have come from somewhere.
+const IN_USE: Minimum = Minimum { name: "calls with the key", least: 20 };
 
 /// See the module.
 pub struct KeyFromVault;
@@ -53,8 +59,9 @@ fn judge(case: &Case) -> Verdict {
     let handed_out = |read: &&SecretRead| read.status == 200 && read.version.is_some();
     let first_read = case.linktree.secret_reads.iter().find(handed_out);
     let reads = case.linktree.secret_reads.iter().filter(handed_out).count();
-    let first_use =
-        case.linktree.exchanges.iter().find(|one| one.key_places.contains(&KeyPlace::BearerHeader));
+    let bears = |one: &&Exchange| one.key_places.contains(&KeyPlace::BearerHeader);
+    let in_use = || case.linktree.exchanges.iter().filter(bears);
+    let first_use = in_use().next();
     // A process that was not started here may have read the vault before anybody looked.
     let started_here = |change: &Change| matches!(change, Change::Started { pid: 1.. });
     let started_here = case.target.processes.iter().any(|process| started_here(&process.change));
@@ -91,7 +98,7 @@ fn judge(case: &Case) -> Verdict {
         .only_if(unread == 0, "a process's environment could not be read")
         .only_if(unseen.is_none(), unseen.unwrap_or_default())
         .only_if(reads > 0, "the vault handed nothing out")
-        .only_if(first_use.is_some(), "the key was never in use")
+        .at_least([LOOKS.seen(looked), IN_USE.seen(in_use().count())])
         .measured(gauges, observed, "the key read from the vault, and nowhere else to be found")
 }
 
@@ -128,7 +135,8 @@ mod tests {
     /// Started, read the vault at 50 ms, used the key at 100 ms, looked into.
     fn sound() -> History {
         let history = History::over(&[]).process(0, Change::Started { pid: 2 });
-        looked_into(vault_read(history, 50, 200), Some(7)).exchange(read("ann", 100))
+        looked_into(vault_read(history, 50, 200), Some(7))
+            .exchanges((100..120).map(|at| read("ann", at)))
     }
 
     #[track_caller]
@@ -156,18 +164,28 @@ mod tests {
     fn a_key_in_use_before_the_vault_was_read_violates() {
         let history = |read_ms| {
             let history = History::over(&[]).process(0, Change::Started { pid: 2 });
-            looked_into(vault_read(history, read_ms, 200), Some(7)).exchange(read("ann", 100))
+            looked_into(vault_read(history, read_ms, 200), Some(7))
+                .exchanges((100..120).map(|at| read("ann", at)))
         };
         check(history(200), Held); // within δ
         check(history(201), Violated);
         let never = History::over(&[]).process(0, Change::Started { pid: 2 });
-        check(looked_into(never, Some(7)).exchange(read("ann", 100)), Violated);
+        check(
+            looked_into(never, Some(7)).exchanges((100..120).map(|at| read("ann", at))),
+            Violated,
+        );
         let not_ours = History::over(&[]).process(0, Change::Started { pid: 0 });
-        check(looked_into(not_ours, Some(7)).exchange(read("ann", 100)), Inconclusive);
+        check(
+            looked_into(not_ours, Some(7)).exchanges((100..120).map(|at| read("ann", at))),
+            Inconclusive,
+        );
     }
 
     #[test]
     fn nothing_looked_into_or_handed_out_is_inconclusive() {
+        let mut rarely = sound();
+        rarely.case.linktree.exchanges.truncate(19);
+        check(rarely, Inconclusive);
         check(History::over(&[]), Inconclusive);
         check(looked_into(sound(), None), Inconclusive);
         check(sound().scanned(9, 0).unseen(Place::Source), Inconclusive);

@@ -8,6 +8,7 @@ use super::{Guarantee, Judge, Priority, Promise, Sight};
 use crate::case::Case;
 use crate::history::Operation;
 use crate::observed::{Leak, Place};
+use crate::strength::Minimum;
 use crate::verdict::Verdict;
 use mock_server::contract::Route;
 
@@ -24,10 +25,17 @@ const PROMISE: Promise = Promise {
     blind_to: "Logs that are sent elsewhere, hashes of addresses, and addresses on public pages, which \
                are counted and not judged.",
     bounds: &[],
-    minimums: &[],
+    minimums: &[MARKED, VISITS, EMAILS],
     needs: &[],
     sees: &[Sight::Upstream, Sight::FrontDoor, Sight::Logs],
 };
+
+/// Without lines that name a creator or a click this may not be the log of what visitors do.
+const MARKED: Minimum = Minimum { name: "log lines that name a creator or a click", least: 5 };
+/// Whose addresses could have been logged.
+const VISITS: Minimum = Minimum { name: "visits that were answered", least: 20 };
+/// Each hands out an e-mail that could have been logged.
+const EMAILS: Minimum = Minimum { name: "profiles with an e-mail", least: 3 };
 
 /// See the module.
 pub struct NoPiiInLogs;
@@ -81,7 +89,8 @@ impl Judge for Reading<'_> {
         );
         let rule = "no creator's e-mail and no visitor's address, plain, escaped, in hex or base64";
         let unseen = scanned.unseen_of(Place::Log);
-        let lines = usize::try_from(scanned.log_lines).unwrap_or(usize::MAX);
+        let count = |lines: u64| usize::try_from(lines).unwrap_or(usize::MAX);
+        let (lines, marked) = (count(scanned.log_lines), count(scanned.marked_lines));
         offences
             .verdict(lines, "log lines")
             .only_if(
@@ -90,8 +99,7 @@ impl Judge for Reading<'_> {
                  visitors do: raise its level, or name its files in [observe] logs",
             )
             .only_if(unseen.is_none(), unseen.unwrap_or_default())
-            .only_if(emails > 0, "no e-mail was handed out that could have been logged")
-            .only_if(visits > 0, "no visitor came whose address could have been logged")
+            .at_least([MARKED.seen(marked), VISITS.seen(visits), EMAILS.seen(emails)])
             .measured(gauges, observed, rule)
     }
 }
@@ -104,7 +112,8 @@ mod tests {
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
 
     fn visited() -> History {
-        History::over(&[]).operation(page("ann", 0, 9, "v0-ann")).exchange(read("ann", 1))
+        let visits = (0..20).map(|n| page("ann", n * 10, n * 10 + 9, "v0-ann"));
+        History::over(&[]).operations(visits).exchanges((0..3).map(|n| read("ann", n)))
     }
 
     #[track_caller]
@@ -116,22 +125,22 @@ mod tests {
 
     #[test]
     fn a_clean_log_of_what_visitors_do_holds() {
-        assert_eq!(check(visited().scanned(9, 1), Held).seen, 9);
+        assert_eq!(check(visited().scanned(9, 5), Held).seen, 9);
     }
 
     #[test]
     fn personal_data_in_log_or_metrics_violates() {
         for canary in [Canary::Email, Canary::VisitorAddress] {
-            check(visited().scanned(9, 1).leak(5, Place::Log, canary), Violated);
+            check(visited().scanned(9, 5).leak(5, Place::Log, canary), Violated);
             check(visited().scanned(9, 0).leak(5, Place::Metrics, canary), Violated);
         }
     }
 
     #[test]
     fn pages_and_secrets_are_no_matter_of_this_guarantee() {
-        let shown = visited().scanned(9, 1).leak(5, Place::Answer, Canary::Email);
+        let shown = visited().scanned(9, 5).leak(5, Place::Answer, Canary::Email);
         assert!(check(shown, Held).observed.contains("1 answers showed an e-mail"));
-        check(visited().scanned(9, 1).leak(5, Place::Log, Canary::ApiKey), Held);
+        check(visited().scanned(9, 5).leak(5, Place::Log, Canary::ApiKey), Held);
     }
 
     #[test]
@@ -139,9 +148,10 @@ mod tests {
         check(visited(), Inconclusive);
         check(visited().scanned(0, 0), Inconclusive);
         check(visited().scanned(9, 0), Inconclusive);
-        check(visited().scanned(9, 1).unseen(Place::Log), Inconclusive);
-        check(History::over(&[]).exchange(read("ann", 1)).scanned(9, 1), Inconclusive);
+        check(visited().scanned(9, 4), Inconclusive);
+        check(visited().scanned(9, 5).unseen(Place::Log), Inconclusive);
+        check(History::over(&[]).exchange(read("ann", 1)).scanned(9, 5), Inconclusive);
         let nobody = History::over(&[]).operation(page("ann", 0, 9, "v0-ann"));
-        check(nobody.exchange(refused("ann", 1, 503)).scanned(9, 1), Inconclusive);
+        check(nobody.exchange(refused("ann", 1, 503)).scanned(9, 5), Inconclusive);
     }
 }

@@ -7,6 +7,7 @@ use super::evidence::leaks;
 use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight};
 use crate::case::Case;
 use crate::observed::Place;
+use crate::strength::Minimum;
 use crate::verdict::Verdict;
 use mock_server::history::exchange::KeyPlace;
 
@@ -21,10 +22,17 @@ const PROMISE: Promise = Promise {
     blind_to: "Logs that are sent elsewhere, answers beyond their first 256 KiB, and secrets that are \
                hashed or encrypted.",
     bounds: &[],
-    minimums: &[],
+    minimums: &[ANSWERS, LINES, IN_USE],
     needs: &[],
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };
+
+/// Answers to visitors that were searched.
+const ANSWERS: Minimum = Minimum { name: "answers searched", least: 20 };
+/// Lines of the log that were searched, where it can be seen; a quiet service writes few.
+const LINES: Minimum = Minimum { name: "log lines searched", least: 2 };
+/// Calls with the key, any of which could have been written down.
+const IN_USE: Minimum = Minimum { name: "calls with the key", least: 20 };
 
 /// See the module.
 pub struct NoSecretLeaked;
@@ -67,15 +75,20 @@ fn judge(case: &Case) -> Verdict {
                 base64";
     let unseen = scanned.unseen_of(Place::Log);
     let seen = scanned.answers + scanned.log_lines + scanned.scrapes;
+    let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    let strength = [
+        ANSWERS.seen(count(scanned.answers)),
+        LINES.of(count(scanned.log_lines), if scanned.captures_log { LINES.least } else { 0 }),
+        IN_USE.seen(in_use),
+    ];
     offences
-        .verdict(usize::try_from(seen).unwrap_or(usize::MAX), "answers, log lines and scrapes")
-        .only_if(scanned.answers > 0, "no answer was searched")
+        .verdict(count(seen), "answers, log lines and scrapes")
         .only_if(
             scanned.log_lines > 0 || !scanned.captures_log,
             "the integration logged nothing: raise its level, or name its files in [observe] logs",
         )
         .only_if(unseen.is_none(), unseen.unwrap_or_default())
-        .only_if(in_use > 0, "the key was never in use, so it could not have come to light")
+        .at_least(strength)
         .measured(gauges, observed, rule)
 }
 
@@ -92,7 +105,7 @@ mod tests {
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
 
     fn used() -> History {
-        History::over(&[]).exchange(read("ann", 1))
+        History::over(&[]).exchanges((0..20).map(|n| read("ann", n)))
     }
 
     #[track_caller]
@@ -103,7 +116,7 @@ mod tests {
 
     #[test]
     fn nothing_found_where_something_was_searched_holds() {
-        check(used().scanned(9, 0), Held);
+        check(used().scanned(20, 0), Held);
     }
 
     #[test]
@@ -111,26 +124,27 @@ mod tests {
         use Canary::{ApiKey, SessionSecret, VaultToken, WebhookSecret};
         for canary in [ApiKey, WebhookSecret, VaultToken, SessionSecret] {
             for place in [Place::Log, Place::Answer, Place::Metrics] {
-                check(used().scanned(9, 0).leak(5, place, canary), Violated);
+                check(used().scanned(20, 0).leak(5, place, canary), Violated);
             }
         }
     }
 
     #[test]
     fn personal_data_and_other_places_are_no_matter_of_this_guarantee() {
-        check(used().scanned(9, 0).leak(5, Place::Log, Canary::Email), Held);
-        check(used().scanned(9, 0).leak(5, Place::Environment, Canary::ApiKey), Held);
+        check(used().scanned(20, 0).leak(5, Place::Log, Canary::Email), Held);
+        check(used().scanned(20, 0).leak(5, Place::Environment, Canary::ApiKey), Held);
     }
 
     #[test]
     fn what_was_not_searched_is_inconclusive_unless_there_is_no_log_to_see() {
         check(used(), Inconclusive);
         check(used().scanned(0, 0), Inconclusive);
-        check(used().scanned(9, 0).unseen(Place::Log), Inconclusive);
-        check(History::over(&[]).scanned(9, 0), Inconclusive);
+        check(used().scanned(19, 0), Inconclusive);
+        check(used().scanned(20, 0).unseen(Place::Log), Inconclusive);
+        check(History::over(&[]).scanned(20, 0), Inconclusive);
         let only = |captures_log| {
             let mut history = used();
-            let scanned = Scanned { answers: 9, captures_log, ..Scanned::default() };
+            let scanned = Scanned { answers: 20, captures_log, ..Scanned::default() };
             history.case.target.scanned = Some(scanned);
             history
         };

@@ -1,7 +1,7 @@
 //! No attempt is sent before the time that a `Retry-After` names.
 //!
 //! Blind to: malformed values and numbers too large to be a time. Broken by: `retry-after-date-ignored`,
-//! `retry-after-ignored-on-503`.
+//! `retry-after-ignored-on-503`, `retry-after-capped`.
 
 use super::evidence::demand::Demand;
 use super::{Guarantee, Judge, Priority, Promise, Sight};
@@ -9,10 +9,13 @@ use crate::case::Case;
 use crate::history::Operation;
 use crate::measure::{Gauge, humane};
 use crate::plan::RetryAfterScope;
+use crate::strength::Minimum;
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
+use mock_server::faults::{Fault, RetryAfterSpec};
 use mock_server::history::exchange::{End, Exchange, RetryAfterForm};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
 /// For the same request, and for 429 and 503 in the scope that the integration declares.
 pub struct RetryAfterHonoured;
@@ -27,7 +30,7 @@ const PROMISE: Promise = Promise {
     blind_to: "malformed values, and seconds beyond 64 bits, which many parsers refuse; whether a call \
                that gave up instead would have been better retried",
     bounds: &[],
-    minimums: &[],
+    minimums: &[FORMS, LONG],
     needs: &[],
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };
@@ -46,6 +49,12 @@ struct Waiting<'c> {
     case: &'c Case,
     demand: Demand<'c>,
 }
+
+/// 429 or 503, in seconds or as a date, with demand to wait; as many as the plan holds.
+const FORMS: Minimum = Minimum { name: "forms of Retry-After with demand to wait", least: 4 };
+/// Longer than what clients commonly cap a wait at, where the plan holds such.
+const LONG: Minimum = Minimum { name: "waits of 7 s or more with demand", least: 1 };
+const LONG_TIME: Duration = Duration::from_secs(7);
 
 /// The moment that too large a number of seconds names.
 const NEVER: Moment = Moment(u64::MAX);
@@ -120,14 +129,19 @@ impl Judge for Waiting<'_> {
             early.extend(latest.map(|wait| witness(case, wait, attempt)));
         }
         let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+        let mut long = 0;
         let wanted = |wait: &&Wait<'_>| {
             followed.contains_key(&wait.answer.id)
                 || self.demand.of_anything(wait.written, wait.until)
         };
         for wait in waits.iter().filter(wanted) {
             *kinds.entry(kind(wait)).or_default() += 1;
+            long += usize::from(wait.until.since(wait.written) >= LONG_TIME);
         }
         let seen = kinds.values().sum();
+        let (planned, planned_long) = planned(case);
+        let strength =
+            [FORMS.of(kinds.len(), planned), LONG.of(long, planned_long.min(LONG.least))];
         let counted: Vec<String> = kinds.iter().map(|(kind, n)| format!("{n} × {kind}")).collect();
         let observed = format!(
             "answers with a wait and demand for it: {}; excused: {excused} already on their way, \
@@ -146,8 +160,35 @@ impl Judge for Waiting<'_> {
         let gauge = Gauge::none_of("attempts before the named time");
         let gauge = gauge.counted(early.len() as u64, seen);
         Verdict::from_witnesses(seen, "answers with Retry-After and demand to wait", early)
+            .at_least(strength)
             .measured([gauge], observed, rule)
     }
+}
+
+/// How many forms of waits the plan holds, at least one, and how many of its specifications are long.
+fn planned(case: &Case) -> (u64, u64) {
+    let (mut forms, mut long) = (BTreeSet::new(), 0);
+    for rule in &case.plan.faults {
+        let Fault::Status(status) = &rule.fault else { continue };
+        let throttling = status.codes.iter().filter(|code| matches!(code, 429 | 503));
+        for (code, after) in
+            throttling.flat_map(|code| status.retry_after.iter().map(move |after| (*code, after)))
+        {
+            let (is_date, s) = match after {
+                RetryAfterSpec::Seconds { s } => (false, *s),
+                RetryAfterSpec::Date { s } => (true, *s),
+                RetryAfterSpec::Past { .. }
+                | RetryAfterSpec::Huge
+                | RetryAfterSpec::Malformed { .. }
+                | RetryAfterSpec::Absent => continue,
+            };
+            if s > 0 {
+                forms.insert((code, is_date));
+            }
+            long += u64::from(u64::from(s) > LONG_TIME.as_secs());
+        }
+    }
+    ((forms.len() as u64).max(1), long)
 }
 
 fn kind(wait: &Wait<'_>) -> String {
@@ -163,14 +204,20 @@ const fn form(wait: &Wait<'_>) -> &'static str {
 }
 
 fn witness(case: &Case, wait: &Wait<'_>, attempt: &Exchange) -> Witness {
+    let early = wait.until.since(attempt.t_req);
     let what = format!(
         "{} said Retry-After in the form {}, until {}; the attempt came {} too early",
         wait.answer.status.unwrap_or_default(),
         form(wait),
         case.at(wait.until),
-        humane(wait.until.since(attempt.t_req)),
+        humane(early),
     );
-    Witness::new(attempt.t_req, what).line(case.tell(wait.answer)).line(case.tell(attempt))
+    let same = attempt.logical_key() == wait.answer.logical_key();
+    let which = if same { "a retry of it" } else { "another request with the same key" };
+    Witness::new(attempt.t_req, what)
+        .lasting(early)
+        .line(format!("{} (told to wait)", case.tell(wait.answer)))
+        .line(format!("{} ({which})", case.tell(attempt)))
 }
 
 #[cfg(test)]
@@ -205,6 +252,34 @@ mod tests {
         let verdict = check(history, Held);
         assert_eq!(verdict.seen, 2);
         assert!(verdict.observed.contains("1 × 429 seconds, 1 × 503 date"), "{}", verdict.observed);
+    }
+
+    #[test]
+    fn each_form_and_a_long_wait_that_the_plan_holds_must_be_met_with_demand() {
+        let history = |waits: &[(u16, u64)]| {
+            let mut history = History::over(&[]);
+            for (n, (status, seconds)) in waits.iter().enumerate() {
+                let at = 1_000 + n as u64 * 20_000;
+                history = history
+                    .exchange(asked_to_wait("ann", at, *status, *seconds))
+                    .exchange(read("ann", at + seconds * 1_000 + 10));
+            }
+            let codes = vec![429, 503];
+            let retry_after = vec![RetryAfterSpec::Seconds { s: 8 }];
+            history.case.plan.faults = vec![mock_server::faults::Rule {
+                id: "waits".into(),
+                window: mock_server::faults::Window { from_ms: 0, until_ms: 1 },
+                matcher: mock_server::faults::Matcher::default(),
+                pick: mock_server::faults::Pick::All,
+                fault: Fault::Status(mock_server::faults::Status { codes, retry_after }),
+            }];
+            history
+        };
+        check(history(&[(429, 8), (503, 2)]), Held);
+        let one = check(history(&[(429, 8)]), Inconclusive);
+        assert!(one.reason.unwrap().starts_with("1 forms of Retry-After with demand"));
+        let short = check(history(&[(429, 2), (503, 2)]), Inconclusive);
+        assert!(short.reason.unwrap().starts_with("0 waits of 7 s or more"));
     }
 
     #[test]

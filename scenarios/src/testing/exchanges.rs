@@ -150,3 +150,13 @@ pub fn sent_batch(event_ids: &[&str], at_ms: u64, status: u16) -> Exchange {
         ..sent_click("-", at_ms, status)
     }
 }
+
+/// What a service sends on an ordinary day: reads of pages and deliveries of clicks, thirty calls.
+pub fn ordinary_calls() -> Vec<Exchange> {
+    let call = |n: u64| match n % 3 {
+        0 => read("ann", n * 100),
+        1 => links("ann", n * 100),
+        _ => sent_click(&format!("day-{n}"), n * 100, 202),
+    };
+    (0..30).map(call).collect()
+}

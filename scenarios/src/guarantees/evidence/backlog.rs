@@ -7,9 +7,15 @@ use crate::guarantees::evidence::outages::Outages;
 use crate::guarantees::{click_lag, client_rate_cap};
 use crate::measure::humane;
 use crate::plan::PhaseKind;
+use crate::strength::{Minimum, Strength};
 use crate::verdict::{Offences, Witness};
 use mock_server::clock::Moment;
 use std::time::Duration;
+
+/// Clicks that were acknowledged while they could not be delivered, and waited until that was over: who
+/// has no queue has none of them.
+pub const WAITED: Minimum =
+    Minimum { name: "clicks acknowledged in a hindrance that waited for its end", least: 5 };
 
 /// Steps in which acknowledgements are counted, for each click lag.
 const STEPS: u32 = 4;
@@ -23,6 +29,8 @@ pub struct Backlog<'c> {
     queues: Vec<Queue>,
     /// Unhindered acknowledgements in steps of a part of the click lag.
     steps: Vec<u64>,
+    /// As [`WAITED`] counts them.
+    waited: usize,
 }
 
 #[derive(Default)]
@@ -47,11 +55,12 @@ impl<'c> Backlog<'c> {
         let queues = deliverable.hindrances().len() + 1;
         let queues = std::iter::repeat_with(Queue::default).take(queues).collect();
         let outages = Outages::of(case, PhaseKind::is_total_outage);
-        Self { case, deliverable, outages, queues, steps: Vec::new() }
+        Self { case, deliverable, outages, queues, steps: Vec::new(), waited: 0 }
     }
 
-    /// Takes in a click that was acknowledged at `at`.
-    pub fn acknowledged(&mut self, at: Moment) -> Place {
+    /// Takes in a click that was acknowledged at `at`, and settled when it was, if it ever was.
+    pub fn acknowledged(&mut self, at: Moment, settled: Option<Moment>) -> Place {
+        self.waited += usize::from(self.deliverable.waited(at, settled));
         let (since, hindrance) = self.deliverable.since(at);
         let queue = hindrance.unwrap_or(self.queues.len() - 1);
         self.queues[queue].waiting += 1;
@@ -64,9 +73,30 @@ impl<'c> Backlog<'c> {
         Place { since, queue }
     }
 
-    /// A click of this place was not treated as promised.
-    pub fn offend(&mut self, place: Place, witness: impl FnOnce() -> Witness) {
-        self.queues[place.queue].offences.add(witness);
+    /// How many clicks had to wait, beside how many are needed.
+    #[must_use]
+    pub fn strength(&self) -> Strength {
+        WAITED.seen(self.waited)
+    }
+
+    /// A click of this place was not treated as promised, but waited for so long.
+    pub fn offend(&mut self, place: Place, waited: Duration, witness: impl FnOnce() -> Witness) {
+        self.queues[place.queue].offences.add_lasting(waited, witness);
+    }
+
+    /// What a click of this place waited for, as a line of a story.
+    #[must_use]
+    pub fn tell(&self, place: Place) -> String {
+        let since = self.case.at(place.since);
+        match self.deliverable.hindrances().get(place.queue) {
+            Some((from, _)) => {
+                format!(
+                    "{since} deliverable: until then it was hindered, from {}",
+                    self.case.at(*from)
+                )
+            }
+            None => format!("{since} deliverable: nothing hindered it"),
+        }
     }
 
     /// The offences that count, and why others could not have been avoided, or why nothing is known
@@ -139,8 +169,8 @@ mod tests {
         history.case.declared.click_slots = click_slots;
         let mut backlog = Backlog::of(&history.case);
         for click in 0..clicks {
-            let place = backlog.acknowledged(Moment::from_ms(150_000 + click));
-            backlog.offend(place, || Witness::new(place.since, "late"));
+            let place = backlog.acknowledged(Moment::from_ms(150_000 + click), None);
+            backlog.offend(place, Duration::ZERO, || Witness::new(place.since, "late"));
         }
         let (offences, excuse) = backlog.close();
         (offences.count(), excuse)
@@ -166,7 +196,7 @@ mod tests {
         let history = History::over(&[(Control, 0, 100), (Outage, 100, 200)]);
         let closed = |waits_ms| {
             let mut backlog = Backlog::of(&history.case);
-            backlog.acknowledged(Moment::from_ms(waits_ms));
+            backlog.acknowledged(Moment::from_ms(waits_ms), None);
             backlog.close().1
         };
         let why =
@@ -181,8 +211,8 @@ mod tests {
         history.case.declared.click_slots = 1;
         let mut backlog = Backlog::of(&history.case);
         let places: Vec<_> =
-            (0..101).map(|click| backlog.acknowledged(Moment::from_ms(click))).collect();
-        backlog.offend(places[0], || Witness::new(places[0].since, "late"));
+            (0..101).map(|click| backlog.acknowledged(Moment::from_ms(click), None)).collect();
+        backlog.offend(places[0], Duration::ZERO, || Witness::new(places[0].since, "late"));
         assert!(backlog.close().1.is_some());
     }
 }

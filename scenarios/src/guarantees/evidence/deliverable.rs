@@ -17,6 +17,8 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Deliverable {
     hindrances: Spans,
+    /// The same without what may follow: while one lasts, deliveries fail or must wait.
+    themselves: Spans,
     patience: Duration,
 }
 
@@ -27,18 +29,32 @@ impl Deliverable {
         let residual = case.times.breaker_open;
         let patience = case.time(&click_lag::WITHIN) + case.harness.delta;
         let mut spans = case.target.down_spans().to_vec();
+        let mut themselves = Vec::new();
         spans.extend(case.target.pauses().iter().map(|pause| (pause.0, pause.1.plus(residual))));
         for rule in case.plan.faults.iter().filter(|rule| hinders(rule, case)) {
-            let until = case.moment(rule.window.until_ms).plus(residual);
-            spans.push((case.moment(rule.window.from_ms), until));
+            let (from, until) =
+                (case.moment(rule.window.from_ms), case.moment(rule.window.until_ms));
+            spans.push((from, until.plus(residual)));
+            themselves.push((from, until));
         }
         for exchange in &case.linktree.exchanges {
             let asked = exchange.retry_after.as_ref().and_then(|after| after.until);
             if let Some(until) = asked.filter(|until| *until > exchange.t_known()) {
                 spans.push((exchange.t_known(), until));
+                themselves.push((exchange.t_known(), until));
             }
         }
-        Self { hindrances: Spans::joined(spans, patience), patience }
+        let hindrances = Spans::joined(spans, patience);
+        Self { hindrances, themselves: Spans::joined(themselves, Duration::ZERO), patience }
+    }
+
+    /// Whether a click that was acknowledged at `acked`, and was off the integration's hands at
+    /// `settled` if ever, was taken while deliveries were hindered, and waited until that was over.
+    #[must_use]
+    pub fn waited(&self, acked: Moment, settled: Option<Moment>) -> bool {
+        let hindered = self.themselves.ending_at_or_after(acked).map(|(_, span)| span);
+        let hindered = hindered.filter(|span| span.0 <= acked && acked < span.1);
+        hindered.is_some_and(|span| settled.is_none_or(|settled| settled >= span.1))
     }
 
     /// From when a click acknowledged at `acked` could have been delivered, and the index of the
@@ -121,6 +137,15 @@ mod tests {
         };
         assert_eq!(since(S(1)), S(4));
         assert_eq!(since(Moment(u64::MAX)), Moment(u64::MAX));
+    }
+
+    #[test]
+    fn a_click_has_waited_that_was_taken_in_a_hindrance_and_outlasted_it() {
+        let history = History::over(&[(PhaseKind::Control, 0, 100), (PhaseKind::Outage, 100, 110)]);
+        let deliverable = Deliverable::of(&history.case);
+        assert!(deliverable.waited(S(105), Some(S(111))) && deliverable.waited(S(105), None));
+        assert!(!deliverable.waited(S(105), Some(S(106))), "delivered in spite of it");
+        assert!(!deliverable.waited(S(99), Some(S(111))) && !deliverable.waited(S(111), None));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::case::Case;
 use mock_server::clock::Moment;
+use mock_server::contract::Route;
 use mock_server::history::exchange::{ClickReceipt, End, Exchange};
 use std::collections::HashMap;
 
@@ -31,6 +32,19 @@ pub struct Deliveries<'c> {
 }
 
 impl Attempt<'_> {
+    /// A line of a witness's story: the exchange, and what it came to for this click where that was
+    /// something else, or where other clicks went with it.
+    #[must_use]
+    pub fn tell(&self, case: &Case) -> String {
+        let (whole, own) = (self.exchange.status.unwrap_or_default(), self.receipt.status);
+        let with = self.exchange.clicks.len();
+        let with = if with > 1 { format!(", {with} clicks in it") } else { String::new() };
+        let own = if own == whole { String::new() } else { format!(", this click {own}") };
+        let effect =
+            if self.lost_its_receipt() { ", counted, but its receipt was lost" } else { "" };
+        format!("{}{with}{own}{effect}", case.tell(self.exchange))
+    }
+
     /// Linktree has the click, whether or not the client could read so.
     #[must_use]
     pub fn arrived(&self) -> bool {
@@ -46,18 +60,28 @@ impl Attempt<'_> {
             && is_2xx(self.receipt.status)
     }
 
-    /// A whole answer said that Linktree will never take this click. Statuses that speak of the
-    /// key, the time or the rate (401, 403, 408, 425, 429) say nothing about the click.
+    /// A whole answer said that Linktree will never take this click: with the click's own status in a
+    /// batch that succeeded, or with one of 404, 409, 410, 422 for a click that was sent alone. What is
+    /// said of a whole batch, or of the key, the time, the rate or the shape of a request, says nothing
+    /// about the click.
     #[must_use]
     pub fn was_refused_for_good(&self) -> bool {
-        let of_the_click = |status: u16| {
-            (400..500).contains(&status) && !matches!(status, 401 | 403 | 408 | 425 | 429)
+        let (whole, own) = (self.exchange.status.unwrap_or_default(), self.receipt.status);
+        let of_the_click = match self.exchange.route {
+            Route::Clicks => whole == own && matches!(own, 404 | 409 | 410 | 422),
+            _ => {
+                is_2xx(whole)
+                    && (400..500).contains(&own)
+                    && !matches!(own, 401 | 403 | 408 | 425 | 429)
+            }
         };
-        let settles = |status: u16| is_2xx(status) || of_the_click(status);
-        self.exchange.end == End::Complete
-            && !self.exchange.doubtful
-            && self.exchange.status.is_some_and(settles)
-            && of_the_click(self.receipt.status)
+        self.exchange.end == End::Complete && !self.exchange.doubtful && of_the_click
+    }
+
+    /// Linktree has the click, and the client was never told: the answer was lost on its way.
+    #[must_use]
+    pub fn lost_its_receipt(&self) -> bool {
+        self.arrived() && !self.was_confirmed()
     }
 }
 
@@ -161,7 +185,23 @@ mod tests {
             let exchange = sent_click("a", 10, status);
             Attempt { exchange: &exchange, receipt: &exchange.clicks[0] }.was_refused_for_good()
         };
-        assert!(refused(422) && refused(404));
-        assert!(!refused(429) && !refused(401) && !refused(503) && !refused(202));
+        assert!(refused(422) && refused(404) && refused(409) && refused(410));
+        for status in [429, 401, 503, 202, 400, 403, 413, 415] {
+            assert!(!refused(status), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_batch_that_is_refused_whole_refuses_none_of_its_clicks() {
+        let refused = |whole, own| {
+            let mut exchange = sent_batch(&["a"], 10, own);
+            exchange.status = Some(whole);
+            Attempt { exchange: &exchange, receipt: &exchange.clicks[0] }.was_refused_for_good()
+        };
+        assert!(refused(200, 404) && refused(207, 422) && refused(200, 400));
+        assert!(!refused(200, 503) && !refused(200, 429));
+        for status in [400, 404, 413, 422] {
+            assert!(!refused(status, status), "{status}");
+        }
     }
 }

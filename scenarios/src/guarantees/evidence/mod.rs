@@ -2,6 +2,7 @@
 //! clicks and pages, what came to light, what metrics say, exact tails.
 
 pub mod backlog;
+pub mod calls;
 pub mod circuit;
 pub mod deliverable;
 pub mod deliveries;
@@ -12,6 +13,7 @@ pub mod leaks;
 pub mod outages;
 pub mod quantiles;
 pub mod rate;
+pub mod refusals;
 pub mod retries;
 pub mod scrapes;
 pub mod sent;

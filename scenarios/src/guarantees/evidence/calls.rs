@@ -1,0 +1,46 @@
+//! How many upstream calls were seen, and of how many of the kinds that the plan's visitors provoke.
+
+use crate::case::Case;
+use crate::front_door::FrontRoute;
+use crate::strength::{Minimum, Strength};
+use mock_server::contract::Route;
+use mock_server::history::exchange::Exchange;
+
+/// Upstream calls.
+pub const CALLS: Minimum = Minimum { name: "upstream calls", least: 20 };
+/// Reads of profiles, reads of links, and deliveries of clicks where visitors click.
+pub const KINDS: Minimum = Minimum { name: "kinds of upstream calls", least: 3 };
+
+/// What was seen of both among the calls that count.
+#[must_use]
+pub fn strength(case: &Case, counts: impl Fn(&Exchange) -> bool) -> [Strength; 2] {
+    let calls = || case.linktree.exchanges.iter().filter(|exchange| counts(exchange));
+    let of = |is_one: fn(Route) -> bool| usize::from(calls().any(|one| is_one(one.route)));
+    let profiles = of(|route| route == Route::Profile);
+    let links = of(|route| matches!(route, Route::ProfileLinks | Route::Links));
+    let clicks = of(Route::is_click);
+    let steps = || case.plan.traffic.iter().flat_map(|traffic| &traffic.does);
+    let clickers = steps().any(|step| step.action.info().needs == Some(FrontRoute::Clicks));
+    let provoked = KINDS.least - u64::from(!clickers && !case.plan.traffic.is_empty());
+    [CALLS.seen(calls().count()), KINDS.of(profiles + links + clicks, provoked)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{History, links, read, sent_batch};
+
+    fn seen(history: &History) -> Vec<u64> {
+        strength(&history.case, |one| one.token == "live").iter().map(|one| one.seen).collect()
+    }
+
+    #[test]
+    fn calls_and_their_kinds_are_counted() {
+        let mut history = History::over(&[]).exchanges([read("ann", 0), read("ann", 9)]);
+        assert_eq!(seen(&history), [2, 1]);
+        history = history.exchanges([links("ann", 20), sent_batch(&["a", "b"], 30, 202)]);
+        assert_eq!(seen(&history), [4, 3]);
+        history.case.linktree.exchanges[3].token = "test".into();
+        assert_eq!(seen(&history), [3, 2]);
+    }
+}
