@@ -72,7 +72,7 @@ pub enum Command {
 /// Arguments of `run`.
 #[derive(Clone, Debug, Args)]
 pub struct RunArgs {
-    /// Scenarios whose id contains one of these; all without any
+    /// Scenarios whose id is one of these, or contains it; all without any
     pub patterns: Vec<String>,
     /// Only scenarios with this tag, or one of these when given more than once
     #[arg(long, value_name = "TAG")]
@@ -80,16 +80,19 @@ pub struct RunArgs {
     /// Only scenarios that exercise this guarantee
     #[arg(long, value_name = "ID")]
     pub guarantee: Vec<String>,
-    /// The configuration; windthrow.toml in this folder when absent and there
-    #[arg(long, value_name = "FILE", env = "WINDTHROW_CONFIG")]
+    /// The configuration [env: WINDTHROW_CONFIG]; windthrow.toml in this folder when absent and there
+    #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Read no configuration, even where there is one: the reference, with the contract's promises
+    #[arg(long, conflicts_with = "config")]
+    pub no_config: bool,
     /// A mutant of the reference, instead of the configured target
     #[arg(long, value_name = "NAME")]
     pub mutant: Option<String>,
-    /// The seed; drawn anew and printed when absent
-    #[arg(long, env = "WINDTHROW_SEED", value_name = "N", value_parser = seed)]
+    /// The seed [env: WINDTHROW_SEED]; drawn anew and printed when absent
+    #[arg(long, value_name = "N", value_parser = seed)]
     pub seed: Option<u64>,
-    /// Run this edited plan file instead of the catalogue
+    /// Run this edited plan file, which has a seed of its own, instead of the catalogue
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "profile", "time_scale", "contract"])]
     pub plan: Option<PathBuf>,
     /// How long and how much
@@ -111,7 +114,8 @@ pub struct RunArgs {
     #[arg(long, value_delimiter = ',', value_name = "NAME,…",
           default_values = reports::renderers::names())]
     pub reporter: Vec<String>,
-    /// The worst verdict that still ends with exit code 0
+    /// The mildest verdict that ends with another exit code than 0; what could not be carried out does
+    /// in any case
     #[arg(long, value_enum, default_value_t = FailOn::Inconclusive)]
     pub fail_on: FailOn,
 }
@@ -305,11 +309,11 @@ pub enum ProfileName {
 /// What makes a run fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FailOn {
-    /// Only violations
+    /// A violation (1)
     Violated,
-    /// Violations, and promises that could not be judged
+    /// A violation (1), and a promise that could not be judged (3)
     Inconclusive,
-    /// Nothing that the target does
+    /// No verdict
     Never,
 }
 
@@ -320,6 +324,30 @@ pub enum SchemaOf {
     Result,
     /// `windthrow.toml`
     Config,
+}
+
+impl RunArgs {
+    /// The configuration that is named; the command line comes before the environment.
+    #[must_use]
+    pub fn named_config(&self) -> Option<PathBuf> {
+        self.config.clone().or_else(|| environment("WINDTHROW_CONFIG").map(PathBuf::from))
+    }
+
+    /// The seed that is given; the command line comes before the environment.
+    ///
+    /// # Errors
+    ///
+    /// In words, when the variable holds none.
+    pub fn given_seed(&self) -> Result<Option<u64>, String> {
+        let variable = || environment("WINDTHROW_SEED").map(|text| seed(&text)).transpose();
+        self.seed.map_or_else(variable, |given| Ok(Some(given)))
+    }
+}
+
+/// A variable of the environment that is set to something. It is not given to the parser, which would
+/// take it for a flag that contradicts others: whoever exports a variable asks for nothing.
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// Decimal, or hexadecimal with `0x`.

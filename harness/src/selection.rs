@@ -1,10 +1,14 @@
 //! Which scenarios a run has: those of the catalogue or of a plan file that the arguments choose.
+//!
+//! Whoever asks for two things and is given one must hear of it: a word that chooses nothing is an
+//! error, also beside others that do.
 
 use crate::cli::{ProfileName, RunArgs};
 use crate::config::Config;
 use crate::contract;
 use crate::evidence::plans;
 use crate::failure::{Failure, nearest};
+use crate::rerun;
 use scenarios::catalogue::{self, Profile, SCENARIOS, Settings};
 use scenarios::guarantees;
 use scenarios::plan::{Plan, RunPlan};
@@ -34,37 +38,64 @@ pub fn plan(args: &RunArgs, config: &Config) -> Result<RunPlan, Failure> {
         None => catalogue_plan(args, config)?,
     };
     let all: Vec<String> = plan.scenarios.iter().map(|scenario| scenario.id.clone()).collect();
-    plan.scenarios.retain(|scenario| chosen(args, scenario));
-    if plan.scenarios.is_empty() {
-        let help = match nearest(&args.patterns.join(" "), all.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean {near}? There are: {}", all.join(", ")),
-            None => format!("there are: {}", all.join(", ")),
-        };
-        let what = format!("no scenario matches{}", words(args));
-        return Err(Failure::NothingMatched { what, help });
+    plan.scenarios.retain(|scenario| chosen(args, &all, scenario));
+    match idle(args, &all, &plan.scenarios) {
+        None => Ok(plan),
+        Some(idle) => Err(nothing_matched(args, &all, &idle)),
     }
-    Ok(plan)
 }
 
 /// One of the patterns, one of the tags and one of the guarantees must be a scenario's; where none
-/// are named, any will do. A scenario that is not in the catalogue has no tags.
-fn chosen(args: &RunArgs, scenario: &Plan) -> bool {
-    let tags = catalogue::find(&scenario.id).map_or(&[][..], |info| info.tags);
+/// are named, any will do.
+fn chosen(args: &RunArgs, all: &[String], scenario: &Plan) -> bool {
     let any = |words: &[String], fits: &dyn Fn(&String) -> bool| {
         words.is_empty() || words.iter().any(fits)
     };
-    any(&args.patterns, &|pattern| scenario.id.contains(pattern.as_str()))
-        && any(&args.tag, &|tag| tags.contains(&tag.as_str()))
+    any(&args.patterns, &|pattern| matches(pattern, &scenario.id, all))
+        && any(&args.tag, &|tag| has_tag(scenario, tag))
         && any(&args.guarantee, &|id| scenario.guarantees.contains(id))
 }
 
-/// The selection as it stands on the command line, with a space before each word.
-#[must_use]
-pub fn words(args: &RunArgs) -> String {
-    let patterns = args.patterns.iter().map(|pattern| format!(" {pattern}"));
-    let tags = args.tag.iter().map(|tag| format!(" --tag {tag}"));
-    let guarantees = args.guarantee.iter().map(|id| format!(" --guarantee {id}"));
-    patterns.chain(tags).chain(guarantees).collect()
+/// A pattern that is a whole id means that one alone, whatever other ids contain it.
+fn matches(pattern: &String, id: &str, all: &[String]) -> bool {
+    if all.contains(pattern) { id == pattern } else { id.contains(pattern.as_str()) }
+}
+
+/// A scenario that is not in the catalogue has no tags.
+fn has_tag(scenario: &Plan, tag: &str) -> bool {
+    catalogue::find(&scenario.id).is_some_and(|info| info.tags.contains(&tag))
+}
+
+/// What is asked for and no chosen scenario has, as it stands on the command line.
+fn idle(args: &RunArgs, all: &[String], chosen: &[Plan]) -> Option<String> {
+    let had = |fits: &dyn Fn(&Plan) -> bool| chosen.iter().any(fits);
+    let pattern = |word: &&String| !had(&|scenario| matches(word, &scenario.id, all));
+    let tag = |word: &&String| !had(&|scenario| has_tag(scenario, word));
+    let guarantee = |word: &&String| !had(&|scenario| scenario.guarantees.contains(word));
+    let patterns = args.patterns.iter().filter(pattern).cloned();
+    let tags = args.tag.iter().filter(tag).map(|word| format!("--tag {word}"));
+    let guarantees = args.guarantee.iter().filter(guarantee);
+    let words: Vec<String> =
+        patterns.chain(tags).chain(guarantees.map(|word| format!("--guarantee {word}"))).collect();
+    (chosen.is_empty() || !words.is_empty()).then(|| words.join(" "))
+}
+
+fn nothing_matched(args: &RunArgs, all: &[String], idle: &str) -> Failure {
+    let asked = rerun::selection(args).join(" ");
+    let what = if idle == asked || idle.is_empty() {
+        format!("no scenario matches {asked}")
+    } else {
+        format!("no scenario matches {idle} (of {asked})")
+    };
+    let ids = all.join(", ");
+    let near = args.patterns.iter().filter(|word| idle.split(' ').any(|one| one == word.as_str()));
+    let near: Vec<&str> =
+        near.filter_map(|word| nearest(word, all.iter().map(String::as_str))).collect();
+    let help = match near.as_slice() {
+        [] => format!("there are: {ids}"),
+        near => format!("did you mean {}? There are: {ids}", near.join(", ")),
+    };
+    Failure::NothingMatched { what, help }
 }
 
 fn catalogue_plan(args: &RunArgs, config: &Config) -> Result<RunPlan, Failure> {
@@ -73,10 +104,13 @@ fn catalogue_plan(args: &RunArgs, config: &Config) -> Result<RunPlan, Failure> {
         ProfileName::Quick => (Profile::Quick, 10),
         ProfileName::Nightly => (Profile::Nightly, 1),
     };
+    let seed = args.given_seed().map_err(|why| {
+        Failure::usage(format!("WINDTHROW_SEED holds no seed: {why}"), "set it, or unset it")
+    })?;
     let settings = Settings {
         profile,
         time_scale: args.time_scale.unwrap_or(default_scale),
-        root_seed: args.seed.unwrap_or_else(rand_seed),
+        root_seed: seed.unwrap_or_else(rand_seed),
         declared: config.file.declared.clone(),
     };
     let ids: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.id).collect();
@@ -126,11 +160,49 @@ mod tests {
     }
 
     #[test]
-    fn what_was_chosen_can_be_said_again() {
-        let args = ["windthrow", "run", "a", "b", "--tag", "load", "--guarantee", "base-url"];
-        let Some(crate::cli::Command::Run(args)) = Cli::parse_from(args).command else {
-            panic!("not run")
-        };
-        assert_eq!(words(&args), " a b --tag load --guarantee base-url");
+    fn a_whole_id_is_one_scenario_and_a_part_of_ids_is_many() {
+        check(&["calibration"], &["calibration"]);
+        let all = ["storm", "storm-again"].map(String::from);
+        let matching = |pattern: &str| all.each_ref().map(|id| matches(&pattern.into(), id, &all));
+        assert_eq!(matching("storm"), [true, false]);
+        assert_eq!(matching("stor"), [true, true]);
+    }
+
+    #[test]
+    fn a_word_that_chooses_nothing_is_an_error_beside_others_that_do() {
+        for (args, what, help) in [
+            (
+                &["calibration", "viral-spiek"][..],
+                "no scenario matches viral-spiek (of",
+                "mean viral-spike?",
+            ),
+            (&["compare", "calibration"], "no scenario matches compare (of", "There are: "),
+            (
+                &["viral-spike", "calibration", "--tag", "load"],
+                "matches calibration (of",
+                "re are: ",
+            ),
+            (
+                &["viral-spike", "--tag", "load", "--tag", "crash"],
+                "matches --tag crash (of",
+                "re are: ",
+            ),
+            (
+                &["viral-spike", "--guarantee", "clicks-survive-crash"],
+                "no scenario matches viral-spike",
+                "",
+            ),
+        ] {
+            let cli = Cli::parse_from([&["windthrow"], args].concat());
+            let Err(Failure::NothingMatched { what: said, help: helped }) =
+                plan(&cli.run, &Config::default())
+            else {
+                panic!("{args:?} chose something")
+            };
+            assert!(
+                said.contains(what) && helped.to_lowercase().contains(&help.to_lowercase()),
+                "{said}; {helped}"
+            );
+        }
     }
 }

@@ -10,6 +10,9 @@ const CASES: &[(&str, &str)] = &[
     ("a misspelt key", "[target.spawn]\ncommand = [\"node\"]\nredy = \"/up\"\n"),
     ("a missing key", "[target.spawn]\ncwd = \".\"\n"),
     ("a wrong type", "[target.spawn]\ncommand = \"node server.js\"\n"),
+    ("an empty file", ""),
+    ("a file without a target", "# mine\n[guarantee.click-lag]\nseverity = \"should\"\n"),
+    ("an empty target", "[target]\n"),
     ("two targets", "[target.spawn]\ncommand = [\"node\"]\n[target.embedded]\n"),
     ("an empty command", "[target.spawn]\ncommand = []\n"),
     ("a folder that is not there", "[target.spawn]\ncommand = [\"node\"]\ncwd = \"srv\"\n"),
@@ -42,7 +45,10 @@ const CASES: &[(&str, &str)] = &[
     ("a bound of nothing", "[guarantee.click-lag]\nsource = \"SLO\"\nbounds = { within_ms = 0 }\n"),
     ("a number out of range", "[declared]\nbreaker_failures = -5\n"),
     ("a literal secret", "[secrets]\nsession = \"do-not-print-me\"\n"),
-    ("a secret that is not set", "[secrets]\nsession = \"env:WINDTHROW_NO_SUCH_SECRET\"\n"),
+    (
+        "a secret that is not set",
+        "[target.embedded]\n[secrets]\nsession = \"env:WINDTHROW_NO_SUCH_SECRET\"\n",
+    ),
     (
         "several at once",
         "[target.spawn]\ncomand = [\"node\"]\nready = 7\n[front_dor]\n[guarantee.x]\nseverity = 1\n",

@@ -8,6 +8,7 @@ use windthrow::config::target::TargetSpec;
 use windthrow::evidence::folder::{RUN_FORMAT, RunIdentity};
 use windthrow::evidence::judging_rules::JudgingRules;
 use windthrow::evidence::plans;
+use windthrow::rerun::Rerun;
 
 fn windthrow(folder: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_windthrow"))
@@ -83,7 +84,7 @@ fn write_a_false_phase(folder: &Path) {
         plan_hash: String::new(),
         target: TargetSpec::Embedded { mutant: None },
         judging: JudgingRules::default(),
-        rerun: String::new(),
+        rerun: Rerun::default(),
         tool_version: String::new(),
         cores: 1,
         os: String::new(),

@@ -6,8 +6,9 @@ use crate::commands::say;
 use crate::config::Config;
 use crate::config::target::TargetSpec;
 use crate::evidence::build;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, nearest};
 use crate::progress::Progress;
+use crate::rerun::Rerun;
 use crate::runner::{self, Request};
 use crate::schedule::Room;
 use crate::selection;
@@ -41,10 +42,13 @@ pub async fn prove(args: &ProveArgs) -> Result<Exit, Failure> {
             || args.patterns.iter().any(|pattern| mutant.id.contains(pattern.as_str()))
     };
     let mutants: Vec<&'static Mutant> = MUTANTS.iter().filter(chosen).collect();
-    if mutants.is_empty() {
+    let fits = |pattern: &&String| !MUTANTS.iter().any(|one| one.id.contains(pattern.as_str()));
+    if let Some(idle) = args.patterns.iter().find(fits) {
+        let near = nearest(idle, MUTANTS.iter().map(|mutant| mutant.id));
+        let near = near.map_or(String::new(), |near| format!("did you mean {near}? "));
         return Err(Failure::NothingMatched {
-            what: format!("no mutant matches {}", args.patterns.join(" ")),
-            help: "windthrow list --mutants names all of them".to_owned(),
+            what: format!("no mutant matches {idle}"),
+            help: format!("{near}`windthrow list --mutants` names all of them"),
         });
     }
     let room = Arc::new(Room::here(args.jobs));
@@ -113,6 +117,7 @@ pub fn request(
         tag: Vec::new(),
         guarantee: Vec::new(),
         config: None,
+        no_config: true,
         mutant: mutant.map(str::to_owned),
         seed: Some(seed),
         plan: None,
@@ -126,10 +131,8 @@ pub fn request(
     };
     let config = Config::default();
     let plan = selection::plan(&run, &config)?;
-    let named = patterns.iter().map(|pattern| format!(" {pattern}")).collect::<String>();
-    let mutated = mutant.map_or(String::new(), |id| format!(" --mutant {id}"));
-    let rerun = format!("windthrow run{named}{mutated} --seed {seed}");
-    let target = TargetSpec::Embedded { mutant: run.mutant };
+    let target = TargetSpec::Embedded { mutant: run.mutant.clone() };
+    let rerun = Rerun::of(&run, &config, &plan, &target);
     Ok(Request { plan, target, config, out_dir: run.out_dir, room: Arc::clone(room), rerun })
 }
 

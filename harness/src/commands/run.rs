@@ -7,6 +7,7 @@ use crate::config::{Config, secret};
 use crate::evidence::{build, plans};
 use crate::failure::{Exit, Failure};
 use crate::progress::Progress;
+use crate::rerun::Rerun;
 use crate::runner::{self, Request};
 use crate::schedule::Room;
 use crate::selection;
@@ -21,7 +22,10 @@ use std::sync::Arc;
 /// [`Failure`] for wrong arguments, or when nothing could be recorded at all.
 pub async fn run(args: &RunArgs) -> Result<Exit, Failure> {
     check_formats(&args.reporter)?;
-    let config = Config::find(args.config.as_deref())?;
+    let config = match args.no_config {
+        true => Config::none(),
+        false => Config::find(args.named_config().as_deref())?,
+    };
     let target = target(args, &config)?;
     let mut plan = selection::plan(args, &config)?;
     if args.plan.is_none() {
@@ -39,7 +43,7 @@ pub async fn run(args: &RunArgs) -> Result<Exit, Failure> {
     if let Some(reference) = &config.file.secrets.session {
         secret::resolve(reference, &config.folder)?;
     }
-    let rerun = rerun(args, &plan);
+    let rerun = Rerun::of(args, &config, &plan, &target);
     let progress = Progress::new();
     progress.note(&format!(
         "{} scenarios, seed {}, profile {}, time scale {}, target {}",
@@ -98,7 +102,7 @@ fn without_process_faults(plan: &mut RunPlan) -> Result<(), Failure> {
 
 /// What the arguments and the configuration name; a mutant on the command line comes first.
 fn target(args: &RunArgs, config: &Config) -> Result<TargetSpec, Failure> {
-    let Some(name) = &args.mutant else { return Ok(TargetSpec::of(config)) };
+    let Some(name) = &args.mutant else { return TargetSpec::of(config) };
     if reference::mutants::find(name).is_some() {
         return Ok(TargetSpec::Embedded { mutant: Some(name.clone()) });
     }
@@ -106,26 +110,26 @@ fn target(args: &RunArgs, config: &Config) -> Result<TargetSpec, Failure> {
     Err(selection::unknown("mutant", name, known, "windthrow list --mutants"))
 }
 
-/// The command that does the same again.
-fn rerun(args: &RunArgs, plan: &RunPlan) -> String {
-    use std::fmt::Write;
-    let mut command = format!("windthrow run{}", selection::words(args));
-    let _ = match &args.plan {
-        Some(path) => write!(command, " --plan {}", path.display()),
-        None => write!(
-            command,
-            " --seed {} --profile {} --time-scale {}",
-            plan.seed, plan.profile, plan.time_scale
-        ),
-    };
-    if let Some(path) = &args.contract {
-        let _ = write!(command, " --contract {}", path.display());
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reports::report::ScenarioReport;
+
+    #[test]
+    fn fail_on_says_which_verdicts_end_with_another_code_than_0() {
+        use Standing::{Held, Inconclusive, NotApplicable, Violated};
+        let check = |verdict, ending, expected: [Exit; 3]| {
+            let scenario = ScenarioReport { ending, ..ScenarioReport::default() };
+            let report = Report { verdict, scenarios: vec![scenario], ..Report::default() };
+            let fail_on = [FailOn::Violated, FailOn::Inconclusive, FailOn::Never];
+            assert_eq!(fail_on.map(|one| exit(&report, one)), expected, "{verdict:?}");
+        };
+        let done = Ending::Completed;
+        check(Held, done, [Exit::Held; 3]);
+        check(Violated, done, [Exit::Violated, Exit::Violated, Exit::Held]);
+        check(Inconclusive, done, [Exit::Held, Exit::Inconclusive, Exit::Held]);
+        check(NotApplicable, done, [Exit::Held, Exit::Inconclusive, Exit::Held]);
+        check(Violated, Ending::TargetLost, [Exit::Violated, Exit::Violated, Exit::Setup]);
+        check(Inconclusive, Ending::SetupFailed, [Exit::Setup; 3]);
     }
-    if let Some(path) = &args.config {
-        let _ = write!(command, " --config {}", path.display());
-    }
-    if let Some(mutant) = &args.mutant {
-        let _ = write!(command, " --mutant {mutant}");
-    }
-    command
 }

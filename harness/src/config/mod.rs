@@ -43,8 +43,14 @@ impl Config {
         match named {
             Some(path) => Self::read(path),
             None if default.is_file() => Self::read(default),
-            None => Ok(Self { folder: ".".into(), ..Self::default() }),
+            None => Ok(Self::none()),
         }
+    }
+
+    /// The defaults, in this folder.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { folder: ".".into(), ..Self::default() }
     }
 
     fn read(path: &Path) -> Result<Self, Failure> {

@@ -12,8 +12,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct File {
-    /// What is tested: exactly one of `spawn`, `url` and `embedded`; the embedded reference
-    /// integration without any.
+    /// What is tested: exactly one of `spawn`, `url` and `embedded`.
     pub target: TargetSection,
     /// How the integration's own routes are spelled.
     pub front_door: FrontDoor,
@@ -170,7 +169,9 @@ fn here() -> String {
     ".".into()
 }
 
-fn usual_env() -> Vec<String> {
+/// What a command needs of every machine: where programs are, and how people write there.
+#[must_use]
+pub fn usual_env() -> Vec<String> {
     ["PATH", "HOME", "LANG", "TZ", "TMPDIR"].map(str::to_owned).to_vec()
 }
 

@@ -1,9 +1,12 @@
 //! What is to be tested: the embedded reference, a command, or something that runs already.
 
 use super::Config;
-use super::model::{Running, Spawn};
+use super::model::{Running, Spawn, TargetSection};
+use super::shape::place;
+use crate::failure::{Failure, Mistake, MistakesInFile};
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use toml::de::DeTable;
 
 /// What is to be tested, as it stands in `run.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,9 +32,23 @@ pub enum TargetSpec {
 }
 
 impl TargetSpec {
-    /// The target of a configuration; the reference without any.
-    #[must_use]
-    pub fn of(config: &Config) -> Self {
+    /// The target of a configuration; the reference without a file.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Mistakes`] when there is a file that names none: it would look as if the service of
+    /// that file had been tested.
+    pub fn of(config: &Config) -> Result<Self, Failure> {
+        let TargetSection { spawn, url, embedded } = &config.file.target;
+        match &config.path {
+            Some(path) if spawn.is_none() && url.is_none() && embedded.is_none() => {
+                Err(nothing_to_test(path))
+            }
+            _ => Ok(Self::named(config)),
+        }
+    }
+
+    fn named(config: &Config) -> Self {
         let target = &config.file.target;
         if let Some(command) = &target.spawn {
             let folder = std::path::absolute(&config.folder).unwrap_or(config.folder.clone());
@@ -119,4 +136,18 @@ impl TargetSpec {
             other => format!("{}:{}", other.kind(), other.name()),
         }
     }
+}
+
+/// The place is the section that names nothing, or else where the file begins.
+fn nothing_to_test(path: &Path) -> Failure {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => return Failure::unreadable(path, &error),
+    };
+    let (table, _) = DeTable::parse_recoverable(&text);
+    let help = "name your service in [target.spawn] or [target.url], as `windthrow init` shows; \
+                [target.embedded] is the built-in reference, and so is --no-config";
+    let mistake = Mistake::new(place(table.get_ref(), "target"), "there is no target", help);
+    let shown = path.display().to_string();
+    Failure::Mistakes(Box::new(MistakesInFile::new(&shown, &text, vec![mistake])))
 }

@@ -31,7 +31,7 @@ pub fn report(folder: &RunFolder) -> Result<Report, Failure> {
         if let Some(why) = identity.judging.not_applicable(&cell.guarantee) {
             *cell = cell::not_applicable(cell, why);
         }
-        cell.rerun = about::rerun(&identity, &run, Some(&cell.scenario));
+        cell.rerun = identity.rerun.command(Some(&cell.scenario));
     }
     let checklist_order =
         |cell: &Cell| GUARANTEES.iter().position(|known| known.promise().id == cell.guarantee);
@@ -59,7 +59,7 @@ pub fn report(folder: &RunFolder) -> Result<Report, Failure> {
         run_id: identity.run_id.clone(),
         started: identity.started.clone(),
         identity: about::identity(&identity, &run),
-        rerun: about::rerun(&identity, &run, None),
+        rerun: identity.rerun.command(None),
         scenarios,
         guarantees,
         cells,

@@ -4,12 +4,13 @@ use super::format;
 use crate::config::target::TargetSpec;
 use crate::evidence::judging_rules::JudgingRules;
 use crate::failure::Failure;
+use crate::rerun::Rerun;
 use mock_server::clock::Clock;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// The version of `run.json`.
-pub const RUN_FORMAT: u32 = 2;
+pub const RUN_FORMAT: u32 = 3;
 
 /// `run.json`: who ran what, where and when. Everything in a report that is not in the plan or the
 /// histories comes from here, so that a report can be made again byte for byte.
@@ -28,8 +29,8 @@ pub struct RunIdentity {
     /// Severities, minimums and absent routes.
     #[serde(default)]
     pub judging: JudgingRules,
-    /// The command that does the same again.
-    pub rerun: String,
+    /// What was called.
+    pub rerun: Rerun,
     /// Windthrow's version.
     pub tool_version: String,
     /// Processor cores.

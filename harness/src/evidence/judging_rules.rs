@@ -142,7 +142,7 @@ mod tests {
         let hidden = |text: &str| {
             let file = toml::from_str(text).unwrap();
             let config = Config { file, ..Config::default() };
-            let rules = JudgingRules::of(&config, &TargetSpec::of(&config));
+            let rules = JudgingRules::of(&config, &TargetSpec::of(&config).unwrap());
             let ids = GUARANTEES.iter().map(|known| known.promise().id);
             ids.filter(|id| rules.not_applicable(id).is_some()).collect::<Vec<_>>()
         };

@@ -10,6 +10,7 @@ use crate::evidence::plans;
 use crate::failure::Failure;
 use crate::process::interrupted;
 use crate::progress::Progress;
+use crate::rerun::Rerun;
 use crate::schedule::{self, Room};
 use crate::storm::order::Order;
 use scenarios::plan::RunPlan;
@@ -31,8 +32,8 @@ pub struct Request {
     pub out_dir: PathBuf,
     /// The machine's room, which several runs may share.
     pub room: Arc<Room>,
-    /// The command that does the same again.
-    pub rerun: String,
+    /// What was called.
+    pub rerun: Rerun,
 }
 
 /// What became of the run; verdicts are judged from the folder afterwards.
@@ -60,7 +61,7 @@ pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure>
         plan_hash: plan_hash.clone(),
         target: request.target.without_secrets(),
         judging: JudgingRules::of(&request.config, &request.target),
-        rerun: request.rerun.clone(),
+        rerun: request.rerun.clone().recorded_in(&folder.plan()),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         cores: std::thread::available_parallelism()
             .map_or(0, |n| u32::try_from(n.get()).unwrap_or(0)),

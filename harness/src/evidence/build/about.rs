@@ -48,16 +48,3 @@ pub fn identity(identity: &RunIdentity, run: &RunPlan) -> Identity {
         versions: [("windthrow".to_owned(), identity.tool_version.clone())].into(),
     }
 }
-
-/// The command that repeats the run, or one scenario of it with the same seed.
-pub fn rerun(identity: &RunIdentity, run: &RunPlan, scenario: Option<&str>) -> String {
-    let Some(scenario) = scenario else { return identity.rerun.clone() };
-    if identity.rerun.contains("--plan") {
-        return format!("{} {scenario}", identity.rerun);
-    }
-    let mutant = identity.target.mutant().map_or(String::new(), |m| format!(" --mutant {m}"));
-    format!(
-        "windthrow run {scenario} --seed {} --profile {} --time-scale {}{mutant}",
-        run.seed, run.profile, run.time_scale
-    )
-}

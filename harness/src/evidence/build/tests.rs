@@ -4,6 +4,7 @@ use super::*;
 use crate::config::target::TargetSpec;
 use crate::evidence::folder::RUN_FORMAT;
 use crate::evidence::judging_rules::JudgingRules;
+use crate::rerun::Rerun;
 use crate::storm::recorder::Recorder;
 use mock_server::clock::Moment;
 use mock_server::profile::ContractProfile;
@@ -27,7 +28,7 @@ fn recorded(format: u32, lateness: Lateness) -> (tempfile::TempDir, RunFolder) {
         plan_hash: plan_hash.clone(),
         target: TargetSpec::Embedded { mutant: None },
         judging: JudgingRules::default(),
-        rerun: "windthrow".into(),
+        rerun: Rerun::default(),
         tool_version: "0".into(),
         cores: 2,
         os: "linux".into(),
