@@ -53,7 +53,7 @@ fn plan() -> Plan {
         }],
         faults: vec![],
         world: vec![],
-        generator: Generator { users: 100, timeout_ms: 30_000 },
+        generator: Generator { users: 100, timeout_ms: 30_000, p99_lateness_ms: 20 },
         guarantees: vec![],
         watches: Vec::new(),
         exclusive: true,

@@ -23,7 +23,7 @@ pub use scenario::{
 };
 
 /// The version of the result's shape; raised when a field changes its meaning or goes away.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// What was found out about a promise, a scenario or a whole run.
 #[derive(
@@ -104,7 +104,7 @@ pub struct Report {
     pub guarantees: Vec<GuaranteeReport>,
     /// The cells of the matrix: at most one for a guarantee and a scenario.
     pub cells: Vec<Cell>,
-    /// Guarantees of the checklist that no scenario of this run exercised.
+    /// Promises of the checklist that this run says nothing about.
     pub not_tested: Vec<NotTested>,
 }
 

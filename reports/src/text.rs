@@ -40,7 +40,31 @@ pub(crate) fn number(value: f64) -> String {
     if text == "-0" { "0".into() } else { text.into() }
 }
 
+/// What was measured, or that it was not.
+pub(crate) fn measured<T>(value: Option<T>, words: impl Fn(T) -> String) -> String {
+    value.map_or_else(|| "not measured".to_owned(), words)
+}
+
 impl Report {
+    /// What was wrong with the harness itself, by scenario.
+    pub(crate) fn troubles(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.scenarios.iter().flat_map(|one| one.troubles.iter().map(|told| (&*one.id, &**told)))
+    }
+
+    /// The ids of what was not tested, by reason, those with the highest priority first.
+    pub(crate) fn untested(&self) -> Vec<(&str, Vec<&str>)> {
+        let mut sorted: Vec<_> = self.not_tested.iter().collect();
+        sorted.sort_by_key(|untested| untested.priority);
+        let mut by_reason: Vec<(&str, Vec<&str>)> = Vec::new();
+        for untested in sorted {
+            match by_reason.iter_mut().find(|(reason, _)| *reason == untested.reason) {
+                Some((_, ids)) => ids.push(&untested.id),
+                None => by_reason.push((&untested.reason, vec![&untested.id])),
+            }
+        }
+        by_reason
+    }
+
     /// A copy in which every text is [`printable`].
     pub(crate) fn printable(&self, max_chars: usize) -> Self {
         let mut copy = self.clone();
@@ -78,7 +102,8 @@ fn each_text(report: &mut Report, visit: &mut dyn FnMut(&mut String)) {
         visit(&mut scenario.id);
         visit(&mut scenario.title);
         scenario.ending_reason.iter_mut().for_each(&mut *visit);
-        visit(&mut scenario.evidence.dispatcher);
+        scenario.evidence.dispatcher.iter_mut().for_each(&mut *visit);
+        scenario.troubles.iter_mut().for_each(&mut *visit);
         scenario.phases.iter_mut().for_each(|phase| visit(&mut phase.name));
         for window in &mut scenario.fault_windows {
             visit(&mut window.rule);

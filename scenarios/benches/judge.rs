@@ -7,8 +7,9 @@ use mock_server::history::exchange::{ClickReceipt, End, Exchange, KeyPlace};
 use mock_server::profile::ContractProfile;
 use mock_server::world::population::Population;
 use scenarios::case::Case;
-use scenarios::guarantees::{GUARANTEES, Judging};
+use scenarios::guarantees::GUARANTEES;
 use scenarios::history::{Click, Did, Operation, Outcome, PageView};
+use scenarios::judging::Judging;
 use scenarios::plan::{Declared, Generator, PLAN_FORMAT, Phase, PhaseKind, Plan, RunPlan};
 use scenarios::timeline::Timeline;
 use std::borrow::Cow;
@@ -43,7 +44,7 @@ fn plan() -> RunPlan {
         traffic: Vec::new(),
         faults: Vec::new(),
         world: Vec::new(),
-        generator: Generator { users: 100, timeout_ms: 30_000 },
+        generator: Generator { users: 100, timeout_ms: 30_000, p99_lateness_ms: 20 },
         guarantees: Vec::new(),
         watches: Vec::new(),
         exclusive: false,

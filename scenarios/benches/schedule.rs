@@ -26,7 +26,7 @@ fn plan(shape: Shape, until_ms: u64) -> Plan {
         traffic: vec![visitors],
         faults: vec![],
         world: vec![],
-        generator: Generator { users: 1, timeout_ms: 1_000 },
+        generator: Generator { users: 1, timeout_ms: 1_000, p99_lateness_ms: 20 },
         guarantees: vec![],
         watches: Vec::new(),
         exclusive: false,

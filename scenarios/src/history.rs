@@ -79,6 +79,8 @@ pub enum Event<'a> {
         /// How late it was, microseconds.
         late_us: u64,
     },
+    /// What the look at timers came to, at its end.
+    Timers(Timers),
     /// Something happened in the mock's world.
     World(Happened),
     /// The mock ran out of something.
@@ -156,12 +158,26 @@ pub struct GeneratorReport {
     pub lateness: Lateness,
     /// Most arrivals in any second of the schedule.
     pub peak_per_s: u64,
-    /// Processor time of the harness child (generator, mock and recorder), µs.
-    pub harness_cpu_us: u64,
+    /// Processor time of the harness child (generator, mock and recorder), µs; none when the system
+    /// does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub harness_cpu_us: Option<u64>,
     /// Of which the mock's threads, µs.
-    pub mock_cpu_us: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mock_cpu_us: Option<u64>,
     /// Processor time of the target, µs.
-    pub target_cpu_us: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_cpu_us: Option<u64>,
+}
+
+/// How late the harness's own timers were: without it nobody knows whether no late timer was noted
+/// because none was late, or because nobody looked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timers {
+    /// How often it was looked.
+    pub looks: u64,
+    /// The latest of them, microseconds.
+    pub latest_us: u64,
 }
 
 /// How a recording ended.

@@ -158,7 +158,13 @@ pub struct Generator {
     pub users: u32,
     /// A visitor gives up after this, real milliseconds.
     pub timeout_ms: u64,
+    /// Of a hundred arrivals 99 are sent no later than this, real milliseconds; otherwise what
+    /// depends on visitors is not judged.
+    pub p99_lateness_ms: u64,
 }
+
+/// Far below what visitors feel, and ten times what an idle machine shows.
+pub const P99_LATENESS_MS: u64 = 20;
 
 impl RunPlan {
     /// Takes everything out of the traffic for which an integration has no route.

@@ -133,6 +133,11 @@ fn check_plan(report: &mut Report<'_>, run: &RunPlan, plan: &Plan) {
         format!("{} ms is no visitor's patience", generator.timeout_ms),
         "choose 1 ms to 10 minutes",
     );
+    report.at("generator.p99_lateness_ms").unless(
+        (1..=60_000).contains(&generator.p99_lateness_ms),
+        format!("{} ms of lateness", generator.p99_lateness_ms),
+        "choose 1 ms to a minute; 20 is usual",
+    );
     for (list, ids) in [("guarantees", &plan.guarantees), ("watches", &plan.watches)] {
         let mut named = report.at(list);
         named.unique("guarantee", ids.iter().map(String::as_str));

@@ -27,6 +27,10 @@ pub struct Promise {
     pub bounds: &'static [Bound],
     /// How much it must have seen, or it is inconclusive.
     pub minimums: &'static [Minimum],
+    /// What stands of its verdict when visitors came late, or did not come.
+    pub when_late: Stands,
+    /// What stands of it when the mock could not do its work, or the harness stood still.
+    pub when_overloaded: Stands,
     /// Routes that the integration must offer, or the guarantee is not applicable.
     pub needs: &'static [FrontRoute],
     /// What it must see to be judged, or it is not applicable; it may look at more.
@@ -101,6 +105,20 @@ impl fmt::Display for Unit {
             Self::Count => "count",
         })
     }
+}
+
+/// Whether a verdict stands when an instrument of the harness failed: what failed is never blamed on
+/// the integration, nor taken for its merit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stands {
+    /// Always: what was seen speaks for itself, right or wrong.
+    Always,
+    /// If it is violated: what was wrong is wrong, but what held may not have been put to the test.
+    IfViolated,
+    /// If it is held: what held did so all the same, but the instrument may have made it look wrong.
+    IfHeld,
+    /// Never: the instrument may have made it look wrong as well as right.
+    Never,
 }
 
 /// A place where something of the integration is seen.

@@ -7,10 +7,13 @@ pub use exchanges::*;
 pub use visits::*;
 
 use crate::case::Case;
-use crate::guarantees::{Guarantee, Judging};
+use crate::guarantees::Guarantee;
 use crate::history::{Change, Operation, Process};
+use crate::judging::Judging;
 use crate::observed::{Canary, Leak, Place, Scanned, Scrape};
-use crate::plan::{Declared, Generator, PLAN_FORMAT, Phase, PhaseKind, Plan, RunPlan};
+use crate::plan::{
+    Declared, Generator, P99_LATENESS_MS, PLAN_FORMAT, Phase, PhaseKind, Plan, RunPlan,
+};
 use crate::promise::Bound;
 use crate::verdict::{Verdict, VerdictKind};
 use mock_server::clock::Moment;
@@ -37,7 +40,7 @@ pub fn run_plan(phases: &[(PhaseKind, u64, u64)]) -> RunPlan {
         traffic: Vec::new(),
         faults: phases.iter().filter_map(outage).collect(),
         world: Vec::new(),
-        generator: Generator { users: 1, timeout_ms: 30_000 },
+        generator: Generator { users: 1, timeout_ms: 30_000, p99_lateness_ms: P99_LATENESS_MS },
         guarantees: Vec::new(),
         watches: Vec::new(),
         exclusive: false,
@@ -218,7 +221,7 @@ impl History {
         self.case.ready();
         let mut judging = Judging::begin(&self.case, &[guarantee]);
         self.operations.iter().for_each(|operation| judging.operation(operation));
-        let verdict = judging.verdicts().remove(0).1;
+        let verdict = judging.verdicts().1.remove(0).1;
         let stated: Vec<&str> = guarantee.promise().minimums.iter().map(|one| one.name).collect();
         let shown: Vec<&str> = verdict.strength.iter().map(|one| &*one.name).collect();
         assert!(shown.iter().all(|name| stated.contains(name)), "{shown:?} of {stated:?}");

@@ -177,6 +177,19 @@ impl Verdict {
         }
     }
 
+    /// A violation that something else may have caused is none: inconclusive, and without witnesses.
+    #[must_use]
+    pub fn withdrawn(self, reason: &str) -> Self {
+        let reason = format!("{reason}; {} violations were seen", self.violations);
+        Self {
+            kind: VerdictKind::Inconclusive,
+            reason: Some(reason),
+            witnesses: Vec::new(),
+            violations: 0,
+            ..self
+        }
+    }
+
     /// A held verdict becomes inconclusive unless `enough` is true; a violation stays one.
     #[must_use]
     pub fn only_if(mut self, enough: bool, reason: impl Into<String>) -> Self {

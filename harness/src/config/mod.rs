@@ -72,6 +72,9 @@ impl Config {
     pub fn apply(&self, run: &mut RunPlan) {
         run.leave_out(&self.file.front_door);
         bounds::put(&mut run.bounds, self.file.bounds());
+        if let Some(ms) = self.file.generator.p99_lateness_ms {
+            run.scenarios.iter_mut().for_each(|plan| plan.generator.p99_lateness_ms = ms);
+        }
     }
 }
 

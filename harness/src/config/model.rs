@@ -20,6 +20,8 @@ pub struct File {
     pub declared: Declared,
     /// What is seen of the integration beside its answers; all of it is optional.
     pub observe: Observe,
+    /// What is asked of the load generator itself.
+    pub generator: GeneratorSection,
     /// Severity, bounds and exercise minimums by guarantee.
     pub guarantee: BTreeMap<String, Guarantee>,
     /// Secrets by reference: `env:NAME` or `file:PATH`, never the secret itself.
@@ -140,6 +142,16 @@ pub struct Observe {
     pub source_except: Vec<String>,
     /// What its metrics are called.
     pub metrics: MetricNames,
+}
+
+/// What is asked of the load generator itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct GeneratorSection {
+    /// Of a hundred arrivals 99 are sent no later than this, real milliseconds, or what depends on
+    /// visitors is inconclusive; 20 when absent.
+    #[schemars(range(min = 1, max = 60_000))]
+    pub p99_lateness_ms: Option<u64>,
 }
 
 /// Settings of one guarantee.

@@ -5,12 +5,14 @@
 mod about;
 mod cell;
 mod scenario;
+mod sentence;
 
-use super::folder::{RunFolder, RunIdentity};
+use super::folder::RunFolder;
 use super::plans;
 use crate::failure::Failure;
 use reports::report::{Cell, NotTested, Report, Severity, Standing};
-use scenarios::guarantees::GUARANTEES;
+use scenarios::checklist::{CHECKLIST, Row};
+use scenarios::guarantees::{self, GUARANTEES};
 
 /// The report of a run.
 ///
@@ -33,6 +35,11 @@ pub fn report(folder: &RunFolder) -> Result<Report, Failure> {
         }
         cell.rerun = identity.rerun.command(Some(&cell.scenario));
     }
+    // What does not apply to this integration is no weakness of a scenario.
+    for scenario in &mut scenarios {
+        let of_scenario = cells.iter().filter(|cell| cell.scenario == scenario.id);
+        scenario.verdict = worst(of_scenario.map(|cell| cell.verdict));
+    }
     let checklist_order =
         |cell: &Cell| GUARANTEES.iter().position(|known| known.promise().id == cell.guarantee);
     cells.sort_by_key(checklist_order);
@@ -48,12 +55,8 @@ pub fn report(folder: &RunFolder) -> Result<Report, Failure> {
             judged(promise.id).map(|cell| about::guarantee(promise, cell, &identity))
         })
         .collect();
-    let not_tested = GUARANTEES.iter().map(|known| known.promise().id);
-    let not_tested = not_tested.filter(|id| judged(id).is_none()).map(|id| NotTested {
-        id: id.to_owned(),
-        reason: "no scenario of this run exercises it".to_owned(),
-    });
-    let not_tested = not_tested.collect();
+    let exercised = |id: &str| judged(id).is_some();
+    let not_tested = CHECKLIST.iter().filter(|row| !exercised(row.id)).map(not_tested).collect();
     let mut report = Report {
         tool_version: identity.tool_version.clone(),
         run_id: identity.run_id.clone(),
@@ -66,9 +69,22 @@ pub fn report(folder: &RunFolder) -> Result<Report, Failure> {
         not_tested,
         ..Report::default()
     };
-    report.verdict = overall(&report, &identity);
-    report.sentence = sentence(&report);
+    report.verdict = overall(&report);
+    report.sentence = sentence::sentence(&report);
     Ok(report)
+}
+
+/// A row of the checklist that this run says nothing about.
+fn not_tested(row: &Row) -> NotTested {
+    let reason = match guarantees::find(row.id) {
+        None => "no judge yet",
+        Some(_) => "not exercised by the scenarios of this run",
+    };
+    NotTested {
+        id: row.id.to_owned(),
+        priority: about::priority(row.priority),
+        reason: reason.to_owned(),
+    }
 }
 
 /// Violated before inconclusive before held; nothing at all is inconclusive.
@@ -86,29 +102,12 @@ fn worst(verdicts: impl Iterator<Item = Standing>) -> Standing {
 }
 
 /// The worst of what must hold.
-fn overall(report: &Report, identity: &RunIdentity) -> Standing {
-    let must = |cell: &&Cell| identity.judging.severity(&cell.guarantee) == Severity::Must;
-    worst(report.cells.iter().filter(must).map(|cell| cell.verdict))
-}
-
-fn sentence(report: &Report) -> String {
-    let count = |verdict: Standing| {
-        let ids = report.cells.iter().filter(|cell| cell.verdict == verdict);
-        ids.map(|cell| cell.guarantee.as_str()).collect::<std::collections::BTreeSet<_>>().len()
+fn overall(report: &Report) -> Standing {
+    let must = |cell: &&Cell| {
+        let of = report.guarantees.iter().find(|guarantee| guarantee.id == cell.guarantee);
+        of.is_none_or(|guarantee| guarantee.severity == Severity::Must)
     };
-    let (scenarios, promises) = (report.scenarios.len(), report.guarantees.len());
-    let (violated, unclear) = (count(Standing::Violated), count(Standing::Inconclusive));
-    match report.verdict {
-        Standing::Violated => format!(
-            "{violated} of {promises} promises broken in {scenarios} scenarios; do not launch."
-        ),
-        Standing::Held => {
-            format!("All {promises} promises held in {scenarios} scenarios.")
-        }
-        Standing::Inconclusive | Standing::NotApplicable => {
-            format!("No promise was seen broken, but {unclear} of {promises} could not be judged.")
-        }
-    }
+    worst(report.cells.iter().filter(must).map(|cell| cell.verdict))
 }
 
 #[cfg(test)]

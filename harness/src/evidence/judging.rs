@@ -2,8 +2,10 @@
 
 use super::reader::{self, ReadError};
 use scenarios::case::Case;
-use scenarios::guarantees::{self, Guarantee, Judging};
+use scenarios::guarantees::{self, Guarantee};
+use scenarios::health::Health;
 use scenarios::history::Outcome;
+use scenarios::judging::Judging;
 use scenarios::plan::{Plan, RunPlan};
 use scenarios::timeline::{Series, Timeline};
 use scenarios::verdict::Verdict;
@@ -17,7 +19,9 @@ pub struct Judged {
     pub verdicts: Vec<(&'static str, Verdict)>,
     /// Front-door operations in the history.
     pub operations: u64,
-    /// Of which clicks.
+    /// How well the harness did its own work.
+    pub health: Health,
+    /// Of the operations, clicks that were acknowledged.
     pub clicks: u64,
     /// What is drawn.
     pub series: Vec<Series>,
@@ -37,16 +41,17 @@ pub fn judge(path: &Path, run: &RunPlan, plan: &Plan) -> Result<Judged, ReadErro
     let (mut operations, mut clicks) = (0, 0);
     reader::each_operation(path, |operation| {
         operations += 1;
-        clicks += u64::from(operation.click().is_some());
+        clicks += u64::from(operation.click().is_some() && operation.is_ok());
         timeline.operation(operation);
         judging.operation(operation);
     })?;
-    let verdicts = judging.verdicts().into_iter();
-    let verdicts =
-        verdicts.map(|(id, verdict)| (id, as_far_as(verdict, case.harness.outcome.as_ref())));
+    let (health, verdicts) = judging.verdicts();
+    let verdicts = verdicts
+        .into_iter()
+        .map(|(id, verdict)| (id, as_far_as(verdict, case.harness.outcome.as_ref())));
     let verdicts = verdicts.collect();
     let series = timeline.series();
-    Ok(Judged { verdicts, operations, clicks, series, case })
+    Ok(Judged { verdicts, operations, health, clicks, series, case })
 }
 
 /// A recording that broke off proves no promise: what held so far is inconclusive. A violation that

@@ -1,7 +1,7 @@
 //! Carries out one scenario: joins what stands and who comes, from start to the last event.
 
 use super::load::Load;
-use super::measure::lag;
+use super::measure::lag::Probe;
 use super::order::{Order, Said};
 use super::recorder::Recorder;
 use super::testbed::{Scene, Testbed};
@@ -14,7 +14,6 @@ use scenarios::history::{Event, GeneratorReport, Outcome};
 use scenarios::plan::Plan;
 use scenarios::traffic::LEAD;
 use std::time::Duration;
-use tokio::task::JoinHandle;
 
 /// Carries out the order and records the history in the scenario's folder.
 ///
@@ -58,16 +57,15 @@ async fn storm(scene: &Scene<'_>) -> Result<Outcome, Failure> {
     testbed.watch(order, run).await?;
     let armed = clock.now().plus(LEAD);
     testbed.arm(armed);
-    let beside = [
-        tokio::spawn(lag::probe(clock, recorder.clone())),
-        tokio::spawn(announce_phases(clock, armed, plan.clone())),
-    ];
+    let probe = Probe::begin(clock, recorder.clone());
+    let announcing = tokio::spawn(announce_phases(clock, armed, plan.clone()));
     let load = Load::begin(plan, testbed.entrance(), armed, clock);
     let outcome = until_the_end(&mut testbed, plan, armed, clock).await;
     let report = load.end().await?;
     let (mock_cpu_us, target_cpu_us) = testbed.last_look().await;
     recorder.record(Event::Generator(GeneratorReport { mock_cpu_us, target_cpu_us, ..report }));
-    beside.iter().for_each(JoinHandle::abort);
+    probe.end();
+    announcing.abort();
     testbed.clear().await?;
     Ok(outcome)
 }

@@ -72,7 +72,7 @@ impl Load {
                 )));
             }
         };
-        let harness_cpu_us = cpu::of_process(std::process::id()).map_or(0, micros);
+        let harness_cpu_us = cpu::of_process(std::process::id()).map(micros);
         Ok(GeneratorReport { harness_cpu_us, ..report })
     }
 }

@@ -7,9 +7,9 @@ use askama::Template;
 use super::Renderer;
 use crate::matrix::{Matrix, Row};
 use crate::report::{
-    Cell, CounterExample, Ending, GuaranteeReport, Report, ScenarioReport, Standing,
+    Cell, CounterExample, Ending, GuaranteeReport, Lateness, Report, ScenarioReport, Standing,
 };
-use crate::text::{number, seconds};
+use crate::text::{measured, number, seconds};
 
 mod timeline;
 
@@ -177,7 +177,20 @@ fn or_dash(text: &Option<String>) -> &str {
 }
 
 fn cpu(time_ms: &Option<u64>) -> String {
-    time_ms.map_or("not measured".into(), seconds)
+    measured(*time_ms, seconds)
+}
+
+fn millis(time_ms: &Option<f64>) -> String {
+    measured(*time_ms, |ms| format!("{} ms", number(ms)))
+}
+
+fn count(count: &Option<u64>) -> String {
+    measured(*count, |count| count.to_string())
+}
+
+/// Median, 99th percentile and maximum.
+fn lateness(lateness: &Option<Lateness>) -> String {
+    measured(*lateness, |late| format!("{} / {} / {}", late.p50_us, late.p99_us, late.max_us))
 }
 
 #[cfg(test)]

@@ -80,7 +80,16 @@ fn head(report: &Report) -> String {
     );
     let verdict = report.verdict;
     let (symbol, word) = (verdict.symbol(), verdict.word());
-    format!("## {symbol} {word}: {}\n\n{}\n", escaped(&report.sentence), escaped(&facts))
+    let mut head =
+        format!("## {symbol} {word}: {}\n\n{}\n", escaped(&report.sentence), escaped(&facts));
+    for (scenario, told) in report.troubles() {
+        head.push_str(&format!("\n**! {}: {}**\n", escaped(scenario), escaped(told)));
+    }
+    for (reason, ids) in report.untested() {
+        let ids = ids.join(", ");
+        head.push_str(&format!("\nNot tested, {}: {}\n", escaped(reason), escaped(&ids)));
+    }
+    head
 }
 
 fn violation(cell: &Cell) -> String {
@@ -154,14 +163,10 @@ fn open(report: &Report, matrix: &Matrix) -> String {
             text.push_str(&format!("- {}: {guarantee} in {scenario}: {reason}\n", verdict.word()));
         }
     }
-    for untested in &report.not_tested {
-        let (id, reason) = (escaped(&untested.id), escaped(&untested.reason));
-        text.push_str(&format!("- not tested: {id}: {reason}\n"));
-    }
     if text.is_empty() {
         return text;
     }
-    let summary = "Not tested, inconclusive, not applicable";
+    let summary = "Inconclusive, not applicable";
     format!("<details><summary>{summary}</summary>\n\n{text}\n</details>\n")
 }
 

@@ -36,13 +36,14 @@ impl Renderer for Terminal {
         let mutant = identity.target.mutant.iter().map(|mutant| format!(", mutant {mutant}"));
         writeln!(
             out,
-            "run {run_id}, seed {}, profile {}, target {} ({}){}\n",
+            "run {run_id}, seed {}, profile {}, target {} ({}){}",
             identity.seed,
             identity.profile,
             identity.target.name,
             identity.target.kind,
             mutant.collect::<String>(),
         )?;
+        first_screen(&report, out)?;
         if !matrix.rows.is_empty() {
             table(&matrix, out)?;
         }
@@ -58,10 +59,7 @@ impl Renderer for Terminal {
             }
             writeln!(out)?;
         }
-        if !report.not_tested.is_empty() {
-            let ids: Vec<_> = report.not_tested.iter().map(|untested| &*untested.id).collect();
-            writeln!(out, "not tested: {}\n", ids.join(", "))?;
-        }
+        thin(&matrix, out)?;
         for scenario in &report.scenarios {
             writeln!(out, "evidence of {}: {}", scenario.id, evidence(&scenario.evidence))?;
             if scenario.ending != Ending::Completed {
@@ -71,6 +69,17 @@ impl Renderer for Terminal {
         }
         writeln!(out, "rerun: {}", report.rerun)
     }
+}
+
+/// What nobody may overlook: where the harness failed, and what was not looked at.
+fn first_screen(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    for (scenario, told) in report.troubles() {
+        writeln!(out, "{} {scenario}: {told}", paint(Standing::Inconclusive, "!"))?;
+    }
+    for (reason, ids) in report.untested() {
+        writeln!(out, "not tested, {reason}: {}", ids.join(", "))?;
+    }
+    writeln!(out)
 }
 
 fn table(matrix: &Matrix, out: &mut dyn Write) -> io::Result<()> {
@@ -134,17 +143,38 @@ fn paint(verdict: Standing, text: &str) -> String {
     };
     format!("{style}{text}{style:#}")
 }
+
 /// What was seen, on one line.
 fn evidence(seen: &Evidence) -> String {
+    let lateness = text::measured(seen.lateness, |late| format!("p99 {} µs", late.p99_us));
+    let planned = seen.arrivals_planned.map_or(String::new(), |planned| format!(" of {planned}"));
     format!(
-        "{} operations, {} exchanges, {} clicks, {} faults hit, lateness p99 {} µs, peak {}/s",
+        "{}{planned} arrivals, {} operations, {} exchanges, {} clicks acknowledged, {} faults hit, \
+         lateness {lateness}, peak {}/s",
+        seen.arrivals_sent,
         seen.operations,
         seen.exchanges,
         seen.clicks,
         seen.faults_hit,
-        seen.lateness.p99_us,
         text::number(seen.peak_arrivals_per_s),
     )
+}
+
+/// Where little more was seen than is needed.
+fn thin(matrix: &Matrix, out: &mut dyn Write) -> io::Result<()> {
+    let held = matrix.with(Standing::Held);
+    let is_thin = |cell: &&&Cell| cell.strength.iter().any(|one| one.seen < one.least * 3 / 2);
+    let thin: Vec<_> = held.iter().filter(is_thin).collect();
+    for cell in &thin {
+        writeln!(
+            out,
+            "thin evidence of {} in {}: {}",
+            cell.guarantee,
+            cell.scenario,
+            cell.strength_words()
+        )?;
+    }
+    if thin.is_empty() { Ok(()) } else { writeln!(out) }
 }
 
 #[cfg(test)]

@@ -121,6 +121,13 @@ impl Cell {
     pub fn margin_words(&self) -> &str {
         self.margin.as_ref().map_or("–", |margin| &margin.words)
     }
+
+    /// How often it was put to the test, and what was seen beside the least that is needed.
+    pub fn strength_words(&self) -> String {
+        let beside = |one: &Strength| format!("{} {} (at least {})", one.seen, one.name, one.least);
+        let seen = format!("{} {}", self.seen, self.of_what);
+        [seen].into_iter().chain(self.strength.iter().map(beside)).collect::<Vec<_>>().join("; ")
+    }
 }
 
 /// What was seen of something, beside what is needed.
@@ -149,11 +156,13 @@ pub struct CounterExample {
     pub active_faults: Vec<String>,
 }
 
-/// A guarantee of the checklist that this run says nothing about.
+/// A promise of the checklist that this run says nothing about.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct NotTested {
-    /// The guarantee's id.
+    /// The promise's id.
     pub id: String,
+    /// How much hangs on it.
+    pub priority: Priority,
     /// Why it was not tested.
     pub reason: String,
 }

@@ -24,6 +24,8 @@ pub struct ScenarioReport {
     pub phases: Vec<Phase>,
     /// The windows in which faults were armed.
     pub fault_windows: Vec<FaultWindow>,
+    /// What failed in the harness itself, and what follows from it; nothing if it did its work.
+    pub troubles: Vec<String>,
     /// How much was seen, and how far the measurement can be trusted.
     pub evidence: Evidence,
     /// What the timeline shows, grouped into panels.
@@ -99,13 +101,17 @@ pub struct Evidence {
     pub clicks: u64,
     /// Exchanges that a fault acted on.
     pub faults_hit: u64,
-    /// How late the generator started its arrivals.
-    pub lateness: Lateness,
-    /// Simulated users.
-    pub users: u64,
+    /// How late arrivals were sent; absent where nobody arrived.
+    pub lateness: Option<Lateness>,
+    /// Arrivals that the schedule asked for; absent where the generator gave no account.
+    pub arrivals_planned: Option<u64>,
+    /// Arrivals that were sent.
+    pub arrivals_sent: u64,
+    /// Simulated users; absent where the generator gave no account.
+    pub users: Option<u64>,
     /// What sent the arrivals on their way, such as `open-loop`.
-    pub dispatcher: String,
-    /// The most arrivals in any one second.
+    pub dispatcher: Option<String>,
+    /// The most arrivals that were sent in any one second.
     pub peak_arrivals_per_s: f64,
     /// Processor time, to show who was the bottleneck.
     pub cpu: CpuTime,
@@ -138,10 +144,10 @@ pub struct CpuTime {
 /// What the judge allowed for the measurement's own error.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Tolerance {
-    /// Added to every bound on time.
-    pub delta_ms: f64,
-    /// The longest that the harness itself was held up.
-    pub lag_max_ms: f64,
+    /// Added to every bound on time; absent where the machine was not measured.
+    pub delta_ms: Option<f64>,
+    /// The longest that the harness itself was held up; absent where nobody looked.
+    pub lag_max_ms: Option<f64>,
 }
 
 /// One line of the timeline.

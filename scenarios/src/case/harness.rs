@@ -1,9 +1,13 @@
 //! What the harness says of itself: whether it came to its end, and how far its clocks can be trusted.
 
-use crate::history::{GeneratorReport, Opened, Outcome, Tolerances};
+use crate::history::{GeneratorReport, Opened, Outcome, Timers, Tolerances};
 use crate::spans::Spans;
 use mock_server::clock::Moment;
+use mock_server::history::record::Overload;
 use std::time::Duration;
+
+/// The mock says each cause of an overload once in so long, while it lasts.
+const SAID_EVERY: Duration = Duration::from_secs(1);
 
 /// The harness's own account.
 #[derive(Clone, Debug)]
@@ -20,11 +24,17 @@ pub struct HarnessSide {
     pub closed: Moment,
     /// How the recording ended; none when it broke off.
     pub outcome: Option<Outcome>,
+    /// What was measured of the machine before the storm; none when it was not.
+    pub tolerances: Option<Tolerances>,
     /// Late timers: (when, how late).
     pub lags: Vec<(Moment, Duration)>,
+    /// What the look at timers came to; none when there was none to the end.
+    pub timers: Option<Timers>,
+    /// When the mock could not do its work, and why.
+    pub overloads: Vec<Overload>,
     /// The generator's account.
     pub generator: Option<GeneratorReport>,
-    /// Around each timer that was later than δ.
+    /// Around each timer that was later than δ, and around each word of an overload.
     slow: Spans,
 }
 
@@ -38,7 +48,10 @@ impl Default for HarnessSide {
             armed: Moment::ZERO,
             closed: Moment::ZERO,
             outcome: None,
+            tolerances: None,
             lags: Vec::new(),
+            timers: None,
+            overloads: Vec::new(),
             generator: None,
             slow: Spans::default(),
         }
@@ -46,14 +59,16 @@ impl Default for HarnessSide {
 }
 
 impl HarnessSide {
-    /// Puts late timers in order, and joins the spans in which the harness was too slow.
+    /// Puts late timers and overloads in order, and joins the spans in which the harness was too slow.
     pub(super) fn ready(&mut self) {
         self.lags.sort_by_key(|lag| lag.0);
-        let slow = self.lags.iter().filter(|lag| lag.1 > self.delta);
-        let around = |lag: &(Moment, Duration)| {
-            (lag.0.minus(self.delta), lag.0.plus(lag.1).plus(self.delta))
+        self.overloads.sort_by_key(|overload| overload.at);
+        let late = self.lags.iter().filter(|lag| lag.1 > self.delta).copied();
+        let overloaded = self.overloads.iter().map(|overload| (overload.at, SAID_EVERY));
+        let around = |(from, lasted): (Moment, Duration)| {
+            (from.minus(self.delta), from.plus(lasted).plus(self.delta))
         };
-        self.slow = Spans::joined(slow.map(around).collect(), Duration::ZERO);
+        self.slow = Spans::joined(late.chain(overloaded).map(around).collect(), Duration::ZERO);
     }
 
     /// Whether the recording came to the plan's end.
@@ -62,7 +77,8 @@ impl HarnessSide {
         self.outcome == Some(Outcome::Completed)
     }
 
-    /// Whether the harness was too slow within `δ` of this span for a timing verdict over it.
+    /// Whether within `δ` of this span the harness was too slow, or the mock overloaded, for a timing
+    /// verdict over it.
     #[must_use]
     pub fn too_slow_within(&self, from: Moment, until: Moment) -> bool {
         self.slow.touch(from, until)

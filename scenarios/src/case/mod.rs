@@ -72,6 +72,7 @@ impl Case {
             Event::Tolerances(measured) => {
                 harness.delta = Duration::from_micros(measured.delta_us);
                 harness.epsilon = Duration::from_micros(measured.epsilon_us);
+                harness.tolerances = Some(measured);
             }
             Event::Armed { at } => harness.armed = at,
             Event::Operation(operation) => harness.closed = harness.closed.max(operation.last),
@@ -84,7 +85,6 @@ impl Case {
             | Event::Reach(_)
             | Event::Delivery(_)
             | Event::Reachability(_)
-            | Event::Overload(_)
             | Event::Alert(_)
             | Event::World(_) => {}
             Event::Body(body) => target.showed(*body),
@@ -96,6 +96,8 @@ impl Case {
             Event::Leak(leak) => target.leaks.push(leak),
             Event::Scanned(scanned) => target.scanned = Some(scanned),
             Event::Lag { at, late_us } => harness.lags.push((at, Duration::from_micros(late_us))),
+            Event::Timers(timers) => harness.timers = Some(timers),
+            Event::Overload(overload) => harness.overloads.push(overload),
             Event::Generator(report) => harness.generator = Some(report),
             Event::Closed { at, outcome } => {
                 harness.closed = harness.closed.max(at);

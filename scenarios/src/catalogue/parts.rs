@@ -1,7 +1,7 @@
 //! The parts that scenarios are put together from: a timeline without gaps, groups and rules.
 
 use super::{ScenarioInfo, Settings};
-use crate::plan::{Creators, Generator, Phase, PhaseKind, Plan, Step};
+use crate::plan::{Creators, Generator, P99_LATENESS_MS, Phase, PhaseKind, Plan, Step};
 use crate::traffic::actions::Action;
 use mock_server::contract::Route;
 use mock_server::faults::{Fault, Matcher, Pick, Ratio, RetryAfterSpec, Rule, Status, Window};
@@ -63,7 +63,11 @@ impl Settings {
 
     /// So many users, who wait longer than the contract allows the front door to take.
     pub(super) fn generator(&self, users: u32) -> Generator {
-        Generator { users, timeout_ms: self.contract(30_000) + 5_000 }
+        Generator {
+            users,
+            timeout_ms: self.contract(30_000) + 5_000,
+            p99_lateness_ms: P99_LATENESS_MS,
+        }
     }
 }
 

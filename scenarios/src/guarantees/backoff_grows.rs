@@ -6,7 +6,7 @@
 use super::evidence::retries::{Chain, chains};
 use super::evidence::spacing::{ALPHA, Spacing};
 use super::evidence::tails::binomial_tail;
-use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
+use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
 use crate::history::Operation;
 use crate::measure::{Gauge, humane};
@@ -50,6 +50,9 @@ const PROMISE: Promise = Promise {
     blind_to: "delays that are too long; growth after the fourth retry",
     bounds: &[ASKED_WITHIN, AT_ONCE],
     minimums: &[FOUR_TIMES],
+    // Attempts that the mock did not see make gaps longer, never shorter.
+    when_late: Stands::Always,
+    when_overloaded: Stands::IfViolated,
     needs: &[],
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };

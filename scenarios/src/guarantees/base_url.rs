@@ -4,7 +4,7 @@
 //! `links-route-guessed`.
 
 use super::evidence::calls;
-use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight};
+use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::Case;
 use crate::measure::Gauge;
 use crate::verdict::{Offences, Verdict, Witness};
@@ -22,6 +22,8 @@ const PROMISE: Promise = Promise {
     blind_to: "Calls that go to another host altogether.",
     bounds: &[],
     minimums: &[calls::CALLS, calls::KINDS],
+    when_late: Stands::Always,
+    when_overloaded: Stands::Always,
     needs: &[],
     sees: &[Sight::Upstream],
 };

@@ -4,7 +4,7 @@
 //! `key-in-query-on-links`, `key-in-second-header-on-clicks`.
 
 use super::evidence::calls;
-use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight};
+use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::Case;
 use crate::measure::Gauge;
 use crate::verdict::{Offences, Verdict, Witness};
@@ -23,6 +23,8 @@ const PROMISE: Promise = Promise {
     blind_to: "Keys that are sent to other hosts, or encoded so that the scanner does not know them.",
     bounds: &[],
     minimums: &[calls::CALLS, calls::KINDS],
+    when_late: Stands::Always,
+    when_overloaded: Stands::Always,
     needs: &[],
     sees: &[Sight::Upstream],
 };

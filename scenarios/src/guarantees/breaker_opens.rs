@@ -6,7 +6,7 @@
 
 use super::evidence::circuit::{Class, Opening, class, is_guarded, openings};
 use super::evidence::demand::Demand;
-use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
+use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
 use crate::history::Operation;
 use crate::measure::{Gauge, humane};
@@ -41,6 +41,9 @@ const PROMISE: Promise = Promise {
     blind_to: "breakers for single routes, which open later; breakers that open too easily",
     bounds: &[FAST],
     minimums: &[],
+    // Every failure and call is seen one by one, and slow answers are excused one by one.
+    when_late: Stands::Always,
+    when_overloaded: Stands::IfViolated,
     needs: &[],
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };

@@ -7,7 +7,7 @@ use super::evidence::circuit::{Class, class, is_guarded};
 use super::evidence::demand::Demand;
 use super::evidence::outages::Outages;
 use super::evidence::rate::is_limited;
-use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
+use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
 use crate::history::Operation;
 use crate::measure::{Gauge, humane};
@@ -45,6 +45,9 @@ const PROMISE: Promise = Promise {
     blind_to: "service that is back but slower than before",
     bounds: &[WITHIN, FETCHED],
     minimums: &[],
+    // The first good read comes no earlier than the first visitor, and from a mock that answers.
+    when_late: Stands::IfHeld,
+    when_overloaded: Stands::Never,
     needs: &[],
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };

@@ -3,7 +3,7 @@
 //! Blind to: an exposed ratio that is wrong within what only the integration knows. Broken by:
 //! `cache-ttl-too-short`, `misses-counted-as-hits`.
 
-use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
+use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
 use crate::guarantees::evidence::exposed_ratio::ExposedRatio;
 use crate::history::Operation;
@@ -38,6 +38,9 @@ const PROMISE: Promise = Promise {
                integration can know of a read.",
     bounds: &[PERCENT],
     minimums: &[],
+    // The fewer visitors come within a page's life, the more of them need a call.
+    when_late: Stands::Never,
+    when_overloaded: Stands::Never,
     needs: &[],
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };

@@ -2,7 +2,7 @@
 //!
 //! Blind to: the metric and the alert. Broken by: `replay-slow`, `replay-in-small-batches`.
 
-use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
+use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
 use crate::front_door::FrontRoute;
 use crate::guarantees::evidence::backlog::{Backlog, Place, WAITED};
@@ -33,6 +33,9 @@ const PROMISE: Promise = Promise {
     blind_to: "The exposed lag and its alert, and clicks during which the cap left no room.",
     bounds: &[WITHIN],
     minimums: &[WAITED],
+    // A late clockwork notes acknowledgements late, which makes lags shorter.
+    when_late: Stands::IfViolated,
+    when_overloaded: Stands::Never,
     needs: &[FrontRoute::Clicks],
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };

@@ -2,7 +2,7 @@
 //!
 //! Blind to: other effects. Broken by: `fresh-key-per-attempt`, `click-resent-after-success`.
 
-use super::{Guarantee, Judge, Priority, Promise, Sight};
+use super::{Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::Case;
 use crate::front_door::FrontRoute;
 use crate::guarantees::evidence::deliveries::{Attempt, Deliveries, Delivery};
@@ -27,6 +27,9 @@ const PROMISE: Promise = Promise {
     blind_to: "Effects outside Linktree, and repetitions that an answer lost on its way excuses.",
     bounds: &[],
     minimums: &[RETRIED, LOST_RECEIPTS],
+    // What had its effect twice had it; deliveries that the mock did not see may be missing.
+    when_late: Stands::Always,
+    when_overloaded: Stands::IfViolated,
     needs: &[FrontRoute::Clicks],
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };

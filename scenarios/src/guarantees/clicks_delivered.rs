@@ -5,7 +5,7 @@
 //! `click-given-up-after-a-while`, `batch-beyond-the-limit`, `failed-items-dropped`, `no-click-queue`.
 
 use super::click_lag;
-use super::{Guarantee, Judge, Priority, Promise, Sight};
+use super::{Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::Case;
 use crate::front_door::FrontRoute;
 use crate::guarantees::evidence::backlog::{Backlog, Place, WAITED};
@@ -31,6 +31,9 @@ const PROMISE: Promise = Promise {
                a click that it accepted.",
     bounds: &[],
     minimums: &[WAITED],
+    // A mock that refuses hinders deliveries, and the plan does not say when.
+    when_late: Stands::Always,
+    when_overloaded: Stands::Never,
     needs: &[FrontRoute::Clicks],
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };

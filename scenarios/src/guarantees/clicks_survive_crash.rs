@@ -4,7 +4,7 @@
 //! `ack-before-write`.
 
 use super::click_lag;
-use super::{Guarantee, Judge, Priority, Promise, Sight};
+use super::{Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::Case;
 use crate::front_door::FrontRoute;
 use crate::guarantees::evidence::backlog::Backlog;
@@ -29,6 +29,9 @@ const PROMISE: Promise = Promise {
                Clicks whose acknowledgement the visitor never read.",
     bounds: &[],
     minimums: &[WAITED, KILLS],
+    // A mock that refuses hinders deliveries, and the plan does not say when.
+    when_late: Stands::Always,
+    when_overloaded: Stands::Never,
     needs: &[FrontRoute::Clicks],
     sees: &[Sight::Upstream, Sight::FrontDoor, Sight::Process],
 };

@@ -4,7 +4,7 @@
 //! `limiter-per-route`, `retries-bypass-limiter`.
 
 use super::evidence::rate::{Rate, Restarts};
-use super::{AtOnce, Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
+use super::{AtOnce, Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
 use crate::strength::Minimum;
 
@@ -36,6 +36,9 @@ const PROMISE: Promise = Promise {
                keep their own count, unless they run together here",
     bounds: &[REQUESTS],
     minimums: &[NEAR],
+    // Too many calls are too many, whoever came; few show something only if visitors asked for more.
+    when_late: Stands::IfViolated,
+    when_overloaded: Stands::IfViolated,
     needs: &[],
     sees: &[Sight::Upstream],
 };

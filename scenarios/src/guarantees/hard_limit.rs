@@ -3,7 +3,7 @@
 //! Blind to: requests that never arrived. Broken by: `no-limiter`, `limiter-forgets-on-restart`.
 
 use super::evidence::rate::{Rate, Restarts};
-use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight};
+use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::Case;
 use crate::strength::Minimum;
 use crate::verdict::Verdict;
@@ -26,6 +26,9 @@ const PROMISE: Promise = Promise {
     blind_to: "a limiter of the real service that counts otherwise than over a sliding window",
     bounds: &[],
     minimums: &[NEAR],
+    // A refusal is one, whoever came; none shows something only if visitors asked for more.
+    when_late: Stands::IfViolated,
+    when_overloaded: Stands::IfViolated,
     needs: &[],
     sees: &[Sight::Upstream],
 };

@@ -4,7 +4,7 @@
 //! `content-type-missing-on-clicks`.
 
 use super::evidence::calls;
-use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight};
+use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::Case;
 use crate::measure::Gauge;
 use crate::strength::Minimum;
@@ -24,6 +24,8 @@ const PROMISE: Promise = Promise {
     blind_to: "Whether the bodies are what the headers say.",
     bounds: &[],
     minimums: &[calls::CALLS, calls::KINDS, BODIES],
+    when_late: Stands::Always,
+    when_overloaded: Stands::Always,
     needs: &[],
     sees: &[Sight::Upstream],
 };

@@ -4,7 +4,7 @@
 //! `key-on-helper-command-line`.
 
 use super::evidence::leaks;
-use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight};
+use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::Case;
 use crate::history::Change;
 use crate::measure::Gauge;
@@ -28,6 +28,8 @@ const PROMISE: Promise = Promise {
                and variables that a process sets for itself alone.",
     bounds: &[],
     minimums: &[LOOKS, IN_USE],
+    when_late: Stands::Always,
+    when_overloaded: Stands::Always,
     needs: &[],
     sees: &[Sight::Upstream, Sight::Process],
 };

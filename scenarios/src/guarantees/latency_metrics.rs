@@ -4,7 +4,7 @@
 
 use super::evidence::quantiles::{self, Between, Durations};
 use super::evidence::scrapes::{self, Life};
-use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight};
+use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::Case;
 use crate::front_door::FrontRoute;
 use crate::measure::{Gauge, humane};
@@ -25,6 +25,9 @@ const PROMISE: Promise = Promise {
                within delivery and scheduling.",
     bounds: &[],
     minimums: &[],
+    // What is compared is the mock's own time.
+    when_late: Stands::Always,
+    when_overloaded: Stands::Never,
     needs: &[FrontRoute::Metrics],
     sees: &[Sight::Upstream, Sight::Metrics],
 };

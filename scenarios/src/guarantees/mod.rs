@@ -42,7 +42,7 @@ mod retry_after_honoured;
 mod stale_on_outage;
 mod timeout_not_auth;
 
-pub use crate::promise::{Bound, Priority, Promise, Sight, Unit};
+pub use crate::promise::{Bound, Priority, Promise, Sight, Stands, Unit};
 
 use crate::case::Case;
 use crate::history::Operation;
@@ -50,7 +50,6 @@ use crate::nearest::nearest;
 #[cfg(test)]
 use crate::testing::Decides;
 use crate::verdict::Verdict;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// One promise of the checklist.
 pub trait Guarantee: Sync {
@@ -124,46 +123,6 @@ pub fn did_you_mean(id: &str) -> String {
     match nearest(id, ids()) {
         Some(near) => format!("did you mean {near}?"),
         None => format!("the guarantees are: {}", ids().collect::<Vec<_>>().join(", ")),
-    }
-}
-
-/// Several judgements over one pass of the operations. A judge that panics is inconclusive.
-pub struct Judging<'c> {
-    judges: Vec<(&'static str, Option<Box<dyn Judge + 'c>>)>,
-}
-
-impl<'c> Judging<'c> {
-    /// Begins to judge the given guarantees.
-    #[must_use]
-    pub fn begin(case: &'c Case, guarantees: &[&'static dyn Guarantee]) -> Self {
-        let begin = |guarantee: &&'static dyn Guarantee| {
-            let judge = catch_unwind(AssertUnwindSafe(|| guarantee.begin(case))).ok();
-            (guarantee.promise().id, judge)
-        };
-        Self { judges: guarantees.iter().map(begin).collect() }
-    }
-
-    /// Shows one operation to every judge.
-    pub fn operation(&mut self, operation: &Operation<'_>) {
-        for (_, slot) in &mut self.judges {
-            if let Some(judge) = slot
-                && catch_unwind(AssertUnwindSafe(|| judge.operation(operation))).is_err()
-            {
-                *slot = None;
-            }
-        }
-    }
-
-    /// The verdicts, in the order of the guarantees given.
-    #[must_use]
-    pub fn verdicts(self) -> Vec<(&'static str, Verdict)> {
-        let finish = |(id, judge): (&'static str, Option<Box<dyn Judge + 'c>>)| {
-            let verdict =
-                judge.and_then(|judge| catch_unwind(AssertUnwindSafe(|| judge.verdict())).ok());
-            let crashed = || Verdict::inconclusive("the judge itself failed: a bug of Windthrow");
-            (id, verdict.unwrap_or_else(crashed))
-        };
-        self.judges.into_iter().map(finish).collect()
     }
 }
 

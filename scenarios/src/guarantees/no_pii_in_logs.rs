@@ -4,7 +4,7 @@
 //! `bad-click-in-log`, `query-in-log`, `referer-in-log`.
 
 use super::evidence::leaks;
-use super::{Guarantee, Judge, Priority, Promise, Sight};
+use super::{Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::Case;
 use crate::history::Operation;
 use crate::observed::{Leak, Place};
@@ -26,6 +26,8 @@ const PROMISE: Promise = Promise {
                are counted and not judged.",
     bounds: &[],
     minimums: &[MARKED, VISITS, EMAILS],
+    when_late: Stands::Always,
+    when_overloaded: Stands::Always,
     needs: &[],
     sees: &[Sight::Upstream, Sight::FrontDoor, Sight::Logs],
 };

@@ -4,7 +4,7 @@
 //! `key-on-error-page`, `key-in-metric-label`, `key-in-log-of-refusals`, `key-in-log-of-bad-clicks`.
 
 use super::evidence::leaks;
-use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight};
+use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::Case;
 use crate::observed::Place;
 use crate::strength::Minimum;
@@ -23,6 +23,8 @@ const PROMISE: Promise = Promise {
                hashed or encrypted.",
     bounds: &[],
     minimums: &[ANSWERS, LINES, IN_USE],
+    when_late: Stands::Always,
+    when_overloaded: Stands::Always,
     needs: &[],
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };

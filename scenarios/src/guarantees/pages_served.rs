@@ -6,7 +6,7 @@
 use super::evidence::fills::Fills;
 use super::evidence::wanted::Wanted;
 use super::evidence::well;
-use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
+use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
 use crate::history::Operation;
 use crate::measure::{Gauge, humane};
@@ -48,6 +48,9 @@ const PROMISE: Promise = Promise {
     blind_to: "the first half limit window of a page; whether what is shown is right",
     bounds: &[SERVED, FAST],
     minimums: &[VIEWS],
+    // A late visitor is answered late, and a mock that cannot answer leaves pages unfilled.
+    when_late: Stands::Never,
+    when_overloaded: Stands::Never,
     needs: &[],
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };

@@ -3,7 +3,7 @@
 //! Blind to: slow connects, which the kernel completes. Broken by: `no-timeout`,
 //! `trickle-resets-timeout`.
 
-use super::{AtOnce, Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
+use super::{AtOnce, Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
 use crate::measure::{Gauge, humane};
 use crate::verdict::{Verdict, Witness};
@@ -33,6 +33,9 @@ const PROMISE: Promise = Promise {
     blind_to: "connects that hang; limits that are too short are reported and not judged",
     bounds: &[WITHIN],
     minimums: &[],
+    // The stall itself is the mock's.
+    when_late: Stands::Always,
+    when_overloaded: Stands::Never,
     needs: &[],
     sees: &[Sight::Upstream],
 };

@@ -4,7 +4,7 @@
 //! `retry-after-ignored-on-503`, `retry-after-capped`.
 
 use super::evidence::demand::Demand;
-use super::{Guarantee, Judge, Priority, Promise, Sight};
+use super::{Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::Case;
 use crate::history::Operation;
 use crate::measure::{Gauge, humane};
@@ -31,6 +31,9 @@ const PROMISE: Promise = Promise {
                that gave up instead would have been better retried",
     bounds: &[],
     minimums: &[FORMS, LONG],
+    // An attempt that is too early is so whatever else was not seen.
+    when_late: Stands::Always,
+    when_overloaded: Stands::IfViolated,
     needs: &[],
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };

@@ -2,7 +2,7 @@
 //!
 //! Blind to: other content. Broken by: `no-stale-on-timeout`, `wrong-creator-under-collapsing`.
 
-use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Unit};
+use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
 use crate::guarantees::evidence::fills::Fills;
 use crate::guarantees::evidence::outages::Outages;
@@ -36,6 +36,9 @@ const PROMISE: Promise = Promise {
     blind_to: "Pages that do not tell their version, and the content below a right version.",
     bounds: &[FAST],
     minimums: &[],
+    // Every read is judged by itself, and slow ones are excused one by one.
+    when_late: Stands::Always,
+    when_overloaded: Stands::Never,
     needs: &[],
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };

@@ -4,7 +4,7 @@
 
 use super::evidence::scrapes::{self, Life};
 use super::profile_timeout;
-use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight};
+use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::Case;
 use crate::front_door::FrontRoute;
 use crate::measure::Gauge;
@@ -25,6 +25,9 @@ const PROMISE: Promise = Promise {
                connections as well. Metrics count attempts, as the contract's names say.",
     bounds: &[],
     minimums: &[],
+    // What the mock failed to answer in time stands in no plan.
+    when_late: Stands::Always,
+    when_overloaded: Stands::Never,
     needs: &[FrontRoute::Metrics],
     sees: &[Sight::Upstream, Sight::Metrics],
 };

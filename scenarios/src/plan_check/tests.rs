@@ -86,6 +86,11 @@ fn phases_population_and_generator_are_checked() {
     check(|run| run.scenarios[0].generator.users = 0, "scenarios[0].generator.users", "0 users");
     check(|run| run.scenarios[0].generator.users = 20_001, "scenarios[0].generator", "20001");
     check(|run| run.scenarios[0].generator.timeout_ms = 0, "scenarios[0].generator", "0 ms");
+    check(
+        |run| run.scenarios[0].generator.p99_lateness_ms = 0,
+        "scenarios[0].generator.p99_lateness_ms",
+        "0 ms of lateness",
+    );
 }
 
 #[test]

@@ -123,7 +123,7 @@ impl Drop for OnlyOne {
 /// Arrivals for which no user was free are sent late, and their lateness is in the report. Those
 /// that could not be sent before the plan's end plus one visitor's timeout are the difference
 /// between `scheduled` and `sent`. Calls of sequences count as scheduled once they are sent. The
-/// processor times of the report are left at 0.
+/// processor times of the report are left out.
 ///
 /// # Errors
 ///

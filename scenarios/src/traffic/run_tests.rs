@@ -136,7 +136,7 @@ fn plan(rate: u32, timeout_ms: u64) -> Plan {
         ],
         faults: vec![],
         world: vec![],
-        generator: Generator { users: 20, timeout_ms },
+        generator: Generator { users: 20, timeout_ms, p99_lateness_ms: 20 },
         guarantees: vec![],
         watches: Vec::new(),
         exclusive: false,

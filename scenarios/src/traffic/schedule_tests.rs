@@ -35,7 +35,7 @@ fn plan(seed: u64, shape: Shape, creators: Creators, until_ms: u64) -> Plan {
         ],
         faults: vec![],
         world: vec![],
-        generator: Generator { users: 10, timeout_ms: 1_000 },
+        generator: Generator { users: 10, timeout_ms: 1_000, p99_lateness_ms: 20 },
         guarantees: vec![],
         watches: Vec::new(),
         exclusive: false,

@@ -17,17 +17,22 @@ pub fn guarantee(
     GuaranteeReport {
         id: promise.id.to_owned(),
         statement: promise.statement.to_owned(),
-        priority: match promise.priority {
-            guarantees::Priority::Critical => Priority::Critical,
-            guarantees::Priority::High => Priority::High,
-            guarantees::Priority::Standard => Priority::Standard,
-        },
+        priority: priority(promise.priority),
         severity: judging.severity(promise.id),
         bound: cell.promised.clone(),
         bound_source: judging.source(promise.id).unwrap_or(promise.source).to_owned(),
         why: promise.why.to_owned(),
         usual_fix: promise.usual_fix.to_owned(),
         blind_to: promise.blind_to.to_owned(),
+    }
+}
+
+/// How much hangs on a promise.
+pub const fn priority(priority: guarantees::Priority) -> Priority {
+    match priority {
+        guarantees::Priority::Critical => Priority::Critical,
+        guarantees::Priority::High => Priority::High,
+        guarantees::Priority::Standard => Priority::Standard,
     }
 }
 

@@ -12,7 +12,8 @@ use reports::report::{
     Standing, Tolerance,
 };
 use scenarios::case::Case;
-use scenarios::history::{Change, Outcome, Process};
+use scenarios::health::Trouble;
+use scenarios::history::{Change, GeneratorReport, Outcome, Process};
 use scenarios::plan::{Plan, RunPlan};
 use scenarios::verdict::{Verdict, VerdictKind};
 
@@ -68,6 +69,7 @@ pub fn scenario(
     report.verdict = worst(cells.iter().map(|cell| cell.verdict));
     report.fault_windows = plan.faults.iter().map(|rule| window(rule, &judged)).collect();
     report.evidence = evidence(&judged);
+    report.troubles = judged.health.troubles.iter().map(|one| trouble(one, &judged.case)).collect();
     report.markers = cell::markers(&cells);
     let series = |series: scenarios::timeline::Series| Series {
         name: series.name.to_owned(),
@@ -102,6 +104,15 @@ fn phase(phase: &scenarios::plan::Phase) -> Phase {
     Phase { name: phase.name.clone(), from_ms: phase.from_ms, until_ms: phase.until_ms }
 }
 
+/// What failed in the harness, and what follows from it.
+fn trouble(trouble: &Trouble, case: &Case) -> String {
+    let on = match trouble {
+        Trouble::Unsent { .. } | Trouble::Late { .. } => "visitors",
+        Trouble::Overloaded { .. } => "a mock that answers",
+    };
+    format!("{}; what depends on {on} is inconclusive", trouble.words(case))
+}
+
 /// Requests, and connections that a fault broke off before one.
 fn met(case: &Case) -> impl Iterator<Item = &Exchange> {
     case.linktree.exchanges.iter().chain(&case.linktree.connections)
@@ -123,31 +134,36 @@ fn window(rule: &mock_server::faults::Rule, judged: &Judged) -> FaultWindow {
 
 #[allow(clippy::cast_precision_loss)] // figures for people
 fn evidence(judged: &Judged) -> Evidence {
-    let case = &judged.case;
-    let generator = case.harness.generator.clone().unwrap_or_default();
-    let ms = |us: u64| Some(us / 1_000);
-    let lag_max = case.harness.lags.iter().map(|lag| lag.1).max().unwrap_or_default();
+    let (case, health) = (&judged.case, &judged.health);
+    let generator = case.harness.generator.as_ref();
+    let ms = |us: u64| us / 1_000;
+    let cpu = |of: fn(&GeneratorReport) -> Option<u64>| generator.and_then(of);
+    let mock = cpu(|report| report.mock_cpu_us);
+    let own = cpu(|report| report.harness_cpu_us).zip(mock);
+    let lag_max = case.harness.timers.filter(|timers| timers.looks > 0);
     Evidence {
         operations: judged.operations,
         exchanges: case.linktree.exchanges.len() as u64,
         clicks: judged.clicks,
         faults_hit: met(case).filter(|exchange| !exchange.faults.is_empty()).count() as u64,
-        lateness: Lateness {
-            p50_us: generator.lateness.quantile_us(0.5),
-            p99_us: generator.lateness.quantile_us(0.99),
-            max_us: generator.lateness.max_us(),
-        },
-        users: u64::from(generator.users),
-        dispatcher: generator.dispatcher,
-        peak_arrivals_per_s: generator.peak_per_s as f64,
+        lateness: health.lateness.as_ref().map(|lateness| Lateness {
+            p50_us: lateness.quantile_us(0.5),
+            p99_us: lateness.quantile_us(0.99),
+            max_us: lateness.max_us(),
+        }),
+        arrivals_planned: health.planned,
+        arrivals_sent: health.sent,
+        users: generator.map(|report| report.users.into()),
+        dispatcher: generator.map(|report| report.dispatcher.clone()),
+        peak_arrivals_per_s: health.peak_per_s as f64,
         cpu: CpuTime {
-            generator_ms: ms(generator.harness_cpu_us.saturating_sub(generator.mock_cpu_us)),
-            mock_ms: ms(generator.mock_cpu_us),
-            target_ms: ms(generator.target_cpu_us),
+            generator_ms: own.map(|(all, mock)| ms(all.saturating_sub(mock))),
+            mock_ms: mock.map(ms),
+            target_ms: cpu(|report| report.target_cpu_us).map(ms),
         },
         tolerance: Tolerance {
-            delta_ms: case.harness.delta.as_secs_f64() * 1e3,
-            lag_max_ms: lag_max.as_secs_f64() * 1e3,
+            delta_ms: case.harness.tolerances.map(|measured| measured.delta_us as f64 / 1e3),
+            lag_max_ms: lag_max.map(|timers| timers.latest_us as f64 / 1e3),
         },
     }
 }

@@ -2,20 +2,24 @@
 
 use super::*;
 use crate::config::target::TargetSpec;
-use crate::evidence::folder::RUN_FORMAT;
+use crate::evidence::folder::{RUN_FORMAT, RunIdentity};
 use crate::evidence::judging_rules::JudgingRules;
 use crate::rerun::Rerun;
 use crate::storm::recorder::Recorder;
 use mock_server::clock::Moment;
 use mock_server::profile::ContractProfile;
+use reports::report::{CpuTime, ScenarioReport, Tolerance};
 use scenarios::catalogue::{Settings, run_plan};
-use scenarios::history::{Event, GeneratorReport, HISTORY_FORMAT, Lateness, Opened, Outcome};
+use scenarios::history::{
+    Click, Did, Event, GeneratorReport, HISTORY_FORMAT, Lateness, Opened, Operation, Outcome,
+    PageView, Timers,
+};
 use std::time::Duration;
 
 const SCENARIO: &str = "steady-state";
 
-/// The folder of a run whose only scenario was recorded in this format, with this lateness.
-fn recorded(format: u32, lateness: Lateness) -> (tempfile::TempDir, RunFolder) {
+/// The folder of a run whose only scenario was recorded in this format, with these events.
+fn recorded(format: u32, events: Vec<Event<'static>>) -> (tempfile::TempDir, RunFolder) {
     let out = tempfile::tempdir().unwrap();
     let folder = RunFolder { path: out.path().to_owned() };
     let contract = ContractProfile::linktree_v1();
@@ -44,26 +48,112 @@ fn recorded(format: u32, lateness: Lateness) -> (tempfile::TempDir, RunFolder) {
         target: "embedded".into(),
         mock_url: "http://127.0.0.1:1".into(),
     }));
-    recorder.record(Event::Generator(GeneratorReport { lateness, ..GeneratorReport::default() }));
+    events.into_iter().for_each(|event| recorder.record(event));
     recorder.record(Event::Closed { at: Moment::from_ms(1), outcome: Outcome::Completed });
     writer.finish().unwrap();
     (out, folder)
 }
 
+/// The only scenario of a run whose generator says that this was its lateness.
+fn told(lateness: Lateness, mut events: Vec<Event<'static>>) -> ScenarioReport {
+    events.push(Event::Generator(GeneratorReport { lateness, ..GeneratorReport::default() }));
+    let (_out, folder) = recorded(HISTORY_FORMAT, events);
+    report(&folder).unwrap().scenarios.remove(0)
+}
+
+fn late(ms: &[u64]) -> Lateness {
+    let mut late = Lateness::default();
+    ms.iter().for_each(|ms| late.record(Duration::from_millis(*ms)));
+    late
+}
+
 #[test]
 fn seconds_of_lateness_are_reported_as_seconds() {
-    let mut late = Lateness::default();
-    for ms in [0, 2_500, 2_500, 2_500] {
-        late.record(Duration::from_millis(ms));
+    let told = told(late(&[0, 2_500, 2_500, 2_500]), Vec::new()).evidence.lateness.unwrap();
+    assert_eq!([told.p50_us, told.p99_us, told.max_us], [2_500_000; 3]);
+}
+
+#[test]
+fn a_generator_that_says_less_than_its_operations_show_is_not_believed() {
+    let visit = |arrival: u64| {
+        let sent = Moment::from_ms(arrival + 2_500);
+        Event::Operation(Operation {
+            arrival,
+            handle: "ann".into(),
+            intended: Moment::from_ms(arrival),
+            sent,
+            first: Some(sent),
+            last: sent,
+            status: Some(200),
+            failure: None,
+            did: Did::Page(PageView::default()),
+        })
+    };
+    let scenario = told(late(&[0; 5]), (0..5).map(visit).collect());
+    assert_eq!(scenario.evidence.lateness.unwrap().max_us, 2_500_000);
+    assert_eq!(scenario.evidence.arrivals_sent, 0, "it says that it sent none");
+    let [trouble] = &scenario.troubles[..] else { panic!("{:?}", scenario.troubles) };
+    for words in ["late: p99 2.5 s of 5 arrivals", "at most 20 ms", "though it said 0", "visitors"]
+    {
+        assert!(trouble.contains(words), "{trouble}");
     }
-    let (_out, folder) = recorded(HISTORY_FORMAT, late);
-    let lateness = report(&folder).unwrap().scenarios.remove(0).evidence.lateness;
-    assert_eq!([lateness.p50_us, lateness.p99_us, lateness.max_us], [2_500_000; 3]);
+}
+
+#[test]
+fn what_was_not_measured_is_not_a_number() {
+    let (_out, folder) = recorded(HISTORY_FORMAT, Vec::new());
+    let seen = report(&folder).unwrap().scenarios.remove(0).evidence;
+    assert_eq!(
+        (seen.lateness, seen.users, seen.dispatcher, seen.arrivals_planned),
+        (None, None, None, None)
+    );
+    assert_eq!(seen.cpu, CpuTime::default());
+    assert_eq!(seen.tolerance, Tolerance::default());
+    let timers = |looks| Event::Timers(Timers { looks, latest_us: 0 });
+    for (looks, expected) in [(0, None), (9, Some(0.0))] {
+        let (_out, folder) = recorded(HISTORY_FORMAT, vec![timers(looks)]);
+        let seen = report(&folder).unwrap().scenarios.remove(0).evidence;
+        assert_eq!(seen.tolerance.lag_max_ms, expected, "{looks} looks");
+    }
+}
+
+#[test]
+fn only_clicks_that_were_acknowledged_are_counted() {
+    let click = |status| {
+        Event::Operation(Operation {
+            arrival: 0,
+            handle: "ann".into(),
+            intended: Moment::ZERO,
+            sent: Moment::ZERO,
+            first: None,
+            last: Moment::ZERO,
+            status: Some(status),
+            failure: None,
+            did: Did::Click(Click { event_id: "e".into(), payload: "p".into() }),
+        })
+    };
+    let (_out, folder) = recorded(HISTORY_FORMAT, [202, 503, 503].map(click).into());
+    let seen = report(&folder).unwrap().scenarios.remove(0).evidence;
+    assert_eq!((seen.operations, seen.clicks), (3, 1));
+}
+
+#[test]
+fn every_row_of_the_checklist_is_judged_or_named_as_untested_with_its_reason() {
+    let (_out, folder) = recorded(HISTORY_FORMAT, Vec::new());
+    let report = report(&folder).unwrap();
+    assert_eq!(report.guarantees.len() + report.not_tested.len(), CHECKLIST.len());
+    let reason = |id: &str| {
+        let untested = report.not_tested.iter().find(|untested| untested.id == id);
+        untested.map(|untested| untested.reason.as_str())
+    };
+    assert_eq!(reason("tls-verified"), Some("no judge yet"));
+    assert_eq!(reason("breaker-opens"), Some("not exercised by the scenarios of this run"));
+    assert_eq!(reason("cache-hit-ratio"), None);
 }
 
 #[test]
 fn a_history_of_another_format_is_a_wrong_usage_and_named() {
-    let (_out, folder) = recorded(1, Lateness::default());
+    let (_out, folder) = recorded(1, Vec::new());
     let failure = report(&folder).unwrap_err();
     assert!(matches!(failure, Failure::Usage { .. }), "{failure}");
     let says = failure.to_string();
@@ -72,7 +162,7 @@ fn a_history_of_another_format_is_a_wrong_usage_and_named() {
 
 #[test]
 fn a_promise_that_is_only_watched_and_was_not_seen_is_not_judged() {
-    let (_out, folder) = recorded(HISTORY_FORMAT, Lateness::default());
+    let (_out, folder) = recorded(HISTORY_FORMAT, Vec::new());
     let report = report(&folder).unwrap();
     let decided =
         &run_plan(&Settings::default(), ContractProfile::linktree_v1(), &[SCENARIO]).scenarios[0];

@@ -12,16 +12,17 @@ pub fn of_process(pid: u32) -> Option<Duration> {
     of_stat(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
-/// User and system time of those threads of this process whose name begins so.
+/// User and system time of those threads of this process whose name begins so; none when there are
+/// none, or not on Linux.
 #[must_use]
-pub fn of_own_threads(name: &str) -> Duration {
-    let Ok(threads) = fs::read_dir("/proc/self/task") else { return Duration::ZERO };
+pub fn of_own_threads(name: &str) -> Option<Duration> {
+    let threads = fs::read_dir("/proc/self/task").ok()?;
     let time_of = |folder: fs::DirEntry| {
         let named = fs::read_to_string(folder.path().join("comm")).ok()?.starts_with(name);
         let stat = fs::read_to_string(folder.path().join("stat")).ok()?;
         named.then(|| of_stat(&stat)).flatten()
     };
-    threads.flatten().filter_map(time_of).sum()
+    threads.flatten().filter_map(time_of).reduce(|all, one| all + one)
 }
 
 /// Fields 14 and 15 (utime, stime) of proc(5); the name in field 2 may hold spaces.
@@ -40,5 +41,13 @@ mod tests {
     fn a_name_with_spaces_and_brackets_does_not_shift_the_fields() {
         let stat = "7 (a) b) S 1 7 7 0 -1 4194560 1 0 0 0 150 50 0 0 20 0 1 0 5 1 1";
         assert_eq!(of_stat(stat), Some(Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_zero() {
+        assert_eq!(of_stat("7 (a"), None);
+        assert_eq!(of_stat("7 (a) S 1 7 7"), None);
+        assert_eq!(of_process(u32::MAX), None);
+        assert_eq!(of_own_threads("no thread is called this"), None);
     }
 }

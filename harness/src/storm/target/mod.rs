@@ -207,7 +207,7 @@ impl Target {
     /// Kills all its processes with SIGKILL, as a rule of the plan says, and looks whether they are
     /// gone.
     pub async fn kill(&mut self, rule: &str) {
-        self.spent = self.cpu();
+        self.spent = self.cpu().unwrap_or(self.spent);
         self.note(self.clock.now(), Change::Killed { rule: rule.to_owned() });
         self.leave_nobody().await;
     }
@@ -215,7 +215,7 @@ impl Target {
     /// Asks the target to end with SIGTERM, as a rule of the plan says; kills whoever is left after
     /// `grace`.
     pub async fn terminate(&mut self, rule: &str, grace: Duration) {
-        self.spent = self.cpu();
+        self.spent = self.cpu().unwrap_or(self.spent);
         self.note(self.clock.now(), Change::Terminated { rule: rule.to_owned() });
         let Some(group) = &mut self.group else { return };
         group.signal(Signal::SIGTERM);
@@ -240,12 +240,14 @@ impl Target {
         self.note(self.clock.now(), Change::Resumed);
     }
 
-    /// Processor time of all its processes so far; a graceful end's own is left out.
+    /// Processor time of all its processes so far, where the system says it; a graceful end's own is
+    /// left out.
     #[must_use]
-    pub fn cpu(&self) -> Duration {
-        let Some(group) = &self.group else { return self.spent };
+    pub fn cpu(&self) -> Option<Duration> {
+        let Some(group) = &self.group else { return self.command.as_ref().map(|_| self.spent) };
         let family = tree::family(group.root());
-        self.spent + family.iter().filter_map(|one| cpu::of_process(one.pid)).sum::<Duration>()
+        let present = family.iter().filter_map(|one| cpu::of_process(one.pid));
+        Some(self.spent + present.reduce(|all, one| all + one)?)
     }
 
     /// Ends it, whatever it is doing: the stop signal to all its processes, and SIGKILL to whoever is

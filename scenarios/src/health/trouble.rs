@@ -1,0 +1,79 @@
+//! What can fail in the harness itself, what is said of it, and what stands of a verdict then.
+
+use crate::case::Case;
+use crate::measure::humane;
+use crate::promise::{Promise, Stands};
+use mock_server::history::record::Overload;
+use std::time::Duration;
+
+/// An instrument of the harness that failed in a scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// Visitors who should have come did not.
+    Unsent {
+        /// How many should have come.
+        planned: u64,
+        /// How many came.
+        sent: u64,
+    },
+    /// Visitors came late.
+    Late {
+        /// The 99th percentile of sent − intended.
+        p99: Duration,
+        /// Of so many arrivals.
+        of: u64,
+        /// What the plan allows.
+        bound: Duration,
+        /// What the load generator said of itself, where that is far from it.
+        told: Option<Duration>,
+    },
+    /// The mock could not do its work.
+    Overloaded {
+        /// The first time.
+        first: Overload,
+        /// How often it was said; once a second at the most for each cause.
+        times: usize,
+    },
+}
+
+impl Trouble {
+    /// What stands of the verdict on a promise.
+    #[must_use]
+    pub const fn stands_of(&self, promise: &Promise) -> Stands {
+        match self {
+            Self::Unsent { .. } | Self::Late { .. } => promise.when_late,
+            Self::Overloaded { .. } => promise.when_overloaded,
+        }
+    }
+
+    /// What failed, with its numbers.
+    #[must_use]
+    pub fn words(&self, case: &Case) -> String {
+        match self {
+            Self::Unsent { planned, sent } => {
+                let missing = planned - sent;
+                format!("{missing} of {planned} arrivals were never sent")
+            }
+            Self::Late { p99, of, bound, told } => {
+                let told = told.map_or(String::new(), |told| {
+                    format!(", though it said {} of itself", humane(told))
+                });
+                format!(
+                    "the load generator was late: p99 {} of {of} arrivals, at most {} is allowed{told}",
+                    humane(*p99),
+                    humane(*bound)
+                )
+            }
+            Self::Overloaded { first, times } => {
+                let at = case.at(first.at);
+                format!("the mock was overloaded ({times} times, first at {at}: {})", first.what)
+            }
+        }
+    }
+}
+
+/// Why a violation does not count that was seen only while the harness stood still.
+pub(super) fn stood_still(longest: Duration) -> String {
+    let longest = humane(longest);
+    format!("it was seen only while the harness stood still (its timers were up to {longest} late)")
+}

@@ -1,0 +1,59 @@
+//! Judges several guarantees over one pass of the operations, and lets no verdict rest on an
+//! instrument that failed.
+//!
+//! A guarantee's own file says what stands of its verdict then; this is the one place where that is
+//! applied.
+
+use crate::case::Case;
+use crate::guarantees::{Guarantee, Judge, Promise};
+use crate::health::{Health, Punctuality};
+use crate::history::Operation;
+use crate::verdict::Verdict;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Several judgements over one pass of the operations. A judge that panics is inconclusive.
+pub struct Judging<'c> {
+    case: &'c Case,
+    arrivals: Punctuality,
+    judges: Vec<(&'static Promise, Option<Box<dyn Judge + 'c>>)>,
+}
+
+impl<'c> Judging<'c> {
+    /// Begins to judge the given guarantees.
+    #[must_use]
+    pub fn begin(case: &'c Case, guarantees: &[&'static dyn Guarantee]) -> Self {
+        let begin = |guarantee: &&'static dyn Guarantee| {
+            let judge = catch_unwind(AssertUnwindSafe(|| guarantee.begin(case))).ok();
+            (guarantee.promise(), judge)
+        };
+        let judges = guarantees.iter().map(begin).collect();
+        Self { case, arrivals: Punctuality::of(case), judges }
+    }
+
+    /// Shows one operation to every judge.
+    pub fn operation(&mut self, operation: &Operation<'_>) {
+        self.arrivals.operation(operation);
+        for (_, slot) in &mut self.judges {
+            if let Some(judge) = slot
+                && catch_unwind(AssertUnwindSafe(|| judge.operation(operation))).is_err()
+            {
+                *slot = None;
+            }
+        }
+    }
+
+    /// How well the harness did its own work, and the verdicts in the order of the guarantees given.
+    #[must_use]
+    pub fn verdicts(self) -> (Health, Vec<(&'static str, Verdict)>) {
+        let health = Health::of(self.case, self.arrivals);
+        let finish = |(promise, judge): (&'static Promise, Option<Box<dyn Judge + 'c>>)| {
+            let verdict =
+                judge.and_then(|judge| catch_unwind(AssertUnwindSafe(|| judge.verdict())).ok());
+            let crashed = || Verdict::inconclusive("the judge itself failed: a bug of Windthrow");
+            let verdict = verdict.unwrap_or_else(crashed);
+            (promise.id, health.applied_to(promise, verdict, self.case))
+        };
+        let verdicts = self.judges.into_iter().map(finish).collect();
+        (health, verdicts)
+    }
+}
