@@ -70,7 +70,7 @@ pub enum RetryAfterForm {
 pub struct ClickReceipt {
     /// The click's id.
     pub event_id: String,
-    /// Hash of handle, link and time, to notice a click that was altered on the way.
+    /// Hashes of handle, link and time, to notice a click that was altered on the way.
     pub payload: String,
     /// Status for this click: 202 for effect or repetition, otherwise a refusal, be it of this
     /// click or of the whole request (an injected 503, the limiter's 429, 401, 403); 0 when a
@@ -95,12 +95,17 @@ pub struct LinkReceipt {
     pub effect: bool,
 }
 
-/// Hash of a click's handle, link and time, which visitors and mock both compute.
-///
-/// The first 16 hex digits of a SHA-256 over the length-prefixed parts.
+/// What a click's payload consists of, in the order of its hashes.
+pub const CLICK_PARTS: [&str; 3] = ["handle", "link_id", "occurred_at"];
+
+/// Hashes of a click's handle, link and time, which visitors and mock both compute: for each the first
+/// 8 hex digits of a SHA-256, with hyphens between them, so that a difference has a name.
 #[must_use]
 pub fn click_payload(handle: &str, link_id: &str, occurred_at: &str) -> String {
-    hex::encode(&seed::derive(0, &["click", handle, link_id, occurred_at])[..8])
+    let values = CLICK_PARTS.into_iter().zip([handle, link_id, occurred_at]);
+    let hashes =
+        values.map(|(part, value)| hex::encode(&seed::derive(0, &["click", part, value])[..4]));
+    hashes.collect::<Vec<_>>().join("-")
 }
 
 /// One upstream exchange. Times are moments of the run's clock.

@@ -162,9 +162,28 @@ impl Case {
         Duration::from_secs(self.contract.cache.max_age_s.into())
     }
 
-    /// A moment in plan time, for people: `12.345 s`.
+    /// A moment in plan time, for people: `12.345 s`, or `0.250 s before the traffic`.
     #[must_use]
     pub fn at(&self, moment: Moment) -> String {
-        Moment(moment.0.saturating_sub(self.harness.armed.0)).to_string()
+        let armed = self.harness.armed.0;
+        match moment.0.checked_sub(armed) {
+            Some(since) => Moment(since).to_string(),
+            None => format!("{} before the traffic", Moment(armed - moment.0)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::History;
+    use mock_server::clock::Moment;
+
+    #[test]
+    fn what_came_before_the_traffic_did_not_come_at_its_beginning() {
+        let mut case = History::over(&[]).case;
+        case.harness.armed = Moment::from_ms(2_000);
+        assert_eq!(case.at(Moment::from_ms(14_345)), "12.345 s");
+        assert_eq!(case.at(Moment::from_ms(2_000)), "0.000 s");
+        assert_eq!(case.at(Moment::from_ms(1_750)), "0.250 s before the traffic");
     }
 }

@@ -8,7 +8,8 @@ use super::parts::{
 use super::{ScenarioInfo, Settings};
 use crate::plan::{Pace, PhaseKind, Plan, Shape, Traffic};
 use mock_server::faults::{
-    Fault, Kill, LoseAnswer, Matcher, Pause, Pick, Rule, Stall, StallAt, Strike, Terminate, Window,
+    Fault, Kill, Latency, LoseAnswer, Matcher, Pause, Pick, Rule, Stall, StallAt, Strike,
+    Terminate, Window,
 };
 use mock_server::seed;
 use mock_server::world::population::Population;
@@ -117,7 +118,10 @@ fn chaos(settings: &Settings, spike: Window, outage: Window, storm: Window) -> V
     let silent = Fault::Stall(Stall { at: StallAt::BeforeHead });
     // Clicks that were counted, but whose receipt was lost, show who counts them twice.
     let receipts = Fault::LoseAnswer(LoseAnswer {});
+    // Deliveries that take a while leave clicks waiting at the kill.
+    let sluggish = Fault::Latency(Latency::Constant { ms: 300 });
     vec![
+        rule("sluggish", spike, routes(&CLICKS), Pick::All, sluggish),
         kill("killed-at-the-peak", spike.from_ms + peak),
         kill("killed-in-flight", silence.from_ms + in_flight),
         kill("killed-with-a-backlog", errors.from_ms + backlog),

@@ -47,11 +47,8 @@ fn build(settings: &Settings) -> Plan {
     let warmup = phase(PhaseKind::Warmup, "pages are filled", 1_500);
     let control = phase(PhaseKind::Control, "an ordinary day", settings.stretch(1_000));
     let storm = phase(PhaseKind::Storm, "told to come back later", settings.stretch(4 * PART_MS));
-    let long = phase(
-        PhaseKind::Storm,
-        "told to wait for long",
-        CALLED_MS + u64::from(LONG_WAIT_S) * 1_000 + 500,
-    );
+    let long_ms = CALLED_MS + u64::from(LONG_WAIT_S) * 1_000 + 500;
+    let long = phase(PhaseKind::Storm, "told to wait for long", 2 * long_ms);
     // Ten attempts of a usual backoff take 90 s, and as many give up after a minute.
     let stretch = settings.contract(90_000).max(9_000);
     let errors = phase(PhaseKind::Storm, "errors without a word, and no click is taken", stretch);
@@ -71,7 +68,8 @@ fn build(settings: &Settings) -> Plan {
     let mut faults = refusals(storm);
     faults.extend([
         some_fail("some-items", storm, share(1, 5)),
-        long_wait(long),
+        long_wait("429-long", part(long, 0, 2), 429, RetryAfterSpec::Seconds { s: LONG_WAIT_S }),
+        long_wait("503-long", part(long, 1, 2), 503, RetryAfterSpec::Date { s: LONG_WAIT_S }),
         rule("503-alone", errors, routes(&PAGE_READS), share(3, 10), status(&[503])),
         rule("429-alone", errors, routes(&CLICKS), Pick::All, status(&[429])),
         rule("too-large", batches, routes(&[Route::ClicksBatch]), first(4), status(&[413])),
@@ -101,7 +99,7 @@ fn build(settings: &Settings) -> Plan {
                         factor: 5,
                         at_ms: 500,
                         rise_ms: 500,
-                        hold_ms: (long.until_ms - storm.from_ms).saturating_sub(3_000),
+                        hold_ms: (storm.until_ms - storm.from_ms).saturating_sub(3_000),
                         decay_ms: 500,
                     },
                 },
@@ -116,10 +114,10 @@ fn build(settings: &Settings) -> Plan {
 }
 
 /// Whoever calls in the first seconds is told to wait for long.
-fn long_wait(window: Window) -> Rule {
+fn long_wait(id: &str, window: Window, code: u16, wait: RetryAfterSpec) -> Rule {
     let window = Window { until_ms: window.from_ms + CALLED_MS, ..window };
-    let fault = come_back(429, &[RetryAfterSpec::Seconds { s: LONG_WAIT_S }]);
-    rule("429-long", window, routes(&[PAGE_READS, CLICKS].concat()), Pick::All, fault)
+    let routes = routes(&[PAGE_READS, CLICKS].concat());
+    rule(id, window, routes, Pick::All, come_back(code, &[wait]))
 }
 
 /// Each status and form has a part of the storm to itself. A wait holds everything with the same

@@ -173,3 +173,36 @@ fn a_viral_spike_asks_for_twice_as_many_cold_pages_as_the_limit_lets_through() {
         assert!(schedule.peak_per_s() >= 1_100, "{}", schedule.peak_per_s());
     }
 }
+
+/// How many visitors of a plan click in each phase of a kind, by its schedule.
+fn clicks_in(plan: &crate::plan::Plan, kind: PhaseKind) -> usize {
+    let schedule = Schedule::of(plan).unwrap();
+    let phase = plan.phases.iter().find(|phase| phase.kind == kind).unwrap();
+    let within = phase.from_ms * 1_000..phase.until_ms * 1_000;
+    let clicks = |does| schedule.actions(does).contains(&Action::Click);
+    let arrivals = schedule.arrivals.iter();
+    arrivals.filter(|one| within.contains(&one.at_us) && clicks(one.planned.does)).count()
+}
+
+#[test]
+fn an_outage_leaves_more_clicks_than_one_batch_may_hold() {
+    for seed in 0..10 {
+        let plan = outage_and_replay::INFO.plan(&settings(Profile::Quick, 10, seed));
+        let clicks = clicks_in(&plan, PhaseKind::Outage);
+        assert!(clicks >= 150, "{clicks} with seed {seed}");
+    }
+}
+
+#[test]
+fn each_status_names_its_time_in_both_forms_and_once_for_longer_than_clients_cap() {
+    let plan = rate_limit_storm::INFO.plan(&Settings::default());
+    let waits: Vec<_> = plan.faults.iter().filter(|rule| rule.id.contains("long")).collect();
+    assert_eq!(waits.len(), 2);
+    for rule in waits {
+        let asked = rule.window.until_ms - rule.window.from_ms;
+        assert!(asked > 2_000, "the waits before it last 2 s");
+        let later = plan.faults.iter().filter(|other| other.window.from_ms > rule.window.from_ms);
+        let next = later.map(|other| other.window.from_ms).min().unwrap();
+        assert!(next >= rule.window.until_ms + 8_000, "nothing else answers while they wait");
+    }
+}

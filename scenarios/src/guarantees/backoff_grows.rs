@@ -14,6 +14,7 @@ use crate::strength::Minimum;
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
 use std::collections::HashMap;
+use std::time::Duration;
 
 /// Statistical where jitter makes it so: each test errs at most once in 1 / [`ALPHA`] runs.
 pub struct BackoffGrows;
@@ -176,8 +177,16 @@ impl Retries<'_> {
 }
 
 fn tell(case: &Case, chain: &Chain<'_>, what: String) -> Witness {
+    let delays = chain.gaps.iter().map(|gap| {
+        let delay = Duration::try_from_secs_f64(*gap).unwrap_or_default();
+        format!(" (retry, {} after the failure)", humane(delay))
+    });
+    let which = std::iter::once(String::new()).chain(delays);
+    let lines = chain.attempts.iter().zip(which);
     let witness = Witness::new(chain.span().1, what);
-    chain.attempts.iter().fold(witness, |witness, attempt| witness.line(case.tell(attempt)))
+    lines.fold(witness, |witness, (attempt, which)| {
+        witness.line(format!("{}{which}", case.tell(attempt)))
+    })
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::guarantees::evidence::refusals::Refusals;
 use crate::history::Operation;
 use crate::measure::{Gauge, humane};
 use crate::verdict::{Offences, Verdict, Witness};
+use mock_server::history::exchange::CLICK_PARTS;
 use std::time::Duration;
 
 const PROMISE: Promise = Promise {
@@ -158,10 +159,11 @@ impl Delivering<'_> {
         if let Some(altered) = delivery.attempts.iter().find(|sent| sent.receipt.payload != payload)
         {
             self.altered.add(|| {
-                let what = format!("click {} was altered on its way", delivery.event_id);
+                let differs = differences(payload, &altered.receipt.payload);
+                let what = format!("click {} was altered on its way: {differs}", delivery.event_id);
                 Witness::new(altered.exchange.t_req, what)
                     .line(case.tell_operation(operation))
-                    .line(case.tell(altered.exchange))
+                    .line(altered.tell(case))
             });
         }
     }
@@ -185,6 +187,14 @@ impl Delivering<'_> {
         }
         invented
     }
+}
+
+/// What a visitor sent and Linktree got otherwise.
+fn differences(sent: &str, got: &str) -> String {
+    let parts = CLICK_PARTS.into_iter().zip(sent.split('-').zip(got.split('-')));
+    let names: Vec<&str> =
+        parts.filter(|(_, (sent, got))| sent != got).map(|(name, _)| name).collect();
+    format!("another {} than the visitor sent", names.join(" and "))
 }
 
 fn lost(
@@ -310,6 +320,9 @@ mod tests {
         let did = Did::Click(Click { event_id: "a".into(), payload: "q".into() });
         let other = Operation { did, ..click("a", 0, 5) };
         check(History::over(PHASES).operation(other).exchange(sent_click("a", 9, 202)), Violated);
+        assert_eq!(differences("1-2-3", "1-5-3"), "another link_id than the visitor sent");
+        let both = "another handle and occurred_at than the visitor sent";
+        assert_eq!(differences("1-2-3", "0-2-4"), both);
     }
 
     #[test]

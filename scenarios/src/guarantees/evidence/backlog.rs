@@ -89,11 +89,9 @@ impl<'c> Backlog<'c> {
     pub fn tell(&self, place: Place) -> String {
         let since = self.case.at(place.since);
         match self.deliverable.hindrances().get(place.queue) {
-            Some((from, _)) => {
-                format!(
-                    "{since} deliverable: until then it was hindered, from {}",
-                    self.case.at(*from)
-                )
+            Some(span) => {
+                let (from, causes) = (self.case.at(span.0), self.deliverable.causes(*span));
+                format!("{since} deliverable: until then it was hindered, from {from} ({causes})")
             }
             None => format!("{since} deliverable: nothing hindered it"),
         }

@@ -19,6 +19,8 @@ pub struct Deliverable {
     hindrances: Spans,
     /// The same without what may follow: while one lasts, deliveries fail or must wait.
     themselves: Spans,
+    /// What they were, in words; of several told waits one.
+    causes: Vec<((Moment, Moment), String)>,
     patience: Duration,
 }
 
@@ -28,24 +30,33 @@ impl Deliverable {
     pub fn of(case: &Case) -> Self {
         let residual = case.times.breaker_open;
         let patience = case.time(&click_lag::WITHIN) + case.harness.delta;
-        let mut spans = case.target.down_spans().to_vec();
+        let mut causes: Vec<((Moment, Moment), String)> = Vec::new();
         let mut themselves = Vec::new();
-        spans.extend(case.target.pauses().iter().map(|pause| (pause.0, pause.1.plus(residual))));
+        causes.extend(case.target.down_spans().iter().map(|span| (*span, "a restart".to_owned())));
+        let paused =
+            |pause: &(Moment, Moment)| ((pause.0, pause.1.plus(residual)), "a pause".into());
+        causes.extend(case.target.pauses().iter().map(paused));
         for rule in case.plan.faults.iter().filter(|rule| hinders(rule, case)) {
             let (from, until) =
                 (case.moment(rule.window.from_ms), case.moment(rule.window.until_ms));
-            spans.push((from, until.plus(residual)));
+            causes.push(((from, until.plus(residual)), rule.id.clone()));
             themselves.push((from, until));
         }
+        let mut told = Vec::new();
         for exchange in &case.linktree.exchanges {
             let asked = exchange.retry_after.as_ref().and_then(|after| after.until);
             if let Some(until) = asked.filter(|until| *until > exchange.t_known()) {
-                spans.push((exchange.t_known(), until));
-                themselves.push((exchange.t_known(), until));
+                told.push((exchange.t_known(), until));
             }
         }
+        let mut spans: Vec<_> = causes.iter().map(|(span, _)| *span).collect();
+        spans.extend(&told);
+        let waits = Spans::joined(told.clone(), Duration::ZERO);
+        causes.extend(waits.all().iter().map(|span| (*span, "a told wait".to_owned())));
+        themselves.extend(told);
         let hindrances = Spans::joined(spans, patience);
-        Self { hindrances, themselves: Spans::joined(themselves, Duration::ZERO), patience }
+        let themselves = Spans::joined(themselves, Duration::ZERO);
+        Self { hindrances, themselves, causes, patience }
     }
 
     /// Whether a click that was acknowledged at `acked`, and was off the integration's hands at
@@ -67,6 +78,18 @@ impl Deliverable {
             }
             _ => (acked, None),
         }
+    }
+
+    /// What the hindrance over this span consisted of, each kind once: `silent, broken, a restart`.
+    #[must_use]
+    pub fn causes(&self, span: (Moment, Moment)) -> String {
+        let mut named: Vec<&str> = Vec::new();
+        for (cause, name) in &self.causes {
+            if span.0 <= cause.0 && cause.1 <= span.1 && !named.contains(&name.as_str()) {
+                named.push(name);
+            }
+        }
+        named.join(", ")
     }
 
     /// Start and end of each hindrance.
@@ -118,6 +141,7 @@ mod tests {
         assert_eq!(deliverable.since(S(50)), (S(140), Some(0)), "not yet due when it began");
         assert_eq!(deliverable.since(S(105)), (S(140), Some(0)));
         assert_eq!(deliverable.since(S(141)), (S(141), None));
+        assert_eq!(deliverable.causes((S(100), S(140))), "out-at-100");
     }
 
     #[test]
@@ -167,6 +191,7 @@ mod tests {
         history.case.plan.faults = vec![Rule { fault: kill, ..failing(Pick::All) }];
         let deliverable = Deliverable::of(&history.case);
         assert_eq!(deliverable.since(S(201)), (S(204), Some(0)));
+        assert_eq!(deliverable.causes(deliverable.hindrances()[0]), "a restart");
         assert_eq!(deliverable.since(S(205)), (S(205), None));
     }
 }
