@@ -35,7 +35,13 @@ fn plan() -> Plan {
         summary: "more than can be sent".into(),
         seed: 7,
         population: Population {
-            groups: vec![Group { prefix: "page".into(), count: 400, min_links: 1, max_links: 1 }],
+            groups: vec![Group {
+                prefix: "page".into(),
+                count: 400,
+                min_links: 1,
+                max_links: 1,
+                ..Group::default()
+            }],
         },
         phases: vec![Phase {
             name: "storm".into(),

@@ -63,7 +63,13 @@ fn record(c: &mut Criterion) {
 
 /// As many creators as in the largest scenario.
 fn canaries() -> Canaries {
-    let group = Group { prefix: "creator".into(), count: 412, min_links: 3, max_links: 12 };
+    let group = Group {
+        prefix: "creator".into(),
+        count: 412,
+        min_links: 3,
+        max_links: 12,
+        ..Group::default()
+    };
     let population = Population { groups: vec![group] };
     let key = ("lt_live_0123456789abcdef".to_owned(), Kind::ApiKey);
     let credentials =

@@ -28,7 +28,8 @@ fn live(rules: Vec<Rule>, adapt: impl FnOnce(&mut ContractProfile)) -> (MockLink
     let tape = Arc::new(Tape::default());
     let mut profile = ContractProfile::linktree_v1();
     adapt(&mut profile);
-    let group = Group { prefix: "page".into(), count: 1, min_links: 2, max_links: 2 };
+    let group =
+        Group { prefix: "page".into(), count: 1, min_links: 2, max_links: 2, ..Group::default() };
     let mock = MockLinktree::start(MockConfig {
         profile,
         time_scale: 1,

@@ -74,7 +74,8 @@ mod tests {
     }
 
     fn world() -> World {
-        let group = Group { prefix: "a".into(), count: 1, min_links: 1, max_links: 1 };
+        let group =
+            Group { prefix: "a".into(), count: 1, min_links: 1, max_links: 1, ..Group::default() };
         let population = Population { groups: vec![group] };
         let mut shuffled = events();
         shuffled.reverse();

@@ -8,7 +8,8 @@ use scenarios::traffic::actions::Action;
 use std::hint::black_box;
 
 fn plan(shape: Shape, until_ms: u64) -> Plan {
-    let group = Group { prefix: "page".into(), count: 400, min_links: 1, max_links: 9 };
+    let group =
+        Group { prefix: "page".into(), count: 400, min_links: 1, max_links: 9, ..Group::default() };
     let visitors = Traffic {
         id: "visitors".into(),
         from_ms: 0,

@@ -10,12 +10,14 @@ mod lateness;
 mod lines;
 mod operation;
 mod process;
+mod shown;
 
 pub use body::{Body, BodyCount, BodyHash};
 pub use did::*;
 pub use lateness::Lateness;
 pub use operation::{OpFailure, Operation};
 pub use process::{Change, Process, Seen};
+pub use shown::Shown;
 
 use crate::observed::{Headroom, Inspection, Leak, Reach, Scanned, Scrape};
 use mock_server::clock::Moment;

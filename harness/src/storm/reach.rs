@@ -20,7 +20,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// What runs already may have kept the page of an earlier probe, so each has a creator of its own.
 fn group() -> Group {
     let prefix = format!("windthrow-{:x}", std::process::id());
-    Group { prefix, count: 1, min_links: 1, max_links: 1 }
+    Group { prefix, count: 1, min_links: 1, max_links: 1, ..Group::default() }
 }
 
 /// The plan's population, and the creator of the probe.
@@ -149,7 +149,13 @@ mod tests {
 
     #[test]
     fn the_creator_of_the_probe_is_one_more_and_the_first_stays_the_first() {
-        let group = Group { prefix: "page".into(), count: 2, min_links: 1, max_links: 2 };
+        let group = Group {
+            prefix: "page".into(),
+            count: 2,
+            min_links: 1,
+            max_links: 2,
+            ..Group::default()
+        };
         let population = with_probe(&Population { groups: vec![group] });
         let probe = Arrivals::default().handle;
         assert_eq!(population.handles(), ["page-0001", "page-0002", probe.as_str()]);

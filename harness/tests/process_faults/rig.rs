@@ -52,7 +52,13 @@ impl Rig {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::start();
         let (recorder, writer) = Recorder::create(&folder.path().join("history")).unwrap();
-        let group = Group { prefix: "page".into(), count: 1, min_links: 1, max_links: 1 };
+        let group = Group {
+            prefix: "page".into(),
+            count: 1,
+            min_links: 1,
+            max_links: 1,
+            ..Group::default()
+        };
         let config = MockConfig {
             profile: ContractProfile::linktree_v1(),
             time_scale: 1,

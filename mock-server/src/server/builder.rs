@@ -50,7 +50,13 @@ impl MockLinktree {
 }
 
 fn default_population() -> Population {
-    let group = Group { prefix: "creator".into(), count: 5, min_links: 3, max_links: 8 };
+    let group = Group {
+        prefix: "creator".into(),
+        count: 5,
+        min_links: 3,
+        max_links: 8,
+        ..Group::default()
+    };
     Population { groups: vec![group] }
 }
 

@@ -152,7 +152,8 @@ mod tests {
     const REMOVE: PageChange = PageChange::Remove { count: 3 };
 
     fn after(seed: u64, changes: &[PageChange]) -> Creator {
-        let group = Group { prefix: "a".into(), count: 1, min_links: 6, max_links: 6 };
+        let group =
+            Group { prefix: "a".into(), count: 1, min_links: 6, max_links: 6, ..Group::default() };
         let done: Vec<_> = changes
             .iter()
             .enumerate()
@@ -167,7 +168,8 @@ mod tests {
 
     #[test]
     fn edits_of_texts_alone_make_the_same_creator_as_ever() {
-        let group = Group { prefix: "a".into(), count: 1, min_links: 6, max_links: 6 };
+        let group =
+            Group { prefix: "a".into(), count: 1, min_links: 6, max_links: 6, ..Group::default() };
         let twice = after(7, &[TEXT, TEXT]);
         let plain = Population { groups: vec![group] }.creator_after(7, "a-0001", 2).unwrap();
         assert_eq!((&twice.version, &twice.bio), (&plain.version, &plain.bio));

@@ -201,7 +201,8 @@ mod tests {
         let event: WorldEvent = serde_json::from_str(json).unwrap();
         assert!(json.contains(&format!("{{\"kind\":\"{}\"", event.kind())), "{json}");
         assert_eq!(serde_json::to_string(&event).unwrap(), json);
-        let group = Group { prefix: "a".into(), count: 2, min_links: 1, max_links: 1 };
+        let group =
+            Group { prefix: "a".into(), count: 2, min_links: 1, max_links: 1, ..Group::default() };
         let mistakes = event.mistakes(&Population { groups: vec![group] });
         assert_eq!(mistakes.iter().map(|one| one.key).collect::<Vec<_>>(), keys, "{mistakes:?}");
     }

@@ -51,8 +51,13 @@ mod tests {
 
     #[test]
     fn every_link_of_every_creator_is_found_and_no_other() {
-        let group =
-            |prefix: &str| Group { prefix: prefix.into(), count: 3, min_links: 2, max_links: 9 };
+        let group = |prefix: &str| Group {
+            prefix: prefix.into(),
+            count: 3,
+            min_links: 2,
+            max_links: 9,
+            ..Group::default()
+        };
         let population = Population { groups: vec![group("a"), group("b")] };
         let mut index = LinkIndex::new(7, &population);
         let change = PageChange::Insert { count: 5 };

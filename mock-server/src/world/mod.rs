@@ -7,6 +7,7 @@ pub mod limiter;
 pub mod link;
 pub mod link_change;
 mod link_index;
+mod oddities;
 pub(crate) mod pagination;
 pub mod population;
 pub(crate) mod profiles;
@@ -248,8 +249,13 @@ mod tests {
 
     #[test]
     fn an_edit_counts_from_its_time_after_arming_and_only_for_its_handles() {
-        let group =
-            |prefix: &str| Group { prefix: prefix.into(), count: 2, min_links: 1, max_links: 1 };
+        let group = |prefix: &str| Group {
+            prefix: prefix.into(),
+            count: 2,
+            min_links: 1,
+            max_links: 1,
+            ..Group::default()
+        };
         let edit_of = |handles: &str, at_ms| TimedEvent {
             at_ms,
             event: WorldEvent::Edit { handles: handles.into(), change: PageChange::Text },

@@ -2,6 +2,7 @@
 
 use crate::seed;
 use crate::world::link::Link;
+use crate::world::oddities;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -35,8 +36,8 @@ pub struct Population {
     pub groups: Vec<Group>,
 }
 
-/// Creators with the handles `{prefix}-0001`, `{prefix}-0002`, and so on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Creators with the handles `{prefix}-0001`, `{prefix}-0002`, and so on, unless they are odd.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
     /// What their handles begin with.
@@ -47,6 +48,28 @@ pub struct Group {
     pub min_links: u32,
     /// Most links of a creator.
     pub max_links: u32,
+    /// What sort of creators they are.
+    #[serde(default, skip_serializing_if = "Variety::is_plain")]
+    pub variety: Variety,
+}
+
+/// What sort of creators a group has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Variety {
+    /// As one wishes them to be.
+    #[default]
+    Plain,
+    /// As hostile as real ones: in families of five with look-alike handles, of whom the second has
+    /// no links, the third a hundred and twenty, and the last two texts of all scripts and one
+    /// address for all links.
+    Odd,
+}
+
+impl Variety {
+    const fn is_plain(&self) -> bool {
+        matches!(self, Self::Plain)
+    }
 }
 
 /// One creator after a number of edits.
@@ -109,7 +132,7 @@ impl Population {
             let prefix = group.prefix.clone();
             let lawful =
                 |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
-            let longest = group.handle(group.count).len();
+            let longest = group.handles().map(|handle| handle.len()).max().unwrap_or(0);
             if prefix.is_empty() || !prefix.chars().all(lawful) || longest > MAX_HANDLE {
                 return Err(PopulationError::Handle { prefix });
             }
@@ -126,29 +149,34 @@ impl Population {
     /// Every handle, in order of groups and numbers.
     #[must_use]
     pub fn handles(&self) -> Vec<String> {
-        self.groups
-            .iter()
-            .flat_map(|group| (1..=group.count).map(|number| group.handle(number)))
-            .collect()
+        self.groups.iter().flat_map(Group::handles).collect()
     }
 
     /// Whether somebody has this handle.
     #[must_use]
     pub fn contains(&self, handle: &str) -> bool {
-        self.group_of(handle).is_some()
+        self.place_of(handle).is_some()
     }
 
     /// Whether somebody has a handle that a pattern names: a handle, or a prefix ending in `*`.
     #[must_use]
     pub fn has_anybody(&self, pattern: &str) -> bool {
         let Some(start) = pattern.strip_suffix('*') else { return self.contains(pattern) };
-        self.groups.iter().any(|group| {
-            let own = format!("{}-", group.prefix);
-            let numbered = start.strip_prefix(&own).is_some_and(|rest| {
-                (1..=group.count).any(|number| format!("{number:04}").starts_with(rest))
-            });
-            group.count > 0 && (own.starts_with(start) || numbered)
-        })
+        let reaches = |group: &Group| {
+            // Whoever has a longer prefix is not walked through.
+            let own = &group.prefix;
+            own.starts_with(start) || start.starts_with(own.as_str())
+        };
+        let mut groups = self.groups.iter().filter(|group| reaches(group));
+        groups.any(|group| group.handles().any(|handle| handle.starts_with(start)))
+    }
+
+    /// The most links that the creator with this handle may have before any edit, or none when
+    /// nobody has it.
+    #[must_use]
+    pub fn most_links(&self, handle: &str) -> Option<u32> {
+        let (group, number) = self.place_of(handle)?;
+        Some(group.links(number).unwrap_or(group.max_links))
     }
 
     /// The creator before any edit, or none when nobody has this handle.
@@ -166,15 +194,16 @@ impl Population {
     /// The creator after `edit` edits of the texts, or none when nobody has this handle.
     #[must_use]
     pub fn creator_after(&self, seed: u64, handle: &str, edit: u32) -> Option<Creator> {
-        let group = self.group_of(handle)?;
+        let (group, number) = self.place_of(handle)?;
         let mut dice = seed::stream(seed, &["creator", handle]);
         let (first, last) = (pick(&mut dice, &FIRST), pick(&mut dice, &LAST));
         let craft = pick(&mut dice, &CRAFT);
         let count = dice.random_range(group.min_links..=group.max_links);
+        let count = group.links(number).unwrap_or(count);
         let links =
             (0..count).map(|at| Link::original(&mut dice, seed, handle, at, edit)).collect();
         let again = if edit == 0 { String::new() } else { format!(", edit {edit}") };
-        Some(Creator {
+        let mut creator = Creator {
             id: format!("acc_{}", short(seed, &["account", handle])),
             handle: handle.to_owned(),
             display_name: format!("{first} {last}"),
@@ -185,23 +214,48 @@ impl Population {
             version: version(seed, handle, edit, 0),
             edit,
             updated_s: Creator::stamp(edit, 0),
-        })
+        };
+        if group.variety == Variety::Odd {
+            oddities::dress(&mut creator, number);
+        }
+        Some(creator)
     }
 
-    fn group_of(&self, handle: &str) -> Option<&Group> {
-        self.groups.iter().find(|group| {
-            handle
-                .strip_prefix(group.prefix.as_str())
-                .and_then(|rest| rest.strip_prefix('-'))
-                .and_then(|number| number.parse::<u32>().ok())
-                .is_some_and(|n| (1..=group.count).contains(&n) && group.handle(n) == handle)
-        })
+    /// The group of whoever has this handle, and the number in it.
+    fn place_of(&self, handle: &str) -> Option<(&Group, u32)> {
+        self.groups.iter().find_map(|group| Some((group, group.number(handle)?)))
     }
 }
 
 impl Group {
+    /// The handle of the creator with this number, from 1.
     fn handle(&self, number: u32) -> String {
-        format!("{}-{number:04}", self.prefix)
+        match self.variety {
+            Variety::Plain => format!("{}-{number:04}", self.prefix),
+            Variety::Odd => oddities::handle(&self.prefix, number),
+        }
+    }
+
+    fn handles(&self) -> impl Iterator<Item = String> {
+        (1..=self.count).map(|number| self.handle(number))
+    }
+
+    /// The number of the creator with this handle.
+    fn number(&self, handle: &str) -> Option<u32> {
+        let rest = handle.strip_prefix(self.prefix.as_str())?;
+        let number = match self.variety {
+            Variety::Plain => rest.strip_prefix('-')?.parse().ok()?,
+            Variety::Odd => oddities::number(&self.prefix, handle)?,
+        };
+        ((1..=self.count).contains(&number) && self.handle(number) == handle).then_some(number)
+    }
+
+    /// How many links a creator has, where that is not for the dice to say.
+    fn links(&self, number: u32) -> Option<u32> {
+        match self.variety {
+            Variety::Plain => None,
+            Variety::Odd => oddities::links(number),
+        }
     }
 }
 
@@ -243,12 +297,18 @@ mod tests {
     use super::*;
 
     fn group(prefix: &str, count: u32) -> Group {
-        Group { prefix: prefix.into(), count, min_links: 2, max_links: 9 }
+        Group { prefix: prefix.into(), count, min_links: 2, max_links: 9, ..Group::default() }
     }
 
     #[test]
     fn a_pattern_names_whoever_has_such_a_handle() {
-        let group = Group { prefix: "page".into(), count: 8, min_links: 1, max_links: 1 };
+        let group = Group {
+            prefix: "page".into(),
+            count: 8,
+            min_links: 1,
+            max_links: 1,
+            ..Group::default()
+        };
         let population = Population { groups: vec![group] };
         for (pattern, expected) in [
             ("page-0001", true),

@@ -175,6 +175,7 @@ mod tests {
                 count: 2,
                 min_links: 3,
                 max_links: 3,
+                ..Group::default()
             };
             Self {
                 population: Population { groups: vec![group("a"), group("b")] },

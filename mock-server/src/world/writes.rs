@@ -53,7 +53,8 @@ mod tests {
 
     #[test]
     fn a_written_field_stays_under_later_edits_and_each_write_is_a_version() {
-        let group = Group { prefix: "a".into(), count: 1, min_links: 3, max_links: 3 };
+        let group =
+            Group { prefix: "a".into(), count: 1, min_links: 3, max_links: 3, ..Group::default() };
         let population = Population { groups: vec![group] };
         let mut written = Writes::default();
         let after = |written: &Writes, edit| {

@@ -54,7 +54,13 @@ fn a_planned_edit_is_sent_when_it_is_due() {
 fn each_link_that_changes_is_sent_once() {
     let post = Post::new(&[], |config| {
         config.population = Population {
-            groups: vec![Group { prefix: "own".into(), count: 1, min_links: 3, max_links: 3 }],
+            groups: vec![Group {
+                prefix: "own".into(),
+                count: 1,
+                min_links: 3,
+                max_links: 3,
+                ..Group::default()
+            }],
         };
     });
     let links = post.rig.get("/v1/links").json();

@@ -72,6 +72,7 @@ pub fn config(tape: &Arc<Tape>) -> MockConfig {
         count,
         min_links: links,
         max_links: links,
+        ..Group::default()
     };
     MockConfig {
         profile: ContractProfile::linktree_v1(),

@@ -1,4 +1,5 @@
-//! Who comes in every scenario besides: previewers, lost crawlers, and people who send nonsense.
+//! Who comes in every scenario besides: previewers, lost crawlers, people who send nonsense, and the
+//! visitors of creators who are hard to handle.
 //!
 //! Validation and error paths are where personal data and keys are logged, so they must be taken in
 //! every weather. It is a few visitors a second, who cost a handful of calls each minute: those of
@@ -6,10 +7,11 @@
 //! wants. Where visitors come one after the other, since every call counts, only those come of whom
 //! Linktree never hears, and they come between the measurements.
 
-use super::parts::in_turn;
+use super::parts::{group as a_group, in_turn, pages};
 use crate::plan::{Pace, PhaseKind, Plan, Shape, Step, Traffic};
 use crate::traffic::actions::Action;
 use mock_server::faults::Window;
+use mock_server::world::population::{Group, Variety};
 
 /// Nobody calls Linktree for these.
 const NONSENSE: [Action; 2] = [Action::GarbledClick, Action::WrongMethod];
@@ -20,7 +22,12 @@ const PASSERS_BY: [(Action, u32); 3] =
     [(Action::Head, 1_000), (Action::OddClick, 1_000), (Action::Nobody, 500)];
 /// Visitors of them a second.
 const PASSERS_BY_RATE: u32 = 1;
-/// Users for them, so that nobody waits for one whom the integration lets wait.
+/// Creators who are hard to handle: one family of them.
+const ODD: &str = "odd";
+const ODD_CREATORS: u32 = 5;
+/// They are visited one after the other, each while the page of the one before is fresh.
+const ODD_GAP_MS: u64 = 300;
+/// Users for all of them, so that nobody waits for one whom the integration lets wait.
 const USERS: u32 = 32;
 
 /// Who may come in a phase.
@@ -57,6 +64,9 @@ pub fn join(mut plan: Plan) -> Plan {
         creators: in_turn(&group),
         does,
     };
+    if !measured {
+        plan.population.groups.push(Group { variety: Variety::Odd, ..a_group(ODD, ODD_CREATORS) });
+    }
     for (nth, span) in open_to_anybody(&plan).into_iter().enumerate() {
         let nonsense = NONSENSE.map(Step::always).into();
         plan.traffic.push(stream("nonsense", nth, span, NONSENSE_RATE, nonsense));
@@ -64,6 +74,12 @@ pub fn join(mut plan: Plan) -> Plan {
             let passing =
                 PASSERS_BY.map(|(action, share_per_mille)| Step { action, share_per_mille }).into();
             plan.traffic.push(stream("passers-by", nth, span, PASSERS_BY_RATE, passing));
+            let calls = u32::try_from((span.until_ms - span.from_ms) / ODD_GAP_MS);
+            plan.traffic.push(Traffic {
+                pace: Pace::Sequential { calls: calls.unwrap_or(u32::MAX), gap_ms: ODD_GAP_MS },
+                creators: in_turn(ODD),
+                ..stream("odd-creators", nth, span, 0, pages())
+            });
         }
     }
     plan.generator.users += USERS;

@@ -89,7 +89,7 @@ impl Timeline {
 
 /// Creators with a few links each: one page of the links route holds them all.
 pub fn group(prefix: &str, count: u32) -> Group {
-    Group { prefix: prefix.to_owned(), count, min_links: 3, max_links: 12 }
+    Group { prefix: prefix.to_owned(), count, min_links: 3, max_links: 12, ..Group::default() }
 }
 
 /// A few creators get most of the visitors.

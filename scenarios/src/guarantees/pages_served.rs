@@ -1,9 +1,11 @@
 //! While Linktree is well, and in a viral spike, pages that could be there are shown, and fast.
 //!
 //! Blind to: a page's very first visitors. Broken by: `no-cache-no-limiter`,
-//! `unavailable-when-limited`.
+//! `unavailable-when-limited`, `page-cached-per-url`, `no-page-without-links`,
+//! `bad-click-ends-the-process`.
 
 use super::evidence::fills::Fills;
+use super::evidence::unserved::Unserved;
 use super::evidence::wanted::Wanted;
 use super::evidence::well;
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
@@ -55,8 +57,7 @@ const PROMISE: Promise = Promise {
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };
 
-/// Views shown in a witness.
-const SHOWN: usize = 5;
+const SHOWN: usize = 5; // views in a witness
 
 /// See the module.
 pub struct PagesServed;
@@ -77,6 +78,7 @@ impl Guarantee for PagesServed {
             well: well::spans(case),
             away: Spans::joined(away, Duration::ZERO),
             shown: HashMap::new(),
+            unserved: Unserved::default(),
             tally: Tally::default(),
             cold: HashMap::new(),
         })
@@ -97,6 +99,7 @@ struct Serving<'c> {
     away: Spans,
     /// When each page was first shown in this life of the process.
     shown: HashMap<String, Moment>,
+    unserved: Unserved,
     tally: Tally,
     /// Views of pages that were not there, by part of the limit window.
     cold: HashMap<String, BTreeMap<u64, Tally>>,
@@ -116,6 +119,7 @@ struct Tally {
 impl Judge for Serving<'_> {
     fn operation(&mut self, view: &Operation<'_>) {
         self.wanted.note(view);
+        self.unserved.note(self.case, view);
         if view.page().is_none() || !self.case.plan.population.contains(&view.handle) {
             return;
         }
@@ -125,9 +129,8 @@ impl Judge for Serving<'_> {
             self.shown.insert(view.handle.to_string(), view.last);
         }
         let (delta, fast) = (case.harness.delta, case.time(&FAST));
-        let is_well = [view.sent, view.sent.plus(fast + delta)]
-            .iter()
-            .all(|at| self.well.well_inside(*at, delta));
+        let ends = [view.sent, view.sent.plus(fast + delta)];
+        let is_well = ends.iter().all(|at| self.well.well_inside(*at, delta));
         let is_late = case.harness.too_slow_within(view.sent, view.last);
         if !is_well || is_late || self.away.touch(view.sent.minus(delta), view.last.plus(delta)) {
             return;
@@ -135,6 +138,7 @@ impl Judge for Serving<'_> {
         let waited = view.last.since(view.sent).saturating_sub(self.own_calls(view));
         let is_slow = was_there && waited > fast + delta;
         let tally = if was_there {
+            self.unserved.view(case, view);
             &mut self.tally
         } else {
             let part = self.wanted.part_of(view.sent);
@@ -212,9 +216,12 @@ impl Serving<'_> {
         );
         let seen = tally.views;
         let witness = is_broken.then(|| tally.witness(case));
-        Verdict::from_witnesses(seen, VIEWS.name, witness.into_iter().collect())
-            .at_least([VIEWS.seen(seen)])
-            .measured([served], observed, rule)
+        let witnesses = self.unserved.witnesses(case, witness);
+        Verdict::from_witnesses(seen, VIEWS.name, witnesses).at_least([VIEWS.seen(seen)]).measured(
+            [served],
+            observed,
+            rule,
+        )
     }
 }
 
@@ -289,8 +296,13 @@ mod tests {
     }
 
     fn lived_in(mut history: History) -> History {
-        let group =
-            |prefix: &str| Group { prefix: prefix.into(), count: 9, min_links: 1, max_links: 9 };
+        let group = |prefix: &str| Group {
+            prefix: prefix.into(),
+            count: 9,
+            min_links: 1,
+            max_links: 9,
+            ..Group::default()
+        };
         history.case.plan.population = Population { groups: ["ann", "bob"].map(group).into() };
         history
     }

@@ -1,11 +1,14 @@
 //! While Linktree is down, filled pages are still served: fast, the last version, the right creator.
 //!
-//! Blind to: other content. Broken by: `no-stale-on-timeout`, `wrong-creator-under-collapsing`.
+//! Blind to: texts. Broken by: `no-stale-on-timeout`, `wrong-creator-under-collapsing`,
+//! `look-alikes-share-a-page`, `cache-key-cut-off`, `small-cache`, `first-links-only`,
+//! `one-link-for-each-address`.
 
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
 use crate::guarantees::evidence::fills::Fills;
 use crate::guarantees::evidence::outages::Outages;
+use crate::guarantees::evidence::own_links::OwnLinks;
 use crate::guarantees::evidence::sent::Creator;
 use crate::guarantees::evidence::trace::{self, Untrue};
 use crate::history::Operation;
@@ -33,7 +36,7 @@ const PROMISE: Promise = Promise {
     source: "checklist; predicates B6: TRACE, STALE and FRESH; RFC 5861 section 4 (stale-if-error)",
     why: "A blank link-in-bio page during an outage, and visitors who do not come again.",
     usual_fix: "Keep expired pages by handle, and show them when a fill fails or is not tried.",
-    blind_to: "Pages that do not tell their version, and the content below a right version.",
+    blind_to: "Pages that do not tell their version, and texts below a right version.",
     bounds: &[FAST],
     minimums: &[],
     // Every read is judged by itself, and slow ones are excused one by one.
@@ -63,6 +66,7 @@ struct Watching<'c> {
     expired: usize,
     offences: Offences,
     slow: Offences,
+    links: OwnLinks<'c>,
 }
 
 impl Guarantee for StaleOnOutage {
@@ -86,6 +90,7 @@ impl Guarantee for StaleOnOutage {
             expired: 0,
             offences: Offences::default(),
             slow: Offences::default(),
+            links: OwnLinks::of(case),
         })
     }
 
@@ -132,7 +137,9 @@ impl Judge for Watching<'_> {
         );
         let bearable = (100 - fast as usize) * self.judged / 100;
         let unshown = self.offences.count() - self.untrue;
+        let (other_links, compared) = self.links.close();
         let gauges = [
+            Gauge::none_of("pages without all their links").counted(other_links.count(), compared),
             Gauge::none_of("filled pages not shown").counted(unshown, self.judged),
             Gauge::none_of("pages of a wrong version").counted(self.untrue, self.traced),
             Gauge::at_most("slow reads of filled pages", bearable).counted(slow, self.judged),
@@ -140,6 +147,7 @@ impl Judge for Watching<'_> {
         if slow > bearable as u64 {
             self.offences.join(std::mem::take(&mut self.slow));
         }
+        self.offences.join(other_links);
         let none = self.outages.doubt().filter(|_| self.expired == 0).map(str::to_owned);
         std::mem::take(&mut self.offences)
             .verdict(self.expired, "reads of expired pages in an outage")
@@ -161,7 +169,7 @@ impl Watching<'_> {
                 self.untrue += 1;
                 self.offences.add(|| witness(case, read, &untrue));
             }
-            None => {}
+            None => self.links.note(read),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a visitor did, one variant for each action, carrying what that action notes.
 
-use super::BodyHash;
+use super::{BodyHash, Shown};
 use crate::traffic::actions::Action;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -37,6 +37,9 @@ pub struct PageView<'a> {
     /// The hash of the body, if all of it came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<BodyHash>,
+    /// The links that the page shows, if all of it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<Shown>,
     /// Whether the visitor came by a campaign, whose parameters stood in the query.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub campaign: bool,

@@ -104,8 +104,13 @@ async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<(S
 }
 
 fn plan(rate: u32, timeout_ms: u64) -> Plan {
-    let group =
-        |prefix: &str, count| Group { prefix: prefix.into(), count, min_links: 1, max_links: 2 };
+    let group = |prefix: &str, count| Group {
+        prefix: prefix.into(),
+        count,
+        min_links: 1,
+        max_links: 2,
+        ..Group::default()
+    };
     let phase = Phase { name: "all".into(), kind: PhaseKind::Storm, from_ms: 0, until_ms: 800 };
     Plan {
         id: "tiny".into(),

@@ -7,8 +7,13 @@ use proptest::prelude::*;
 use std::collections::HashMap;
 
 fn plan(seed: u64, shape: Shape, creators: Creators, until_ms: u64) -> Plan {
-    let group =
-        |prefix: &str, count| Group { prefix: prefix.into(), count, min_links: 1, max_links: 3 };
+    let group = |prefix: &str, count| Group {
+        prefix: prefix.into(),
+        count,
+        min_links: 1,
+        max_links: 3,
+        ..Group::default()
+    };
     Plan {
         id: "test".into(),
         summary: "a test".into(),

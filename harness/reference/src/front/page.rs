@@ -24,7 +24,7 @@ pub async fn show(
         return StatusCode::NOT_FOUND.into_response();
     }
     let asked_at = clock::now();
-    match app.pages.read(&handle).await {
+    match app.pages.read(&handle, uri.query()).await {
         Reading::Page(page, source) => {
             app.metrics.page_served(&source, asked_at.elapsed());
             let (now, life) = (clock::now(), &page.freshness);

@@ -20,6 +20,7 @@ mod auth_counted_as_timeouts;
 mod authorization_in_log;
 mod backoff_constant;
 mod backoff_without_jitter;
+mod bad_click_ends_the_process;
 mod bad_click_in_log;
 mod base_without_v1_on_links;
 mod batch_beyond_the_limit;
@@ -27,6 +28,7 @@ mod breaker_never_closes;
 mod breaker_never_opens;
 mod breaker_opens_at_six;
 mod cache_hits_in_latency;
+mod cache_key_cut_off;
 mod cache_ttl_too_short;
 mod click_dropped_after_attempts;
 mod click_dropped_on_401;
@@ -36,6 +38,7 @@ mod click_resent_after_success;
 mod content_type_missing_on_clicks;
 mod email_in_log;
 mod failed_items_dropped;
+mod first_links_only;
 mod fresh_key_per_attempt;
 mod half_open_lets_everyone_through;
 mod in_flight_forgotten;
@@ -52,12 +55,16 @@ mod limiter_fixed_window;
 mod limiter_forgets_on_restart;
 mod limiter_per_route;
 mod links_route_guessed;
+mod look_alikes_share_a_page;
 mod misses_counted_as_hits;
 mod no_cache_no_limiter;
 mod no_click_queue;
 mod no_limiter;
+mod no_page_without_links;
 mod no_stale_on_timeout;
 mod no_timeout;
+mod one_link_for_each_address;
+mod page_cached_per_url;
 mod query_in_log;
 mod queue_without_sync;
 mod referer_in_log;
@@ -68,6 +75,7 @@ mod retry_after_capped;
 mod retry_after_date_ignored;
 mod retry_after_ignored_on_503;
 mod retry_hot_loop;
+mod small_cache;
 mod timeouts_counted_as_auth;
 mod timeouts_not_failures;
 mod trickle_resets_timeout;
@@ -131,6 +139,14 @@ pub const MUTANTS: &[Mutant] = &[
     unavailable_when_limited::MUTANT,
     no_stale_on_timeout::MUTANT,
     wrong_creator_under_collapsing::MUTANT,
+    look_alikes_share_a_page::MUTANT,
+    cache_key_cut_off::MUTANT,
+    small_cache::MUTANT,
+    first_links_only::MUTANT,
+    one_link_for_each_address::MUTANT,
+    no_page_without_links::MUTANT,
+    bad_click_ends_the_process::MUTANT,
+    page_cached_per_url::MUTANT,
     cache_ttl_too_short::MUTANT,
     trickle_resets_timeout::MUTANT,
     no_timeout::MUTANT,

@@ -1,4 +1,4 @@
-//! Keeps pages by handle: fresh ones are shown at once, expired ones are shown when asking fails.
+//! Keeps pages by handle, whatever stands in the query: fresh ones are shown at once, expired ones are shown when asking fails.
 //!
 //! Fills of one handle are collapsed into one flight, which goes on when its visitors leave.
 
@@ -62,25 +62,27 @@ impl Pages {
         Self { upstream, settings: settings.clone(), policy, log, shelves: Mutex::default() }
     }
 
-    /// The page of `handle`, by the best way that is open.
-    pub async fn read(self: &Arc<Self>, handle: &str) -> Reading {
+    /// The page of `handle`, asked for with this query, by the best way that is open.
+    pub async fn read(self: &Arc<Self>, handle: &str, query: Option<&str>) -> Reading {
         let now = clock::now();
+        let kept_at = (self.policy.cache_key)(handle, query);
+        let kept_at = kept_at.as_str();
         let cached = {
             let shelves = self.shelves.lock().unwrap();
-            if shelves.missing_until.get(handle).is_some_and(|until| now < *until) {
+            if shelves.missing_until.get(kept_at).is_some_and(|until| now < *until) {
                 return Reading::Missing;
             }
-            shelves.pages.get(handle).cloned()
+            shelves.pages.get(kept_at).cloned()
         };
         let usable = cached.clone().filter(|page| page.freshness.is_usable(now));
         if let Some(page) = cached.as_ref().filter(|page| page.freshness.is_fresh(now)) {
             return Reading::Page(page.clone(), Source::Hit);
         }
-        if let Some(failure) = self.why_not_ask(handle, usable.is_some(), now) {
+        if let Some(failure) = self.why_not_ask(kept_at, usable.is_some(), now) {
             return self.fall_back(usable, failure.clone(), Source::HitStale(failure));
         }
         let had_page = cached.is_some();
-        let (mut flight, collapsed) = self.board(handle, cached);
+        let (mut flight, collapsed) = self.board(handle, kept_at, cached);
         let patience = match usable {
             Some(_) => self.settings.revalidation_wait,
             None => self.settings.cold_wait,
@@ -93,7 +95,7 @@ impl Pages {
         match landing {
             Ok(page) => {
                 // The flight shelved it already; this keeps it if it was evicted meanwhile.
-                self.shelve(handle, &page);
+                self.shelve(kept_at, &page);
                 Reading::Page(page, Source::Filled { had_page, collapsed })
             }
             Err(Failure::Status(404)) => Reading::Missing,
@@ -107,11 +109,11 @@ impl Pages {
     }
 
     /// The reason to answer from the shelf at once, if there is one.
-    fn why_not_ask(&self, handle: &str, has_page: bool, now: Instant) -> Option<Failure> {
+    fn why_not_ask(&self, kept_at: &str, has_page: bool, now: Instant) -> Option<Failure> {
         let (cooling, in_flight) = {
             let shelves = self.shelves.lock().unwrap();
-            let cooling = shelves.cooling_until.get(handle).is_some_and(|until| now < *until);
-            (cooling, shelves.flights.contains_key(handle))
+            let cooling = shelves.cooling_until.get(kept_at).is_some_and(|until| now < *until);
+            (cooling, shelves.flights.contains_key(kept_at))
         };
         match self.upstream.barrier(Route::Profile) {
             // A slot is worth a short wait to a visitor who would get nothing otherwise.
@@ -130,10 +132,15 @@ impl Pages {
     }
 
     /// Joins the flight for this handle, or starts one.
-    fn board(self: &Arc<Self>, handle: &str, known: Option<Arc<Page>>) -> (Flight, bool) {
+    fn board(
+        self: &Arc<Self>,
+        handle: &str,
+        kept_at: &str,
+        known: Option<Arc<Page>>,
+    ) -> (Flight, bool) {
         let mut shelves = self.shelves.lock().unwrap();
         let some_flight = shelves.flights.keys().next().map(String::as_str);
-        let key = (self.policy.collapse_key)(handle, some_flight);
+        let key = (self.policy.collapse_key)(kept_at, some_flight);
         // A sender that is gone without landing has panicked; do not wait for it.
         if let Some(flight) = shelves.flights.get(&key).filter(|f| f.has_changed().is_ok()) {
             return (flight.clone(), true);
@@ -141,10 +148,10 @@ impl Pages {
         let (land, flight) = watch::channel(None);
         shelves.flights.insert(key.clone(), flight.clone());
         drop(shelves);
-        let (pages, handle) = (self.clone(), handle.to_owned());
+        let (pages, handle, kept_at) = (self.clone(), handle.to_owned(), kept_at.to_owned());
         tokio::spawn(async move {
             let landing = pages.fly(&handle, known).await;
-            pages.finish(&handle, &key, &landing);
+            pages.finish(&kept_at, &key, &landing);
             land.send_replace(Some(landing));
         });
         (flight, false)
@@ -160,10 +167,10 @@ impl Pages {
         filler.fill(handle, known.as_deref()).await.map(Arc::new)
     }
 
-    fn finish(&self, handle: &str, key: &str, landing: &Landing) {
+    fn finish(&self, kept_at: &str, key: &str, landing: &Landing) {
         let now = clock::now();
         if let Ok(page) = landing {
-            self.shelve(handle, page);
+            self.shelve(kept_at, page);
         }
         let mut shelves = self.shelves.lock().unwrap();
         shelves.flights.remove(key);
@@ -171,29 +178,30 @@ impl Pages {
         shelves.cooling_until.retain(|_, until| now < *until);
         match landing {
             Err(Failure::Status(404)) => {
-                shelves.pages.remove(handle);
-                shelves.missing_until.insert(handle.to_owned(), now + self.settings.negative_ttl);
+                shelves.pages.remove(kept_at);
+                shelves.missing_until.insert(kept_at.to_owned(), now + self.settings.negative_ttl);
             }
             // The next visitor's flight would else be a retry without any backoff.
             Err(failure) if !matches!(failure, Failure::Barred(_)) => {
-                shelves.cooling_until.insert(handle.to_owned(), now + self.upstream.cool_down());
+                shelves.cooling_until.insert(kept_at.to_owned(), now + self.upstream.cool_down());
             }
             _ => {}
         }
     }
 
-    fn shelve(&self, handle: &str, page: &Arc<Page>) {
+    fn shelve(&self, kept_at: &str, page: &Arc<Page>) {
         let mut shelves = self.shelves.lock().unwrap();
         let newer = |known: &Arc<Page>| known.freshness.validated_at > page.freshness.validated_at;
-        if shelves.pages.get(handle).is_some_and(newer) {
+        if shelves.pages.get(kept_at).is_some_and(newer) {
             return;
         }
-        if shelves.pages.len() >= self.settings.capacity && !shelves.pages.contains_key(handle) {
+        let capacity = (self.policy.capacity)(self.settings.capacity);
+        if shelves.pages.len() >= capacity && !shelves.pages.contains_key(kept_at) {
             let oldest = shelves.pages.iter().min_by_key(|(_, page)| page.freshness.validated_at);
             if let Some(oldest) = oldest.map(|(handle, _)| handle.clone()) {
                 shelves.pages.remove(&oldest);
             }
         }
-        shelves.pages.insert(handle.to_owned(), page.clone());
+        shelves.pages.insert(kept_at.to_owned(), page.clone());
     }
 }

@@ -10,9 +10,6 @@ use crate::{
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{collections::HashSet, time::Duration};
 
-/// Links come in pages; a cursor that never ends must not fill the memory.
-const MAX_LINK_PAGES: usize = 50;
-
 /// A link of a page.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Link {
@@ -128,7 +125,7 @@ impl Filler<'_> {
     async fn links(&self, handle: &str) -> Result<Vec<Link>, Failure> {
         let (mut links, mut seen) = (Vec::new(), HashSet::new());
         let mut cursor: Option<String> = None;
-        for _ in 0..MAX_LINK_PAGES {
+        for _ in 0..self.policy.link_parts {
             let mut call = Call::new(Route::Links, format!("/profiles/{handle}/links"));
             call.query.push(("limit", "100".to_owned()));
             call.query.extend(cursor.take().map(|cursor| ("cursor", cursor)));
@@ -137,14 +134,17 @@ impl Filler<'_> {
             links.extend(page.data.into_iter().filter(|link| seen.insert(link.id.clone())));
             match page.cursor {
                 Some(next) if page.has_more => cursor = Some(next),
-                _ => {
-                    links.retain(|link| link.is_active);
-                    links.sort_by_key(|link| link.position);
-                    return Ok(links);
-                }
+                _ => return self.shown(links),
             }
         }
-        Err(Failure::Malformed)
+        (self.policy.without_end)(links).and_then(|links| self.shown(links))
+    }
+
+    /// The active links, in order.
+    fn shown(&self, mut links: Vec<Link>) -> Result<Vec<Link>, Failure> {
+        links.retain(|link| link.is_active);
+        links.sort_by_key(|link| link.position);
+        (self.policy.links)(links)
     }
 
     async fn read(&self, mut call: Call) -> Result<Answer, Failure> {

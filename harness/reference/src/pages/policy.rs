@@ -1,17 +1,28 @@
 //! What the pages decide: who shares a fill, how long a page lives, and when an old one will do.
 
+use super::fill::Link;
 use crate::linktree::{Failure, Route, VERSION_PREFIX};
 use std::time::Duration;
 
 /// One value per decision of the pages.
 #[derive(Clone, Copy)]
 pub struct PagePolicy {
-    /// Which flight a fill joins: its handle, and the key of some flight in the air.
+    /// Where a page is kept: its handle, and the query of the visitor's address.
+    pub cache_key: fn(&str, Option<&str>) -> String,
+    /// How many pages are kept, given the configured number.
+    pub capacity: fn(usize) -> usize,
+    /// Which flight a fill joins: where its page is kept, and the key of some flight in the air.
     pub collapse_key: fn(&str, Option<&str>) -> String,
     /// How long an answer is fresh, given its `max-age`.
     pub freshness: fn(Duration) -> Duration,
     /// Whether an expired page may be shown after this failure.
     pub stale_after: fn(&Failure) -> bool,
+    /// The most parts of a list of links that are asked for.
+    pub link_parts: usize,
+    /// What becomes of links of which there are more parts than that.
+    pub without_end: fn(Vec<Link>) -> Result<Vec<Link>, Failure>,
+    /// What becomes of the links of a page.
+    pub links: fn(Vec<Link>) -> Result<Vec<Link>, Failure>,
     /// Prefixes to try in order while the answer is 404; one, in a sane service.
     pub prefixes: fn(Route) -> &'static [&'static str],
 }
@@ -19,9 +30,16 @@ pub struct PagePolicy {
 impl Default for PagePolicy {
     fn default() -> Self {
         Self {
-            collapse_key: |handle, _| handle.to_owned(),
+            // Campaigns change nothing in a page.
+            cache_key: |handle, _| handle.to_owned(),
+            capacity: |configured| configured,
+            collapse_key: |key, _| key.to_owned(),
             freshness: |max_age| max_age,
             stale_after: |_| true,
+            // Links come in parts; a cursor that never ends must not fill the memory.
+            link_parts: 50,
+            without_end: |_| Err(Failure::Malformed),
+            links: Ok,
             prefixes: |_| &[VERSION_PREFIX],
         }
     }

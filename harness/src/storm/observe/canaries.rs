@@ -116,7 +116,13 @@ mod tests {
     const KEY: &str = "lt_live_0123456789abcdef";
 
     fn canaries() -> (Canaries, String) {
-        let group = Group { prefix: "page".into(), count: 20, min_links: 1, max_links: 2 };
+        let group = Group {
+            prefix: "page".into(),
+            count: 20,
+            min_links: 1,
+            max_links: 2,
+            ..Group::default()
+        };
         let population = Population { groups: vec![group] };
         let email = population.creator(7, "page-0012").unwrap().email;
         let linktree = vec![

@@ -143,7 +143,7 @@ impl<'c> Reading<'c> {
     }
 }
 
-/// How many links pages the creator with the most links in this group's range would need. Pages
+/// How many links pages this creator would need with the most links that the plan allows for. Pages
 /// that are short by lot or by a fault, and cursors that expire, leave it open, so that no fill is
 /// certain.
 fn pages_needed(case: &Case, handle: &str, target: &str) -> usize {
@@ -151,8 +151,6 @@ fn pages_needed(case: &Case, handle: &str, target: &str) -> usize {
     if case.contract.pages.short_per_mille > 0 || case.plan.faults.iter().any(bent) {
         return usize::MAX;
     }
-    let prefix = handle.rsplit_once('-').map_or(handle, |(prefix, _)| prefix);
-    let group = case.plan.population.groups.iter().find(|group| group.prefix == prefix);
     let asked = target.split(['?', '&']).find_map(|part| part.strip_prefix("limit="));
     let limit = asked.and_then(|limit| limit.parse().ok());
     let limit = limit.unwrap_or(case.contract.pages.default_limit).max(1);
@@ -164,7 +162,8 @@ fn pages_needed(case: &Case, handle: &str, target: &str) -> usize {
         }
         _ => 0,
     });
-    let most = group.map_or(0, |group| group.max_links).saturating_add(inserted.sum());
+    let most = case.plan.population.most_links(handle).unwrap_or(0);
+    let most = most.saturating_add(inserted.sum());
     most.div_ceil(limit).max(1) as usize
 }
 
@@ -181,32 +180,38 @@ mod tests {
 
     fn fills(history: &History) -> Vec<(u64, &str)> {
         let fills = Fills::of(&history.case);
-        let creator = fills.creator(fills.place("ann-1").unwrap());
+        let creator = fills.creator(fills.place("ann-0001").unwrap());
         let show = |fill: &Fill| (fill.at.0 / 1_000_000, creator.versions[fill.version].name);
         creator.fills.iter().map(show).collect()
     }
 
     #[test]
     fn a_profile_and_its_links_fill_a_page_and_a_304_does_not() {
-        let vouched = Exchange { status: Some(304), ..read("ann-1", 500) };
+        let vouched = Exchange { status: Some(304), ..read("ann-0001", 500) };
         let history = History::over(&[]).exchanges([
-            read("ann-1", 0),
-            links("ann-1", 10),
+            read("ann-0001", 0),
+            links("ann-0001", 10),
             vouched,
-            read("ann-1", 600),
+            read("ann-0001", 600),
         ]);
-        assert_eq!(fills(&history), [(115, "v0-ann-1")]);
-        assert_eq!(Fills::of(&history.case).owner("v0-ann-1"), Some("ann-1"));
+        assert_eq!(fills(&history), [(115, "v0-ann-0001")]);
+        assert_eq!(Fills::of(&history.case).owner("v0-ann-0001"), Some("ann-0001"));
     }
 
     #[test]
     fn a_page_with_many_links_is_filled_by_its_last_part() {
         let more =
-            |at| Exchange { target: format!("/l?limit=20&cursor={at}"), ..links("ann-1", at) };
+            |at| Exchange { target: format!("/l?limit=20&cursor={at}"), ..links("ann-0001", at) };
         let part = |count: u64| {
-            let mut history = History::over(&[]).exchange(read("ann-1", 0));
+            let mut history = History::over(&[]).exchange(read("ann-0001", 0));
             history = history.exchanges((1..=count).map(|n| more(n * 10)));
-            let group = Group { prefix: "ann".into(), count: 1, min_links: 1, max_links: 60 };
+            let group = Group {
+                prefix: "ann".into(),
+                count: 1,
+                min_links: 1,
+                max_links: 60,
+                ..Group::default()
+            };
             history.case.plan.population.groups = vec![group];
             fills(&history).len()
         };
@@ -216,7 +221,8 @@ mod tests {
     #[test]
     fn inserted_links_and_short_pages_need_more_parts() {
         let filled = |inserted: u16, short_per_mille: u32| {
-            let mut history = History::over(&[]).exchanges([read("ann-1", 0), links("ann-1", 10)]);
+            let mut history =
+                History::over(&[]).exchanges([read("ann-0001", 0), links("ann-0001", 10)]);
             let change = PageChange::Insert { count: inserted };
             let event = WorldEvent::Edit { handles: "ann-*".into(), change };
             history.case.plan.world = vec![TimedEvent { at_ms: 0, event }];
@@ -229,7 +235,8 @@ mod tests {
     #[test]
     fn where_a_fault_shortens_pages_or_expires_cursors_no_fill_is_certain() {
         let filled = |fault: Option<&str>| {
-            let mut history = History::over(&[]).exchanges([read("ann-1", 0), links("ann-1", 10)]);
+            let mut history =
+                History::over(&[]).exchanges([read("ann-0001", 0), links("ann-0001", 10)]);
             let rule = |fault| format!("{{\"id\":\"r\",\"fault\":{fault}}}");
             let rule = fault.map(|fault| serde_json::from_str(&rule(fault)).unwrap());
             history.case.plan.faults.extend(rule);
@@ -242,16 +249,18 @@ mod tests {
 
     #[test]
     fn a_fill_beside_an_unfinished_or_overlapping_one_is_not_certain() {
-        let failed = Exchange { route: Route::ProfileLinks, ..refused("ann-1", 10, 503) };
-        let history = History::over(&[]).exchanges([read("ann-1", 0), failed]);
-        let history = history.exchanges([version(read("ann-1", 20), "v1"), links("ann-1", 30)]);
+        let failed = Exchange { route: Route::ProfileLinks, ..refused("ann-0001", 10, 503) };
+        let history = History::over(&[]).exchanges([read("ann-0001", 0), failed]);
+        let history =
+            history.exchanges([version(read("ann-0001", 20), "v1"), links("ann-0001", 30)]);
         assert_eq!(fills(&history), []);
-        let slow = Exchange { t_w: Some(Moment::from_ms(40)), ..read("ann-1", 0) };
-        let history = History::over(&[]).exchanges([slow, links("ann-1", 1)]);
-        let history = history.exchanges([version(read("ann-1", 20), "v1"), links("ann-1", 30)]);
+        let slow = Exchange { t_w: Some(Moment::from_ms(40)), ..read("ann-0001", 0) };
+        let history = History::over(&[]).exchanges([slow, links("ann-0001", 1)]);
+        let history =
+            history.exchanges([version(read("ann-0001", 20), "v1"), links("ann-0001", 30)]);
         assert_eq!(
             fills(&history),
-            [(140, "v0-ann-1")],
+            [(140, "v0-ann-0001")],
             "the first one may be the last to be kept"
         );
     }

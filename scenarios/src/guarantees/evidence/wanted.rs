@@ -89,15 +89,16 @@ impl<'c> Wanted<'c> {
             }
             fetches
         };
-        let pages: usize = self.pages.values().map(fetches).sum();
+        let calls = |(handle, parts): (&String, _)| fetches(parts) * self.calls_of_a_fill(handle);
+        let pages: usize = self.pages.iter().map(calls).sum();
         let clicks: usize = self.clicks.range(from..=part).map(|(_, clicks)| *clicks).sum();
         let clicks = clicks.min(self.case.declared.click_slots as usize);
-        pages * self.calls_of_a_fill() + clicks <= self.case.count(&client_rate_cap::REQUESTS)
+        pages + clicks <= self.case.count(&client_rate_cap::REQUESTS)
     }
 
-    /// The profile, and the parts of the longest list of links.
-    fn calls_of_a_fill(&self) -> usize {
-        let links = self.case.plan.population.groups.iter().map(|group| group.max_links).max();
+    /// The profile, and the parts of the longest list of links that the creator may have.
+    fn calls_of_a_fill(&self, handle: &str) -> usize {
+        let links = self.case.plan.population.most_links(handle);
         let parts = links.unwrap_or(0).div_ceil(self.case.contract.pages.default_limit.max(1));
         1 + parts.max(1) as usize
     }

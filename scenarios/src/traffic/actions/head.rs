@@ -29,9 +29,8 @@ impl Act for Head {
         Did::Head(PageView {
             version: named(&visit.front.version_header),
             cache_status: named("cache-status"),
-            body: None,
             campaign: !visit.habits.query.is_empty(),
-            prefetch: false,
+            ..PageView::default()
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Opens the creator's page, and reads which version it shows and which links it has.
 
 use super::{Act, ActionInfo, Visit};
-use crate::history::{Did, PageView};
+use crate::history::{Did, PageView, Shown};
 use crate::traffic::Answer;
 use reqwest::{Client, RequestBuilder};
 use std::borrow::Cow;
@@ -37,6 +37,7 @@ impl Act for Page {
             version: version.map(own),
             cache_status: answer.header("cache-status").map(own),
             body: answer.whole.then_some(answer.hash),
+            shown: answer.whole.then(|| Shown::of(page.links.iter().map(String::as_str))),
             campaign: !visit.habits.query.is_empty(),
             prefetch: visit.habits.prefetch,
         };
@@ -84,6 +85,7 @@ mod tests {
         assert_eq!(view.version.as_deref(), Some("v8"));
         assert_eq!(view.cache_status.as_deref(), Some("own; hit"));
         assert_eq!(view.body, Some(answer.hash));
+        assert_eq!(view.shown, Some(Shown::of(["lnk_9"])));
         assert_eq!(visit.page.unwrap().links, ["lnk_9"]);
     }
 }

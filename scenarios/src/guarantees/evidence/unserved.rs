@@ -1,0 +1,111 @@
+//! Who is never served, though that could be: creators whose page never shows, however few visit them,
+//! and everybody once the service has ended by itself.
+//!
+//! A share of all views is blind to both: one creator's visitors are lost in it, and after the end
+//! there are no more views.
+
+use crate::case::Case;
+use crate::history::{Operation, Outcome};
+use crate::verdict::Witness;
+use std::collections::{BTreeMap, VecDeque};
+
+/// Views of one creator's page, at different times, that say that it never shows.
+const LEAST: usize = 3;
+/// Views or unanswered requests shown in a witness.
+const SHOWN: usize = 3;
+
+/// Views that were judged, by creator; and what was not answered last.
+#[derive(Default)]
+pub struct Unserved {
+    creators: BTreeMap<String, Seen>,
+    unanswered: VecDeque<String>,
+}
+
+#[derive(Default)]
+struct Seen {
+    served: bool,
+    views: usize,
+    first: Vec<(mock_server::clock::Moment, String)>,
+}
+
+impl Unserved {
+    /// Takes in what any visitor did.
+    pub fn note(&mut self, case: &Case, operation: &Operation<'_>) {
+        if operation.failure.is_some() {
+            self.unanswered.truncate(SHOWN - 1);
+            self.unanswered.push_front(case.tell_operation(operation));
+        }
+    }
+
+    /// Takes in a view of a page that could be there.
+    pub fn view(&mut self, case: &Case, view: &Operation<'_>) {
+        let seen = match self.creators.get_mut(view.handle.as_ref()) {
+            Some(seen) => seen,
+            None => self.creators.entry(view.handle.to_string()).or_default(),
+        };
+        seen.views += 1;
+        seen.served |= view.is_ok();
+        if seen.first.len() < SHOWN && !view.is_ok() {
+            seen.first.push((view.sent, case.tell_operation(view)));
+        }
+    }
+
+    /// The worst first: a service that ended, what is known of all views, and each creator whose page
+    /// never showed.
+    pub fn witnesses(self, case: &Case, of_all: Option<Witness>) -> Vec<Witness> {
+        let never = self.creators.into_iter().filter(|(_, one)| !one.served && one.views >= LEAST);
+        let never = never.map(|(handle, one)| {
+            let what = format!("the page of {handle} never showed, in {} views", one.views);
+            let at = one.first.first().map_or(case.harness.armed, |(at, _)| *at);
+            one.first.into_iter().fold(Witness::new(at, what), |told, (_, line)| told.line(line))
+        });
+        let struck = case.plan.faults.iter().any(|rule| rule.fault.as_process().is_some());
+        let ended = match &case.harness.outcome {
+            Some(Outcome::TargetLost { how }) if !struck => {
+                let what =
+                    format!("the service ended by itself ({how}), and served nobody any more");
+                let told = Witness::new(case.harness.closed, what);
+                Some(self.unanswered.into_iter().rev().fold(told, Witness::line))
+            }
+            _ => None,
+        };
+        ended.into_iter().chain(of_all).chain(never).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{History, page};
+
+    fn failed(at: u64) -> Operation<'static> {
+        Operation { status: Some(503), ..page("ann", at, at + 1, "-") }
+    }
+
+    fn told(history: &History, views: &[Operation<'static>]) -> Vec<String> {
+        let mut unserved = Unserved::default();
+        for view in views {
+            unserved.note(&history.case, view);
+            unserved.view(&history.case, view);
+        }
+        let witnesses = unserved.witnesses(&history.case, None);
+        witnesses.into_iter().map(|witness| witness.what).collect()
+    }
+
+    #[test]
+    fn a_creator_whose_page_never_shows_is_named_however_few_visit() {
+        let history = History::over(&[]);
+        let all = [failed(0), failed(900), failed(1_800)];
+        assert_eq!(told(&history, &all), ["the page of ann never showed, in 3 views"]);
+        assert_eq!(told(&history, &all[1..]), [""; 0], "two views may both have been unlucky");
+        assert_eq!(told(&history, &[&all[..], &[page("ann", 9, 10, "v")]].concat()), [""; 0]);
+    }
+
+    #[test]
+    fn a_service_that_ends_by_itself_serves_nobody() {
+        let mut history = History::over(&[]);
+        history.case.harness.outcome = Some(Outcome::TargetLost { how: "exit status: 1".into() });
+        let told = told(&history, &[]);
+        assert!(told[0].contains("exit status: 1") && told.len() == 1, "{told:?}");
+    }
+}
