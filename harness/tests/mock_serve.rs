@@ -228,14 +228,46 @@ fn a_port_in_use_is_named() {
     check(folder.path(), &["--port", "0", "--control-port", &port], 5, &[&port, "in use"]);
 }
 
+/// The README's blocks of one kind in its section about the mock.
+fn blocks(kind: &'static str) -> impl Iterator<Item = &'static str> {
+    let section = include_str!("../../README.md").split("## The mock alone").nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    section.split("```").skip(1).step_by(2).filter_map(move |block| block.strip_prefix(kind))
+}
+
+#[test]
+fn what_is_started_after_the_readmes_commands_knows_where_the_mock_is() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("plan.toml"), blocks("toml\n").next().unwrap()).unwrap();
+    let start = blocks("sh\n").find(|block| block.contains("mock.env")).unwrap();
+    // Any ports, and a program of this name; all else is as it is printed.
+    let script = format!(
+        "windthrow() {{ exec \"$PROGRAM\" \"$@\" --port 0; }}\n{start}\n\
+         sh -c 'echo \"child sees $LINKTREE_URL $WINDTHROW_CONTROL_URL $LINKTREE_API_KEY\"'\n\
+         \"$PROGRAM\" run --plan none.json\n\
+         \"$PROGRAM\" run --plan none.json --seed 7\n\
+         kill $!; wait"
+    );
+    let output = Command::new("sh")
+        .args(["-c", &script])
+        .current_dir(folder.path())
+        .env("PROGRAM", env!("CARGO_BIN_EXE_windthrow"))
+        .env_remove("WINDTHROW_SEED")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let seen = said.lines().find_map(|line| line.strip_prefix("child sees ")).unwrap();
+    let seen: Vec<&str> = seen.split(' ').collect();
+    assert!(seen[..2].iter().all(|url| url.starts_with("http://127.0.0.1:")), "{seen:?}");
+    assert!(seen[2].starts_with("lt_"), "{seen:?}");
+    // The seed that is exported, too, is not one that contradicts the plan's; a flag is.
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("failed to read none.json"), "{said}");
+    assert_eq!(said.matches("cannot be used with").count(), 1, "{said}");
+}
+
 #[test]
 fn the_readmes_commands_work_to_the_letter() {
-    let readme = include_str!("../../README.md");
-    let section = readme.split("## The mock alone").nth(1).unwrap();
-    let section = section.split("\n## ").next().unwrap();
-    let blocks = |kind: &'static str| {
-        section.split("```").skip(1).step_by(2).filter_map(move |block| block.strip_prefix(kind))
-    };
     let plan = blocks("toml\n").next().unwrap();
     let commands = blocks("sh\n").find(|block| block.contains("curl")).unwrap();
     assert!(commands.matches("curl").count() > 5, "{commands}");

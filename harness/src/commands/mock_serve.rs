@@ -1,13 +1,14 @@
 //! `mock serve`: the mock alone, until somebody ends it.
 //!
-//! Standard output gets what a service needs as `NAME=value` lines, for a shell or an env file;
-//! standard error one line for every fault that hit.
+//! Standard output gets what a service needs as `NAME=value` lines and a line that exports them, for a
+//! shell that reads it as a script; standard error one line for every fault that hit.
 
 use crate::cli::MockServeArgs;
 use crate::commands::say;
 use crate::contract;
 use crate::failure::{Exit, Failure};
 use crate::process::Signals;
+use crate::shell;
 use mock_server::control::{Control, ControlConfig, ControlError};
 use mock_server::faults::FaultMark;
 use mock_server::faults::plan::FaultPlan;
@@ -121,25 +122,32 @@ fn refused(error: &MockError) -> Failure {
     }
 }
 
-/// What a service needs, in a form that a shell and an env file understand.
+/// What a service needs, as a script for any POSIX shell.
 fn announcement(mock: &MockLinktree, control: &Control, args: &MockServeArgs) -> String {
     let profile = mock.profile();
     let handles = mock.handles();
     let assumed = if profile.assumed { " (assumed)" } else { "" };
     let first = handles.first().map_or(String::new(), |first| format!(", the first is {first}"));
     let scale = args.time_scale;
+    let variables = [
+        ("LINKTREE_URL", mock.url()),
+        ("LINKTREE_API_KEY", mock.api_key()),
+        ("LINKTREE_WEBHOOK_SECRET", mock.webhook_secret()),
+        ("VAULT_URL", mock.vault_url()),
+        ("ALERTS_URL", mock.alerts_url()),
+        ("VAULT_TOKEN", mock.vault_token().to_owned()),
+        ("WINDTHROW_CONTROL_URL", control.url()),
+        ("WINDTHROW_SEED", mock.seed().to_string()),
+    ];
+    let assignment = |(name, value): &(&str, String)| format!("{name}={}", shell::word(value));
+    let assignments: Vec<String> = variables.iter().map(assignment).collect();
     let lines = [
         format!("# windthrow mock: contract {}{assumed}, time scale {scale}", profile.name),
         format!("# {} creators{first}; routes begin with /v1", handles.len()),
-        format!("LINKTREE_URL={}", mock.url()),
-        format!("LINKTREE_API_KEY={}", mock.api_key()),
-        format!("LINKTREE_WEBHOOK_SECRET={}", mock.webhook_secret()),
-        format!("VAULT_URL={}", mock.vault_url()),
-        format!("ALERTS_URL={}", mock.alerts_url()),
-        format!("VAULT_TOKEN={}", mock.vault_token()),
-        "# the control API: GET / lists what it can do".to_owned(),
-        format!("WINDTHROW_CONTROL_URL={}", control.url()),
-        format!("WINDTHROW_SEED={}", mock.seed()),
+        "# GET / of the control API lists what it can do".to_owned(),
+        assignments.join("\n"),
+        // Whoever reads this as a script wants it for the service that is started next.
+        format!("export {}", variables.map(|(name, _)| name).join(" ")),
         "# ready; Ctrl-C or SIGTERM ends it".to_owned(),
     ];
     lines.join("\n")
