@@ -21,7 +21,7 @@ use scenarios::guarantees::{self, GUARANTEES};
 /// [`Failure::Usage`] when the folder is not a run's or its plan does not parse.
 pub fn report(folder: &RunFolder) -> Result<Report, Failure> {
     let identity = folder.read_identity()?;
-    let run = plans::read(&folder.plan())?;
+    let run = plans::read_recorded(&folder.plan(), &identity.plan_hash)?;
     let mut scenarios = Vec::new();
     let mut cells = Vec::new();
     for plan in &run.scenarios {

@@ -28,6 +28,31 @@ pub fn read(path: &Path) -> Result<RunPlan, Failure> {
     }
 }
 
+/// Reads the plan of a run that was carried out, of which this is the hash.
+///
+/// # Errors
+///
+/// As [`read`]; and a usage failure when the file was edited since: what was recorded is judged by
+/// what was run, or the verdict is about nothing.
+pub fn read_recorded(path: &Path, hash: &str) -> Result<RunPlan, Failure> {
+    let plan = read(path)?;
+    let bytes = std::fs::read(path).map_err(|error| Failure::unreadable(path, &error))?;
+    let found = hex::encode(Sha256::digest(&bytes));
+    if found == hash {
+        return Ok(plan);
+    }
+    let short = |hash: &str| hash.chars().take(12).collect::<String>();
+    Err(Failure::usage(
+        format!(
+            "{} is not the plan that was run: its SHA-256 begins with {}, and run.json says {}",
+            path.display(),
+            short(&found),
+            short(hash),
+        ),
+        "put the recorded plan back; an edited one is carried out with windthrow run --plan FILE",
+    ))
+}
+
 /// What is wrong with a plan, a line for each place with what to do about it; none if nothing is.
 #[must_use]
 pub fn wrong(plan: &RunPlan) -> Option<String> {

@@ -161,6 +161,18 @@ fn a_history_of_another_format_is_a_wrong_usage_and_named() {
 }
 
 #[test]
+fn a_plan_that_was_edited_after_its_run_is_refused_and_named() {
+    let (_out, folder) = recorded(HISTORY_FORMAT, Vec::new());
+    let plan = std::fs::read_to_string(folder.plan()).unwrap();
+    folder.write("plan.json", plan.replacen(": 7", ": 8", 1).as_bytes()).unwrap();
+    assert_ne!(plan, std::fs::read_to_string(folder.plan()).unwrap());
+    let failure = report(&folder).unwrap_err();
+    assert!(matches!(failure, Failure::Usage { .. }), "{failure}");
+    let says = failure.to_string();
+    assert!(says.contains("plan.json is not the plan that was run"), "{says}");
+}
+
+#[test]
 fn a_promise_that_is_only_watched_and_was_not_seen_is_not_judged() {
     let (_out, folder) = recorded(HISTORY_FORMAT, Vec::new());
     let report = report(&folder).unwrap();
