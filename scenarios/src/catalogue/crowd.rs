@@ -2,11 +2,13 @@
 //! visitors of creators who are hard to handle.
 //!
 //! Validation and error paths are where personal data and keys are logged, so they must be taken in
-//! every weather. It is a few visitors a second, who cost a handful of calls each minute: those of
+//! every weather. It is a few visitors a second, who cost a few calls in each limit window: those of
 //! nobody's pages, the odd clicks that an integration passes on, and pages that only a previewer
-//! wants. Where visitors come one after the other, since every call counts, only those come of whom
+//! wants. Whoever may cost a call keeps a pause in contract time, so that it is always the same part
+//! of the limit. Where visitors come one after the other, since every call counts, only those come of whom
 //! Linktree never hears, and they come between the measurements.
 
+use super::Settings;
 use super::parts::{group as a_group, in_turn, pages};
 use crate::plan::{Pace, PhaseKind, Plan, Shape, Step, Traffic};
 use crate::traffic::actions::Action;
@@ -17,16 +19,16 @@ use mock_server::world::population::{Group, Variety};
 const NONSENSE: [Action; 2] = [Action::GarbledClick, Action::WrongMethod];
 /// Visitors of them a second.
 const NONSENSE_RATE: u32 = 3;
-/// Linktree may be called for these, and their shares of a thousand.
-const PASSERS_BY: [(Action, u32); 3] =
-    [(Action::Head, 1_000), (Action::OddClick, 1_000), (Action::Nobody, 500)];
-/// Visitors of them a second.
-const PASSERS_BY_RATE: u32 = 1;
+/// Linktree may be called for these.
+const PASSERS_BY: [Action; 3] = [Action::Head, Action::OddClick, Action::Nobody];
+/// Six of them in a limit window, one after the other; contract time.
+const PASSERS_BY_GAP_MS: u64 = 10_000;
 /// Creators who are hard to handle: one family of them.
 const ODD: &str = "odd";
 const ODD_CREATORS: u32 = 5;
-/// They are visited one after the other, each while the page of the one before is fresh.
-const ODD_GAP_MS: u64 = 300;
+/// They are visited one after the other, each while the page of the one before is fresh; contract
+/// time.
+const ODD_GAP_MS: u64 = 3_000;
 /// Users for all of them, so that nobody waits for one whom the integration lets wait.
 const USERS: u32 = 32;
 
@@ -51,35 +53,35 @@ const fn company(kind: PhaseKind) -> Company {
 }
 
 /// The plan with the crowd; without anybody to visit it stays as it is.
-pub fn join(mut plan: Plan) -> Plan {
+pub fn join(mut plan: Plan, settings: &Settings) -> Plan {
     let Some(group) = plan.population.groups.first().map(|group| group.prefix.clone()) else {
         return plan;
     };
     let measured = plan.phases.iter().any(|phase| company(phase.kind) == Company::OneAfterTheOther);
-    let stream = |id: &str, nth: usize, span: Window, rate: u32, does: Vec<Step>| Traffic {
-        id: if nth == 0 { id.to_owned() } else { format!("{id}-{}", nth + 1) },
-        from_ms: span.from_ms,
-        until_ms: span.until_ms,
-        pace: Pace::Open { shape: Shape::Steady { rate } },
-        creators: in_turn(&group),
-        does,
-    };
     if !measured {
         plan.population.groups.push(Group { variety: Variety::Odd, ..a_group(ODD, ODD_CREATORS) });
     }
     for (nth, span) in open_to_anybody(&plan).into_iter().enumerate() {
-        let nonsense = NONSENSE.map(Step::always).into();
-        plan.traffic.push(stream("nonsense", nth, span, NONSENSE_RATE, nonsense));
+        let stream = |id: &str, group: &str, pace: Pace, does: Vec<Step>| Traffic {
+            id: if nth == 0 { id.to_owned() } else { format!("{id}-{}", nth + 1) },
+            from_ms: span.from_ms,
+            until_ms: span.until_ms,
+            pace,
+            creators: in_turn(group),
+            does,
+        };
+        let every = |gap_ms: u64| {
+            let gap_ms = settings.contract(gap_ms);
+            let calls = (span.until_ms - span.from_ms) / gap_ms + 1;
+            Pace::Sequential { calls: u32::try_from(calls).unwrap_or(u32::MAX), gap_ms }
+        };
+        let often = Pace::Open { shape: Shape::Steady { rate: NONSENSE_RATE } };
+        let steps = |actions: &[Action]| actions.iter().copied().map(Step::always).collect();
+        plan.traffic.push(stream("nonsense", &group, often, steps(&NONSENSE)));
         if !measured {
-            let passing =
-                PASSERS_BY.map(|(action, share_per_mille)| Step { action, share_per_mille }).into();
-            plan.traffic.push(stream("passers-by", nth, span, PASSERS_BY_RATE, passing));
-            let calls = u32::try_from((span.until_ms - span.from_ms) / ODD_GAP_MS);
-            plan.traffic.push(Traffic {
-                pace: Pace::Sequential { calls: calls.unwrap_or(u32::MAX), gap_ms: ODD_GAP_MS },
-                creators: in_turn(ODD),
-                ..stream("odd-creators", nth, span, 0, pages())
-            });
+            let passing = every(PASSERS_BY_GAP_MS);
+            plan.traffic.push(stream("passers-by", &group, passing, steps(&PASSERS_BY)));
+            plan.traffic.push(stream("odd-creators", ODD, every(ODD_GAP_MS), pages()));
         }
     }
     plan.generator.users += USERS;
@@ -105,7 +107,7 @@ fn open_to_anybody(plan: &Plan) -> Vec<Window> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::{SCENARIOS, Settings};
+    use crate::catalogue::SCENARIOS;
     use crate::traffic::Schedule;
     use std::collections::HashMap;
 
@@ -115,8 +117,10 @@ mod tests {
         let count = |info: &&crate::catalogue::ScenarioInfo| {
             let schedule = Schedule::of(&info.plan(&settings)).unwrap();
             let mut counts = HashMap::new();
-            for arrival in &schedule.arrivals {
-                for action in schedule.actions(arrival.planned.does) {
+            let open = schedule.arrivals.iter().map(|arrival| arrival.planned);
+            let calls = schedule.sequences.iter().flat_map(|sequence| &sequence.calls);
+            for planned in open.chain(calls.copied()) {
+                for action in schedule.actions(planned.does) {
                     *counts.entry(*action).or_default() += 1;
                 }
             }
@@ -141,7 +145,7 @@ mod tests {
     #[test]
     fn where_every_call_counts_nobody_comes_for_whom_linktree_is_called() {
         for (id, counts) in planned(1) {
-            let passing = PASSERS_BY.map(|(action, _)| counts.contains_key(&action));
+            let passing = PASSERS_BY.map(|action| counts.contains_key(&action));
             assert_eq!(passing, [id != "calibration"; 3], "{id}: {counts:?}");
         }
     }

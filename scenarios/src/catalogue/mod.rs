@@ -123,7 +123,7 @@ impl ScenarioInfo {
     /// The plan: what is the scenario's own, and who comes in every scenario.
     #[must_use]
     pub fn plan(&self, settings: &Settings) -> Plan {
-        crowd::join((self.build)(settings))
+        crowd::join((self.build)(settings), settings)
     }
 }
 

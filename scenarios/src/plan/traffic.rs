@@ -4,7 +4,8 @@ use crate::front_door::FrontDoor;
 use crate::traffic::actions::Action;
 use serde::{Deserialize, Serialize};
 
-/// One stream of visitors. Rates are visitors a second, real time.
+/// One stream of visitors. Rates are visitors a second, real time. A burst at a certain moment is a
+/// short stream of its own: from that moment on for 100 ms, steadily 500 a second, are 50 visitors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Traffic {

@@ -227,6 +227,34 @@ mod tests {
     }
 
     #[test]
+    fn routes_may_be_spelled_otherwise_by_anybody_who_comes() {
+        let front = FrontDoor {
+            page: "/p?of={handle}".into(),
+            clicks: "/track".into(),
+            click_method: crate::front_door::ClickMethod::Put,
+            ..FrontDoor::default()
+        };
+        let habits = Habits { query: "utm_source=x".into(), ..Habits::default() };
+        for action in ACTIONS {
+            let visit = Visit { front: &front, habits: habits.clone(), ..testing::visit() };
+            let request = action.sends(&visit, &Client::new()).build().unwrap();
+            let (path, query) = (request.url().path(), request.url().query().unwrap_or_default());
+            match action.info().needs {
+                Some(FrontRoute::Clicks) => {
+                    assert_eq!((path, request.method().as_str()), ("/track", "PUT"))
+                }
+                _ => {
+                    assert_eq!(path, "/p");
+                    assert!(
+                        query.starts_with("of=") && query.ends_with("&utm_source=x"),
+                        "{query}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
     fn every_file_of_the_folder_is_listed_and_opens_with_a_sentence() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/traffic/actions");
         let mut stems = BTreeSet::new();
