@@ -69,6 +69,13 @@ impl Health {
             let times = case.harness.overloads.len();
             troubles.push(Trouble::Overloaded { first: first.clone(), times });
         }
+        let ends = || case.target.outlived_ends();
+        if let Some((end, what, _)) = ends().find(|(.., over)| !over) {
+            troubles.push(Trouble::Outlived { end, what });
+        }
+        if let Some((_, what, _)) = ends().find(|(.., over)| *over) {
+            troubles.push(Trouble::LeftBehind { what });
+        }
         Self { lateness: worse.cloned(), planned, sent, peak_per_s: seen.peak_per_s, troubles }
     }
 
@@ -79,6 +86,10 @@ impl Health {
             let may_have_caused = |verdict: &Verdict| match trouble {
                 Trouble::Unsent { .. } | Trouble::Late { .. } => true,
                 Trouble::Overloaded { .. } => while_slow(case, verdict),
+                Trouble::Outlived { end, .. } => {
+                    verdict.witnesses.iter().all(|witness| witness.at >= *end)
+                }
+                Trouble::LeftBehind { .. } => false,
             };
             weighed(verdict, trouble.stands_of(promise), may_have_caused, &trouble.words(case))
         };
@@ -107,7 +118,9 @@ fn weighed(
         (Stands::IfViolated | Stands::Never, Held) => verdict.only_if(false, words),
         (Stands::IfViolated | Stands::IfHeld | Stands::Never, Inconclusive) => {
             let own = verdict.reason.clone();
-            verdict.because(own.map(|own| format!("{own}; {words}")))
+            // The judge may have seen it, too.
+            let unsaid = own.filter(|own| !own.contains(words));
+            verdict.because(unsaid.map(|own| format!("{own}; {words}")))
         }
         (Stands::IfHeld | Stands::Never, Violated) if may_have_caused(&verdict) => {
             verdict.withdrawn(words)

@@ -2,6 +2,7 @@
 
 use super::Case;
 use crate::history::Operation;
+use mock_server::clock::Moment;
 use mock_server::history::exchange::{End, Exchange};
 
 impl Case {
@@ -28,6 +29,12 @@ impl Case {
             end_words(exchange.end),
             self.at(exchange.t_known()),
         )
+    }
+
+    /// That something of the target went on after its end.
+    #[must_use]
+    pub fn tell_outlived(&self, end: Moment, why: &str) -> String {
+        format!("the target outlived its end at {}: {why}", self.at(end))
     }
 
     /// A line of a witness's story about a visitor.

@@ -112,6 +112,15 @@ impl TargetSide {
         })
     }
 
+    /// Each end that something of the target outlived, what went on, and whether it was the end of
+    /// all, after which nothing is judged.
+    pub fn outlived_ends(&self) -> impl Iterator<Item = (Moment, String, bool)> {
+        self.processes.iter().filter(|process| process.change.is_end()).filter_map(|end| {
+            let why = self.after(end.at).find_map(Change::survivors)?;
+            Some((end.at, why, end.change == Change::Stopped))
+        })
+    }
+
     /// What happened from an end to the next start.
     fn after(&self, end: Moment) -> impl Iterator<Item = &Change> {
         let after = self.processes.iter().skip_while(move |process| process.at < end);

@@ -154,9 +154,7 @@ impl Judge for Surviving<'_> {
         );
         let killed = || ends.iter().filter(|end| end.killed);
         let mut outlived = ends.iter().filter_map(|end| Some((end, end.outlived.as_ref()?)));
-        let outlived = outlived.next().map(|(end, why)| {
-            format!("the process that ended at {} was not gone: {why}", case.at(end.at))
-        });
+        let outlived = outlived.next().map(|(end, why)| case.tell_outlived(end.at, why));
         let survived = killed().map(|end| end.survived).sum();
         let kills = killed().filter(|end| end.survived > 0).count();
         offences
@@ -271,7 +269,11 @@ mod tests {
             history.exchange(sent_click("a", 41_000, 202))
         };
         let survived = Change::Survived { left: vec![], accepts: true, listeners: vec![] };
-        check(arrives(survived), Inconclusive, "at 5.000 s was not gone: its port still accepted");
+        check(
+            arrives(survived),
+            Inconclusive,
+            "outlived its end at 5.000 s: its port still accepted",
+        );
         check(arrives(Change::Resumed), Inconclusive, "nobody looked");
         let strays = vec![crate::history::Seen { pid: 7, command: "node".into() }];
         check(arrives(Change::Gone { strays }), Held, "");

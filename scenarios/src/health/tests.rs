@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::guarantees::{self, GUARANTEES};
-use crate::history::{GeneratorReport, Operation, Outcome};
+use crate::history::{Change, GeneratorReport, Operation, Outcome};
 use crate::plan::{Creators, Pace, PhaseKind, Shape, Step, Traffic};
+use crate::promise::Sight;
 use crate::testing::{History, page};
 use crate::traffic::actions::Action;
 use crate::verdict::Witness;
@@ -193,6 +194,33 @@ fn an_overloaded_mock_or_a_harness_that_stood_still_is_blamed_for_what_was_seen_
     let expected =
         "it was seen only while the harness stood still (its timers were up to 400 ms late)";
     assert!(verdict.unwrap().starts_with(expected));
+}
+
+#[test]
+fn what_outlived_a_kill_is_said_and_nothing_that_builds_on_it_or_came_after_it_is_blamed() {
+    use VerdictKind::{Held, Inconclusive, Violated};
+    let survived = || Change::Survived { left: vec![], accepts: true, listeners: vec![] };
+    let history = visited(0, None).killed_and(30_000, survived(), 30_500);
+    let seeing = |sees| Promise { sees, ..promise(Stands::Always, Stands::Always) };
+    let ends = seeing(&[Sight::Process]);
+    assert_eq!(stands(&history, &ends, 30_001), [Inconclusive; 3]);
+    let others = seeing(&[Sight::Upstream]);
+    assert_eq!(stands(&history, &others, 30_001), [Held, Inconclusive, Inconclusive]);
+    assert_eq!(
+        stands(&history, &others, 29_999),
+        [Held, Inconclusive, Violated],
+        "before the kill"
+    );
+    let said = |history: &History| {
+        let troubles = health(history).troubles;
+        troubles.iter().map(|one| one.words(&history.case)).collect::<Vec<_>>()
+    };
+    let port = "its port still accepted connections";
+    assert_eq!(said(&history), [format!("the target outlived its end at 30.000 s: {port}")]);
+    let over = visited(0, None).process(59_000, Change::Stopped).process(59_001, survived());
+    let left = format!("something of the target was left when all was over: {port}");
+    assert_eq!(said(&over), [left]);
+    assert_eq!(stands(&over, &ends, 30_001), [Held, Inconclusive, Violated]);
 }
 
 /// A violation that other visitors would have seen as well stands; these need visitors to hold.

@@ -2,7 +2,8 @@
 
 use crate::case::Case;
 use crate::measure::humane;
-use crate::promise::{Promise, Stands};
+use crate::promise::{Promise, Sight, Stands};
+use mock_server::clock::Moment;
 use mock_server::history::record::Overload;
 use std::time::Duration;
 
@@ -34,13 +35,29 @@ pub enum Trouble {
         /// How often it was said; once a second at the most for each cause.
         times: usize,
     },
+    /// The harness ended the target, and something of it went on.
+    Outlived {
+        /// When it should have ended.
+        end: Moment,
+        /// What went on.
+        what: String,
+    },
+    /// Something of the target was left when all was over.
+    LeftBehind {
+        /// What went on.
+        what: String,
+    },
 }
 
 impl Trouble {
     /// What stands of the verdict on a promise.
     #[must_use]
-    pub const fn stands_of(&self, promise: &Promise) -> Stands {
+    pub fn stands_of(&self, promise: &Promise) -> Stands {
         match self {
+            // What is seen of ends builds on them; all else may have been done by two at once.
+            Self::Outlived { .. } if promise.sees.contains(&Sight::Process) => Stands::Never,
+            Self::Outlived { .. } => Stands::IfHeld,
+            Self::LeftBehind { .. } => Stands::Always,
             Self::Unsent { .. } | Self::Late { .. } => promise.when_late,
             Self::Overloaded { .. } => promise.when_overloaded,
         }
@@ -63,6 +80,10 @@ impl Trouble {
                     humane(*p99),
                     humane(*bound)
                 )
+            }
+            Self::Outlived { end, what } => case.tell_outlived(*end, what),
+            Self::LeftBehind { what } => {
+                format!("something of the target was left when all was over: {what}")
             }
             Self::Overloaded { first, times } => {
                 let at = case.at(first.at);

@@ -109,6 +109,8 @@ fn trouble(trouble: &Trouble, case: &Case) -> String {
     let on = match trouble {
         Trouble::Unsent { .. } | Trouble::Late { .. } => "visitors",
         Trouble::Overloaded { .. } => "a mock that answers",
+        Trouble::Outlived { .. } => "that end",
+        Trouble::LeftBehind { .. } => return format!("{}; end it by hand", trouble.words(case)),
     };
     format!("{}; what depends on {on} is inconclusive", trouble.words(case))
 }
