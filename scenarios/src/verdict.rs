@@ -272,6 +272,12 @@ impl Offences {
         self.kept.extend(other.kept);
     }
 
+    /// Those that were kept.
+    #[must_use]
+    pub fn into_witnesses(self) -> Vec<Witness> {
+        self.kept
+    }
+
     /// How many there are.
     #[must_use]
     pub const fn count(&self) -> u64 {

@@ -4,6 +4,7 @@
 //! nothing of this service.
 
 use reqwest::{Method, header::HeaderMap};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// The version of the API, between the base address and every path.
@@ -111,6 +112,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The whole body.
     pub body: Vec<u8>,
+    /// How long the head took to come.
+    pub head_after: Duration,
 }
 
 /// Why there is no answer.

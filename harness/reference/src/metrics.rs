@@ -30,6 +30,8 @@ struct Histogram {
 pub struct MetricsPolicy {
     /// The word for how an attempt ended.
     pub outcome: fn(&Result<Answer, Failure>) -> &'static str,
+    /// How much of an attempt's time the histogram takes, if any: all of it, however it ended.
+    pub timed: fn(Duration, &Result<Answer, Failure>) -> Option<Duration>,
     /// A duration as the histogram takes it: in seconds.
     pub observed: fn(Duration) -> f64,
     /// Whether a page from the cache, for which nothing was asked, is observed as an attempt.
@@ -42,6 +44,7 @@ impl Default for MetricsPolicy {
     fn default() -> Self {
         Self {
             outcome,
+            timed: |took, _| Some(took),
             observed: |took| took.as_secs_f64(),
             observes_hits: false,
             page: Source::label,
@@ -93,7 +96,9 @@ impl Metrics {
     /// An attempt ended.
     pub fn upstream_answered(&self, route: Route, took: Duration, end: &Result<Answer, Failure>) {
         self.count_upstream(route, (self.policy.outcome)(end));
-        self.observe(route, took);
+        if let Some(took) = (self.policy.timed)(took, end) {
+            self.observe(route, took);
+        }
     }
 
     fn observe(&self, route: Route, took: Duration) {

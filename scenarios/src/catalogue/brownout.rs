@@ -7,9 +7,10 @@ use super::parts::{
 use super::{ScenarioInfo, Settings};
 use crate::plan::{Pace, PhaseKind, Plan, Shape, Traffic};
 use mock_server::faults::{
-    Fault, Latency, LoseAnswer, Pick, Reset, ResetAt, Rule, Stall, StallAt, Truncate, Window,
+    Bandwidth, Fault, Latency, LoseAnswer, Matcher, Pick, Reset, ResetAt, Rule, Stall, StallAt,
+    Truncate, Window,
 };
-use mock_server::world::population::Population;
+use mock_server::world::population::{Group, Population};
 
 /// This scenario.
 pub const INFO: ScenarioInfo = ScenarioInfo {
@@ -31,6 +32,8 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
 
 /// Few, so that the stalled reads find room under the cap.
 const CREATORS: u32 = 8;
+/// Creators whose answers come over a narrow line: short ones, so that they are whole in time.
+const NARROW: u32 = 40;
 /// Creators whose profile read stalls the first time: (group, where).
 const STALLS: [(&str, StallAt); 3] = [
     ("silent", StallAt::BeforeHead),
@@ -42,13 +45,19 @@ fn build(settings: &Settings) -> Plan {
     let mut timeline = Timeline::default();
     let warmup = timeline.phase(PhaseKind::Warmup, "pages are filled", 1_500);
     timeline.phase(PhaseKind::Control, "an ordinary day", settings.stretch(1_500));
-    // Room for six timeouts of 10 s in each stalled stream, with a retry after each.
-    let storm_ms = settings.stretch(9_000).max(settings.contract(90_000));
+    // Room for six timeouts of 10 s in each stream, with a retry after each. Nothing else fails then,
+    // or the breaker would open and hide them.
+    let stalls_ms = settings.stretch(11_000).max(settings.contract(110_000));
+    let stalls = timeline.phase(PhaseKind::Storm, "reads stall", stalls_ms);
+    let storm_ms = settings.stretch(10_000).max(settings.contract(100_000));
     let storm = timeline.phase(PhaseKind::Storm, "half broken", storm_ms);
+    let narrow_ms = settings.stretch(7_000);
+    let narrow = timeline.phase(PhaseKind::Storm, "answers take long in the body", narrow_ms);
     let heal = timeline.phase(PhaseKind::Heal, "all is well again", 1_500);
     timeline.phase(PhaseKind::Settle, "last clicks arrive", settings.settle_ms(true));
     let mut groups = vec![group("page", CREATORS)];
-    groups.extend(STALLS.map(|(prefix, _)| group(prefix, 6)));
+    groups.extend(STALLS.map(|(prefix, _)| group(prefix, 10)));
+    groups.push(Group { max_links: 2, min_links: 1, ..group("narrow", NARROW) });
     let mut traffic = vec![Traffic {
         id: "visitors".into(),
         from_ms: warmup.from_ms,
@@ -59,35 +68,48 @@ fn build(settings: &Settings) -> Plan {
     }];
     traffic.extend(STALLS.map(|(prefix, _)| Traffic {
         id: format!("{prefix}-reader"),
-        from_ms: storm.from_ms,
-        // The last call has its timeout inside the storm.
-        until_ms: storm.until_ms - settings.contract(15_000),
-        pace: Pace::Sequential { calls: 40, gap_ms: settings.contract(2_000) },
+        from_ms: stalls.from_ms,
+        // The last call has its timeout while reads stall.
+        until_ms: stalls.until_ms - settings.contract(15_000),
+        pace: Pace::Sequential { calls: 10, gap_ms: settings.contract(3_000) },
         creators: in_turn(prefix),
         does: pages(),
     }));
+    traffic.push(Traffic {
+        id: "narrow-readers".into(),
+        from_ms: narrow.from_ms,
+        until_ms: narrow.until_ms - 1_500,
+        pace: Pace::Open { shape: Shape::Steady { rate: 4 } },
+        creators: in_turn("narrow"),
+        does: pages(),
+    });
+    let mut faults: Vec<Rule> = STALLS.map(|(prefix, at)| stall(prefix, at, stalls)).into();
+    faults.extend(half_broken(storm));
+    let slow = Matcher { handle: Some("narrow-*".into()), ..routes(&PAGE_READS) };
+    let bandwidth = Fault::Bandwidth(Bandwidth { bytes_per_s: 1_000 });
+    faults.push(rule("narrow", narrow, slow, Pick::All, bandwidth));
     Plan {
         population: Population { groups },
         traffic,
-        faults: half_broken(storm),
+        faults,
         generator: settings.generator(300),
         ..INFO.skeleton(settings, timeline)
     }
 }
 
+/// The first read of each profile of a group stalls.
+fn stall(prefix: &str, at: StallAt, window: Window) -> Rule {
+    let (fault, first) = (Fault::Stall(Stall { at }), Pick::Nth { from: 0, until: 1 });
+    rule(&format!("stall-{prefix}"), window, profiles_of(prefix), first, fault)
+}
+
 /// Of the rules that hit a request the first one wins (latency adds up), so the rare come first.
 /// Together they fail about a quarter, which seldom makes five failures in a row.
 fn half_broken(storm: Window) -> Vec<Rule> {
-    let stall = |(prefix, at)| {
-        let fault = Fault::Stall(Stall { at });
-        let first = Pick::Nth { from: 0, until: 1 };
-        rule(&format!("stall-{prefix}"), storm, profiles_of(prefix), first, fault)
-    };
-    let mut rules: Vec<Rule> = STALLS.map(stall).into();
     let slow = Latency::Lognormal { median_ms: 60, sigma_milli: 900, max_ms: 800 };
     let cut = Fault::Truncate(Truncate { percent: 60 });
     let all = [PAGE_READS, CLICKS].concat();
-    rules.extend([
+    vec![
         rule("slow", storm, routes(&all), Pick::All, Fault::Latency(slow)),
         rule(
             "lost-receipt",
@@ -99,8 +121,7 @@ fn half_broken(storm: Window) -> Vec<Rule> {
         rule("reset", storm, routes(&PAGE_READS), share(1, 25), reset(ResetAt::MidBody)),
         rule("cut", storm, routes(&PAGE_READS), share(1, 25), cut),
         rule("flaky", storm, routes(&all), share(1, 5), status(&[500, 502, 503])),
-    ]);
-    rules
+    ]
 }
 
 const fn reset(at: ResetAt) -> Fault {

@@ -7,7 +7,7 @@
 use super::parts::{Timeline, everything, group, in_turn, pages, profiles_of, rule, status};
 use super::{ScenarioInfo, Settings};
 use crate::plan::{Declared, Pace, PhaseKind, Plan, Traffic};
-use mock_server::faults::{Fault, Pick, Rule, Stall, StallAt, Window};
+use mock_server::faults::{Fault, Pick, Reset, ResetAt, Rule, Stall, StallAt, Truncate, Window};
 use mock_server::world::population::Population;
 
 /// This scenario.
@@ -56,16 +56,26 @@ fn build(settings: &Settings) -> Plan {
     let kind = if failures > 0 { PhaseKind::RetryGaps } else { PhaseKind::Control };
     let gaps = phase(kind, "a few failures, then a success", gaps_ms);
     let calm = phase(PhaseKind::Control, "all is well again", 1_500);
-    let errors = phase(PhaseKind::BreakerProbe, "only errors", settings.contract(90_000));
     let heal_ms = settings.contract(30_000) + settings.contract(15_000) + 2_000;
+    // A trip after a call's five attempts or five calls, the open time, a probe that fails and what
+    // follows it.
+    let errors = phase(PhaseKind::BreakerProbe, "only errors", settings.contract(75_000));
     let heal = phase(PhaseKind::Heal, "back after errors", heal_ms);
-    let silence = phase(PhaseKind::BreakerProbe, "only silence", settings.contract(90_000));
+    // Five timeouts with their waits, the open time, and a probe that meets silence.
+    let silence = phase(PhaseKind::BreakerProbe, "only silence", settings.contract(115_000));
     let last = phase(PhaseKind::Heal, "back after silence", heal_ms);
+    // Time for a trip; its open time goes on in the heal.
+    let trip_ms = settings.contract(30_000);
+    let resets = phase(PhaseKind::BreakerProbe, "only resets", trip_ms);
+    let joined = phase(PhaseKind::Heal, "back after resets", heal_ms - 1_000);
+    // Which answers have a body is the answers' matter, so that this is called a storm.
+    let cuts = phase(PhaseKind::Storm, "only cut answers", trip_ms);
+    let whole = phase(PhaseKind::Heal, "back after cut answers", heal_ms - 1_000);
     // At the end: whoever stops calling when a key is refused has met everything else.
     let refused = phase(PhaseKind::Storm, "the key is refused", settings.contract(6_000));
     phase(PhaseKind::Heal, "the key is good again", settings.contract(3_000));
     let gaps_end = gaps.until_ms - settings.contract(16_000);
-    let slowly = settings.contract(2_000);
+    let slowly = settings.contract(2_500);
     Plan {
         population: Population {
             groups: [
@@ -76,6 +86,10 @@ fn build(settings: &Settings) -> Plan {
                 ("heal", 60),
                 ("silence", 200),
                 ("last", 60),
+                ("reset", 200),
+                ("joined", 60),
+                ("cut", 200),
+                ("whole", 60),
                 ("locked", LOCKED_CALLS),
             ]
             .map(|(prefix, count)| group(prefix, count))
@@ -86,9 +100,13 @@ fn build(settings: &Settings) -> Plan {
             calls("retry", RETRY_CALLS, Window { until_ms: gaps_end, ..gaps }, RETRY_PAUSE_MS),
             calls("quiet", CALM_CALLS, calm, CALM_PAUSE_MS),
             calls("error", 200, errors, GAP_MS),
-            calls("heal", 60, heal, slowly),
+            calls("heal", 60, rested(heal), slowly),
             calls("silence", 200, silence, GAP_MS),
-            calls("last", 60, last, slowly),
+            calls("last", 60, rested(last), slowly),
+            calls("reset", 200, resets, GAP_MS),
+            calls("joined", 60, rested(joined), slowly),
+            calls("cut", 200, cuts, GAP_MS),
+            calls("whole", 60, rested(whole), slowly),
             calls("locked", LOCKED_CALLS, refused, settings.contract(1_000)),
         ],
         faults: (failures > 0)
@@ -98,8 +116,10 @@ fn build(settings: &Settings) -> Plan {
             })
             .into_iter()
             .chain([
-                total("only-errors", errors, status(&[500])),
+                total("only-errors", errors, status(&[502])),
                 total("only-silence", silence, Fault::Stall(Stall { at: StallAt::BeforeHead })),
+                total("only-resets", resets, Fault::Reset(Reset { at: ResetAt::BeforeHead })),
+                total("only-cuts", cuts, Fault::Truncate(Truncate { percent: 60 })),
                 rule("key-refused", refused, profiles_of("locked"), Pick::All, status(&[401])),
             ])
             .collect(),
@@ -111,6 +131,11 @@ fn build(settings: &Settings) -> Plan {
 /// Failures in a row that neither open the breaker nor use a call's attempts up.
 fn spared_failures(declared: &Declared) -> u32 {
     declared.breaker_failures.min(declared.max_attempts).saturating_sub(1).min(FAILURES)
+}
+
+/// A window that ends in silence: what fails within δ of a success may not count.
+const fn rested(window: Window) -> Window {
+    Window { until_ms: window.until_ms - 2 * GAP_MS, ..window }
 }
 
 /// A visitor who asks one creator of a group after the other.

@@ -46,11 +46,19 @@ fn build(settings: &Settings) -> Plan {
     let outage_ms = settings.contract(105_000).max(9_000);
     let outage = timeline.phase(PhaseKind::Outage, "Linktree is gone", outage_ms);
     // The breaker may have opened just before the end, then recovery may take 15 s.
-    let heal_ms = settings.contract(30_000) + settings.contract(15_000) + 4_000;
+    let heal_ms = settings.contract(30_000) + settings.contract(15_000) + 9_000;
     let heal = timeline.phase(PhaseKind::Heal, "Linktree is back", heal_ms);
     timeline.phase(PhaseKind::Settle, "the backlog drains", settings.settle_ms(true));
+    // Fewer then, so that the limiter has room for each of them.
+    let served_ms = heal.from_ms + settings.contract(45_000);
     Plan {
-        population: Population { groups: vec![group("page", CREATORS), group("new", NEWCOMERS)] },
+        population: Population {
+            groups: vec![
+                group("page", CREATORS),
+                group("new", NEWCOMERS),
+                group("late", NEWCOMERS),
+            ],
+        },
         traffic: vec![
             Traffic {
                 id: "first-visitors".into(),
@@ -72,15 +80,10 @@ fn build(settings: &Settings) -> Plan {
                 creators: zipf("page", 900),
                 does: pages_and_clicks(CLICKS_PER_MILLE),
             },
-            // Pages that nobody has cached: whoever still refuses calls has nothing to show.
-            Traffic {
-                id: "newcomers".into(),
-                from_ms: heal.from_ms + settings.contract(30_000),
-                until_ms: heal.until_ms,
-                pace: Pace::Open { shape: Shape::Steady { rate: 4 } },
-                creators: in_turn("new"),
-                does: pages(),
-            },
+            // Pages that nobody has cached: whoever still refuses calls has nothing to show. They come
+            // from the heal on, since nobody knows when the breaker opened last.
+            newcomers("first-newcomers", heal.from_ms, served_ms, 2),
+            newcomers("newcomers", served_ms, heal.until_ms, 1),
         ],
         faults: gone(outage, heal),
         // What creators change meanwhile must be seen after the heal.
@@ -90,6 +93,18 @@ fn build(settings: &Settings) -> Plan {
         }],
         generator: settings.generator(500),
         ..INFO.skeleton(settings, timeline)
+    }
+}
+
+/// Visitors of pages that nobody visited before.
+fn newcomers(id: &str, from_ms: u64, until_ms: u64, rate: u32) -> Traffic {
+    Traffic {
+        id: id.into(),
+        from_ms,
+        until_ms,
+        pace: Pace::Open { shape: Shape::Steady { rate } },
+        creators: in_turn(if rate > 1 { "new" } else { "late" }),
+        does: pages(),
     }
 }
 

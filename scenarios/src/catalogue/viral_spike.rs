@@ -1,8 +1,9 @@
 //! A creator goes viral: fifty times the visitors within a second, on pages mostly never fetched.
 
-use super::parts::{Timeline, group, in_turn, pages_and_clicks, zipf};
+use super::parts::{PAGE_READS, Timeline, group, in_turn, pages_and_clicks, routes, rule, zipf};
 use super::{ScenarioInfo, Settings};
 use crate::plan::{Pace, PhaseKind, Plan, Shape, Traffic};
+use mock_server::faults::{Fault, Latency, Pick};
 use mock_server::world::population::Population;
 
 /// This scenario.
@@ -31,8 +32,10 @@ fn build(settings: &Settings) -> Plan {
     let mut timeline = Timeline::default();
     let warmup = timeline.phase(PhaseKind::Warmup, "first pages are filled", 1_500);
     let control = timeline.phase(PhaseKind::Control, "an ordinary day", settings.stretch(2_000));
-    let hold_ms = settings.stretch(4_000).max(settings.contract(40_000));
-    let storm = timeline.phase(PhaseKind::Storm, "the spike", hold_ms + 3_000);
+    // Twice `max-age`: the page that goes viral expires while everybody looks at it, and once more
+    // when the limit window has let go of the first cold pages.
+    let hold_ms = settings.stretch(8_000).max(settings.contract(40_000));
+    let storm = timeline.phase(PhaseKind::Storm, "the spike", hold_ms + 2_300);
     let heal = timeline.phase(PhaseKind::Heal, "the crowd is gone", 1_500);
     timeline.phase(PhaseKind::Settle, "last clicks arrive", settings.settle_ms(false));
     Plan {
@@ -55,7 +58,7 @@ fn build(settings: &Settings) -> Plan {
                         baseline: BASELINE,
                         factor: FACTOR,
                         at_ms: 0,
-                        rise_ms: 1_000,
+                        rise_ms: 300,
                         hold_ms,
                         decay_ms: 500,
                     },
@@ -64,6 +67,14 @@ fn build(settings: &Settings) -> Plan {
                 does: pages_and_clicks(50),
             },
         ],
+        // A fill takes so long that many visitors come before its end.
+        faults: vec![rule(
+            "busy",
+            storm,
+            routes(&PAGE_READS),
+            Pick::All,
+            Fault::Latency(Latency::Uniform { min_ms: 100, max_ms: 200 }),
+        )],
         generator: settings.generator(1_500),
         exclusive: true,
         ..INFO.skeleton(settings, timeline)

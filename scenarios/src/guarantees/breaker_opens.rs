@@ -1,17 +1,23 @@
 //! After enough consecutive failures no call reaches Linktree until the open time is over.
 //!
 //! Blind to: trips after warm traffic that results within δ make uncertain. Broken by:
-//! `breaker-never-opens`, `breaker-opens-at-six`, `half-open-lets-everyone-through`,
-//! `timeouts-not-failures`.
+//! `breaker-never-opens`, `breaker-opens-at-six`, `breaker-opens-at-three`,
+//! `half-open-lets-everyone-through`, `timeouts-not-failures`, `resets-not-failures`,
+//! `bad-gateways-not-failures`.
 
-use super::evidence::circuit::{Class, Opening, class, is_guarded, openings};
+mod early;
+mod kinds;
+
+use super::evidence::circuit::{Class, Opening, attempts, class, openings};
 use super::evidence::demand::Demand;
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
 use crate::history::Operation;
 use crate::measure::{Gauge, humane};
 use crate::plan::PhaseKind;
+use crate::strength::Minimum;
 use crate::verdict::{Verdict, Witness};
+use early::Early;
 use mock_server::clock::Moment;
 use mock_server::history::exchange::Exchange;
 use std::collections::HashMap;
@@ -28,6 +34,12 @@ const FAST: Bound = Bound {
     default: 75,
 };
 
+const OPEN_TIMES: Minimum = Minimum { name: "open times with demand", least: 1 };
+
+/// Where visitors come one after the other, both sides of the threshold are seen.
+const LET_THROUGH: Minimum =
+    Minimum { name: "attempts let through after fewer failures than open it", least: 4 };
+
 const PROMISE: Promise = Promise {
     id: "breaker-opens",
     statement: "After 5 consecutive failures no call reaches Linktree until the open time is over; \
@@ -38,9 +50,10 @@ const PROMISE: Promise = Promise {
     why: "calls that cannot succeed exhaust workers, visitors' patience and the rate limit",
     usual_fix: "one breaker before the retry loop's every attempt; count timeouts; when half-open, let \
                 a declared number of probes through and no more",
-    blind_to: "breakers for single routes, which open later; breakers that open too easily",
+    blind_to: "breakers for single routes, which open later; breakers that open too easily where \
+               visitors do not come one after the other",
     bounds: &[FAST],
-    minimums: &[],
+    minimums: &[OPEN_TIMES, LET_THROUGH, kinds::ERRORS, kinds::RESETS, kinds::CUTS, kinds::SILENCE],
     // Every failure and call is seen one by one, and slow answers are excused one by one.
     when_late: Stands::Always,
     when_overloaded: Stands::IfViolated,
@@ -56,7 +69,7 @@ impl Guarantee for BreakerOpens {
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
         let out = |opening: &Opening<'_>| {
             let phase = case.phase_at(opening.tripped).map(|phase| phase.kind);
-            phase.is_some_and(PhaseKind::is_total_outage)
+            phase.is_some_and(PhaseKind::is_total_outage) || kinds::are_cuts(&opening.evidence)
         };
         let openings = openings(case).into_iter().filter(out).collect();
         let mut reads: HashMap<&str, Vec<&Exchange>> = HashMap::new();
@@ -68,6 +81,7 @@ impl Guarantee for BreakerOpens {
             openings,
             reads,
             demand: Demand::over(case),
+            early: Early::of(case),
             answers: 0,
             slow: Vec::new(),
         })
@@ -84,6 +98,7 @@ struct Open<'c> {
     openings: Vec<Opening<'c>>,
     reads: HashMap<&'c str, Vec<&'c Exchange>>,
     demand: Demand<'c>,
+    early: Early<'c>,
     /// Page views wholly within an open time, and those of them that took too long.
     answers: usize,
     slow: Vec<(Moment, Duration)>,
@@ -92,6 +107,7 @@ struct Open<'c> {
 impl Judge for Open<'_> {
     fn operation(&mut self, operation: &Operation<'_>) {
         self.demand.note(operation);
+        self.early.operation(operation);
         let case = self.case;
         let patience = case.times.fast + case.harness.delta;
         let (sent, end) = (operation.sent, operation.sent.plus(patience));
@@ -119,6 +135,7 @@ impl Judge for Open<'_> {
             self.openings.iter().filter_map(|one| leak(case, one)).collect();
         let raw = self.openings.iter().filter(|one| !one.offenders.is_empty()).count();
         let late = raw - leaks.len();
+        let (let_through, refused) = (self.early.let_through, self.early.refused.count());
         let mut through = leaks.iter().map(|leak| leak.1).sum();
         let mut witnesses: Vec<Witness> = leaks.into_iter().map(|leak| leak.0).collect();
         if through == 0
@@ -148,7 +165,8 @@ impl Judge for Open<'_> {
         let after_probes = self.openings.iter().filter(|one| one.half_open).count();
         let observed = format!(
             "{} open times, {after_probes} of them at or after probes, {seen} with demand; attempts \
-             got through in {raw}, {late} of these while the harness was late; {} page views in all",
+             got through in {raw}, {late} of these while the harness was late; {let_through} attempts \
+             let through after fewer failures than open it; {} page views in all",
             self.openings.len(),
             self.answers,
         );
@@ -164,13 +182,20 @@ impl Judge for Open<'_> {
         let gauges = [
             Gauge::none_of("attempts through an open breaker")
                 .counted(through, seen.saturating_sub(late)),
+            Gauge::none_of("visitors refused after fewer failures").counted(refused, let_through),
             Gauge::at_most("slow page views while it was open", bearable)
                 .counted(slow as u64, self.answers),
         ];
+        let strength = kinds::seen(case, &self.openings);
+        let one_by_one = !case.phases(PhaseKind::RetryGaps).is_empty();
+        let below = LET_THROUGH.of(let_through, if one_by_one { LET_THROUGH.least } else { 0 });
+        let strength = [OPEN_TIMES.seen(seen), below].into_iter().chain(strength);
+        witnesses.extend(self.early.refused.into_witnesses());
         let needed = (case.harness.delta * 2 + case.harness.epsilon) * 3;
         Verdict::from_witnesses(seen, "open times of the breaker with demand", witnesses)
             .only_if(raw == 0 || seen > late, "the harness was late in every open time")
             .only_if(open > needed, "the scaled open time is too close to the tolerance")
+            .at_least(strength)
             .measured(gauges, observed, rule)
     }
 }
@@ -202,7 +227,7 @@ fn over_budget(case: &Case) -> Option<Witness> {
     let open = case.times.breaker_open.saturating_sub(case.harness.epsilon + case.harness.delta);
     let outages = case.phases_that(PhaseKind::is_total_outage);
     outages.into_iter().find_map(|(from, until)| {
-        let sent = case.linktree.exchanges.iter().filter(|one| is_guarded(one));
+        let sent = attempts(case).into_iter();
         let sent: Vec<&Exchange> =
             sent.filter(|one| from <= one.t_req && one.t_req < until).collect();
         if sent.iter().any(|one| class(case, one) != Class::Failure) {

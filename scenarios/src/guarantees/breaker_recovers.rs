@@ -1,20 +1,22 @@
 //! After the heal, probes go through, and normal service is back within a bound.
 //!
 //! Blind to: how many probes it took, which `breaker-opens` judges. Broken by:
-//! `breaker-never-closes`.
+//! `breaker-never-closes`, `breaker-never-probes`, `breaker-open-too-long`.
 
-use super::evidence::circuit::{Class, class, is_guarded};
+use super::evidence::circuit::{Class, class};
 use super::evidence::demand::Demand;
+use super::evidence::heals::{Heal, heals};
 use super::evidence::outages::Outages;
 use super::evidence::rate::is_limited;
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
 use crate::history::Operation;
 use crate::measure::{Gauge, humane};
-use crate::plan::{Phase, PhaseKind};
+use crate::plan::PhaseKind;
+use crate::strength::Minimum;
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
-use mock_server::history::exchange::{End, Exchange};
+use mock_server::history::exchange::Exchange;
 
 /// Upstream reads succeed by the deadline and go on, and visitors see pages.
 pub struct BreakerRecovers;
@@ -35,6 +37,9 @@ const FETCHED: Bound = Bound {
     default: 50,
 };
 
+const HEALS: Minimum = Minimum { name: "heals after an outage, with demand and time", least: 1 };
+const DUE: Minimum = Minimum { name: "due pages asked for after the deadline", least: 3 };
+
 const PROMISE: Promise = Promise {
     id: "breaker-recovers",
     statement: "After the heal, limited probes, then normal service within a bound.",
@@ -44,7 +49,7 @@ const PROMISE: Promise = Promise {
     usual_fix: "let probes through once the open time is over, and close on their success",
     blind_to: "service that is back but slower than before",
     bounds: &[WITHIN, FETCHED],
-    minimums: &[],
+    minimums: &[HEALS, DUE],
     // The first good read comes no earlier than the first visitor, and from a mock that answers.
     when_late: Stands::IfHeld,
     when_overloaded: Stands::Never,
@@ -59,7 +64,7 @@ impl Guarantee for BreakerRecovers {
 
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
         let outages = Outages::of(case, PhaseKind::is_total_outage);
-        let heals = heals(case, &outages);
+        let heals = heals(case, &outages).into_iter().map(|heal| watch(case, heal)).collect();
         Box::new(Recovery { case, demand: Demand::over(case), heals, outages })
     }
 
@@ -72,19 +77,17 @@ impl Guarantee for BreakerRecovers {
 struct Recovery<'c> {
     case: &'c Case,
     demand: Demand<'c>,
-    heals: Vec<Heal>,
+    heals: Vec<Watch>,
     outages: Outages,
 }
 
-/// A heal after an outage in which the breaker must have opened.
-struct Heal {
+/// A heal, and what visitors asked for after it.
+struct Watch {
     at: Moment,
-    /// The breaker's open time and every `Retry-After` of the outage are over.
     ready: Moment,
+    until: Moment,
     /// Normal service.
     deadline: Moment,
-    /// The next disturbance, or the end.
-    until: Moment,
     /// Due pages that were asked for after the deadline, and those that were not soon fetched.
     asked: usize,
     missed: usize,
@@ -92,45 +95,10 @@ struct Heal {
     served: usize,
 }
 
-fn heals(case: &Case, outages: &Outages) -> Vec<Heal> {
-    let phases = &case.plan.phases;
-    let mut heals = Vec::new();
-    for (at, heal) in phases.iter().enumerate().filter(|(_, phase)| phase.kind == PhaseKind::Heal) {
-        let calm = |kind| matches!(kind, PhaseKind::Heal | PhaseKind::Control | PhaseKind::Settle);
-        let after = phases[at..].iter().take_while(|phase| calm(phase.kind)).last();
-        let until = after.map_or(heal.until_ms, |phase| phase.until_ms);
-        let out = |phase: &&Phase| phase.kind.is_total_outage();
-        let before: Vec<_> = phases[..at].iter().rev().take_while(out).collect();
-        let Some(outage) = before.last().map(|phase| case.moment(phase.from_ms)) else { continue };
-        let healed = case.moment(heal.from_ms);
-        if outages.doubt_within(outage, healed).is_some() {
-            continue;
-        }
-        // Attempts that were hit just before the heal may fail after it, and trip the breaker then.
-        let hit = |one: &&Exchange| {
-            outage <= one.t_req && one.t_req <= healed.plus(case.harness.delta) && is_guarded(one)
-        };
-        let hit = case.linktree.exchanges.iter().filter(hit);
-        let failed: Vec<&Exchange> = hit.filter(|one| class(case, one) != Class::Success).collect();
-        if failed.len() < case.declared.breaker_failures as usize {
-            continue;
-        }
-        let over = failed.iter().filter(|one| one.end != End::Open);
-        // What broke off without a request may have tripped it as well.
-        let broken = case.linktree.connections.iter().filter(|one| {
-            outage <= one.t_end
-                && one.t_conn <= healed.plus(case.harness.delta)
-                && one.end != End::Open
-        });
-        let trip = over.copied().chain(broken).map(|one| one.t_known()).max().unwrap_or(healed);
-        let asked_until = failed.iter().filter_map(|one| one.retry_after.as_ref()?.until).max();
-        let open = trip.plus(case.times.breaker_open);
-        let ready = healed.max(open).max(asked_until.unwrap_or(healed));
-        let deadline = ready.plus(case.time(&WITHIN) + case.harness.delta);
-        let until = case.moment(until).min(case.harness.closed);
-        heals.push(Heal { at: healed, ready, deadline, until, asked: 0, missed: 0, served: 0 });
-    }
-    heals
+fn watch(case: &Case, heal: Heal) -> Watch {
+    let Heal { at, ready, until } = heal;
+    let deadline = ready.plus(case.time(&WITHIN) + case.harness.delta);
+    Watch { at, ready, until, deadline, asked: 0, missed: 0, served: 0 }
 }
 
 impl Judge for Recovery<'_> {
@@ -155,7 +123,8 @@ impl Judge for Recovery<'_> {
     fn verdict(self: Box<Self>) -> Verdict {
         let case = self.case;
         let bound = case.time(&WITHIN);
-        let (mut witnesses, mut in_words, mut seen) = (Vec::new(), Vec::new(), 0);
+        let (mut witnesses, mut in_words) = (Vec::new(), Vec::new());
+        let (mut seen, mut due) = (0, 0);
         let mut measured: Vec<Gauge> = gauges(case, 0).into();
         for heal in &self.heals {
             // A visitor in the first half of the bound leaves the second half to answer.
@@ -165,6 +134,7 @@ impl Judge for Recovery<'_> {
                 continue;
             }
             seen += 1;
+            due += heal.asked;
             let good = |one: &&Exchange| {
                 one.route.is_page_read()
                     && class(case, one) == Class::Success
@@ -180,7 +150,13 @@ impl Judge for Recovery<'_> {
                 served.counted(heal.served as u64, heal.asked),
             ]);
             let broken = if in_time.is_none() {
-                Some("no page read succeeded by the deadline, though visitors asked".to_owned())
+                let late = back
+                    .map_or("and none did until the next disturbance".to_owned(), |back| {
+                        format!("and the first did at {}", case.at(back))
+                    });
+                Some(format!(
+                    "no page read succeeded by the deadline, though visitors asked, {late}"
+                ))
             } else if heal.missed > bearable(case, heal.asked) {
                 Some(format!("{} of {} due pages were not fetched", heal.missed, heal.asked))
             } else {
@@ -190,7 +166,7 @@ impl Judge for Recovery<'_> {
             in_words.push(format!(
                 "healed at {}, first good read {}; after the deadline {} due pages asked for",
                 case.at(heal.at),
-                in_time.map_or("none in time".to_owned(), |back| case.at(back)),
+                back.map_or("none".to_owned(), |back| case.at(back)),
                 heal.asked,
             ));
             witnesses.extend(broken.map(|what| {
@@ -202,10 +178,11 @@ impl Judge for Recovery<'_> {
                 );
                 let mut attempts =
                     case.linktree.exchanges.iter().filter(|one| one.t_req >= heal.at);
-                let first = attempts
-                    .next()
-                    .map_or("no attempt after the heal".into(), |one| case.tell(one));
-                Witness::new(heal.deadline, what).line(story).line(first)
+                let first = attempts.next().map_or_else(
+                    || format!("no attempt from the heal until {}", case.at(heal.until)),
+                    |one| case.tell(one),
+                );
+                Witness::new(heal.deadline, what).lasting(waited).line(story).line(first)
             }));
         }
         let rule = format!(
@@ -217,11 +194,10 @@ impl Judge for Recovery<'_> {
         );
         let heals = format!("{} heals after outages", self.heals.len());
         let observed = [vec![heals], in_words].concat().join("; ");
-        let asked = self.heals.iter().any(|heal| heal.asked >= 3);
         let none = self.outages.doubt().filter(|_| seen == 0).map(str::to_owned);
-        Verdict::from_witnesses(seen, "heals after an outage, with demand and time", witnesses)
+        Verdict::from_witnesses(seen, HEALS.name, witnesses)
             .because(none)
-            .only_if(asked, "fewer than three due pages were asked for after the deadline")
+            .at_least([HEALS.seen(seen), DUE.seen(due)])
             .measured(Gauge::tightest(measured), observed, rule)
     }
 }
@@ -249,9 +225,9 @@ mod tests {
 
     /// An outage of 20 s with five failures, healed at 20 s: ready at 35 s, deadline 50.1 s.
     fn outage() -> History {
-        History::over(&[(PhaseKind::Outage, 0, 20), (PhaseKind::Heal, 20, 100)])
+        History::over(&[(PhaseKind::Outage, 0, 20), (PhaseKind::Heal, 20, 120)])
             .exchanges((1..=5).map(|n| refused("ann", n * 1_000, 503)))
-            .operations((0..95).map(|n| page("ann", n * 1_000, n * 1_000 + 9, "-")))
+            .operations((0..115).map(|n| page("ann", n * 1_000, n * 1_000 + 9, "-")))
     }
 
     /// Good reads each five seconds from `from` on until `until`.
@@ -278,7 +254,7 @@ mod tests {
     }
 
     pub(super) fn decided() -> Vec<Decides> {
-        let in_time = || outage().exchanges(reads(45, 100));
+        let in_time = || outage().exchanges(reads(45, 120));
         vec![
             Decides { bound: &WITHIN, value: 5_000, history: in_time },
             Decides { bound: &FETCHED, value: 30, history: partly_fetched },
@@ -287,14 +263,14 @@ mod tests {
 
     #[test]
     fn service_within_the_bound_and_on_holds() {
-        check(outage().exchanges(reads(45, 100)), Held, "first good read 45.005 s");
+        check(outage().exchanges(reads(45, 120)), Held, "first good read 45.005 s");
     }
 
     #[test]
     fn a_breaker_that_stays_open_violates() {
-        check(outage(), Violated, "no attempt after the heal");
+        check(outage(), Violated, "no attempt from the heal until");
         check(outage().exchange(refused("ann", 60_000, 503)), Violated, "by the deadline");
-        check(outage().exchanges(reads(51, 100)), Violated, "by the deadline");
+        check(outage().exchanges(reads(51, 120)), Violated, "by the deadline");
     }
 
     #[test]
@@ -309,7 +285,7 @@ mod tests {
 
     #[test]
     fn visitors_who_only_see_errors_violate() {
-        let mut history = outage().exchanges(reads(36, 100));
+        let mut history = outage().exchanges(reads(36, 120));
         history.operations.iter_mut().for_each(|page| page.status = Some(503));
         history.operations.push(page("bob", 60_000, 60_009, "-"));
         history.operations.last_mut().unwrap().status = Some(503);
@@ -319,14 +295,14 @@ mod tests {
     #[test]
     fn a_retry_after_of_the_outage_moves_the_deadline() {
         let held_back = outage().exchange(asked_to_wait("ann", 6_000, 503, 50));
-        check(held_back.exchanges(reads(60, 100)), Held, "first good read 60.005 s");
+        check(held_back.exchanges(reads(60, 120)), Held, "first good read 60.005 s");
     }
 
     #[test]
     fn a_heal_in_which_the_process_ended_or_stood_still_is_not_judged() {
         check(outage().killed_until(19_000, 21_000), Inconclusive, "no heals");
         check(outage().paused(50_000, 51_000), Inconclusive, "no heals");
-        check(outage().killed_until(18_000, 19_000), Violated, "no attempt after the heal");
+        check(outage().killed_until(18_000, 19_000), Violated, "no attempt from the heal until");
     }
 
     #[test]

@@ -1,22 +1,25 @@
 //! Nine in ten page reads of a viral creator need no call to Linktree.
 //!
 //! Blind to: an exposed ratio that is wrong within what only the integration knows. Broken by:
-//! `cache-ttl-too-short`, `misses-counted-as-hits`.
+//! `cache-ttl-too-short`, `misses-counted-as-hits`, `fills-not-shared`.
+
+mod shared;
 
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
 use crate::guarantees::evidence::exposed_ratio::ExposedRatio;
+use crate::guarantees::evidence::well;
 use crate::history::Operation;
 use crate::measure::{Gauge, humane};
-use crate::plan::PhaseKind;
 use crate::spans::Spans;
+use crate::strength::Minimum;
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
 use mock_server::history::exchange::Exchange;
+use shared::Shared;
 use std::cmp::Reverse;
 use std::collections::HashMap;
-use std::time::Duration;
 
 const PERCENT: Bound = Bound {
     of: "cache-hit-ratio",
@@ -31,13 +34,14 @@ const PROMISE: Promise = Promise {
     statement: "More than 90 % of a viral creator's page reads are served without an upstream call; \
                 the exposed ratio is true.",
     priority: Priority::Standard,
-    source: "checklist; predicates B7: offload is 1 - logical fetches / successful reads",
+    source: "checklist; predicates B7: offload is 1 - logical fetches / reads; a read that fails was \
+             not served",
     why: "Without a cache a single viral page eats the whole rate cap, and every other page with it.",
     usual_fix: "Cache pages for their `max-age`, and let visitors who come during a fill share it.",
     blind_to: "Creators who are read less, and an exposed ratio that is wrong within what only the \
                integration can know of a read.",
     bounds: &[PERCENT],
-    minimums: &[],
+    minimums: &[READS, OVERLAPPING],
     // The fewer visitors come within a page's life, the more of them need a call.
     when_late: Stands::Never,
     when_overloaded: Stands::Never,
@@ -46,7 +50,10 @@ const PROMISE: Promise = Promise {
 };
 
 /// Fewer reads say nothing of a share of one in ten.
-const ENOUGH_READS: u64 = 100;
+const READS: Minimum = Minimum { name: "page reads of the viral creator", least: 100 };
+/// Where the plan slows page reads down, visitors come while a page is being fetched.
+const OVERLAPPING: Minimum =
+    Minimum { name: "reads of the viral creator beside a fetch of the page", least: 20 };
 
 /// Fetches shown in a witness.
 const SHOWN: usize = 5;
@@ -58,6 +65,9 @@ struct Offloading<'c> {
     case: &'c Case,
     judged: Spans,
     reads: HashMap<String, Count>,
+    /// Of these, those that were not served.
+    failed: HashMap<String, Count>,
+    shared: Shared<'c>,
     exposed: ExposedRatio<'c>,
 }
 
@@ -74,11 +84,10 @@ impl Guarantee for CacheHitRatio {
     }
 
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
-        let kinds = [PhaseKind::Control, PhaseKind::Storm];
-        let judged = kinds.into_iter().flat_map(|kind| case.phases(kind)).copied().collect();
-        let judged = Spans::joined(judged, Duration::ZERO);
-        let exposed = ExposedRatio::of(case);
-        Box::new(Offloading { case, judged, reads: HashMap::new(), exposed })
+        let judged = well::spans(case);
+        let (shared, exposed) = (Shared::of(case, &judged), ExposedRatio::of(case));
+        let (reads, failed) = (HashMap::new(), HashMap::new());
+        Box::new(Offloading { case, judged, reads, failed, shared, exposed })
     }
 
     #[cfg(test)]
@@ -90,16 +99,18 @@ impl Guarantee for CacheHitRatio {
 impl Judge for Offloading<'_> {
     fn operation(&mut self, operation: &Operation<'_>) {
         self.exposed.operation(operation);
-        if operation.page().is_none() || !operation.is_ok() {
+        let away = self.case.target.disturbed_within(operation.sent, operation.last);
+        if operation.page().is_none() || (away && !operation.is_ok()) {
             return;
         }
-        match self.reads.get_mut(operation.handle.as_ref()) {
-            Some(count) => count.add(self.case, &self.judged, operation.sent),
-            None => {
-                let mut count = Count::default();
-                count.add(self.case, &self.judged, operation.sent);
-                self.reads.insert(operation.handle.to_string(), count);
+        self.shared.operation(operation);
+        let counts = [Some(&mut self.reads), (!operation.is_ok()).then_some(&mut self.failed)];
+        for counts in counts.into_iter().flatten() {
+            if !counts.contains_key(operation.handle.as_ref()) {
+                counts.insert(operation.handle.to_string(), Count::default());
             }
+            let count = counts.get_mut(operation.handle.as_ref()).expect("it was put there");
+            count.add(self.case, &self.judged, operation.sent);
         }
     }
 
@@ -108,7 +119,7 @@ impl Judge for Offloading<'_> {
         let viral = viral.map(|(handle, count)| (handle.clone(), *count));
         match viral {
             Some((handle, reads)) if reads.least > 0 => self.weigh(&handle, reads),
-            _ => Verdict::inconclusive("no page was read in a phase of control or storm").measured(
+            _ => Verdict::inconclusive("no page was read while Linktree was well").measured(
                 self.gauges(),
                 "no reads",
                 "",
@@ -123,9 +134,10 @@ impl Offloading<'_> {
     }
 
     /// What is measured: the offload, and whether the metrics tell it.
-    fn gauges(&self) -> [Gauge; 2] {
+    fn gauges(&self) -> [Gauge; 3] {
         [
             Gauge::share_of_at_least("page reads without a fetch", self.percent() * 10),
+            Gauge::none_of("fetches that visitors could have shared"),
             Gauge::share_of_at_most("exposed ratio off by", 0),
         ]
     }
@@ -134,15 +146,17 @@ impl Offloading<'_> {
         let percent = self.percent();
         let (all, shown) = self.fetches(handle);
         let forced = self.forced();
+        let failed = self.failed.get(handle).copied().unwrap_or_default();
         let fetches = Count {
-            least: all.least.saturating_sub(forced),
-            most: all.most.saturating_sub(forced),
+            least: all.least.saturating_sub(forced) + failed.least,
+            most: all.most.saturating_sub(forced) + failed.most,
         };
+        let (overlapping, needless) = self.shared.of_page(handle, percent);
         let passes = |fetches: u64, reads: u64| fetches * 100 <= (100 - percent) * reads;
         // Thousandths, rounded down, pass exactly where the numbers themselves do.
         let share = |fetches: u64, reads: u64| reads.saturating_sub(fetches) * 1_000 / reads.max(1);
         let (worst, best) = (share(fetches.most, reads.least), share(fetches.least, reads.most));
-        let [offload, off_by] = self.gauges();
+        let [offload, sharing, off_by] = self.gauges();
         let offload = offload.shared(worst, best);
         let compulsory = self.compulsory();
         let feasible = passes(compulsory, reads.least);
@@ -153,36 +167,50 @@ impl Offloading<'_> {
         };
         let observed = format!(
             "{} page reads of {handle} cost {} logical fetches, {forced} of them for restarts and \
-             pauses; the ratio is {exposed}",
-            reads.least, all.most,
+             pauses, and {} were not served; {overlapping} came while the page was fetched; the ratio is \
+             {exposed}",
+            reads.least, all.most, failed.most,
         );
         let rule = format!(
             "give or take {} (δ) at the phases' ends, and a true ratio in the metrics",
             humane(self.case.harness.delta)
         );
         let mut offences = Offences::default();
-        if reads.least >= ENOUGH_READS && feasible && !passes(fetches.least, reads.most) {
+        if reads.least >= READS.least && feasible && !passes(fetches.least, reads.most) {
             let at = shown.first().map_or(self.case.harness.armed, |fetch| fetch.t_req);
             offences.add(|| {
                 let best = best as f64 / 10.0;
-                let what = format!("only {best:.1} % of {handle}'s page reads needed no fetch");
+                let what = format!(
+                    "only {best:.1} % of {handle}'s page reads were served without a fetch; {} failed",
+                    failed.least,
+                );
                 let lines = shown.iter().take(SHOWN).map(|fetch| self.case.tell(fetch));
                 lines.fold(Witness::new(at, what), Witness::line)
             });
         }
+        let missed: usize = needless.iter().map(|one| one.0).sum();
+        needless.into_iter().for_each(|(_, witness)| offences.add(|| witness));
         offences.join(lies);
+        let slowed = if self.shared.are_slowed() { OVERLAPPING.least } else { 0 };
+        let strength = [
+            READS.of(usize::try_from(reads.least).unwrap_or(usize::MAX), READS.least),
+            OVERLAPPING.of(overlapping, slowed),
+        ];
         let seen = usize::try_from(reads.least).unwrap_or(usize::MAX);
-        let few = format!("only {} reads of {handle}; {ENOUGH_READS} are needed", reads.least);
         let infeasible = format!(
             "a max-age of {} s forces {compulsory} fetches in these phases, too many for {} reads",
             self.case.contract.cache.max_age_s, reads.least,
         );
         offences
             .verdict(seen, &format!("page reads of {handle}"))
-            .only_if(reads.least >= ENOUGH_READS, few)
+            .at_least(strength)
             .only_if(feasible, infeasible)
             .only_if(passes(fetches.most, reads.least), "it depends on reads at a phase's very end")
-            .measured([offload, off_by], observed, rule)
+            .measured(
+                [offload, sharing.counted(missed as u64, overlapping), off_by],
+                observed,
+                rule,
+            )
     }
 
     /// The profile or the first part of the links, whichever was fetched more often: one page needs
@@ -246,7 +274,7 @@ impl Count {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::PhaseKind::{Control, Outage, Warmup};
+    use crate::plan::PhaseKind::{self, Control, Outage, Warmup};
     use crate::testing::{Decides, History, links, page, read, refused};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
 
@@ -297,6 +325,27 @@ mod tests {
         check(history(200, 21).paused(14_000, 15_000), Held);
         check(history(200, 22).paused(14_000, 15_000), Violated);
         check(history(200, 21).killed(5_000), Violated); // in the warm-up
+    }
+
+    #[test]
+    fn reads_that_fail_are_not_served_and_nothing_is_too_few_of_them() {
+        let failing = |count: usize| {
+            let mut history = history(200, 0);
+            history.operations[..count].iter_mut().for_each(|read| read.status = Some(503));
+            history
+        };
+        check(failing(20), Held);
+        check(failing(21), Violated);
+        check(failing(200), Violated);
+    }
+
+    #[test]
+    fn visitors_who_come_during_a_fetch_share_it() {
+        let herd = (0..12).map(|n| {
+            let end = Moment::from_ms(15_200 + n);
+            Exchange { t_w: Some(end), t_end: end, ..read("ann", 15_000 + n) }
+        });
+        check(history(200, 0).exchanges(herd), Violated);
     }
 
     #[test]

@@ -1,30 +1,38 @@
 //! The latency of upstream calls that the metrics expose is the latency that there was.
 //!
-//! Blind to: the alert. Broken by: `latency-in-milliseconds`, `cache-hits-in-latency`.
+//! Blind to: the alert. Broken by: `latency-in-milliseconds`, `cache-hits-in-latency`,
+//! `latency-to-first-byte`, `timeouts-not-in-latency`.
 
-use super::evidence::quantiles::{self, Between, Durations};
+use super::evidence::quantiles::{self, Between, Durations, Reading};
 use super::evidence::scrapes::{self, Life};
 use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::Case;
 use crate::front_door::FrontRoute;
 use crate::measure::{Gauge, humane};
-use crate::observed::Histogram;
+use crate::observed::{Histogram, Scrape};
+use crate::strength::Minimum;
 use crate::verdict::{Offences, Verdict, Witness};
 use std::time::Duration;
+
+const CALLS: Minimum = Minimum { name: "upstream calls in the histogram", least: 50 };
+const TIMEOUTS: Minimum = Minimum { name: "attempts that timed out", least: 5 };
+const LONG_BODIES: Minimum = Minimum { name: "answers whose body took long", least: 10 };
+const TOLD: Minimum = Minimum { name: "quantiles told from untrue ones", least: 3 };
 
 const PROMISE: Promise = Promise {
     id: "latency-metrics",
     statement: "p50, p95, p99 of upstream latency are exposed and true.",
     priority: Priority::Standard,
-    source: "checklist; predicates B10: METRIC, and section 3: order statistics between two scrapes",
+    source: "checklist; predicates B10: METRIC, section 3: order statistics between two scrapes, and \
+             section 4: timeouts and bodies belong to it",
     why: "An alert on latency is as good as the histogram behind it: a wrong unit, or cache hits \
           among the calls, and it never fires.",
-    usual_fix: "Observe each attempt once, in seconds, in the client itself, from sending to the last \
-                byte; with buckets around the alert's threshold.",
+    usual_fix: "Observe each attempt once, however it ends, in seconds, in the client itself, from \
+                sending to the last byte; with buckets around the alert's threshold.",
     blind_to: "The alert, summaries (their window is not known), and differences within one bucket or \
                within delivery and scheduling.",
     bounds: &[],
-    minimums: &[],
+    minimums: &[CALLS, TIMEOUTS, LONG_BODIES, TOLD],
     // What is compared is the mock's own time.
     when_late: Stands::Always,
     when_overloaded: Stands::Never,
@@ -57,7 +65,9 @@ struct Judged {
     offences: Offences,
     /// Observations in the histograms that were compared.
     seen: usize,
-    successes: usize,
+    timeouts: usize,
+    long_bodies: usize,
+    told: usize,
     in_words: Vec<String>,
     gauges: Vec<Gauge>,
     /// Quantiles whose bucket has no end.
@@ -67,77 +77,151 @@ struct Judged {
 fn judge(case: &Case) -> Verdict {
     let mut judged = Judged::default();
     judged.gauges.extend(SHARES.map(|(name, _)| distance(name)));
-    judged.gauges.push(surplus());
+    judged.gauges.extend([surplus(), missing()]);
     let mut compared = 0;
     for life in scrapes::lives(case) {
-        if let Some(last) = &life.last.figures.latency {
-            compared += 1;
-            let histogram = quantiles::added(life.first.figures.latency.as_ref(), last);
-            judged.compare(case, life, &histogram);
+        let Some(histogram) = between(life) else { continue };
+        compared += 1;
+        let [_, timeouts, long_bodies] = Durations::of(case, life).surely();
+        judged.seen += counted(&histogram);
+        judged.timeouts += timeouts;
+        judged.long_bodies += long_bodies;
+        judged.compare(case, life, &histogram, "in all");
+        for phase in &case.plan.phases {
+            let (from, until) = (case.moment(phase.from_ms), case.moment(phase.until_ms));
+            let inside = |scrape: &&Scrape| {
+                let lived = life.first.sent <= scrape.sent && scrape.last <= life.last.last;
+                lived && scrape.is_ok() && from <= scrape.sent && scrape.last <= until
+            };
+            let mut scrapes = case.target.scrapes.iter().filter(inside);
+            let (Some(first), Some(last)) = (scrapes.next(), scrapes.next_back()) else { continue };
+            let part = Life { first, last };
+            if let Some(histogram) = between(part) {
+                judged.compare(case, part, &histogram, &format!("in {:?}", phase.name));
+            }
         }
     }
-    let Judged { offences, seen, successes, in_words, gauges, endless } = judged;
+    let Judged { offences, seen, timeouts, long_bodies, told, in_words, gauges, endless } = judged;
     let observed = format!(
-        "{seen} calls in the histogram, {successes} succeeded for certain; {}",
+        "{seen} calls in the histogram; {timeouts} timed out and {long_bodies} had a body that took \
+         long, for certain; {}",
         if in_words.is_empty() { "no quantile compared".to_owned() } else { in_words.join("; ") },
     );
     let rule = format!(
-        "each quantile is in the bucket where it lay, give or take {} (2 δ) for delivery and scheduling",
+        "in all, and in each phase, each quantile is in the bucket where it lay, give or take {} (2 δ) \
+         for delivery and scheduling; of each attempt, each call, or, where less than a twentieth timed \
+         out, of what was answered",
         humane(case.harness.delta * 2)
     );
     let wide = format!("the histogram's buckets end below {}", endless.join(", "));
+    let strength =
+        [CALLS.seen(seen), TIMEOUTS.seen(timeouts), LONG_BODIES.seen(long_bodies), TOLD.seen(told)];
     offences
-        .verdict(seen, "upstream calls in the histogram")
+        .verdict(seen, CALLS.name)
         .only_if(compared > 0, scrapes::why_unseen(case, "latency"))
-        .only_if(seen >= ENOUGH, format!("{seen} calls in the histogram, {ENOUGH} are needed"))
         .only_if(endless.is_empty(), wide)
+        .at_least(strength)
         .measured(Gauge::tightest(gauges), observed, rule)
 }
 
+/// What the histogram took in between two scrapes, if it is exposed.
+fn between(life: Life<'_>) -> Option<Histogram> {
+    let last = life.last.figures.latency.as_ref()?;
+    Some(quantiles::added(life.first.figures.latency.as_ref(), last))
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // no fraction and no sign is left
+const fn counted(histogram: &Histogram) -> usize {
+    histogram.count.max(0.0) as usize
+}
+
+/// A quantile of one reading beside what is exposed.
+struct Compared {
+    name: &'static str,
+    exposed: Between,
+    truth: Between,
+}
+
+impl Compared {
+    fn words(&self) -> String {
+        format!("{} {} of {}", self.name, shown(self.exposed), shown(self.truth))
+    }
+}
+
+fn compared(reading: &Reading, histogram: &Histogram) -> Vec<Compared> {
+    let of = |(name, share)| {
+        let (exposed, truth) = (quantiles::exposed(histogram, share), reading.quantile(share)?);
+        Some(Compared { name, exposed, truth })
+    };
+    SHARES.into_iter().filter_map(of).collect()
+}
+
 impl Judged {
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
-    fn compare(&mut self, case: &Case, life: Life<'_>, histogram: &Histogram) {
+    /// Finds the way of measuring that fits best, and says how far it is from what is exposed.
+    fn compare(&mut self, case: &Case, life: Life<'_>, histogram: &Histogram, when: &str) {
         let durations = Durations::of(case, life);
-        let (counted, most) = (histogram.count.max(0.0) as usize, durations.at_most());
-        self.seen += counted;
-        self.successes += durations.sure_successes();
+        let [sure, timeouts, _] = durations.surely();
+        let (counted, most) = (counted(histogram), durations.at_most());
         let at = life.last.sent;
-        if !durations.refused {
-            self.gauges.push(surplus().counted(counted.saturating_sub(most) as u64, counted));
+        self.gauges.push(surplus().counted(counted.saturating_sub(most) as u64, counted));
+        if counted > most {
+            let what = format!("the histogram holds {counted} calls {when}, and there were {most}");
+            self.offences.add(|| Witness::new(at, what));
         }
-        if counted > most && !durations.refused {
-            self.offences.add(|| {
-                let what = format!("the histogram holds {counted} calls, and there were {most}");
-                Witness::new(at, what)
-            });
-        }
-        if counted < ENOUGH {
+        if counted.max(sure) < ENOUGH {
             return;
         }
-        for (name, share) in SHARES {
-            let Some(truth) = durations.quantile(share) else { continue };
-            let exposed = quantiles::exposed(histogram, share);
-            let words = format!("{name} {} of {}", shown(exposed), shown(truth));
-            let apart = exposed.low > truth.high || exposed.high < truth.low;
+        let readings = durations.readings();
+        let fits =
+            |reading: &&Reading| (reading.counts().0..=reading.counts().1).contains(&counted);
+        let worst = |compared: &[Compared]| {
+            compared.iter().map(|one| one.truth.gap(one.exposed)).fold(0.0, f64::max)
+        };
+        let best = readings
+            .iter()
+            .filter(fits)
+            .map(|reading| (reading, compared(reading, histogram)))
+            .min_by(|one, other| worst(&one.1).total_cmp(&worst(&other.1)));
+        let Some((reading, best)) = best else {
+            let least = readings.iter().map(|reading| reading.counts().0).min().unwrap_or(0);
+            let left_out = least.saturating_sub(counted);
+            self.gauges.push(missing().counted(left_out.max(1) as u64, counted));
+            if counted <= most {
+                let what = format!(
+                    "the histogram holds {counted} calls {when}: {sure} attempts ended for certain, of \
+                     which {timeouts} timed out",
+                );
+                self.offences.add(|| Witness::new(at, what));
+            }
+            return;
+        };
+        self.gauges.push(missing().counted(0, counted));
+        let tells = case.harness.delta.as_secs_f64() * 2.0;
+        for one in &best {
+            let gap = one.truth.gap(one.exposed);
             // Where both have an end that is not known they are not apart.
-            let gap = (exposed.low - truth.high).max(truth.low - exposed.high);
-            let gap = Duration::from_secs_f64(gap.clamp(0.0, FOR_EVER));
-            let gap = gap.max(Duration::from_nanos(apart.into()));
-            self.gauges.push(distance(name).took(Some(gap)));
-            if apart {
-                self.offences.add(|| {
-                    let what =
-                        format!("{name} is exposed as {} and was {}", shown(exposed), shown(truth));
-                    Witness::new(at, what)
-                });
+            let took = Duration::from_secs_f64(gap.min(FOR_EVER));
+            let took = took.max(Duration::from_nanos((gap > 0.0).into()));
+            self.gauges.push(distance(one.name).took(Some(took)));
+            if gap > 0.0 {
+                let what = format!(
+                    "{} {when} is exposed as {} and was {}, measured over {}",
+                    one.name,
+                    shown(one.exposed),
+                    shown(one.truth),
+                    reading.what,
+                );
+                self.offences.add(|| Witness::new(at, what).lasting(took));
             }
+            self.told += usize::from(one.truth.tells(tells));
             // A timeout may well lie beyond the last bucket; the alert's quantile may not.
-            let endless = exposed.high.is_infinite() && name != "p99";
-            if endless && !apart && !self.endless.contains(&name) {
-                self.endless.push(name);
+            let endless = one.exposed.high.is_infinite() && one.name != "p99" && gap <= 0.0;
+            if endless && !self.endless.contains(&one.name) {
+                self.endless.push(one.name);
             }
-            self.in_words.push(words);
         }
+        let words: Vec<String> = best.iter().map(Compared::words).collect();
+        self.in_words.push(format!("{when} over {}: {}", reading.what, words.join(", ")));
     }
 }
 
@@ -151,6 +235,11 @@ fn surplus() -> Gauge {
     Gauge::none_of("calls too many")
 }
 
+/// Calls that every way of measuring would hold.
+fn missing() -> Gauge {
+    Gauge::none_of("calls left out")
+}
+
 fn shown(between: Between) -> String {
     let high = if between.high.is_infinite() {
         "∞".to_owned()
@@ -161,102 +250,4 @@ fn shown(between: Between) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::observed::Figures;
-    use crate::testing::{History, given_up, read, scrape};
-    use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
-    use mock_server::clock::Moment;
-    use mock_server::history::exchange::Exchange;
-
-    /// A read that took so long.
-    fn slow(at_ms: u64, took_ms: u64) -> Exchange {
-        let end = Moment::from_ms(at_ms + took_ms);
-        Exchange { t_first: Some(end), t_w: Some(end), t_end: end, ..read("ann", at_ms) }
-    }
-
-    /// Ninety reads of 1 s and ten of 3 s, and what the metrics say of them.
-    fn exposed(buckets: &[(f64, f64)], count: f64) -> History {
-        let reads = (0..100).map(|n| slow(1_000 + n * 100, if n < 90 { 1_000 } else { 3_000 }));
-        let latency = Some(Histogram { buckets: buckets.to_vec(), count });
-        History::over(&[])
-            .scrape(scrape(0, Figures::default()))
-            .exchanges(reads)
-            .scrape(scrape(60_000, Figures { latency, ..Figures::default() }))
-    }
-
-    #[track_caller]
-    fn check(history: History, expected: VerdictKind) -> Verdict {
-        let verdict = history.judged_by(&LatencyMetrics);
-        assert_eq!(verdict.kind, expected, "{verdict:?}");
-        verdict
-    }
-
-    const TRUE: [(f64, f64); 4] = [(0.5, 0.0), (1.5, 90.0), (2.5, 90.0), (5.0, 100.0)];
-
-    #[test]
-    fn a_true_histogram_holds() {
-        assert_eq!(check(exposed(&TRUE, 100.0), Held).seen, 100);
-    }
-
-    #[test]
-    fn a_wrong_unit_violates() {
-        check(exposed(&[(0.5, 0.0), (1.5, 0.0), (2.5, 0.0), (5.0, 0.0)], 100.0), Violated);
-        check(exposed(&[(0.5, 100.0), (1.5, 100.0), (2.5, 100.0), (5.0, 100.0)], 100.0), Violated);
-    }
-
-    #[test]
-    fn a_tail_that_is_missing_violates() {
-        check(exposed(&[(0.5, 0.0), (1.5, 100.0), (2.5, 100.0), (5.0, 100.0)], 100.0), Violated);
-    }
-
-    #[test]
-    fn more_calls_than_there_were_violate() {
-        let with_hits = [(0.5, 900.0), (1.5, 990.0), (2.5, 990.0), (5.0, 1_000.0)];
-        let verdict = check(exposed(&with_hits, 1_000.0), Violated);
-        assert!(verdict.witnesses[0].what.contains("1000 calls"), "{verdict:?}");
-    }
-
-    #[test]
-    fn only_successes_or_all_attempts_may_be_measured() {
-        let outage = (0..50).map(|n| given_up("ann", 20_000 + n * 100, 30_000 + n * 100));
-        check(exposed(&TRUE, 100.0).exchanges(outage.clone()), Held);
-        let all = [(0.5, 0.0), (1.5, 90.0), (2.5, 90.0), (5.0, 100.0), (15.0, 150.0)];
-        check(exposed(&all, 150.0).exchanges(outage), Held);
-    }
-
-    #[test]
-    fn whole_calls_with_their_retries_may_be_measured() {
-        // Every call fails twice before: 4 s from the first attempt to the answer.
-        let failed = |at| Exchange { status: Some(503), ..slow(at, 10) };
-        let calls = (0..50_u64).flat_map(|n| {
-            let at = 1_000 + n * 5_000;
-            [failed(at), failed(at + 1_500), slow(at + 3_000, 1_000)]
-        });
-        let history = |buckets: &[(f64, f64)]| {
-            let latency = Some(Histogram { buckets: buckets.to_vec(), count: 50.0 });
-            History::over(&[])
-                .scrape(scrape(0, Figures::default()))
-                .exchanges(calls.clone())
-                .scrape(scrape(300_000, Figures { latency, ..Figures::default() }))
-        };
-        check(history(&[(3.5, 0.0), (4.1, 50.0)]), Held);
-        check(history(&[(5.0, 0.0), (9.0, 50.0)]), Violated);
-    }
-
-    #[test]
-    fn what_a_pause_lengthened_excuses() {
-        let frozen = [(0.5, 0.0), (1.5, 0.0), (2.5, 0.0), (5.0, 0.0), (60.0, 100.0)];
-        check(exposed(&frozen, 100.0).paused(1_000, 14_000), Held);
-        check(exposed(&frozen, 100.0), Violated);
-    }
-
-    #[test]
-    fn too_few_calls_no_histogram_or_no_end_are_inconclusive() {
-        check(exposed(&[(0.5, 0.0), (1.5, 19.0)], 19.0), Inconclusive);
-        check(exposed(&[(0.5, 0.0)], 100.0), Inconclusive);
-        let without = History::over(&[]).scrape(scrape(0, Figures::default()));
-        check(without.scrape(scrape(9_000, Figures::default())), Inconclusive);
-        check(History::over(&[]), Inconclusive);
-    }
-}
+mod tests;

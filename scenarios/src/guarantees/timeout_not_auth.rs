@@ -8,9 +8,13 @@ use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::Case;
 use crate::front_door::FrontRoute;
 use crate::measure::Gauge;
+use crate::strength::Minimum;
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::contract::Route;
 use mock_server::history::exchange::{End, Exchange};
+
+const TIMEOUTS: Minimum = Minimum { name: "calls that timed out", least: 4 };
+const REFUSALS: Minimum = Minimum { name: "calls that were answered 401", least: 3 };
 
 const PROMISE: Promise = Promise {
     id: "timeout-not-auth",
@@ -24,7 +28,7 @@ const PROMISE: Promise = Promise {
     blind_to: "Alerts; timeouts that are counted too often, since a client may wait for its own \
                connections as well. Metrics count attempts, as the contract's names say.",
     bounds: &[],
-    minimums: &[],
+    minimums: &[TIMEOUTS, REFUSALS],
     // What the mock failed to answer in time stands in no plan.
     when_late: Stands::Always,
     when_overloaded: Stands::Never,
@@ -135,8 +139,7 @@ fn judge(case: &Case) -> Verdict {
     offences
         .verdict(timeouts + refusals, "timeouts and authentication errors")
         .only_if(compared > 0, scrapes::why_unseen(case, "timeouts and auth_errors"))
-        .only_if(timeouts > 0, "no call timed out for certain")
-        .only_if(refusals > 0, "no call was answered 401")
+        .at_least([TIMEOUTS.seen(timeouts), REFUSALS.seen(refusals)])
         .measured(
             gauges,
             observed,
@@ -167,11 +170,11 @@ mod tests {
         Figures { timeouts: Some(timeouts), auth_errors: Some(auth_errors), ..Figures::default() }
     }
 
-    /// Two timeouts and three refusals, of which the metrics say this at 60 s.
+    /// Four timeouts and three refusals, of which the metrics say this at 60 s.
     fn counted(timeouts: f64, auth_errors: f64) -> History {
         History::over(&[])
             .scrape(scrape(0, Figures::default()))
-            .exchanges([0, 1].map(|n| given_up("ann", 1_000 + n * 500, 11_000 + n * 500)))
+            .exchanges([0, 1, 2, 3].map(|n| given_up("ann", 1_000 + n * 500, 11_000 + n * 500)))
             .exchanges([0, 1, 2].map(|n| refused("bob", 20_000 + n * 500, 401)))
             .scrape(scrape(60_000, figures(timeouts, auth_errors)))
     }
@@ -185,22 +188,22 @@ mod tests {
 
     #[test]
     fn each_counted_for_what_it_was_holds() {
-        assert_eq!(check(counted(2.0, 3.0), Held).seen, 5);
-        check(counted(4.0, 3.0), Held); // waiting for a connection of its own pool
+        assert_eq!(check(counted(4.0, 3.0), Held).seen, 7);
+        check(counted(6.0, 3.0), Held); // waiting for a connection of its own pool
     }
 
     #[test]
     fn one_counted_for_the_other_violates() {
-        check(counted(0.0, 5.0), Violated);
-        check(counted(5.0, 0.0), Violated);
-        check(counted(2.0, 5.0), Violated);
-        check(counted(1.0, 3.0), Violated);
-        check(counted(2.0, 2.0), Violated);
+        check(counted(0.0, 7.0), Violated);
+        check(counted(7.0, 0.0), Violated);
+        check(counted(4.0, 5.0), Violated);
+        check(counted(3.0, 3.0), Violated);
+        check(counted(4.0, 2.0), Violated);
     }
 
     #[test]
     fn what_ended_beside_a_scrape_may_be_counted_or_not() {
-        let late = |auth| counted(2.0, auth).exchange(refused("bob", 59_950, 401));
+        let late = |auth| counted(4.0, auth).exchange(refused("bob", 59_950, 401));
         check(late(3.0), Held);
         check(late(4.0), Held);
         check(late(5.0), Violated);
@@ -209,21 +212,21 @@ mod tests {
     #[test]
     fn whether_403_counts_is_open() {
         for auth in [3.0, 4.0] {
-            check(counted(2.0, auth).exchange(refused("bob", 30_000, 403)), Held);
+            check(counted(4.0, auth).exchange(refused("bob", 30_000, 403)), Held);
         }
     }
 
     #[test]
     fn a_call_given_up_early_or_by_a_dying_process_is_no_timeout() {
-        check(counted(2.0, 3.0).exchange(given_up("ann", 30_000, 33_000)), Held);
-        check(counted(2.0, 3.0).exchange(given_up("ann", 30_000, 40_000)), Violated);
-        let paused = counted(2.0, 3.0).exchange(given_up("ann", 30_000, 40_000));
+        check(counted(4.0, 3.0).exchange(given_up("ann", 30_000, 33_000)), Held);
+        check(counted(4.0, 3.0).exchange(given_up("ann", 30_000, 40_000)), Violated);
+        let paused = counted(4.0, 3.0).exchange(given_up("ann", 30_000, 40_000));
         check(paused.paused(35_000, 39_000), Held);
     }
 
     #[test]
     fn a_restart_begins_to_count_anew() {
-        let history = counted(2.0, 3.0)
+        let history = counted(4.0, 3.0)
             .killed(61_000)
             .scrape(scrape(62_000, figures(0.0, 0.0)))
             .exchange(refused("bob", 63_000, 401))

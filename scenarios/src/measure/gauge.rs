@@ -39,6 +39,13 @@ impl Gauge {
         gauge
     }
 
+    /// A time that must reach `bound`, or `tolerance` less by the measurement's own error.
+    pub fn lasting(name: &str, bound: Duration, tolerance: Duration) -> Self {
+        let mut gauge = Self::new(name.to_owned(), micros(bound), Unit::Micros, Better::More);
+        gauge.measure.tolerance = micros(tolerance);
+        gauge
+    }
+
     /// A share that must reach `bound` thousandths.
     pub fn share_of_at_least(name: &str, bound: u64) -> Self {
         Self::new(name.to_owned(), bound, Unit::PerMille, Better::More)

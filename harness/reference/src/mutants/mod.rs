@@ -22,11 +22,15 @@ mod backoff_constant;
 mod backoff_without_jitter;
 mod bad_click_ends_the_process;
 mod bad_click_in_log;
+mod bad_gateways_not_failures;
 mod base_without_v1_on_links;
 mod batch_beyond_the_limit;
 mod breaker_never_closes;
 mod breaker_never_opens;
+mod breaker_never_probes;
+mod breaker_open_too_long;
 mod breaker_opens_at_six;
+mod breaker_opens_at_three;
 mod cache_hits_in_latency;
 mod cache_key_cut_off;
 mod cache_ttl_too_short;
@@ -38,6 +42,7 @@ mod click_resent_after_success;
 mod content_type_missing_on_clicks;
 mod email_in_log;
 mod failed_items_dropped;
+mod fills_not_shared;
 mod first_links_only;
 mod fresh_key_per_attempt;
 mod half_open_lets_everyone_through;
@@ -51,6 +56,7 @@ mod key_in_second_header_on_clicks;
 mod key_on_error_page;
 mod key_on_helper_command_line;
 mod latency_in_milliseconds;
+mod latency_to_first_byte;
 mod limiter_fixed_window;
 mod limiter_forgets_on_restart;
 mod limiter_per_route;
@@ -70,17 +76,22 @@ mod queue_without_sync;
 mod referer_in_log;
 mod replay_in_small_batches;
 mod replay_slow;
+mod resets_not_failures;
 mod retries_bypass_limiter;
 mod retry_after_capped;
 mod retry_after_date_ignored;
 mod retry_after_ignored_on_503;
 mod retry_hot_loop;
 mod small_cache;
+mod stale_for_ever;
+mod timeout_of_three_seconds;
 mod timeouts_counted_as_auth;
 mod timeouts_not_failures;
+mod timeouts_not_in_latency;
 mod trickle_resets_timeout;
 mod unavailable_when_limited;
 mod visitor_address_in_log;
+mod visitors_wait_out_timeouts;
 mod wrong_creator_under_collapsing;
 
 use crate::seams::Seams;
@@ -106,10 +117,15 @@ pub struct Mutant {
 /// secrets, logs, metrics.
 pub const MUTANTS: &[Mutant] = &[
     breaker_opens_at_six::MUTANT,
+    breaker_opens_at_three::MUTANT,
     breaker_never_opens::MUTANT,
     half_open_lets_everyone_through::MUTANT,
     breaker_never_closes::MUTANT,
+    breaker_never_probes::MUTANT,
+    breaker_open_too_long::MUTANT,
     timeouts_not_failures::MUTANT,
+    resets_not_failures::MUTANT,
+    bad_gateways_not_failures::MUTANT,
     retry_after_date_ignored::MUTANT,
     retry_after_ignored_on_503::MUTANT,
     retry_after_capped::MUTANT,
@@ -138,6 +154,8 @@ pub const MUTANTS: &[Mutant] = &[
     no_cache_no_limiter::MUTANT,
     unavailable_when_limited::MUTANT,
     no_stale_on_timeout::MUTANT,
+    stale_for_ever::MUTANT,
+    visitors_wait_out_timeouts::MUTANT,
     wrong_creator_under_collapsing::MUTANT,
     look_alikes_share_a_page::MUTANT,
     cache_key_cut_off::MUTANT,
@@ -148,8 +166,10 @@ pub const MUTANTS: &[Mutant] = &[
     bad_click_ends_the_process::MUTANT,
     page_cached_per_url::MUTANT,
     cache_ttl_too_short::MUTANT,
+    fills_not_shared::MUTANT,
     trickle_resets_timeout::MUTANT,
     no_timeout::MUTANT,
+    timeout_of_three_seconds::MUTANT,
     key_in_query_on_links::MUTANT,
     key_in_second_header_on_clicks::MUTANT,
     accept_missing_on_links::MUTANT,
@@ -170,6 +190,8 @@ pub const MUTANTS: &[Mutant] = &[
     referer_in_log::MUTANT,
     latency_in_milliseconds::MUTANT,
     cache_hits_in_latency::MUTANT,
+    latency_to_first_byte::MUTANT,
+    timeouts_not_in_latency::MUTANT,
     timeouts_counted_as_auth::MUTANT,
     auth_counted_as_timeouts::MUTANT,
     misses_counted_as_hits::MUTANT,

@@ -84,7 +84,7 @@ impl Pages {
         let had_page = cached.is_some();
         let (mut flight, collapsed) = self.board(handle, kept_at, cached);
         let patience = match usable {
-            Some(_) => self.settings.revalidation_wait,
+            Some(_) => (self.policy.revalidation_wait)(self.settings.revalidation_wait),
             None => self.settings.cold_wait,
         };
         let landing = match tokio::time::timeout(patience, flight.wait_for(Option::is_some)).await {

@@ -15,6 +15,9 @@ pub struct PagePolicy {
     pub collapse_key: fn(&str, Option<&str>) -> String,
     /// How long an answer is fresh, given its `max-age`.
     pub freshness: fn(Duration) -> Duration,
+    /// How long a visitor waits for a newer page while an expired one is at hand, given what is
+    /// configured.
+    pub revalidation_wait: fn(Duration) -> Duration,
     /// Whether an expired page may be shown after this failure.
     pub stale_after: fn(&Failure) -> bool,
     /// The most parts of a list of links that are asked for.
@@ -35,6 +38,7 @@ impl Default for PagePolicy {
             capacity: |configured| configured,
             collapse_key: |key, _| key.to_owned(),
             freshness: |max_age| max_age,
+            revalidation_wait: |configured| configured,
             stale_after: |_| true,
             // Links come in parts; a cursor that never ends must not fill the memory.
             link_parts: 50,

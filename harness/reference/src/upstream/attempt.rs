@@ -13,7 +13,7 @@ const MAX_BODY: usize = 8 << 20;
 
 impl Upstream {
     pub(super) async fn exchange(&self, call: &Call) -> Result<Answer, Failure> {
-        let limit = self.retry.attempt_timeout;
+        let limit = (self.policy.time_limit)(call.route, self.retry.attempt_timeout);
         match (self.policy.timeout)(call.route) {
             TimeoutKind::Total => within(Some(limit), self.send_and_read(call, None)).await,
             TimeoutKind::Silence => self.send_and_read(call, Some(limit)).await,
@@ -28,9 +28,11 @@ impl Upstream {
     ) -> Result<Answer, Failure> {
         let request = self.build(call)?;
         (self.log.attempt_begins)(&request);
+        let sent = clock::now();
         let broken = |_| Failure::Connection;
         let mut response =
             within(silence, async { self.http.execute(request).await.map_err(broken) }).await?;
+        let head_after = sent.elapsed();
         self.obey_retry_after(&response);
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let mut body = Vec::new();
@@ -43,7 +45,7 @@ impl Upstream {
             body.extend_from_slice(&chunk);
         }
         match status {
-            200..=299 | 304 => Ok(Answer { status, headers, body }),
+            200..=299 | 304 => Ok(Answer { status, headers, body, head_after }),
             _ => Err(Failure::Status(status)),
         }
     }

@@ -22,11 +22,19 @@ pub struct BreakerPolicy {
     pub failed_probes_to_open: Option<u32>,
     /// Whether a probe's success closes it.
     pub success_closes: bool,
+    /// How long it stays open, given what is configured.
+    pub open_for: fn(Duration) -> Duration,
 }
 
 impl Default for BreakerPolicy {
     fn default() -> Self {
-        Self { threshold: None, probes: None, failed_probes_to_open: Some(1), success_closes: true }
+        Self {
+            threshold: None,
+            probes: None,
+            failed_probes_to_open: Some(1),
+            success_closes: true,
+            open_for: |configured| configured,
+        }
     }
 }
 
@@ -59,7 +67,7 @@ impl Breaker {
         Self {
             threshold: policy.threshold.unwrap_or(settings.threshold),
             probes: policy.probes.unwrap_or(settings.probes),
-            open_for: settings.open_for,
+            open_for: (policy.open_for)(settings.open_for),
             policy,
             current: Mutex::new(Current { state: State::Closed { failures: 0 }, generation: 0 }),
         }

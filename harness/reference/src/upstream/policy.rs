@@ -29,6 +29,8 @@ pub struct UpstreamPolicy {
     pub backoff: fn(&RetrySettings, u32, f64) -> Duration,
     /// What the time limit of an attempt covers.
     pub timeout: fn(Route) -> TimeoutKind,
+    /// The time limit of an attempt, given what is configured.
+    pub time_limit: fn(Route, Duration) -> Duration,
     /// How requests look.
     pub shape: Shape,
 }
@@ -43,6 +45,7 @@ impl Default for UpstreamPolicy {
             retry_after: RetryAfterPolicy::default(),
             backoff: full_jitter,
             timeout: |_| TimeoutKind::Total,
+            time_limit: |_, configured| configured,
             shape: Shape::default(),
         }
     }

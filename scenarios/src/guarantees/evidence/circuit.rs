@@ -56,6 +56,31 @@ pub const fn is_guarded(exchange: &Exchange) -> bool {
     !matches!(exchange.route, Route::Health | Route::Unknown)
 }
 
+/// No timer of a retry is this short.
+const AT_ONCE: Duration = Duration::from_millis(10);
+
+/// The attempts before which a breaker stands, in order of arrival. Where a kept connection breaks
+/// without an answer, HTTP libraries send the same request again at once on another one: the
+/// integration hears of one attempt only.
+#[must_use]
+pub fn attempts(case: &Case) -> Vec<&Exchange> {
+    let all: Vec<&Exchange> =
+        case.linktree.exchanges.iter().filter(|one| is_guarded(one)).collect();
+    let is_repeated = |at: usize, one: &Exchange| {
+        let until = one.t_known().plus(AT_ONCE);
+        one.end == End::ServerReset
+            && one.conn_seq > 0
+            && one.t_first.is_none()
+            && all[at + 1..].iter().take_while(|next| next.t_req <= until).any(|next| {
+                next.t_req >= one.t_known()
+                    && next.conn != one.conn
+                    && next.logical_key() == one.logical_key()
+            })
+    };
+    let heard = |(at, one): &(usize, &&Exchange)| !is_repeated(*at, one);
+    all.iter().enumerate().filter(heard).map(|(_, one)| *one).collect()
+}
+
 /// A span in which no further attempt may reach Linktree.
 #[derive(Debug)]
 pub struct Opening<'c> {
@@ -76,8 +101,7 @@ pub struct Opening<'c> {
 /// Everything that is certain of the breaker, in order of time.
 #[must_use]
 pub fn openings(case: &Case) -> Vec<Opening<'_>> {
-    let sent: Vec<&Exchange> =
-        case.linktree.exchanges.iter().filter(|one| is_guarded(one)).collect();
+    let sent = attempts(case);
     let mut known = sent.clone();
     known.extend(&case.linktree.connections);
     known.sort_by_key(|one| one.t_known());
@@ -266,7 +290,8 @@ impl<'c> Circuit<'c> {
 }
 
 /// A client knows of its own abort before the socket shows it.
-fn earliest_known(case: &Case, exchange: &Exchange) -> Moment {
+#[must_use]
+pub fn earliest_known(case: &Case, exchange: &Exchange) -> Moment {
     let ahead = if exchange.end == End::ClientAbort { case.harness.delta } else { Duration::ZERO };
     exchange.t_known().minus(ahead)
 }

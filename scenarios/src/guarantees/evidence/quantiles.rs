@@ -1,11 +1,21 @@
 //! Quantiles of upstream durations: as they may have been, and as a histogram exposes them.
+//!
+//! What a client measures is its own choice: every attempt, those that were answered or succeeded, or
+//! whole calls with their retries; of all routes, or of pages alone. Each choice is a [`Reading`], with
+//! its own number of observations, so that the histogram's count tells which it may be. Whoever leaves
+//! timeouts out, or the time of the body, tells an untrue latency once these are a twentieth of what
+//! there was (predicates, 4): such readings are then none.
 
 use super::scrapes::Life;
 use crate::case::Case;
 use crate::observed::Histogram;
 use mock_server::clock::Moment;
+use mock_server::contract::Route;
 use mock_server::history::exchange::{End, Exchange};
 use std::collections::HashMap;
+
+/// One in so many makes a figure untrue that leaves it out.
+const MATTERS: usize = 20;
 
 /// A quantile lies between these, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,82 +26,150 @@ pub struct Between {
     pub high: f64,
 }
 
-/// How long a client may have measured one attempt.
+impl Between {
+    /// How far another interval is from this one; nothing where they share a value.
+    #[must_use]
+    pub fn gap(self, other: Self) -> f64 {
+        (other.low - self.high).max(self.low - other.high).max(0.0)
+    }
+
+    /// Whether a figure that is untrue by its own size, or by twice as much as the measurement's own
+    /// error, would lie outside.
+    #[must_use]
+    pub fn tells(self, error: f64) -> bool {
+        self.high - self.low <= self.low.max(2.0 * error)
+    }
+}
+
+/// How long a client may have measured one attempt, or one call.
 #[derive(Clone, Copy, Debug)]
-struct Duration {
+struct Sample {
     between: Between,
+    route: Route,
     answered: bool,
     success: bool,
-    page: bool,
+    timeout: bool,
+    long_body: bool,
+    /// Refused for what it asked: many clients do not measure these.
+    refused: bool,
     /// Whether it surely ended between the two scrapes.
     surely: bool,
 }
 
+/// Whether a sample is measured.
+type Is = fn(&Sample) -> bool;
+
 /// The durations that a histogram may hold.
 #[derive(Clone, Debug)]
 pub struct Durations {
-    all: Vec<Duration>,
-    /// Upper bounds of whole calls, from the first attempt's start to the last one's end.
-    calls: Vec<f64>,
+    attempts: Vec<Sample>,
+    calls: Vec<Sample>,
     /// Connections that were broken off before a request, and that a client may have measured.
     broken_off: usize,
     /// Whether connections were refused, which nobody can count.
-    pub refused: bool,
+    refused: bool,
+    timeouts_matter: bool,
+}
+
+/// One way to measure.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// What it measures, in words.
+    pub what: String,
+    samples: Vec<Sample>,
+    /// What may be counted besides.
+    besides: usize,
 }
 
 impl Durations {
     /// Those of the attempts that may have ended between two scrapes.
     #[must_use]
     pub fn of(case: &Case, life: Life<'_>) -> Self {
-        let counted = case.linktree.exchanges.iter().filter(|one| life.may_count(case, one));
-        let all: Vec<Duration> = counted.map(|one| duration(case, life, one)).collect();
-        let mut calls = calls(case, life);
-        calls.sort_by(f64::total_cmp);
+        let counted: Vec<&Exchange> =
+            case.linktree.exchanges.iter().filter(|one| life.may_count(case, one)).collect();
+        let long = counted.iter().filter(|one| has_long_body(case, one)).count();
+        let bodies_matter = long * MATTERS >= counted.len().max(1);
+        let sample = |one: &&Exchange| sample(case, life, one, bodies_matter);
+        let attempts: Vec<Sample> = counted.iter().map(sample).collect();
+        let timeouts = attempts.iter().filter(|one| one.timeout).count();
         let broken =
             case.linktree.connections.iter().filter(|one| life.may_count(case, one)).count();
         let refused = case
             .linktree
             .refusals()
             .any(|(from, until)| life.may_hold(case, from) || life.may_hold(case, until));
-        Self { all, calls, broken_off: broken, refused }
+        Self {
+            timeouts_matter: timeouts * MATTERS >= attempts.len().max(1),
+            calls: calls(&counted, &attempts),
+            attempts,
+            broken_off: broken,
+            refused,
+        }
     }
 
-    /// More than these cannot have been measured.
+    /// Attempts that surely ended between the scrapes; of these, those that were given up, and those
+    /// whose body took long.
+    #[must_use]
+    pub fn surely(&self) -> [usize; 3] {
+        let sure = || self.attempts.iter().filter(|one| one.surely);
+        [
+            sure().count(),
+            sure().filter(|one| one.timeout).count(),
+            sure().filter(|one| one.long_body).count(),
+        ]
+    }
+
+    /// Every way to measure that tells a true latency.
+    #[must_use]
+    pub fn readings(&self) -> Vec<Reading> {
+        let scopes: [(&str, Is); 3] = [
+            ("", |_| true),
+            (" of pages", |one| one.route.is_page_read()),
+            (" of profiles", |one| one.route == Route::Profile),
+        ];
+        let of_all: [(&str, &[Sample], Is); 4] = [
+            ("attempts", &self.attempts, |_| true),
+            ("answered attempts", &self.attempts, |one| one.answered),
+            ("successes", &self.attempts, |one| one.success),
+            ("calls", &self.calls, |_| true),
+        ];
+        let tells = |what: &str| !self.timeouts_matter || matches!(what, "attempts" | "calls");
+        let besides = if self.refused { usize::MAX / 2 } else { self.broken_off };
+        let mut readings = Vec::new();
+        for (of, within) in scopes {
+            for (what, samples, is) in of_all.into_iter().filter(|(what, ..)| tells(what)) {
+                let chosen = samples.iter().filter(|one| within(one) && is(one));
+                let samples = chosen.copied().collect();
+                readings.push(Reading { what: format!("{what}{of}"), samples, besides });
+            }
+        }
+        readings
+    }
+
+    /// More observations than these there cannot have been, whatever is measured.
     #[must_use]
     pub fn at_most(&self) -> usize {
-        self.all.len() + self.broken_off
+        if self.refused { usize::MAX } else { self.attempts.len() + self.broken_off }
     }
+}
 
-    /// Successes that surely ended between the scrapes.
+impl Reading {
+    /// How many observations there must and may be.
     #[must_use]
-    pub fn sure_successes(&self) -> usize {
-        self.all.iter().filter(|one| one.success && one.surely).count()
+    pub fn counts(&self) -> (usize, usize) {
+        let sure = self.samples.iter().filter(|one| one.surely && !one.refused).count();
+        (sure, self.samples.len() + self.besides)
     }
 
-    /// Where a quantile lies, whichever attempts are measured: all of them, those that were
-    /// answered, those that succeeded, or the reads of pages among these; or whole calls with all
-    /// their attempts, which can only take longer.
+    /// Where a quantile lies.
     #[must_use]
     pub fn quantile(&self, share: f64) -> Option<Between> {
-        let readings: [fn(&Duration) -> bool; 4] =
-            [|_| true, |one| one.answered, |one| one.success, |one| one.success && one.page];
-        let between = readings.into_iter().filter_map(|counts| self.of_reading(counts, share));
-        let widest =
-            between.reduce(|a, b| Between { low: a.low.min(b.low), high: a.high.max(b.high) })?;
-        let last = self.calls.len().saturating_sub(1);
-        let slack = 1 + self.all.iter().filter(|one| !one.surely).count();
-        let call = self.calls.get((rank(self.calls.len(), share) + slack).min(last));
-        Some(Between { high: call.map_or(widest.high, |call| call.max(widest.high)), ..widest })
-    }
-
-    fn of_reading(&self, counts: fn(&Duration) -> bool, share: f64) -> Option<Between> {
-        let chosen: Vec<&Duration> = self.all.iter().filter(|one| counts(one)).collect();
-        let last = chosen.len().checked_sub(1)?;
+        let last = self.samples.len().checked_sub(1)?;
         // One for the various definitions of a quantile, and one for each that may be missing.
-        let slack = 1 + chosen.iter().filter(|one| !one.surely).count();
-        let at = rank(chosen.len(), share);
-        let sorted = |bound: fn(&Duration) -> f64| {
-            let mut all: Vec<f64> = chosen.iter().map(|one| bound(one)).collect();
+        let unsure = self.samples.iter().filter(|one| !one.surely || one.refused).count();
+        let (at, slack) = (rank(self.samples.len(), share), 1 + unsure);
+        let sorted = |bound: fn(&Sample) -> f64| {
+            let mut all: Vec<f64> = self.samples.iter().map(bound).collect();
             all.sort_by(f64::total_cmp);
             all
         };
@@ -106,13 +184,19 @@ fn rank(count: usize, share: f64) -> usize {
     ((count as f64 * share).ceil() as usize).clamp(1, count.max(1)) - 1
 }
 
+/// From the answer's first byte on it took longer than all that may go wrong with the clocks.
+fn has_long_body(case: &Case, one: &Exchange) -> bool {
+    one.t_first.is_some_and(|first| one.t_known().since(first) > case.harness.delta * 2)
+}
+
 /// A client's own clock starts before the request is here and stops when it has the answer, or its
-/// head; both are within δ of what the edge saw. What stands still measures longer.
-fn duration(case: &Case, life: Life<'_>, one: &Exchange) -> Duration {
+/// head where bodies do not matter; both are within δ of what the edge saw. What stands still measures
+/// longer.
+fn sample(case: &Case, life: Life<'_>, one: &Exchange, bodies_matter: bool) -> Sample {
     let delta = case.harness.delta.as_secs_f64();
     let end = one.t_known();
     let stalled = case.harness.stalled_within(one.t_head, end).as_secs_f64();
-    let first = one.t_first.unwrap_or(end).min(end);
+    let first = if bodies_matter { end } else { one.t_first.unwrap_or(end).min(end) };
     let low = first.since(one.t_req).as_secs_f64() - delta - stalled;
     let unsure = one.end == End::Open
         || case
@@ -120,38 +204,39 @@ fn duration(case: &Case, life: Life<'_>, one: &Exchange) -> Duration {
             .disturbed_within(one.t_head.minus(case.harness.delta), end.plus(case.harness.delta));
     let longest = end.since(one.t_head).as_secs_f64() + 2.0 * delta + stalled;
     let high = if unsure { f64::INFINITY } else { longest };
-    Duration {
+    Sample {
         between: Between { low: low.max(0.0), high },
+        route: one.route,
         answered: one.status.is_some() && one.end == End::Complete,
         success: one.is_success(),
-        page: one.route.is_page_read(),
+        timeout: one.end == End::ClientAbort,
+        long_body: has_long_body(case, one),
+        refused: one.status.is_some_and(|status| (400..500).contains(&status)),
         surely: life.surely_holds(case, end),
     }
 }
 
-/// How long each call may have taken with all its attempts: an attempt goes on with the call whose
-/// last attempt for the same thing failed.
-fn calls(case: &Case, life: Life<'_>) -> Vec<f64> {
-    let mut calls: Vec<f64> = Vec::new();
-    let mut unfinished: HashMap<String, (usize, f64)> = HashMap::new();
-    for attempt in case.linktree.exchanges.iter().filter(|one| life.may_count(case, one)) {
-        let begun = seconds(attempt.t_head);
-        let took = duration(case, life, attempt).between.high;
+/// Each call with all its attempts: an attempt goes on with the call whose last attempt for the same
+/// thing failed. A call takes at least as long as the longest of its attempts, and at most from the
+/// first one's start to the last one's end.
+fn calls(attempts: &[&Exchange], samples: &[Sample]) -> Vec<Sample> {
+    let mut calls: Vec<Sample> = Vec::new();
+    let mut unfinished: HashMap<String, (usize, Moment)> = HashMap::new();
+    for (attempt, sample) in attempts.iter().zip(samples) {
         let key = attempt.logical_key();
         let (call, begun) = unfinished.remove(&key).unwrap_or_else(|| {
-            calls.push(0.0);
-            (calls.len() - 1, begun)
+            calls.push(Sample { between: Between { low: 0.0, high: 0.0 }, ..*sample });
+            (calls.len() - 1, attempt.t_head)
         });
-        calls[call] = seconds(attempt.t_head) - begun + took;
+        let until = attempt.t_head.since(begun).as_secs_f64() + sample.between.high;
+        let low = calls[call].between.low.max(sample.between.low);
+        let surely = calls[call].surely && sample.surely;
+        calls[call] = Sample { between: Between { low, high: until }, surely, ..*sample };
         if !attempt.is_success() {
             unfinished.insert(key, (call, begun));
         }
     }
     calls
-}
-
-fn seconds(moment: Moment) -> f64 {
-    moment.since(Moment::ZERO).as_secs_f64()
 }
 
 /// What was added to a histogram from one scrape to the other.

@@ -77,6 +77,13 @@ impl<'c> Creator<'c> {
         let count = self.validated.partition_point(|validated| *validated < moment);
         count.checked_sub(1).map(|last| self.validated[last])
     }
+
+    /// Whether Linktree vouched for this page within a span.
+    #[must_use]
+    pub fn is_validated_within(&self, from: Moment, until: Moment) -> bool {
+        let next = self.validated.partition_point(|validated| *validated < from);
+        self.validated.get(next).is_some_and(|validated| *validated <= until)
+    }
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ fn a_storm_that_nobody_has_named_gets_the_strongest_names() {
     assert_eq!(kinds("crash-and-replay"), "control storm heal outage heal storm heal settle");
     assert_eq!(
         kinds("calibration"),
-        "control retry-gaps storm heal breaker-probe heal breaker-probe heal storm settle"
+        "control retry-gaps storm heal breaker-probe heal breaker-probe heal breaker-probe heal storm heal storm settle"
     );
 }
 

@@ -1,0 +1,130 @@
+//! The near side of the threshold: below the declared number of failures calls go through.
+
+use super::super::evidence::circuit::is_guarded;
+use super::super::evidence::rate::is_limited;
+use super::super::evidence::threshold::Threshold;
+use crate::case::Case;
+use crate::history::Operation;
+use crate::plan::PhaseKind;
+use crate::verdict::{Offences, Witness};
+use mock_server::clock::Moment;
+use mock_server::history::exchange::Exchange;
+use std::collections::HashMap;
+
+/// Visitors of pages never asked for, while the breaker must be closed.
+pub struct Early<'c> {
+    case: &'c Case,
+    threshold: Threshold,
+    /// When each page was first asked for.
+    asked: HashMap<&'c str, Moment>,
+    /// Until when Linktree told everybody to wait, and since when.
+    waits: Vec<(Moment, Moment)>,
+    /// Attempts that were let through after at least one failure.
+    pub let_through: usize,
+    /// Visitors for whom nothing was sent.
+    pub refused: Offences,
+}
+
+impl<'c> Early<'c> {
+    pub fn of(case: &'c Case) -> Self {
+        let threshold = Threshold::of(case);
+        let mut asked = HashMap::new();
+        for call in case.linktree.exchanges.iter().filter(|one| one.route.is_page_read()) {
+            asked.entry(call.handle.as_deref().unwrap_or_default()).or_insert(call.t_req);
+        }
+        let wait = |one: &Exchange| Some((one.t_known(), one.retry_after.as_ref()?.until?));
+        let waits = case.linktree.exchanges.iter().filter_map(wait).collect();
+        let goes_through = |one: &&Exchange| {
+            let failures = threshold.failures_while_closed(one.t_req, one.t_req);
+            is_guarded(one) && failures.is_some_and(|failures| failures > 0)
+        };
+        let let_through = case.linktree.exchanges.iter().filter(goes_through).count();
+        Self { case, threshold, asked, waits, let_through, refused: Offences::default() }
+    }
+
+    /// Sees a page view. Only where visitors come one after the other is it certain that nothing but
+    /// the breaker keeps a call back.
+    pub fn operation(&mut self, view: &Operation<'_>) {
+        let case = self.case;
+        let phase = case.phase_at(view.sent).map(|phase| phase.kind);
+        let one_by_one = matches!(phase, Some(PhaseKind::BreakerProbe | PhaseKind::RetryGaps));
+        let (from, until) =
+            (view.sent.minus(case.harness.delta), view.last.plus(case.harness.delta));
+        let was_asked = self.asked.get(view.handle.as_ref()).is_some_and(|at| *at <= until);
+        if !one_by_one || was_asked || !case.plan.population.contains(&view.handle) {
+            return;
+        }
+        let Some(failures) = self.threshold.failures_while_closed(from, until) else { return };
+        let held_back = self.waits.iter().any(|(told, over)| *told <= until && from < *over)
+            || is_limited(case, view.sent)
+            || is_limited(case, view.last)
+            || case.target.disturbed_within(from, until)
+            || case.harness.too_slow_within(from, until);
+        if failures > 0 && !held_back {
+            self.refused.add(|| {
+                let what = format!(
+                    "after {failures} failures nothing was sent for a visitor: the breaker is declared to \
+                     open after {}",
+                    case.declared.breaker_failures,
+                );
+                let before = case.linktree.exchanges.iter().rev();
+                let before = before.filter(|one| is_guarded(one) && one.t_known() <= until);
+                let mut lines: Vec<String> =
+                    before.take(failures).map(|one| case.tell(one)).collect();
+                lines.reverse();
+                lines.push(case.tell_operation(view));
+                lines.into_iter().fold(Witness::new(view.sent, what), Witness::line)
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{History, asked_to_wait, page, read, refused};
+    use mock_server::world::population::{Group, Population};
+
+    /// After twenty successes come these failures, in seconds, and then a visitor of a page that was
+    /// never asked for; how many visitors were refused, and how many attempts were let through.
+    #[track_caller]
+    fn check(history: History, failures: &[u64], expected: (u64, usize)) {
+        let mut history = history
+            .exchanges((0..20).map(|n| read("calm", n * 100)))
+            .exchanges(failures.iter().map(|second| refused("ann", second * 1_000, 503)));
+        let group = Group {
+            prefix: "bob".into(),
+            count: 1,
+            min_links: 1,
+            max_links: 1,
+            ..Group::default()
+        };
+        history.case.plan.population = Population { groups: vec![group] };
+        history.case.ready();
+        let mut early = Early::of(&history.case);
+        early.operation(&page("bob-0001", 20_000, 20_010, "-"));
+        early.operation(&page("nobody", 20_000, 20_010, "-"));
+        assert_eq!((early.refused.count(), early.let_through), expected);
+    }
+
+    fn history() -> History {
+        History::over(&[(PhaseKind::Control, 0, 10), (PhaseKind::BreakerProbe, 10, 60)])
+    }
+
+    #[test]
+    fn below_the_threshold_every_visitor_is_worth_a_call() {
+        check(history(), &[11, 12, 13], (1, 2));
+        check(history(), &[11, 12, 13, 14], (1, 3));
+        check(history(), &[11, 12, 13, 14, 15], (0, 4));
+        check(history(), &[], (0, 0));
+        check(history().exchange(read("bob-0001", 20_005)), &[11, 12, 13], (0, 3));
+    }
+
+    #[test]
+    fn a_wait_a_pause_or_visitors_at_once_excuse() {
+        check(history().exchange(asked_to_wait("ann", 10_500, 503, 30)), &[11, 12], (0, 2));
+        check(history().paused(19_000, 21_000), &[11, 12, 13], (0, 2));
+        let crowd = History::over(&[(PhaseKind::Control, 0, 10), (PhaseKind::Storm, 10, 60)]);
+        check(crowd, &[11, 12, 13], (0, 2));
+    }
+}

@@ -1,0 +1,147 @@
+//! Visitors who come while a page is being fetched share that fetch.
+//!
+//! What lies between the begin of a fetch and the end of the last one that overlaps it is one episode.
+//! One fetch serves all who come in it; whoever sends one for each visitor spends the rate cap of all
+//! pages on the one that goes viral.
+
+use crate::case::Case;
+use crate::history::Operation;
+use crate::plan::Plan;
+use crate::spans::Spans;
+use crate::verdict::Witness;
+use mock_server::clock::Moment;
+use mock_server::contract::Route;
+use mock_server::faults::{Fault, Rule};
+use mock_server::history::exchange::Exchange;
+use std::collections::HashMap;
+
+/// Fetches at once that are no herd: of several instances, or of one that has given up waiting.
+const FEW: usize = 3;
+
+/// The episodes of every page.
+pub struct Shared<'c> {
+    case: &'c Case,
+    pages: HashMap<&'c str, Vec<Episode<'c>>>,
+}
+
+struct Episode<'c> {
+    from: Moment,
+    until: Moment,
+    /// Reads of the profile, without retries.
+    fetches: Vec<&'c Exchange>,
+    reads: usize,
+}
+
+impl<'c> Shared<'c> {
+    /// The episodes that begin in a judged span.
+    pub fn of(case: &'c Case, judged: &Spans) -> Self {
+        let mut calls: HashMap<&str, Vec<&Exchange>> = HashMap::new();
+        for call in case.linktree.exchanges.iter().filter(|one| one.route.is_page_read()) {
+            calls.entry(call.handle.as_deref().unwrap_or_default()).or_default().push(call);
+        }
+        let pages = calls.into_iter().map(|(handle, calls)| {
+            let spans = calls.iter().map(|call| (call.t_head, call.t_known())).collect();
+            let spans = Spans::joined(spans, case.harness.epsilon);
+            let mut episodes: Vec<Episode<'_>> = spans
+                .all()
+                .iter()
+                .map(|&(from, until)| Episode { from, until, fetches: Vec::new(), reads: 0 })
+                .collect();
+            let mut failed: Option<Moment> = None;
+            for call in calls.into_iter().filter(|call| call.route == Route::Profile) {
+                let at = episodes.partition_point(|episode| episode.until < call.t_head);
+                if failed.is_none_or(|at| at > call.t_req) {
+                    episodes[at].fetches.push(call);
+                }
+                failed = (!call.is_success()).then(|| call.t_known());
+            }
+            episodes.retain(|episode| judged.well_inside(episode.from, case.harness.delta));
+            (handle, episodes)
+        });
+        Self { case, pages: pages.collect() }
+    }
+
+    /// Sees a page view.
+    pub fn operation(&mut self, view: &Operation<'_>) {
+        let Some(episodes) = self.pages.get_mut(view.handle.as_ref()) else { return };
+        let at = episodes.partition_point(|episode| episode.until < view.sent);
+        if let Some(episode) = episodes.get_mut(at)
+            && episode.from <= view.last
+        {
+            episode.reads += 1;
+        }
+    }
+
+    /// How many views of a page came while it was fetched; and for each episode with needless
+    /// fetches, their number and what shows them.
+    pub fn of_page(&self, handle: &str, percent: u64) -> (usize, Vec<(usize, Witness)>) {
+        let Some(episodes) = self.pages.get(handle) else { return (0, Vec::new()) };
+        let reads = episodes.iter().map(|episode| episode.reads).sum();
+        let needless = |episode: &Episode<'_>| {
+            let bearable = (episode.reads * (100 - percent as usize) / 100).max(FEW);
+            let needless = episode.fetches.len().saturating_sub(bearable);
+            let disturbed = self.case.target.disturbed_within(episode.from, episode.until);
+            let witness = || self.witness(handle, episode).weighing(needless as u64);
+            (needless > 0 && !disturbed).then(|| (needless, witness()))
+        };
+        (reads, episodes.iter().filter_map(needless).collect())
+    }
+
+    fn witness(&self, handle: &str, episode: &Episode<'_>) -> Witness {
+        let what = format!(
+            "{} fetches of {handle}'s page overlapped, for {} visitors who came meanwhile",
+            episode.fetches.len(),
+            episode.reads,
+        );
+        let lines = episode.fetches.iter().take(super::SHOWN).map(|fetch| self.case.tell(fetch));
+        lines.fold(Witness::new(episode.from, what), Witness::line)
+    }
+
+    /// Whether the plan slows reads of pages down, so that visitors must meet them.
+    pub fn are_slowed(&self) -> bool {
+        slows(&self.case.plan)
+    }
+}
+
+fn slows(plan: &Plan) -> bool {
+    let slow = |rule: &Rule| {
+        let routes = &rule.matcher.routes;
+        let hits = routes.is_empty() || routes.contains(&Route::Profile);
+        hits && matches!(rule.fault, Fault::Latency(_))
+    };
+    plan.faults.iter().any(slow)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::PhaseKind;
+    use crate::testing::{History, page, read};
+    use std::time::Duration;
+
+    /// Needless fetches where so many of 200 ms begin within a tenth of a second, beside 40 visitors.
+    #[track_caller]
+    fn check(fetches: u64, expected: usize) {
+        let slow = |n: u64| {
+            let end = Moment::from_ms(5_200 + n);
+            Exchange { t_w: Some(end), t_end: end, ..read("ann", 5_000 + n) }
+        };
+        let mut history =
+            History::over(&[(PhaseKind::Storm, 0, 10)]).exchanges((0..fetches).map(slow));
+        history.case.ready();
+        let judged = Spans::joined(history.case.phases_that(|_| true), Duration::ZERO);
+        let mut shared = Shared::of(&history.case, &judged);
+        (0..40).for_each(|n| shared.operation(&page("ann", 5_010 + n, 5_210 + n, "v")));
+        shared.operation(&page("ann", 9_000, 9_001, "v"));
+        let (reads, needless) = shared.of_page("ann", 90);
+        assert_eq!((reads, needless.iter().map(|one| one.0).sum::<usize>()), (40, expected));
+    }
+
+    #[test]
+    fn one_fetch_serves_all_who_come_meanwhile_and_a_few_are_no_herd() {
+        check(1, 0);
+        check(4, 0);
+        check(5, 1);
+        check(30, 26);
+    }
+}

@@ -1,0 +1,61 @@
+//! Heals: when Linktree is back after an outage in which the breaker must have opened.
+
+use super::circuit::{Class, class, is_guarded};
+use super::outages::Outages;
+use crate::case::Case;
+use crate::plan::{Phase, PhaseKind};
+use mock_server::clock::Moment;
+use mock_server::history::exchange::{End, Exchange};
+
+/// A heal after an outage in which the breaker must have opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Heal {
+    /// When the outage was over.
+    pub at: Moment,
+    /// The breaker's open time and every `Retry-After` of the outage are over.
+    pub ready: Moment,
+    /// The next disturbance, or the end.
+    pub until: Moment,
+}
+
+/// Every heal of the plan after an outage that came to pass, in order of time.
+#[must_use]
+pub fn heals(case: &Case, outages: &Outages) -> Vec<Heal> {
+    let phases = &case.plan.phases;
+    let mut heals = Vec::new();
+    for (at, heal) in phases.iter().enumerate().filter(|(_, phase)| phase.kind == PhaseKind::Heal) {
+        let calm = |kind| matches!(kind, PhaseKind::Heal | PhaseKind::Control | PhaseKind::Settle);
+        let after = phases[at..].iter().take_while(|phase| calm(phase.kind)).last();
+        let until = after.map_or(heal.until_ms, |phase| phase.until_ms);
+        let out = |phase: &&Phase| phase.kind.is_total_outage();
+        let before: Vec<_> = phases[..at].iter().rev().take_while(out).collect();
+        let Some(outage) = before.last().map(|phase| case.moment(phase.from_ms)) else { continue };
+        let healed = case.moment(heal.from_ms);
+        if outages.doubt_within(outage, healed).is_some() {
+            continue;
+        }
+        // Attempts that were hit just before the heal may fail after it, and trip the breaker then.
+        let hit = |one: &&Exchange| {
+            outage <= one.t_req && one.t_req <= healed.plus(case.harness.delta) && is_guarded(one)
+        };
+        let hit = case.linktree.exchanges.iter().filter(hit);
+        let failed: Vec<&Exchange> = hit.filter(|one| class(case, one) != Class::Success).collect();
+        if failed.len() < case.declared.breaker_failures as usize {
+            continue;
+        }
+        let over = failed.iter().filter(|one| one.end != End::Open);
+        // What broke off without a request may have tripped it as well.
+        let broken = case.linktree.connections.iter().filter(|one| {
+            outage <= one.t_end
+                && one.t_conn <= healed.plus(case.harness.delta)
+                && one.end != End::Open
+        });
+        let trip = over.copied().chain(broken).map(|one| one.t_known()).max().unwrap_or(healed);
+        let asked_until = failed.iter().filter_map(|one| one.retry_after.as_ref()?.until).max();
+        let open = trip.plus(case.times.breaker_open);
+        let ready = healed.max(open).max(asked_until.unwrap_or(healed));
+        let until = case.moment(until).min(case.harness.closed);
+        heals.push(Heal { at: healed, ready, until });
+    }
+    heals
+}

@@ -1,0 +1,142 @@
+//! Tiny histories of histograms, true and untrue, for `latency-metrics`.
+
+use super::*;
+use crate::observed::Figures;
+use crate::plan::PhaseKind;
+use crate::testing::{History, given_up, read, scrape};
+use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
+use mock_server::clock::Moment;
+use mock_server::history::exchange::Exchange;
+
+/// A read whose head came at once and whose body took so long.
+fn long(at_ms: u64, took_ms: u64) -> Exchange {
+    let end = Moment::from_ms(at_ms + took_ms);
+    Exchange { t_w: Some(end), t_end: end, ..read("ann", at_ms) }
+}
+
+/// A read that took so long until its head.
+fn slow(at_ms: u64, took_ms: u64) -> Exchange {
+    Exchange { t_first: Some(Moment::from_ms(at_ms + took_ms)), ..long(at_ms, took_ms) }
+}
+
+fn scraped(
+    exchanges: impl IntoIterator<Item = Exchange>,
+    buckets: &[(f64, f64)],
+    count: f64,
+) -> History {
+    let latency = Some(Histogram { buckets: buckets.to_vec(), count });
+    History::over(&[])
+        .scrape(scrape(0, Figures::default()))
+        .exchanges(exchanges)
+        .scrape(scrape(300_000, Figures { latency, ..Figures::default() }))
+}
+
+/// Eighty reads of 1 s, twelve whose body took 3 s, and eight that were given up after 10 s.
+fn reads() -> impl Iterator<Item = Exchange> {
+    (0..100).map(|n| match n {
+        0..80 => slow(1_000 + n * 100, 1_000),
+        80..92 => long(1_000 + n * 100, 3_000),
+        _ => given_up("ann", 1_000 + n * 100, 11_000 + n * 100),
+    })
+}
+
+fn exposed(buckets: &[(f64, f64)], count: f64) -> History {
+    scraped(reads(), buckets, count)
+}
+
+#[track_caller]
+fn check(history: History, expected: VerdictKind) -> Verdict {
+    let verdict = history.judged_by(&LatencyMetrics);
+    assert_eq!(verdict.kind, expected, "{verdict:?}");
+    verdict
+}
+
+const TRUE: [(f64, f64); 5] = [(0.5, 0.0), (1.5, 80.0), (2.5, 80.0), (5.0, 92.0), (15.0, 100.0)];
+
+#[test]
+fn a_true_histogram_holds() {
+    assert_eq!(check(exposed(&TRUE, 100.0), Held).seen, 100);
+}
+
+#[test]
+fn a_wrong_unit_violates() {
+    check(exposed(&TRUE.map(|(bound, _)| (bound, 0.0)), 100.0), Violated);
+    check(exposed(&TRUE.map(|(bound, _)| (bound, 100.0)), 100.0), Violated);
+}
+
+#[test]
+fn the_time_to_the_first_byte_violates_where_bodies_take_long() {
+    let first = [(0.5, 12.0), (1.5, 92.0), (2.5, 92.0), (5.0, 92.0), (15.0, 100.0)];
+    check(exposed(&first, 100.0), Held); // p50, p95 and p99 are the same
+    // In a phase of their own they are not.
+    let history = |buckets: &[(f64, f64)]| {
+        let none =
+            Histogram { buckets: buckets.iter().map(|one| (one.0, 0.0)).collect(), count: 0.0 };
+        let all = Histogram { buckets: buckets.to_vec(), count: 30.0 };
+        let figures = |latency| Figures { latency: Some(latency), ..Figures::default() };
+        let phases = [(PhaseKind::Control, 0, 100), (PhaseKind::Storm, 100, 200)];
+        History::over(&phases)
+            .scrape(scrape(101_000, figures(none)))
+            .exchanges((0..30).map(|n| long(110_000 + n * 100, 3_000)))
+            .scrape(scrape(199_000, figures(all)))
+    };
+    let verdict = check(history(&[(0.5, 30.0), (1.5, 30.0), (5.0, 30.0)]), Violated);
+    assert!(verdict.witnesses[0].what.contains("p50 in"), "{verdict:?}");
+    assert!(
+        history(&[(0.5, 0.0), (1.5, 0.0), (5.0, 30.0)])
+            .judged_by(&LatencyMetrics)
+            .witnesses
+            .is_empty()
+    );
+}
+
+#[test]
+fn more_calls_than_there_were_violate() {
+    let with_hits = [(0.5, 900.0), (1.5, 990.0), (2.5, 990.0), (5.0, 1_000.0), (15.0, 1_000.0)];
+    let verdict = check(exposed(&with_hits, 1_000.0), Violated);
+    assert!(verdict.witnesses[0].what.contains("1000 calls"), "{verdict:?}");
+}
+
+#[test]
+fn timeouts_may_be_left_out_only_while_they_are_few() {
+    let without = [(0.5, 0.0), (1.5, 80.0), (2.5, 80.0), (5.0, 92.0), (15.0, 92.0)];
+    let verdict = check(exposed(&without, 92.0), Violated);
+    assert!(verdict.witnesses[0].what.contains("of which 8 timed out"), "{verdict:?}");
+    let few = reads().filter(|one| one.status.is_some()).chain([given_up("ann", 20_000, 30_000)]);
+    assert!(scraped(few, &without, 92.0).judged_by(&LatencyMetrics).witnesses.is_empty());
+}
+
+#[test]
+fn whole_calls_with_their_retries_may_be_measured() {
+    // Every call fails twice before: 4 s from the first attempt to the answer.
+    let failed = |at| Exchange { status: Some(503), ..slow(at, 10) };
+    let calls = (0..50_u64).flat_map(|n| {
+        let at = 1_000 + n * 5_000;
+        [failed(at), failed(at + 1_500), slow(at + 3_000, 1_000)]
+    });
+    let history = |buckets: &[(f64, f64)]| scraped(calls.clone(), buckets, 50.0);
+    assert!(history(&[(3.5, 0.0), (4.1, 50.0)]).judged_by(&LatencyMetrics).witnesses.is_empty());
+    check(history(&[(5.0, 0.0), (9.0, 50.0)]), Violated);
+}
+
+#[test]
+fn what_a_pause_lengthened_excuses() {
+    let frozen = TRUE.map(|(bound, _)| (bound, 0.0)).into_iter().chain([(60.0, 100.0)]);
+    let frozen: Vec<_> = frozen.collect();
+    let paused = exposed(&frozen, 100.0).paused(1_000, 14_000).judged_by(&LatencyMetrics);
+    assert!(
+        paused.kind == Inconclusive && paused.reason.as_ref().unwrap().contains("told from"),
+        "{paused:?}"
+    );
+    check(exposed(&frozen, 100.0), Violated);
+}
+
+#[test]
+fn too_few_calls_no_histogram_or_no_end_are_inconclusive() {
+    let few = reads().take(19);
+    check(scraped(few, &[(0.5, 0.0), (1.5, 19.0)], 19.0), Inconclusive);
+    check(exposed(&[(0.5, 0.0)], 100.0), Inconclusive);
+    let without = History::over(&[]).scrape(scrape(0, Figures::default()));
+    check(without.scrape(scrape(9_000, Figures::default())), Inconclusive);
+    check(History::over(&[]), Inconclusive);
+}

@@ -1,0 +1,189 @@
+//! Tiny histories of outages and heals for `stale-on-outage`.
+
+use super::*;
+use crate::testing::{Decides, History, blank, links, page, read, refused};
+use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
+use mock_server::history::exchange::Exchange;
+
+const OTHERS: [&str; 3] = ["cleo", "dora", "emil"];
+
+/// Ann's page is filled at once and again at 5 s as `v1`; the outage is from 10 s to 60 s.
+fn bare() -> History {
+    let newer = |exchange| Exchange { version: Some("v1".into()), ..exchange };
+    History::over(&[
+        (PhaseKind::Control, 0, 10),
+        (PhaseKind::Outage, 10, 60),
+        (PhaseKind::Heal, 60, 140),
+    ])
+    .exchanges([read("ann", 0), links("ann", 10)])
+    .exchanges([read("ann", 5_000), links("ann", 5_010)].map(newer))
+    .exchange(refused("zoe", 12_000, 503))
+}
+
+/// The others' pages are filled before, asked for in vain and read in the outage, and asked for again
+/// and fetched after it.
+fn history() -> History {
+    others(&|other| [65_001, 75_001, 85_001, 95_001].map(|at| read(other, at)).into())
+}
+
+fn others(after: &dyn Fn(&'static str) -> Vec<Exchange>) -> History {
+    let version = |other: &str| format!("v0-{other}");
+    OTHERS.iter().fold(bare().exchange(refused("zoe", 13_000, 503)), |history, other| {
+        let shown = |at: u64| {
+            let mut page = page(other, at, at + 9, "-");
+            let view = crate::history::PageView {
+                version: Some(version(other).into()),
+                ..Default::default()
+            };
+            page.did = crate::history::Did::Page(view);
+            page
+        };
+        history
+            .exchanges([read(other, 6_000), links(other, 6_010), refused(other, 30_000, 503)])
+            .exchanges(after(other))
+            .operations((0..10).map(|n| shown(30_000 + n * 5)))
+            .operations([65_000, 75_000, 85_000, 95_000].map(shown))
+    })
+}
+
+#[track_caller]
+fn judge(history: History, expected: VerdictKind) {
+    let verdict = history.judged_by(&StaleOnOutage);
+    assert_eq!(verdict.kind, expected, "{verdict:?}");
+}
+
+#[track_caller]
+fn check(read: Operation<'static>, expected: VerdictKind) {
+    judge(history().operation(read), expected);
+}
+
+/// Slow reads of Ann's page while it is asked for in vain, and quick ones.
+fn waited(slow: u64, quick: u64) -> History {
+    let slow = (0..slow).map(|n| page("ann", 20_000 + n, 21_101 + n, "v1"));
+    let quick = (0..quick).map(|n| page("ann", 22_000 + n % 100, 22_001 + n % 100, "v1"));
+    history().exchange(refused("ann", 22_050, 503)).operations(slow).operations(quick)
+}
+
+/// After the heal the pages are fetched again 25 s after they were asked for.
+fn late() -> History {
+    others(&|other| vec![read(other, 90_000)])
+}
+
+pub fn decided() -> Vec<Decides> {
+    vec![
+        Decides { bound: &FAST, value: 100, history: || waited(3, 300) },
+        Decides { bound: &FRESH, value: 40_000, history: late },
+    ]
+}
+
+#[test]
+fn expired_pages_in_an_outage_hold_and_a_few_or_fresh_ones_are_inconclusive() {
+    check(page("ann", 20_000, 20_010, "v1"), Held);
+    judge(bare().operation(page("ann", 20_000, 20_010, "v1")), Inconclusive);
+    judge(bare().operation(page("ann", 5_500, 5_510, "v1")), Inconclusive);
+    judge(bare(), Inconclusive);
+    let mut untold = history();
+    untold
+        .operations
+        .iter_mut()
+        .for_each(|read| *read = Operation { did: blank("-", 0, 1).did, ..read.clone() });
+    judge(untold, Inconclusive);
+}
+
+#[test]
+fn an_outage_that_nobody_met_or_that_let_attempts_through_shows_nothing() {
+    let served = || bare().operation(page("ann", 20_000, 20_010, "v1"));
+    let reason = |history: History| {
+        let verdict = history.judged_by(&StaleOnOutage);
+        assert_eq!(verdict.kind, Inconclusive, "{verdict:?}");
+        verdict.reason.unwrap()
+    };
+    let through = reason(served().exchange(read("zoe", 30_000)));
+    assert!(through.contains("was none") && through.contains("/v1/profiles/zoe"), "{through}");
+    let mut unmet = served();
+    unmet.case.linktree.exchanges.retain(Exchange::is_success);
+    assert_eq!(reason(unmet), "in the outage from 10.000 s to 60.000 s no attempt failed");
+}
+
+#[test]
+fn a_filled_page_that_is_not_served_is_violated() {
+    check(Operation { status: Some(503), ..page("ann", 20_000, 20_010, "-") }, Violated);
+    let blank = blank("ann", 20_000, 20_010);
+    judge(history().operations([page("ann", 6_000, 6_001, "v1"), blank]), Violated);
+}
+
+#[test]
+fn pages_never_filled_or_lost_with_the_process_are_excused() {
+    let unserved = Operation { status: Some(503), ..page("ann", 20_000, 20_010, "-") };
+    let bob = Operation { handle: "bob".into(), ..unserved.clone() };
+    let history = || history().operation(page("ann", 15_000, 15_001, "v1"));
+    let history = || history().exchange(refused("bob", 7_000, 503));
+    judge(history().operation(bob), Held);
+    let killed = history().operation(unserved).killed_until(16_000, 17_000);
+    assert!(killed.judged_by(&StaleOnOutage).witnesses.is_empty());
+}
+
+/// Two reads of Ann's page in the outage, and these.
+fn served(reads: impl IntoIterator<Item = Operation<'static>>) -> History {
+    let ann = [15_000, 16_000].map(|at| page("ann", at, at + 1, "v1"));
+    history().operations(ann).operations(reads)
+}
+
+#[test]
+fn a_page_that_was_whole_just_before_the_process_ended_may_never_have_been_kept() {
+    let bob = Operation { status: Some(503), ..page("bob", 20_000, 20_010, "-") };
+    let fill = [read("bob", 9_000), links("bob", 9_010)];
+    let filled = || served([bob.clone()]).exchanges(fill.clone());
+    let excused =
+        |history: History| assert!(history.judged_by(&StaleOnOutage).witnesses.is_empty());
+    judge(filled(), Violated);
+    excused(filled().killed_until(9_050, 9_060)); // whole at 9,015 ms, heard by 9,115
+    excused(filled().paused(9_012, 9_500)); // and given up as it woke up
+    judge(filled().paused(10_000, 11_000), Violated);
+}
+
+#[test]
+fn slow_pages_are_excused_while_it_stands_still_and_wakes_up() {
+    let slow = |at| served((0..3).map(|_| page("ann", at, at + 2_500, "v1")));
+    judge(slow(20_000), Violated);
+    judge(slow(20_000).paused(19_500, 22_000), Held);
+    judge(slow(22_900).paused(19_500, 22_000), Held);
+    judge(slow(23_200).paused(19_500, 22_000), Violated);
+}
+
+#[test]
+fn a_version_of_another_creator_or_of_nobody_or_an_older_one_is_violated() {
+    let bob = || history().exchange(read("bob", 7_000));
+    judge(bob().operation(page("ann", 20_000, 20_010, "v0-bob")), Violated);
+    check(page("ann", 8_000, 8_010, "v9"), Violated);
+    check(page("ann", 20_000, 20_010, "v0-ann"), Violated);
+    check(page("ann", 4_000, 4_010, "v1"), Violated); // before Linktree sent it
+    let fresh = page("ann", 8_000, 8_001, "v0-ann"); // it may have a copy of its own until 9 s
+    judge(history().operations([fresh, page("ann", 20_000, 20_010, "v1")]), Held);
+}
+
+#[test]
+fn who_waits_for_linktree_is_slow_unless_a_fresh_page_comes_of_it() {
+    judge(waited(2, 0), Held);
+    judge(waited(3, 0), Violated);
+    judge(waited(3, 0).lag(20_500, 150), Held);
+    let long = Exchange { t_end: Moment::from_ms(21_100), ..refused("ann", 19_990, 503) };
+    judge(waited(3, 0).exchange(Exchange { t_w: None, ..long }), Violated);
+    // At the outage's very end an answer comes of it.
+    let late = |at| page("ann", at, at + 1_500, "v1");
+    let waits = || history().operations([59_500, 59_600, 59_700].map(late));
+    let fresh = Exchange { version: Some("v1".into()), ..read("ann", 60_800) };
+    judge(waits(), Violated);
+    judge(waits().exchange(fresh), Held);
+}
+
+#[test]
+fn a_page_that_is_never_fetched_again_is_violated() {
+    judge(late(), Violated);
+    let verdict = others(&|_| Vec::new()).judged_by(&StaleOnOutage);
+    assert_eq!((verdict.kind, verdict.violations), (Violated, 3), "{verdict:?}");
+    assert!(
+        verdict.witnesses[0].what.contains("was not fetched again within 15.1 s"),
+        "{verdict:?}"
+    );
+}
