@@ -255,6 +255,7 @@ fn cells() -> Vec<Cell> {
         ),
         Cell {
             measures: vec![repeated(0)],
+            strength: vec![Strength { name: "retried clicks".into(), seen: 12, least: 10 }],
             margin: margin("repeated clicks", ["none", "0"], 1_000, "none, as promised"),
             ..judged("clicks-counted-once", "calm-day", Held, 12, "retried clicks")
         },

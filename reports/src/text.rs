@@ -3,7 +3,7 @@
 //! Escaping for a format stays with its renderer; what is removed here is
 //! dangerous or unreadable in all of them.
 
-use crate::report::Report;
+use crate::report::{Ending, Report, ScenarioReport};
 
 /// The text on one line, without control and direction characters, at most `max_chars` long.
 pub(crate) fn printable(text: &str, max_chars: usize) -> String {
@@ -46,9 +46,17 @@ pub(crate) fn measured<T>(value: Option<T>, words: impl Fn(T) -> String) -> Stri
 }
 
 impl Report {
-    /// What was wrong with the harness itself, by scenario.
-    pub(crate) fn troubles(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.scenarios.iter().flat_map(|one| one.troubles.iter().map(|told| (&*one.id, &**told)))
+    /// What nobody may overlook, by scenario: how it ended unless it ran to its end, and what failed in
+    /// the harness itself.
+    pub(crate) fn troubles(&self) -> Vec<(&str, String)> {
+        let of_scenario = |one: &'_ ScenarioReport| {
+            let reason = one.ending_reason.as_deref().unwrap_or("no reason was recorded");
+            let ended = format!("{}: {reason}", one.ending.word());
+            let ended = (one.ending != Ending::Completed).then_some(ended);
+            ended.into_iter().chain(one.troubles.iter().cloned()).collect::<Vec<_>>()
+        };
+        let told = |one| of_scenario(one).into_iter().map(|told| (&*one.id, told));
+        self.scenarios.iter().flat_map(told).collect()
     }
 
     /// The ids of what was not tested, by reason, those with the highest priority first.
@@ -135,6 +143,7 @@ fn each_text(report: &mut Report, visit: &mut dyn FnMut(&mut String)) {
         visit(&mut cell.observed);
         visit(&mut cell.promised);
         cell.measures.iter_mut().for_each(|measure| visit(&mut measure.name));
+        cell.strength.iter_mut().for_each(|strength| visit(&mut strength.name));
         if let Some(margin) = &mut cell.margin {
             visit(&mut margin.measure);
             visit(&mut margin.promised);

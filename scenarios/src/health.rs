@@ -56,7 +56,8 @@ impl Health {
             troubles.push(Trouble::Unsent { planned, sent });
         }
         let shown = Some(&seen.lateness).filter(|shown| shown.count() > 0);
-        let worse = shown.into_iter().chain(told).max_by_key(|one| one.quantile_us(MOST));
+        // Of two equals the last is taken: what was seen.
+        let worse = told.into_iter().chain(shown).max_by_key(|one| one.quantile_us(MOST));
         let p99 = |of: &Lateness| Duration::from_micros(of.quantile_us(MOST));
         if let Some(worse) = worse
             && p99(worse) > bound

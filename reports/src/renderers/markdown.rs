@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::Renderer;
 use crate::matrix::Matrix;
-use crate::report::{Cell, Ending, Report, Standing};
+use crate::report::{Cell, Report, Standing};
 use crate::text;
 
 /// Stays under 64 KiB with room for what a workflow adds.
@@ -40,7 +40,8 @@ impl Renderer for Markdown {
             sections.push(format!("… and {more} more violations, see `report.html`.\n"));
         }
         sections.push(table(&matrix));
-        sections.push(open(&report, &matrix));
+        sections.push(open(&matrix));
+        sections.push(strength(&matrix));
         sections.push(format!("To run it again:\n\n{}", fenced("sh", &[report.rerun.as_str()])));
 
         let (mut written, mut left_out) = (0, 0);
@@ -83,7 +84,7 @@ fn head(report: &Report) -> String {
     let mut head =
         format!("## {symbol} {word}: {}\n\n{}\n", escaped(&report.sentence), escaped(&facts));
     for (scenario, told) in report.troubles() {
-        head.push_str(&format!("\n**! {}: {}**\n", escaped(scenario), escaped(told)));
+        head.push_str(&format!("\n**! {}: {}**\n", escaped(scenario), escaped(&told)));
     }
     for (reason, ids) in report.untested() {
         let ids = ids.join(", ");
@@ -148,14 +149,8 @@ fn table(matrix: &Matrix) -> String {
 }
 
 /// Everything that nobody may take for held.
-fn open(report: &Report, matrix: &Matrix) -> String {
+fn open(matrix: &Matrix) -> String {
     let mut text = String::new();
-    let lost = report.scenarios.iter().filter(|scenario| scenario.ending != Ending::Completed);
-    for scenario in lost {
-        let (id, word) = (escaped(&scenario.id), scenario.ending.word());
-        let reason = escaped(scenario.ending_reason.as_deref().unwrap_or("no reason recorded"));
-        text.push_str(&format!("- {word}: scenario {id}: {reason}\n"));
-    }
     for verdict in [Standing::Inconclusive, Standing::NotApplicable] {
         for Cell { guarantee, scenario, reason, .. } in matrix.with(verdict) {
             let (guarantee, scenario) = (escaped(guarantee), escaped(scenario));
@@ -168,6 +163,20 @@ fn open(report: &Report, matrix: &Matrix) -> String {
     }
     let summary = "Inconclusive, not applicable";
     format!("<details><summary>{summary}</summary>\n\n{text}\n</details>\n")
+}
+
+/// How much was seen of each thing of which a promise asks for some.
+fn strength(matrix: &Matrix) -> String {
+    let cells = matrix.rows.iter().flat_map(|row| row.cells.iter().flatten());
+    let line = |cell: &&Cell| {
+        let [guarantee, scenario] = [&cell.guarantee, &cell.scenario].map(|text| escaped(text));
+        format!("- {guarantee} in {scenario}: {}\n", escaped(&cell.strength_words()))
+    };
+    let lines: String = cells.filter(|cell| !cell.strength.is_empty()).map(line).collect();
+    if lines.is_empty() {
+        return lines;
+    }
+    format!("<details><summary>Strength of the evidence</summary>\n\n{lines}\n</details>\n")
 }
 
 /// Text inside a line: no character of it means anything to Markdown, HTML or GitHub's extensions.

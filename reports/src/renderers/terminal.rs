@@ -7,7 +7,7 @@ use comfy_table::{Table, presets};
 
 use super::Renderer;
 use crate::matrix::Matrix;
-use crate::report::{Cell, Ending, Evidence, Report, Standing};
+use crate::report::{Cell, Evidence, Report, Standing};
 use crate::text;
 
 /// A line that is longer wraps so often that nobody reads it.
@@ -62,16 +62,12 @@ impl Renderer for Terminal {
         thin(&matrix, out)?;
         for scenario in &report.scenarios {
             writeln!(out, "evidence of {}: {}", scenario.id, evidence(&scenario.evidence))?;
-            if scenario.ending != Ending::Completed {
-                let reason = scenario.ending_reason.as_deref().unwrap_or("no reason recorded");
-                writeln!(out, "  {}: {reason}", scenario.ending.word())?;
-            }
         }
         writeln!(out, "rerun: {}", report.rerun)
     }
 }
 
-/// What nobody may overlook: where the harness failed, and what was not looked at.
+/// What nobody may overlook: what broke off, where the harness failed, what was not looked at.
 fn first_screen(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for (scenario, told) in report.troubles() {
         writeln!(out, "{} {scenario}: {told}", paint(Standing::Inconclusive, "!"))?;

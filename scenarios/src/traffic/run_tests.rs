@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::front_door::FrontDoor;
-use crate::history::OpFailure;
+use crate::history::{Lateness, OpFailure};
 use crate::plan::{Creators, Generator, Pace, Phase, PhaseKind, Shape, Step, Traffic};
 use crate::traffic::Arrival;
 use crate::traffic::actions::Action;
@@ -209,7 +209,36 @@ async fn every_arrival_is_recorded_once_with_what_it_met() {
         }
         assert_eq!((report.scheduled, report.sent), (pages.len() as u64, pages.len() as u64));
         assert_eq!((report.users, report.dispatcher.as_str()), (21, dispatcher.name()));
+        agrees(&report, &operations, schedule.arrivals.len());
     }
+}
+
+/// What the generator says of its lateness is what its operations show: the clock is read for both
+/// within one step, during which the thread may lose the processor for a moment.
+fn agrees(report: &GeneratorReport, operations: &[Operation<'_>], arrivals: usize) {
+    let mut shown = Lateness::default();
+    let first = operations.iter().filter(|one| one.page().is_some());
+    for one in first.filter(|one| one.arrival < arrivals as u64) {
+        shown.record(one.sent.since(one.intended));
+    }
+    assert_eq!(report.lateness.count(), shown.count());
+    for share in [0.5, 0.99, 1.0] {
+        let [told, shown] = [&report.lateness, &shown].map(|of| of.quantile_us(share));
+        assert!(told.abs_diff(shown) < 50_000, "{share}: told {told} µs, shown {shown} µs");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_finds_no_free_user_is_as_late_as_is_told() {
+    let _turn = TURN.lock().await;
+    let (url, _) = front_door(Manner::Hangs).await;
+    let mut plan = plan(40, 100);
+    plan.generator.users = 1;
+    let arrivals = Schedule::of(&plan).unwrap().arrivals.len();
+    let (report, operations) = throw(&plan, url, Dispatcher::Thread, Arc::default()).await;
+    agrees(&report, &operations, arrivals);
+    assert!(report.sent < report.scheduled, "one after the other, each for 100 ms: {report:?}");
+    assert!(report.lateness.max_us() >= 100_000, "{report:?}");
 }
 
 /// The hash of a click as the mock computes it from what it is sent.
