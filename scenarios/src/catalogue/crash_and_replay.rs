@@ -118,8 +118,8 @@ fn chaos(settings: &Settings, spike: Window, outage: Window, storm: Window) -> V
     let silent = Fault::Stall(Stall { at: StallAt::BeforeHead });
     // Clicks that were counted, but whose receipt was lost, show who counts them twice.
     let receipts = Fault::LoseAnswer(LoseAnswer {});
-    // Deliveries that take a while leave clicks waiting at the kill.
-    let sluggish = Fault::Latency(Latency::Constant { ms: 300 });
+    // Deliveries that take a while leave clicks waiting at the kill, and end before any timeout.
+    let sluggish = Fault::Latency(Latency::Constant { ms: contract(6_000) });
     vec![
         rule("sluggish", spike, routes(&CLICKS), Pick::All, sluggish),
         kill("killed-at-the-peak", spike.from_ms + peak),

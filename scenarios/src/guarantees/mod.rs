@@ -9,7 +9,8 @@
 //!    it measures, and three tiny histories below, one for each verdict; `json_headers.rs` is the
 //!    smallest, and `click_lag.rs` one with a bound that sees operations;
 //! 2. its `mod` line and its line in [`GUARANTEES`];
-//! 3. its id in the `guarantees` of a scenario in `catalogue/`;
+//! 3. its id in the `guarantees` of a scenario in `catalogue/` that forces all of its minimums; and in
+//!    `EVERYWHERE` of `catalogue/parts.rs`, if no scenario may break it;
 //! 4. a mutant of the reference that it catches, and the row that `windthrow prove` prints of it, in
 //!    `harness/tests/mutant_table.md`. Where an older mutant breaks it as well, that one's file says
 //!    so.
