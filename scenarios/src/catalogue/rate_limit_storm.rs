@@ -2,8 +2,8 @@
 //! clicks that last longer than anybody's patience.
 
 use super::parts::{
-    CLICKS, PAGE_READS, Timeline, come_back, group, in_turn, pages_and_clicks, part, routes, rule,
-    share, status, zipf,
+    CLICKS, PAGE_READS, Timeline, come_back, group, in_turn, pages, pages_and_clicks, part, routes,
+    rule, share, status, zipf,
 };
 use super::{ScenarioInfo, Settings};
 use crate::plan::{Pace, PhaseKind, Plan, Shape, Traffic};
@@ -105,6 +105,15 @@ fn build(settings: &Settings) -> Plan {
                 },
                 creators: zipf("page", 1_000),
                 does: pages_and_clicks(150),
+            },
+            // Retries come on top of a load that fills the limiter.
+            Traffic {
+                id: "readers".into(),
+                from_ms: errors.from_ms,
+                until_ms: errors.until_ms,
+                pace: Pace::Open { shape: Shape::Steady { rate: 160 } },
+                creators: zipf("page", 500),
+                does: pages(),
             },
         ],
         faults,
