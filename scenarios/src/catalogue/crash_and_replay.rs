@@ -8,8 +8,7 @@ use super::parts::{
 use super::{ScenarioInfo, Settings};
 use crate::plan::{Pace, PhaseKind, Plan, Shape, Traffic};
 use mock_server::faults::{
-    Fault, Kill, Latency, LoseAnswer, Matcher, Pause, Pick, Rule, Stall, StallAt, Strike,
-    Terminate, Window,
+    Fault, Kill, LoseAnswer, Matcher, Pause, Pick, Rule, Stall, StallAt, Strike, Terminate, Window,
 };
 use mock_server::seed;
 use mock_server::world::population::Population;
@@ -118,10 +117,10 @@ fn chaos(settings: &Settings, spike: Window, outage: Window, storm: Window) -> V
     let silent = Fault::Stall(Stall { at: StallAt::BeforeHead });
     // Clicks that were counted, but whose receipt was lost, show who counts them twice.
     let receipts = Fault::LoseAnswer(LoseAnswer {});
-    // Deliveries that take a while leave clicks waiting at the kill, and end before any timeout.
-    let sluggish = Fault::Latency(Latency::Constant { ms: contract(6_000) });
+    // Clicks wait at the kill, whatever the delivery was about; no breaker opens for it.
+    let before = Window { until_ms: spike.from_ms + peak + DOWN_MS, ..spike };
     vec![
-        rule("sluggish", spike, routes(&CLICKS), Pick::All, sluggish),
+        rule("no-click-is-taken", before, routes(&CLICKS), Pick::All, status(&[429])),
         kill("killed-at-the-peak", spike.from_ms + peak),
         kill("killed-in-flight", silence.from_ms + in_flight),
         kill("killed-with-a-backlog", errors.from_ms + backlog),
