@@ -29,7 +29,8 @@ const PROMISE: Promise = Promise {
                 definite 2xx or a refusal for good: its own status in a batch, or 404, 409, 410, 422 of \
                 a single click. Bound retries per call, never per click.",
     blind_to: "Single clicks that the front door refused or never answered, and what Linktree does with \
-               a click that it accepted.",
+               a click that it accepted. What is still being delivered when the recording ends is \
+               late (click-lag), and not lost.",
     bounds: &[],
     minimums: &[WAITED],
     // A mock that refuses hinders deliveries, and the plan does not say when.
@@ -51,6 +52,8 @@ struct Delivering<'c> {
     submitted: Vec<bool>,
     backlog: Backlog<'c>,
     refusals: Refusals<'c>,
+    /// Clicks still arrived when the recording ended: what had not come yet is late, and not lost.
+    draining: bool,
     altered: Offences,
     acked: usize,
     settled: usize,
@@ -64,8 +67,11 @@ impl Guarantee for ClicksDelivered {
 
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
         let deliveries = Deliveries::of(case);
+        let last = case.harness.closed.minus(case.time(&click_lag::WITHIN) / 2);
+        let arrives = |click: &Delivery<'_>| click.arrived().is_some_and(|at| at >= last);
         Box::new(Delivering {
             case,
+            draining: deliveries.all().iter().any(arrives),
             submitted: vec![false; deliveries.all().len()],
             deliveries,
             backlog: Backlog::of(case),
@@ -104,7 +110,8 @@ impl Judge for Delivering<'_> {
             return;
         }
         let due = waits.since.plus(self.case.time(&click_lag::WITHIN) + self.case.harness.delta);
-        if self.case.harness.completed() && due <= self.case.harness.closed {
+        let is_over = self.case.harness.completed() && due <= self.case.harness.closed;
+        if is_over && !self.draining {
             let (case, hindered) = (self.case, self.backlog.tell(waits));
             let waited = case.harness.closed.since(waits.since);
             self.backlog
@@ -117,8 +124,18 @@ impl Judge for Delivering<'_> {
     fn verdict(self: Box<Self>) -> Verdict {
         let invented = self.invented();
         let compared = self.submitted.iter().filter(|submitted| **submitted).count();
-        let Self { case, backlog, refusals, altered, acked, settled, undecided, submitted, .. } =
-            *self;
+        let Self {
+            case,
+            backlog,
+            refusals,
+            draining,
+            altered,
+            acked,
+            settled,
+            undecided,
+            submitted,
+            ..
+        } = *self;
         let strength = backlog.strength();
         let (mut offences, infeasible) = backlog.close();
         let (refused, refusals) = refusals.close();
@@ -139,7 +156,8 @@ impl Judge for Delivering<'_> {
             humane(case.harness.delta),
         );
         let too_short = format!(
-            "the recording ended before {undecided} acknowledged clicks had arrived or were due"
+            "the recording ended {} {undecided} acknowledged clicks had arrived or were due",
+            if draining { "while clicks still arrived, before" } else { "before" },
         );
         offences.join(altered);
         offences.join(invented);
@@ -305,6 +323,13 @@ mod tests {
         assert_eq!(check(history, Violated).violations, 2);
         let sent_singly = queued().operation(click("a", 0, 5)).exchange(batch());
         check(sent_singly.exchange(sent_click("a", 900, 202)), Held);
+    }
+
+    #[test]
+    fn a_queue_that_still_drains_when_the_recording_ends_is_late_and_loses_nothing() {
+        let history = queued().operation(click("a", 0, 5)).operation(click("b", 0, 6));
+        let verdict = check(history.exchange(sent_click("b", 91_000, 202)), Inconclusive);
+        assert!(verdict.reason.unwrap().contains("while clicks still arrived"));
     }
 
     #[test]
