@@ -2,7 +2,7 @@
 //!
 //! Blind to: a page's very first visitors. Broken by: `no-cache-no-limiter`,
 //! `unavailable-when-limited`, `page-cached-per-url`, `no-page-without-links`,
-//! `bad-click-ends-the-process`.
+//! `title-cut-in-a-letter`, `bad-click-ends-the-process`.
 
 use super::evidence::fills::Fills;
 use super::evidence::unserved::Unserved;

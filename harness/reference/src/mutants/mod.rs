@@ -88,6 +88,7 @@ mod timeout_of_three_seconds;
 mod timeouts_counted_as_auth;
 mod timeouts_not_failures;
 mod timeouts_not_in_latency;
+mod title_cut_in_a_letter;
 mod trickle_resets_timeout;
 mod unavailable_when_limited;
 mod visitor_address_in_log;
@@ -163,6 +164,7 @@ pub const MUTANTS: &[Mutant] = &[
     first_links_only::MUTANT,
     one_link_for_each_address::MUTANT,
     no_page_without_links::MUTANT,
+    title_cut_in_a_letter::MUTANT,
     bad_click_ends_the_process::MUTANT,
     page_cached_per_url::MUTANT,
     cache_ttl_too_short::MUTANT,
