@@ -12,7 +12,7 @@ pub use punctuality::Punctuality;
 pub use trouble::Trouble;
 
 use crate::case::Case;
-use crate::history::Lateness;
+use crate::history::{Lateness, Tolerances};
 use crate::promise::{Promise, Stands};
 use crate::verdict::{Verdict, VerdictKind};
 use std::time::Duration;
@@ -66,6 +66,10 @@ impl Health {
             let told = told.map(p99).filter(|told| *told + bound < p99(worse));
             troubles.push(Trouble::Late { p99: p99(worse), of: worse.count(), bound, told });
         }
+        let usual = Duration::from_micros(Tolerances::default().delta_us);
+        if case.harness.delta > usual * 2 {
+            troubles.push(Trouble::Inexact { delta: case.harness.delta, usual });
+        }
         if let Some(first) = case.harness.overloads.first() {
             let times = case.harness.overloads.len();
             troubles.push(Trouble::Overloaded { first: first.clone(), times });
@@ -86,6 +90,7 @@ impl Health {
         let told = |verdict, trouble: &Trouble| {
             let may_have_caused = |verdict: &Verdict| match trouble {
                 Trouble::Unsent { .. } | Trouble::Late { .. } => true,
+                Trouble::Inexact { .. } => false,
                 Trouble::Overloaded { .. } => while_slow(case, verdict),
                 Trouble::Outlived { end, .. } => {
                     verdict.witnesses.iter().all(|witness| witness.at >= *end)

@@ -73,6 +73,22 @@ fn the_bound_on_lateness_is_the_plans() {
 }
 
 #[test]
+fn a_machine_that_was_too_inexact_is_said_and_decides_nothing() {
+    let mut history = visited(0, None);
+    let mut said = |delta_ms| {
+        history.case.harness.delta = Duration::from_millis(delta_ms);
+        let health = health(&history);
+        let promise = promise(Stands::Never, Stands::Never);
+        let held = verdict(VerdictKind::Held, 0);
+        assert_eq!(health.applied_to(&promise, held, &history.case).kind, VerdictKind::Held);
+        health.troubles.iter().map(|trouble| trouble.words(&history.case)).collect::<Vec<_>>()
+    };
+    assert_eq!(said(200), [""; 0]);
+    let [words] = &said(800)[..] else { panic!("it is said once") };
+    assert!(words.contains("800 ms are allowed") && words.contains("instead of 100 ms"), "{words}");
+}
+
+#[test]
 fn where_nobody_arrived_no_lateness_is_told() {
     for report in [None, Some(GeneratorReport::default())] {
         let mut history = visited(0, report);

@@ -28,6 +28,13 @@ pub enum Trouble {
         /// What the load generator said of itself, where that is far from it.
         told: Option<Duration>,
     },
+    /// The machine was so inexact before the storm that every time is judged more mildly.
+    Inexact {
+        /// δ as it was widened.
+        delta: Duration,
+        /// δ as it is on a usual machine.
+        usual: Duration,
+    },
     /// The mock could not do its work.
     Overloaded {
         /// The first time.
@@ -50,6 +57,18 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    /// What follows from it.
+    #[must_use]
+    pub const fn consequence(&self) -> &'static str {
+        match self {
+            Self::Unsent { .. } | Self::Late { .. } => "what depends on visitors is inconclusive",
+            Self::Inexact { .. } => "times are judged that much more mildly",
+            Self::Overloaded { .. } => "what depends on a mock that answers is inconclusive",
+            Self::Outlived { .. } => "what depends on that end is inconclusive",
+            Self::LeftBehind { .. } => "end it by hand",
+        }
+    }
+
     /// What stands of the verdict on a promise.
     #[must_use]
     pub fn stands_of(&self, promise: &Promise) -> Stands {
@@ -57,7 +76,8 @@ impl Trouble {
             // What is seen of ends builds on them; all else may have been done by two at once.
             Self::Outlived { .. } if promise.sees.contains(&Sight::Process) => Stands::Never,
             Self::Outlived { .. } => Stands::IfHeld,
-            Self::LeftBehind { .. } => Stands::Always,
+            // Judges know δ, and are inconclusive by themselves where it is too wide.
+            Self::LeftBehind { .. } | Self::Inexact { .. } => Stands::Always,
             Self::Unsent { .. } | Self::Late { .. } => promise.when_late,
             Self::Overloaded { .. } => promise.when_overloaded,
         }
@@ -85,6 +105,12 @@ impl Trouble {
             Self::LeftBehind { what } => {
                 format!("something of the target was left when all was over: {what}")
             }
+            Self::Inexact { delta, usual } => format!(
+                "this machine was inexact before the storm: {} are allowed for delivery and scheduling \
+                 instead of {}",
+                humane(*delta),
+                humane(*usual)
+            ),
             Self::Overloaded { first, times } => {
                 let at = case.at(first.at);
                 format!("the mock was overloaded ({times} times, first at {at}: {})", first.what)

@@ -106,13 +106,7 @@ fn phase(phase: &scenarios::plan::Phase) -> Phase {
 
 /// What failed in the harness, and what follows from it.
 fn trouble(trouble: &Trouble, case: &Case) -> String {
-    let on = match trouble {
-        Trouble::Unsent { .. } | Trouble::Late { .. } => "visitors",
-        Trouble::Overloaded { .. } => "a mock that answers",
-        Trouble::Outlived { .. } => "that end",
-        Trouble::LeftBehind { .. } => return format!("{}; end it by hand", trouble.words(case)),
-    };
-    format!("{}; what depends on {on} is inconclusive", trouble.words(case))
+    format!("{}; {}", trouble.words(case), trouble.consequence())
 }
 
 /// Requests, and connections that a fault broke off before one.
