@@ -114,6 +114,24 @@ fn a_seed_that_is_no_number_is_a_usage_error() {
 }
 
 #[test]
+fn a_variable_counts_where_no_flag_says_otherwise_and_is_named_when_it_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_windthrow"));
+        command.args(args).current_dir(folder.path());
+        command.env("WINDTHROW_SEED", "ten").env("WINDTHROW_CONFIG", "none.toml");
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert!(said(&["run"]).contains("failed to read none.toml"));
+    assert!(said(&["run", "--config", "mine.toml"]).contains("failed to read mine.toml"));
+    assert!(said(&["run", "--no-config"]).contains("WINDTHROW_SEED holds no seed"));
+    let flag = said(&["run", "--no-config", "--seed", "7", "--contract", "none.toml"]);
+    assert!(!flag.contains("WINDTHROW_SEED") && flag.contains("none.toml"), "{flag}");
+}
+
+#[test]
 fn a_run_that_does_not_exist_matches_nothing() {
     check(&["recheck", "nowhere"], 4, &["no run nowhere"]);
 }
