@@ -23,7 +23,6 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
         "client-rate-cap",
         "hard-limit",
         "clicks-delivered",
-        "clicks-counted-once",
         "click-lag",
         "bearer-header-only",
         "json-headers",
