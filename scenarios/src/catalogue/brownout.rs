@@ -32,7 +32,8 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
 
 /// Few, so that the stalled reads find room under the cap.
 const CREATORS: u32 = 8;
-/// Creators whose answers come over a narrow line: short ones, so that they are whole in time.
+/// Creators whose answers come over a narrow line: a list of links is whole within a second, and most
+/// of that is body.
 const NARROW: u32 = 40;
 /// Creators whose profile read stalls the first time: (group, where).
 const STALLS: [(&str, StallAt); 3] = [
@@ -57,7 +58,7 @@ fn build(settings: &Settings) -> Plan {
     timeline.phase(PhaseKind::Settle, "last clicks arrive", settings.settle_ms(true));
     let mut groups = vec![group("page", CREATORS)];
     groups.extend(STALLS.map(|(prefix, _)| group(prefix, 10)));
-    groups.push(Group { max_links: 2, min_links: 1, ..group("narrow", NARROW) });
+    groups.push(Group { min_links: 6, max_links: 6, ..group("narrow", NARROW) });
     let mut traffic = vec![Traffic {
         id: "visitors".into(),
         from_ms: warmup.from_ms,
@@ -86,7 +87,7 @@ fn build(settings: &Settings) -> Plan {
     let mut faults: Vec<Rule> = STALLS.map(|(prefix, at)| stall(prefix, at, stalls)).into();
     faults.extend(half_broken(storm));
     let slow = Matcher { handle: Some("narrow-*".into()), ..routes(&PAGE_READS) };
-    let bandwidth = Fault::Bandwidth(Bandwidth { bytes_per_s: 1_000 });
+    let bandwidth = Fault::Bandwidth(Bandwidth { bytes_per_s: 2_500 });
     faults.push(rule("narrow", narrow, slow, Pick::All, bandwidth));
     Plan {
         population: Population { groups },
