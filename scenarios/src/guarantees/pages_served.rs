@@ -4,10 +4,7 @@
 //! `unavailable-when-limited`, `page-cached-per-url`, `no-page-without-links`,
 //! `title-cut-in-a-letter`, `bad-click-ends-the-process`.
 
-use super::evidence::fills::Fills;
-use super::evidence::unserved::Unserved;
-use super::evidence::wanted::Wanted;
-use super::evidence::well;
+use super::evidence::{fills::Fills, unserved::Unserved, wanted::Wanted, well};
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
 use crate::history::Operation;
