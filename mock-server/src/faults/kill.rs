@@ -5,7 +5,7 @@
 use super::{ActsOnProcess, FaultInfo, Place, Strike};
 use serde::{Deserialize, Serialize};
 
-/// A kill of the whole process group, once for each rule.
+/// A kill of the target with all its descendants, once for each rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Kill {

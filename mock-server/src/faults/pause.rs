@@ -6,7 +6,7 @@
 use super::{ActsOnProcess, FaultInfo, Mistake, Place, Strike};
 use serde::{Deserialize, Serialize};
 
-/// A pause of the whole process group, once for each rule.
+/// A pause of the target with all its descendants, once for each rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pause {

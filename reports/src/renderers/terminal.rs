@@ -59,7 +59,6 @@ impl Renderer for Terminal {
             }
             writeln!(out)?;
         }
-        thin(&matrix, out)?;
         for scenario in &report.scenarios {
             writeln!(out, "evidence of {}: {}", scenario.id, evidence(&scenario.evidence))?;
         }
@@ -154,23 +153,6 @@ fn evidence(seen: &Evidence) -> String {
         seen.faults_hit,
         text::number(seen.peak_arrivals_per_s),
     )
-}
-
-/// Where little more was seen than is needed.
-fn thin(matrix: &Matrix, out: &mut dyn Write) -> io::Result<()> {
-    let held = matrix.with(Standing::Held);
-    let is_thin = |cell: &&&Cell| cell.strength.iter().any(|one| one.seen < one.least * 3 / 2);
-    let thin: Vec<_> = held.iter().filter(is_thin).collect();
-    for cell in &thin {
-        writeln!(
-            out,
-            "thin evidence of {} in {}: {}",
-            cell.guarantee,
-            cell.scenario,
-            cell.strength_words()
-        )?;
-    }
-    if thin.is_empty() { Ok(()) } else { writeln!(out) }
 }
 
 #[cfg(test)]
