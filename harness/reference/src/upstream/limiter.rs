@@ -23,6 +23,15 @@ pub trait Limiter: Send + Sync {
     /// When a slot will be free, if none is now.
     fn free_at(&self, route: Route, now: Instant) -> Option<Instant>;
 
+    /// Whether so many slots are free; nothing is taken. Who does not count how many are free looks
+    /// for one.
+    ///
+    /// # Errors
+    /// With the time when there will be so many.
+    fn room_for(&self, route: Route, _slots: usize, now: Instant) -> Result<(), Instant> {
+        self.free_at(route, now).map_or(Ok(()), Err)
+    }
+
     /// Requests in the current window, of one lane or of all.
     fn used(&self, lane: Option<Lane>, now: Instant) -> usize;
 }
@@ -64,15 +73,27 @@ impl SlidingLog {
         }
     }
 
-    fn free_in(&self, log: &VecDeque<(Instant, Lane)>, lane: Lane) -> Option<Instant> {
-        let mut free = (log.len() >= self.cap).then(|| log[log.len() - self.cap].0 + self.span);
-        if lane == Lane::Pages {
-            let pages: Vec<_> = log.iter().filter(|(_, lane)| *lane == Lane::Pages).collect();
-            if pages.len() >= self.pages_cap {
-                free = free.max(Some(pages[pages.len() - self.pages_cap].0 + self.span));
-            }
+    /// When so many slots are free, if they are not now.
+    fn free_in(
+        &self,
+        log: &VecDeque<(Instant, Lane)>,
+        lane: Lane,
+        slots: usize,
+        now: Instant,
+    ) -> Option<Instant> {
+        let free = |sent: Vec<Instant>, cap: usize| {
+            let over = (sent.len() + slots).saturating_sub(cap);
+            // Slots may be set aside of which nothing was sent: when all that was is forgotten, it is
+            // time to look again.
+            let gone = sent.get(over.checked_sub(1)?).or(sent.last());
+            Some(*gone.unwrap_or(&now) + self.span)
+        };
+        let all = free(log.iter().map(|(sent, _)| *sent).collect(), self.cap);
+        if lane != Lane::Pages {
+            return all;
         }
-        free
+        let pages = log.iter().filter(|(_, lane)| *lane == Lane::Pages).map(|(sent, _)| *sent);
+        all.max(free(pages.collect(), self.pages_cap))
     }
 }
 
@@ -80,7 +101,7 @@ impl Limiter for SlidingLog {
     fn try_take(&self, route: Route, now: Instant) -> Result<(), Instant> {
         let mut log = self.log.lock().unwrap();
         self.forget_old(&mut log, now);
-        match self.free_in(&log, route.lane()) {
+        match self.free_in(&log, route.lane(), 1, now) {
             Some(at) => Err(at),
             None => {
                 log.push_back((now, route.lane()));
@@ -98,7 +119,13 @@ impl Limiter for SlidingLog {
     fn free_at(&self, route: Route, now: Instant) -> Option<Instant> {
         let mut log = self.log.lock().unwrap();
         self.forget_old(&mut log, now);
-        self.free_in(&log, route.lane())
+        self.free_in(&log, route.lane(), 1, now)
+    }
+
+    fn room_for(&self, route: Route, slots: usize, now: Instant) -> Result<(), Instant> {
+        let mut log = self.log.lock().unwrap();
+        self.forget_old(&mut log, now);
+        self.free_in(&log, route.lane(), slots, now).map_or(Ok(()), Err)
     }
 
     fn used(&self, lane: Option<Lane>, now: Instant) -> usize {

@@ -11,6 +11,7 @@ mod gate;
 mod journal;
 pub mod limiter;
 mod policy;
+mod reserve;
 pub mod retry_after;
 
 pub use policy::{KeyPlacement, TimeoutKind, UpstreamPolicy};
@@ -27,6 +28,7 @@ use backoff::Jitter;
 use breaker::{Breaker, Permit};
 use gate::Gate;
 use limiter::Limiter;
+use reserve::Reserve;
 use std::{io, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -38,6 +40,7 @@ pub struct Upstream {
     gate: Gate,
     breaker: Breaker,
     limiter: Box<dyn Limiter>,
+    reserve: Reserve,
     jitter: Jitter,
     metrics: Arc<Metrics>,
     retry: RetrySettings,
@@ -66,6 +69,7 @@ impl Upstream {
             gate: Gate::default(),
             breaker: Breaker::new(&config.breaker, policy.breaker),
             limiter: (policy.limiter)(&config.rate, &config.data_dir)?,
+            reserve: Reserve::default(),
             jitter: Jitter::new(config.seed),
             metrics,
             retry: config.retry.clone(),
