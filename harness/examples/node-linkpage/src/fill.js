@@ -10,12 +10,24 @@ const DEFAULT_STALE_S = 86_400;
 const YEAR_S = 31_536_000;
 
 export async function fillPage(linktree, handle, known, log) {
+  // A known page is most likely vouched for; of a new one a profile alone shows nothing, and in a
+  // spike of cold pages the window would be spent on first halves.
+  const reserved = await linktree.reserve(known ? 1 : 2);
+  try {
+    return await fill(linktree, handle, known, log, reserved);
+  } finally {
+    reserved.giveBack();
+  }
+}
+
+async function fill(linktree, handle, known, log, reserved) {
   const profile = await linktree.read({
     route: 'profile',
     lane: 'pages',
     path: `/profiles/${handle}`,
     headers: known?.etag ? { 'if-none-match': known.etag } : {},
   });
+  reserved.spent();
   const life = readLife(profile.headers['cache-control'], performance.now());
   if (profile.status === 304) {
     if (!known) throw new LinktreeError('malformed');

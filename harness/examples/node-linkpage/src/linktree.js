@@ -74,7 +74,9 @@ export class Linktree {
     this.#vault = vault;
     this.#metrics = metrics;
     this.#log = log;
-    this.#limiter = new SlidingLog(config.rate);
+    this.#limiter = SlidingLog.keptIn(config.rate, config.dataDir, (error) =>
+      log.error({ err: error }, 'a request was not written down'),
+    );
     // The limiter bounds the connections; a queue in front of them would only hide it.
     this.#dispatcher = new Agent({ maxResponseSize: MAX_ANSWER_BYTES });
     this.#breaker = config.breaker.enabled ? this.#newBreaker(config.breaker) : noop;
@@ -149,6 +151,20 @@ export class Linktree {
       }
       return this.attempt(call);
     });
+  }
+
+  // Sets slots of the limiter aside for reads to come; waits a little for them, as a read does.
+  async reserve(slots) {
+    const deadline = performance.now() + this.#config.rate.patienceMs;
+    for (;;) {
+      const now = performance.now();
+      const reserved = this.#limiter.setAside('pages', now, slots);
+      if (reserved.freeAt === undefined) return reserved;
+      if (reserved.freeAt > deadline) {
+        throw this.#barred({ route: 'profile' }, { reason: 'rate-limit', until: reserved.freeAt });
+      }
+      await sleep(reserved.freeAt - now);
+    }
   }
 
   // Requests in the limiter's window, of one lane or of all.

@@ -21,7 +21,7 @@ export async function startService(config) {
   const metrics = new Metrics();
   const vault = new Vault(config.vault, log);
   await vault.open();
-  const linktree = new Linktree(config.linktree, { vault, metrics, log });
+  const linktree = new Linktree({ ...config.linktree, dataDir: config.dataDir }, { vault, metrics, log });
   const { baseMs: retryBaseMs } = config.linktree.retry;
   const pages = new Pages(linktree, config.pages, { retryBaseMs, log });
   const clicks = await Outbox.open(join(config.dataDir, 'clicks.ndjson'));

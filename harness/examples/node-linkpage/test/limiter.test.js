@@ -1,6 +1,9 @@
 // The limiter: what a sliding window admits, and the slots that are kept for clicks.
 
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { SlidingLog } from '../src/limiter.js';
 
@@ -34,4 +37,27 @@ test('a slot is free when it was said to be', () => {
   assert.equal(free, 1010);
   assert.equal(take(log, 'pages', free - 1), false);
   assert.equal(take(log, 'pages', free), true);
+});
+
+test('what was sent counts on after a restart', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'limiter-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const open = () => SlidingLog.keptIn({ ...rate, windowMs: 60_000 }, folder, assert.fail);
+  const [first, now] = [open(), performance.now()];
+  for (let n = 0; n < 9; n++) take(first, n < 6 ? 'pages' : 'clicks', now);
+  const second = open();
+  assert.deepEqual([second.used(now), second.used(now, 'clicks')], [9, 3]);
+  assert.equal(take(second, 'clicks', now), false);
+});
+
+test('what is set aside is nobody elses until it is spent or given back', () => {
+  const log = new SlidingLog(rate);
+  const fills = [0, 1, 2].map(() => log.setAside('pages', 0, 2));
+  assert.equal(log.setAside('pages', 0, 1).freeAt, 1010);
+  log.take('pages', 0);
+  fills[0].spent();
+  assert.equal(log.setAside('pages', 0, 1).freeAt, 1010);
+  fills[1].giveBack();
+  fills[1].giveBack();
+  assert.equal(log.setAside('pages', 0, 2).freeAt, undefined);
 });
