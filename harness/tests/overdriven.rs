@@ -35,6 +35,7 @@ fn overdriven() -> RunPlan {
         creators: Creators::InTurn { group: "home".into() },
         does: vec![Step::always(Action::Page), Step { action: Action::Click, share_per_mille: 20 }],
     }];
+    plan.faults.clear();
     plan.generator.users = 400;
     plan.exclusive = true;
     run

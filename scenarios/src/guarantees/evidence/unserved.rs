@@ -61,7 +61,7 @@ impl Unserved {
         });
         let struck = case.plan.faults.iter().any(|rule| rule.fault.as_process().is_some());
         let ended = match &case.harness.outcome {
-            Some(Outcome::TargetLost { how }) if !struck => {
+            Some(Outcome::TargetLost { how }) if !struck && !from_outside(how) => {
                 let what =
                     format!("the service ended by itself ({how}), and served nobody any more");
                 let told = Witness::new(case.harness.closed, what);
@@ -71,6 +71,12 @@ impl Unserved {
         };
         ended.into_iter().chain(of_all).chain(never).collect()
     }
+}
+
+/// Whether this is the end of a process that somebody else wanted: nobody knows whose doing it was.
+/// What a process does to itself is an exit, an abort or a fault of memory.
+fn from_outside(how: &str) -> bool {
+    ["SIGKILL", "SIGTERM", "SIGINT", "SIGHUP"].iter().any(|signal| how.contains(signal))
 }
 
 #[cfg(test)]
@@ -102,10 +108,19 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_ends_by_itself_serves_nobody() {
+    fn a_service_that_ends_by_itself_serves_nobody_and_one_that_was_killed_is_not_blamed() {
         let mut history = History::over(&[]);
-        history.case.harness.outcome = Some(Outcome::TargetLost { how: "exit status: 1".into() });
-        let told = told(&history, &[]);
-        assert!(told[0].contains("exit status: 1") && told.len() == 1, "{told:?}");
+        for (how, blamed) in [
+            ("exit status: 1", 1),
+            ("signal: 6 (SIGABRT)", 1),
+            ("signal: 11 (SIGSEGV) (core dumped)", 1),
+            ("signal: 9 (SIGKILL)", 0),
+            ("signal: 15 (SIGTERM)", 0),
+        ] {
+            history.case.harness.outcome = Some(Outcome::TargetLost { how: how.into() });
+            let told = told(&history, &[]);
+            assert_eq!(told.len(), blamed, "{how}: {told:?}");
+            assert!(told.iter().all(|told| told.contains(how)), "{told:?}");
+        }
     }
 }
