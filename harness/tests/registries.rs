@@ -73,6 +73,15 @@ fn the_same_seed_gives_the_same_plan_and_another_seed_another() {
     assert_ne!(bytes(7), bytes(8));
 }
 
+/// One that anybody would notice, and one that is easily overlooked.
+#[test]
+fn every_guarantee_is_broken_by_two_mutants_at_least() {
+    for id in GUARANTEES.iter().map(|guarantee| guarantee.promise().id) {
+        let mutants = MUTANTS.iter().filter(|mutant| mutant.breaks == id).count();
+        assert!(mutants >= 2, "{id} has {mutants}");
+    }
+}
+
 /// The table that `windthrow prove --seeds 3` printed last, reviewed and kept.
 const TABLE: &str = include_str!("mutant_table.md");
 

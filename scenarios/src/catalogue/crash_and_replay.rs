@@ -48,7 +48,8 @@ fn build(settings: &Settings) -> Plan {
     // So long that the limiter's window is over: calls that are held back open no breaker.
     let calm_ms = settings.contract(60_000) + 500;
     timeline.phase(PhaseKind::Storm, "the spike is over", calm_ms);
-    let outage = timeline.phase(PhaseKind::Outage, "Linktree is gone", settings.contract(54_000));
+    // Also a service that takes two seconds to start has a backlog and an open breaker before its next end.
+    let outage = timeline.phase(PhaseKind::Outage, "Linktree is gone", settings.contract(94_000));
     let storm = timeline.phase(PhaseKind::Storm, "Linktree is back", settings.stretch(2_000));
     let heal = timeline.phase(PhaseKind::Heal, "all is well again", 1_000);
     // The breaker may be open for its open time after the outage, which storm and heal cover.

@@ -58,8 +58,8 @@ struct Surviving<'c> {
 /// An end of the process, and what became of the clicks that waited then.
 struct End {
     at: Moment,
-    /// When there was a process again.
-    ready: Moment,
+    /// When there was a process again: from then on it may deliver, long before it says that it is ready.
+    started: Moment,
     killed: bool,
     /// Why it was none: something of the target went on.
     outlived: Option<String>,
@@ -87,7 +87,12 @@ impl Guarantee for ClicksSurviveCrash {
 fn ends(case: &Case) -> Vec<End> {
     let of = |killed: bool, at: Moment, ready: Moment| {
         let outlived = case.target.outlived(at);
-        let end = End { at, ready, killed, outlived, survived: 0, lost: 0 };
+        let again =
+            case.target.processes.iter().find(|process| {
+                process.at >= at && matches!(process.change, Change::Started { .. })
+            });
+        let started = again.map_or(ready, |again| again.at.min(ready));
+        let end = End { at, started, killed, outlived, survived: 0, lost: 0 };
         (ready < Moment(u64::MAX)).then_some(end)
     };
     let down = case.target.down_spans();
@@ -112,7 +117,7 @@ impl Judge for Surviving<'_> {
         let waits = self.backlog.acknowledged(operation.last, settled);
         // What the dying process had sent already shows nothing of what it had kept.
         let waited = |end: &&mut End| {
-            operation.last < end.at && settled.is_none_or(|settled| settled >= end.ready)
+            operation.last < end.at && settled.is_none_or(|settled| settled >= end.started)
         };
         if settled.is_some() {
             self.ends.iter_mut().filter(waited).for_each(|end| end.survived += 1);
@@ -125,9 +130,9 @@ impl Judge for Surviving<'_> {
             return;
         }
         end.lost += 1;
-        let (at, ready) = (end.at, end.ready);
+        let (at, started) = (end.at, end.started);
         let waited = case.harness.closed.since(waits.since);
-        self.backlog.offend(waits, waited, || lost(case, operation, delivery, (at, ready)));
+        self.backlog.offend(waits, waited, || lost(case, operation, delivery, (at, started)));
     }
 
     fn verdict(self: Box<Self>) -> Verdict {
@@ -183,7 +188,7 @@ fn lost(
     case: &Case,
     operation: &Operation<'_>,
     delivery: Option<&Delivery<'_>>,
-    (ended, ready): (Moment, Moment),
+    (ended, started): (Moment, Moment),
 ) -> Witness {
     let event_id = operation.event_id().unwrap_or_default();
     let what = format!("click {event_id} was acknowledged and lost with the process");
@@ -193,7 +198,7 @@ fn lost(
     shown
         .fold(witness, Witness::line)
         .line(format!("{} the process ended", case.at(ended)))
-        .line(format!("{} a new one was ready", case.at(ready)))
+        .line(format!("{} a new one was started", case.at(started)))
         .line(format!("{} the recording ended without it", case.at(case.harness.closed)))
 }
 
@@ -233,6 +238,18 @@ mod tests {
         check(arrived(), Held, "killed at 5.000 s with 5 clicks waiting, 5 of which");
         check(arrived(), Held, "killed at 8.000 s with 5");
         check(twice().exchange(sent_click("a", 41_000, 422)), Held, "");
+    }
+
+    #[test]
+    fn what_arrives_before_the_new_process_is_ready_had_survived_too() {
+        let killed = five()
+            .process(5_000, Change::Killed { rule: "kill".into() })
+            .process(5_000, Change::Gone { strays: vec![] })
+            .process(5_500, Change::Started { pid: 2 })
+            .process(7_000, Change::Ready)
+            .killed_until(8_000, 9_000);
+        let early = killed.exchange(sent_click("a", 5_600, 202));
+        check(early, Held, "killed at 5.000 s with 5 clicks waiting, 5 of which");
     }
 
     #[test]
