@@ -108,6 +108,20 @@ fn newcomers(id: &str, from_ms: u64, until_ms: u64, rate: u32) -> Traffic {
     }
 }
 
+/// So long before the end the first answer to each delivery is lost, for a moment that is too short to
+/// open a breaker.
+fn one_receipt(id: &str, heal: Window, before_end_ms: u64) -> Rule {
+    let from_ms = heal.until_ms - before_end_ms;
+    let window = Window { from_ms, until_ms: from_ms + 300 };
+    rule(
+        id,
+        window,
+        routes(&CLICKS),
+        Pick::Nth { from: 0, until: 1 },
+        Fault::LoseAnswer(LoseAnswer {}),
+    )
+}
+
 /// Everything fails, in another way in each part of the outage.
 fn gone(outage: Window, heal: Window) -> Vec<Rule> {
     let sluggish = Fault::Latency(Latency::Constant { ms: 50 });
@@ -124,5 +138,8 @@ fn gone(outage: Window, heal: Window) -> Vec<Rule> {
         all("broken", 3, status(&[500, 502, 504])),
         // Reads that take a while overlap, which shows who mixes creators up.
         rule("sluggish", heal, routes(&PAGE_READS), Pick::All, sluggish),
+        // In the outage a click calls only when it is the one to probe; here each service loses some.
+        one_receipt("lost-late", heal, 3_000),
+        one_receipt("lost-later", heal, 1_500),
     ]
 }

@@ -10,6 +10,7 @@ pub const MUTANT: Mutant = Mutant {
     may_also_break: &["pages-served"],
     shown_by: "viral-spike",
     apply: |seams| {
+        seams.pages.calls = |_| 0;
         seams.pages.collapse_key = |handle, _| {
             static FLIGHTS: AtomicU64 = AtomicU64::new(0);
             format!("{handle}#{}", FLIGHTS.fetch_add(1, Ordering::Relaxed))

@@ -14,7 +14,7 @@ pub const MUTANT: Mutant = Mutant {
     id: "limiter-fixed-window",
     summary: "the rate limit counts in fixed windows, not in a sliding one",
     breaks: "client-rate-cap",
-    may_also_break: &["hard-limit"],
+    may_also_break: &["hard-limit", "cache-hit-ratio"],
     shown_by: "viral-spike",
     apply: |seams| seams.upstream.limiter = |settings, _| Ok(Box::new(FixedWindow::new(settings))),
 };

@@ -81,8 +81,7 @@ impl Filler<'_> {
     /// # Errors
     /// With the failure of the call that failed for good. 404 of the profile: no such handle.
     pub async fn fill(&self, handle: &str, known: Option<&Page>) -> Result<Page, Failure> {
-        // A known page is most likely vouched for; of a new one a profile alone shows nothing.
-        let calls = if known.is_some() { 1 } else { 2 };
+        let calls = (self.policy.calls)(known.is_some());
         let mut reserved = self.upstream.reserve(Route::Profile, calls).await?;
         let mut call = Call::new(Route::Profile, format!("/profiles/{handle}"));
         call.if_none_match = known.and_then(|page| page.etag.clone());

@@ -13,6 +13,8 @@ pub struct PagePolicy {
     pub capacity: fn(usize) -> usize,
     /// Which flight a fill joins: where its page is kept, and the key of some flight in the air.
     pub collapse_key: fn(&str, Option<&str>) -> String,
+    /// Calls that are set aside in the limiter before a page is asked for, given whether it is known.
+    pub calls: fn(bool) -> usize,
     /// How long an answer is fresh, given its `max-age`.
     pub freshness: fn(Duration) -> Duration,
     /// How long a visitor waits for a newer page while an expired one is at hand, given what is
@@ -37,6 +39,8 @@ impl Default for PagePolicy {
             cache_key: |handle, _| handle.to_owned(),
             capacity: |configured| configured,
             collapse_key: |key, _| key.to_owned(),
+            // A known page is most likely vouched for; of a new one a profile alone shows nothing.
+            calls: |known| if known { 1 } else { 2 },
             freshness: |max_age| max_age,
             revalidation_wait: |configured| configured,
             stale_after: |_| true,
