@@ -48,6 +48,8 @@ fn build(settings: &Settings) -> Plan {
     // The breaker may have opened just before the end, then recovery may take 15 s.
     let heal_ms = settings.contract(30_000) + settings.contract(15_000) + 9_000;
     let heal = timeline.phase(PhaseKind::Heal, "Linktree is back", heal_ms);
+    let late = timeline.phase(PhaseKind::Storm, "some receipts are lost", 300);
+    let well = timeline.phase(PhaseKind::Heal, "all is well again", 1_500);
     timeline.phase(PhaseKind::Settle, "the backlog drains", settings.settle_ms(true));
     // Fewer then, so that the limiter has room for each of them.
     let served_ms = heal.from_ms + settings.contract(45_000);
@@ -75,7 +77,7 @@ fn build(settings: &Settings) -> Plan {
             Traffic {
                 id: "visitors".into(),
                 from_ms: control.from_ms,
-                until_ms: heal.until_ms,
+                until_ms: well.until_ms,
                 pace: Pace::Open { shape: Shape::Steady { rate: 80 } },
                 creators: zipf("page", 900),
                 does: pages_and_clicks(CLICKS_PER_MILLE),
@@ -85,7 +87,7 @@ fn build(settings: &Settings) -> Plan {
             newcomers("first-newcomers", heal.from_ms, served_ms, 2),
             newcomers("newcomers", served_ms, heal.until_ms, 1),
         ],
-        faults: gone(outage, heal),
+        faults: gone(outage, heal, late),
         // What creators change meanwhile must be seen after the heal.
         world: vec![TimedEvent {
             at_ms: part(outage, 1, 2).from_ms,
@@ -108,25 +110,12 @@ fn newcomers(id: &str, from_ms: u64, until_ms: u64, rate: u32) -> Traffic {
     }
 }
 
-/// So long before the end the first answer to each delivery is lost, for a moment that is too short to
-/// open a breaker.
-fn one_receipt(id: &str, heal: Window, before_end_ms: u64) -> Rule {
-    let from_ms = heal.until_ms - before_end_ms;
-    let window = Window { from_ms, until_ms: from_ms + 300 };
-    rule(
-        id,
-        window,
-        routes(&CLICKS),
-        Pick::Nth { from: 0, until: 1 },
-        Fault::LoseAnswer(LoseAnswer {}),
-    )
-}
-
 /// Everything fails, in another way in each part of the outage.
-fn gone(outage: Window, heal: Window) -> Vec<Rule> {
+fn gone(outage: Window, heal: Window, late: Window) -> Vec<Rule> {
     let sluggish = Fault::Latency(Latency::Constant { ms: 50 });
     let all = |id, n, fault| rule(id, part(outage, n, 4), everything(), Pick::All, fault);
     let receipts = Fault::LoseAnswer(LoseAnswer {});
+    let late_receipt = receipts.clone();
     vec![
         // Silence comes first, while the breaker is still closed: visitors meet calls that hang.
         all("silent", 0, Fault::Stall(Stall { at: StallAt::BeforeHead })),
@@ -139,7 +128,7 @@ fn gone(outage: Window, heal: Window) -> Vec<Rule> {
         // Reads that take a while overlap, which shows who mixes creators up.
         rule("sluggish", heal, routes(&PAGE_READS), Pick::All, sluggish),
         // In the outage a click calls only when it is the one to probe; here each service loses some.
-        one_receipt("lost-late", heal, 3_000),
-        one_receipt("lost-later", heal, 1_500),
+        // For a moment that is too short to open a breaker.
+        rule("lost-late", late, routes(&CLICKS), Pick::Nth { from: 0, until: 1 }, late_receipt),
     ]
 }

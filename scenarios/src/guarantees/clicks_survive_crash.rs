@@ -243,13 +243,13 @@ mod tests {
     #[test]
     fn what_arrives_before_the_new_process_is_ready_had_survived_too() {
         let killed = five()
-            .process(5_000, Change::Killed { rule: "kill".into() })
-            .process(5_000, Change::Gone { strays: vec![] })
-            .process(5_500, Change::Started { pid: 2 })
-            .process(7_000, Change::Ready)
-            .killed_until(8_000, 9_000);
-        let early = killed.exchange(sent_click("a", 5_600, 202));
-        check(early, Held, "killed at 5.000 s with 5 clicks waiting, 5 of which");
+            .killed_until(8_000, 9_000)
+            .process(11_000, Change::Killed { rule: "kill".into() })
+            .process(11_000, Change::Gone { strays: vec![] })
+            .process(11_500, Change::Started { pid: 2 })
+            .process(13_000, Change::Ready);
+        let early = killed.exchange(sent_click("a", 11_600, 202));
+        check(early, Held, "killed at 11.000 s with 5 clicks waiting, 5 of which");
     }
 
     #[test]
