@@ -6,7 +6,7 @@ pub const MUTANT: Mutant = Mutant {
     id: "fresh-key-per-attempt",
     summary: "every attempt of a click carries a new idempotency key",
     breaks: "clicks-counted-once",
-    may_also_break: &["click-lag"],
+    may_also_break: &["breaker-recovers", "click-lag"],
     shown_by: "outage-and-replay",
     apply: |seams| {
         // Batches have no key of their own, so this service does not use them.
