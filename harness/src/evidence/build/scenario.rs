@@ -1,7 +1,6 @@
 //! Tells one scenario's course: how it ended, what hit it, what was seen, and its cells.
 
 use super::cell;
-use super::worst;
 use crate::evidence::folder::{RunFolder, RunIdentity};
 use crate::evidence::judging::{Judged, judge};
 use crate::evidence::reader::ReadError;
@@ -66,7 +65,6 @@ pub fn scenario(
         says.then(|| cell::judged(plan, &judged, id, &verdict))
     };
     let cells: Vec<Cell> = judged.verdicts.iter().filter_map(enough).collect();
-    report.verdict = worst(cells.iter().map(|cell| cell.verdict));
     report.fault_windows = plan.faults.iter().map(|rule| window(rule, &judged)).collect();
     report.evidence = evidence(&judged);
     report.troubles = judged.health.troubles.iter().map(|one| trouble(one, &judged.case)).collect();
