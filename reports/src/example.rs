@@ -128,7 +128,7 @@ fn window(rule: &str, kind: &str, from_ms: u64, until_ms: u64, hits: u64) -> Fau
     FaultWindow { rule: rule.into(), kind: kind.into(), from_ms, until_ms, hits }
 }
 
-fn marker(at_ms: u64, label: &str, guarantee: Option<&str>) -> Marker {
+fn marker(at_ms: i64, label: &str, guarantee: Option<&str>) -> Marker {
     Marker { at_ms, label: label.into(), guarantee: guarantee.map(Into::into) }
 }
 
@@ -316,7 +316,7 @@ fn margin(
     })
 }
 
-fn counter_example(index: u64) -> CounterExample {
+fn counter_example(index: i64) -> CounterExample {
     CounterExample {
         at_ms: 13_200 + index,
         promised: "one key".into(),

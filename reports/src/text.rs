@@ -28,9 +28,15 @@ fn shown(character: char) -> Option<char> {
     }
 }
 
-/// A moment of the scenario in seconds.
-pub(crate) fn seconds(at_ms: u64) -> String {
-    format!("{}.{:03} s", at_ms / 1000, at_ms % 1000)
+/// A time of the scenario in seconds.
+pub(crate) fn seconds(ms: u64) -> String {
+    format!("{}.{:03} s", ms / 1000, ms % 1000)
+}
+
+/// A moment of the scenario: `12.345 s`, or `0.250 s before the traffic`, as the lines of a story say it.
+pub(crate) fn moment(at_ms: i64) -> String {
+    let told = seconds(at_ms.unsigned_abs());
+    if at_ms < 0 { format!("{told} before the traffic") } else { told }
 }
 
 /// A measured number without noise digits.
@@ -181,9 +187,28 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::renderers::RENDERERS;
 
     fn check(text: &str, expected: &str) {
         assert_eq!(printable(text, 12), expected);
+    }
+
+    /// Proves that no renderer dates what came before the traffic to its beginning.
+    #[test]
+    fn what_came_before_the_traffic_is_told_so_in_every_report() {
+        let mut report = Report::example();
+        let early = report.cells.iter_mut().flat_map(|cell| &mut cell.counter_examples);
+        early.for_each(|example| example.at_ms = -250);
+        let early = report.scenarios.iter_mut().flat_map(|scenario| &mut scenario.markers);
+        early.for_each(|marker| marker.at_ms = -250);
+        for renderer in RENDERERS {
+            let mut out = Vec::new();
+            renderer.render(&report, &mut out).unwrap();
+            let told = String::from_utf8(out).unwrap();
+            let early =
+                if renderer.name() == "json" { "-250" } else { "0.250 s before the traffic" };
+            assert!(told.contains(early), "{}: {told}", renderer.name());
+        }
     }
 
     #[test]

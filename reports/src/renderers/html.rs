@@ -9,7 +9,7 @@ use crate::matrix::{Matrix, Row};
 use crate::report::{
     Cell, CounterExample, Ending, GuaranteeReport, Lateness, Report, ScenarioReport, Standing,
 };
-use crate::text::{measured, number, seconds};
+use crate::text::{measured, moment, number, seconds};
 
 mod timeline;
 

@@ -89,7 +89,7 @@ fn case(cell: &Cell) -> TestCase {
 fn witness(cell: &Cell) -> String {
     let mut lines = Vec::new();
     if let Some(first) = cell.counter_examples.first() {
-        lines.push(format!("first at {}: {}", text::seconds(first.at_ms), first.observed));
+        lines.push(format!("first at {}: {}", text::moment(first.at_ms), first.observed));
         lines.extend(first.story.iter().map(|line| format!("  {line}")));
         if !first.active_faults.is_empty() {
             lines.push(format!("active faults: {}", first.active_faults.join(", ")));

@@ -105,7 +105,7 @@ fn violation(cell: &Cell) -> String {
     }
     let mut evidence = Vec::new();
     if let Some(first) = cell.counter_examples.first() {
-        let (at, all) = (text::seconds(first.at_ms), cell.total_violations);
+        let (at, all) = (text::moment(first.at_ms), cell.total_violations);
         let faults = match first.active_faults.join(", ") {
             none if none.is_empty() => "no fault active".into(),
             some => format!("active faults: {}", escaped(&some)),

@@ -118,7 +118,7 @@ fn violation(cell: &Cell, out: &mut dyn Write) -> io::Result<()> {
             some => format!("active faults: {some}"),
         };
         let all = cell.total_violations;
-        writeln!(out, "  first at  {} of {all} ({faults})", text::seconds(first.at_ms))?;
+        writeln!(out, "  first at  {}, of {all} in all ({faults})", text::moment(first.at_ms))?;
         for line in first.story.iter().take(8) {
             writeln!(out, "            {line}")?;
         }

@@ -144,8 +144,8 @@ pub struct Strength {
 /// One violation with the evidence around it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct CounterExample {
-    /// When it happened.
-    pub at_ms: u64,
+    /// When it happened, since the traffic began; negative before.
+    pub at_ms: i64,
     /// What should have been.
     pub promised: String,
     /// What was.

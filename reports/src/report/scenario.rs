@@ -172,8 +172,8 @@ fn finite_points<S: Serializer>(points: &[(u64, f64)], serializer: S) -> Result<
 /// A moment to point at.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Marker {
-    /// When it was.
-    pub at_ms: u64,
+    /// When it was, since the traffic began; negative before.
+    pub at_ms: i64,
     /// What happened, in a few words.
     pub label: String,
     /// The guarantee that it violates; nothing for a moment that is merely interesting.

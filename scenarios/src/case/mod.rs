@@ -128,6 +128,14 @@ impl Case {
         self.harness.armed.plus(Duration::from_millis(plan_ms))
     }
 
+    /// Milliseconds since the traffic began, negative before.
+    #[must_use]
+    pub fn ms_of_traffic(&self, moment: Moment) -> i64 {
+        let before = self.harness.armed.since(moment).as_millis();
+        let ms = |of: u128| i64::try_from(of).unwrap_or(i64::MAX);
+        if before > 0 { -ms(before) } else { ms(moment.since(self.harness.armed).as_millis()) }
+    }
+
     /// Milliseconds of the plan at `moment`, 0 before the traffic.
     #[must_use]
     pub fn plan_ms(&self, moment: Moment) -> u64 {
@@ -185,5 +193,7 @@ mod tests {
         assert_eq!(case.at(Moment::from_ms(14_345)), "12.345 s");
         assert_eq!(case.at(Moment::from_ms(2_000)), "0.000 s");
         assert_eq!(case.at(Moment::from_ms(1_750)), "0.250 s before the traffic");
+        let ms = [14_345, 2_000, 1_750].map(|at| case.ms_of_traffic(Moment::from_ms(at)));
+        assert_eq!(ms, [12_345, 0, -250]);
     }
 }

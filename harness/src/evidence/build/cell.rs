@@ -14,15 +14,15 @@ use scenarios::verdict::{Verdict, VerdictKind, Witness};
 pub fn judged(plan: &Plan, judged: &Judged, id: &str, verdict: &Verdict) -> Cell {
     let case = &judged.case;
     let active_at = |moment: Moment| {
-        let ms = case.plan_ms(moment);
-        let active = plan
-            .faults
-            .iter()
-            .filter(move |rule| rule.window.from_ms <= ms && ms < rule.window.until_ms);
+        // Before the traffic no rule was armed.
+        let ms = u64::try_from(case.ms_of_traffic(moment)).ok();
+        let active = plan.faults.iter().filter(move |rule| {
+            ms.is_some_and(|ms| rule.window.from_ms <= ms && ms < rule.window.until_ms)
+        });
         active.map(|rule| format!("{} ({})", rule.id, rule.fault.kind())).collect()
     };
     let counter_example = |witness: &Witness| CounterExample {
-        at_ms: case.plan_ms(witness.at),
+        at_ms: case.ms_of_traffic(witness.at),
         promised: verdict.promised.clone(),
         observed: witness.what.clone(),
         story: witness.story.clone(),

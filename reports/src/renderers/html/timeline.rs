@@ -139,11 +139,16 @@ impl Timeline {
     }
 }
 
+/// Where a moment stands on the axis: what came before the traffic stands at its beginning, and says so.
+fn on_axis(at_ms: i64) -> u64 {
+    u64::try_from(at_ms).unwrap_or(0)
+}
+
 /// Everything fits on the axis, even what was recorded after the official end.
 fn end_ms(scenario: &ScenarioReport) -> u64 {
     let phases = scenario.phases.iter().map(|phase| phase.until_ms);
     let windows = scenario.fault_windows.iter().map(|window| window.until_ms);
-    let markers = scenario.markers.iter().map(|marker| marker.at_ms);
+    let markers = scenario.markers.iter().map(|marker| on_axis(marker.at_ms));
     let points =
         scenario.series.iter().flat_map(|series| series.points.iter().map(|point| point.0));
     let last = phases.chain(windows).chain(markers).chain(points).max();
@@ -237,12 +242,12 @@ fn marks(scenario: &ScenarioReport, place: &dyn Fn(u64) -> f64, max_marks: usize
     let width = ((RIGHT - LEFT) / max_marks as f64).max(1.0);
     let mut places: BTreeMap<(u64, bool), (usize, Mark)> = BTreeMap::new();
     for marker in &scenario.markers {
-        let x = place(marker.at_ms);
+        let x = place(on_axis(marker.at_ms));
         let guarantee = marker.guarantee.as_deref();
         let key = ((x / width) as u64, guarantee.is_some());
         let (count, _) = places.entry(key).or_insert_with(|| {
             let what = guarantee.map(|guarantee| format!("{guarantee}: ")).unwrap_or_default();
-            let label = format!("{} {what}{}", text::seconds(marker.at_ms), marker.label);
+            let label = format!("{} {what}{}", text::moment(marker.at_ms), marker.label);
             (0, Mark { x, label, link: guarantee.map(|id| anchor("guarantee", id)) })
         });
         *count += 1;
