@@ -145,6 +145,7 @@ fn a_target_that_does_not_come_up_is_shown_with_the_key_to_change() {
         ("command = [\"sh\", \"-c\", \"echo no database >&2; exit 3\"]", "no database"),
         ("command = [\"sh\", \"-c\", \"exit 3\"]", "target.spawn.env"),
         ("command = [\"sleep\", \"60\"]\nready_within_ms = 100", "target.spawn.ready"),
+        ("command = [\"sleep\", \"60\"]\nready_within_ms = 100", "Connection refused"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let config = format!("[target.spawn]\n{target}\n");

@@ -4,6 +4,7 @@ mod aftermath;
 mod command;
 mod lifecycle;
 mod output;
+mod readiness;
 mod start_error;
 
 pub use command::{Secrets, Surroundings};
@@ -164,14 +165,13 @@ impl Target {
                 let behind = group.sweep().await.found.len();
                 return Err(StartError::Ended { how, behind });
             }
-            let answer = client.get(&url).timeout(Duration::from_secs(1)).send().await;
-            if answer.is_ok_and(|answer| answer.status().is_success()) {
+            let Err(instead) = readiness::look(&client, &url, &self.search).await else {
                 self.ready = true;
                 return Ok(());
-            }
+            };
             if self.clock.now() > deadline {
                 let within_s = self.lifecycle.ready_within.as_secs_f64();
-                return Err(StartError::NotReady { url, within_s });
+                return Err(StartError::NotReady { url, within_s, instead });
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

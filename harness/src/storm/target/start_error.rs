@@ -18,12 +18,14 @@ pub enum StartError {
         behind: usize,
     },
     /// Its readiness route did not answer in time.
-    #[error("the target did not answer {url} with 2xx within {within_s} s")]
+    #[error("the target did not answer {url} with 2xx within {within_s} s; at last: {instead}")]
     NotReady {
         /// The readiness route.
         url: String,
         /// How long it was waited for, seconds.
         within_s: f64,
+        /// What came at last, in words.
+        instead: String,
     },
     /// Its reset route did not answer as it should.
     #[error("{0}")]
@@ -52,7 +54,7 @@ impl StartError {
             }
             (Self::NotReady { .. }, TargetSpec::Spawn { .. }) => {
                 "say in target.spawn.ready which path answers 2xx once it is ready, and in \
-                 target.spawn.ready_within_ms how long that may take; it must listen on {port}"
+                 target.spawn.ready_within_ms how long that may take; it must listen on {port} of 127.0.0.1"
             }
             (Self::NotReady { .. }, TargetSpec::Url { .. }) => {
                 "start it first, and say in target.url.base where it listens and in target.url.ready \
