@@ -38,7 +38,9 @@ const FETCHED: Bound = Bound {
 };
 
 const HEALS: Minimum = Minimum { name: "heals after an outage, with demand and time", least: 1 };
-const DUE: Minimum = Minimum { name: "due pages asked for after the deadline", least: 3 };
+/// So many that half of them is more than chance: below, a few missed pages say nothing. A heal with
+/// fewer is judged together with the others.
+const DUE: Minimum = Minimum { name: "due pages asked for after the deadline", least: 10 };
 
 const PROMISE: Promise = Promise {
     id: "breaker-recovers",
@@ -124,7 +126,8 @@ impl Judge for Recovery<'_> {
         let case = self.case;
         let bound = case.time(&WITHIN);
         let (mut witnesses, mut in_words) = (Vec::new(), Vec::new());
-        let (mut seen, mut due) = (0, 0);
+        let (mut seen, mut due, mut missed) = (0, 0, 0);
+        let mut worst = (0, Moment::ZERO);
         let mut measured: Vec<Gauge> = gauges(case, 0).into();
         for heal in &self.heals {
             // A visitor in the first half of the bound leaves the second half to answer.
@@ -135,6 +138,8 @@ impl Judge for Recovery<'_> {
             }
             seen += 1;
             due += heal.asked;
+            missed += heal.missed;
+            worst = worst.max((heal.missed, heal.deadline));
             let good = |one: &&Exchange| {
                 one.route.is_page_read()
                     && class(case, one) == Class::Success
@@ -143,12 +148,12 @@ impl Judge for Recovery<'_> {
             let back = case.linktree.exchanges.iter().filter(good).map(Exchange::t_known).min();
             let in_time = back.filter(|back| *back <= heal.deadline);
             let waited = back.unwrap_or(heal.until).min(heal.until).since(heal.ready);
-            let [first, missed, served] = gauges(case, heal.asked);
-            measured.extend([
-                first.took(Some(waited)),
-                missed.counted(heal.missed as u64, heal.asked),
-                served.counted(heal.served as u64, heal.asked),
-            ]);
+            let [first, unfetched, served] = gauges(case, heal.asked);
+            measured
+                .extend([first.took(Some(waited)), served.counted(heal.served as u64, heal.asked)]);
+            if is_enough(heal.asked) {
+                measured.push(unfetched.counted(heal.missed as u64, heal.asked));
+            }
             let broken = if in_time.is_none() {
                 let late = back
                     .map_or("and none did until the next disturbance".to_owned(), |back| {
@@ -157,17 +162,19 @@ impl Judge for Recovery<'_> {
                 Some(format!(
                     "no page read succeeded by the deadline, though visitors asked, {late}"
                 ))
-            } else if heal.missed > bearable(case, heal.asked) {
+            } else if is_enough(heal.asked) && heal.missed > bearable(case, heal.asked) {
                 Some(format!("{} of {} due pages were not fetched", heal.missed, heal.asked))
             } else {
                 let unserved = heal.asked > 0 && heal.served == 0;
                 unserved.then(|| "no visitor was served a page after the deadline".to_owned())
             };
             in_words.push(format!(
-                "healed at {}, first good read {}; after the deadline {} due pages asked for",
+                "healed at {}, first good read {}; after the deadline {} due pages asked for, {} of \
+                 them not fetched",
                 case.at(heal.at),
                 back.map_or("none".to_owned(), |back| case.at(back)),
                 heal.asked,
+                heal.missed,
             ));
             witnesses.extend(broken.map(|what| {
                 let story = format!(
@@ -185,6 +192,15 @@ impl Judge for Recovery<'_> {
                 Witness::new(heal.deadline, what).lasting(waited).line(story).line(first)
             }));
         }
+        if is_enough(due) {
+            let [_, unfetched, _] = gauges(case, due);
+            measured.push(unfetched.counted(missed as u64, due));
+            if witnesses.is_empty() && missed > bearable(case, due) {
+                let what = format!("{missed} of {due} due pages after all heals were not fetched");
+                let witness = Witness::new(worst.1, what);
+                witnesses.push(in_words.iter().fold(witness, |witness, line| witness.line(line)));
+            }
+        }
         let rule = format!(
             "its time begins with the heal, the end of the last failure's open time ({}) or of every \
              Retry-After, whichever is last; from its deadline on a due page is fetched within {} (2 δ \
@@ -200,6 +216,11 @@ impl Judge for Recovery<'_> {
             .at_least([HEALS.seen(seen), DUE.seen(due)])
             .measured(Gauge::tightest(measured), observed, rule)
     }
+}
+
+/// Whether so many due pages are enough to say something of those that were missed.
+const fn is_enough(asked: usize) -> bool {
+    asked as u64 >= DUE.least
 }
 
 /// Of so many due pages so many may be missed: two, or what the bound leaves.
@@ -239,6 +260,34 @@ mod tests {
         let verdict = history.judged_by(&BreakerRecovers);
         let text = format!("{verdict:?}");
         assert!(verdict.kind == expected && text.contains(word), "{text}");
+    }
+
+    /// So many visitors from this second on, of pages that nobody fetched before, and that so many of
+    /// them wait for in vain.
+    fn newcomers(history: History, second: u64, asked: u64, missed: u64) -> History {
+        // Operations borrow their handles.
+        let handle = |n| &*format!("new-{second}-{n}").leak();
+        let each = || (0..asked).map(|n| (second * 1_000 + n * 500, handle(n)));
+        history
+            .exchanges(each().skip(missed as usize).map(|(at, handle)| read(handle, at + 1)))
+            .operations(each().map(|(at, handle)| page(handle, at, at + 9, "-")))
+    }
+
+    /// Two heals, each with a good read in time: ready at 35 s and 155 s, deadlines 50.1 s and 170.1 s.
+    fn twice() -> History {
+        let phases = [
+            (PhaseKind::Outage, 0, 20),
+            (PhaseKind::Heal, 20, 120),
+            (PhaseKind::Outage, 120, 140),
+            (PhaseKind::Heal, 140, 240),
+        ];
+        History::over(&phases)
+            .exchanges((1..=5).map(|n| refused("ann", n * 1_000, 503)))
+            .exchange(read("ann", 40_000))
+            .exchanges((121..=125).map(|n| refused("ann", n * 1_000, 503)))
+            .exchange(read("ann", 160_000))
+            .operations([36, 60, 156, 180].map(|n| page("ann", n * 1_000, n * 1_000 + 9, "-")))
+            .operations([36, 156].map(|n| page("bob", n * 1_000, n * 1_000 + 9, "-")))
     }
 
     /// After the deadline four due pages are fetched, and six are not.
@@ -284,6 +333,25 @@ mod tests {
     }
 
     #[test]
+    fn a_few_missed_pages_are_no_violation_and_no_proof() {
+        let once = || outage().exchange(read("ann", 40_000));
+        let few = "9 due pages asked for after the deadline were seen, 10 are needed";
+        check(newcomers(once(), 60, 9, 9), Inconclusive, few);
+        check(newcomers(once(), 60, 4, 3), Inconclusive, "10 are needed");
+        check(newcomers(once(), 60, 10, 6), Violated, "6 of 10 due pages were not fetched");
+        check(newcomers(once(), 60, 10, 5), Held, "5 of them not fetched");
+    }
+
+    #[test]
+    fn heals_with_few_due_pages_are_judged_together() {
+        let both =
+            |first: u64, second: u64| newcomers(newcomers(twice(), 60, 6, first), 180, 6, second);
+        check(both(4, 4), Violated, "8 of 12 due pages after all heals were not fetched");
+        check(both(4, 0), Held, "4 of them not fetched");
+        check(newcomers(twice(), 60, 6, 4), Inconclusive, "10 are needed");
+    }
+
+    #[test]
     fn visitors_who_only_see_errors_violate() {
         let mut history = outage().exchanges(reads(36, 120));
         history.operations.iter_mut().for_each(|page| page.status = Some(503));
@@ -295,7 +363,8 @@ mod tests {
     #[test]
     fn a_retry_after_of_the_outage_moves_the_deadline() {
         let held_back = outage().exchange(asked_to_wait("ann", 6_000, 503, 50));
-        check(held_back.exchanges(reads(60, 120)), Held, "first good read 60.005 s");
+        let held_back = held_back.exchanges(reads(60, 120));
+        check(newcomers(held_back, 90, 10, 0), Held, "first good read 60.005 s");
     }
 
     #[test]
