@@ -1,7 +1,7 @@
 //! What was seen of the target: its processes, metrics, what it showed visitors, and what came to
 //! light. Its answers one by one are the operations.
 
-use crate::history::{Body, BodyCount, BodyHash, Change, Process, Seen};
+use crate::history::{Body, BodyCount, BodyHash, Change, Process};
 use crate::observed::{Inspection, Leak, Scanned, Scrape};
 use crate::spans::Spans;
 use mock_server::clock::Moment;
@@ -104,14 +104,6 @@ impl TargetSide {
         nobody
     }
 
-    /// Who had left the process group and was killed beside it, at the end at this moment.
-    pub fn strays(&self, end: Moment) -> impl Iterator<Item = &Seen> {
-        self.after(end).flat_map(|change| match change {
-            Change::Gone { strays } => strays.iter(),
-            _ => [].iter(),
-        })
-    }
-
     /// Each end that something of the target outlived, what went on, and whether it was the end of
     /// all, after which nothing is judged.
     pub fn outlived_ends(&self) -> impl Iterator<Item = (Moment, String, bool)> {
@@ -185,6 +177,7 @@ fn any_within(moments: &[Moment], from: Moment, until: Moment) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::Seen;
 
     const MS: fn(u64) -> Moment = Moment::from_ms;
 
@@ -241,7 +234,6 @@ mod tests {
             assert_eq!(why.is_some(), outlived.is_some(), "{why:?}");
             assert!(why.unwrap_or_default().contains(outlived.unwrap_or_default()));
             assert_eq!(target.disturbed_within(MS(60), MS(70)), disturbed_later);
-            assert_eq!(target.strays(MS(10)).count(), usize::from(seen.contains(&gone)));
         };
         check(std::slice::from_ref(&gone), None, false);
         check(&[], Some("nobody looked"), false);
