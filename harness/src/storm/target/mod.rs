@@ -153,7 +153,7 @@ impl Target {
     }
 
     async fn wait_until_ready(&mut self) -> Result<(), StartError> {
-        let client = client().map_err(StartError::Client)?;
+        let client = readiness::client().map_err(StartError::Client)?;
         let url = format!("{}{}", self.url, self.lifecycle.ready);
         let deadline = self.clock.now().plus(self.lifecycle.ready_within);
         loop {

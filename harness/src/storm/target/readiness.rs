@@ -1,45 +1,123 @@
-//! What came instead of readiness, in words.
+//! Looks whether the target is ready, and says what came instead.
 
 use crate::storm::observe::search::Search;
+use reqwest::Client;
+use reqwest::header::LOCATION;
+use reqwest::redirect::{Attempt, Policy};
 use std::error::Error;
 use std::time::Duration;
 
 /// How long one look at the readiness route may take.
-pub const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(1);
 /// As many characters of a body tell a person which page it is.
 const FIRST_CHARS: usize = 80;
+/// More redirects are a circle.
+const REDIRECTS: usize = 5;
+
+/// Asks the target and nobody else: a redirect to somewhere else is the answer.
+///
+/// # Errors
+///
+/// Why there is none, in words.
+pub fn client() -> Result<Client, String> {
+    let policy = Policy::custom(|attempt: Attempt<'_>| {
+        let asked = attempt.previous();
+        let stays = asked.first().is_some_and(|first| first.origin() == attempt.url().origin());
+        if stays && asked.len() <= REDIRECTS { attempt.follow() } else { attempt.stop() }
+    });
+    let builder = Client::builder().no_proxy().pool_max_idle_per_host(0).redirect(policy);
+    builder.build().map_err(|error| error.to_string())
+}
 
 /// Looks once.
 ///
 /// # Errors
 ///
 /// What came instead of a 2xx, without what was planted.
-pub async fn look(client: &reqwest::Client, url: &str, search: &Search) -> Result<(), String> {
+pub async fn look(client: &Client, url: &str, search: &Search) -> Result<(), String> {
     let mut answer = match client.get(url).timeout(PATIENCE).send().await {
         Ok(answer) if answer.status().is_success() => return Ok(()),
         Ok(answer) => answer,
-        Err(error) => return Err(search.redacted(&hindered(url, &error)).into_owned()),
+        Err(error) if error.is_timeout() => {
+            return Err(format!("no answer within {} s", PATIENCE.as_secs()));
+        }
+        Err(error) => return Err(cause(&error)),
     };
-    let body = answer.chunk().await.ok().flatten().unwrap_or_default();
-    let text = String::from_utf8_lossy(&body);
+    let mut told = format!("it answered {}", answer.status());
     // Nothing planted is cut in two before it is taken out.
-    let clean: String = search.redacted(text.trim()).chars().take(FIRST_CHARS).collect();
-    let begins =
-        if clean.is_empty() { String::new() } else { format!(", and its body begins {clean:?}") };
-    Err(format!("it answered {}{begins}", answer.status()))
+    let start = |bytes: &[u8]| -> String {
+        let text = String::from_utf8_lossy(bytes);
+        search.redacted(text.trim()).chars().take(FIRST_CHARS).collect()
+    };
+    if let Some(to) = answer.headers().get(LOCATION) {
+        told.push_str(&format!(" to {}", start(to.as_bytes())));
+    }
+    let body = answer.chunk().await.ok().flatten().unwrap_or_default();
+    let begins = start(&body);
+    if !begins.is_empty() {
+        told.push_str(&format!(", and its body begins {begins:?}"));
+    }
+    Err(told)
 }
 
-/// Why there was no answer.
-fn hindered(url: &str, error: &reqwest::Error) -> String {
-    let asked = reqwest::Url::parse(url).ok();
-    let redirected = error.url().filter(|to| Some(*to) != asked.as_ref());
-    let redirected = redirected.map_or(String::new(), |to| format!("a redirect to {to} failed: "));
-    if error.is_timeout() {
-        return format!("{redirected}no answer within {} s", PATIENCE.as_secs());
-    }
+/// The innermost reason, such as `Connection refused (os error 111)`.
+fn cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn Error = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }
-    format!("{redirected}{cause}")
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storm::observe::canaries::{Canaries, Credentials};
+    use crate::storm::recorder::Recorder;
+    use mock_server::clock::Clock;
+    use mock_server::world::population::Population;
+    use std::sync::Arc;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    /// What is said of a target that gives this answer; none gives none at all.
+    async fn check(answer: Option<&'static str>, expected: Result<(), &str>) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("http://{}/healthz", listener.local_addr().unwrap());
+        // Without an answer the listener is dropped here, and its port refuses.
+        let server = answer.map(move |answer| {
+            tokio::spawn(async move {
+                let (mut asking, _) = listener.accept().await.unwrap();
+                assert!(asking.read(&mut [0; 1_024]).await.unwrap() > 0);
+                asking.write_all(format!("HTTP/1.1 {answer}").as_bytes()).await.unwrap();
+            })
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let (recorder, _) = Recorder::create(&folder.path().join("history")).unwrap();
+        let credentials =
+            Credentials { linktree: vec![], vault_token: "hunter2-hunter2", session: "" };
+        let canaries = Canaries::of(&credentials, &Population::default(), 7);
+        let search = Search::new(Arc::new(canaries), &recorder, Clock::start());
+        let seen = look(&client().unwrap(), &url, &search).await;
+        assert_eq!(seen, expected.map_err(str::to_owned));
+        if let Some(server) = server {
+            server.await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn it_is_said_what_came_instead_of_readiness() {
+        check(Some("204 No Content\r\n\r\n"), Ok(())).await;
+        check(
+            Some("301 Moved Permanently\r\nlocation: https://localhost/up\r\ncontent-length: 0\r\n\r\n"),
+            Err("it answered 301 Moved Permanently to https://localhost/up"),
+        )
+        .await;
+        check(
+            Some("503 Service Unavailable\r\ncontent-length: 25\r\n\r\nno pool: hunter2-hunter2!"),
+            Err("it answered 503 Service Unavailable, and its body begins \"no pool: [secret]!\""),
+        )
+        .await;
+        check(None, Err("Connection refused (os error 111)")).await;
+    }
 }

@@ -53,8 +53,8 @@ impl StartError {
                  target.spawn.env"
             }
             (Self::NotReady { .. }, TargetSpec::Spawn { .. }) => {
-                "say in target.spawn.ready which path answers 2xx once it is ready, and in \
-                 target.spawn.ready_within_ms how long that may take; it must listen on {port} of 127.0.0.1"
+                "it must listen on {port} of 127.0.0.1; say in target.spawn.ready which path answers 2xx \
+                 once it is ready, and in target.spawn.ready_within_ms how long that may take"
             }
             (Self::NotReady { .. }, TargetSpec::Url { .. }) => {
                 "start it first, and say in target.url.base where it listens and in target.url.ready \
