@@ -20,6 +20,7 @@ pub mod brownout;
 pub mod calibration;
 pub mod crash_and_replay;
 mod crowd;
+pub mod long_tail;
 pub mod outage_and_replay;
 mod parts;
 pub mod rate_limit_storm;
@@ -134,6 +135,7 @@ pub const SCENARIOS: &[&ScenarioInfo] = &[
     &rate_limit_storm::INFO,
     &brownout::INFO,
     &outage_and_replay::INFO,
+    &long_tail::INFO,
     &crash_and_replay::INFO,
     &calibration::INFO,
 ];

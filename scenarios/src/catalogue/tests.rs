@@ -194,6 +194,21 @@ fn an_outage_leaves_more_clicks_than_one_batch_may_hold() {
 }
 
 #[test]
+fn a_long_tail_is_asked_for_as_a_whole_in_the_outage_at_every_scale() {
+    for (profile, time_scale) in [(Profile::Quick, 10), (Profile::Nightly, 1), (Profile::Quick, 20)]
+    {
+        let plan = long_tail::INFO.plan(&settings(profile, time_scale, 1));
+        let schedule = Schedule::of(&plan).unwrap();
+        let outage = plan.phases.iter().find(|phase| phase.kind == PhaseKind::Outage).unwrap();
+        let within = outage.from_ms * 1_000..outage.until_ms * 1_000;
+        let arrivals = schedule.arrivals.iter().filter(|one| within.contains(&one.at_us));
+        let asked: HashSet<u32> = arrivals.map(|arrival| arrival.planned.creator).collect();
+        // The regulars are six.
+        assert!(asked.len() >= 166, "{} at time scale {time_scale}", asked.len());
+    }
+}
+
+#[test]
 fn each_status_names_its_time_in_both_forms_and_once_for_longer_than_clients_cap() {
     let plan = rate_limit_storm::INFO.plan(&Settings::default());
     let waits: Vec<_> = plan.faults.iter().filter(|rule| rule.id.contains("long")).collect();

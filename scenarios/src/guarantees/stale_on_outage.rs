@@ -1,8 +1,9 @@
 //! While Linktree is down, filled pages are still served: fast, the last version, the right creator.
 //!
 //! Blind to: texts. Broken by: `no-stale-on-timeout`, `wrong-creator-under-collapsing`,
-//! `look-alikes-share-a-page`, `cache-key-cut-off`, `small-cache`, `first-links-only`,
-//! `one-link-for-each-address`, `stale-for-ever`, `visitors-wait-out-timeouts`.
+//! `look-alikes-share-a-page`, `cache-key-cut-off`, `small-cache`,
+//! `cache-of-a-hundred`, `first-links-only`, `one-link-for-each-address`, `stale-for-ever`,
+//! `visitors-wait-out-timeouts`.
 
 mod fresh;
 

@@ -33,6 +33,7 @@ mod breaker_opens_at_six;
 mod breaker_opens_at_three;
 mod cache_hits_in_latency;
 mod cache_key_cut_off;
+mod cache_of_a_hundred;
 mod cache_ttl_too_short;
 mod click_dropped_after_attempts;
 mod click_dropped_on_401;
@@ -161,6 +162,7 @@ pub const MUTANTS: &[Mutant] = &[
     look_alikes_share_a_page::MUTANT,
     cache_key_cut_off::MUTANT,
     small_cache::MUTANT,
+    cache_of_a_hundred::MUTANT,
     first_links_only::MUTANT,
     one_link_for_each_address::MUTANT,
     no_page_without_links::MUTANT,
