@@ -1,11 +1,9 @@
 //! More creators than a small cache keeps are visited, then an outage: each page is still there.
 
-use super::parts::{
-    PAGE_READS, Timeline, everything, group, in_turn, pages, part, routes, rule, status, zipf,
-};
+use super::parts::{Timeline, everything, group, in_turn, pages, rule, status, zipf};
 use super::{Profile, ScenarioInfo, Settings};
 use crate::plan::{Pace, PhaseKind, Plan, Shape, Traffic};
-use mock_server::faults::{Fault, Pick, Stall, StallAt};
+use mock_server::faults::Pick;
 use mock_server::world::population::Population;
 
 /// This scenario.
@@ -39,18 +37,15 @@ fn build(settings: &Settings) -> Plan {
     // A limit window, so that none of the fills takes room from the calls that are made in vain.
     let control_ms = settings.stretch(6_000).max(settings.contract(60_000));
     let control = timeline.phase(PhaseKind::Control, "an ordinary day", control_ms);
-    // A timeout and an open time, so that a probe fails as well; the regulars' pages expire in its first
-    // half.
-    let outage_ms = settings.contract(65_000).max(6_500);
+    // Longer than an open time, so that a probe fails as well.
+    let outage_ms = settings.contract(50_000).max(5_000);
     let outage = timeline.phase(PhaseKind::Outage, "Linktree is gone", outage_ms);
     // The breaker may have opened just before the end, recovery takes a while, and so does a page.
     let heal_ms = settings.contract(60_000) + 1_500;
     let heal = timeline.phase(PhaseKind::Heal, "Linktree is back", heal_ms);
     timeline.phase(PhaseKind::Settle, "last clicks arrive", settings.settle_ms(false));
-    // Only regulars come in the silence, so that several of them wait for one call.
-    let broken = part(outage, 1, 2);
     // Half as many again as there are pages: visitors come by chance, and nobody may be left out.
-    let rate = u64::from(TAIL) * 1_500 / (outage_ms / 2) + 1;
+    let rate = u64::from(TAIL) * 1_500 / outage_ms + 1;
     Plan {
         population: Population { groups: vec![group("page", REGULARS), group("tail", TAIL)] },
         traffic: vec![
@@ -73,8 +68,8 @@ fn build(settings: &Settings) -> Plan {
             // Everybody again, one as often as the other: whoever was let go to make room is missed.
             Traffic {
                 id: "long-tail".into(),
-                from_ms: broken.from_ms,
-                until_ms: broken.until_ms,
+                from_ms: outage.from_ms,
+                until_ms: outage.until_ms,
                 pace: Pace::Open {
                     shape: Shape::Steady { rate: u32::try_from(rate).unwrap_or(u32::MAX) },
                 },
@@ -82,17 +77,8 @@ fn build(settings: &Settings) -> Plan {
                 does: pages(),
             },
         ],
-        faults: vec![
-            // Silence first, so that visitors come while Linktree is asked in vain.
-            rule(
-                "silent",
-                part(outage, 0, 2),
-                routes(&PAGE_READS),
-                Pick::All,
-                Fault::Stall(Stall { at: StallAt::BeforeHead }),
-            ),
-            rule("unavailable", outage, everything(), Pick::All, status(&[503])),
-        ],
+        // At once, or nobody would know how many of the reads had to wait for calls in vain.
+        faults: vec![rule("unavailable", outage, everything(), Pick::All, status(&[503]))],
         generator: settings.generator(200),
         ..INFO.skeleton(settings, timeline)
     }

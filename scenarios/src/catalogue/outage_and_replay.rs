@@ -30,7 +30,7 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
 
 /// So few that after the heal their pages and the newcomers' leave the limiter room to spare: what
 /// is not fetched then is the breaker's doing.
-const CREATORS: u32 = 8;
+const CREATORS: u32 = 6;
 /// So many clicks are made in the outage that one batch, of a hundred at the most, does not hold them.
 const CLICKS_PER_MILLE: u32 = 250;
 /// `max-age` of the assumed contract; real time.

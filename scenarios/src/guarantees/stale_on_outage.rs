@@ -22,6 +22,7 @@ use crate::strength::Minimum;
 use crate::verdict::{Offences, Verdict, Witness};
 use fresh::Fresh;
 use mock_server::clock::Moment;
+use mock_server::faults::{Fault, Rule, Window};
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::time::Duration;
@@ -197,7 +198,7 @@ impl Judge for Watching<'_> {
         let strength = [
             EXPIRED.seen(self.expired),
             CREATORS.seen(self.creators.len()),
-            WAITING.seen(self.waiting),
+            WAITING.of(self.waiting, if answers_at_once(case) { 0 } else { WAITING.least }),
             DUE.seen(due),
         ];
         std::mem::take(&mut self.offences)
@@ -207,6 +208,20 @@ impl Judge for Watching<'_> {
             .at_least(strength)
             .measured(gauges, observed, rule)
     }
+}
+
+/// Whether the plan's outages are made of error answers alone, so that no call ever hangs in them.
+fn answers_at_once(case: &Case) -> bool {
+    let outages = case.plan.phases.iter().filter(|phase| phase.kind == PhaseKind::Outage);
+    let spans: Vec<Window> =
+        outages.map(|phase| Window { from_ms: phase.from_ms, until_ms: phase.until_ms }).collect();
+    let meets = |rule: &&Rule| {
+        spans
+            .iter()
+            .any(|span| rule.window.from_ms < span.until_ms && span.from_ms < rule.window.until_ms)
+    };
+    let mut rules = case.plan.faults.iter().filter(meets).peekable();
+    rules.peek().is_some() && rules.all(|rule| matches!(rule.fault, Fault::Status(_)))
 }
 
 impl Watching<'_> {

@@ -187,3 +187,29 @@ fn a_page_that_is_never_fetched_again_is_violated() {
         "{verdict:?}"
     );
 }
+
+#[test]
+fn nobody_waits_in_an_outage_that_answers_at_once_and_then_that_is_not_asked_for() {
+    use mock_server::faults::{Matcher, Pick, Stall, StallAt, Status};
+    let status = Fault::Status(Status { codes: vec![503], retry_after: vec![] });
+    let stall = Fault::Stall(Stall { at: StallAt::BeforeHead });
+    let check = |faults: &[&Fault], expected| {
+        let mut history = history();
+        // Whoever fails then is asked for a page that nobody waits for.
+        let failed = |one: &&mut Exchange| one.status == Some(503);
+        let failures = history.case.linktree.exchanges.iter_mut().filter(failed);
+        failures.for_each(|one| one.handle = Some("zoe".into()));
+        let rule = |fault: &&Fault| Rule {
+            id: "gone".into(),
+            window: Window { from_ms: 10_000, until_ms: 60_000 },
+            matcher: Matcher::default(),
+            pick: Pick::All,
+            fault: (*fault).clone(),
+        };
+        history.case.plan.faults = faults.iter().map(rule).collect();
+        judge(history, expected);
+    };
+    check(&[], Inconclusive);
+    check(&[&stall, &status], Inconclusive);
+    check(&[&status], Held);
+}
