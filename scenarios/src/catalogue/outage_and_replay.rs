@@ -82,10 +82,11 @@ fn build(settings: &Settings) -> Plan {
                 creators: zipf("page", 900),
                 does: pages_and_clicks(CLICKS_PER_MILLE),
             },
+            crowds(part(outage, 1, 2)),
             // Pages that nobody has cached: whoever still refuses calls has nothing to show. They come
             // from the heal on, since nobody knows when the breaker opened last.
-            newcomers("first-newcomers", heal.from_ms, served_ms, 2),
-            newcomers("newcomers", served_ms, heal.until_ms, 1),
+            newcomers("first-newcomers", "new", heal.from_ms, served_ms, 2),
+            newcomers("newcomers", "late", served_ms, heal.until_ms, 1),
         ],
         faults: gone(outage, heal, late),
         // What creators change meanwhile must be seen after the heal.
@@ -99,13 +100,27 @@ fn build(settings: &Settings) -> Plan {
 }
 
 /// Visitors of pages that nobody visited before.
-fn newcomers(id: &str, from_ms: u64, until_ms: u64, rate: u32) -> Traffic {
+fn newcomers(id: &str, group: &str, from_ms: u64, until_ms: u64, rate: u32) -> Traffic {
     Traffic {
         id: id.into(),
         from_ms,
         until_ms,
         pace: Pace::Open { shape: Shape::Steady { rate } },
-        creators: in_turn(if rate > 1 { "new" } else { "late" }),
+        creators: in_turn(group),
+        does: pages(),
+    }
+}
+
+/// Visitors of all pages, most of them expired, so close together that several stand at the door
+/// whenever the breaker goes half-open: a click that waited may be the first through it, and comes at a
+/// moment that no plan knows.
+fn crowds(window: Window) -> Traffic {
+    Traffic {
+        id: "crowd".into(),
+        from_ms: window.from_ms,
+        until_ms: window.until_ms,
+        pace: Pace::Open { shape: Shape::Steady { rate: 240 } },
+        creators: in_turn("page"),
         does: pages(),
     }
 }

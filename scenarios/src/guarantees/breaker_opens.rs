@@ -2,8 +2,8 @@
 //!
 //! Blind to: trips after warm traffic that results within δ make uncertain. Broken by:
 //! `breaker-never-opens`, `breaker-opens-at-six`, `breaker-opens-at-three`,
-//! `half-open-lets-everyone-through`, `timeouts-not-failures`, `resets-not-failures`,
-//! `bad-gateways-not-failures`.
+//! `half-open-lets-everyone-through`, `half-open-gate-races`, `timeouts-not-failures`,
+//! `resets-not-failures`, `bad-gateways-not-failures`.
 
 mod early;
 mod kinds;

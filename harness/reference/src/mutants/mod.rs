@@ -46,6 +46,7 @@ mod failed_items_dropped;
 mod fills_not_shared;
 mod first_links_only;
 mod fresh_key_per_attempt;
+mod half_open_gate_races;
 mod half_open_lets_everyone_through;
 mod in_flight_forgotten;
 mod key_exported_to_environment;
@@ -122,6 +123,7 @@ pub const MUTANTS: &[Mutant] = &[
     breaker_opens_at_three::MUTANT,
     breaker_never_opens::MUTANT,
     half_open_lets_everyone_through::MUTANT,
+    half_open_gate_races::MUTANT,
     breaker_never_closes::MUTANT,
     breaker_never_probes::MUTANT,
     breaker_open_too_long::MUTANT,

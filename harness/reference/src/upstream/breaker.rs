@@ -4,7 +4,7 @@
 //! (429 and other 4xx) leaves it alone. A result belongs to the generation in which its attempt
 //! began: results from before the last change of state are ignored, as in gobreaker.
 
-use crate::config::BreakerSettings;
+use crate::{clock, config::BreakerSettings};
 use std::{sync::Mutex, time::Duration};
 use tokio::time::Instant;
 
@@ -22,6 +22,9 @@ pub struct BreakerPolicy {
     pub failed_probes_to_open: Option<u32>,
     /// Whether a probe's success closes it.
     pub success_closes: bool,
+    /// What passes between a probe's check for a free place and its taking the place, whether or not
+    /// that is still free; `None`: both are one step.
+    pub probe_taken_after: Option<Duration>,
     /// How long it stays open, given what is configured.
     pub open_for: fn(Duration) -> Duration,
 }
@@ -33,6 +36,7 @@ impl Default for BreakerPolicy {
             probes: None,
             failed_probes_to_open: Some(1),
             success_closes: true,
+            probe_taken_after: None,
             open_for: |configured| configured,
         }
     }
@@ -78,20 +82,37 @@ impl Breaker {
     /// # Errors
     /// With the time to ask again.
     pub fn try_permit(&self, now: Instant) -> Result<Permit<'_>, Instant> {
+        let is_checked = self.policy.probe_taken_after.is_some();
         let mut current = self.current.lock().unwrap();
         if let State::Open { until } = current.state {
-            if now < until {
+            if now >= until {
+                current.change(State::HalfOpen { out: 0, failures: 0 });
+            } else if !is_checked {
                 return Err(until);
             }
-            current.change(State::HalfOpen { out: 0, failures: 0 });
         }
         if let State::HalfOpen { out, .. } = &mut current.state {
-            if *out >= self.probes {
+            if *out >= self.probes && !is_checked {
                 return Err(now + PROBE_POLL);
             }
             *out += 1;
         }
         Ok(Permit { breaker: self, generation: current.generation, settled: false })
+    }
+
+    /// Where a probe's place is checked before it is taken: checks it, and lets time pass.
+    ///
+    /// # Errors
+    /// With the time to ask again.
+    pub async fn check_ahead(&self) -> Result<(), Instant> {
+        let Some(pause) = self.policy.probe_taken_after else { return Ok(()) };
+        if let Some(until) = self.closed_until(clock::now()) {
+            return Err(until);
+        }
+        if self.gauge() != 0 {
+            tokio::time::sleep(pause).await;
+        }
+        Ok(())
     }
 
     /// When to ask again, if no attempt may begin now. Takes nothing.
@@ -194,7 +215,6 @@ impl Drop for Permit<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock;
 
     const OPEN_FOR: Duration = Duration::from_secs(30);
 

@@ -108,7 +108,8 @@ impl Upstream {
     /// # Errors
     /// With a barrier when nothing was sent, else with what went wrong.
     pub async fn attempt(&self, call: &Call, number: u32) -> Result<Answer, Failure> {
-        let permit = match self.enter(call.route, number) {
+        let checked = self.breaker.check_ahead().await.map_err(Barrier::CircuitOpen);
+        let permit = match checked.and_then(|()| self.enter(call.route, number)) {
             Ok(permit) => permit,
             Err(barrier) => {
                 self.metrics.upstream_barred(call.route, barrier);
