@@ -1,21 +1,25 @@
-//! While Linktree is well, and in a viral spike, pages that could be there are shown, and fast.
+//! While Linktree is well, and in a viral spike, pages that could be there are shown, fast and whole.
 //!
 //! Blind to: a page's very first visitors. Broken by: `no-cache-no-limiter`,
 //! `unavailable-when-limited`, `page-cached-per-url`, `no-page-without-links`,
-//! `title-cut-in-a-letter`, `bad-click-ends-the-process`.
+//! `title-cut-in-a-letter`, `bad-click-ends-the-process`, `links-in-reverse-order`.
 
-use super::evidence::{fills::Fills, unserved::Unserved, wanted::Wanted, well};
+mod tally;
+
+use super::evidence::{
+    fills::Fills, own_links::OwnLinks, unserved::Unserved, wanted::Wanted, well,
+};
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
 use crate::history::Operation;
 use crate::measure::{Gauge, humane};
 use crate::spans::Spans;
 use crate::strength::Minimum;
-use crate::verdict::{Verdict, Witness};
+use crate::verdict::Verdict;
 use mock_server::clock::Moment;
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
+use tally::Tally;
 
 const SERVED: Bound = Bound {
     of: "pages-served",
@@ -44,7 +48,7 @@ const PROMISE: Promise = Promise {
     source: "checklist; assumed contract, section 4: the fast bound",
     why: "the page is the whole product; it must load under high concurrency",
     usual_fix: "cache pages, share fills, and show the expired page when the limiter leaves no room",
-    blind_to: "the first half limit window of a page; whether what is shown is right",
+    blind_to: "the first half limit window of a page; texts and addresses of what is shown",
     bounds: &[SERVED, FAST],
     minimums: &[VIEWS],
     // A late visitor is answered late, and a mock that cannot answer leaves pages unfilled.
@@ -53,8 +57,6 @@ const PROMISE: Promise = Promise {
     needs: &[],
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };
-
-const SHOWN: usize = 5; // views in a witness
 
 /// See the module.
 pub struct PagesServed;
@@ -76,6 +78,7 @@ impl Guarantee for PagesServed {
             away: Spans::joined(away, Duration::ZERO),
             shown: HashMap::new(),
             unserved: Unserved::default(),
+            links: OwnLinks::of(case),
             tally: Tally::default(),
             cold: HashMap::new(),
         })
@@ -97,20 +100,10 @@ struct Serving<'c> {
     /// When each page was first shown in this life of the process.
     shown: HashMap<String, Moment>,
     unserved: Unserved,
+    links: OwnLinks<'c>,
     tally: Tally,
     /// Views of pages that were not there, by part of the limit window.
     cold: HashMap<String, BTreeMap<u64, Tally>>,
-}
-
-/// Page views, and the worst of those that were not served fast.
-#[derive(Clone, Debug, Default)]
-struct Tally {
-    views: usize,
-    unserved: usize,
-    slow: usize,
-    /// Statuses of those that were not served, as far as there was one.
-    answers: BTreeMap<Option<u16>, usize>,
-    worst: Vec<(Duration, Moment, String)>,
 }
 
 impl Judge for Serving<'_> {
@@ -131,6 +124,9 @@ impl Judge for Serving<'_> {
         let is_late = case.harness.too_slow_within(view.sent, view.last);
         if !is_well || is_late || self.away.touch(view.sent.minus(delta), view.last.plus(delta)) {
             return;
+        }
+        if view.is_ok() {
+            self.links.note(view);
         }
         let waited = view.last.since(view.sent).saturating_sub(self.own_calls(view));
         let is_slow = was_there && waited > fast + delta;
@@ -213,188 +209,19 @@ impl Serving<'_> {
         );
         let seen = tally.views;
         let witness = is_broken.then(|| tally.witness(case));
-        let witnesses = self.unserved.witnesses(case, witness);
-        Verdict::from_witnesses(seen, VIEWS.name, witnesses).at_least([VIEWS.seen(seen)]).measured(
-            [served],
+        let (mut offences, compared) = self.links.close();
+        let whole = Gauge::none_of("pages without all their links");
+        let whole = whole.counted(offences.count(), compared);
+        for witness in self.unserved.witnesses(case, witness) {
+            offences.add(|| witness);
+        }
+        offences.verdict(seen, VIEWS.name).at_least([VIEWS.seen(seen)]).measured(
+            [served, whole],
             observed,
             rule,
         )
     }
 }
 
-impl Tally {
-    fn note(&mut self, case: &Case, view: &Operation<'_>, waited: Duration, is_slow: bool) {
-        self.views += 1;
-        if !view.is_ok() {
-            self.unserved += 1;
-            *self.answers.entry(view.status.filter(|_| view.failure.is_none())).or_default() += 1;
-        } else if is_slow {
-            self.slow += 1;
-        } else {
-            return;
-        }
-        let is_worse = self.worst.len() < SHOWN
-            || self.worst.last().is_some_and(|(least, ..)| waited > *least);
-        if is_worse {
-            self.worst.push((waited, view.sent, case.tell_operation(view)));
-            self.keep_the_worst();
-        }
-    }
-
-    fn join(&mut self, other: Self) {
-        self.views += other.views;
-        self.unserved += other.unserved;
-        self.slow += other.slow;
-        for (answer, count) in other.answers {
-            *self.answers.entry(answer).or_default() += count;
-        }
-        self.worst.extend(other.worst);
-        self.keep_the_worst();
-    }
-
-    /// The longest waits first.
-    fn keep_the_worst(&mut self) {
-        self.worst.sort_by_key(|(waited, sent, _)| (Reverse(*waited), *sent));
-        self.worst.truncate(SHOWN);
-    }
-
-    fn witness(self, case: &Case) -> Witness {
-        let at = self.worst.iter().map(|(_, sent, _)| *sent).min().unwrap_or(case.harness.armed);
-        let what = format!(
-            "{} of {} page views were not served, and {} came slowly, while Linktree was well",
-            self.unserved, self.views, self.slow,
-        );
-        let said = |(answer, count): (&Option<u16>, &usize)| match answer {
-            Some(status) => format!("{count} times {status}"),
-            None => format!("{count} times no whole answer"),
-        };
-        let answers: Vec<String> = self.answers.iter().map(said).collect();
-        let answers = (!answers.is_empty()).then(|| format!("answered {}", answers.join(", ")));
-        let lines = answers.into_iter().chain(self.worst.into_iter().map(|(_, _, line)| line));
-        lines.fold(Witness::new(at, what), Witness::line)
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::guarantees::client_rate_cap;
-    use crate::plan::PhaseKind::{Control, Heal, Outage, Storm, Warmup};
-    use crate::testing::{Decides, History, links, page, read};
-    use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
-    use mock_server::history::exchange::Exchange;
-    use mock_server::world::population::{Group, Population};
-
-    /// Ann's page is filled in the warm-up; control is from 10 s to 100 s.
-    fn history() -> History {
-        let phases = [(Warmup, 0, 10), (Control, 10, 60), (Storm, 60, 100)];
-        lived_in(History::over(&phases))
-            .exchanges([read("ann-0001", 1_000), links("ann-0001", 1_010)])
-    }
-
-    fn lived_in(mut history: History) -> History {
-        let group = |prefix: &str| Group {
-            prefix: prefix.into(),
-            count: 9,
-            min_links: 1,
-            max_links: 9,
-            ..Group::default()
-        };
-        history.case.plan.population = Population { groups: ["ann", "bob"].map(group).into() };
-        history
-    }
-
-    /// So many views of a page from 20 s on that take so long and are answered so.
-    fn views(
-        handle: &'static str,
-        count: u64,
-        took_ms: u64,
-        status: u16,
-    ) -> impl Iterator<Item = Operation<'static>> {
-        (0..count).map(move |n| {
-            let at = 20_000 + n * 100;
-            Operation { status: Some(status), ..page(handle, at, at + took_ms, "v0-ann-0001") }
-        })
-    }
-
-    #[track_caller]
-    fn check(history: History, expected: VerdictKind) -> Verdict {
-        let verdict = history.judged_by(&PagesServed);
-        assert_eq!(verdict.kind, expected, "{verdict:?}");
-        verdict
-    }
-
-    fn seldom_refused() -> History {
-        history()
-            .operations(views("ann-0001", 297, 9, 200))
-            .operations(views("ann-0001", 4, 9, 502))
-    }
-
-    fn often_slow() -> History {
-        history()
-            .operations(views("ann-0001", 200, 9, 200))
-            .operations(views("ann-0001", 100, 1_200, 200))
-    }
-
-    pub(super) fn decided() -> Vec<Decides> {
-        vec![
-            Decides { bound: &SERVED, value: 98, history: seldom_refused },
-            Decides { bound: &FAST, value: 2_000, history: often_slow },
-        ]
-    }
-
-    #[test]
-    fn filled_pages_that_are_shown_fast_hold_and_few_views_say_nothing() {
-        check(history().operations(views("ann-0001", 300, 9, 200)), Held);
-        check(history().operations(views("ann-0001", 199, 9, 200)), Inconclusive);
-        check(history(), Inconclusive);
-    }
-
-    #[test]
-    fn filled_pages_that_are_refused_or_slow_violate_with_the_worst_first() {
-        let verdict = check(seldom_refused(), Violated);
-        assert!(verdict.witnesses[0].story[0].contains("4 times 502"), "{verdict:?}");
-        let slowest = page("ann-0001", 50_000, 59_000, "v0-ann-0001");
-        let verdict = check(often_slow().operation(slowest), Violated);
-        assert!(verdict.witnesses[0].story[0].contains("59.000 s"), "{verdict:?}");
-        check(history().operations(views("ann-0001", 10, 9, 502)), Violated);
-    }
-
-    #[test]
-    fn a_call_for_the_page_takes_its_own_time() {
-        let slow = |n: u64| {
-            let end = Moment::from_ms(20_000 + n * 100 + 1_195);
-            let call = read("ann-0001", 20_000 + n * 100);
-            Exchange { t_first: Some(end), t_w: Some(end), t_end: end, ..call }
-        };
-        check(often_slow().exchanges((0..100).map(slow)), Held);
-    }
-
-    #[test]
-    fn who_fails_every_page_could_have_filled_them_and_is_violated() {
-        let failing = |handle| history().operations(views(handle, 600, 9, 503));
-        check(failing("bob-0001"), Violated);
-        assert!(check(failing("nobody"), Inconclusive).observed.contains("0 views of pages that"));
-        let crowd = failing("bob-0001").promising(&client_rate_cap::REQUESTS, 1);
-        let verdict = check(crowd, Inconclusive);
-        assert!(verdict.observed.contains("600 views of pages that could not"), "{verdict:?}");
-    }
-
-    #[test]
-    fn outages_restarts_pauses_and_a_late_harness_excuse() {
-        let refused = || views("ann-0001", 300, 9, 503);
-        let outage = [(Control, 0, 10), (Outage, 10, 20), (Heal, 20, 60)];
-        let outage = lived_in(History::over(&outage)).operations(refused());
-        check(outage, Inconclusive);
-        check(history().operations(refused()).killed_until(15_000, 60_000), Inconclusive);
-        check(history().operations(refused()).paused(15_000, 60_000), Inconclusive);
-        check(history().operations(refused()).lag(10_000, 50_000), Inconclusive);
-    }
-
-    #[test]
-    fn a_process_that_has_just_begun_has_forgotten_its_pages() {
-        let refused = views("ann-0001", 10, 9, 503);
-        let held = history().operations(views("ann-0001", 300, 9, 200).skip(50));
-        check(held.operations(refused).killed_until(15_000, 16_000), Held);
-    }
-}
+mod tests;

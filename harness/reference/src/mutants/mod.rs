@@ -62,6 +62,7 @@ mod latency_to_first_byte;
 mod limiter_fixed_window;
 mod limiter_forgets_on_restart;
 mod limiter_per_route;
+mod links_in_reverse_order;
 mod links_route_guessed;
 mod look_alikes_share_a_page;
 mod misses_counted_as_hits;
@@ -169,6 +170,7 @@ pub const MUTANTS: &[Mutant] = &[
     one_link_for_each_address::MUTANT,
     no_page_without_links::MUTANT,
     title_cut_in_a_letter::MUTANT,
+    links_in_reverse_order::MUTANT,
     bad_click_ends_the_process::MUTANT,
     page_cached_per_url::MUTANT,
     cache_ttl_too_short::MUTANT,

@@ -1,0 +1,76 @@
+//! Page views, counted, and what those were like that were not served fast.
+
+use crate::case::Case;
+use crate::history::Operation;
+use crate::verdict::Witness;
+use mock_server::clock::Moment;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Views in a witness.
+const SHOWN: usize = 5;
+
+/// Page views, and the worst of those that were not served fast.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    pub views: usize,
+    pub unserved: usize,
+    pub slow: usize,
+    /// Statuses of those that were not served, as far as there was one.
+    answers: BTreeMap<Option<u16>, usize>,
+    worst: Vec<(Duration, Moment, String)>,
+}
+
+impl Tally {
+    pub fn note(&mut self, case: &Case, view: &Operation<'_>, waited: Duration, is_slow: bool) {
+        self.views += 1;
+        if !view.is_ok() {
+            self.unserved += 1;
+            *self.answers.entry(view.status.filter(|_| view.failure.is_none())).or_default() += 1;
+        } else if is_slow {
+            self.slow += 1;
+        } else {
+            return;
+        }
+        let is_worse = self.worst.len() < SHOWN
+            || self.worst.last().is_some_and(|(least, ..)| waited > *least);
+        if is_worse {
+            self.worst.push((waited, view.sent, case.tell_operation(view)));
+            self.keep_the_worst();
+        }
+    }
+
+    pub fn join(&mut self, other: Self) {
+        self.views += other.views;
+        self.unserved += other.unserved;
+        self.slow += other.slow;
+        for (answer, count) in other.answers {
+            *self.answers.entry(answer).or_default() += count;
+        }
+        self.worst.extend(other.worst);
+        self.keep_the_worst();
+    }
+
+    /// The longest waits first.
+    fn keep_the_worst(&mut self) {
+        self.worst.sort_by_key(|(waited, sent, _)| (Reverse(*waited), *sent));
+        self.worst.truncate(SHOWN);
+    }
+
+    pub fn witness(self, case: &Case) -> Witness {
+        let at = self.worst.iter().map(|(_, sent, _)| *sent).min().unwrap_or(case.harness.armed);
+        let what = format!(
+            "{} of {} page views were not served, and {} came slowly, while Linktree was well",
+            self.unserved, self.views, self.slow,
+        );
+        let said = |(answer, count): (&Option<u16>, &usize)| match answer {
+            Some(status) => format!("{count} times {status}"),
+            None => format!("{count} times no whole answer"),
+        };
+        let answers: Vec<String> = self.answers.iter().map(said).collect();
+        let answers = (!answers.is_empty()).then(|| format!("answered {}", answers.join(", ")));
+        let lines = answers.into_iter().chain(self.worst.into_iter().map(|(_, _, line)| line));
+        lines.fold(Witness::new(at, what), Witness::line)
+    }
+}
