@@ -139,7 +139,7 @@ impl Case {
     /// Milliseconds of the plan at `moment`, 0 before the traffic.
     #[must_use]
     pub fn plan_ms(&self, moment: Moment) -> u64 {
-        u64::try_from(moment.since(self.harness.armed).as_millis()).unwrap_or(u64::MAX)
+        u64::try_from(self.ms_of_traffic(moment)).unwrap_or(0)
     }
 
     /// Start and end of each phase of a kind.

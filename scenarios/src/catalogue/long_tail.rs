@@ -34,7 +34,7 @@ fn build(settings: &Settings) -> Plan {
     });
     let fill_ms = u64::from(TAIL) * (gap_ms + FILL_MS);
     let fill = timeline.phase(PhaseKind::Warmup, "a long tail of pages is filled", fill_ms);
-    // A limit window, so that none of the fills takes room from the calls that are made in vain.
+    // A limit window, so that none of the fills takes room from the regulars' calls.
     let control_ms = settings.stretch(6_000).max(settings.contract(60_000));
     let control = timeline.phase(PhaseKind::Control, "an ordinary day", control_ms);
     // Longer than an open time, so that a probe fails as well.
@@ -77,7 +77,7 @@ fn build(settings: &Settings) -> Plan {
                 does: pages(),
             },
         ],
-        // At once, or nobody would know how many of the reads had to wait for calls in vain.
+        // Answered at once: how reads that wait for hanging calls fare is shown by another outage.
         faults: vec![rule("unavailable", outage, everything(), Pick::All, status(&[503]))],
         generator: settings.generator(200),
         ..INFO.skeleton(settings, timeline)

@@ -209,9 +209,7 @@ impl Serving<'_> {
         );
         let seen = tally.views;
         let witness = is_broken.then(|| tally.witness(case));
-        let (mut offences, compared) = self.links.close();
-        let whole = Gauge::none_of("pages without all their links");
-        let whole = whole.counted(offences.count(), compared);
+        let (mut offences, whole) = self.links.judged();
         for witness in self.unserved.witnesses(case, witness) {
             offences.add(|| witness);
         }

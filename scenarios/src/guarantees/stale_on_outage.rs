@@ -22,7 +22,7 @@ use crate::strength::Minimum;
 use crate::verdict::{Offences, Verdict, Witness};
 use fresh::Fresh;
 use mock_server::clock::Moment;
-use mock_server::faults::{Fault, Rule, Window};
+use mock_server::faults::{Fault, Rule};
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::time::Duration;
@@ -181,9 +181,9 @@ impl Judge for Watching<'_> {
         );
         let bearable = ((100 - fast as usize) * self.waiting / 100).max(SLOW_BY_CHANCE);
         let unshown = self.offences.count() - self.untrue;
-        let (other_links, compared) = self.links.close();
+        let (other_links, whole) = self.links.judged();
         let gauges = [
-            Gauge::none_of("pages without all their links").counted(other_links.count(), compared),
+            whole,
             Gauge::none_of("filled pages not shown").counted(unshown, self.judged),
             Gauge::none_of("pages of a wrong version").counted(self.untrue, self.traced),
             Gauge::at_most("slow reads of filled pages", bearable).counted(slow, self.waiting),
@@ -212,15 +212,12 @@ impl Judge for Watching<'_> {
 
 /// Whether the plan's outages are made of error answers alone, so that no call ever hangs in them.
 fn answers_at_once(case: &Case) -> bool {
-    let outages = case.plan.phases.iter().filter(|phase| phase.kind == PhaseKind::Outage);
-    let spans: Vec<Window> =
-        outages.map(|phase| Window { from_ms: phase.from_ms, until_ms: phase.until_ms }).collect();
-    let meets = |rule: &&Rule| {
-        spans
-            .iter()
-            .any(|span| rule.window.from_ms < span.until_ms && span.from_ms < rule.window.until_ms)
+    let meets_outage = |rule: &&Rule| {
+        case.plan.phases.iter().filter(|phase| phase.kind == PhaseKind::Outage).any(|outage| {
+            rule.window.from_ms < outage.until_ms && outage.from_ms < rule.window.until_ms
+        })
     };
-    let mut rules = case.plan.faults.iter().filter(meets).peekable();
+    let mut rules = case.plan.faults.iter().filter(meets_outage).peekable();
     rules.peek().is_some() && rules.all(|rule| matches!(rule.fault, Fault::Status(_)))
 }
 

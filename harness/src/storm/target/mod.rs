@@ -23,6 +23,7 @@ use lifecycle::Lifecycle;
 use mock_server::clock::{Clock, Moment};
 use nix::sys::signal::Signal;
 use output::Output;
+use reqwest::{Client, ClientBuilder};
 use scenarios::history::{Change, Event, Process};
 use std::fs::File;
 use std::path::PathBuf;
@@ -273,9 +274,17 @@ impl Target {
     }
 }
 
-/// Calls the target directly, whatever proxy this machine is set to use. No connection is kept: an
-/// idle one would hold up a target that ends in order.
-pub(super) fn client() -> Result<reqwest::Client, String> {
-    let builder = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0);
+/// Calls the target directly, as [`direct`] says.
+pub(super) fn client() -> Result<Client, String> {
+    built(direct())
+}
+
+/// Whatever proxy this machine is set to use is left out. No connection is kept: an idle one would hold
+/// up a target that ends in order.
+fn direct() -> ClientBuilder {
+    Client::builder().no_proxy().pool_max_idle_per_host(0)
+}
+
+fn built(builder: ClientBuilder) -> Result<Client, String> {
     builder.build().map_err(|error| error.to_string())
 }

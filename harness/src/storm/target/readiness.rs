@@ -1,5 +1,6 @@
 //! Looks whether the target is ready, and says what came instead.
 
+use super::{built, direct};
 use crate::storm::observe::search::Search;
 use reqwest::Client;
 use reqwest::header::LOCATION;
@@ -25,8 +26,7 @@ pub fn client() -> Result<Client, String> {
         let stays = asked.first().is_some_and(|first| first.origin() == attempt.url().origin());
         if stays && asked.len() <= REDIRECTS { attempt.follow() } else { attempt.stop() }
     });
-    let builder = Client::builder().no_proxy().pool_max_idle_per_host(0).redirect(policy);
-    builder.build().map_err(|error| error.to_string())
+    built(direct().redirect(policy))
 }
 
 /// Looks once.

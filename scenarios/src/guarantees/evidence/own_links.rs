@@ -5,6 +5,7 @@
 
 use crate::case::Case;
 use crate::history::{Operation, Shown};
+use crate::measure::Gauge;
 use crate::verdict::{Offences, Witness};
 use mock_server::world::{PageChange, WorldEvent, handle_matches};
 use std::collections::HashMap;
@@ -54,9 +55,16 @@ impl<'c> OwnLinks<'c> {
         }
     }
 
+    /// Pages that do not show their links, and what is measured of all that were compared.
+    pub fn judged(self) -> (Offences, Gauge) {
+        let (offences, compared) = self.close();
+        let whole = Gauge::none_of("pages without all their links");
+        let whole = whole.counted(offences.count(), compared);
+        (offences, whole)
+    }
+
     /// Pages that do not show their links, and how many were compared.
-    #[must_use]
-    pub fn close(self) -> (Offences, usize) {
+    fn close(self) -> (Offences, usize) {
         if self.shows_any { (self.offences, self.compared) } else { (Offences::default(), 0) }
     }
 }

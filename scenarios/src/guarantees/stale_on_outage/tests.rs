@@ -190,7 +190,7 @@ fn a_page_that_is_never_fetched_again_is_violated() {
 
 #[test]
 fn nobody_waits_in_an_outage_that_answers_at_once_and_then_that_is_not_asked_for() {
-    use mock_server::faults::{Matcher, Pick, Stall, StallAt, Status};
+    use mock_server::faults::{Matcher, Pick, Stall, StallAt, Status, Window};
     let status = Fault::Status(Status { codes: vec![503], retry_after: vec![] });
     let stall = Fault::Stall(Stall { at: StallAt::BeforeHead });
     let check = |faults: &[&Fault], expected| {
