@@ -1,7 +1,7 @@
 //! What happened, as the lines of a witness's story.
 
 use super::Case;
-use crate::history::Operation;
+use crate::history::{OpFailure, Operation};
 use mock_server::clock::Moment;
 use mock_server::history::exchange::{End, Exchange};
 
@@ -41,9 +41,20 @@ impl Case {
     #[must_use]
     pub fn tell_operation(&self, operation: &Operation<'_>) -> String {
         let (what, noted) = (operation.did.action().info().story, operation.did.story());
-        let answer = operation.status.map_or("no answer".to_owned(), |status| status.to_string());
+        let status = operation.status.map_or("no answer".to_owned(), |status| status.to_string());
+        let answer = operation
+            .failure
+            .map_or(status.clone(), |why| format!("{status}, {}", failure_words(why)));
         let (sent, last) = (self.at(operation.sent), self.at(operation.last));
         format!("{sent} {what} {} → {answer}{noted} at {last}", operation.handle)
+    }
+}
+
+const fn failure_words(failure: OpFailure) -> &'static str {
+    match failure {
+        OpFailure::Timeout => "the visitor gave up",
+        OpFailure::Connect => "there was no connection",
+        OpFailure::Broken => "the connection broke or what came was no HTTP",
     }
 }
 

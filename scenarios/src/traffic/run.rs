@@ -134,13 +134,14 @@ pub async fn run(storm: Storm) -> Result<GeneratorReport, TrafficError> {
     let schedule = Arc::new(Schedule::of(&plan)?);
     let front_url = checked(front_url)?;
     let timeout = Duration::from_millis(plan.generator.timeout_ms.max(1));
-    let client = client(timeout)?;
+    let (kept, odd_client) = (client(timeout, usize::MAX)?, client(timeout, 0)?);
     let (send_over, over) = watch::channel(false);
     let shared = Shared {
         front_url,
         front,
         schedule: Arc::clone(&schedule),
         seed: plan.seed,
+        odd_client,
         armed,
         armed_unix_ms: calendar_ms(armed, clock),
         pages: Pages::default(),
@@ -150,7 +151,7 @@ pub async fn run(storm: Storm) -> Result<GeneratorReport, TrafficError> {
         begun: AtomicU64::new(0),
     };
     let release = Arc::new(Release::default());
-    let work = Arc::new(Work::new(shared, Arc::clone(&release), client));
+    let work = Arc::new(Work::new(shared, Arc::clone(&release), kept));
     let ended = Arc::new(AtomicBool::new(false));
     let walking = dispatcher.start(
         Arc::clone(&schedule),
@@ -231,15 +232,15 @@ fn checked(front_url: String) -> Result<String, TrafficError> {
     }
 }
 
-/// One pool for all visitors. No proxy of the environment, no redirects: what the front door
-/// itself answers is recorded.
-fn client(timeout: Duration) -> Result<Client, TrafficError> {
+/// A client that keeps so many idle connections, for all visitors together. No proxy of the
+/// environment, no redirects: what the front door itself answers is recorded.
+fn client(timeout: Duration, idle: usize) -> Result<Client, TrafficError> {
     let builder = Client::builder()
         .timeout(timeout)
         .no_proxy()
         .redirect(redirect::Policy::none())
         .pool_idle_timeout(IDLE)
-        .pool_max_idle_per_host(usize::MAX);
+        .pool_max_idle_per_host(idle);
     Ok(builder.build()?)
 }
 

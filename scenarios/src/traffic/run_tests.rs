@@ -2,13 +2,13 @@
 
 use super::*;
 use crate::front_door::FrontDoor;
-use crate::history::{Lateness, OpFailure};
+use crate::history::{Did, Lateness, OpFailure};
 use crate::plan::{Creators, Generator, Pace, Phase, PhaseKind, Shape, Step, Traffic};
 use crate::traffic::Arrival;
-use crate::traffic::actions::Action;
+use crate::traffic::actions::{ACTIONS, Action};
 use mock_server::history::exchange::click_payload;
 use mock_server::world::population::{Group, Population};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -37,6 +37,8 @@ impl Seen {
 #[derive(Clone, Copy)]
 enum Manner {
     Answers,
+    /// Answers everybody, and has no further word for a connection on which somebody came wrongly.
+    HoldsGrudges,
     Hangs,
     Breaks,
 }
@@ -65,11 +67,18 @@ async fn serve(mut stream: TcpStream, manner: Manner, bodies: Arc<Mutex<Vec<Stri
                 return;
             }
             Manner::Breaks => return,
-            Manner::Answers if head.starts_with("POST") => {
+            Manner::HoldsGrudges if !is_sane(&head, &body) => {
+                let refused = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+                if stream.write_all(refused).await.is_ok() {
+                    let _ = stream.read(&mut [0; 1]).await;
+                }
+                return;
+            }
+            Manner::Answers | Manner::HoldsGrudges if head.starts_with("POST") => {
                 bodies.lock().unwrap().push(body);
                 "HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n".to_owned()
             }
-            Manner::Answers => {
+            Manner::Answers | Manner::HoldsGrudges => {
                 let html = r#"<meta name="profile-version" content="v7"><a data-link-id="lnk_9">"#;
                 format!(
                     "HTTP/1.1 200 OK\r\ncache-status: own; hit\r\ncontent-length: {}\r\n\r\n{html}",
@@ -81,6 +90,17 @@ async fn serve(mut stream: TcpStream, manner: Manner, bodies: Arc<Mutex<Vec<Stri
             return;
         }
     }
+}
+
+/// Whether a browser that shows the page would send it.
+fn is_sane(head: &str, body: &str) -> bool {
+    let clicks = |body: &str| {
+        let json: Option<serde_json::Value> = serde_json::from_str(body).ok();
+        let id = json.as_ref().and_then(|json| json["event_id"].as_str());
+        id.is_some_and(|id| id.starts_with("ev-") && !id.ends_with("-odd"))
+    };
+    let page = ["GET /page-", "GET /calm-"].iter().any(|start| head.starts_with(start));
+    page || (head.starts_with("POST /api/clicks ") && clicks(body))
 }
 
 async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<(String, String)> {
@@ -270,6 +290,25 @@ async fn failures_are_events_and_never_errors() {
             assert_eq!((operation.failure, operation.status), (Some(expected), None));
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_shares_a_connection_with_those_who_come_wrongly() {
+    let _turn = TURN.lock().await;
+    let (url, _) = front_door(Manner::HoldsGrudges).await;
+    let mut plan = plan(300, 2_000);
+    let does = ACTIONS.iter().map(|&action| Step { action, share_per_mille: 500 });
+    plan.traffic[0].does = does.collect();
+    let (_, operations) = throw(&plan, url, Dispatcher::Thread, Arc::default()).await;
+    let mut met: BTreeMap<&str, [u32; 2]> = BTreeMap::new();
+    for one in &operations {
+        // Of a body that is cut off nobody expects an answer.
+        let cut = matches!(&one.did, Did::GarbledClick(_));
+        let broke = one.failure == Some(OpFailure::Broken) && !cut;
+        met.entry(one.did.action().info().id).or_default()[usize::from(broke)] += 1;
+    }
+    assert_eq!(met.len(), ACTIONS.len(), "everything was done: {met:?}");
+    assert!(met.values().all(|[_, broke]| *broke == 0), "whole and broken: {met:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

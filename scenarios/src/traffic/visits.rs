@@ -1,6 +1,6 @@
 //! Visits at the front door: one step after the other, and what happened is recorded.
 
-use super::actions::{Action, Visit};
+use super::actions::{Action, Connection, Visit};
 use super::page::Pages;
 use super::run::OperationSink;
 use super::schedule::{Planned, Schedule};
@@ -29,6 +29,8 @@ pub struct Shared {
     pub schedule: Arc<Schedule>,
     /// The plan's seed.
     pub seed: u64,
+    /// Keeps no connection: each request has one of its own.
+    pub odd_client: Client,
     /// Millisecond 0 of the plan.
     pub armed: Moment,
     /// The calendar time of `armed`, milliseconds since the Unix epoch.
@@ -121,6 +123,10 @@ impl Shared {
         intended: Moment,
     ) -> Moment {
         visit.intended_unix_ms = self.unix_ms(intended);
+        let client = match action.info().connection {
+            Connection::Kept => client,
+            Connection::Own => &self.odd_client,
+        };
         let mut request = action
             .sends(visit, client)
             .header(USER_AGENT, &*visit.habits.browser)

@@ -1,6 +1,6 @@
 //! Clicks a link of the creator: one that was on the page, or the one that every creator has.
 
-use super::{Act, ActionInfo, Visit};
+use super::{Act, ActionInfo, Connection, Visit};
 use crate::front_door::{ClickValues, FrontRoute};
 use crate::history::{self, Did};
 use crate::traffic::Answer;
@@ -19,6 +19,7 @@ impl Act for Click {
         lines: Some(["clicks offered", "clicks acknowledged"]),
         dice: "clicks",
         needs: Some(FrontRoute::Clicks),
+        connection: Connection::Kept,
     };
 
     fn sends(visit: &Visit<'_>, client: &Client) -> RequestBuilder {

@@ -5,7 +5,7 @@
 
 mod cut_off;
 
-use super::{Act, ActionInfo, Visit};
+use super::{Act, ActionInfo, Connection, Visit};
 use crate::front_door::{ClickFields, ClickValues, FrontRoute};
 use crate::history::{Did, Oddity};
 use crate::traffic::Answer;
@@ -137,6 +137,7 @@ impl Act for GarbledClick {
         lines: None,
         dice: "garbled clicks",
         needs: Some(FrontRoute::Clicks),
+        connection: Connection::Own,
     };
 
     fn sends(visit: &Visit<'_>, client: &Client) -> RequestBuilder {

@@ -1,6 +1,6 @@
 //! Asks for the head of the creator's page alone, as previewers and link checkers do.
 
-use super::{Act, ActionInfo, Visit};
+use super::{Act, ActionInfo, Connection, Visit};
 use crate::history::{Did, PageView};
 use crate::traffic::Answer;
 use reqwest::{Client, RequestBuilder};
@@ -17,6 +17,7 @@ impl Act for Head {
         lines: None,
         dice: "heads",
         needs: None,
+        connection: Connection::Own,
     };
 
     fn sends(visit: &Visit<'_>, client: &Client) -> RequestBuilder {

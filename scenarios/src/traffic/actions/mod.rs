@@ -61,6 +61,19 @@ pub struct ActionInfo {
     pub dice: &'static str,
     /// The route without which it cannot be done; every integration has pages.
     pub needs: Option<FrontRoute>,
+    /// Over which connection it goes.
+    pub connection: Connection,
+}
+
+/// Over which connection a request goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Connection {
+    /// One that visitors keep and use again, as browsers do.
+    Kept,
+    /// One of its own that nobody uses afterwards. A server may hang up on whoever makes mistakes, and
+    /// need not announce it; the next visitor on that connection would have no answer, through no
+    /// fault of the integration.
+    Own,
 }
 
 /// One thing that a visitor can do.

@@ -1,6 +1,6 @@
 //! Opens the page of nobody: what browsers, crawlers and burglars ask every web server for.
 
-use super::{Act, ActionInfo, Visit};
+use super::{Act, ActionInfo, Connection, Visit};
 use crate::history::{Did, Oddity};
 use crate::traffic::Answer;
 use reqwest::{Client, RequestBuilder};
@@ -26,6 +26,7 @@ impl Act for Nobody {
         lines: None,
         dice: "nobodies",
         needs: None,
+        connection: Connection::Own,
     };
 
     fn sends(visit: &Visit<'_>, client: &Client) -> RequestBuilder {

@@ -1,7 +1,7 @@
 //! Sends a click that is well spelled and odd: an integration may refuse it, or pass it on.
 
 use super::click::{event_prefix, link_id};
-use super::{Act, ActionInfo, Visit};
+use super::{Act, ActionInfo, Connection, Visit};
 use crate::front_door::{ClickValues, FrontRoute};
 use crate::history::{Did, Oddity};
 use crate::traffic::Answer;
@@ -44,6 +44,7 @@ impl Act for OddClick {
         lines: None,
         dice: "odd clicks",
         needs: Some(FrontRoute::Clicks),
+        connection: Connection::Own,
     };
 
     fn sends(visit: &Visit<'_>, client: &Client) -> RequestBuilder {

@@ -1,6 +1,6 @@
 //! Opens the creator's page, and reads which version it shows and which links it has.
 
-use super::{Act, ActionInfo, Visit};
+use super::{Act, ActionInfo, Connection, Visit};
 use crate::history::{Did, PageView, Shown};
 use crate::traffic::Answer;
 use reqwest::{Client, RequestBuilder};
@@ -17,6 +17,7 @@ impl Act for Page {
         lines: Some(["pages offered", "pages served"]),
         dice: "pages",
         needs: None,
+        connection: Connection::Kept,
     };
 
     fn sends(visit: &Visit<'_>, client: &Client) -> RequestBuilder {

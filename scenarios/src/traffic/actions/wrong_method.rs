@@ -1,6 +1,6 @@
 //! Comes to a page with a method that pages do not have, with a form filled in.
 
-use super::{Act, ActionInfo, Visit};
+use super::{Act, ActionInfo, Connection, Visit};
 use crate::history::{Did, Oddity};
 use crate::traffic::Answer;
 use reqwest::header::CONTENT_TYPE;
@@ -19,6 +19,7 @@ impl Act for WrongMethod {
         lines: None,
         dice: "wrong methods",
         needs: None,
+        connection: Connection::Own,
     };
 
     fn sends(visit: &Visit<'_>, client: &Client) -> RequestBuilder {
