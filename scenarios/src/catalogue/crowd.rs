@@ -146,7 +146,8 @@ mod tests {
     fn where_every_call_counts_nobody_comes_for_whom_linktree_is_called() {
         for (id, counts) in planned(1) {
             let passing = PASSERS_BY.map(|action| counts.contains_key(&action));
-            assert_eq!(passing, [id != "calibration"; 3], "{id}: {counts:?}");
+            let one_by_one = ["calibration", "kinds-of-failure"].contains(&id);
+            assert_eq!(passing, [!one_by_one; 3], "{id}: {counts:?}");
         }
     }
 }

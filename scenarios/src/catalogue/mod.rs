@@ -11,8 +11,8 @@
 //!    `steady_state.rs` is the smallest example; `rate_limit_storm.rs` one with faults.
 //! 2. This file: its `mod` line and its line in [`SCENARIOS`].
 //!
-//! What several scenarios are put together from is in `parts.rs`, and who comes in all of them
-//! besides in `crowd.rs`. The command line, the lists and the
+//! What several scenarios are put together from is in `parts.rs`, that of those with one visitor after
+//! the other in `one_by_one.rs`, and who comes in all of them besides in `crowd.rs`. The command line, the lists and the
 //! tests, here and in `harness/tests/registries.rs`, take it from the registry. All scenarios
 //! together must fit into the time that the quick profile is promised to take (`harness/src/schedule.rs`).
 
@@ -20,7 +20,9 @@ pub mod brownout;
 pub mod calibration;
 pub mod crash_and_replay;
 mod crowd;
+pub mod kinds_of_failure;
 pub mod long_tail;
+mod one_by_one;
 pub mod outage_and_replay;
 mod parts;
 pub mod rate_limit_storm;
@@ -138,6 +140,7 @@ pub const SCENARIOS: &[&ScenarioInfo] = &[
     &long_tail::INFO,
     &crash_and_replay::INFO,
     &calibration::INFO,
+    &kinds_of_failure::INFO,
 ];
 
 /// The scenario with this id.

@@ -3,7 +3,7 @@
 //! Blind to: trips after warm traffic that results within δ make uncertain. Broken by:
 //! `breaker-never-opens`, `breaker-opens-at-six`, `breaker-opens-at-three`,
 //! `half-open-lets-everyone-through`, `half-open-gate-races`, `timeouts-not-failures`,
-//! `resets-not-failures`, `bad-gateways-not-failures`.
+//! `resets-not-failures`, `bad-gateways-not-failures`, `probe-without-status-closes`.
 
 mod early;
 mod kinds;
@@ -40,6 +40,12 @@ const OPEN_TIMES: Minimum = Minimum { name: "open times with demand", least: 1 }
 const LET_THROUGH: Minimum =
     Minimum { name: "attempts let through after fewer failures than open it", least: 4 };
 
+/// Its own, and those of each kind of failure.
+const MINIMUMS: [Minimum; 10] = {
+    let [a, b, c, d, e, f, g, h] = kinds::MINIMUMS;
+    [OPEN_TIMES, LET_THROUGH, a, b, c, d, e, f, g, h]
+};
+
 const PROMISE: Promise = Promise {
     id: "breaker-opens",
     statement: "After 5 consecutive failures no call reaches Linktree until the open time is over; \
@@ -53,7 +59,7 @@ const PROMISE: Promise = Promise {
     blind_to: "breakers for single routes, which open later; breakers that open too easily where \
                visitors do not come one after the other",
     bounds: &[FAST],
-    minimums: &[OPEN_TIMES, LET_THROUGH, kinds::ERRORS, kinds::RESETS, kinds::CUTS, kinds::SILENCE],
+    minimums: &MINIMUMS,
     // Every failure and call is seen one by one, and slow answers are excused one by one.
     when_late: Stands::Always,
     when_overloaded: Stands::IfViolated,
@@ -161,7 +167,8 @@ impl Judge for Open<'_> {
             one.until > one.from
                 && (!one.offenders.is_empty() || self.demand.of_anything(one.from, one.until))
         };
-        let seen = self.openings.iter().filter(wanted).count();
+        let wanted: Vec<&Opening<'_>> = self.openings.iter().filter(wanted).collect();
+        let seen = wanted.len();
         let after_probes = self.openings.iter().filter(|one| one.half_open).count();
         let observed = format!(
             "{} open times, {after_probes} of them at or after probes, {seen} with demand; attempts \
@@ -186,7 +193,7 @@ impl Judge for Open<'_> {
             Gauge::at_most("slow page views while it was open", bearable)
                 .counted(slow as u64, self.answers),
         ];
-        let strength = kinds::seen(case, &self.openings);
+        let strength = kinds::seen(case, &wanted);
         let one_by_one = !case.phases(PhaseKind::RetryGaps).is_empty();
         let below = LET_THROUGH.of(let_through, if one_by_one { LET_THROUGH.least } else { 0 });
         let strength = [OPEN_TIMES.seen(seen), below].into_iter().chain(strength);

@@ -74,6 +74,7 @@ mod no_stale_on_timeout;
 mod no_timeout;
 mod one_link_for_each_address;
 mod page_cached_per_url;
+mod probe_without_status_closes;
 mod query_in_log;
 mod queue_without_sync;
 mod referer_in_log;
@@ -130,6 +131,7 @@ pub const MUTANTS: &[Mutant] = &[
     breaker_open_too_long::MUTANT,
     timeouts_not_failures::MUTANT,
     resets_not_failures::MUTANT,
+    probe_without_status_closes::MUTANT,
     bad_gateways_not_failures::MUTANT,
     retry_after_date_ignored::MUTANT,
     retry_after_ignored_on_503::MUTANT,

@@ -8,7 +8,7 @@ pub const MUTANT: Mutant = Mutant {
     summary: "the breaker does not count timeouts",
     breaks: "breaker-opens",
     may_also_break: &[],
-    shown_by: "calibration",
+    shown_by: "kinds-of-failure",
     apply: |seams| {
         seams.upstream.counts_as_failure =
             |failure| failure.is_outage() && *failure != Failure::Timeout;

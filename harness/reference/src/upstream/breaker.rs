@@ -91,13 +91,15 @@ impl Breaker {
                 return Err(until);
             }
         }
+        let mut is_probe = false;
         if let State::HalfOpen { out, .. } = &mut current.state {
             if *out >= self.probes && !is_checked {
                 return Err(now + PROBE_POLL);
             }
             *out += 1;
+            is_probe = true;
         }
-        Ok(Permit { breaker: self, generation: current.generation, settled: false })
+        Ok(Permit { breaker: self, generation: current.generation, is_probe, settled: false })
     }
 
     /// Where a probe's place is checked before it is taken: checks it, and lets time pass.
@@ -163,6 +165,8 @@ impl Current {
 pub struct Permit<'a> {
     breaker: &'a Breaker,
     generation: u64,
+    /// Whether the breaker is half-open.
+    pub is_probe: bool,
     settled: bool,
 }
 
@@ -248,6 +252,7 @@ mod tests {
         fail(&breaker, 5);
         tokio::time::advance(OPEN_FOR).await;
         let probe = breaker.try_permit(clock::now()).unwrap();
+        assert!(probe.is_probe);
         assert!(breaker.try_permit(clock::now()).is_err(), "a second probe at once");
         assert!(breaker.closed_until(clock::now()).is_some());
         probe.failure(clock::now());

@@ -121,6 +121,9 @@ impl Upstream {
         self.metrics.upstream_answered(call.route, started.elapsed(), &result);
         match &result {
             Ok(_) => permit.success(clock::now()),
+            Err(failure) if permit.is_probe && (self.policy.closes_after_probe)(failure) => {
+                permit.success(clock::now());
+            }
             Err(failure) if (self.policy.counts_as_failure)(failure) => {
                 permit.failure(clock::now())
             }

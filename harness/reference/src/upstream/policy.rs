@@ -19,6 +19,8 @@ pub struct UpstreamPolicy {
     pub breaker: BreakerPolicy,
     /// Which failures the breaker counts.
     pub counts_as_failure: fn(&Failure) -> bool,
+    /// Which failures of a probe it takes for successes.
+    pub closes_after_probe: fn(&Failure) -> bool,
     /// Builds the limiter that all calls share, and that may keep a file in the data folder.
     pub limiter: fn(&RateSettings, &Path) -> io::Result<Box<dyn Limiter>>,
     /// Whether the attempt with this number, from 1, asks the limiter.
@@ -40,6 +42,7 @@ impl Default for UpstreamPolicy {
         Self {
             breaker: BreakerPolicy::default(),
             counts_as_failure: Failure::is_outage,
+            closes_after_probe: |_| false,
             limiter: |settings, folder| Ok(Box::new(SlidingLog::kept_in(settings, folder)?)),
             limits_attempt: |_| true,
             retry_after: RetryAfterPolicy::default(),

@@ -1,4 +1,4 @@
-//! In which ways attempts failed before the breaker opened: it must count them all.
+//! In which ways attempts and probes failed before the breaker opened: it must count them all.
 
 use super::super::evidence::circuit::Opening;
 use crate::case::Case;
@@ -16,28 +16,66 @@ enum Kind {
     Silence,
 }
 
-/// A breaker must be seen to open after nothing but errors, where the plan holds them.
-pub const ERRORS: Minimum = Minimum { name: "open times after errors alone", least: 1 };
-/// The same of broken connections.
-pub const RESETS: Minimum = Minimum { name: "open times after resets alone", least: 1 };
-/// The same of answers that were cut short.
-pub const CUTS: Minimum = Minimum { name: "open times after cut answers alone", least: 1 };
-/// The same of attempts that were given up.
-pub const SILENCE: Minimum = Minimum { name: "open times after silence alone", least: 1 };
+impl Kind {
+    const ALL: [Self; 4] = [Self::Errors, Self::Resets, Self::Cuts, Self::Silence];
 
-const ALL: [(Kind, Minimum); 4] =
-    [(Kind::Errors, ERRORS), (Kind::Resets, RESETS), (Kind::Cuts, CUTS), (Kind::Silence, SILENCE)];
-
-/// How often the breaker had to open after failures of one kind alone, for each kind; so often as the
-/// plan holds stretches with nothing else.
-pub fn seen(case: &Case, openings: &[Opening<'_>]) -> [Strength; 4] {
-    ALL.map(|(kind, minimum)| {
-        let alone = |one: &&Opening<'_>| {
-            !one.half_open && one.evidence.iter().all(|failure| of(failure) == Some(kind))
+    /// The breaker must be seen to open after nothing but such failures.
+    const fn trips(self) -> Minimum {
+        let name = match self {
+            Self::Errors => "open times after errors alone",
+            Self::Resets => "open times after resets alone",
+            Self::Cuts => "open times after cut answers alone",
+            Self::Silence => "open times after silence alone",
         };
-        let planned = case.plan.faults.iter().filter(|rule| is_alone(case, rule, kind)).count();
-        minimum.of(openings.iter().filter(alone).count(), minimum.least.min(planned as u64))
-    })
+        Minimum { name, least: 1 }
+    }
+
+    /// And to open again after a probe that failed so.
+    const fn probes(self) -> Minimum {
+        let name = match self {
+            Self::Errors => "open times after a probe that met an error",
+            Self::Resets => "open times after a probe that was reset",
+            Self::Cuts => "open times after a probe whose answer was cut",
+            Self::Silence => "open times after a probe that met silence",
+        };
+        Minimum { name, least: 1 }
+    }
+}
+
+/// What must be seen of each kind, where the plan holds it.
+pub const MINIMUMS: [Minimum; 8] = [
+    Kind::Errors.trips(),
+    Kind::Resets.trips(),
+    Kind::Cuts.trips(),
+    Kind::Silence.trips(),
+    Kind::Errors.probes(),
+    Kind::Resets.probes(),
+    Kind::Cuts.probes(),
+    Kind::Silence.probes(),
+];
+
+/// How often the breaker had to open after failures of one kind alone, and again after a probe that
+/// failed so, for each kind; so often as the plan holds stretches with nothing else.
+pub fn seen(case: &Case, openings: &[&Opening<'_>]) -> Vec<Strength> {
+    let count = |kind, after_probes| {
+        let alone = |one: &&&Opening<'_>| {
+            one.half_open == after_probes
+                && one.evidence.iter().all(|failure| of(failure) == Some(kind))
+        };
+        openings.iter().filter(alone).count()
+    };
+    let lasting = |rule: &Rule| rule.window.until_ms - rule.window.from_ms;
+    // The first open time begins within one, and its probe is known within another.
+    let probed = 2 * u64::try_from(case.times.breaker_open.as_millis()).unwrap_or(u64::MAX);
+    let planned = |kind, least_ms| {
+        let rules = case.plan.faults.iter().filter(|rule| is_alone(case, rule, kind));
+        rules.filter(|rule| lasting(rule) >= least_ms).count() as u64
+    };
+    let strength = |minimum: Minimum, seen, planned| minimum.of(seen, minimum.least.min(planned));
+    let trips = Kind::ALL.map(|kind| strength(kind.trips(), count(kind, false), planned(kind, 0)));
+    let probes =
+        Kind::ALL.map(|kind| strength(kind.probes(), count(kind, true), planned(kind, probed)));
+    trips.into_iter().chain(probes).collect()
 }
 
 /// A cut answer is a failure for certain, though no rule can promise that every answer has a body.
@@ -67,4 +105,64 @@ fn is_alone(case: &Case, rule: &Rule, kind: Kind) -> bool {
     let phase = case.plan.phase_at(rule.window.from_ms).map(|phase| phase.kind);
     let one_by_one = phase == Some(PhaseKind::BreakerProbe) || kind == Kind::Cuts;
     of_rule == kind && one_by_one && rule.pick == Pick::All && rule.matcher == Matcher::default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::BreakerOpens;
+    use super::*;
+    use crate::testing::{History, given_up, page, read, refused};
+    use crate::verdict::VerdictKind::{self, Held, Inconclusive};
+    use mock_server::clock::Moment;
+    use mock_server::faults::{Reset, ResetAt, Stall, StallAt, Status, Truncate};
+
+    /// What fails everything, and how an attempt that was sent at a millisecond ends.
+    fn failing(kind: Kind) -> (Fault, fn(u64) -> Exchange) {
+        match kind {
+            Kind::Errors => {
+                (Fault::Status(Status { codes: vec![500], retry_after: vec![] }), |at| {
+                    refused("ann", at, 500)
+                })
+            }
+            Kind::Resets => (Fault::Reset(Reset { at: ResetAt::BeforeHead }), |at| Exchange {
+                end: End::ServerReset,
+                ..given_up("ann", at, at)
+            }),
+            Kind::Cuts => (Fault::Truncate(Truncate { percent: 60 }), |at| Exchange {
+                end: End::Truncated,
+                t_end: Moment::from_ms(at + 2),
+                ..read("ann", at)
+            }),
+            Kind::Silence => (Fault::Stall(Stall { at: StallAt::BeforeHead }), |at| {
+                given_up("ann", at, at + 10_000)
+            }),
+        }
+    }
+
+    /// The breaker opens after five failures of one kind; a probe fails in another, or none does.
+    #[track_caller]
+    fn check(kind: Kind, probe: Option<Kind>, expected: VerdictKind, words: &str) {
+        let (fault, fails) = failing(kind);
+        let mut history =
+            History::over(&[(PhaseKind::Control, 0, 1), (PhaseKind::BreakerProbe, 1, 200)])
+                .exchange(read("ann", 0))
+                .exchanges((0..5).map(|nth| fails(1_000 + nth * 11_000)))
+                .exchanges(probe.map(|probe| failing(probe).1(100_000)))
+                .operations((1..200).map(|n| page("bob", n * 1_000, n * 1_000 + 10, "-")));
+        history.case.plan.faults[0].fault = fault;
+        let verdict = history.judged_by(&BreakerOpens);
+        let text = format!("{verdict:?}");
+        assert!(verdict.kind == expected && text.contains(words), "{kind:?} {probe:?}: {text}");
+    }
+
+    #[test]
+    fn a_failed_probe_of_each_kind_is_asked_for() {
+        for kind in Kind::ALL {
+            check(kind, Some(kind), Held, "");
+            check(kind, None, Inconclusive, kind.probes().name);
+            for other in Kind::ALL.into_iter().filter(|other| *other != kind) {
+                check(kind, Some(other), Inconclusive, kind.probes().name);
+            }
+        }
+    }
 }

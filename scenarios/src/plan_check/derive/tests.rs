@@ -51,9 +51,10 @@ fn a_storm_that_nobody_has_named_gets_the_strongest_names() {
     assert_eq!(kinds("brownout"), "control storm heal settle");
     assert_eq!(kinds("outage-and-replay"), "control outage heal storm heal settle");
     assert_eq!(kinds("crash-and-replay"), "control storm heal outage heal storm heal settle");
+    assert_eq!(kinds("calibration"), "control retry-gaps storm heal breaker-probe heal settle");
     assert_eq!(
-        kinds("calibration"),
-        "control retry-gaps storm heal breaker-probe heal breaker-probe heal breaker-probe heal storm heal storm settle"
+        kinds("kinds-of-failure"),
+        "control breaker-probe heal breaker-probe heal storm heal storm settle"
     );
 }
 

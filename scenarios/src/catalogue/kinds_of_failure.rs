@@ -1,0 +1,77 @@
+//! Silence, resets and cut answers, each alone: what opens the breaker, and what a failed probe does.
+//!
+//! Each lasts from the trip through a probe that fails in the same way, and each heals before the next.
+//! Errors are the matter of `calibration`.
+
+use super::one_by_one::{
+    CALM_CALLS, CALM_PAUSE_MS, GAP_MS, calls, failing_ms, heal_ms, rested, slowly, total,
+};
+use super::parts::{Timeline, group, profiles_of, rule, status};
+use super::{ScenarioInfo, Settings};
+use crate::plan::{PhaseKind, Plan};
+use mock_server::faults::{Fault, Pick, Reset, ResetAt, Stall, StallAt, Truncate};
+use mock_server::world::population::Population;
+
+/// This scenario.
+pub const INFO: ScenarioInfo = ScenarioInfo {
+    id: "kinds-of-failure",
+    summary: "Silence, resets and cut answers, each alone: what opens the breaker and fails a probe",
+    tags: &["critical", "breaker"],
+    guarantees: &["breaker-opens", "breaker-recovers", "timeout-not-auth"],
+    build,
+};
+
+/// Reads that the key is too little for, it seems.
+const LOCKED_CALLS: u32 = 5;
+
+fn build(settings: &Settings) -> Plan {
+    let mut timeline = Timeline::default();
+    let mut phase = |kind, name, ms| timeline.phase(kind, name, ms);
+    let calm = phase(PhaseKind::Control, "all is well", 1_500);
+    let (failing_ms, heal_ms) = (failing_ms(settings), heal_ms(settings));
+    // Five timeouts with their waits, the open time, and a probe that meets silence.
+    let silence = phase(PhaseKind::BreakerProbe, "only silence", settings.contract(115_000));
+    let last = phase(PhaseKind::Heal, "back after silence", heal_ms);
+    let resets = phase(PhaseKind::BreakerProbe, "only resets", failing_ms);
+    let joined = phase(PhaseKind::Heal, "back after resets", heal_ms);
+    // Which answers have a body is the answers' matter, so that this is called a storm.
+    let cuts = phase(PhaseKind::Storm, "only cut answers", failing_ms);
+    let whole = phase(PhaseKind::Heal, "back after cut answers", heal_ms);
+    // At the end: whoever stops calling when a key is refused has met everything else.
+    let refused = phase(PhaseKind::Storm, "the key is refused", settings.contract(6_000));
+    phase(PhaseKind::Heal, "the key is good again", settings.contract(3_000));
+    Plan {
+        population: Population {
+            groups: [
+                ("calm", CALM_CALLS),
+                ("silence", 200),
+                ("last", 60),
+                ("reset", 200),
+                ("joined", 60),
+                ("cut", 200),
+                ("whole", 60),
+                ("locked", LOCKED_CALLS),
+            ]
+            .map(|(prefix, count)| group(prefix, count))
+            .into(),
+        },
+        traffic: vec![
+            calls("calm", CALM_CALLS, calm, CALM_PAUSE_MS),
+            calls("silence", 200, silence, GAP_MS),
+            calls("last", 60, rested(last), slowly(settings)),
+            calls("reset", 200, resets, GAP_MS),
+            calls("joined", 60, rested(joined), slowly(settings)),
+            calls("cut", 200, cuts, GAP_MS),
+            calls("whole", 60, rested(whole), slowly(settings)),
+            calls("locked", LOCKED_CALLS, refused, settings.contract(1_000)),
+        ],
+        faults: vec![
+            total("only-silence", silence, Fault::Stall(Stall { at: StallAt::BeforeHead })),
+            total("only-resets", resets, Fault::Reset(Reset { at: ResetAt::BeforeHead })),
+            total("only-cuts", cuts, Fault::Truncate(Truncate { percent: 60 })),
+            rule("key-refused", refused, profiles_of("locked"), Pick::All, status(&[401])),
+        ],
+        generator: settings.generator(1),
+        ..INFO.skeleton(settings, timeline)
+    }
+}
