@@ -48,8 +48,9 @@ fn build(settings: &Settings) -> Plan {
     let storm = phase(PhaseKind::Storm, "told to come back later", settings.stretch(4 * PART_MS));
     let long_ms = CALLED_MS + u64::from(LONG_WAIT_S) * 1_000 + 500;
     let long = phase(PhaseKind::Storm, "told to wait for long", 2 * long_ms);
-    // Ten attempts of a usual backoff take 90 s, and as many give up after a minute.
-    let stretch = settings.contract(90_000).max(9_000);
+    // Ten attempts of a usual backoff take 90 s, and as many give up after a minute. Before, the rush
+    // must leave the limiter's window, or there is no room for retries.
+    let stretch = settings.contract(60_000 + 90_000).max(9_000);
     let errors = phase(PhaseKind::Storm, "errors without a word, and no click is taken", stretch);
     let batches = phase(PhaseKind::Storm, "batches of clicks are refused whole", 1_000);
     let refused =
@@ -105,6 +106,7 @@ fn build(settings: &Settings) -> Plan {
                 creators: zipf("page", 1_000),
                 does: pages_and_clicks(150),
             },
+            rush(part(long, 1, 2)),
             // Retries come on top of a load that fills the limiter.
             Traffic {
                 id: "readers".into(),
@@ -118,6 +120,20 @@ fn build(settings: &Settings) -> Plan {
         faults,
         generator: settings.generator(600),
         ..INFO.skeleton(settings, timeline)
+    }
+}
+
+/// A crowd that comes while the long wait ends, which is told when somebody calls: all pages have
+/// expired meanwhile.
+fn rush(told: Window) -> Traffic {
+    let from_ms = told.from_ms + u64::from(LONG_WAIT_S) * 1_000;
+    Traffic {
+        id: "rush".into(),
+        from_ms,
+        until_ms: told.until_ms,
+        pace: Pace::Open { shape: Shape::Steady { rate: 240 } },
+        creators: in_turn("page"),
+        does: pages(),
     }
 }
 

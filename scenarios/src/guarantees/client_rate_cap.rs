@@ -1,7 +1,7 @@
 //! No more than the client's own cap leaves for Linktree in any sliding window.
 //!
 //! Blind to: requests that never arrived. Broken by: `limiter-fixed-window`,
-//! `limiter-per-route`, `retries-bypass-limiter`.
+//! `limiter-per-route`, `retries-bypass-limiter`, `rush-after-the-wait`.
 
 use super::evidence::rate::{Rate, Restarts};
 use super::{AtOnce, Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};

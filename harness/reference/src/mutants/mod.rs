@@ -86,6 +86,7 @@ mod retry_after_capped;
 mod retry_after_date_ignored;
 mod retry_after_ignored_on_503;
 mod retry_hot_loop;
+mod rush_after_the_wait;
 mod small_cache;
 mod stale_for_ever;
 mod timeout_of_three_seconds;
@@ -140,6 +141,7 @@ pub const MUTANTS: &[Mutant] = &[
     backoff_without_jitter::MUTANT,
     retry_hot_loop::MUTANT,
     retries_bypass_limiter::MUTANT,
+    rush_after_the_wait::MUTANT,
     no_limiter::MUTANT,
     limiter_per_route::MUTANT,
     limiter_fixed_window::MUTANT,
@@ -220,6 +222,7 @@ mod tests {
         upstream::limiter::tests::{peak, settings},
     };
     use std::collections::BTreeSet;
+    use std::time::Duration;
 
     /// Every file in the folder is listed once under its own name, and says what it does.
     #[test]
@@ -238,8 +241,8 @@ mod tests {
         assert_eq!(listed.len(), MUTANTS.len(), "an id is listed twice");
     }
 
-    /// The most requests that a mutant's client lets go in any minute, of a rest and then a burst
-    /// in which every other request is a retry, and the process is started again.
+    /// The most requests that a mutant's client lets go in any minute, of a rest and then a burst just
+    /// after a told wait, in which every other request is a retry, and the process is started again.
     fn peak_of_a_burst(mutant: &Mutant) -> usize {
         let mut seams = Seams::default();
         (mutant.apply)(&mut seams);
@@ -254,7 +257,8 @@ mod tests {
             if asked == arrivals.len() / 2 {
                 limiter = open();
             }
-            let asks = (seams.upstream.limits_attempt)(attempts.next().unwrap());
+            let asks =
+                (seams.upstream.limits_attempt)(attempts.next().unwrap(), Some(Duration::ZERO));
             !asks || limiter.try_take(route, now).is_ok()
         })
     }

@@ -8,5 +8,5 @@ pub const MUTANT: Mutant = Mutant {
     breaks: "client-rate-cap",
     may_also_break: &["hard-limit"],
     shown_by: "rate-limit-storm",
-    apply: |seams| seams.upstream.limits_attempt = |number| number == 1,
+    apply: |seams| seams.upstream.limits_attempt = |number, _| number == 1,
 };

@@ -97,7 +97,7 @@ impl Upstream {
         }
         let permit = self.breaker.try_permit(now).map_err(Barrier::CircuitOpen)?;
         // A permit that is dropped here gives a probe's place back.
-        if (self.policy.limits_attempt)(number) {
+        if (self.policy.limits_attempt)(number, self.gate.open_for(now)) {
             self.limiter.try_take(route, now).map_err(Barrier::RateLimit)?;
         }
         Ok(permit)

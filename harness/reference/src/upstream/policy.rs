@@ -23,8 +23,9 @@ pub struct UpstreamPolicy {
     pub closes_after_probe: fn(&Failure) -> bool,
     /// Builds the limiter that all calls share, and that may keep a file in the data folder.
     pub limiter: fn(&RateSettings, &Path) -> io::Result<Box<dyn Limiter>>,
-    /// Whether the attempt with this number, from 1, asks the limiter.
-    pub limits_attempt: fn(u32) -> bool,
+    /// Whether the attempt with this number, from 1, asks the limiter; so long after the end of a wait
+    /// that Linktree asked for, if it ever did.
+    pub limits_attempt: fn(u32, Option<Duration>) -> bool,
     /// Which `Retry-After` is obeyed.
     pub retry_after: RetryAfterPolicy,
     /// The delay before retry number n, from 1, for a roll in 0..1.
@@ -44,7 +45,7 @@ impl Default for UpstreamPolicy {
             counts_as_failure: Failure::is_outage,
             closes_after_probe: |_| false,
             limiter: |settings, folder| Ok(Box::new(SlidingLog::kept_in(settings, folder)?)),
-            limits_attempt: |_| true,
+            limits_attempt: |_, _| true,
             retry_after: RetryAfterPolicy::default(),
             backoff: full_jitter,
             timeout: |_| TimeoutKind::Total,
