@@ -1,4 +1,5 @@
-//! Bounded retries in the wrong place: a click has only so many lives.
+//! Bounded retries in the wrong place: a click has only so many lives. Where a breaker stands before it, few
+//! clicks are tried twice in an outage; where clicks alone are refused, all are.
 
 use super::Mutant;
 
@@ -7,6 +8,6 @@ pub const MUTANT: Mutant = Mutant {
     summary: "a click is dropped after two failed attempts",
     breaks: "clicks-delivered",
     may_also_break: &["click-lag"],
-    shown_by: "outage-and-replay",
+    shown_by: "rate-limit-storm",
     apply: |seams| seams.delivery.abandons = |_, tries| tries.attempts >= 2,
 };
