@@ -5,6 +5,7 @@ use crate::contract::Route;
 use crate::faults::{Caution, FaultMark};
 use crate::seed;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// How an exchange ended, as seen at the socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -99,13 +100,24 @@ pub struct LinkReceipt {
 pub const CLICK_PARTS: [&str; 3] = ["handle", "link_id", "occurred_at"];
 
 /// Hashes of a click's handle, link and time, which visitors and mock both compute: for each the first
-/// 8 hex digits of a SHA-256, with hyphens between them, so that a difference has a name.
+/// 8 hex digits of a SHA-256, with hyphens between them, so that a difference has a name. The same
+/// [`instant`] has the same hash, however it is written.
 #[must_use]
 pub fn click_payload(handle: &str, link_id: &str, occurred_at: &str) -> String {
-    let values = CLICK_PARTS.into_iter().zip([handle, link_id, occurred_at]);
+    let occurred_at = instant(occurred_at);
+    let values = CLICK_PARTS.into_iter().zip([handle, link_id, &occurred_at]);
     let hashes =
         values.map(|(part, value)| hex::encode(&seed::derive(0, &["click", part, value])[..4]));
     hashes.collect::<Vec<_>>().join("-")
+}
+
+/// One spelling for all with which RFC 3339 writes an instant: in UTC, without needless zeros. Libraries
+/// that parse and write a time drop zeros or add some, and put `+00:00` for `Z`. What is no such time
+/// stays as it is.
+#[must_use]
+pub fn instant(written: &str) -> Cow<'_, str> {
+    let parsed = written.parse::<jiff::Timestamp>();
+    parsed.map_or(Cow::Borrowed(written), |instant| Cow::Owned(instant.to_string()))
 }
 
 /// One upstream exchange. Times are moments of the run's clock.

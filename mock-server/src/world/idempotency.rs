@@ -1,6 +1,6 @@
 //! Which clicks have counted: one effect for each event id, one answer for each idempotency key.
 
-use crate::history::exchange::click_payload;
+use crate::history::exchange::{click_payload, instant};
 use crate::retained::Retained;
 use crate::seed::digest;
 use serde::Deserialize;
@@ -26,7 +26,8 @@ impl Click {
     }
 
     fn digest(&self) -> u128 {
-        digest(&["click", &self.event_id, &self.handle, &self.link_id, &self.occurred_at])
+        let occurred_at = instant(&self.occurred_at);
+        digest(&["click", &self.event_id, &self.handle, &self.link_id, &occurred_at])
     }
 
     /// Days since 1970-01-01 (UTC); none when the time is not as RFC 3339 writes it.
@@ -174,6 +175,15 @@ mod tests {
         assert_eq!(store.count(&click("e1", "l1")), Fate::Repeated);
         assert_eq!(store.count(&click("e1", "l2")), Fate::Altered);
         assert_eq!(store.counted(), 1);
+    }
+
+    #[test]
+    fn the_same_instant_in_another_spelling_is_the_same_click() {
+        let mut store = IdempotencyStore::new(100);
+        let at = |at: &str| Click { occurred_at: at.into(), ..click("e1", "l1") };
+        assert_eq!(store.count(&at("2026-01-01T00:00:01.120Z")), Fate::Counted);
+        assert_eq!(store.count(&at("2026-01-01T02:00:01.12+02:00")), Fate::Repeated);
+        assert_eq!(store.count(&at("2026-01-01T02:00:01.12Z")), Fate::Altered);
     }
 
     #[test]

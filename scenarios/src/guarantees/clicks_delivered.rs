@@ -244,6 +244,7 @@ mod tests {
     use crate::plan::PhaseKind::{Control, Outage, Settle};
     use crate::testing::{History, click, refused, sent_batch, sent_click};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
+    use mock_server::history::exchange::click_payload;
 
     const PHASES: &[(crate::plan::PhaseKind, u64, u64)] =
         &[(Control, 0, 10), (Outage, 10, 20), (Settle, 20, 120)];
@@ -337,6 +338,30 @@ mod tests {
         let history = History::over(PHASES).operation(click("late", 58_000, 58_005));
         let verdict = check(history.operation(click("early", 51_000, 51_005)), Violated);
         assert!(verdict.witnesses[0].what.contains("click early was acknowledged"), "{verdict:?}");
+    }
+
+    #[test]
+    fn the_same_instant_in_another_spelling_is_no_alteration() {
+        let with = |sent: &str, got: &str| {
+            let payload = |at: &str| click_payload("ann", "ann-l1", at);
+            let did = Did::Click(Click { event_id: "a".into(), payload: payload(sent).into() });
+            let mut delivered = sent_click("a", 9, 202);
+            delivered.clicks[0].payload = payload(got);
+            queued().operation(Operation { did, ..click("a", 0, 5) }).exchange(delivered)
+        };
+        let sent = "2026-01-01T00:00:01.120Z";
+        for got in [
+            "2026-01-01T00:00:01.12Z",
+            "2026-01-01T00:00:01.120000+00:00",
+            "2026-01-01T02:00:01.120+02:00",
+            "2025-12-31t19:00:01.12-05:00",
+        ] {
+            check(with(sent, got), Held);
+        }
+        for got in ["2026-01-01T00:00:01Z", "2026-01-01T02:00:01.120Z", "1767225601.12", ""] {
+            let verdict = check(with(sent, got), Violated);
+            assert!(verdict.witnesses[0].what.contains("another occurred_at"), "{verdict:?}");
+        }
     }
 
     #[test]
