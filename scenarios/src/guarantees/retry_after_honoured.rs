@@ -13,7 +13,7 @@ use crate::strength::Minimum;
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
 use mock_server::faults::{Fault, RetryAfterSpec};
-use mock_server::history::exchange::{End, Exchange, RetryAfterForm};
+use mock_server::history::exchange::{ClickReceipt, End, Exchange, RetryAfterForm};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
@@ -85,7 +85,18 @@ impl<'c> Wait<'c> {
             (Some(answered), Some(tried)) => answered == tried,
             _ => self.answer.token == attempt.token,
         };
-        (same_token && same_key) || self.answer.logical_key() == attempt.logical_key()
+        (same_token && same_key) || self.is_of(attempt)
+    }
+
+    /// Whether an attempt is for what was refused. Clicks are known by their ids: a batch without any
+    /// of the refused ones asks for something else, whatever its address.
+    fn is_of(&self, attempt: &Exchange) -> bool {
+        let refused = &self.answer.clicks;
+        let again = |click: &ClickReceipt| refused.iter().any(|one| one.event_id == click.event_id);
+        if refused.is_empty() || attempt.clicks.is_empty() {
+            return self.answer.logical_key() == attempt.logical_key();
+        }
+        self.answer.target == attempt.target && attempt.clicks.iter().any(again)
     }
 }
 
@@ -215,8 +226,8 @@ fn witness(case: &Case, wait: &Wait<'_>, attempt: &Exchange) -> Witness {
         case.at(wait.until),
         humane(early),
     );
-    let same = attempt.logical_key() == wait.answer.logical_key();
-    let which = if same { "a retry of it" } else { "another request with the same key" };
+    let which =
+        if wait.is_of(attempt) { "a retry of it" } else { "another request with the same key" };
     Witness::new(attempt.t_req, what)
         .lasting(early)
         .line(format!("{} (told to wait)", case.tell(wait.answer)))
@@ -224,165 +235,4 @@ fn witness(case: &Case, wait: &Wait<'_>, attempt: &Exchange) -> Witness {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::{History, asked_to_wait, page, read};
-    use crate::verdict::VerdictKind::*;
-    use mock_server::history::exchange::RetryAfter;
-
-    fn dated(mut exchange: Exchange, until_ms: u64) -> Exchange {
-        exchange.retry_after = Some(RetryAfter {
-            value: "Thu, 01 Jan 2026 00:00:07 GMT".into(),
-            form: RetryAfterForm::Date,
-            until: Some(Moment::from_ms(until_ms)),
-        });
-        exchange
-    }
-
-    fn check(history: History, expected: crate::verdict::VerdictKind) -> Verdict {
-        let verdict = history.judged_by(&RetryAfterHonoured);
-        assert_eq!(verdict.kind, expected, "{}", verdict.observed);
-        verdict
-    }
-
-    #[test]
-    fn waiting_as_told_in_both_forms_holds() {
-        let history = History::over(&[])
-            .exchange(asked_to_wait("ann", 1_000, 429, 2))
-            .exchange(read("ann", 3_010))
-            .exchange(dated(asked_to_wait("ann", 4_000, 503, 0), 7_000))
-            .exchange(read("ann", 7_000));
-        let verdict = check(history, Held);
-        assert_eq!(verdict.seen, 2);
-        assert!(verdict.observed.contains("1 × 429 seconds, 1 × 503 date"), "{}", verdict.observed);
-    }
-
-    #[test]
-    fn each_form_and_a_long_wait_that_the_plan_holds_must_be_met_with_demand() {
-        let history = |waits: &[(u16, u64)]| {
-            let mut history = History::over(&[]);
-            for (n, (status, seconds)) in waits.iter().enumerate() {
-                let at = 1_000 + n as u64 * 20_000;
-                history = history
-                    .exchange(asked_to_wait("ann", at, *status, *seconds))
-                    .exchange(read("ann", at + seconds * 1_000 + 10));
-            }
-            let codes = vec![429, 503];
-            let retry_after = vec![RetryAfterSpec::Seconds { s: 8 }];
-            history.case.plan.faults = vec![mock_server::faults::Rule {
-                id: "waits".into(),
-                window: mock_server::faults::Window { from_ms: 0, until_ms: 1 },
-                matcher: mock_server::faults::Matcher::default(),
-                pick: mock_server::faults::Pick::All,
-                fault: Fault::Status(mock_server::faults::Status { codes, retry_after }),
-            }];
-            history
-        };
-        check(history(&[(429, 8), (503, 2)]), Held);
-        let one = check(history(&[(429, 8)]), Inconclusive);
-        assert!(one.reason.unwrap().starts_with("1 forms of Retry-After with demand"));
-        let short = check(history(&[(429, 2), (503, 2)]), Inconclusive);
-        assert!(short.reason.unwrap().starts_with("0 waits of 7 s or more"));
-    }
-
-    #[test]
-    fn giving_up_while_visitors_ask_holds() {
-        let history = History::over(&[])
-            .exchange(asked_to_wait("ann", 1_000, 429, 2))
-            .operation(page("bob", 2_000, 2_005, "-"));
-        check(history, Held);
-    }
-
-    #[test]
-    fn the_same_request_too_early_violates() {
-        let history = History::over(&[])
-            .exchange(dated(asked_to_wait("ann", 1_000, 503, 0), 4_000))
-            .exchange(read("ann", 2_500));
-        let verdict = check(history, Violated);
-        assert!(verdict.witnesses[0].what.contains("1.5 s too early"));
-    }
-
-    #[test]
-    fn another_request_with_the_same_key_violates_only_in_token_scope() {
-        let history = |scope| {
-            let mut history = History::over(&[])
-                .exchange(asked_to_wait("ann", 1_000, 429, 2))
-                .exchange(read("bob", 2_000))
-                .exchange(read("ann", 3_500));
-            history.case.declared.retry_after_scope = scope;
-            history
-        };
-        check(history(RetryAfterScope::Token), Violated);
-        check(history(RetryAfterScope::Request), Held);
-        let mut other = history(RetryAfterScope::Token);
-        other.case.linktree.exchanges[1].token = "test".into();
-        check(other, Held);
-    }
-
-    #[test]
-    fn a_rotation_frees_the_new_key_and_not_the_old_one() {
-        let history = |second: &str, label: &str| {
-            let mut history = History::over(&[])
-                .exchange(asked_to_wait("ann", 1_000, 429, 2))
-                .exchange(read("bob", 2_000))
-                .exchange(read("ann", 3_500));
-            history.case.declared.retry_after_scope = RetryAfterScope::Token;
-            let exchanges = &mut history.case.linktree.exchanges;
-            (exchanges[0].key_id, exchanges[1].key_id) = (Some("k1".into()), Some(second.into()));
-            exchanges[1].token = label.into();
-            history
-        };
-        check(history("k2", "live"), Held);
-        check(history("k1", "previous"), Violated);
-    }
-
-    #[test]
-    fn attempts_on_their_way_and_a_restart_excuse() {
-        let on_the_way = History::over(&[])
-            .exchange(asked_to_wait("ann", 1_000, 429, 2))
-            .exchange(read("bob", 1_200))
-            .exchange(read("ann", 3_500));
-        assert!(check(on_the_way, Held).observed.contains("1 already on their way"));
-        let forgotten = History::over(&[])
-            .exchange(asked_to_wait("ann", 1_000, 429, 2))
-            .exchange(read("ann", 2_000))
-            .exchange(read("ann", 3_500));
-        check(forgotten.killed(1_500), Held);
-    }
-
-    #[test]
-    fn forms_that_name_no_time_to_come_are_not_judged() {
-        let wait = |value: &str, form, until| {
-            let after = RetryAfter { value: value.into(), form, until };
-            Exchange { retry_after: Some(after), ..asked_to_wait("ann", 1_000, 429, 2) }
-        };
-        let malformed = wait("soon", RetryAfterForm::Malformed, None);
-        let huge = wait("99999999999999999999", RetryAfterForm::Seconds, Some(NEVER));
-        let past = wait("long ago", RetryAfterForm::Date, Some(Moment::from_ms(10)));
-        for wait in [malformed, huge, past] {
-            let history = History::over(&[]).exchange(wait).exchange(read("ann", 1_500));
-            check(history, Inconclusive);
-        }
-    }
-
-    #[test]
-    fn an_answer_that_came_in_a_pause_is_read_after_it() {
-        let history = |sent| {
-            History::over(&[])
-                .exchange(asked_to_wait("ann", 1_000, 429, 2))
-                .exchange(read("bob", sent))
-                .exchange(read("ann", 3_500))
-        };
-        check(history(1_690).paused(1_050, 1_500), Held); // let go before the pause
-        check(history(1_710).paused(1_050, 1_500), Violated);
-        check(history(1_690).paused(1_300, 1_500), Violated); // read before the pause
-    }
-
-    #[test]
-    fn without_an_answer_to_wait_for_or_without_demand_it_is_inconclusive() {
-        check(History::over(&[]).exchange(read("ann", 1_000)), Inconclusive);
-        check(History::over(&[]).exchange(asked_to_wait("ann", 1_000, 429, 2)), Inconclusive);
-        let cut = Exchange { end: End::Truncated, ..asked_to_wait("ann", 1_000, 429, 2) };
-        check(History::over(&[]).exchange(cut).exchange(read("ann", 1_500)), Inconclusive);
-    }
-}
+mod tests;
