@@ -209,6 +209,22 @@ pub struct Figures {
     pub latency: Option<Histogram>,
 }
 
+impl Figures {
+    /// Everything that only ever grows while a process lives, with its name in words.
+    #[must_use]
+    pub fn counters(&self) -> [(&'static str, Option<f64>); 6] {
+        let Self { timeouts, auth_errors, cache_hits, cache_misses, cache_stale, latency } = self;
+        [
+            ("timeouts", *timeouts),
+            ("authentication errors", *auth_errors),
+            ("cache hits", *cache_hits),
+            ("cache misses", *cache_misses),
+            ("expired pages", *cache_stale),
+            ("calls in the histogram", latency.as_ref().map(|latency| latency.count)),
+        ]
+    }
+}
+
 /// A cumulative histogram of seconds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Histogram {

@@ -160,9 +160,10 @@ impl Offloading<'_> {
         let offload = offload.shared(worst, best);
         let compulsory = self.compulsory();
         let feasible = passes(compulsory, reads.least);
-        let (lies, exposed) = self.exposed.compare();
+        let ((lies, exposed), fell) = (self.exposed.compare(), self.exposed.fell());
         let (exposed, off_by) = match exposed {
             Some((words, off)) => (words, off_by.shared(off, off)),
+            None if fell.is_some() => ("not to be told".to_owned(), off_by),
             None => ("not exposed".to_owned(), off_by),
         };
         let observed = format!(
@@ -206,6 +207,7 @@ impl Offloading<'_> {
             .at_least(strength)
             .only_if(feasible, infeasible)
             .only_if(passes(fetches.most, reads.least), "it depends on reads at a phase's very end")
+            .only_if(fell.is_none(), fell.unwrap_or_default())
             .measured(
                 [offload, sharing.counted(missed as u64, overlapping), off_by],
                 observed,
@@ -274,8 +276,9 @@ impl Count {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observed::Figures;
     use crate::plan::PhaseKind::{self, Control, Outage, Warmup};
-    use crate::testing::{Decides, History, links, page, read, refused};
+    use crate::testing::{Decides, History, links, page, read, refused, scrape};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
 
     const PHASES: &[(PhaseKind, u64, u64)] =
@@ -351,6 +354,23 @@ mod tests {
     #[test]
     fn a_ratio_that_hangs_on_a_boundary_is_inconclusive() {
         check(history(200, 20).exchange(read("ann", 10_050)), Inconclusive);
+    }
+
+    #[test]
+    fn a_counter_that_falls_within_a_life_leaves_the_exposed_ratio_open() {
+        let figures = |hits, misses| Figures {
+            cache_hits: Some(hits),
+            cache_misses: Some(misses),
+            ..Figures::default()
+        };
+        let scraped = |first| {
+            history(200, 20).scrape(scrape(0, first)).scrape(scrape(25_000, figures(180.0, 20.0)))
+        };
+        check(scraped(figures(0.0, 0.0)), Held);
+        // 103.0 % of the reads, and less than no miss.
+        let verdict = scraped(figures(146.0, 21.0)).judged_by(&CacheHitRatio);
+        assert_eq!(verdict.kind, Inconclusive, "{verdict:?}");
+        assert!(verdict.reason.unwrap().contains("fell from 21 to 20"));
     }
 
     #[test]

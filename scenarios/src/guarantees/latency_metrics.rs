@@ -78,9 +78,13 @@ fn judge(case: &Case) -> Verdict {
     let mut judged = Judged::default();
     judged.gauges.extend(SHARES.map(|(name, _)| distance(name)));
     judged.gauges.extend([surplus(), missing()]);
-    let mut compared = 0;
+    let (mut compared, mut fell) = (0, None);
     for life in scrapes::lives(case) {
         let Some(histogram) = between(life) else { continue };
+        if let Some(why) = life.fell(case) {
+            fell.get_or_insert(why);
+            continue;
+        }
         compared += 1;
         let [_, timeouts, long_bodies] = Durations::of(case, life).surely();
         judged.seen += counted(&histogram);
@@ -121,6 +125,8 @@ fn judge(case: &Case) -> Verdict {
         .only_if(compared > 0, scrapes::why_unseen(case, "latency"))
         .only_if(endless.is_empty(), wide)
         .at_least(strength)
+        .only_if(fell.is_none(), "")
+        .because(fell)
         .measured(Gauge::tightest(gauges), observed, rule)
 }
 

@@ -90,10 +90,14 @@ fn judge(case: &Case) -> Verdict {
     let mut offences = Offences::default();
     let (mut timeouts, mut refusals, mut compared) = (0, 0, 0);
     let (mut missed_timeouts, mut missed_refusals, mut invented_refusals) = (0, 0, 0);
-    let mut in_words = Vec::new();
+    let (mut in_words, mut fell) = (Vec::new(), None);
     for life in scrapes::lives(case) {
         let counted = (life.grown(|f| f.timeouts), life.grown(|f| f.auth_errors));
         let (Some(timed_out), Some(refused)) = counted else { continue };
+        if let Some(why) = life.fell(case) {
+            fell.get_or_insert(why);
+            continue;
+        }
         let truth = Truth::of(case, life);
         compared += 1;
         timeouts += truth.timeouts.len();
@@ -140,6 +144,8 @@ fn judge(case: &Case) -> Verdict {
         .verdict(timeouts + refusals, "timeouts and authentication errors")
         .only_if(compared > 0, scrapes::why_unseen(case, "timeouts and auth_errors"))
         .at_least([TIMEOUTS.seen(timeouts), REFUSALS.seen(refusals)])
+        .only_if(fell.is_none(), "")
+        .because(fell)
         .measured(
             gauges,
             observed,
@@ -232,6 +238,16 @@ mod tests {
             .exchange(refused("bob", 63_000, 401))
             .scrape(scrape(70_000, figures(0.0, 1.0)));
         check(history, Held);
+    }
+
+    #[test]
+    fn a_counter_that_falls_within_a_life_began_anew() {
+        for figures in [figures(5.0, 3.0), figures(4.0, 4.0)] {
+            let mut history = counted(4.0, 3.0);
+            history.case.target.scrapes.insert(1, scrape(500, figures));
+            let verdict = check(history, Inconclusive);
+            assert!(verdict.reason.unwrap().contains("fell from"));
+        }
     }
 
     #[test]

@@ -104,8 +104,16 @@ impl<'c> ExposedRatio<'c> {
         }
     }
 
+    /// Why the ratio of some life cannot be told from its counters, though it is exposed.
+    #[must_use]
+    pub fn fell(&self) -> Option<String> {
+        let exposed = |counting: &&Counting<'_>| counting.life.grown(|f| f.cache_hits).is_some();
+        self.lives.iter().filter(exposed).find_map(|counting| counting.life.fell(self.case))
+    }
+
     /// Exposed ratios outside of the interval; and, where a ratio is exposed, in words what was
-    /// compared and by how many thousandths it was outside at most.
+    /// compared and by how many thousandths it was outside at most. Lives in which a counter fell are
+    /// left out.
     #[must_use]
     pub fn compare(&self) -> (Offences, Option<(String, u64)>) {
         let (mut offences, mut in_words, mut off) = (Offences::default(), Vec::new(), 0);
@@ -116,7 +124,7 @@ impl<'c> ExposedRatio<'c> {
             let stale = life.grown(|f| f.cache_stale).unwrap_or(0.0);
             let (Some(hits), misses) = (counted.0, counted.1.unwrap_or(0.0)) else { continue };
             let all = hits + misses + stale;
-            if reads == 0 || all <= 0.0 {
+            if reads == 0 || all <= 0.0 || life.fell(self.case).is_some() {
                 continue;
             }
             let (least, most) = (share(free, reads), 1.0 - share(cold.len() as u64, reads));

@@ -1,4 +1,5 @@
-//! Scrapes of the metrics, by the lives of the process: a counter begins anew with each.
+//! Scrapes of the metrics, by the lives of the process: a counter begins anew with each, and that of a
+//! worker which is replaced begins anew within one.
 
 use crate::case::Case;
 use crate::observed::{Figures, Scrape};
@@ -41,6 +42,33 @@ impl Life<'_> {
     #[must_use]
     pub fn grown(&self, figure: impl Fn(&Figures) -> Option<f64>) -> Option<f64> {
         Some(figure(&self.last.figures)? - figure(&self.first.figures).unwrap_or(0.0))
+    }
+
+    /// Why nothing can be told from how much counters have grown, if one of them fell meanwhile, though
+    /// the process lived on: it began anew, as those of worker processes do that are replaced, or each
+    /// scrape was answered by another worker that counts for itself.
+    #[must_use]
+    pub fn fell(&self, case: &Case) -> Option<String> {
+        let inside = |scrape: &&Scrape| {
+            scrape.is_ok() && self.first.sent <= scrape.sent && scrape.sent <= self.last.sent
+        };
+        let mut known = self.first.figures.counters();
+        for scrape in case.target.scrapes.iter().filter(inside) {
+            for (before, (name, now)) in known.iter_mut().zip(scrape.figures.counters()) {
+                if let (Some(was), Some(is)) = (before.1, now)
+                    && is < was
+                {
+                    return Some(format!(
+                        "the count of {name} fell from {was} to {is} by {}, though the process lived \
+                         on: it began anew, or several workers each count for themselves. Let one \
+                         scrape tell the sum over all of them, also of those that have ended",
+                        case.at(scrape.last),
+                    ));
+                }
+                before.1 = now.or(before.1);
+            }
+        }
+        None
     }
 
     /// Whether what ended at `at` is counted in between, whatever took its time (predicates B10).
@@ -103,6 +131,30 @@ mod tests {
         let broken = Scrape { status: Some(500), ..at(5_000) };
         let mut history = history.scrape(broken).killed(6_000).scrape(at(7_000));
         assert_eq!(spans(&mut history), [(0, 2_000), (3_000, 4_000)]);
+    }
+
+    /// What a counter reads one second after the other, and whether it fell.
+    #[track_caller]
+    fn check(readings: &[Option<f64>], expected: Option<&str>) {
+        let mut at = 0;
+        let mut scraped = |cache_hits: &Option<f64>| {
+            at += 1_000;
+            scrape(at, Figures { cache_hits: *cache_hits, ..Figures::default() })
+        };
+        let mut history = History::over(&[]);
+        history.case.target.scrapes = readings.iter().map(&mut scraped).collect();
+        history.case.ready();
+        let fell = lives(&history.case)[0].fell(&history.case);
+        assert_eq!(fell.is_some(), expected.is_some(), "{fell:?}");
+        assert!(expected.is_none_or(|words| fell.unwrap().contains(words)));
+    }
+
+    #[test]
+    fn a_counter_that_falls_while_its_process_lives_is_told() {
+        check(&[Some(5.0), Some(5.0), Some(9.0)], None);
+        check(&[None, Some(5.0), None, Some(9.0)], None);
+        check(&[Some(5.0), Some(2.0), Some(9.0)], Some("cache hits fell from 5 to 2 by 2.0"));
+        check(&[Some(5.0), None, Some(2.0)], Some("cache hits fell from 5 to 2 by 3.0"));
     }
 
     #[test]

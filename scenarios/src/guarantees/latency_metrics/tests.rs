@@ -132,6 +132,16 @@ fn what_a_pause_lengthened_excuses() {
 }
 
 #[test]
+fn a_histogram_that_falls_within_a_life_began_anew() {
+    let mut history = exposed(&TRUE, 100.0);
+    let latency = Some(Histogram { buckets: vec![(0.5, 101.0)], count: 101.0 });
+    let between = scrape(500, Figures { latency, ..Figures::default() });
+    history.case.target.scrapes.insert(1, between);
+    let verdict = check(history, Inconclusive);
+    assert!(verdict.reason.as_ref().unwrap().contains("fell from 101 to 100"), "{verdict:?}");
+}
+
+#[test]
 fn too_few_calls_no_histogram_or_no_end_are_inconclusive() {
     let few = reads().take(19);
     check(scraped(few, &[(0.5, 0.0), (1.5, 19.0)], 19.0), Inconclusive);
