@@ -114,7 +114,7 @@ fn judge(case: &Case) -> Verdict {
     let rule = format!(
         "in all, and in each phase, each quantile is in the bucket where it lay, give or take {} (2 δ) \
          for delivery and scheduling; of each attempt, each call, or, where less than a twentieth timed \
-         out, of what was answered",
+         out, of what was answered; of calls that never left there may be as few besides",
         humane(case.harness.delta * 2)
     );
     let wide = format!("the histogram's buckets end below {}", endless.join(", "));
@@ -156,7 +156,8 @@ impl Compared {
 
 fn compared(reading: &Reading, histogram: &Histogram) -> Vec<Compared> {
     let of = |(name, share)| {
-        let (exposed, truth) = (quantiles::exposed(histogram, share), reading.quantile(share)?);
+        let (exposed, truth) =
+            (quantiles::exposed(histogram, share), reading.quantile(share, counted(histogram))?);
         Some(Compared { name, exposed, truth })
     };
     SHARES.into_iter().filter_map(of).collect()
@@ -171,7 +172,9 @@ impl Judged {
         let at = life.last.sent;
         self.gauges.push(surplus().counted(counted.saturating_sub(most) as u64, counted));
         if counted > most {
-            let what = format!("the histogram holds {counted} calls {when}, and there were {most}");
+            let what = format!(
+                "the histogram holds {counted} calls {when}, and there can have been {most}"
+            );
             self.offences.add(|| Witness::new(at, what));
         }
         if counted.max(sure) < ENOUGH {

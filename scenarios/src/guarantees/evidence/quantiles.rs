@@ -149,7 +149,10 @@ impl Durations {
     /// More observations than these there cannot have been, whatever is measured.
     #[must_use]
     pub fn at_most(&self) -> usize {
-        if self.refused { usize::MAX } else { self.attempts.len() + self.broken_off }
+        if self.refused {
+            return usize::MAX;
+        }
+        self.attempts.len() + self.broken_off + unsent(self.attempts.len())
     }
 }
 
@@ -158,16 +161,19 @@ impl Reading {
     #[must_use]
     pub fn counts(&self) -> (usize, usize) {
         let sure = self.samples.iter().filter(|one| one.surely && !one.refused).count();
-        (sure, self.samples.len() + self.besides)
+        (sure, self.samples.len() + self.besides + unsent(self.samples.len()))
     }
 
-    /// Where a quantile lies.
+    /// Where a quantile lies, of so many observations: of calls that were never sent nobody knows how
+    /// long they took.
     #[must_use]
-    pub fn quantile(&self, share: f64) -> Option<Between> {
+    pub fn quantile(&self, share: f64, counted: usize) -> Option<Between> {
         let last = self.samples.len().checked_sub(1)?;
-        // One for the various definitions of a quantile, and one for each that may be missing.
+        // One for the various definitions of a quantile, and one for each that may be missing, or that
+        // may be there without a sample.
         let unsure = self.samples.iter().filter(|one| !one.surely || one.refused).count();
-        let (at, slack) = (rank(self.samples.len(), share), 1 + unsure);
+        let more = counted.saturating_sub(self.samples.len()).min(unsent(self.samples.len()));
+        let (at, slack) = (rank(self.samples.len(), share), 1 + unsure + more);
         let sorted = |bound: fn(&Sample) -> f64| {
             let mut all: Vec<f64> = self.samples.iter().map(bound).collect();
             all.sort_by(f64::total_cmp);
@@ -176,6 +182,12 @@ impl Reading {
         let (lows, highs) = (sorted(|one| one.between.low), sorted(|one| one.between.high));
         Some(Between { low: lows[at.saturating_sub(slack)], high: highs[(at + slack).min(last)] })
     }
+}
+
+/// So many calls that its own breaker or limiter refused may be measured beside these: fewer than make
+/// a figure untrue, and one in any case.
+fn unsent(samples: usize) -> usize {
+    (samples / MATTERS).max(1)
 }
 
 /// Nearest rank, from 0.

@@ -91,6 +91,17 @@ fn the_time_to_the_first_byte_violates_where_bodies_take_long() {
 }
 
 #[test]
+fn a_call_in_twenty_that_never_left_is_a_matter_of_taste() {
+    let refused = |count: f64| {
+        let buckets = TRUE.map(|(bound, below)| (bound, below + count));
+        exposed(&buckets, 100.0 + count)
+    };
+    check(refused(1.0), Held);
+    assert!(refused(5.0).judged_by(&LatencyMetrics).witnesses.is_empty());
+    check(refused(6.0), Violated);
+}
+
+#[test]
 fn more_calls_than_there_were_violate() {
     let with_hits = [(0.5, 900.0), (1.5, 990.0), (2.5, 990.0), (5.0, 1_000.0), (15.0, 1_000.0)];
     let verdict = check(exposed(&with_hits, 1_000.0), Violated);
