@@ -3,15 +3,19 @@
 //! Blind to: requests that never arrived. Broken by: `limiter-fixed-window`,
 //! `limiter-per-route`, `retries-bypass-limiter`, `rush-after-the-wait`.
 
+use super::evidence::cold::Cold;
 use super::evidence::rate::{Rate, Restarts};
-use super::{AtOnce, Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
+use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
+use crate::history::Operation;
 use crate::strength::Minimum;
+use crate::verdict::Verdict;
 
 /// Every request counts: retries, probes, aborted ones and those outside the contract.
 pub struct ClientRateCap;
 
-/// Four fifths of the cap, so that there was something to hold back.
+/// Four fifths of the cap, so that there was something to hold back. A third where visitors asked for
+/// twice the cap (predicates B1): a client may keep a lower one of its own.
 const NEAR: Minimum = Minimum { name: "requests in one window", least: 72 };
 
 pub(super) const REQUESTS: Bound = Bound {
@@ -40,7 +44,7 @@ const PROMISE: Promise = Promise {
     when_late: Stands::IfViolated,
     when_overloaded: Stands::IfViolated,
     needs: &[],
-    sees: &[Sight::Upstream],
+    sees: &[Sight::Upstream, Sight::FrontDoor],
 };
 
 impl Guarantee for ClientRateCap {
@@ -49,11 +53,7 @@ impl Guarantee for ClientRateCap {
     }
 
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
-        let cap = case.count(&REQUESTS);
-        Box::new(AtOnce(move || {
-            let rate = Rate::of_all(case, cap, Restarts::Excuse);
-            rate.verdict(NEAR.of(rate.peak, cap as u64 * 4 / 5))
-        }))
+        Box::new(Capping { case, cold: Cold::over(case) })
     }
 
     #[cfg(test)]
@@ -62,11 +62,32 @@ impl Guarantee for ClientRateCap {
     }
 }
 
+struct Capping<'c> {
+    case: &'c Case,
+    cold: Cold<'c>,
+}
+
+impl Judge for Capping<'_> {
+    fn operation(&mut self, operation: &Operation<'_>) {
+        self.cold.note(operation);
+    }
+
+    fn verdict(self: Box<Self>) -> Verdict {
+        let cap = self.case.count(&REQUESTS);
+        let (rate, cold) = (Rate::of_all(self.case, cap, Restarts::Excuse), self.cold.peak());
+        let near = if cold >= cap * 2 { cap as u64 / 3 } else { cap as u64 * 4 / 5 };
+        let mut verdict = rate.verdict(NEAR.of(rate.peak, near));
+        let asked = format!("; visitors asked for {cold} pages in one window that were not kept");
+        verdict.observed.push_str(&asked);
+        verdict
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::{Decides, History, read};
-    use crate::verdict::{Verdict, VerdictKind::*};
+    use crate::verdict::VerdictKind::*;
     use mock_server::contract::Route;
     use mock_server::history::exchange::Exchange;
 
@@ -113,6 +134,22 @@ mod tests {
         let bursts = steady(90, 59_000, 10).into_iter().chain(steady(90, 60_000, 10));
         let verdict = judged(History::over(&[]).exchanges(bursts));
         assert_eq!((verdict.kind, verdict.violations), (Violated, 1));
+    }
+
+    #[test]
+    fn a_lower_cap_of_its_own_is_shown_by_visitors_who_asked_for_twice_as_much() {
+        let asked = |pages: u64, requests: u64| {
+            let visit = |n: u64| crate::history::Operation {
+                handle: format!("p{n}").into(),
+                ..crate::testing::page("-", 60_000 + n * 100, 60_010 + n * 100, "-")
+            };
+            let every = 60_000 / requests;
+            let history = History::over(&[]).exchanges(steady(requests * 5, 0, every));
+            judged(history.operations((0..pages).map(visit))).kind
+        };
+        assert_eq!(asked(180, 60), Held);
+        assert_eq!(asked(179, 60), Inconclusive);
+        assert_eq!(asked(180, 28), Inconclusive, "something else held them back");
     }
 
     #[test]

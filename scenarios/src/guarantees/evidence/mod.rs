@@ -4,6 +4,7 @@
 pub mod backlog;
 pub mod calls;
 pub mod circuit;
+pub mod cold;
 pub mod deliverable;
 pub mod deliveries;
 pub mod demand;
