@@ -59,7 +59,8 @@ const PROMISE: Promise = Promise {
     priority: Priority::High,
     source: "checklist; predicates B6: TRACE, STALE and FRESH; RFC 5861 section 4 (stale-if-error)",
     why: "A blank link-in-bio page during an outage, and visitors who do not come again.",
-    usual_fix: "Keep expired pages by handle, and show them when a fill fails or is not tried.",
+    usual_fix: "Keep expired pages by handle, where every worker finds them, and show them when a fill \
+                fails or is not tried.",
     blind_to: "Pages that do not tell their version, and texts below a right version.",
     bounds: &[FAST, FRESH],
     minimums: &[EXPIRED, CREATORS, WAITING, DUE],
@@ -86,6 +87,8 @@ struct Watching<'c> {
     traced: usize,
     /// Pages of which that was not so.
     untrue: u64,
+    /// Pages of an older version, which another worker may have kept.
+    elsewhere: usize,
     judged: usize,
     expired: usize,
     /// Creators of those.
@@ -116,6 +119,7 @@ impl Guarantee for StaleOnOutage {
             fills,
             traced: 0,
             untrue: 0,
+            elsewhere: 0,
             judged: 0,
             expired: 0,
             creators: BTreeSet::new(),
@@ -163,13 +167,14 @@ impl Judge for Watching<'_> {
         let (due, old) = self.fresh.verdict();
         let observed = format!(
             "{} reads of filled pages in outages, {} of them of expired ones of {} creators, and {} while \
-             Linktree was asked for the page in vain; {} pages traced to Linktree; {due} pages due after \
-             a heal",
+             Linktree was asked for the page in vain; {} pages traced to Linktree, {} of them of an older \
+             version, out of another worker's cache; {due} pages due after a heal",
             self.judged,
             self.expired,
             self.creators.len(),
             self.waiting,
             self.traced,
+            self.elsewhere,
         );
         let rule = format!(
             "200 with the last version filled, {fast} in 100 within {} where the read does not end with a \
@@ -229,12 +234,33 @@ impl Watching<'_> {
         match trace::untrue(&self.fills, place, version, read, case.max_age(), case.harness.delta) {
             Some(Untrue::Behind { filled, .. })
                 if !case.target.lived_through(filled, read.last) => {}
+            Some(Untrue::Behind { .. }) if self.may_be_kept_elsewhere(read, place, version) => {
+                self.elsewhere += 1;
+            }
             Some(untrue) => {
                 self.untrue += 1;
                 self.offences.add(|| witness(case, read, &untrue));
             }
             None => self.links.note(read),
         }
+    }
+
+    /// Workers with caches of their own each show the last version that they got, for as long as an
+    /// expired page may be shown: in an outage, and while they fetch it anew.
+    fn may_be_kept_elsewhere(
+        &self,
+        read: &Operation<'_>,
+        place: Option<usize>,
+        version: &str,
+    ) -> bool {
+        let Some(creator) = place.map(|place| self.fills.creator(place)) else { return false };
+        let asked = creator.version(version).map(|shown| creator.versions[shown].last_asked);
+        let kept = self.case.max_age() + self.stale_if_error();
+        self.fills.several_caches && asked.is_some_and(|asked| asked.plus(kept) > read.sent)
+    }
+
+    fn stale_if_error(&self) -> Duration {
+        Duration::from_secs(self.case.contract.cache.stale_if_error_s.into())
     }
 
     fn outage(&mut self, read: &Operation<'_>, place: usize, is_page: bool) {
@@ -248,8 +274,8 @@ impl Watching<'_> {
         let (Some(since), Some(validated)) = (since, creator.validated_before(read.sent)) else {
             return;
         };
-        let sie = Duration::from_secs(case.contract.cache.stale_if_error_s.into());
-        let usable = validated.plus(case.max_age() + sie) > read.sent.plus(case.harness.delta);
+        let usable = validated.plus(case.max_age() + self.stale_if_error())
+            > read.sent.plus(case.harness.delta);
         if !usable
             || self
                 .away

@@ -15,6 +15,9 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default)]
 pub struct Fills<'c> {
     creators: Vec<Creator<'c>>,
+    /// Whether a page was asked for again while it was surely kept and fresh: by another worker, which
+    /// has a cache of its own.
+    pub several_caches: bool,
     index: HashMap<&'c str, usize>,
     owners: HashMap<&'c str, &'c str>,
 }
@@ -59,6 +62,7 @@ impl<'c> Fills<'c> {
             let (creator, reading) = (&mut all.creators[place], &mut readings[place]);
             if exchange.route == Route::Profile {
                 reading.end_chain(case, handle, creator);
+                all.several_caches |= is_kept_elsewhere(case, exchange, creator);
                 reading.begin_chain(exchange, creator);
             } else if let Some(chain) = &mut reading.chain
                 && exchange.is_success()
@@ -143,6 +147,17 @@ impl<'c> Reading<'c> {
     }
 }
 
+/// Whether this profile is asked for though the same version of it is kept, and fresh, for certain.
+fn is_kept_elsewhere(case: &Case, profile: &Exchange, creator: &Creator<'_>) -> bool {
+    let (Some(fill), Some(validated)) = (creator.fills.last(), creator.validated.last()) else {
+        return false;
+    };
+    let (from, at) = (fill.at, profile.t_head);
+    let is_fresh = from < at && at.plus(case.harness.delta) < validated.plus(case.max_age());
+    let is_same = profile.version.as_deref() == Some(creator.versions[fill.version].name);
+    is_fresh && is_same && case.target.lived_through(from, at)
+}
+
 /// How many links pages this creator would need with the most links that the plan allows for. Pages
 /// that are short by lot or by a fault, and cursors that expire, leave it open, so that no fill is
 /// certain.
@@ -196,6 +211,20 @@ mod tests {
         ]);
         assert_eq!(fills(&history), [(115, "v0-ann-0001")]);
         assert_eq!(Fills::of(&history.case).owner("v0-ann-0001"), Some("ann-0001"));
+    }
+
+    #[test]
+    fn who_asks_for_what_is_kept_and_fresh_has_another_cache() {
+        let several = |again: Exchange| {
+            let history =
+                History::over(&[]).exchanges([read("ann-0001", 0), links("ann-0001", 10)]);
+            Fills::of(&history.exchange(again).case).several_caches
+        };
+        assert!(several(read("ann-0001", 120)) && several(read("ann-0001", 3_500)));
+        assert!(!several(read("ann-0001", 110)), "it may not be kept yet");
+        assert!(!several(read("ann-0001", 4_000)), "it may have expired");
+        assert!(!several(version(read("ann-0001", 120), "v1")), "it may have been purged");
+        assert!(!several(read("bob-0001", 120)));
     }
 
     #[test]

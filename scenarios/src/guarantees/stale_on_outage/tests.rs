@@ -213,3 +213,14 @@ fn nobody_waits_in_an_outage_that_answers_at_once_and_then_that_is_not_asked_for
     check(&[&stall, &status], Inconclusive);
     check(&[&status], Held);
 }
+
+#[test]
+fn each_of_several_workers_shows_the_last_page_of_its_own() {
+    let both = [page("ann", 20_000, 20_010, "v1"), page("ann", 20_100, 20_110, "v0-ann")];
+    judge(history().operations(both.clone()), Violated);
+    // Another worker asked for what the first one still had.
+    let second = [read("ann", 1_000), links("ann", 1_010)];
+    judge(history().exchanges(second.clone()).operations(both), Held);
+    let foreign = page("ann", 20_000, 20_010, "v0-zoe");
+    judge(history().exchanges(second).operation(foreign), Violated);
+}
