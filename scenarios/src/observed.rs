@@ -121,6 +121,8 @@ pub struct Scanned {
     pub captures_log: bool,
     /// Log lines.
     pub log_lines: u64,
+    /// Of which were seen after the first answer at the front door.
+    pub lines_since_visits: u64,
     /// Of which name a creator or a click of this run: the control marker which shows that this is
     /// the log of what visitors do (predicates B10).
     pub marked_lines: u64,

@@ -163,12 +163,13 @@ impl History {
         self
     }
 
-    /// So many lines of a log were searched, of which `marked` name a creator or a click, and as
+    /// So many lines of a log were searched since visitors came, of which `marked` name a creator or a click, and as
     /// many answers.
     pub fn scanned(mut self, lines: u64, marked: u64) -> Self {
         self.case.target.scanned = Some(Scanned {
             captures_log: true,
             log_lines: lines,
+            lines_since_visits: lines,
             marked_lines: marked,
             answers: lines,
             ..Scanned::default()

@@ -25,15 +25,16 @@ const PROMISE: Promise = Promise {
     blind_to: "Logs that are sent elsewhere, hashes of addresses, and addresses on public pages, which \
                are counted and not judged.",
     bounds: &[],
-    minimums: &[MARKED, VISITS, EMAILS],
+    minimums: &[LINES, VISITS, EMAILS],
     when_late: Stands::Always,
     when_overloaded: Stands::Always,
     needs: &[],
     sees: &[Sight::Upstream, Sight::FrontDoor, Sight::Logs],
 };
 
-/// Without lines that name a creator or a click this may not be the log of what visitors do.
-const MARKED: Minimum = Minimum { name: "log lines that name a creator or a click", least: 5 };
+/// Without lines that were written once visitors came this may not be the log of what they do. They
+/// need not name anybody: a service that logs no handles keeps the promise all the better.
+const LINES: Minimum = Minimum { name: "log lines since the first visit", least: 10 };
 /// Whose addresses could have been logged.
 const VISITS: Minimum = Minimum { name: "visits that were answered", least: 20 };
 /// Each hands out an e-mail that could have been logged.
@@ -82,9 +83,10 @@ impl Judge for Reading<'_> {
             gauge("personal data in the metrics", scanned.scrapes, Place::Metrics),
         ];
         let observed = format!(
-            "{} log lines and {} scrapes of the metrics searched, {} lines name a creator or a \
-             click; {} answers showed an e-mail (not judged)",
+            "{} log lines, {} of them since the first visit, and {} scrapes of the metrics searched; {} \
+             lines name a creator or a click; {} answers showed an e-mail (not judged)",
             scanned.log_lines,
+            scanned.lines_since_visits,
             scanned.scrapes,
             scanned.marked_lines,
             shown.count(),
@@ -92,16 +94,16 @@ impl Judge for Reading<'_> {
         let rule = "no creator's e-mail and no visitor's address, plain, escaped, in hex or base64";
         let unseen = scanned.unseen_of(Place::Log);
         let count = |lines: u64| usize::try_from(lines).unwrap_or(usize::MAX);
-        let (lines, marked) = (count(scanned.log_lines), count(scanned.marked_lines));
+        let (lines, since) = (count(scanned.log_lines), count(scanned.lines_since_visits));
         offences
             .verdict(lines, "log lines")
             .only_if(
-                scanned.marked_lines > 0,
-                "no log line names a creator or a click, so this may not be the log of what \
-                 visitors do: raise its level, or name its files in [observe] logs",
+                scanned.lines_since_visits > 0,
+                "nothing was logged while visitors came, so this may not be the log of what they do: \
+                 raise its level, or name its files in [observe] logs",
             )
             .only_if(unseen.is_none(), unseen.unwrap_or_default())
-            .at_least([MARKED.seen(marked), VISITS.seen(visits), EMAILS.seen(emails)])
+            .at_least([LINES.seen(since), VISITS.seen(visits), EMAILS.seen(emails)])
             .measured(gauges, observed, rule)
     }
 }
@@ -127,33 +129,40 @@ mod tests {
 
     #[test]
     fn a_clean_log_of_what_visitors_do_holds() {
-        assert_eq!(check(visited().scanned(9, 5), Held).seen, 9);
+        assert_eq!(check(visited().scanned(12, 5), Held).seen, 12);
+    }
+
+    #[test]
+    fn a_service_that_logs_no_handles_holds_as_well() {
+        check(visited().scanned(12, 0), Held);
     }
 
     #[test]
     fn personal_data_in_log_or_metrics_violates() {
         for canary in [Canary::Email, Canary::VisitorAddress] {
-            check(visited().scanned(9, 5).leak(5, Place::Log, canary), Violated);
-            check(visited().scanned(9, 0).leak(5, Place::Metrics, canary), Violated);
+            check(visited().scanned(12, 5).leak(5, Place::Log, canary), Violated);
+            check(visited().scanned(12, 0).leak(5, Place::Metrics, canary), Violated);
         }
     }
 
     #[test]
     fn pages_and_secrets_are_no_matter_of_this_guarantee() {
-        let shown = visited().scanned(9, 5).leak(5, Place::Answer, Canary::Email);
+        let shown = visited().scanned(12, 5).leak(5, Place::Answer, Canary::Email);
         assert!(check(shown, Held).observed.contains("1 answers showed an e-mail"));
-        check(visited().scanned(9, 5).leak(5, Place::Log, Canary::ApiKey), Held);
+        check(visited().scanned(12, 5).leak(5, Place::Log, Canary::ApiKey), Held);
     }
 
     #[test]
     fn a_log_of_something_else_or_without_cause_is_inconclusive() {
         check(visited(), Inconclusive);
         check(visited().scanned(0, 0), Inconclusive);
-        check(visited().scanned(9, 0), Inconclusive);
-        check(visited().scanned(9, 4), Inconclusive);
-        check(visited().scanned(9, 5).unseen(Place::Log), Inconclusive);
-        check(History::over(&[]).exchange(read("ann", 1)).scanned(9, 5), Inconclusive);
+        check(visited().scanned(9, 5), Inconclusive);
+        let mut before = visited().scanned(12, 0);
+        before.case.target.scanned.as_mut().unwrap().lines_since_visits = 0;
+        check(before, Inconclusive);
+        check(visited().scanned(12, 5).unseen(Place::Log), Inconclusive);
+        check(History::over(&[]).exchange(read("ann", 1)).scanned(12, 5), Inconclusive);
         let nobody = History::over(&[]).operation(page("ann", 0, 9, "v0-ann"));
-        check(nobody.exchange(refused("ann", 1, 503)).scanned(9, 5), Inconclusive);
+        check(nobody.exchange(refused("ann", 1, 503)).scanned(12, 5), Inconclusive);
     }
 }

@@ -31,6 +31,7 @@ pub struct Search {
     recorder: Recorder,
     clock: Clock,
     log_lines: AtomicU64,
+    lines_since_visits: AtomicU64,
     marked_lines: AtomicU64,
     answers: AtomicU64,
     scrapes: AtomicU64,
@@ -52,6 +53,7 @@ impl Search {
             recorder: recorder.clone(),
             clock,
             log_lines: zero(),
+            lines_since_visits: zero(),
             marked_lines: zero(),
             answers: zero(),
             scrapes: zero(),
@@ -66,6 +68,9 @@ impl Search {
     /// A line of a log; gives it without anything planted.
     pub fn log_line<'t>(&self, line: &'t str, spot: impl FnOnce() -> Spot) -> Cow<'t, str> {
         count(&self.log_lines);
+        if self.answers.load(Ordering::Relaxed) > 0 {
+            count(&self.lines_since_visits);
+        }
         if self.canaries.is_marked(line.as_bytes()) {
             count(&self.marked_lines);
         }
@@ -168,6 +173,7 @@ impl Search {
             at: self.clock.now(),
             captures_log,
             log_lines: read(&self.log_lines),
+            lines_since_visits: read(&self.lines_since_visits),
             marked_lines: read(&self.marked_lines),
             answers: read(&self.answers),
             scrapes: read(&self.scrapes),
