@@ -28,7 +28,7 @@ use mock_server::history::record::{
 use serde::{Deserialize, Serialize};
 
 /// The version of the history's format.
-pub const HISTORY_FORMAT: u32 = 3;
+pub const HISTORY_FORMAT: u32 = 4;
 
 /// One line of `history.ndjson.zst`. Front-door operations are by far the most frequent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

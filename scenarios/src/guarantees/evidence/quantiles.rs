@@ -6,6 +6,7 @@
 //! timeouts out, or the time of the body, tells an untrue latency once these are a twentieth of what
 //! there was (predicates, 4): such readings are then none.
 
+use super::retries;
 use super::scrapes::Life;
 use crate::case::Case;
 use crate::observed::Histogram;
@@ -235,7 +236,7 @@ fn calls(attempts: &[&Exchange], samples: &[Sample]) -> Vec<Sample> {
     let mut calls: Vec<Sample> = Vec::new();
     let mut unfinished: HashMap<String, (usize, Moment)> = HashMap::new();
     for (attempt, sample) in attempts.iter().zip(samples) {
-        let key = attempt.logical_key();
+        let key = retries::request(attempt);
         let (call, begun) = unfinished.remove(&key).unwrap_or_else(|| {
             calls.push(Sample { between: Between { low: 0.0, high: 0.0 }, ..*sample });
             (calls.len() - 1, attempt.t_head)
@@ -280,6 +281,8 @@ pub fn exposed(histogram: &Histogram, share: f64) -> Between {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observed::Figures;
+    use crate::testing::{History, scrape, sent_batch};
 
     fn histogram(buckets: &[(f64, f64)], count: f64) -> Histogram {
         Histogram { buckets: buckets.to_vec(), count }
@@ -302,6 +305,19 @@ mod tests {
         let last = histogram(&[(0.1, 5.0), (1.0, 9.0)], 10.0);
         assert_eq!(added(Some(&first), &last), histogram(&[(0.1, 3.0), (1.0, 9.0)], 7.0));
         assert_eq!(added(None, &last), last);
+    }
+
+    #[test]
+    fn a_batch_of_other_clicks_is_another_call() {
+        let calls = |ids: &[&str]| {
+            let history = History::over(&[])
+                .exchange(sent_batch(&["a", "b"], 1_000, 503))
+                .exchange(sent_batch(ids, 2_000, 202));
+            let [first, last] = [0, 90_000].map(|at| scrape(at, Figures::default()));
+            let life = Life { first: &first, last: &last };
+            Durations::of(&history.case, life).calls.len()
+        };
+        assert_eq!([calls(&["a", "b"]), calls(&["c"])], [1, 2]);
     }
 
     #[test]

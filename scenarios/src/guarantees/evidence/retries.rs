@@ -72,11 +72,19 @@ impl Chain<'_> {
 
 /// What is tried again: a page read by its address, a delivery by its key or its first click.
 fn name(attempt: &Exchange) -> Option<String> {
-    if attempt.route.is_page_read() || attempt.idempotency_key.is_some() {
-        return Some(attempt.logical_key());
-    }
-    let first = attempt.clicks.first().filter(|_| attempt.route.is_click())?;
-    Some(format!("{} {}", attempt.logical_key(), first.event_id))
+    let tells = attempt.route.is_page_read()
+        || attempt.idempotency_key.is_some()
+        || attempt.route.is_click() && !attempt.clicks.is_empty();
+    tells.then(|| request(attempt))
+}
+
+/// The logical request that this is an attempt of. Deliveries without a key all look alike but for
+/// their clicks.
+#[must_use]
+pub fn request(attempt: &Exchange) -> String {
+    let first = attempt.clicks.first().filter(|_| attempt.idempotency_key.is_none());
+    let first = first.map_or("-", |click| &click.event_id);
+    format!("{} {first}", attempt.logical_key())
 }
 
 /// The middle of sorted values.
