@@ -163,8 +163,8 @@ impl History {
         self
     }
 
-    /// So many lines of a log were searched since visitors came, of which `marked` name a creator or a click, and as
-    /// many answers.
+    /// So many lines of a log were searched, all since visitors came, of which `marked` name a creator
+    /// or a click, and as many answers.
     pub fn scanned(mut self, lines: u64, marked: u64) -> Self {
         self.case.target.scanned = Some(Scanned {
             captures_log: true,
