@@ -15,7 +15,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub struct Judging<'c> {
     case: &'c Case,
     arrivals: Punctuality,
-    judges: Vec<(&'static Promise, Option<Box<dyn Judge + 'c>>)>,
+    judges: Vec<Judgement<'c>>,
+}
+
+struct Judgement<'c> {
+    promise: &'static Promise,
+    /// Why no history decides it.
+    undecidable: Option<String>,
+    /// None where it panicked.
+    judge: Option<Box<dyn Judge + 'c>>,
 }
 
 impl<'c> Judging<'c> {
@@ -24,7 +32,8 @@ impl<'c> Judging<'c> {
     pub fn begin(case: &'c Case, guarantees: &[&'static dyn Guarantee]) -> Self {
         let begin = |guarantee: &&'static dyn Guarantee| {
             let judge = catch_unwind(AssertUnwindSafe(|| guarantee.begin(case))).ok();
-            (guarantee.promise(), judge)
+            let undecidable = guarantee.undecidable(case);
+            Judgement { promise: guarantee.promise(), undecidable, judge }
         };
         let judges = guarantees.iter().map(begin).collect();
         Self { case, arrivals: Punctuality::of(case), judges }
@@ -33,7 +42,7 @@ impl<'c> Judging<'c> {
     /// Shows one operation to every judge.
     pub fn operation(&mut self, operation: &Operation<'_>) {
         self.arrivals.operation(operation);
-        for (_, slot) in &mut self.judges {
+        for Judgement { judge: slot, .. } in &mut self.judges {
             if let Some(judge) = slot
                 && catch_unwind(AssertUnwindSafe(|| judge.operation(operation))).is_err()
             {
@@ -46,11 +55,15 @@ impl<'c> Judging<'c> {
     #[must_use]
     pub fn verdicts(self) -> (Health, Vec<(&'static str, Verdict)>) {
         let health = Health::of(self.case, self.arrivals);
-        let finish = |(promise, judge): (&'static Promise, Option<Box<dyn Judge + 'c>>)| {
+        let finish = |Judgement { promise, undecidable, judge }: Judgement<'c>| {
             let verdict =
                 judge.and_then(|judge| catch_unwind(AssertUnwindSafe(|| judge.verdict())).ok());
             let crashed = || Verdict::inconclusive("the judge itself failed: a bug of Windthrow");
             let verdict = verdict.unwrap_or_else(crashed);
+            let verdict = match undecidable {
+                Some(why) => verdict.only_if(false, why.clone()).because(Some(why)),
+                None => verdict,
+            };
             (promise.id, health.applied_to(promise, verdict, self.case))
         };
         let verdicts = self.judges.into_iter().map(finish).collect();

@@ -12,6 +12,7 @@ use crate::runner::{self, Request};
 use crate::schedule::Room;
 use crate::selection;
 use reports::report::{Ending, Report, Standing};
+use scenarios::guarantees;
 use scenarios::plan::{Plan, RunPlan};
 use std::sync::Arc;
 
@@ -53,6 +54,9 @@ pub async fn run(args: &RunArgs) -> Result<Exit, Failure> {
         plan.time_scale,
         target.label()
     ));
+    for (id, why) in guarantees::undecidable(&plan) {
+        progress.note(&format!("! {id} will be inconclusive: {why}"));
+    }
     // Something that runs already has one address for its mock.
     let jobs = if matches!(target, TargetSpec::Url { .. }) { Some(1) } else { args.jobs };
     let room = Arc::new(Room::here(jobs));

@@ -9,7 +9,7 @@ use super::one_by_one::{
 };
 use super::parts::{Timeline, group, profiles_of, rule, status};
 use super::{ScenarioInfo, Settings};
-use crate::plan::{Declared, PhaseKind, Plan};
+use crate::plan::{MOST_RETRIES, PhaseKind, Plan};
 use mock_server::faults::{Pick, Window};
 use mock_server::world::population::Population;
 
@@ -25,12 +25,11 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
 /// Sixteen calls tell constant from exponential delays with one error in ten thousand runs
 /// (predicates, B3); two more, since a call during a hiccup of the harness is not judged.
 const RETRY_CALLS: u32 = 18;
+/// More calls for each retry that there is less of: what one call shows is less, and it takes less.
+const CALLS_FOR_A_RETRY: u32 = 6;
 /// Each call costs six requests: with luck in every delay they must still fit into the limiter's
 /// window, or it would refuse pages here. Eleven calls in a window fill what is not kept for clicks.
 const RETRY_PAUSE_MS: u64 = 400;
-/// Each call fails so often before it succeeds, unless the declared breaker or the declared attempts
-/// allow for less.
-const FAILURES: u32 = 4;
 /// So long that the pages filled before the retries leave the window in time: constant delays of
 /// half a base would otherwise fill it with the eighth call.
 const ALL_IS_WELL_MS: u64 = 2_600;
@@ -41,7 +40,8 @@ fn build(settings: &Settings) -> Plan {
     let control = phase(PhaseKind::Control, "all is well", ALL_IS_WELL_MS);
     // With full jitter four waits take 7.5 s at the mean, 15 s at the most.
     let gaps_ms = settings.contract(185_000) + u64::from(RETRY_CALLS) * RETRY_PAUSE_MS;
-    let failures = spared_failures(&settings.declared);
+    let failures = settings.declared.spared_failures();
+    let retried = RETRY_CALLS + (MOST_RETRIES - failures) * CALLS_FOR_A_RETRY;
     // Where one failure opens the breaker or ends the call there are no gaps to read.
     let kind = if failures > 0 { PhaseKind::RetryGaps } else { PhaseKind::Control };
     let gaps = phase(kind, "a few failures, then a success", gaps_ms);
@@ -53,7 +53,7 @@ fn build(settings: &Settings) -> Plan {
         population: Population {
             groups: [
                 ("calm", CALM_CALLS),
-                ("retry", RETRY_CALLS),
+                ("retry", retried),
                 ("quiet", CALM_CALLS),
                 ("error", 200),
                 ("heal", 60),
@@ -63,7 +63,7 @@ fn build(settings: &Settings) -> Plan {
         },
         traffic: vec![
             calls("calm", CALM_CALLS, control, CALM_PAUSE_MS),
-            calls("retry", RETRY_CALLS, Window { until_ms: gaps_end, ..gaps }, RETRY_PAUSE_MS),
+            calls("retry", retried, Window { until_ms: gaps_end, ..gaps }, RETRY_PAUSE_MS),
             calls("quiet", CALM_CALLS, calm, CALM_PAUSE_MS),
             calls("error", 200, errors, GAP_MS),
             calls("heal", 60, rested(heal), slowly(settings)),
@@ -79,9 +79,4 @@ fn build(settings: &Settings) -> Plan {
         generator: settings.generator(1),
         ..INFO.skeleton(settings, timeline)
     }
-}
-
-/// Failures in a row that neither open the breaker nor use a call's attempts up.
-fn spared_failures(declared: &Declared) -> u32 {
-    declared.breaker_failures.min(declared.max_attempts).saturating_sub(1).min(FAILURES)
 }

@@ -6,6 +6,7 @@
 use super::evidence::retries::{Chain, chains};
 use super::evidence::spacing::{ALPHA, Spacing};
 use super::evidence::tails::binomial_tail;
+use super::evidence::too_short::too_short;
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
 use crate::history::Operation;
@@ -21,7 +22,8 @@ pub struct BackoffGrows;
 
 /// Sixteen calls tell constant from exponential delays with one error in ten thousand runs
 /// (predicates, B3).
-const FOUR_TIMES: Minimum = Minimum { name: "calls that were retried four times", least: 16 };
+const RETRIED: Minimum =
+    Minimum { name: "calls with all the retries that the plan shows", least: 16 };
 
 const ASKED_WITHIN: Bound = Bound {
     of: "backoff-grows",
@@ -48,9 +50,10 @@ const PROMISE: Promise = Promise {
              declared",
     why: "retries in lockstep keep a service down that was about to come back",
     usual_fix: "full jitter: wait a random time below base × factor^n, and give up after a few",
-    blind_to: "delays that are too long; growth after the fourth retry",
+    blind_to: "delays that are too long; growth after the fourth retry, or where there is but one; \
+               constant delays with a little jitter where there are two",
     bounds: &[ASKED_WITHIN, AT_ONCE],
-    minimums: &[FOUR_TIMES],
+    minimums: &[RETRIED],
     // Attempts that the mock did not see make gaps longer, never shorter.
     when_late: Stands::Always,
     when_overloaded: Stands::IfViolated,
@@ -61,6 +64,18 @@ const PROMISE: Promise = Promise {
 impl Guarantee for BackoffGrows {
     fn promise(&self) -> &'static Promise {
         &PROMISE
+    }
+
+    fn undecidable(&self, case: &Case) -> Option<String> {
+        if case.declared.spared_failures() == 0 {
+            return Some(
+                "no call can be retried: `max_attempts` or `breaker_failures` of [declared] is 1"
+                    .into(),
+            );
+        }
+        let (base, timers) = (case.times.backoff_base, case.harness.epsilon);
+        let key = "`backoff_base_ms` of [declared]";
+        too_short(case, "the base of the backoff", base, timers, key)
     }
 
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
@@ -128,9 +143,10 @@ impl Judge for Retries<'_> {
                 .counted(failed, if spacing.is_enough() { judged } else { 0 }),
         ];
         let observed = format!(
-            "{} calls were retried, {judged} of them four times; median delays {}; {} left out (the \
+            "{} calls were retried, {judged} of them {} times; median delays {}; {} left out (the \
              harness was late, a restart or a pause)",
             sequential.len(),
+            case.declared.spared_failures(),
             spacing.medians(),
             self.left_out,
         );
@@ -143,11 +159,7 @@ impl Judge for Retries<'_> {
             1.0 / ALPHA,
         );
         Verdict::from_witnesses(sequential.len(), "calls that were retried", witnesses)
-            .at_least([FOUR_TIMES.seen(judged)])
-            .only_if(
-                case.times.backoff_base > case.harness.epsilon,
-                "the scaled base of the backoff is within the granularity of timers",
-            )
+            .at_least([RETRIED.seen(judged)])
             .measured(gauges, observed, rule)
     }
 }
@@ -251,7 +263,7 @@ mod tests {
 
     #[test]
     fn growing_delays_with_jitter_hold() {
-        check(retried(20, &[1_000, 2_000, 4_000, 8_000], true), Held, "20 of them four times");
+        check(retried(20, &[1_000, 2_000, 4_000, 8_000], true), Held, "20 of them 4 times");
     }
 
     #[test]
@@ -288,11 +300,15 @@ mod tests {
     #[test]
     fn too_few_calls_or_a_base_too_short_are_inconclusive() {
         let few = retried(15, &[1_000, 2_000, 4_000, 8_000], true);
-        check(few, Inconclusive, "15 calls that were retried four times were seen, 16 are needed");
+        check(
+            few,
+            Inconclusive,
+            "15 calls with all the retries that the plan shows were seen, 16 are needed",
+        );
         let delays = retried(20, &[1_000, 2_000, 4_000, 8_000], true);
         let mut history = History::over(&[(PhaseKind::RetryGaps, 0, 3_600)]).exchanges(delays);
         history.case.times.backoff_base = std::time::Duration::from_millis(20);
-        said(history, Inconclusive, "granularity of timers");
+        said(history, Inconclusive, "the base of the backoff is 20 ms at time scale 1");
     }
 
     #[test]

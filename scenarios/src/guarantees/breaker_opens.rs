@@ -10,6 +10,7 @@ mod kinds;
 
 use super::evidence::circuit::{Class, Opening, attempts, class, openings};
 use super::evidence::demand::Demand;
+use super::evidence::too_short::too_short;
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
 use crate::history::Operation;
@@ -70,6 +71,12 @@ const PROMISE: Promise = Promise {
 impl Guarantee for BreakerOpens {
     fn promise(&self) -> &'static Promise {
         &PROMISE
+    }
+
+    fn undecidable(&self, case: &Case) -> Option<String> {
+        let needed = (case.harness.delta * 2 + case.harness.epsilon) * 3;
+        let key = "`breaker_open_ms` of [declared]";
+        too_short(case, "the breaker's open time", case.times.breaker_open, needed, key)
     }
 
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
@@ -198,10 +205,8 @@ impl Judge for Open<'_> {
         let below = LET_THROUGH.of(let_through, if one_by_one { LET_THROUGH.least } else { 0 });
         let strength = [OPEN_TIMES.seen(seen), below].into_iter().chain(strength);
         witnesses.extend(self.early.refused.into_witnesses());
-        let needed = (case.harness.delta * 2 + case.harness.epsilon) * 3;
         Verdict::from_witnesses(seen, "open times of the breaker with demand", witnesses)
             .only_if(raw == 0 || seen > late, "the harness was late in every open time")
-            .only_if(open > needed, "the scaled open time is too close to the tolerance")
             .at_least(strength)
             .measured(gauges, observed, rule)
     }

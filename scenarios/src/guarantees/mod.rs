@@ -50,14 +50,22 @@ pub use crate::promise::{Bound, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
 use crate::history::Operation;
 use crate::nearest::nearest;
+use crate::plan::RunPlan;
 #[cfg(test)]
 use crate::testing::Decides;
 use crate::verdict::Verdict;
+use std::collections::BTreeMap;
 
 /// One promise of the checklist.
 pub trait Guarantee: Sync {
     /// What is promised.
     fn promise(&self) -> &'static Promise;
+
+    /// Why no history decides it, given what the plan's run declares and at which time scale; nothing
+    /// where one may.
+    fn undecidable(&self, _case: &Case) -> Option<String> {
+        None
+    }
 
     /// Begins to judge a history.
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c>;
@@ -112,6 +120,23 @@ pub const GUARANTEES: &[&dyn Guarantee] = &[
     &no_pii_in_logs::NoPiiInLogs,
     &no_secret_leaked::NoSecretLeaked,
 ];
+
+/// Which promises of a run no history of a scenario that exercises them can decide, and why: what is
+/// declared leaves them undecided at the run's time scale. As tolerances those stand that nothing has
+/// widened.
+#[must_use]
+pub fn undecidable(run: &RunPlan) -> BTreeMap<&'static str, String> {
+    let mut why = BTreeMap::new();
+    for plan in &run.scenarios {
+        let case = Case::new(run, plan);
+        for guarantee in plan.guarantees.iter().filter_map(|id| find(id)) {
+            if let Some(reason) = guarantee.undecidable(&case) {
+                why.insert(guarantee.promise().id, reason);
+            }
+        }
+    }
+    why
+}
 
 /// The guarantee with this id.
 #[must_use]

@@ -3,6 +3,7 @@
 //! Blind to: slow connects, which the kernel completes. Broken by: `no-timeout`,
 //! `trickle-resets-timeout`, `timeout-of-three-seconds`.
 
+use super::evidence::too_short::too_short;
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
 use crate::history::Operation;
@@ -56,6 +57,11 @@ const PROMISE: Promise = Promise {
 impl Guarantee for ProfileTimeout {
     fn promise(&self) -> &'static Promise {
         &PROMISE
+    }
+
+    fn undecidable(&self, case: &Case) -> Option<String> {
+        let needed = (case.harness.delta + case.harness.epsilon) * 3;
+        too_short(case, "the timeout", case.time(&WITHIN), needed, "`within_ms` of profile-timeout")
     }
 
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
@@ -186,7 +192,6 @@ impl Judge for Stalled<'_> {
             "stalled profile reads",
             witnesses,
         )
-        .only_if(bound >= tolerance * 3, "the scaled timeout is too close to the tolerance")
         .at_least(strength)
         .measured(gauges, observed, "given up wherever it stalls")
     }

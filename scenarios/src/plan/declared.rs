@@ -31,6 +31,19 @@ pub struct Declared {
     pub click_slots: u32,
 }
 
+/// Retries of one call whose spacing is looked at; later ones fail decorrelated jitter too often
+/// (simulated).
+pub const MOST_RETRIES: u32 = 4;
+
+impl Declared {
+    /// How often a call can fail before it succeeds, so that each retry of it is seen and neither its
+    /// attempts are used up nor the breaker opens; [`MOST_RETRIES`] at the most.
+    #[must_use]
+    pub fn spared_failures(&self) -> u32 {
+        self.breaker_failures.min(self.max_attempts).saturating_sub(1).min(MOST_RETRIES)
+    }
+}
+
 /// What a `Retry-After` holds back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

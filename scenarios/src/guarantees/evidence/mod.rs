@@ -23,6 +23,7 @@ pub mod sent;
 pub mod spacing;
 pub mod tails;
 pub mod threshold;
+pub mod too_short;
 pub mod trace;
 pub mod unserved;
 pub mod wanted;

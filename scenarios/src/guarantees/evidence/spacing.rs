@@ -9,10 +9,8 @@ use crate::guarantees::backoff_grows;
 pub const ALPHA: f64 = 1e-4;
 
 const SHARES: [f64; 3] = [0.125, 0.25, 0.5];
-/// Retries whose growth is judged; later ones fail decorrelated jitter too often (simulated).
-const GROWN: [usize; 2] = [2, 3];
-/// Retries whose jitter is judged.
-const JITTERED: usize = 4;
+/// Retries whose growth is judged: the last that there are.
+const GROWN: usize = 2;
 /// The narrowest spread that is taken for jitter, as a share of the median delay: ± 9 %.
 const JITTER: f64 = 0.18;
 
@@ -26,19 +24,21 @@ pub struct Spacing {
     pub cap: f64,
     /// Delays below this, in seconds, are none at all.
     pub at_once: f64,
-    delays: [Vec<f64>; JITTERED],
+    /// By the number of the retry, of the retries that every call can show.
+    delays: Vec<Vec<f64>>,
 }
 
 impl Spacing {
     /// The spacing of these calls: the gaps of each, in seconds.
     #[must_use]
     pub fn of(case: &Case, calls: &[&[f64]]) -> Self {
-        let delays = std::array::from_fn(|retry| {
+        let of_retry = |retry: usize| {
             let mut delays: Vec<f64> =
                 calls.iter().filter_map(|gaps| gaps.get(retry).copied()).collect();
             delays.sort_by(f64::total_cmp);
             delays
-        });
+        };
+        let delays = (0..case.declared.spared_failures() as usize).map(of_retry).collect();
         Self {
             base: case.times.backoff_base.as_secs_f64(),
             factor: (f64::from(case.declared.backoff_factor_milli) / 1_000.0).clamp(1.5, 2.0),
@@ -54,10 +54,16 @@ impl Spacing {
         (self.base * self.factor.powi(retry)).min(self.cap)
     }
 
-    /// Calls with as many retries as are judged.
+    /// Calls with all the retries that are judged.
     #[must_use]
     pub fn judged(&self) -> usize {
-        self.delays[GROWN[1]].len()
+        self.delays.last().map_or(0, Vec::len)
+    }
+
+    /// The retries, from 0, that are judged for growth: not the first, from which there is nothing to
+    /// grow.
+    fn grown(&self) -> std::ops::Range<usize> {
+        self.delays.len().saturating_sub(GROWN).max(1)..self.delays.len()
     }
 
     /// Whether so many calls could show delays that never reach half of their bound.
@@ -85,7 +91,10 @@ impl Spacing {
     }
 
     fn is_first_at_once(&self) -> bool {
-        median(&self.delays[0]).is_some_and(|first| self.is_at_once(first))
+        self.delays
+            .first()
+            .and_then(|delays| median(delays))
+            .is_some_and(|first| self.is_at_once(first))
     }
 
     /// A first retry at once, with backoff from the second on, is usual and sound.
@@ -98,7 +107,7 @@ impl Spacing {
     #[must_use]
     pub fn flat(&self) -> Option<(usize, String)> {
         let first_at_once = self.is_first_at_once();
-        let looks = GROWN.into_iter().flat_map(|retry| SHARES.map(|share| (retry, share)));
+        let looks = self.grown().flat_map(|retry| SHARES.map(|share| (retry, share)));
         let mut fails = looks.filter_map(|(retry, share)| {
             let delays = &self.delays[retry];
             let grown = i32::try_from(retry).unwrap_or(0) - i32::from(first_at_once);
@@ -115,14 +124,17 @@ impl Spacing {
         fails.next()
     }
 
-    /// Delays lie closer together than the narrowest usual jitter leaves them.
+    /// Delays lie closer together than the narrowest usual jitter leaves them, before every retry: a
+    /// random time that is added and does not grow is less and less of a delay that does.
     #[must_use]
     pub fn lockstep(&self) -> Option<(usize, String)> {
-        let mut fails = self.delays.iter().enumerate().filter_map(|(retry, delays)| {
+        let told = |(retry, delays): &(usize, &Vec<f64>)| {
             let middle = median(delays)?;
-            if middle > self.cap * 0.9 || self.is_at_once(middle) {
-                return None;
-            }
+            let told = middle <= self.cap * 0.9 && !self.is_at_once(middle);
+            told.then_some((*retry, middle))
+        };
+        let crowds = |(retry, middle): (usize, f64)| {
+            let delays = &self.delays[retry];
             let spread: Vec<f64> = delays.iter().map(|delay| delay / (middle * JITTER)).collect();
             let what = format!(
                 "{} delays before retry {} crowd around {:.0} ms: there is no jitter",
@@ -130,15 +142,17 @@ impl Spacing {
                 retry + 1,
                 middle * 1e3,
             );
-            (crowding(&spread) * 4.0 < ALPHA).then_some((retry, what))
-        });
-        fails.next()
+            (crowding(&spread) < ALPHA).then_some((retry, what))
+        };
+        let crowded: Option<Vec<_>> =
+            self.delays.iter().enumerate().filter_map(|all| told(&all)).map(crowds).collect();
+        crowded?.into_iter().next()
     }
 }
 
 #[allow(clippy::cast_precision_loss)]
 fn grow_alpha() -> f64 {
-    ALPHA / (SHARES.len() * GROWN.len()) as f64
+    ALPHA / (SHARES.len() * GROWN) as f64
 }
 
 #[cfg(test)]
@@ -148,11 +162,16 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
-    /// How many of 200 seeded runs of 20 calls with four retries look flat, and how many lockstep.
-    /// `policy` is given the retry's number, the last delay and a generator, and answers in units of
-    /// the declared base; every gap has up to 4 ms of overhead, at a base of 100 ms.
-    fn fails(policy: fn(i32, f64, &mut ChaCha8Rng) -> f64) -> (usize, usize) {
+    /// How many of so many seeded runs look flat, and how many lockstep, with so many retries in each
+    /// call. `policy` is given the retry's number, the last delay and a generator, and answers in units
+    /// of the declared base; every gap has up to 4 ms of overhead, at a base of 100 ms.
+    fn fails_of(
+        runs: u64,
+        retries: u32,
+        policy: fn(i32, f64, &mut ChaCha8Rng) -> f64,
+    ) -> (usize, usize) {
         let mut case = History::over(&[]).case;
+        case.declared.max_attempts = retries + 1;
         case.times.backoff_base = std::time::Duration::from_millis(100);
         case.times.backoff_cap = std::time::Duration::from_secs(3);
         let run = |seed: u64| {
@@ -163,28 +182,55 @@ mod tests {
                     last = policy(retry, last, &mut random);
                     last * 0.1 + random.random_range(0.0..0.004)
                 };
-                (0..4).map(delay).collect()
+                (0..retries.cast_signed()).map(delay).collect()
             };
             let calls: Vec<Vec<f64>> = (0..20).map(|_| call()).collect();
             let calls: Vec<&[f64]> = calls.iter().map(Vec::as_slice).collect();
             let spacing = Spacing::of(&case, &calls);
             (usize::from(spacing.flat().is_some()), usize::from(spacing.lockstep().is_some()))
         };
-        (0..200).map(run).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+        (0..runs).map(run).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+    }
+
+    fn fails(policy: fn(i32, f64, &mut ChaCha8Rng) -> f64) -> (usize, usize) {
+        fails_of(200, 4, policy)
+    }
+
+    /// Families of jitter, as the delay before retry n, from 0.
+    const USUAL: [(&str, fn(i32, f64, &mut ChaCha8Rng) -> f64); 7] = [
+        ("full jitter", |n, _, r| r.random_range(0.0..2f64.powi(n))),
+        ("equal", |n, _, r| r.random_range(0.5..1.0) * 2f64.powi(n)),
+        ("decorrelated", |_, last, r| r.random_range(1.0..3.0 * last)),
+        ("tower", |n, _, r| r.random_range(1.0..1.99) * 2f64.powi(n)),
+        ("± 10 %", |n, _, r| r.random_range(0.9..1.1) * 2f64.powi(n)),
+        // Google Cloud's scheme, and tenacity's: a random time is added that does not grow.
+        ("additive", |n, _, r| 2f64.powi(n) + r.random_range(0.0..1.0)),
+        ("first retry at once", |n, _, r| match n {
+            0 => 0.0,
+            _ => r.random_range(0.0..2f64.powi(n - 1)),
+        }),
+    ];
+
+    #[test]
+    fn every_usual_policy_passes_with_however_many_retries() {
+        for (name, policy) in USUAL {
+            for retries in 1..=4 {
+                assert_eq!(fails_of(3_000, retries, policy), (0, 0), "{name}, {retries} retries");
+            }
+        }
     }
 
     #[test]
-    fn every_usual_policy_passes() {
-        assert_eq!(fails(|n, _, r| r.random_range(0.0..2f64.powi(n))), (0, 0), "full jitter");
-        assert_eq!(fails(|n, _, r| r.random_range(0.5..1.0) * 2f64.powi(n)), (0, 0), "equal");
-        assert_eq!(fails(|_, last, r| r.random_range(1.0..3.0 * last)), (0, 0), "decorrelated");
-        assert_eq!(fails(|n, _, r| r.random_range(1.0..1.99) * 2f64.powi(n)), (0, 0), "tower");
-        assert_eq!(fails(|n, _, r| r.random_range(0.9..1.1) * 2f64.powi(n)), (0, 0), "± 10 %");
-        let at_once = fails(|n, _, r| match n {
-            0 => 0.0,
-            _ => r.random_range(0.0..2f64.powi(n - 1)),
-        });
-        assert_eq!(at_once, (0, 0), "first retry at once");
+    fn fewer_retries_show_what_is_broken_as_well() {
+        for retries in 1..=4 {
+            let fails = |policy| fails_of(200, retries, policy);
+            assert_eq!(fails(|_, _, _| 1.0).1, 200, "constant, {retries} retries");
+            assert_eq!(fails(|n, _, _| 2f64.powi(n)).1, 200, "no jitter, {retries} retries");
+            // From a single retry nothing can be told of growth.
+            let flat = if retries > 1 { 200 } else { 0 };
+            let found = fails(|_, _, r| r.random_range(0.0..1.0)).0;
+            assert_eq!(found, flat, "constant bound, full jitter, {retries} retries");
+        }
     }
 
     #[test]
