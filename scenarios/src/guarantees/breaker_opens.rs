@@ -8,14 +8,14 @@
 mod early;
 mod kinds;
 
-use super::evidence::circuit::{Class, Opening, attempts, class, openings};
+use super::evidence::circuit::{Class, Opening, attempts, class, offenders, openings, openings_by};
 use super::evidence::demand::Demand;
 use super::evidence::too_short::too_short;
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
 use crate::history::Operation;
 use crate::measure::{Gauge, humane};
-use crate::plan::PhaseKind;
+use crate::plan::{BreakerScope, PhaseKind};
 use crate::strength::Minimum;
 use crate::verdict::{Verdict, Witness};
 use early::Early;
@@ -57,7 +57,7 @@ const PROMISE: Promise = Promise {
     why: "calls that cannot succeed exhaust workers, visitors' patience and the rate limit",
     usual_fix: "one breaker before the retry loop's every attempt; count timeouts; when half-open, let \
                 a declared number of probes through and no more",
-    blind_to: "breakers for single routes, which open later; breakers that open too easily where \
+    blind_to: "breakers that open too easily where \
                visitors do not come one after the other",
     bounds: &[FAST],
     minimums: &MINIMUMS,
@@ -151,6 +151,14 @@ impl Judge for Open<'_> {
         let (let_through, refused) = (self.early.let_through, self.early.refused.count());
         let mut through = leaks.iter().map(|leak| leak.1).sum();
         let mut witnesses: Vec<Witness> = leaks.into_iter().map(|leak| leak.0).collect();
+        if case.declared.breaker_scope == BreakerScope::Host && !witnesses.is_empty() {
+            let each = openings_by(case, BreakerScope::Route);
+            if !each.is_empty() && offenders(&each) == 0 {
+                let cause = "it looks as if each route has a breaker of its own: if so, say breaker_scope \
+                             = \"route\" in [declared]";
+                witnesses = witnesses.into_iter().map(|witness| witness.line(cause)).collect();
+            }
+        }
         if through == 0
             && let Some(witness) = over_budget(case)
         {
@@ -237,9 +245,10 @@ fn leak(case: &Case, opening: &Opening<'_>) -> Option<(Witness, u64)> {
 /// then nothing for the open time.
 fn over_budget(case: &Case) -> Option<Witness> {
     let open = case.times.breaker_open.saturating_sub(case.harness.epsilon + case.harness.delta);
-    let outages = case.phases_that(PhaseKind::is_total_outage);
-    outages.into_iter().find_map(|(from, until)| {
-        let sent = attempts(case).into_iter();
+    let (outages, breakers) = (case.phases_that(PhaseKind::is_total_outage), attempts(case));
+    let each = outages.iter().flat_map(|outage| breakers.iter().map(move |all| (outage, all)));
+    each.into_iter().find_map(|(&(from, until), attempts)| {
+        let sent = attempts.iter().copied();
         let sent: Vec<&Exchange> =
             sent.filter(|one| from <= one.t_req && one.t_req < until).collect();
         if sent.iter().any(|one| class(case, one) != Class::Failure) {

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct Declared {
     /// Consecutive failures that open the breaker.
     pub breaker_failures: u32,
+    /// What one breaker guards.
+    pub breaker_scope: BreakerScope,
     /// How long it stays open, contract milliseconds.
     pub breaker_open_ms: u64,
     /// Calls let through while half-open.
@@ -44,6 +46,16 @@ impl Declared {
     }
 }
 
+/// What one breaker guards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BreakerScope {
+    /// Every call to Linktree.
+    Host,
+    /// The calls of one route: there is one for each.
+    Route,
+}
+
 /// What a `Retry-After` holds back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -59,6 +71,7 @@ impl Default for Declared {
     fn default() -> Self {
         Self {
             breaker_failures: 5,
+            breaker_scope: BreakerScope::Host,
             breaker_open_ms: 30_000,
             half_open_probes: 1,
             max_attempts: 5,

@@ -1,6 +1,6 @@
 //! The near side of the threshold: below the declared number of failures calls go through.
 
-use super::super::evidence::circuit::is_guarded;
+use super::super::evidence::circuit::is_guarded_like_pages;
 use super::super::evidence::rate::is_limited;
 use super::super::evidence::threshold::Threshold;
 use crate::case::Case;
@@ -36,7 +36,7 @@ impl<'c> Early<'c> {
         let waits = case.linktree.exchanges.iter().filter_map(wait).collect();
         let goes_through = |one: &&Exchange| {
             let failures = threshold.failures_while_closed(one.t_req, one.t_req);
-            is_guarded(one) && failures.is_some_and(|failures| failures > 0)
+            is_guarded_like_pages(case, one) && failures.is_some_and(|failures| failures > 0)
         };
         let let_through = case.linktree.exchanges.iter().filter(goes_through).count();
         Self { case, threshold, asked, waits, let_through, refused: Offences::default() }
@@ -68,7 +68,7 @@ impl<'c> Early<'c> {
                     case.declared.breaker_failures,
                 );
                 let before = case.linktree.exchanges.iter().rev();
-                let before = before.filter(|one| is_guarded(one) && one.t_known() <= until);
+                let before = before.filter(|one| is_guarded_like_pages(case, one) && one.t_known() <= until);
                 let mut lines: Vec<String> =
                     before.take(failures).map(|one| case.tell(one)).collect();
                 lines.reverse();

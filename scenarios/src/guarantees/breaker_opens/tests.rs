@@ -3,6 +3,7 @@
 use super::*;
 use crate::testing::{Decides, History, broken_off, given_up, page, read, refused};
 use crate::verdict::VerdictKind::{self, *};
+use mock_server::contract::Route;
 use mock_server::history::exchange::End;
 
 /// A success at 0 s, then an outage from 1 s on, with these failures in seconds.
@@ -173,4 +174,24 @@ fn no_trip_no_demand_or_a_late_harness_is_inconclusive() {
     check(outage(&[1, 2, 3, 4, 5, 6]).lag(5_000, 500), Inconclusive, "late in every open time");
     let cut_off = Exchange { end: End::Open, ..refused("ann", 5_000, 503) };
     check(outage(&[1, 2, 3, 4]).exchange(cut_off), Inconclusive, "no open times");
+}
+
+#[test]
+fn a_breaker_of_its_own_for_each_route_is_judged_as_declared_and_else_named() {
+    // Both open at their fifth failure, the one for links three seconds after the other.
+    let links = |second: u64| Exchange {
+        route: Route::ProfileLinks,
+        ..refused("ann", second * 1_000, 503)
+    };
+    let each = || outage(&[1, 2, 3, 4, 5, 36]).exchanges([4, 5, 6, 7, 8, 39].map(links));
+    check(each(), Violated, "it looks as if each route has a breaker of its own");
+    let mut declared = each();
+    declared.case.declared.breaker_scope = BreakerScope::Route;
+    check(declared, Held, "4 open times, 2 of them");
+    let mut leaks = each().exchange(links(20));
+    leaks.case.declared.breaker_scope = BreakerScope::Route;
+    check(leaks, Violated, "1 attempts got through");
+    let both = each().exchange(links(20));
+    let said = format!("{:?}", visited(both).judged_by(&BreakerOpens));
+    assert!(!said.contains("a breaker of its own"), "{said}");
 }

@@ -13,11 +13,12 @@ mod repeats;
 use crate::case::Case;
 use crate::guarantees::profile_timeout;
 use crate::history::Change;
+use crate::plan::BreakerScope;
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
 use mock_server::faults::Caution;
 use mock_server::history::exchange::{End, Exchange};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 /// What a breaker makes of an attempt's end.
@@ -59,12 +60,39 @@ pub const fn is_guarded(exchange: &Exchange) -> bool {
     !matches!(exchange.route, Route::Health | Route::Unknown)
 }
 
-/// The attempts before which a breaker stands, in order of arrival, without those that an HTTP library
-/// may have repeated by itself: the integration hears of one attempt only.
+/// The attempts before which a breaker stands, in order of arrival and by breaker, without those that
+/// an HTTP library may have repeated by itself: the integration hears of one attempt only.
 #[must_use]
-pub fn attempts(case: &Case) -> Vec<&Exchange> {
+pub fn attempts(case: &Case) -> Vec<Vec<&Exchange>> {
     let unheard = repeats::unheard(case);
-    guarded(case).filter(|one| !unheard.contains(&one.id)).collect()
+    let heard = |one: &&Exchange| !unheard.contains(&one.id);
+    let of = |guards| guarded(case).filter(heard).filter(|one| is_behind(one, guards)).collect();
+    breakers(case, case.declared.breaker_scope).into_iter().map(of).collect()
+}
+
+/// Whether the breaker that a page read meets first stands before this call too.
+#[must_use]
+pub fn is_guarded_like_pages(case: &Case, exchange: &Exchange) -> bool {
+    is_guarded(exchange)
+        && match case.declared.breaker_scope {
+            BreakerScope::Host => true,
+            BreakerScope::Route => exchange.route == Route::Profile,
+        }
+}
+
+/// What each breaker guards: everything, or one route.
+fn breakers(case: &Case, scope: BreakerScope) -> Vec<Option<Route>> {
+    match scope {
+        BreakerScope::Host => vec![None],
+        BreakerScope::Route => {
+            let routes: BTreeSet<Route> = guarded(case).map(|one| one.route).collect();
+            routes.into_iter().map(Some).collect()
+        }
+    }
+}
+
+fn is_behind(exchange: &Exchange, guards: Option<Route>) -> bool {
+    exchange.is_connection_only() || guards.is_none_or(|route| route == exchange.route)
 }
 
 fn guarded(case: &Case) -> impl Iterator<Item = &Exchange> {
@@ -93,22 +121,40 @@ pub struct Opening<'c> {
 /// stands for the whole run.
 #[must_use]
 pub fn openings(case: &Case) -> Vec<Opening<'_>> {
+    openings_by(case, case.declared.breaker_scope)
+}
+
+/// The same where breakers guard what `scope` says.
+#[must_use]
+pub fn openings_by(case: &Case, scope: BreakerScope) -> Vec<Opening<'_>> {
     let unheard = repeats::unheard(case);
-    let as_sent = reading(case, &HashSet::new());
+    let breakers = breakers(case, scope);
+    let read = |unheard: &HashSet<u64>| {
+        let of = |guards: &Option<Route>| reading(case, unheard, *guards);
+        let mut openings: Vec<Opening<'_>> = breakers.iter().flat_map(of).collect();
+        openings.sort_by_key(|one| (one.tripped, one.from));
+        openings
+    };
+    let as_sent = read(&HashSet::new());
     if unheard.is_empty() {
         return as_sent;
     }
-    let as_heard = reading(case, &unheard);
-    let offenders =
-        |openings: &[Opening<'_>]| openings.iter().map(|one| one.offenders.len()).sum::<usize>();
+    let as_heard = read(&unheard);
     if offenders(&as_heard) < offenders(&as_sent) { as_heard } else { as_sent }
 }
 
-/// What is certain where no attempt among `unheard` need count; each may.
-fn reading<'c>(case: &'c Case, unheard: &HashSet<u64>) -> Vec<Opening<'c>> {
-    let sent: Vec<&Exchange> = guarded(case).filter(|one| !unheard.contains(&one.id)).collect();
+/// Attempts that came through breakers that must have been open.
+#[must_use]
+pub fn offenders(openings: &[Opening<'_>]) -> usize {
+    openings.iter().map(|one| one.offenders.len()).sum()
+}
+
+/// What is certain of one breaker where no attempt among `unheard` need count; each may.
+fn reading<'c>(case: &'c Case, unheard: &HashSet<u64>, guards: Option<Route>) -> Vec<Opening<'c>> {
+    let behind = || guarded(case).filter(|one| is_behind(one, guards));
+    let sent: Vec<&Exchange> = behind().filter(|one| !unheard.contains(&one.id)).collect();
     let mut known = sent.clone();
-    known.extend(guarded(case).filter(|one| unheard.contains(&one.id)));
+    known.extend(behind().filter(|one| unheard.contains(&one.id)));
     known.extend(&case.linktree.connections);
     known.sort_by_key(|one| one.t_known());
     let refusals: Vec<(Moment, Moment)> = case

@@ -4,7 +4,7 @@
 //! forgotten what was before (predicates, B4). From then on everything that may count as a failure is
 //! one, whoever counts it; up to the declared number of them a breaker lets every call through.
 
-use super::circuit::{Class, class, earliest_known, is_guarded};
+use super::circuit::{Class, class, earliest_known, is_guarded_like_pages};
 use crate::case::Case;
 use crate::history::Change;
 use mock_server::clock::Moment;
@@ -38,7 +38,7 @@ impl Threshold {
     /// Reads it from the case.
     #[must_use]
     pub fn of(case: &Case) -> Self {
-        let guarded = case.linktree.exchanges.iter().filter(|one| is_guarded(one));
+        let guarded = case.linktree.exchanges.iter().filter(|one| is_guarded_like_pages(case, one));
         let attempts = guarded.chain(&case.linktree.connections);
         let mut events: Vec<(Moment, Event<'_>)> =
             attempts.map(|one| (one.t_known(), Event::Attempt(one))).collect();
