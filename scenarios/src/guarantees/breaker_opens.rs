@@ -8,6 +8,7 @@
 mod early;
 mod kinds;
 
+use super::evidence::busy::{Busy, Hearing};
 use super::evidence::circuit::{Class, Opening, attempts, class, offenders, openings, openings_by};
 use super::evidence::demand::Demand;
 use super::evidence::too_short::too_short;
@@ -95,6 +96,7 @@ impl Guarantee for BreakerOpens {
             reads,
             demand: Demand::over(case),
             early: Early::of(case),
+            busy: Busy::over(case),
             answers: 0,
             slow: Vec::new(),
         })
@@ -112,6 +114,7 @@ struct Open<'c> {
     reads: HashMap<&'c str, Vec<&'c Exchange>>,
     demand: Demand<'c>,
     early: Early<'c>,
+    busy: Busy<'c>,
     /// Page views wholly within an open time, and those of them that took too long.
     answers: usize,
     slow: Vec<(Moment, Duration)>,
@@ -121,6 +124,7 @@ impl Judge for Open<'_> {
     fn operation(&mut self, operation: &Operation<'_>) {
         self.demand.note(operation);
         self.early.operation(operation);
+        self.busy.note(operation);
         let case = self.case;
         let patience = case.times.fast + case.harness.delta;
         let (sent, end) = (operation.sent, operation.sent.plus(patience));
@@ -144,8 +148,9 @@ impl Judge for Open<'_> {
 
     fn verdict(self: Box<Self>) -> Verdict {
         let case = self.case;
+        let hearing = self.busy.spans();
         let leaks: Vec<(Witness, u64)> =
-            self.openings.iter().filter_map(|one| leak(case, one)).collect();
+            self.openings.iter().filter_map(|one| leak(case, &hearing, one)).collect();
         let raw = self.openings.iter().filter(|one| !one.offenders.is_empty()).count();
         let late = raw - leaks.len();
         let (let_through, refused) = (self.early.let_through, self.early.refused.count());
@@ -187,7 +192,8 @@ impl Judge for Open<'_> {
         let after_probes = self.openings.iter().filter(|one| one.half_open).count();
         let observed = format!(
             "{} open times, {after_probes} of them at or after probes, {seen} with demand; attempts \
-             got through in {raw}, {late} of these while the harness was late; {let_through} attempts \
+             got through in {raw}, {late} of these while the harness was late or the target answered nobody; \
+             {let_through} attempts \
              let through after fewer failures than open it; {} page views in all",
             self.openings.len(),
             self.answers,
@@ -214,7 +220,10 @@ impl Judge for Open<'_> {
         let strength = [OPEN_TIMES.seen(seen), below].into_iter().chain(strength);
         witnesses.extend(self.early.refused.into_witnesses());
         Verdict::from_witnesses(seen, "open times of the breaker with demand", witnesses)
-            .only_if(raw == 0 || seen > late, "the harness was late in every open time")
+            .only_if(
+                raw == 0 || seen > late,
+                "the harness was late in every open time, or the target answered nobody",
+            )
             .at_least(strength)
             .measured(gauges, observed, rule)
     }
@@ -222,8 +231,11 @@ impl Judge for Open<'_> {
 
 /// The first attempt that came through an open breaker, and how many did, unless the harness was late
 /// then.
-fn leak(case: &Case, opening: &Opening<'_>) -> Option<(Witness, u64)> {
-    let sure = |one: &&&Exchange| !case.harness.too_slow_within(one.t_req, one.t_req);
+fn leak(case: &Case, hearing: &Hearing<'_>, opening: &Opening<'_>) -> Option<(Witness, u64)> {
+    let given = case.harness.delta * 2;
+    let heard = hearing.heard_by(opening.from.minus(given), given);
+    let sure =
+        |one: &&&Exchange| heard < one.t_req && !case.harness.too_slow_within(one.t_req, one.t_req);
     let mut offenders = opening.offenders.iter().filter(sure);
     let first = offenders.next()?;
     if case.harness.too_slow_within(opening.from.minus(case.harness.delta * 2), opening.from) {

@@ -3,6 +3,7 @@
 //! Blind to: malformed values and numbers too large to be a time. Broken by: `retry-after-date-ignored`,
 //! `retry-after-ignored-on-503`, `retry-after-capped`.
 
+use super::evidence::busy::Busy;
 use super::evidence::demand::Demand;
 use super::{Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::Case;
@@ -44,13 +45,14 @@ impl Guarantee for RetryAfterHonoured {
     }
 
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
-        Box::new(Waiting { case, demand: Demand::over(case) })
+        Box::new(Waiting { case, demand: Demand::over(case), busy: Busy::over(case) })
     }
 }
 
 struct Waiting<'c> {
     case: &'c Case,
     demand: Demand<'c>,
+    busy: Busy<'c>,
 }
 
 /// 429 or 503, in seconds or as a date, with demand to wait; as many as the plan holds.
@@ -103,10 +105,12 @@ impl<'c> Wait<'c> {
 impl Judge for Waiting<'_> {
     fn operation(&mut self, operation: &Operation<'_>) {
         self.demand.note(operation);
+        self.busy.note(operation);
     }
 
     fn verdict(self: Box<Self>) -> Verdict {
         let case = self.case;
+        let hearing = self.busy.spans();
         let grace = case.harness.delta * 2;
         let scope = case.declared.retry_after_scope;
         // An answer can be disobeyed only when some time remains after it must be known.
@@ -128,7 +132,7 @@ impl Judge for Waiting<'_> {
             for wait in waits.iter().filter(relevant) {
                 if sent >= wait.until.minus(case.harness.epsilon) {
                     followed.insert(wait.answer.id, true);
-                } else if sent <= case.target.heard_by(wait.written, grace) {
+                } else if sent <= hearing.heard_by(wait.written, grace) {
                     excused += 1;
                 } else if case.target.restarted_within(wait.written, sent) {
                     forgotten += 1;
@@ -140,8 +144,20 @@ impl Judge for Waiting<'_> {
                     latest = Some(wait);
                 }
             }
-            early.extend(latest.map(|wait| witness(case, wait, attempt)));
+            early.extend(latest.map(|wait| (wait, attempt)));
         }
+        // A single attempt that may have left before the answer was read is no proof.
+        let doubt = match early.as_slice() {
+            [(wait, attempt)] if hearing.in_doubt(wait.written, grace, attempt.t_req) => {
+                Some(doubt(case, wait, attempt))
+            }
+            _ => None,
+        };
+        if doubt.is_some() {
+            early.clear();
+        }
+        let early: Vec<Witness> =
+            early.into_iter().map(|(wait, attempt)| witness(case, wait, attempt)).collect();
         let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
         let mut long = 0;
         let wanted = |wait: &&Wait<'_>| {
@@ -175,6 +191,7 @@ impl Judge for Waiting<'_> {
         let gauge = gauge.counted(early.len() as u64, seen);
         Verdict::from_witnesses(seen, "answers with Retry-After and demand to wait", early)
             .at_least(strength)
+            .only_if(doubt.is_none(), doubt.unwrap_or_default())
             .measured([gauge], observed, rule)
     }
 }
@@ -215,6 +232,15 @@ const fn form(wait: &Wait<'_>) -> &'static str {
         RetryAfterForm::Date => "date",
         RetryAfterForm::Malformed => "malformed",
     }
+}
+
+fn doubt(case: &Case, wait: &Wait<'_>, attempt: &Exchange) -> String {
+    format!(
+        "a single attempt came {} after it was told to wait, at {}, and the answer may not have been read \
+         by then: one such attempt is a doubt, two are a violation",
+        humane(attempt.t_req.since(wait.written)),
+        case.at(attempt.t_req),
+    )
 }
 
 fn witness(case: &Case, wait: &Wait<'_>, attempt: &Exchange) -> Witness {

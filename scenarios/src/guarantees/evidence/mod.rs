@@ -2,6 +2,7 @@
 //! clicks and pages, what came to light, what metrics say, exact tails.
 
 pub mod backlog;
+pub mod busy;
 pub mod calls;
 pub mod circuit;
 pub mod cold;

@@ -180,3 +180,37 @@ fn without_an_answer_to_wait_for_or_without_demand_it_is_inconclusive() {
     let cut = Exchange { end: End::Truncated, ..asked_to_wait("ann", 1_000, 429, 2) };
     check(History::over(&[]).exchange(cut).exchange(read("ann", 1_500)), Inconclusive);
 }
+
+#[test]
+fn one_attempt_that_may_have_left_before_the_answer_was_read_is_a_doubt_and_two_are_not() {
+    let told = || {
+        History::over(&[])
+            .exchange(asked_to_wait("ann", 1_000, 503, 5))
+            .exchange(read("ann", 6_010))
+            .exchange(asked_to_wait("ann", 7_000, 429, 5))
+            .exchange(read("ann", 12_010))
+    };
+    check(told(), Held);
+    check(told().exchange(read("bob", 1_200)), Held);
+    let doubt = check(told().exchange(read("bob", 1_206)), Inconclusive);
+    assert!(doubt.reason.unwrap().starts_with("a single attempt came 201 ms after it was told"));
+    check(told().exchange(read("bob", 1_399)), Inconclusive);
+    check(told().exchange(read("bob", 1_410)), Violated);
+    check(told().exchange(read("bob", 1_206)).exchange(read("carl", 1_210)), Violated);
+}
+
+#[test]
+fn who_answers_nobody_has_not_read_the_answer_either() {
+    let told = || {
+        History::over(&[])
+            .exchange(asked_to_wait("ann", 1_000, 503, 5))
+            .exchange(read("bob", 1_500))
+            .exchange(read("carl", 1_510))
+            .exchange(read("ann", 6_010))
+    };
+    let waited = |sent, first| page("dora", sent, first, "v0");
+    check(told(), Violated);
+    check(told().operation(waited(1_050, 1_450)), Held);
+    let others = (1_050..1_450).step_by(10).map(|at| waited(at, at + 1));
+    check(told().operation(waited(1_050, 1_450)).operations(others), Violated);
+}

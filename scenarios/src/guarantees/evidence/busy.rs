@@ -1,0 +1,156 @@
+//! When the target answered nobody, and may not have read what Linktree had answered it either.
+//!
+//! A service on one event loop reads the sockets of visitors and of Linktree in turn. While it computes,
+//! nobody gets an answer: visitors who came meanwhile wait, and so does what it must know (predicates,
+//! 1). A wait for Linktree is no such sign, nor is one visitor's wait while others are answered.
+
+use crate::case::Case;
+use crate::history::Operation;
+use mock_server::clock::Moment;
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+/// A shorter time without an answer is no sign of anything.
+const LONG: Duration = Duration::from_millis(20);
+
+/// Gathers the answers that visitors got.
+pub struct Busy<'c> {
+    case: &'c Case,
+    /// When each creator's page was being asked for.
+    reads: HashMap<&'c str, Vec<(Moment, Moment)>>,
+    /// Milliseconds in which somebody got an answer.
+    answered: BTreeSet<u64>,
+    /// Visitors who waited for long, and for nothing that Linktree had to say.
+    waits: Vec<(Moment, Moment)>,
+}
+
+impl<'c> Busy<'c> {
+    /// None yet, over this case's page reads.
+    #[must_use]
+    pub fn over(case: &'c Case) -> Self {
+        let mut reads: HashMap<&str, Vec<(Moment, Moment)>> = HashMap::new();
+        for read in case.linktree.exchanges.iter().filter(|read| read.route.is_page_read()) {
+            let handle = read.handle.as_deref().unwrap_or_default();
+            reads.entry(handle).or_default().push((read.t_req, read.t_known()));
+        }
+        Self { case, reads, answered: BTreeSet::new(), waits: Vec::new() }
+    }
+
+    /// Takes in a front-door operation.
+    pub fn note(&mut self, operation: &Operation<'_>) {
+        let Some(first) = operation.first else { return };
+        self.answered.insert(ms(first));
+        let (sent, delta) = (operation.sent, self.case.harness.delta);
+        if operation.page().is_none() || first.since(sent) < LONG {
+            return;
+        }
+        let asked = self.reads.get(operation.handle.as_ref()).into_iter().flatten();
+        let mut asked = asked.filter(|(from, until)| sent <= until.plus(delta) && *from <= first);
+        if asked.next().is_none() {
+            self.waits.push((sent, first));
+        }
+    }
+
+    /// When that was, after the last operation.
+    #[must_use]
+    pub fn spans(mut self) -> Hearing<'c> {
+        self.waits.sort_unstable();
+        let mut spans: Vec<(Moment, Moment)> = Vec::new();
+        for (sent, first) in &self.waits {
+            let mut from = *sent;
+            let inside = self.answered.range(ms(*sent) + 1..ms(*first));
+            for until in inside.map(|ms| Moment::from_ms(*ms)).chain([*first]) {
+                if until.since(from) >= LONG {
+                    match spans.last_mut() {
+                        Some(last) if from <= last.1 => last.1 = last.1.max(until),
+                        _ => spans.push((from, until)),
+                    }
+                }
+                from = until;
+            }
+        }
+        Hearing { case: self.case, spans }
+    }
+}
+
+fn ms(moment: Moment) -> u64 {
+    moment.0 / 1_000_000
+}
+
+/// By when the target must have heard.
+pub struct Hearing<'c> {
+    case: &'c Case,
+    spans: Vec<(Moment, Moment)>,
+}
+
+impl Hearing<'_> {
+    /// When the target must have heard of what happened at `at`, if it needs at most `within` while it
+    /// reads at all: a pause, or a time in which it answered nobody, leaves it as much time again.
+    #[must_use]
+    pub fn heard_by(&self, at: Moment, within: Duration) -> Moment {
+        let later = |by: Moment, busy: &(Moment, Moment)| {
+            if busy.0 <= by && at <= busy.1 { by.max(busy.1.plus(within)) } else { by }
+        };
+        self.spans.iter().fold(self.case.target.heard_by(at, within), later)
+    }
+
+    /// Whether what came at `came` is a matter of doubt: within twice of what the target is given to
+    /// hear of what happened at `at`.
+    #[must_use]
+    pub fn in_doubt(&self, at: Moment, within: Duration, came: Moment) -> bool {
+        came <= self.heard_by(at, within * 2)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{History, page, read};
+
+    const WITHIN: Duration = Duration::from_millis(200);
+
+    /// By when, in ms, what happened at 1,000 ms must have been heard; these page views, each of a
+    /// creator of its own, were sent and answered then.
+    #[track_caller]
+    fn check(history: History, views: &[(u64, u64)], expected: u64) {
+        let mut history = history;
+        history.case.ready();
+        let mut busy = Busy::over(&history.case);
+        for (n, (sent, first)) in views.iter().enumerate() {
+            busy.note(&page(if n == 0 { "ann" } else { "bob" }, *sent, *first, "v0"));
+        }
+        let by = busy.spans().heard_by(Moment::from_ms(1_000), WITHIN);
+        assert_eq!(by, Moment::from_ms(expected), "{views:?}");
+    }
+
+    fn nothing() -> History {
+        History::over(&[])
+    }
+
+    #[test]
+    fn while_nobody_is_answered_nothing_is_heard() {
+        check(nothing(), &[], 1_200);
+        check(nothing(), &[(1_100, 1_350)], 1_550);
+        check(nothing(), &[(1_100, 1_350), (1_120, 1_351)], 1_551);
+        check(nothing(), &[(1_100, 1_110), (1_190, 1_195)], 1_200);
+        check(nothing(), &[(900, 950), (1_300, 1_400)], 1_200);
+    }
+
+    #[test]
+    fn one_who_waits_while_others_are_answered_shows_nothing() {
+        let others = (1_000..1_400).step_by(10).map(|at| (at, at + 1));
+        let views: Vec<(u64, u64)> = [(1_100, 1_350)].into_iter().chain(others).collect();
+        check(nothing(), &views, 1_200);
+    }
+
+    #[test]
+    fn who_waits_for_linktree_shows_nothing() {
+        check(nothing().exchange(read("ann", 1_120)), &[(1_100, 1_350)], 1_200);
+        check(nothing().exchange(read("bob", 1_120)), &[(1_100, 1_350)], 1_550);
+    }
+
+    #[test]
+    fn a_pause_counts_as_well() {
+        check(nothing().paused(1_100, 1_300), &[], 1_500);
+    }
+}
