@@ -9,7 +9,7 @@ use super::one_by_one::{
 };
 use super::parts::{Timeline, group, profiles_of, rule, status};
 use super::{ScenarioInfo, Settings};
-use crate::plan::{MOST_RETRIES, PhaseKind, Plan};
+use crate::plan::{PhaseKind, Plan};
 use mock_server::faults::{Pick, Window};
 use mock_server::world::population::Population;
 
@@ -22,11 +22,6 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
     build,
 };
 
-/// Sixteen calls tell constant from exponential delays with one error in ten thousand runs
-/// (predicates, B3); two more, since a call during a hiccup of the harness is not judged.
-const RETRY_CALLS: u32 = 18;
-/// More calls for each retry that there is less of: what one call shows is less, and it takes less.
-const CALLS_FOR_A_RETRY: u32 = 6;
 /// Each call costs six requests: with luck in every delay they must still fit into the limiter's
 /// window, or it would refuse pages here. Eleven calls in a window fill what is not kept for clicks.
 const RETRY_PAUSE_MS: u64 = 400;
@@ -39,9 +34,10 @@ fn build(settings: &Settings) -> Plan {
     let mut phase = |kind, name, ms| timeline.phase(kind, name, ms);
     let control = phase(PhaseKind::Control, "all is well", ALL_IS_WELL_MS);
     // With full jitter four waits take 7.5 s at the mean, 15 s at the most.
-    let gaps_ms = settings.contract(185_000) + u64::from(RETRY_CALLS) * RETRY_PAUSE_MS;
+    let gaps_ms =
+        settings.contract(185_000) + u64::from(settings.declared.retried_calls()) * RETRY_PAUSE_MS;
     let failures = settings.declared.spared_failures();
-    let retried = RETRY_CALLS + (MOST_RETRIES - failures) * CALLS_FOR_A_RETRY;
+    let retried = settings.declared.retried_calls();
     // Where one failure opens the breaker or ends the call there are no gaps to read.
     let kind = if failures > 0 { PhaseKind::RetryGaps } else { PhaseKind::Control };
     let gaps = phase(kind, "a few failures, then a success", gaps_ms);

@@ -35,16 +35,28 @@ pub struct Declared {
 
 /// Retries of one call whose spacing is looked at; later ones fail decorrelated jitter too often
 /// (simulated).
-pub const MOST_RETRIES: u32 = 4;
+const MOST_RETRIES: u32 = 4;
 
 impl Declared {
     /// How often a call can fail before it succeeds, so that each retry of it is seen and neither its
-    /// attempts are used up nor the breaker opens; [`MOST_RETRIES`] at the most.
+    /// attempts are used up nor the breaker opens; four at the most.
     #[must_use]
     pub fn spared_failures(&self) -> u32 {
         self.breaker_failures.min(self.max_attempts).saturating_sub(1).min(MOST_RETRIES)
     }
+
+    /// How many calls show the spacing of so many retries.
+    #[must_use]
+    pub fn retried_calls(&self) -> u32 {
+        RETRIED_CALLS + (MOST_RETRIES - self.spared_failures()) * CALLS_FOR_A_RETRY
+    }
 }
+
+/// Sixteen calls tell constant from exponential delays with one error in ten thousand runs
+/// (predicates, B3); two more, since a call during a hiccup of the harness is not judged.
+const RETRIED_CALLS: u32 = 18;
+/// More calls for each retry that there is less of: what one call shows is less, and it takes less.
+const CALLS_FOR_A_RETRY: u32 = 6;
 
 /// What one breaker guards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

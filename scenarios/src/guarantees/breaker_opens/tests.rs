@@ -183,7 +183,11 @@ fn a_breaker_of_its_own_for_each_route_is_judged_as_declared_and_else_named() {
         route: Route::ProfileLinks,
         ..refused("ann", second * 1_000, 503)
     };
-    let each = || outage(&[1, 2, 3, 4, 5, 36]).exchanges([4, 5, 6, 7, 8, 39].map(links));
+    let shown = Exchange { route: Route::ProfileLinks, ..read("ann", 500) };
+    let each = || {
+        let both = outage(&[1, 2, 3, 4, 5, 36]).exchange(shown.clone());
+        both.exchanges([4, 5, 6, 7, 8, 39].map(links))
+    };
     check(each(), Violated, "it looks as if each route has a breaker of its own");
     let mut declared = each();
     declared.case.declared.breaker_scope = BreakerScope::Route;

@@ -69,7 +69,7 @@ impl Spacing {
     /// Whether so many calls could show delays that never reach half of their bound.
     #[must_use]
     pub fn is_enough(&self) -> bool {
-        binomial_tail(self.judged(), 0.5, self.judged()) < grow_alpha()
+        binomial_tail(self.judged(), 0.5, self.judged()) < self.grow_alpha()
     }
 
     /// Every median delay, for people.
@@ -88,6 +88,11 @@ impl Spacing {
         let below = |retry: i32| (self.at_once / self.bound(retry)).min(1.0);
         let three: f64 = (0..3 - first).map(below).product();
         (three * 1.5).min(1.0)
+    }
+
+    #[allow(clippy::cast_precision_loss)]
+    fn grow_alpha(&self) -> f64 {
+        ALPHA / (SHARES.len() * self.grown().len().max(1)) as f64
     }
 
     fn is_first_at_once(&self) -> bool {
@@ -119,7 +124,7 @@ impl Spacing {
                 retry + 1,
                 low_below * 1e3,
             );
-            (binomial_tail(delays.len(), share, low) < grow_alpha()).then_some((retry, what))
+            (binomial_tail(delays.len(), share, low) < self.grow_alpha()).then_some((retry, what))
         });
         fails.next()
     }
@@ -150,11 +155,6 @@ impl Spacing {
     }
 }
 
-#[allow(clippy::cast_precision_loss)]
-fn grow_alpha() -> f64 {
-    ALPHA / (SHARES.len() * GROWN) as f64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,14 +162,13 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
+    /// The delay before retry n, from 0, after the last one.
+    type Policy = fn(i32, f64, &mut ChaCha8Rng) -> f64;
+
     /// How many of so many seeded runs look flat, and how many lockstep, with so many retries in each
     /// call. `policy` is given the retry's number, the last delay and a generator, and answers in units
     /// of the declared base; every gap has up to 4 ms of overhead, at a base of 100 ms.
-    fn fails_of(
-        runs: u64,
-        retries: u32,
-        policy: fn(i32, f64, &mut ChaCha8Rng) -> f64,
-    ) -> (usize, usize) {
+    fn fails_of(runs: u64, retries: u32, policy: Policy) -> (usize, usize) {
         let mut case = History::over(&[]).case;
         case.declared.max_attempts = retries + 1;
         case.times.backoff_base = std::time::Duration::from_millis(100);
@@ -184,7 +183,7 @@ mod tests {
                 };
                 (0..retries.cast_signed()).map(delay).collect()
             };
-            let calls: Vec<Vec<f64>> = (0..20).map(|_| call()).collect();
+            let calls: Vec<Vec<f64>> = (0..case.declared.retried_calls()).map(|_| call()).collect();
             let calls: Vec<&[f64]> = calls.iter().map(Vec::as_slice).collect();
             let spacing = Spacing::of(&case, &calls);
             (usize::from(spacing.flat().is_some()), usize::from(spacing.lockstep().is_some()))
@@ -192,12 +191,12 @@ mod tests {
         (0..runs).map(run).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
     }
 
-    fn fails(policy: fn(i32, f64, &mut ChaCha8Rng) -> f64) -> (usize, usize) {
+    fn fails(policy: Policy) -> (usize, usize) {
         fails_of(200, 4, policy)
     }
 
-    /// Families of jitter, as the delay before retry n, from 0.
-    const USUAL: [(&str, fn(i32, f64, &mut ChaCha8Rng) -> f64); 7] = [
+    /// The usual families of jitter.
+    const USUAL: [(&str, Policy); 7] = [
         ("full jitter", |n, _, r| r.random_range(0.0..2f64.powi(n))),
         ("equal", |n, _, r| r.random_range(0.5..1.0) * 2f64.powi(n)),
         ("decorrelated", |_, last, r| r.random_range(1.0..3.0 * last)),
@@ -215,7 +214,9 @@ mod tests {
     fn every_usual_policy_passes_with_however_many_retries() {
         for (name, policy) in USUAL {
             for retries in 1..=4 {
-                assert_eq!(fails_of(3_000, retries, policy), (0, 0), "{name}, {retries} retries");
+                // Each test errs once in ten thousand runs.
+                let (flat, lockstep) = fails_of(3_000, retries, policy);
+                assert!(flat.max(lockstep) <= 2, "{name}, {retries} retries: {flat}, {lockstep}");
             }
         }
     }
