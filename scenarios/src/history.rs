@@ -134,7 +134,7 @@ pub struct Tolerances {
     pub delta_us: u64,
     /// ε: granularity of timers; µs.
     pub epsilon_us: u64,
-    /// The worst loopback round trip that was measured; µs.
+    /// The slowest loopback echo, or the latest timer, of the best of several measurements; µs.
     pub measured_us: u64,
 }
 
