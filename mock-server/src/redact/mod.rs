@@ -1,4 +1,5 @@
-//! Finds secrets in bytes however they are written: plain, in another case, escaped, in hex or base64.
+//! Finds secrets in bytes however they are written: plain, in another case, escaped, in hex or base64, or
+//! byte by byte as programs print their buffers.
 //!
 //! Bytes are searched once as they stand, and again with their escapes undone (percent-encoding,
 //! JSON's and HTML's), but only where they have any. Base64 is not undone: the characters that a
@@ -6,11 +7,11 @@
 //! are searched for like the secret itself. Upper and lower case of ASCII letters are the same.
 
 mod escapes;
+mod forms;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use escapes::unescaped;
+use forms::forms;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -153,6 +154,16 @@ impl<L: Copy> SecretScanner<L> {
         Cow::Owned(String::from_utf8_lossy(&out).into_owned())
     }
 
+    /// The last place up to `at` where these bytes can be cut without cutting a secret in two.
+    pub fn cut(&self, bytes: &[u8], at: usize) -> usize {
+        let hits = self.ranges(bytes);
+        let mut at = at.min(bytes.len());
+        while let Some((_, hit)) = hits.iter().find(|(_, hit)| hit.start < at && at < hit.end) {
+            at = hit.start;
+        }
+        at
+    }
+
     /// The bytes that secrets take up, at whatever depth they are found.
     fn ranges(&self, bytes: &[u8]) -> Vec<(L, Range<usize>)> {
         let mut hits = Vec::new();
@@ -197,29 +208,11 @@ impl SecretScanner<Kind> {
     }
 }
 
-/// In lower case: the secret itself, its bytes in hex, and the characters that it surely becomes
-/// within base64 of either alphabet.
-fn forms(secret: &str) -> Vec<String> {
-    let mut forms = vec![secret.to_ascii_lowercase(), hex::encode(secret)];
-    for before in 0..3 {
-        let mut bytes = vec![0; before];
-        bytes.extend_from_slice(secret.as_bytes());
-        // Characters that also hold bits of what stands before or after are left out.
-        let sure = (before * 8).div_ceil(6)..bytes.len() * 8 / 6;
-        for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
-            let form = engine.encode(&bytes)[sure.clone()].to_ascii_lowercase();
-            if !forms.contains(&form) {
-                forms.push(form);
-            }
-        }
-    }
-    forms
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use base64::engine::general_purpose::STANDARD;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
     use proptest::prelude::*;
 
     const KEY: &str = "lt_live_0123456789abcdef";
@@ -267,6 +260,44 @@ mod tests {
             "a &amp; b &; &#; &#x110000; &nosuch; &amp",
             "a &amp; b &; &#; &#x110000; &nosuch; &amp",
         );
+    }
+
+    #[test]
+    fn buffers_hide_no_secret() {
+        let joined = |between: &str, written: fn(u8) -> String| {
+            KEY.bytes().map(written).collect::<Vec<_>>().join(between)
+        };
+        let hex = |between| joined(between, |byte| format!("{byte:02x}"));
+        let decimal = |between| joined(between, |byte| byte.to_string());
+        check(&format!("{{ auth: <Buffer {}> }}", hex(" ")), "{ auth: <Buffer [key]> }");
+        check(&format!("<Buffer 20 {} 0a>", hex(" ")), "<Buffer 20 [key] 0a>");
+        check(&format!("auth={}.", hex(":")), "auth=[key].");
+        check(&format!("auth={}.", hex("-").to_uppercase()), "auth=[key].");
+        check(&format!("{{{}}}", joined(", ", |byte| format!("0x{byte:02X}"))), "{[key]}");
+        let json = format!(r#"{{"type":"Buffer","data":[{}]}}"#, decimal(","));
+        check(&json, r#"{"type":"Buffer","data":[[key]]}"#);
+        check(&format!("bytearray([58, {}, 10])", decimal(", ")), "bytearray([58, [key], 10])");
+        check(&format!("[{}]", decimal(" ")), "[[key]]");
+        let part = "<Buffer 6c 74 5f 6c 69 76 65 5f 39> [108,116,95,108]";
+        check(part, part);
+    }
+
+    #[test]
+    fn a_cut_goes_through_no_secret() {
+        let check = |text: &str, at: usize, expected: usize| {
+            assert_eq!(scanner().cut(text.as_bytes(), at), expected, "{text} at {at}");
+        };
+        check("nothing", 3, 3);
+        check("nothing", 30, 7);
+        let text = format!("ab{KEY}{SIGNS}cd");
+        check(&text, 2, 2);
+        check(&text, 3, 2);
+        check(&text, 1 + KEY.len(), 2);
+        check(&text, 2 + KEY.len(), 2 + KEY.len());
+        check(&text, 3 + KEY.len(), 2 + KEY.len());
+        check(&text, text.len() - 1, text.len() - 1);
+        let escaped = format!("ab{}", KEY.replace('_', "%255f"));
+        check(&escaped, 7, 2);
     }
 
     #[test]

@@ -104,6 +104,12 @@ impl Canaries {
     pub fn redacted<'t>(&self, text: &'t str) -> Cow<'t, str> {
         self.scanner.replaced(text, |label| label.canary.mark())
     }
+
+    /// The last place up to `at` where these bytes can be cut without cutting anything planted in two.
+    #[must_use]
+    pub fn cut(&self, bytes: &[u8], at: usize) -> usize {
+        self.scanner.cut(bytes, at)
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 pub mod canaries;
 pub mod inspect;
 pub mod logs;
+pub mod pieces;
 pub mod search;
 pub mod source;
 pub mod watch;

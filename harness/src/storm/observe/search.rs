@@ -165,6 +165,12 @@ impl Search {
         self.canaries.redacted(text)
     }
 
+    /// The last place up to `at` where these bytes can be cut without cutting anything planted in two.
+    #[must_use]
+    pub fn cut(&self, bytes: &[u8], at: usize) -> usize {
+        self.canaries.cut(bytes, at)
+    }
+
     /// Records how much was searched; the last thing to do.
     pub fn finish(&self, captures_log: bool) {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);

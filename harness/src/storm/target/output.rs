@@ -1,16 +1,18 @@
 //! What the integration prints: line by line, with its time, searched and without what was planted,
 //! into `target.log`.
 
+use crate::storm::observe::pieces::Pieces;
 use crate::storm::observe::search::{Search, Spot};
 use mock_server::clock::Clock;
+use scenarios::observed::Place;
 use std::fs::File;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::task::JoinHandle;
 
-/// A longer line is written in pieces.
-const LINE: usize = 64 * 1024;
+/// As much of a stream as is read at once.
+const READ: usize = 64 * 1024;
 
 /// Where lines go; clones write into the same file.
 #[derive(Clone)]
@@ -31,19 +33,27 @@ impl Output {
     pub fn follow(
         &self,
         stream: &'static str,
-        from: impl AsyncRead + Unpin + Send + 'static,
+        mut from: impl AsyncRead + Unpin + Send + 'static,
     ) -> JoinHandle<()> {
         let output = self.clone();
         tokio::spawn(async move {
-            let mut from = BufReader::with_capacity(LINE, from);
-            let mut line = Vec::new();
-            for number in 1.. {
-                line.clear();
-                match read_line(&mut from, &mut line).await {
-                    Ok(true) => output.line(&line, stream, number),
-                    Ok(false) | Err(_) => return,
+            let (mut pieces, mut bytes, mut number) = (Pieces::default(), vec![0; READ], 0);
+            let mut line = |line: &[u8]| {
+                number += 1;
+                output.line(line, stream, number);
+            };
+            loop {
+                match from.read(&mut bytes).await {
+                    Ok(0) => break,
+                    Ok(count) => pieces.push(&bytes[..count], &output.search, &mut line),
+                    Err(error) => {
+                        let what = format!("{stream} could not be read to its end: {error}");
+                        output.search.unseen(Place::Log, what);
+                        break;
+                    }
                 }
             }
+            pieces.finish(&output.search, &mut line);
         })
     }
 
@@ -58,30 +68,11 @@ impl Output {
     }
 }
 
-/// One line, or as much of it as [`LINE`] holds; false at the end.
-async fn read_line(
-    from: &mut (impl AsyncBufReadExt + Unpin),
-    line: &mut Vec<u8>,
-) -> std::io::Result<bool> {
-    loop {
-        let bytes = from.fill_buf().await?;
-        if bytes.is_empty() {
-            return Ok(!line.is_empty());
-        }
-        let end = bytes.iter().position(|byte| *byte == b'\n').map(|at| at + 1);
-        let take = end.unwrap_or(bytes.len()).min(LINE);
-        line.extend_from_slice(&bytes[..take]);
-        from.consume(take);
-        if end.is_some() || line.len() >= LINE {
-            return Ok(true);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::storm::observe::canaries::{Canaries, Credentials};
+    use crate::storm::observe::pieces::LINE;
     use crate::storm::recorder::Recorder;
     use mock_server::world::population::Population;
 
@@ -114,5 +105,12 @@ mod tests {
         static LONG: [u8; LINE + 10] = [b'x'; LINE + 10];
         let lines = written(&LONG).await;
         assert_eq!(lines.iter().map(String::len).collect::<Vec<_>>(), [LINE, 10]);
+    }
+
+    #[tokio::test]
+    async fn a_secret_across_the_cut_of_a_line_is_taken_out_whole() {
+        let long = format!("{}hunter2-hunter2!", "x".repeat(LINE - 5));
+        let lines = written(long.leak().as_bytes()).await;
+        assert_eq!((lines[0].len(), &lines[1..]), (LINE - 5, &["[secret]!".to_owned()][..]));
     }
 }

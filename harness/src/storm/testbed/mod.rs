@@ -38,13 +38,12 @@ pub struct Testbed {
     tap: Tap,
     front: FrontDoor,
     watching: Option<Watching>,
-    /// What is still to be read of the target's log files once it has ended.
+    /// The target's log files, unless the watch reads them.
     logs: Option<Logs>,
     search: Arc<Search>,
     /// The target ended, or was not ready again, without being asked.
     lost: bool,
     data_dir: PathBuf,
-    log_files: Vec<(PathBuf, String)>,
     captures_log: bool,
     clock: Clock,
     recorder: Recorder,
@@ -71,7 +70,7 @@ impl Testbed {
     ///
     /// # Errors
     ///
-    /// [`Failure`] when no client can be built.
+    /// [`Failure`] when no client can be built, or when it is watched already.
     pub async fn watch(&mut self, order: &Order, run: &RunPlan) -> Result<(), Failure> {
         let observe = &order.observe;
         let tree = Tree {
@@ -81,11 +80,13 @@ impl Testbed {
             live_prefix: &run.contract.keys.live_prefix,
         };
         tokio::task::block_in_place(|| source::look(&tree, &self.search));
+        let logs = self.logs.take();
+        let logs = logs.ok_or_else(|| Failure::bug("the target is watched already"))?;
         let offered = self.front.offers(FrontRoute::Metrics);
         let url = format!("{}{}", self.target.url, self.front.metrics);
         let watch = Watch {
             root: self.target.root(),
-            logs: Logs::of(self.log_files.clone(), Arc::clone(&self.search)),
+            logs,
             metrics: offered.then(|| (url, Picks::of(&observe.metrics))),
             client: client().map_err(Failure::bug)?,
             search: Arc::clone(&self.search),

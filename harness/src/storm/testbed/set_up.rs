@@ -6,6 +6,7 @@ use crate::config::{secret, template};
 use crate::failure::Failure;
 use crate::storm::measure::{headroom, tolerances};
 use crate::storm::observe::canaries::{Canaries, Credentials};
+use crate::storm::observe::logs::Logs;
 use crate::storm::observe::search::Search;
 use crate::storm::order::Order;
 use crate::storm::process_faults::due::DueFaults;
@@ -87,9 +88,11 @@ impl Testbed {
             log: &order.folder.join("target.log"),
             search: &search,
         };
-        let target = Target::start(&order.target, &around, clock, recorder).await?;
         let log_files = log_files(order, &data_dir);
         let captures_log = !matches!(order.target, TargetSpec::Url { .. }) || !log_files.is_empty();
+        // What the target logs as it starts is its own.
+        let logs = Logs::of(log_files, Arc::clone(&search));
+        let target = Target::start(&order.target, &around, clock, recorder).await?;
         Ok(Self {
             mock,
             target,
@@ -97,11 +100,10 @@ impl Testbed {
             tap,
             front: order.front_door.clone(),
             watching: None,
-            logs: None,
+            logs: Some(logs),
             search,
             lost: false,
             data_dir,
-            log_files,
             captures_log,
             clock,
             recorder: recorder.clone(),
