@@ -23,7 +23,7 @@ pub(crate) struct Ticket {
     pub handle: Option<String>,
     pub token: Token,
     pub method: String,
-    /// The path without query and without credentials.
+    /// The path without query, dot segments and credentials.
     pub path: String,
     pub idempotency_key: Option<String>,
 }
@@ -128,6 +128,14 @@ impl Rendezvous {
         matches!(self.slots().get(&id), Some(Slot::Asked(_)))
     }
 
+    /// The route of a ticket that no route has taken yet.
+    pub fn route(&self, id: u64) -> Option<Route> {
+        match self.slots().get(&id)? {
+            Slot::Asked(ticket) => Some(ticket.route),
+            Slot::Taken | Slot::Decided(_) => None,
+        }
+    }
+
     /// How many places are taken.
     #[cfg(test)]
     pub fn len(&self) -> usize {
@@ -161,9 +169,10 @@ mod tests {
             idempotency_key: Some("k".into()),
         });
         assert!(rendezvous.is_untouched(3));
+        assert_eq!((rendezvous.route(3), rendezvous.route(4)), (Some(Route::Clicks), None));
         assert_eq!(rendezvous.take(3).unwrap().request_key(), "POST /v1/clicks k");
         assert!(rendezvous.take(3).is_none());
-        assert!(!rendezvous.is_untouched(3));
+        assert!(!rendezvous.is_untouched(3) && rendezvous.route(3).is_none());
         rendezvous.decide(3, Instructions { over_limit: true, ..Instructions::default() });
         assert!(rendezvous.take(3).is_none());
         assert!(rendezvous.collect(3).unwrap().over_limit);

@@ -70,7 +70,7 @@ impl<'c> Timeline<'c> {
         for exchange in &case.linktree.exchanges {
             let step = timeline.step(exchange.t_req);
             step.upstream[class(exchange)] += 1;
-            step.fetches += u64::from(exchange.route == Route::Profile);
+            step.fetches += u64::from(exchange.route == Route::Profile && !exchange.is_head());
         }
         timeline
     }

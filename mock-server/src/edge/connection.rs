@@ -13,7 +13,7 @@ use super::upstream::UpstreamAnswer;
 use crate::history::exchange::{End, Exchange};
 use crate::keyring::Token;
 use crate::rendezvous::{Instructions, Ticket};
-use crate::routes::{classify, error_body};
+use crate::routes::{classify, error_body, resolved};
 use std::io;
 use std::rc::Rc;
 use tokio::net::TcpStream;
@@ -56,7 +56,9 @@ async fn exchange(
     head: &Head,
 ) -> After {
     describe(edge, &mut open.exchange, head);
-    let body = match head.framing() {
+    let framing = head.framing();
+    let framing = framing.and_then(|one| if head.names_its_host() { Ok(one) } else { Err(400) });
+    let body = match framing {
         Ok(framing) => {
             let mut reader = BodyReader::new(framing);
             let body = client.body(head, &mut reader).await;
@@ -124,7 +126,7 @@ async fn routed(
         handle: record.handle.clone(),
         token,
         method: head.method.clone(),
-        path: record.target.split('?').next().unwrap_or_default().to_owned(),
+        path: resolved(&record.target),
         idempotency_key: record.idempotency_key.clone(),
     });
     let answered = edge.upstream.forward(record.id, head, body).await;
@@ -138,14 +140,13 @@ fn describe(edge: &Edge, record: &mut Exchange, head: &Head) {
     let scanner = Scanner::new(&edge.shared.world.keys);
     let clean = |text: &str| scanner.redacted(text).into_owned();
     let text = |name| head.header(name).map(|value| clean(&value));
-    let path = head.target.split('?').next().unwrap_or_default();
-    let (route, handle) = classify(&head.method, path);
+    let (route, handle) = classify(&head.method, &resolved(&head.target));
     record.method = clean(&head.method);
     record.target = clean(&head.target);
     record.route = route;
     record.handle = handle.map(|handle| clean(&handle));
-    record.host = text("host");
-    record.accept = text("accept");
+    record.host = head.lines("host").map(|value| clean(&value));
+    record.accept = head.lines("accept").map(|value| clean(&value));
     record.content_type = text("content-type");
     record.idempotency_key = text("idempotency-key");
     identify(&scanner, record, head);

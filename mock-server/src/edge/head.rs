@@ -81,6 +81,23 @@ impl Head {
         Some(String::from_utf8_lossy(value).trim().to_owned())
     }
 
+    /// All lines of a header as one (RFC 9110 section 5.3).
+    pub fn lines(&self, name: &str) -> Option<String> {
+        let lines = self.headers.iter().filter(|(known, _)| known == name);
+        let lines = lines.map(|(_, value)| String::from_utf8_lossy(value).trim().to_owned());
+        lines.reduce(|all, line| format!("{all}, {line}"))
+    }
+
+    /// Whether it names one host, which HTTP/1.0 may leave out (RFC 9112 section 3.2).
+    pub fn names_its_host(&self) -> bool {
+        let mut lines = self.headers.iter().filter(|(name, _)| name == "host");
+        match (lines.next(), lines.next()) {
+            (None, _) => self.minor == 0,
+            (Some((_, host)), None) => host.trim_ascii().iter().all(|byte| may_name_host(*byte)),
+            (Some(_), Some(_)) => false,
+        }
+    }
+
     /// Whether a list-valued header names this token.
     pub fn names(&self, header: &str, token: &str) -> bool {
         self.headers
@@ -146,6 +163,11 @@ pub(super) fn empty_lines(bytes: &[u8]) -> usize {
 fn names_http(bytes: &[u8]) -> bool {
     let line = bytes[empty_lines(bytes)..].split(|byte| *byte == b'\n').next().unwrap_or_default();
     line.split(|byte| *byte == b' ').nth(2).is_some_and(|word| word.starts_with(b"HTTP/"))
+}
+
+/// Whether a host or its port may be written with it (RFC 3986 sections 3.2.2 and 3.2.3).
+fn may_name_host(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(&byte)
 }
 
 /// Path and query of a target, whichever form it has.
@@ -220,6 +242,34 @@ mod tests {
         let old = "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n";
         assert_eq!(framing_of(old), Err(400));
         assert_eq!(framing_of("CONNECT host:80 HTTP/1.1\r\n\r\n"), Err(501));
+    }
+
+    #[test]
+    fn http_1_1_names_one_host_and_http_1_0_at_most_one() {
+        let check = |version: &str, headers: &str, expected: bool| {
+            let text = format!("GET / HTTP/{version}\r\n{headers}\r\n");
+            let Parsed::Whole(head) = Head::parse(text.as_bytes()) else { panic!("{text}") };
+            assert_eq!(head.names_its_host(), expected, "{text}");
+        };
+        for one in ["Host: a:80\r\n", "host: [::1]:80\r\n", "HOST:\r\n"] {
+            check("1.1", one, true);
+            check("1.0", one, true);
+        }
+        check("1.1", "", false);
+        check("1.0", "", true);
+        for wrong in ["Host: a\r\nHost: a\r\n", "Host: a b\r\n", "Host: a/b\r\n", "Host: u@a\r\n"] {
+            check("1.1", wrong, false);
+            check("1.0", wrong, false);
+        }
+    }
+
+    #[test]
+    fn the_lines_of_a_header_are_one_list() {
+        let text = b"GET / HTTP/1.1\r\nAccept: a/b\r\nHost: x\r\naccept:  c/d, e/f\r\n\r\n";
+        let Parsed::Whole(head) = Head::parse(text) else { panic!() };
+        assert_eq!(head.lines("accept").as_deref(), Some("a/b, c/d, e/f"));
+        assert_eq!(head.lines("host").as_deref(), Some("x"));
+        assert_eq!(head.lines("range"), None);
     }
 
     #[test]

@@ -228,6 +228,18 @@ impl Exchange {
         self.method.is_empty() && !self.faults.is_empty()
     }
 
+    /// It asks whether something is there, and gets none of it (RFC 9110 section 9.3.2).
+    #[must_use]
+    pub fn is_head(&self) -> bool {
+        self.method == "HEAD"
+    }
+
+    /// A read of a creator's page that can fill a cache.
+    #[must_use]
+    pub fn is_page_read(&self) -> bool {
+        self.route.is_page_read() && !self.is_head()
+    }
+
     /// A whole answer with a 2xx or 304 status was written, and no fault made it doubtful.
     #[must_use]
     pub fn is_success(&self) -> bool {

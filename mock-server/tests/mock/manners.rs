@@ -2,7 +2,7 @@
 
 use crate::rig::{Client, Rig, always, click};
 use mock_server::contract::Route;
-use mock_server::faults::{Fault, Latency};
+use mock_server::faults::{Fault, Latency, Matcher, Rule, Status};
 use mock_server::history::exchange::End;
 
 /// What a client sees that sends this and then waits for the end.
@@ -92,13 +92,99 @@ fn nothing_after_a_connect_is_taken_for_a_request() {
 fn an_answer_to_head_has_no_body_and_names_no_length() {
     let rig = Rig::plain();
     let mut client = rig.client();
-    client.write(&rig.request("HEAD", "/v1/me", "", ""));
-    let head = client.head();
-    assert!(head.starts_with("HTTP/1.1 404") && !head.contains("content-length"), "{head}");
+    for (target, status) in [("/v1/me", 200), ("/v1/profiles/nobody", 404), ("/v1/clicks", 404)] {
+        client.write(&rig.request("HEAD", target, "", ""));
+        let head = client.head();
+        let begins = head.starts_with(&format!("HTTP/1.1 {status}"));
+        assert!(begins && !head.contains("content-length"), "{head}");
+    }
     client.write(&rig.request("GET", "/v1/me", "", ""));
     assert_eq!(client.answer().status, 200, "so the next answer begins where it should");
     let refused = seen(&rig, "HEAD / HTTP/1.1\r\nContent-Length: 9999999\r\n\r\n");
     assert!(refused.starts_with("HTTP/1.1 413") && refused.ends_with("\r\n\r\n"), "{refused}");
+}
+
+#[test]
+fn head_is_answered_like_get_on_every_route_that_has_one() {
+    let rig = Rig::plain();
+    for (target, route) in [
+        ("/v1/health", Route::Health),
+        ("/v1/me", Route::Me),
+        ("/v1/profiles/tail-0001", Route::Profile),
+        ("/v1/profiles/tail-0001/links", Route::ProfileLinks),
+        ("/v1/links", Route::Links),
+        ("/v1/analytics/tail-0001", Route::Analytics),
+        ("/v1/webhooks", Route::Webhooks),
+    ] {
+        let before = usize::try_from(rig.mock.probes()).unwrap();
+        let got = rig.get(target);
+        let mut client = rig.client();
+        client.write(&rig.request("HEAD", target, "Connection: close\r\n", ""));
+        let (head, end) = client.rest();
+        assert_eq!(statuses(&head), [got.status.to_string()], "{target}");
+        assert_eq!(end, Ok(()));
+        assert!(head.ends_with("\r\n\r\n") && head.contains("content-type"), "{head}");
+        let records = rig.tape.wait(before + 2);
+        let one = &records[before + 1];
+        assert_eq!((one.method.as_str(), one.route, &one.nonce), ("HEAD", route, &None));
+        assert_eq!(one.handle, records[before].handle);
+    }
+    let condition = "If-None-Match: *\r\nConnection: close\r\n";
+    let text = rig.request("HEAD", "/v1/profiles/tail-0001", condition, "");
+    assert_eq!(statuses(&seen(&rig, &text)), ["304"]);
+}
+
+#[test]
+fn a_fault_of_a_route_hits_its_head_and_what_dot_segments_lead_to() {
+    let me = Rule {
+        matcher: Matcher { routes: vec![Route::Me], ..Matcher::default() },
+        ..always("me-down", Fault::Status(Status { codes: vec![503], retry_after: vec![] }))
+    };
+    let rig = Rig::new(|config| config.rules = vec![me]);
+    for (method, target, status) in [
+        ("GET", "/v1/me", "503"),
+        ("HEAD", "/v1/me", "503"),
+        ("GET", "/v1/profiles/../me", "503"),
+        ("GET", "/v1/profiles/%2E%2e/me", "503"),
+        ("GET", "/v1/me/../links", "200"),
+        ("GET", "/v1/profiles\\..\\me", "404"),
+    ] {
+        let text = rig.request(method, target, "Connection: close\r\n", "");
+        assert_eq!(statuses(&seen(&rig, &text)), [status], "{method} {target}");
+    }
+    let records = rig.tape.wait(6);
+    let routes: Vec<_> = records.iter().map(|one| one.route).collect();
+    let expected = [Route::Me, Route::Me, Route::Me, Route::Me, Route::Links, Route::Unknown];
+    assert_eq!(routes, expected);
+    assert_eq!(records[2].target, "/v1/profiles/../me", "as it was sent");
+}
+
+#[test]
+fn http_1_1_without_one_host_is_refused_and_recorded() {
+    let rig = Rig::plain();
+    let auth = format!("Authorization: Bearer {}\r\nConnection: close\r\n", rig.mock.api_key());
+    for (version, hosts, status, host) in [
+        ("1.1", "", "400", None),
+        ("1.1", "Host: a\r\nHost: b\r\n", "400", Some("a, b")),
+        ("1.1", "Host: a b\r\n", "400", Some("a b")),
+        ("1.1", "Host: a\r\n", "200", Some("a")),
+        ("1.0", "", "200", None),
+    ] {
+        let before = usize::try_from(rig.mock.probes()).unwrap();
+        let text = format!("GET /v1/me HTTP/{version}\r\n{hosts}{auth}\r\n");
+        assert_eq!(statuses(&seen(&rig, &text)), [status], "{version} {hosts}");
+        let record = rig.tape.wait(before + 1).pop().unwrap();
+        assert_eq!((record.host.as_deref(), record.route), (host, Route::Me));
+    }
+}
+
+#[test]
+fn two_lines_of_accept_are_one_list() {
+    let rig = Rig::plain();
+    let accept = "Accept: text/plain\r\nAccept: application/json\r\n";
+    assert_eq!(rig.send("GET", "/v1/me", accept, "").status, 200);
+    let accepted = rig.tape.wait(1)[0].accept.clone();
+    assert_eq!(accepted.as_deref(), Some("text/plain, application/json"));
 }
 
 #[test]
@@ -107,9 +193,9 @@ fn empty_lines_and_trailers_lie_between_requests_unnoticed() {
     let auth = format!("Authorization: Bearer {}\r\n", rig.mock.api_key());
     let click = click("e1", "l1");
     let text = format!(
-        "\r\n\nPOST /v1/clicks HTTP/1.1\r\n{auth}Idempotency-Key: a\r\nTransfer-Encoding: Chunked\
+        "\r\n\nPOST /v1/clicks HTTP/1.1\r\nHost: x\r\n{auth}Idempotency-Key: a\r\nTransfer-Encoding: Chunked\
          \r\n\r\n{:X};why=\"not\"\r\n{click}\r\n0\r\nX-Sum: 1\r\nX-More: 2\r\n\r\n\r\n\
-         GET /v1/health HTTP/1.1\r\nConnection: close\r\n\r\n",
+         GET /v1/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
         click.len()
     );
     assert_eq!(statuses(&seen(&rig, &text)), ["202", "200"]);

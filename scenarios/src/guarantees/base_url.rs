@@ -105,6 +105,8 @@ mod tests {
         check(read("ann", 10), Held);
         check(to("/v1/webhooks", Route::Webhooks), Held);
         check(to("/v1/links?cursor=x", Route::Links), Held);
+        check(Exchange { method: "HEAD".into(), ..to("/v1/health", Route::Health) }, Held);
+        check(to("/v1/profiles/../me", Route::Me), Held);
     }
 
     #[test]
@@ -115,12 +117,17 @@ mod tests {
         check(to("/v11/me", Route::Unknown), Violated);
         check(to("/v1/links/profiles/ann", Route::Unknown), Violated);
         check(to("/v1/analytics", Route::Unknown), Violated);
+        check(to("/v1/profiles/../../me", Route::Unknown), Violated);
     }
 
     #[test]
     fn another_host_is_violated() {
         check(Exchange { host: Some("linktr.ee".into()), ..read("ann", 10) }, Violated);
         check(Exchange { host: None, ..read("ann", 10) }, Violated);
+        check(
+            Exchange { host: Some("127.0.0.1:1, linktr.ee".into()), ..read("ann", 10) },
+            Violated,
+        );
     }
 
     #[test]

@@ -87,7 +87,7 @@ impl Guarantee for BreakerOpens {
         };
         let openings = openings(case).into_iter().filter(out).collect();
         let mut reads: HashMap<&str, Vec<&Exchange>> = HashMap::new();
-        for read in case.linktree.exchanges.iter().filter(|read| read.route.is_page_read()) {
+        for read in case.linktree.exchanges.iter().filter(|read| read.is_page_read()) {
             reads.entry(read.handle.as_deref().unwrap_or_default()).or_default().push(read);
         }
         Box::new(Open {

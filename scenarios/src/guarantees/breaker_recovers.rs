@@ -141,9 +141,7 @@ impl Judge for Recovery<'_> {
             missed += heal.missed;
             worst = worst.max((heal.missed, heal.deadline));
             let good = |one: &&Exchange| {
-                one.route.is_page_read()
-                    && class(case, one) == Class::Success
-                    && heal.at <= one.t_req
+                one.is_page_read() && class(case, one) == Class::Success && heal.at <= one.t_req
             };
             let back = case.linktree.exchanges.iter().filter(good).map(Exchange::t_known).min();
             let in_time = back.filter(|back| *back <= heal.deadline);

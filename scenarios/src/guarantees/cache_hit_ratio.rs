@@ -223,6 +223,7 @@ impl Offloading<'_> {
             let mut failed: Option<Moment> = None;
             let mine = |fetch: &&Exchange| {
                 fetch.route == route
+                    && !fetch.is_head()
                     && fetch.handle.as_deref() == Some(handle)
                     && !fetch.target.contains("cursor=")
             };

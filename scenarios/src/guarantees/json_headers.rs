@@ -124,6 +124,8 @@ mod tests {
             Some("application/json; charset=utf-8"),
             Held,
         );
+        // Two lines are one list, which the mock has joined.
+        check("text/plain, application/json", Some("application/json"), Held);
         check("application/vnd.linktree+json", Some("APPLICATION/JSON"), Held);
     }
 

@@ -72,7 +72,7 @@ impl Judge for Reading<'_> {
         let shown = |leak: &&Leak| personal(leak) && leak.place == Place::Answer;
         let shown = case.target.leaks.iter().filter(shown);
         let with_email = |read: &&mock_server::history::exchange::Exchange| {
-            read.route == Route::Profile && read.is_success()
+            read.route == Route::Profile && read.is_success() && !read.is_head()
         };
         let emails = case.linktree.exchanges.iter().filter(with_email).count();
         let gauge = |name: &str, searched: u64, place: Place| {

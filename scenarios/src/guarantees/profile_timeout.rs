@@ -207,7 +207,7 @@ fn is_first(case: &Case, read: &Exchange) -> bool {
 }
 
 fn is_stalled(read: &Exchange) -> bool {
-    read.route.is_page_read() && read.calls_for(Caution::Stalls)
+    read.is_page_read() && read.calls_for(Caution::Stalls)
 }
 
 /// Where a read stalled: as its rule says, or else as far as its answer came.

@@ -40,9 +40,10 @@ fn a_head_that_does_not_end_is_refused_with_408() {
 #[test]
 fn a_body_that_stops_is_refused_with_408() {
     let rig = with(|tuning| tuning.body_silence = SHORT);
-    let answer = seen(&rig, "POST /v1/clicks HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc");
+    let answer = seen(&rig, "POST /v1/clicks HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc");
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
-    let chunked = "POST /v1/clicks HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n";
+    let chunked =
+        "POST /v1/clicks HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n";
     assert!(seen(&rig, chunked).starts_with("HTTP/1.1 408"));
     for record in rig.tape.wait(2) {
         assert_eq!((record.route, record.body_bytes), (Route::Clicks, 3));
@@ -54,7 +55,9 @@ fn a_body_that_stops_is_refused_with_408() {
 fn a_body_that_drips_for_ever_is_refused_with_408() {
     let rig = with(|tuning| tuning.body_total = SHORT);
     let mut stream = TcpStream::connect(("127.0.0.1", rig.mock.port())).unwrap();
-    stream.write_all(b"POST /v1/clicks HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n").unwrap();
+    stream
+        .write_all(b"POST /v1/clicks HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
+        .unwrap();
     let mut reader = stream.try_clone().unwrap();
     let drip = std::thread::spawn(move || while stream.write_all(b"x").is_ok() {});
     let mut start = [0; 12];

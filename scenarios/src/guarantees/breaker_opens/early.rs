@@ -29,7 +29,7 @@ impl<'c> Early<'c> {
     pub fn of(case: &'c Case) -> Self {
         let threshold = Threshold::of(case);
         let mut asked = HashMap::new();
-        for call in case.linktree.exchanges.iter().filter(|one| one.route.is_page_read()) {
+        for call in case.linktree.exchanges.iter().filter(|one| one.is_page_read()) {
             asked.entry(call.handle.as_deref().unwrap_or_default()).or_insert(call.t_req);
         }
         let wait = |one: &Exchange| Some((one.t_known(), one.retry_after.as_ref()?.until?));

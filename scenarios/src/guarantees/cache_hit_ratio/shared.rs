@@ -36,7 +36,7 @@ impl<'c> Shared<'c> {
     /// The episodes that begin in a judged span.
     pub fn of(case: &'c Case, judged: &Spans) -> Self {
         let mut calls: HashMap<&str, Vec<&Exchange>> = HashMap::new();
-        for call in case.linktree.exchanges.iter().filter(|one| one.route.is_page_read()) {
+        for call in case.linktree.exchanges.iter().filter(|one| one.is_page_read()) {
             calls.entry(call.handle.as_deref().unwrap_or_default()).or_default().push(call);
         }
         let pages = calls.into_iter().map(|(handle, calls)| {

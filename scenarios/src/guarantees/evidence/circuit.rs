@@ -54,10 +54,10 @@ pub fn class(case: &Case, exchange: &Exchange) -> Class {
     }
 }
 
-/// Whether a breaker stands before this call; health checks need none.
+/// Whether a breaker stands before this call; whoever only looks whether Linktree is there needs none.
 #[must_use]
-pub const fn is_guarded(exchange: &Exchange) -> bool {
-    !matches!(exchange.route, Route::Health | Route::Unknown)
+pub fn is_guarded(exchange: &Exchange) -> bool {
+    !matches!(exchange.route, Route::Health | Route::Unknown) && !exchange.is_head()
 }
 
 /// The attempts before which a breaker stands, in order of arrival and by breaker, without those that

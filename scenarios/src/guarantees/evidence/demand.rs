@@ -27,7 +27,7 @@ impl<'c> Demand<'c> {
     pub fn over(case: &'c Case) -> Self {
         let mut fills: HashMap<&str, Vec<Moment>> = HashMap::new();
         let mut unknown = HashSet::new();
-        for read in case.linktree.exchanges.iter().filter(|read| read.route.is_page_read()) {
+        for read in case.linktree.exchanges.iter().filter(|read| read.is_page_read()) {
             let handle = read.handle.as_deref().unwrap_or_default();
             if read.is_success() {
                 fills.entry(handle).or_default().push(read.t_known());

@@ -39,8 +39,9 @@ impl Calls<'_> {
         }
         let before = || self.all.iter().filter(|call| call.t_known() < from);
         let ended_well = before().max_by_key(|call| call.t_known()).is_some_and(|c| c.is_success());
-        let of =
-            |route: Route| before().filter(move |call| call.route == route && call.is_success());
+        let of = |route: Route| {
+            before().filter(move |call| call.route == route && call.is_success() && !call.is_head())
+        };
         let vouched = of(Route::Profile).map(|call| call.t_known()).max();
         let fresh =
             vouched.is_some_and(|at| until.plus(case.harness.delta) < at.plus(case.max_age()));
@@ -64,7 +65,7 @@ impl<'c> ExposedRatio<'c> {
     pub fn of(case: &'c Case) -> Self {
         let new = |life| Counting { life, reads: 0, free: 0, cold: HashMap::new() };
         let mut calls: HashMap<&str, Calls<'_>> = HashMap::new();
-        for call in case.linktree.exchanges.iter().filter(|one| one.route.is_page_read()) {
+        for call in case.linktree.exchanges.iter().filter(|one| one.is_page_read()) {
             if let Some(handle) = call.handle.as_deref() {
                 calls.entry(handle).or_default().all.push(call);
             }

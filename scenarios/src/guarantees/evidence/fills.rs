@@ -46,9 +46,7 @@ impl<'c> Fills<'c> {
     pub fn of(case: &'c Case) -> Self {
         let mut all = Self::default();
         let mut readings: Vec<Reading<'c>> = Vec::new();
-        for exchange in
-            case.linktree.exchanges.iter().filter(|exchange| exchange.route.is_page_read())
-        {
+        for exchange in case.linktree.exchanges.iter().filter(|exchange| exchange.is_page_read()) {
             let Some(handle) = exchange.handle.as_deref() else { continue };
             let place = *all.index.entry(handle).or_insert(readings.len());
             if place == readings.len() {
@@ -274,6 +272,19 @@ mod tests {
         assert_eq!(filled(None), 1);
         assert_eq!(filled(Some(r#"{"kind":"short-pages","min":1,"max":2}"#)), 0);
         assert_eq!(filled(Some(r#"{"kind":"expired-cursor"}"#)), 0);
+    }
+
+    #[test]
+    fn who_only_asks_whether_a_page_is_there_fills_nothing() {
+        let head = |exchange| Exchange { method: "HEAD".into(), nonce: None, ..exchange };
+        let mut history = History::over(&[]).exchanges([
+            head(version(read("ann-0001", 0), "v1")),
+            head(version(links("ann-0001", 10), "v1")),
+        ]);
+        assert!(Fills::of(&history.case).place("ann-0001").is_none());
+        history = history.exchanges([read("ann-0001", 20), links("ann-0001", 30)]);
+        history = history.exchange(head(version(read("ann-0001", 40), "v1")));
+        assert_eq!(fills(&history), [(135, "v0-ann-0001")]);
     }
 
     #[test]

@@ -107,6 +107,7 @@ mod tests {
         let health =
             Exchange { route: mock_server::contract::Route::Health, ..read("ann", 15_000) };
         check([failed(), health], None);
+        check([failed(), Exchange { method: "HEAD".into(), ..read("ann", 15_000) }], None);
     }
 
     #[test]
