@@ -157,7 +157,10 @@ pub fn did_you_mean(id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::{Settings, run_plan};
     use crate::front_door::FrontRoute;
+    use crate::plan::Declared;
+    use mock_server::profile::ContractProfile;
     use std::collections::BTreeSet;
     use std::path::Path;
 
@@ -179,6 +182,28 @@ mod tests {
             assert!(verdict.measures.is_empty(), "{id}: {:?}", verdict.measures);
             assert!(verdict.promised.contains(": "), "{id}: {}", verdict.promised);
         }
+    }
+
+    #[test]
+    fn what_is_declared_and_leaves_a_promise_undecided_is_told_with_the_scale_that_shows_it() {
+        let check = |time_scale, declared: Declared, expected: &[(&str, &str)]| {
+            let settings = Settings { time_scale, declared, ..Settings::default() };
+            let told = undecidable(&run_plan(&settings, ContractProfile::linktree_v1(), &[]));
+            assert_eq!(told.len(), expected.len(), "{told:?}");
+            for (id, words) in expected {
+                assert!(told[id].contains(words), "{told:?}");
+            }
+        };
+        let usual = Declared::default;
+        check(10, usual(), &[]);
+        check(20, usual(), &[("backoff-grows", "a time scale of 19 or less")]);
+        let quick = || Declared { backoff_base_ms: 200, ..usual() };
+        check(10, quick(), &[("backoff-grows", "a time scale of 3 or less")]);
+        check(3, quick(), &[]);
+        let once = Declared { max_attempts: 1, ..usual() };
+        check(10, once, &[("backoff-grows", "no call can be retried")]);
+        let short = Declared { breaker_open_ms: 7_000, ..usual() };
+        check(10, short, &[("breaker-opens", "a time scale of 9 or less")]);
     }
 
     /// A bound that nobody reads, or that only words depend on, changes no verdict.
