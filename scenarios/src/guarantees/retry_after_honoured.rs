@@ -175,17 +175,20 @@ impl Judge for Waiting<'_> {
         let counted: Vec<String> = kinds.iter().map(|(kind, n)| format!("{n} × {kind}")).collect();
         let observed = format!(
             "answers with a wait and demand for it: {}; excused: {excused} already on their way, \
-             {forgotten} after a restart, {late} while the harness was late",
+             {forgotten} after a restart, {late} while the harness was late; in doubt: {}",
             if counted.is_empty() { "none".to_owned() } else { counted.join(", ") },
+            usize::from(doubt.is_some()),
         );
         let rule = format!(
-            "no attempt {} from {} (2 δ) after the answer until {} (ε) before the named time",
+            "no attempt {} from {} (2 δ) after the answer until {} (ε) before the named time; \
+             a single one within {} is a doubt",
             match scope {
                 RetryAfterScope::Token => "with the same key",
                 RetryAfterScope::Request => "of the same request",
             },
             humane(grace),
             humane(case.harness.epsilon),
+            humane(grace * 2),
         );
         let gauge = Gauge::none_of("attempts before the named time");
         let gauge = gauge.counted(early.len() as u64, seen);
