@@ -59,11 +59,7 @@ impl<'c> Judging<'c> {
             let verdict =
                 judge.and_then(|judge| catch_unwind(AssertUnwindSafe(|| judge.verdict())).ok());
             let crashed = || Verdict::inconclusive("the judge itself failed: a bug of Windthrow");
-            let verdict = verdict.unwrap_or_else(crashed);
-            let verdict = match undecidable {
-                Some(why) => verdict.only_if(false, why.clone()).because(Some(why)),
-                None => verdict,
-            };
+            let verdict = verdict.unwrap_or_else(crashed).undecided(undecidable);
             (promise.id, health.applied_to(promise, verdict, self.case))
         };
         let verdicts = self.judges.into_iter().map(finish).collect();

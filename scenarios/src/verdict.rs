@@ -199,6 +199,21 @@ impl Verdict {
         }
         self
     }
+
+    /// A held verdict becomes inconclusive where there is a reason; a violation stays one.
+    #[must_use]
+    pub fn unless(self, reason: Option<impl Into<String>>) -> Self {
+        match reason {
+            Some(reason) => self.only_if(false, reason),
+            None => self,
+        }
+    }
+
+    /// The same, and one that is inconclusive already gives this reason too.
+    #[must_use]
+    pub fn undecided(self, reason: Option<String>) -> Self {
+        self.unless(reason.clone()).because(reason)
+    }
 }
 
 /// What the measures say, and then the rest.

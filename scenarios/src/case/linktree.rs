@@ -39,6 +39,16 @@ impl LinktreeSide {
         self.connections.iter().filter(refused).map(|one| (one.t_conn, one.t_end))
     }
 
+    /// The exchanges that `counts` takes, in order of arrival, by the handle that they are about.
+    #[must_use]
+    pub fn by_handle(&self, counts: impl Fn(&Exchange) -> bool) -> HashMap<&str, Vec<&Exchange>> {
+        let mut all: HashMap<&str, Vec<&Exchange>> = HashMap::new();
+        for exchange in self.exchanges.iter().filter(|exchange| counts(exchange)) {
+            all.entry(exchange.handle.as_deref().unwrap_or_default()).or_default().push(exchange);
+        }
+        all
+    }
+
     /// The last position on each connection, to see whether a client used it again.
     #[must_use]
     pub fn last_use_of_connections(&self) -> HashMap<u64, u32> {

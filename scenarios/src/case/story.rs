@@ -42,9 +42,10 @@ impl Case {
     pub fn tell_operation(&self, operation: &Operation<'_>) -> String {
         let (what, noted) = (operation.did.action().info().story, operation.did.story());
         let status = operation.status.map_or("no answer".to_owned(), |status| status.to_string());
-        let answer = operation
-            .failure
-            .map_or(status.clone(), |why| format!("{status}, {}", failure_words(why)));
+        let answer = match operation.failure {
+            Some(why) => format!("{status}, {}", failure_words(why)),
+            None => status,
+        };
         let (sent, last) = (self.at(operation.sent), self.at(operation.last));
         format!("{sent} {what} {} → {answer}{noted} at {last}", operation.handle)
     }

@@ -34,10 +34,9 @@ fn build(settings: &Settings) -> Plan {
     let mut phase = |kind, name, ms| timeline.phase(kind, name, ms);
     let control = phase(PhaseKind::Control, "all is well", ALL_IS_WELL_MS);
     // With full jitter four waits take 7.5 s at the mean, 15 s at the most.
-    let gaps_ms =
-        settings.contract(185_000) + u64::from(settings.declared.retried_calls()) * RETRY_PAUSE_MS;
-    let failures = settings.declared.spared_failures();
     let retried = settings.declared.retried_calls();
+    let gaps_ms = settings.contract(185_000) + u64::from(retried) * RETRY_PAUSE_MS;
+    let failures = settings.declared.spared_failures();
     // Where one failure opens the breaker or ends the call there are no gaps to read.
     let kind = if failures > 0 { PhaseKind::RetryGaps } else { PhaseKind::Control };
     let gaps = phase(kind, "a few failures, then a success", gaps_ms);

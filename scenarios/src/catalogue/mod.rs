@@ -12,9 +12,9 @@
 //! 2. This file: its `mod` line and its line in [`SCENARIOS`].
 //!
 //! What several scenarios are put together from is in `parts.rs`, that of those with one visitor after
-//! the other in `one_by_one.rs`, and who comes in all of them besides in `crowd.rs`. The command line, the lists and the
-//! tests, here and in `harness/tests/registries.rs`, take it from the registry. All scenarios
-//! together must fit into the time that the quick profile is promised to take (`harness/src/schedule.rs`).
+//! the other in `one_by_one.rs`, and who comes in all of them besides in `crowd.rs`. The command line,
+//! the lists and the tests, here and in `harness/tests/registries.rs`, take it from the registry. All
+//! scenarios together must fit into the time that the quick profile is promised to take (`harness/src/schedule.rs`).
 
 pub mod brownout;
 pub mod calibration;

@@ -58,8 +58,7 @@ const PROMISE: Promise = Promise {
     why: "calls that cannot succeed exhaust workers, visitors' patience and the rate limit",
     usual_fix: "one breaker before the retry loop's every attempt; count timeouts; when half-open, let \
                 a declared number of probes through and no more",
-    blind_to: "breakers that open too easily where \
-               visitors do not come one after the other",
+    blind_to: "breakers that open too easily where visitors do not come one after the other",
     bounds: &[FAST],
     minimums: &MINIMUMS,
     // Every failure and call is seen one by one, and slow answers are excused one by one.
@@ -86,14 +85,10 @@ impl Guarantee for BreakerOpens {
             phase.is_some_and(PhaseKind::is_total_outage) || kinds::are_cuts(&opening.evidence)
         };
         let openings = openings(case).into_iter().filter(out).collect();
-        let mut reads: HashMap<&str, Vec<&Exchange>> = HashMap::new();
-        for read in case.linktree.exchanges.iter().filter(|read| read.is_page_read()) {
-            reads.entry(read.handle.as_deref().unwrap_or_default()).or_default().push(read);
-        }
         Box::new(Open {
             case,
             openings,
-            reads,
+            reads: case.linktree.by_handle(Exchange::is_page_read),
             demand: Demand::over(case),
             early: Early::of(case),
             busy: Busy::over(case),
@@ -192,9 +187,9 @@ impl Judge for Open<'_> {
         let after_probes = self.openings.iter().filter(|one| one.half_open).count();
         let observed = format!(
             "{} open times, {after_probes} of them at or after probes, {seen} with demand; attempts \
-             got through in {raw}, {late} of these while the harness was late or the target answered nobody; \
-             {let_through} attempts \
-             let through after fewer failures than open it; {} page views in all",
+             got through in {raw}, {late} of these while the harness was late or the target answered \
+             nobody; {let_through} attempts let through after fewer failures than open it; {} page views \
+             in all",
             self.openings.len(),
             self.answers,
         );
@@ -238,7 +233,7 @@ fn leak(case: &Case, hearing: &Hearing<'_>, opening: &Opening<'_>) -> Option<(Wi
         |one: &&&Exchange| heard < one.t_req && !case.harness.too_slow_within(one.t_req, one.t_req);
     let mut offenders = opening.offenders.iter().filter(sure);
     let first = offenders.next()?;
-    if case.harness.too_slow_within(opening.from.minus(case.harness.delta * 2), opening.from) {
+    if case.harness.too_slow_within(opening.from.minus(given), opening.from) {
         return None;
     }
     let begun = if opening.half_open { "its probes" } else { "the failures that must open it" };

@@ -207,7 +207,7 @@ impl Offloading<'_> {
             .at_least(strength)
             .only_if(feasible, infeasible)
             .only_if(passes(fetches.most, reads.least), "it depends on reads at a phase's very end")
-            .only_if(fell.is_none(), fell.unwrap_or_default())
+            .unless(fell)
             .measured(
                 [offload, sharing.counted(missed as u64, overlapping), off_by],
                 observed,

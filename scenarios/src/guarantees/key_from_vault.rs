@@ -98,7 +98,7 @@ fn judge(case: &Case) -> Verdict {
     offences
         .verdict(looked, "processes looked into")
         .only_if(unread == 0, "a process's environment could not be read")
-        .only_if(unseen.is_none(), unseen.unwrap_or_default())
+        .unless(unseen)
         .only_if(reads > 0, "the vault handed nothing out")
         .at_least([LOOKS.seen(looked), IN_USE.seen(in_use().count())])
         .measured(gauges, observed, "the key read from the vault, and nowhere else to be found")

@@ -125,8 +125,7 @@ fn judge(case: &Case) -> Verdict {
         .only_if(compared > 0, scrapes::why_unseen(case, "latency"))
         .only_if(endless.is_empty(), wide)
         .at_least(strength)
-        .only_if(fell.is_none(), "")
-        .because(fell)
+        .undecided(fell)
         .measured(Gauge::tightest(gauges), observed, rule)
 }
 

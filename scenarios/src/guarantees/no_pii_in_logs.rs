@@ -102,7 +102,7 @@ impl Judge for Reading<'_> {
                 "nothing was logged while visitors came, so this may not be the log of what they do: \
                  raise its level, or name its files in [observe] logs",
             )
-            .only_if(unseen.is_none(), unseen.unwrap_or_default())
+            .unless(unseen)
             .at_least([LINES.seen(since), VISITS.seen(visits), EMAILS.seen(emails)])
             .measured(gauges, observed, rule)
     }

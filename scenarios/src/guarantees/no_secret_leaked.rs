@@ -89,7 +89,7 @@ fn judge(case: &Case) -> Verdict {
             scanned.log_lines > 0 || !scanned.captures_log,
             "the integration logged nothing: raise its level, or name its files in [observe] logs",
         )
-        .only_if(unseen.is_none(), unseen.unwrap_or_default())
+        .unless(unseen)
         .at_least(strength)
         .measured(gauges, observed, rule)
 }

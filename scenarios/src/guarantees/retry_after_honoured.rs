@@ -194,7 +194,7 @@ impl Judge for Waiting<'_> {
         let gauge = gauge.counted(early.len() as u64, seen);
         Verdict::from_witnesses(seen, "answers with Retry-After and demand to wait", early)
             .at_least(strength)
-            .only_if(doubt.is_none(), doubt.unwrap_or_default())
+            .unless(doubt)
             .measured([gauge], observed, rule)
     }
 }

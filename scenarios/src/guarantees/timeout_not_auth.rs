@@ -144,8 +144,7 @@ fn judge(case: &Case) -> Verdict {
         .verdict(timeouts + refusals, "timeouts and authentication errors")
         .only_if(compared > 0, scrapes::why_unseen(case, "timeouts and auth_errors"))
         .at_least([TIMEOUTS.seen(timeouts), REFUSALS.seen(refusals)])
-        .only_if(fell.is_none(), "")
-        .because(fell)
+        .undecided(fell)
         .measured(
             gauges,
             observed,

@@ -1,5 +1,5 @@
-//! Bounded retries in the wrong place: a click has only so many lives. Where a breaker stands before it, few
-//! clicks are tried twice in an outage; where clicks alone are refused, all are.
+//! Bounded retries in the wrong place: a click has only so many lives. Where a breaker stands before
+//! it, few clicks are tried twice in an outage; where clicks alone are refused, all are.
 
 use super::Mutant;
 

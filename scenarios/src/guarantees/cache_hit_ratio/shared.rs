@@ -35,10 +35,7 @@ struct Episode<'c> {
 impl<'c> Shared<'c> {
     /// The episodes that begin in a judged span.
     pub fn of(case: &'c Case, judged: &Spans) -> Self {
-        let mut calls: HashMap<&str, Vec<&Exchange>> = HashMap::new();
-        for call in case.linktree.exchanges.iter().filter(|one| one.is_page_read()) {
-            calls.entry(call.handle.as_deref().unwrap_or_default()).or_default().push(call);
-        }
+        let calls = case.linktree.by_handle(Exchange::is_page_read);
         let pages = calls.into_iter().map(|(handle, calls)| {
             let spans = calls.iter().map(|call| (call.t_head, call.t_known())).collect();
             let spans = Spans::joined(spans, case.harness.epsilon);

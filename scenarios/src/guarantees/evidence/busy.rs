@@ -7,6 +7,7 @@
 use crate::case::Case;
 use crate::history::Operation;
 use mock_server::clock::Moment;
+use mock_server::history::exchange::Exchange;
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
@@ -16,8 +17,8 @@ const LONG: Duration = Duration::from_millis(20);
 /// Gathers the answers that visitors got.
 pub struct Busy<'c> {
     case: &'c Case,
-    /// When each creator's page was being asked for.
-    reads: HashMap<&'c str, Vec<(Moment, Moment)>>,
+    /// Whatever asked for each creator's page.
+    reads: HashMap<&'c str, Vec<&'c Exchange>>,
     /// Milliseconds in which somebody got an answer.
     answered: BTreeSet<u64>,
     /// Visitors who waited for long, and for nothing that Linktree had to say.
@@ -28,11 +29,8 @@ impl<'c> Busy<'c> {
     /// None yet, over this case's page reads.
     #[must_use]
     pub fn over(case: &'c Case) -> Self {
-        let mut reads: HashMap<&str, Vec<(Moment, Moment)>> = HashMap::new();
-        for read in case.linktree.exchanges.iter().filter(|read| read.route.is_page_read()) {
-            let handle = read.handle.as_deref().unwrap_or_default();
-            reads.entry(handle).or_default().push((read.t_req, read.t_known()));
-        }
+        // Who only asks whether a page is there waits for Linktree as well.
+        let reads = case.linktree.by_handle(|read| read.route.is_page_read());
         Self { case, reads, answered: BTreeSet::new(), waits: Vec::new() }
     }
 
@@ -45,7 +43,8 @@ impl<'c> Busy<'c> {
             return;
         }
         let asked = self.reads.get(operation.handle.as_ref()).into_iter().flatten();
-        let mut asked = asked.filter(|(from, until)| sent <= until.plus(delta) && *from <= first);
+        let mut asked =
+            asked.filter(|read| sent <= read.t_known().plus(delta) && read.t_req <= first);
         if asked.next().is_none() {
             self.waits.push((sent, first));
         }

@@ -27,15 +27,13 @@ pub fn unheard(case: &Case) -> HashSet<u64> {
 
 /// Whether both are the same logical request; a batch is known by its clicks.
 fn is_same(one: &Exchange, other: &Exchange) -> bool {
-    let ids = |one: &'_ Exchange| -> Vec<String> {
-        one.clicks.iter().map(|click| click.event_id.clone()).collect()
-    };
-    one.logical_key() == other.logical_key() && ids(one) == ids(other)
+    let [ids, others] = [one, other].map(|of| of.clicks.iter().map(|click| &click.event_id));
+    one.logical_key() == other.logical_key() && ids.eq(others)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::openings;
+    use super::super::{offenders, openings};
     use super::*;
     use crate::guarantees::evidence::rate::{Rate, Restarts};
     use crate::testing::{History, read, sent_batch};
@@ -63,8 +61,7 @@ mod tests {
     #[track_caller]
     fn check(history: &History, expected: (usize, usize)) {
         let openings = openings(&history.case);
-        let through = openings.iter().map(|one| one.offenders.len()).sum();
-        assert_eq!((openings.len(), through), expected, "{openings:?}");
+        assert_eq!((openings.len(), offenders(&openings)), expected, "{openings:?}");
     }
 
     fn same(conn: u64, at_ms: u64) -> Exchange {
