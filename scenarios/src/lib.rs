@@ -12,6 +12,8 @@ pub mod health;
 pub mod history;
 pub mod judging;
 pub mod measure;
+#[cfg(test)]
+mod models;
 pub mod observed;
 pub mod plan;
 pub mod plan_check;

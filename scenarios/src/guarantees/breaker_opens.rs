@@ -291,6 +291,4 @@ fn longest_delay(case: &Case) -> Duration {
 }
 
 #[cfg(test)]
-mod simulated_tests;
-#[cfg(test)]
 mod tests;
