@@ -10,6 +10,7 @@ mod tests;
 
 pub use derive::derive_phases;
 
+use crate::guarantees::client_rate_cap;
 use crate::plan::{PLAN_FORMAT, Plan, RunPlan};
 use crate::{bounds, guarantees};
 use claims::Given;
@@ -106,6 +107,7 @@ impl RunPlan {
             let mut at = root.at(format_args!("bounds.{}", wrong.path));
             at.unless(false, wrong.what, wrong.advice);
         }
+        check_limiter(&mut root.at("declared"), self);
         let mut all = root.at("scenarios");
         all.unless(!self.scenarios.is_empty(), "there are no scenarios", "name at least one");
         all.unique("scenario", self.scenarios.iter().map(|plan| plan.id.as_str()));
@@ -114,6 +116,25 @@ impl RunPlan {
         }
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
+}
+
+/// A limiter's own cap lies within the contract's, and leaves room for pages beside clicks.
+fn check_limiter(report: &mut Report<'_>, run: &RunPlan) {
+    let Some(cap) = run.declared.rate_cap else { return };
+    let bound = client_rate_cap::REQUESTS;
+    let most = run.bounds.get(bound.of).and_then(|named| named.get(bound.name));
+    let most = *most.unwrap_or(&bound.default);
+    report.at("rate_cap").unless(
+        (1..=most).contains(&u64::from(cap)),
+        format!("{cap} requests in a window, where client-rate-cap promises at most {most}"),
+        format!("choose 1 to {most}, or leave it out if your limiter's cap is {most}"),
+    );
+    let slots = run.declared.click_slots;
+    report.at("click_slots").unless(
+        slots < cap,
+        format!("{slots} of {cap} requests are kept for clicks, so that no page could be fetched"),
+        "declare how many your limiter keeps for clicks; 0 if it keeps none",
+    );
 }
 
 fn check_plan(report: &mut Report<'_>, run: &RunPlan, plan: &Plan) {

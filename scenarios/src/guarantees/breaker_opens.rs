@@ -11,6 +11,7 @@ mod kinds;
 use super::evidence::busy::{Busy, Hearing};
 use super::evidence::circuit::{Class, Opening, attempts, class, offenders, openings, openings_by};
 use super::evidence::demand::Demand;
+use super::evidence::rate::permits_expire;
 use super::evidence::too_short::too_short;
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
@@ -262,7 +263,10 @@ fn over_budget(case: &Case) -> Option<Witness> {
             return None;
         }
         // From the breaker's permit to the moment at which the client has heard: δ more on both sides.
-        let begin = |one: &Exchange| one.t_req.minus(case.harness.delta);
+        let begin = |one: &Exchange| {
+            let queued = permits_expire(case, one.t_req).since(one.t_req);
+            one.t_req.minus(case.harness.delta + queued)
+        };
         let in_the_air = |at: Moment| {
             let span =
                 |one: &&&Exchange| begin(one) <= at && at <= one.t_known().plus(case.harness.delta);

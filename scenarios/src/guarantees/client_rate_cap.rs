@@ -4,7 +4,7 @@
 //! `limiter-per-route`, `retries-bypass-limiter`, `rush-after-the-wait`.
 
 use super::evidence::cold::Cold;
-use super::evidence::rate::{Rate, Restarts};
+use super::evidence::rate::{self, Rate, Restarts};
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
 use crate::history::Operation;
@@ -14,11 +14,12 @@ use crate::verdict::Verdict;
 /// Every request counts: retries, probes, aborted ones and those outside the contract.
 pub struct ClientRateCap;
 
-/// Four fifths of the cap, so that there was something to hold back. A third where visitors asked for
-/// twice the cap (predicates B1): a client may keep a lower one of its own.
+/// Four fifths of the cap, so that there was something to hold back. Where visitors asked for twice as
+/// much (predicates B1), as much of what is not kept for clicks; and a third of all where no cap is
+/// declared, since a client may keep a lower one of its own.
 const NEAR: Minimum = Minimum { name: "requests in one window", least: 72 };
 
-pub(super) const REQUESTS: Bound = Bound {
+pub(crate) const REQUESTS: Bound = Bound {
     of: "client-rate-cap",
     name: "requests",
     what: "most requests that may leave in any window of the limit",
@@ -31,8 +32,9 @@ const PROMISE: Promise = Promise {
     statement: "At most 90 requests a minute leave for Linktree, retries and probes included, \
                 whatever the visitors do.",
     priority: Priority::Critical,
-    source: "assumed contract: `requests` in limit.window_ms; sliding, since a limiter of fixed windows \
-             or token buckets lets through up to twice its number",
+    source: "assumed contract: `requests` in limit.window_ms, or `rate_cap` of [declared] where that is \
+             lower; sliding, since a limiter of fixed windows or token buckets lets through up to twice \
+             its number",
     why: "a storm of 429s during a viral spike, and with it lost data",
     usual_fix: "one sliding-log limiter in front of the socket, asked by every attempt and not by \
                 every call",
@@ -73,10 +75,15 @@ impl Judge for Capping<'_> {
     }
 
     fn verdict(self: Box<Self>) -> Verdict {
-        let cap = self.case.count(&REQUESTS);
+        let (cap, declared) = (rate::cap(self.case), &self.case.declared);
         let (rate, cold) = (Rate::of_all(self.case, cap, Restarts::Excuse), self.cold.peak());
-        let near = if cold >= cap * 2 { cap as u64 / 3 } else { cap as u64 * 4 / 5 };
-        let mut verdict = rate.verdict(NEAR.of(rate.peak, near));
+        let pages = cap.saturating_sub(declared.click_slots as usize);
+        let near = match cold >= cap * 2 {
+            true if declared.rate_cap.is_none() => cap / 3,
+            true => (pages * 4 / 5).max(1),
+            false => (cap * 4 / 5).max(1),
+        };
+        let mut verdict = rate.verdict(NEAR.of(rate.peak, near as u64));
         let asked = format!("; visitors asked for {cold} pages in one window that were not kept");
         verdict.observed.push_str(&asked);
         verdict
@@ -150,6 +157,33 @@ mod tests {
         assert_eq!(asked(180, 60), Held);
         assert_eq!(asked(179, 60), Inconclusive);
         assert_eq!(asked(180, 28), Inconclusive, "something else held them back");
+    }
+
+    #[test]
+    fn a_declared_cap_is_kept_and_shown_like_the_contracts() {
+        let with = |cap: u32, slots: u32, every: u64, pages: u64| {
+            let visit = |n: u64| crate::history::Operation {
+                handle: format!("p{n}").into(),
+                ..crate::testing::page("-", 60_000 + n * 100, 60_010 + n * 100, "-")
+            };
+            let mut history = History::over(&[]).exchanges(steady(300, 0, every));
+            history.case.declared.rate_cap = Some(cap);
+            history.case.declared.click_slots = slots;
+            judged(history.operations((0..pages).map(visit)))
+        };
+        let verdict = with(60, 10, 1_000, 0);
+        assert_eq!((verdict.kind, verdict.promised.contains("at most 60")), (Held, true));
+        assert_eq!(
+            with(60, 10, 980, 0).kind,
+            Violated,
+            "it says that it stays below the contract's"
+        );
+        assert_eq!(with(60, 10, 1_300, 0).kind, Inconclusive);
+        assert_eq!(with(60, 10, 1_500, 120).kind, Held, "four fifths of the pages' fifty");
+        assert_eq!(with(60, 10, 1_500, 119).kind, Inconclusive);
+        assert_eq!(with(60, 10, 1_700, 120).kind, Inconclusive, "a third is too few of one's own");
+        assert_eq!(with(200, 10, 667, 0).kind, Held, "never more than the contract's");
+        assert_eq!(with(200, 10, 650, 0).kind, Violated);
     }
 
     #[test]

@@ -29,7 +29,7 @@ mod click_lag;
 mod clicks_counted_once;
 mod clicks_delivered;
 mod clicks_survive_crash;
-mod client_rate_cap;
+pub(crate) mod client_rate_cap;
 pub(crate) mod evidence;
 mod hard_limit;
 mod json_headers;

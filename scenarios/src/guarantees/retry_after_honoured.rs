@@ -5,6 +5,7 @@
 
 use super::evidence::busy::Busy;
 use super::evidence::demand::Demand;
+use super::evidence::rate::permits_expire;
 use super::{Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::Case;
 use crate::history::Operation;
@@ -132,7 +133,7 @@ impl Judge for Waiting<'_> {
             for wait in waits.iter().filter(relevant) {
                 if sent >= wait.until.minus(case.harness.epsilon) {
                     followed.insert(wait.answer.id, true);
-                } else if sent <= hearing.heard_by(wait.written, grace) {
+                } else if sent <= permits_expire(case, hearing.heard_by(wait.written, grace)) {
                     excused += 1;
                 } else if case.target.restarted_within(wait.written, sent) {
                     forgotten += 1;

@@ -31,6 +31,13 @@ pub struct Declared {
     pub fast_ms: u64,
     /// Requests of the limit's window that are kept for clicks.
     pub click_slots: u32,
+    /// Requests that its own limiter lets through in any window of the limit, where these are fewer
+    /// than the contract's client cap; absent where they are as many.
+    #[schemars(range(min = 1))]
+    pub rate_cap: Option<u32>,
+    /// How long an attempt may wait for its own limiter after the breaker has let it through and no
+    /// `Retry-After` held it back, contract milliseconds; 0 where these are asked after the limiter.
+    pub limiter_wait_ms: u64,
 }
 
 /// Retries of one call whose spacing is looked at; later ones fail decorrelated jitter too often
@@ -93,6 +100,8 @@ impl Default for Declared {
             retry_after_scope: RetryAfterScope::Token,
             fast_ms: 1_000,
             click_slots: 24,
+            rate_cap: None,
+            limiter_wait_ms: 0,
         }
     }
 }

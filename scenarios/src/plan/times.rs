@@ -16,6 +16,8 @@ pub struct Times {
     pub backoff_cap: Duration,
     /// Fast front-door answers.
     pub fast: Duration,
+    /// What an attempt may wait for the client's own limiter, after its breaker's permit.
+    pub limiter_wait: Duration,
 }
 
 impl RunPlan {
@@ -29,6 +31,7 @@ impl RunPlan {
             backoff_base: real(self.declared.backoff_base_ms),
             backoff_cap: real(self.declared.backoff_cap_ms),
             fast: real(self.declared.fast_ms),
+            limiter_wait: real(self.declared.limiter_wait_ms),
         }
     }
 }

@@ -45,6 +45,19 @@ fn the_run_as_a_whole_is_checked() {
 }
 
 #[test]
+fn a_limiters_own_cap_lies_within_the_contracts_and_leaves_room_for_pages() {
+    let cap = |cap| move |run: &mut RunPlan| run.declared.rate_cap = Some(cap);
+    check(cap(0), "declared.rate_cap", "0 requests in a window");
+    check(cap(91), "declared.rate_cap", "promises at most 90");
+    check(cap(24), "declared.click_slots", "24 of 24 requests are kept for clicks");
+    let mut run = lawful();
+    for own in [25, 90] {
+        run.declared.rate_cap = Some(own);
+        assert_eq!(run.check(), Ok(()));
+    }
+}
+
+#[test]
 fn bounds_are_checked_and_stand_in_one_place() {
     let named =
         |id: &str, name: &str, value: u64| (id.to_owned(), [(name.to_owned(), value)].into());

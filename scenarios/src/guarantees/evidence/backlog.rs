@@ -2,9 +2,10 @@
 //! in time at all: an impossible promise is nobody's fault.
 
 use crate::case::Case;
+use crate::guarantees::click_lag;
 use crate::guarantees::evidence::deliverable::Deliverable;
 use crate::guarantees::evidence::outages::Outages;
-use crate::guarantees::{click_lag, client_rate_cap};
+use crate::guarantees::evidence::rate;
 use crate::measure::humane;
 use crate::plan::PhaseKind;
 use crate::strength::{Minimum, Strength};
@@ -107,7 +108,7 @@ impl<'c> Backlog<'c> {
         let burst = burst.max().unwrap_or_else(|| self.steps.iter().sum());
         let (lag, window) = (self.case.time(&click_lag::WITHIN), self.case.times.window);
         let slots = calls(self.case.declared.click_slots as usize, lag, window);
-        let all = calls(self.case.count(&client_rate_cap::REQUESTS), lag, window);
+        let all = calls(rate::cap(self.case), lag, window);
         let kept = if slots == 0 { all } else { slots };
         weigh(self.case, free, burst, kept, &mut offences, &mut excuse);
         for (queue, span) in self.queues.into_iter().zip(self.deliverable.hindrances()) {
@@ -156,6 +157,7 @@ fn weigh(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::guarantees::client_rate_cap;
     use crate::plan::PhaseKind::{Control, Outage};
     use crate::testing::{History, refused};
 

@@ -11,6 +11,7 @@
 mod repeats;
 
 use crate::case::Case;
+use crate::guarantees::evidence::rate::permits_expire;
 use crate::guarantees::profile_timeout;
 use crate::history::Change;
 use crate::plan::BreakerScope;
@@ -273,7 +274,8 @@ impl<'c> Circuit<'c> {
         let probes_allowed = case.declared.half_open_probes.max(1) as usize;
         let mut earliest = row.earliest_trip(case);
         let mut evidence = row.failures;
-        let (mut latest, mut from) = (tripped, tripped.plus(case.harness.delta * 2));
+        let mut latest = tripped;
+        let mut from = permits_expire(case, tripped.plus(case.harness.delta * 2));
         let (mut since, mut half_open) = (tripped, false);
         loop {
             let legal = earliest.plus(case.times.breaker_open).minus(case.harness.epsilon);

@@ -192,14 +192,27 @@ impl<'c> Rate<'c> {
     }
 }
 
+/// The cap that the integration keeps: what it declares, and the contract's where that is lower.
+#[must_use]
+pub fn cap(case: &Case) -> usize {
+    let contract = case.count(&client_rate_cap::REQUESTS);
+    case.declared.rate_cap.map_or(contract, |own| contract.min(own as usize))
+}
+
 /// Whether the integration's own limiter may have held back pages: it keeps some of the cap for clicks.
 #[must_use]
 pub fn is_limited(case: &Case, moment: Moment) -> bool {
     let sent_before = |at| case.linktree.exchanges.partition_point(|one| one.t_req < at);
     let used = sent_before(moment) - sent_before(moment.minus(case.times.window));
-    used * 10
-        >= case.count(&client_rate_cap::REQUESTS).saturating_sub(case.declared.click_slots as usize)
-            * 9
+    used * 10 >= cap(case).saturating_sub(case.declared.click_slots as usize) * 9
+}
+
+/// Until when attempts may leave that had the breaker's permit at `moment`, and that no `Retry-After`
+/// held back then: where the limiter was full, after the declared wait for it.
+#[must_use]
+pub fn permits_expire(case: &Case, moment: Moment) -> Moment {
+    let wait = case.times.limiter_wait;
+    if is_limited(case, moment) { moment.plus(wait) } else { moment }
 }
 
 fn span(requests: &[&Exchange]) -> Duration {
@@ -215,4 +228,100 @@ fn peak(requests: &[&Exchange], window: Duration) -> usize {
         last - first + 1
     };
     requests.iter().enumerate().map(count).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guarantees::find;
+    use crate::plan::PhaseKind::{Control, Outage};
+    use crate::testing::{History, asked_to_wait, read, refused};
+    use crate::verdict::VerdictKind::{self, Inconclusive, Violated};
+
+    /// So many requests, one each half second.
+    fn busy(requests: u64) -> History {
+        let phases = [(Control, 0, 40), (Outage, 40, 100)];
+        History::over(&phases).exchanges((0..requests).map(|n| read("ann", n * 500)))
+    }
+
+    fn waiting(mut history: History, seconds: u64) -> History {
+        history.case.times.limiter_wait = Duration::from_secs(seconds);
+        history
+    }
+
+    #[test]
+    fn who_has_used_nine_tenths_of_the_pages_share_may_be_limited() {
+        let check = |requests, own: Option<u32>, at_s: u64, expected| {
+            let mut history = busy(requests);
+            history.case.declared.rate_cap = own;
+            let limited = is_limited(&history.case, Moment::from_ms(at_s * 1_000));
+            assert_eq!(limited, expected, "{requests} of {own:?} at {at_s} s");
+        };
+        // Sixty-six are left for pages.
+        check(59, None, 40, false);
+        check(60, None, 40, true);
+        check(60, None, 60, true);
+        check(60, None, 61, false);
+        check(32, Some(60), 40, false);
+        check(33, Some(60), 40, true);
+        check(60, Some(200), 40, true);
+    }
+
+    #[test]
+    fn permits_expire_after_the_declared_wait_where_the_limiter_was_full() {
+        let check = |requests, wait, expected_s: u64| {
+            let history = waiting(busy(requests), wait);
+            let expire = permits_expire(&history.case, Moment::from_ms(40_000));
+            assert_eq!(expire, Moment::from_ms(expected_s * 1_000));
+        };
+        check(60, 0, 40);
+        check(60, 5, 45);
+        check(59, 5, 40);
+    }
+
+    #[track_caller]
+    fn judged(id: &str, history: History, expected: VerdictKind) {
+        let verdict = history.judged_by(find(id).unwrap());
+        assert_eq!(verdict.kind, expected, "{verdict:?}");
+    }
+
+    #[test]
+    fn what_waited_for_the_limiter_with_a_permit_may_leave_after_a_told_wait() {
+        let after = |requests, first_ms: u64| {
+            let told = busy(requests).exchange(asked_to_wait("ann", 40_000, 503, 7));
+            told.exchanges([read("bob", first_ms), read("carl", first_ms + 10)])
+        };
+        judged("retry-after-honoured", after(60, 41_000), Violated);
+        judged("retry-after-honoured", waiting(after(60, 41_000), 5), Inconclusive);
+        judged("retry-after-honoured", waiting(after(50, 41_000), 5), Violated);
+        judged("retry-after-honoured", waiting(after(60, 45_300), 5), Violated);
+    }
+
+    #[test]
+    fn what_waited_for_the_limiter_with_a_permit_may_leave_through_an_open_breaker() {
+        let through = |requests, first_ms: u64| {
+            let failed = (0..5).map(|n| refused("ann", 40_000 + n * 500, 503));
+            let late = (0..3).map(move |n| refused("bob", first_ms + n * 10, 503));
+            let page = crate::testing::page("dora", 50_000, 50_010, "-");
+            busy(requests).exchanges(failed).exchanges(late).operation(page)
+        };
+        let kind = |history: History| history.judged_by(find("breaker-opens").unwrap()).kind;
+        assert_eq!(kind(through(60, 43_000)), Violated);
+        assert_ne!(kind(waiting(through(60, 43_000), 5)), Violated);
+        assert_eq!(kind(waiting(through(50, 43_000), 5)), Violated);
+        assert_eq!(kind(waiting(through(60, 48_000), 5)), Violated);
+        // Nine at once after the trip: more than the threshold and those in the air.
+        let crowd = through(60, 43_000).exchanges((0..6).map(|n| refused("eve", 43_100 + n, 503)));
+        assert_ne!(kind(waiting(crowd, 5)), Violated);
+    }
+
+    #[test]
+    fn a_window_is_full_to_its_last_moment_and_half_open() {
+        let case = busy(3).case;
+        let all: Vec<&Exchange> = case.linktree.exchanges.iter().collect();
+        assert_eq!(peak(&all, Duration::from_secs(1)), 2);
+        assert_eq!(peak(&all, Duration::from_millis(1_001)), 3);
+        assert_eq!((peak(&[], Duration::from_secs(1)), span(&[])), (0, Duration::ZERO));
+        assert_eq!(span(&all), Duration::from_secs(1));
+    }
 }

@@ -4,7 +4,7 @@
 //! as much as one that serves them all.
 
 use crate::case::Case;
-use crate::guarantees::client_rate_cap;
+use crate::guarantees::evidence::rate;
 use crate::history::Operation;
 use mock_server::clock::Moment;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -93,7 +93,7 @@ impl<'c> Wanted<'c> {
         let pages: usize = self.pages.iter().map(calls).sum();
         let clicks: usize = self.clicks.range(from..=part).map(|(_, clicks)| *clicks).sum();
         let clicks = clicks.min(self.case.declared.click_slots as usize);
-        pages + clicks <= self.case.count(&client_rate_cap::REQUESTS)
+        pages + clicks <= rate::cap(self.case)
     }
 
     /// The profile, and the parts of the longest list of links that the creator may have.
@@ -114,6 +114,7 @@ pub struct Feasible {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::guarantees::client_rate_cap;
     use crate::testing::{History, click, page};
 
     const NAMES: [&str; 3] = ["ann", "bob", "carl"];
