@@ -6,6 +6,7 @@
 //! --release -p scenarios --lib models`). A history that fails is named by its seed.
 
 mod breaker;
+mod limiter;
 
 use crate::guarantees::Guarantee;
 use crate::testing::History;
