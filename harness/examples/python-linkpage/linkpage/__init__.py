@@ -1,0 +1,1 @@
+"""A link-in-bio service in front of Linktree."""
