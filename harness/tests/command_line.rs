@@ -185,3 +185,27 @@ fn scenarios_are_listed_with_their_tags_and_chosen_by_them() {
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("crash-and-replay kills the target"), "{said}");
 }
+
+/// What the README prints for one's own service can be typed: scenarios and configurations are there, and
+/// accepted. That it ends as printed, the nightly run shows.
+#[test]
+fn what_the_readme_prints_for_ones_own_service_is_accepted() {
+    let readme = include_str!("../../README.md");
+    let section = readme.split("## Your own service").nth(1).unwrap();
+    let block = section.split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let commands = block.lines().filter_map(|line| line.split("windthrow run ").nth(1));
+    let commands: Vec<&str> = commands.map(|rest| rest.split('#').next().unwrap()).collect();
+    assert!(commands.iter().any(|command| command.contains("node-linkpage")), "{block}");
+    assert!(commands.iter().any(|command| command.contains("python-linkpage")), "{block}");
+    for command in commands {
+        // One pattern that matches nothing keeps the storm from coming.
+        let args: Vec<&str> =
+            ["run", "no-storm"].into_iter().chain(command.split_whitespace()).collect();
+        let output = windthrow(root, &args);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(4), "{command}: {said}");
+        let rest = said.split("no scenario matches no-storm").nth(1).unwrap();
+        assert!(rest.starts_with("\n") || rest.starts_with(" (of "), "{command}: {said}");
+    }
+}
