@@ -5,7 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
-from linkpage import clicks, shelf
+from linkpage import admission, clicks, shelf
 from linkpage.config import read_config
 from linkpage.database import Database
 
@@ -33,8 +33,11 @@ def on_starting(server):
     Path(metrics_dir).mkdir(parents=True)
     # Made by one process alone, as two that make the same file at once hinder each other.
     Database(service.click_queue, clicks.SCHEMA, durable=True).close()
-    state = Database(service.shared_state, shelf.SCHEMA, durable=False)
+    schema = admission.SCHEMA + shelf.SCHEMA
+    state = Database(service.shared_state, schema, durable=False)
     shelf.Shelf(state, service.capacity).forget_flights()
+    limits, within = service.limits, service.probe_within
+    admission.Admission(state, limits, probe_within=within).begin()
     state.close()
     # Imported once for both workers. preload_app would do so before the folder of the metrics is there.
     import linkpage.app  # noqa: F401

@@ -161,6 +161,15 @@ class Admission:
                 sql = "UPDATE circuit SET probing_until = NULL WHERE generation = ?"
                 connection.execute(sql, (permit.generation,))
 
+    def begin(self) -> None:
+        """The breaker is closed when the service starts: the restart may have been what was missing.
+        What Linktree counts or has told goes on."""
+        with self._database.writing() as connection:
+            connection.execute(
+                """UPDATE circuit SET failures = 0, opened_at = NULL, probing_until = NULL,
+                generation = generation + 1"""
+            )
+
     def hold(self, seconds: float) -> None:
         """Holds every call back: the key is throttled, not the route."""
         with self._database.writing() as connection:

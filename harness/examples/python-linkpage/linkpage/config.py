@@ -56,6 +56,10 @@ class Config:
     capacity: int = 10_000
 
     @property
+    def probe_within(self) -> float:
+        return 2 * self.timeout
+
+    @property
     def click_queue(self) -> Path:
         return self.data_dir / "clicks.db"
 

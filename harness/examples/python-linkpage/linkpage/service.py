@@ -27,7 +27,7 @@ class Service:
     """What the routes need."""
 
     def __init__(self, config: Config, vault: Vault, state: Database, clicks: Clicks) -> None:
-        self._admission = Admission(state, config.limits, probe_within=2 * config.timeout)
+        self._admission = Admission(state, config.limits, probe_within=config.probe_within)
         self._shelf = Shelf(state, config.capacity)
         self.linktree = Linktree(config, self._admission, vault)
         self.pages = Pages(self.linktree, self._shelf, config, pilot=str(os.getpid()))

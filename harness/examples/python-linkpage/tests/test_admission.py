@@ -149,6 +149,18 @@ def test_what_is_not_let_through_takes_no_slot(worker):
     assert admission.used() == 3
 
 
+def test_a_service_that_starts_has_a_closed_breaker_and_keeps_what_linktree_counts(worker, clock):
+    before = worker()
+    late = opened(before)
+    before.hold(7)
+    used = before.used()
+    after = worker()
+    after.begin()
+    assert (after.circuit(), after.used()) == (Circuit.CLOSED, used)
+    assert reason_of_refusal(after) == "retry-after"
+    assert not after.failed(late)
+
+
 def test_a_glance_is_what_was_seen_a_moment_ago(worker, clock):
     one, other = worker(), worker()
     assert one.glance("pages") is None
