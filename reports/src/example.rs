@@ -92,7 +92,11 @@ fn scenarios() -> Vec<ScenarioReport> {
             dispatcher: Some("open-loop".into()),
             peak_arrivals_per_s: 512.0,
             cpu: CpuTime { generator_ms: Some(8_000), mock_ms: Some(1_200), target_ms: None },
-            tolerance: Tolerance { delta_ms: Some(5.0), lag_max_ms: Some(3.25) },
+            tolerance: Tolerance {
+                delta_ms: Some(5.0),
+                lag_max_ms: Some(3.25),
+                wait_max_ms: Some(12.5),
+            },
         },
         troubles: vec![
             "the load generator was late: p99 24 ms of 10304 arrivals; visitors are not judged"

@@ -74,6 +74,11 @@ impl Health {
             let times = case.harness.overloads.len();
             troubles.push(Trouble::Overloaded { first: first.clone(), times });
         }
+        if let Some(first) = case.harness.starved().first() {
+            let waited = case.harness.starved().iter().map(|one| one.waited).sum();
+            let times = case.harness.starved().len();
+            troubles.push(Trouble::Starved { waited, times, first: first.from });
+        }
         let ends = || case.target.outlived_ends();
         if let Some((end, what, _)) = ends().find(|(.., over)| !over) {
             troubles.push(Trouble::Outlived { end, what });
@@ -91,7 +96,7 @@ impl Health {
             let may_have_caused = |verdict: &Verdict| match trouble {
                 Trouble::Unsent { .. } | Trouble::Late { .. } => true,
                 Trouble::Inexact { .. } => false,
-                Trouble::Overloaded { .. } => while_slow(case, verdict),
+                Trouble::Overloaded { .. } | Trouble::Starved { .. } => while_slow(case, verdict),
                 Trouble::Outlived { end, .. } => {
                     verdict.witnesses.iter().all(|witness| witness.at >= *end)
                 }

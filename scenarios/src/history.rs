@@ -28,7 +28,7 @@ use mock_server::history::record::{
 use serde::{Deserialize, Serialize};
 
 /// The version of the history's format.
-pub const HISTORY_FORMAT: u32 = 4;
+pub const HISTORY_FORMAT: u32 = 5;
 
 /// One line of `history.ndjson.zst`. Front-door operations are by far the most frequent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,6 +83,18 @@ pub enum Event<'a> {
     },
     /// What the look at timers came to, at its end.
     Timers(Timers),
+    /// A thread of the target was ready to run for a good part of this time, and others had the
+    /// processors: the machine was short of them.
+    Starved {
+        /// From when.
+        from: Moment,
+        /// Until when.
+        until: Moment,
+        /// How long the thread waited in it, microseconds.
+        waited_us: u64,
+    },
+    /// What the look at the target's threads came to, at its end.
+    Waits(Waits),
     /// Something happened in the mock's world.
     World(Happened),
     /// The mock ran out of something.
@@ -180,6 +192,16 @@ pub struct Timers {
     pub looks: u64,
     /// The latest of them, microseconds.
     pub latest_us: u64,
+}
+
+/// How the target's threads waited for a processor that others had: without it nobody knows whether
+/// nobody waited, or nobody looked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waits {
+    /// How often it was looked, with the target there.
+    pub looks: u64,
+    /// The longest wait between two looks, microseconds.
+    pub longest_us: u64,
 }
 
 /// How a recording ended.

@@ -6,7 +6,7 @@ mod visits;
 pub use exchanges::*;
 pub use visits::*;
 
-use crate::case::Case;
+use crate::case::{Case, Starved};
 use crate::guarantees::Guarantee;
 use crate::history::{Change, Operation, Process};
 use crate::judging::Judging;
@@ -132,6 +132,15 @@ impl History {
     /// A timer of the harness that came late.
     pub fn lag(mut self, at_ms: u64, late_ms: u64) -> Self {
         self.case.harness.lags.push((Moment::from_ms(at_ms), Duration::from_millis(late_ms)));
+        self.case.ready();
+        self
+    }
+
+    /// The target waited for a processor that others had.
+    pub fn starved(mut self, from_ms: u64, until_ms: u64, waited_ms: u64) -> Self {
+        let (from, until) = (Moment::from_ms(from_ms), Moment::from_ms(until_ms));
+        let waited = Duration::from_millis(waited_ms);
+        self.case.harness.looks.push(Starved { from, until, waited });
         self.case.ready();
         self
     }

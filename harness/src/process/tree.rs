@@ -71,7 +71,13 @@ pub fn family(root: u32) -> Vec<Member> {
         let Stat { group, start, .. } = all[&pid];
         Member { pid, group, start, command: command(pid) }
     };
-    descendants(root, &all).into_iter().map(member).collect()
+    descendants_of(root, &all).into_iter().map(member).collect()
+}
+
+/// The numbers of the living descendants of a process, in order.
+#[must_use]
+pub fn descendants(root: u32) -> Vec<u32> {
+    descendants_of(root, &all_processes())
 }
 
 /// The processes of the whole machine by their numbers.
@@ -99,7 +105,7 @@ fn stat(text: &str) -> Option<Stat> {
     })
 }
 
-fn descendants(root: u32, all: &HashMap<u32, Stat>) -> Vec<u32> {
+fn descendants_of(root: u32, all: &HashMap<u32, Stat>) -> Vec<u32> {
     let descends = |pid: &u32| {
         let mut at = *pid;
         // Whoever was started meanwhile may seem to be their own ancestor: nobody is that old.
@@ -138,8 +144,8 @@ mod tests {
             (30, stat('S', 31, 30)),
             (31, stat('S', 30, 31)), // a loop
         ]);
-        assert_eq!(descendants(9, &all), [10, 11, 12, 14, 15]);
-        assert_eq!(descendants(99, &all), [0; 0]);
+        assert_eq!(descendants_of(9, &all), [10, 11, 12, 14, 15]);
+        assert_eq!(descendants_of(99, &all), [0; 0]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::load::Load;
 use super::measure::lag::Probe;
+use super::measure::starvation::Starvation;
 use super::order::{Order, Said};
 use super::recorder::Recorder;
 use super::testbed::{Scene, Testbed};
@@ -58,6 +59,8 @@ async fn storm(scene: &Scene<'_>) -> Result<Outcome, Failure> {
     let armed = clock.now().plus(LEAD);
     testbed.arm(armed);
     let probe = Probe::begin(clock, recorder.clone());
+    let starvation = Starvation::begin(testbed.root(), clock, recorder.clone())
+        .map_err(|error| Failure::bug(format!("failed to start a thread: {error}")))?;
     let announcing = tokio::spawn(announce_phases(clock, armed, plan.clone()));
     let load = Load::begin(plan, testbed.entrance(), armed, clock);
     let outcome = until_the_end(&mut testbed, plan, armed, clock).await;
@@ -65,6 +68,7 @@ async fn storm(scene: &Scene<'_>) -> Result<Outcome, Failure> {
     let (mock_cpu_us, target_cpu_us) = testbed.last_look().await;
     recorder.record(Event::Generator(GeneratorReport { mock_cpu_us, target_cpu_us, ..report }));
     probe.end();
+    tokio::task::block_in_place(|| starvation.end());
     announcing.abort();
     testbed.clear().await?;
     Ok(outcome)

@@ -148,6 +148,9 @@ pub struct Tolerance {
     pub delta_ms: Option<f64>,
     /// The longest that the harness itself was held up; absent where nobody looked.
     pub lag_max_ms: Option<f64>,
+    /// The longest of a quarter of a second that the target waited for a processor that others had;
+    /// absent where nobody looked.
+    pub wait_max_ms: Option<f64>,
 }
 
 /// One line of the timeline.

@@ -1,6 +1,8 @@
-//! What the harness says of itself: whether it came to its end, and how far its clocks can be trusted.
+//! What the harness says of itself: whether it came to its end, how far its clocks can be trusted, and
+//! whether the machine had a processor for the target.
 
-use crate::history::{GeneratorReport, Opened, Outcome, Timers, Tolerances};
+use super::starved::{Starved, stretches};
+use crate::history::{GeneratorReport, Opened, Outcome, Timers, Tolerances, Waits};
 use crate::spans::Spans;
 use mock_server::clock::Moment;
 use mock_server::history::record::Overload;
@@ -30,12 +32,19 @@ pub struct HarnessSide {
     pub lags: Vec<(Moment, Duration)>,
     /// What the look at timers came to; none when there was none to the end.
     pub timers: Option<Timers>,
+    /// Looks in which a thread of the target waited for a processor that others had.
+    pub looks: Vec<Starved>,
+    /// What the look at the target's threads came to; none when there was none to the end.
+    pub waits: Option<Waits>,
     /// When the mock could not do its work, and why.
     pub overloads: Vec<Overload>,
     /// The generator's account.
     pub generator: Option<GeneratorReport>,
-    /// Around each timer that was later than δ, and around each word of an overload.
+    /// Around each timer that was later than δ, each stretch in which the target was starved, and each
+    /// word of an overload.
     slow: Spans,
+    /// In which the target was starved.
+    stretches: Vec<Starved>,
 }
 
 impl Default for HarnessSide {
@@ -51,9 +60,12 @@ impl Default for HarnessSide {
             tolerances: None,
             lags: Vec::new(),
             timers: None,
+            looks: Vec::new(),
+            waits: None,
             overloads: Vec::new(),
             generator: None,
             slow: Spans::default(),
+            stretches: Vec::new(),
         }
     }
 }
@@ -62,13 +74,23 @@ impl HarnessSide {
     /// Puts late timers and overloads in order, and joins the spans in which the harness was too slow.
     pub(super) fn ready(&mut self) {
         self.lags.sort_by_key(|lag| lag.0);
+        self.looks.sort_by_key(|one| one.from);
+        self.stretches = stretches(&self.looks, self.delta);
         self.overloads.sort_by_key(|overload| overload.at);
         let late = self.lags.iter().filter(|lag| lag.1 > self.delta).copied();
         let overloaded = self.overloads.iter().map(|overload| (overload.at, SAID_EVERY));
         let around = |(from, lasted): (Moment, Duration)| {
             (from.minus(self.delta), from.plus(lasted).plus(self.delta))
         };
-        self.slow = Spans::joined(late.chain(overloaded).map(around).collect(), Duration::ZERO);
+        let starved = self.stretches.iter().map(|one| one.span(self.delta));
+        let slow = late.chain(overloaded).map(around).chain(starved).collect();
+        self.slow = Spans::joined(slow, Duration::ZERO);
+    }
+
+    /// When the target was starved, in order of time.
+    #[must_use]
+    pub fn starved(&self) -> &[Starved] {
+        &self.stretches
     }
 
     /// Whether the recording came to the plan's end.
@@ -77,19 +99,21 @@ impl HarnessSide {
         self.outcome == Some(Outcome::Completed)
     }
 
-    /// Whether within `δ` of this span the harness was too slow, or the mock overloaded, for a timing
-    /// verdict over it.
+    /// Whether within `δ` of this span the harness was too slow, the mock overloaded, or the target
+    /// starved, for a timing verdict over it.
     #[must_use]
     pub fn too_slow_within(&self, from: Moment, until: Moment) -> bool {
         self.slow.touch(from, until)
     }
 
-    /// How much later than promised something may have come because the harness stood still: the
-    /// sum of its late timers within this span.
+    /// How much later than promised something may have come because the harness stood still or the
+    /// target was starved: the sum of late timers within this span, and what the target waited.
     #[must_use]
     pub fn stalled_within(&self, from: Moment, until: Moment) -> Duration {
         let first = self.lags.partition_point(|lag| lag.0 < from).saturating_sub(1);
         let inside = self.lags[first..].iter().take_while(|lag| lag.0 <= until);
-        inside.filter(|lag| lag.0.plus(lag.1) >= from).map(|lag| lag.1).sum()
+        let late: Duration = inside.filter(|lag| lag.0.plus(lag.1) >= from).map(|lag| lag.1).sum();
+        let starved = self.stretches.iter().filter(|one| one.from <= until && one.until >= from);
+        late + starved.map(|one| one.waited).sum::<Duration>()
     }
 }

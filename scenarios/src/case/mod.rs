@@ -7,11 +7,13 @@
 mod harness;
 mod linktree;
 mod promised;
+mod starved;
 mod story;
 mod target;
 
 pub use harness::HarnessSide;
 pub use linktree::LinktreeSide;
+pub use starved::Starved;
 pub use target::TargetSide;
 
 use crate::history::Event;
@@ -97,6 +99,14 @@ impl Case {
             Event::Scanned(scanned) => target.scanned = Some(scanned),
             Event::Lag { at, late_us } => harness.lags.push((at, Duration::from_micros(late_us))),
             Event::Timers(timers) => harness.timers = Some(timers),
+            Event::Starved { from, until, waited_us } => {
+                harness.looks.push(Starved {
+                    from,
+                    until,
+                    waited: Duration::from_micros(waited_us),
+                });
+            }
+            Event::Waits(waits) => harness.waits = Some(waits),
             Event::Overload(overload) => harness.overloads.push(overload),
             Event::Generator(report) => harness.generator = Some(report),
             Event::Closed { at, outcome } => {

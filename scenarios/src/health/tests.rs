@@ -213,6 +213,31 @@ fn an_overloaded_mock_or_a_harness_that_stood_still_is_blamed_for_what_was_seen_
 }
 
 #[test]
+fn a_target_that_had_no_processor_is_not_blamed_for_what_came_late_then() {
+    use VerdictKind::{Held, Inconclusive, Violated};
+    let check = |history: &History, overloaded, at_ms, expected| {
+        let promise = promise(Stands::Always, overloaded);
+        assert_eq!(stands(history, &promise, at_ms), expected, "{overloaded:?}, {at_ms}");
+    };
+    let starved = || visited(0, None).starved(30_000, 30_250, 90).starved(30_250, 30_500, 110);
+    for within in [29_950, 30_400, 30_790] {
+        check(&starved(), Stands::Never, within, [Held, Inconclusive, Inconclusive]);
+    }
+    check(&starved(), Stands::Never, 30_900, [Held, Inconclusive, Violated]);
+    check(&starved(), Stands::Always, 30_400, [Held, Inconclusive, Violated]);
+    let [trouble] = &health(&starved()).troubles[..] else { panic!("one trouble") };
+    assert_eq!(
+        trouble.words(&starved().case),
+        "the machine was short of processors: the target waited 200 ms for one that others had (1 \
+         times, first at 30.000 s)"
+    );
+    // As long as δ is nothing.
+    let hardly = visited(0, None).starved(30_000, 30_250, 100);
+    check(&hardly, Stands::Never, 30_100, [Held, Inconclusive, Violated]);
+    assert_eq!(health(&hardly).troubles, []);
+}
+
+#[test]
 fn what_outlived_a_kill_is_said_and_nothing_that_builds_on_it_or_came_after_it_is_blamed() {
     use VerdictKind::{Held, Inconclusive, Violated};
     let survived = || Change::Survived { left: vec![], accepts: true, listeners: vec![] };

@@ -42,6 +42,15 @@ pub enum Trouble {
         /// How often it was said; once a second at the most for each cause.
         times: usize,
     },
+    /// The target was ready to run, and others had the processors.
+    Starved {
+        /// How long it waited in all.
+        waited: Duration,
+        /// In so many stretches.
+        times: usize,
+        /// Since when, the first time.
+        first: Moment,
+    },
     /// The harness ended the target, and something of it went on.
     Outlived {
         /// When it should have ended.
@@ -64,6 +73,9 @@ impl Trouble {
             Self::Unsent { .. } | Self::Late { .. } => "what depends on visitors is inconclusive",
             Self::Inexact { .. } => "times are judged that much more mildly",
             Self::Overloaded { .. } => "what depends on a mock that answers is inconclusive",
+            Self::Starved { .. } => {
+                "what came late then is not judged: run it alone (--jobs 1) on an idle machine"
+            }
             Self::Outlived { .. } => "what depends on that end is inconclusive",
             Self::LeftBehind { .. } => "end it by hand",
         }
@@ -80,6 +92,11 @@ impl Trouble {
             Self::LeftBehind { .. } | Self::Inexact { .. } => Stands::Always,
             Self::Unsent { .. } | Self::Late { .. } => promise.when_late,
             Self::Overloaded { .. } => promise.when_overloaded,
+            // What held did so all the same.
+            Self::Starved { .. } => match promise.when_overloaded {
+                Stands::Never | Stands::IfHeld => Stands::IfHeld,
+                Stands::IfViolated | Stands::Always => Stands::Always,
+            },
         }
     }
 
@@ -110,6 +127,12 @@ impl Trouble {
                  instead of {}",
                 humane(*delta),
                 humane(*usual)
+            ),
+            Self::Starved { waited, times, first } => format!(
+                "the machine was short of processors: the target waited {} for one that others had \
+                 ({times} times, first at {})",
+                humane(*waited),
+                case.at(*first)
             ),
             Self::Overloaded { first, times } => {
                 let at = case.at(first.at);

@@ -135,6 +135,7 @@ fn evidence(judged: &Judged) -> Evidence {
     let mock = cpu(|report| report.mock_cpu_us);
     let own = cpu(|report| report.harness_cpu_us).zip(mock);
     let lag_max = case.harness.timers.filter(|timers| timers.looks > 0);
+    let wait_max = case.harness.waits.filter(|waits| waits.looks > 0);
     Evidence {
         operations: judged.operations,
         exchanges: case.linktree.exchanges.len() as u64,
@@ -158,6 +159,7 @@ fn evidence(judged: &Judged) -> Evidence {
         tolerance: Tolerance {
             delta_ms: case.harness.tolerances.map(|measured| measured.delta_us as f64 / 1e3),
             lag_max_ms: lag_max.map(|timers| timers.latest_us as f64 / 1e3),
+            wait_max_ms: wait_max.map(|waits| waits.longest_us as f64 / 1e3),
         },
     }
 }

@@ -12,7 +12,7 @@ use reports::report::{CpuTime, ScenarioReport, Tolerance};
 use scenarios::catalogue::{Settings, run_plan};
 use scenarios::history::{
     Click, Did, Event, GeneratorReport, HISTORY_FORMAT, Lateness, Opened, Operation, Outcome,
-    PageView, Timers,
+    PageView, Timers, Waits,
 };
 use std::time::Duration;
 
@@ -109,11 +109,12 @@ fn what_was_not_measured_is_not_a_number() {
     );
     assert_eq!(seen.cpu, CpuTime::default());
     assert_eq!(seen.tolerance, Tolerance::default());
-    let timers = |looks| Event::Timers(Timers { looks, latest_us: 0 });
     for (looks, expected) in [(0, None), (9, Some(0.0))] {
-        let (_out, folder) = recorded(HISTORY_FORMAT, vec![timers(looks)]);
-        let seen = report(&folder).unwrap().scenarios.remove(0).evidence;
-        assert_eq!(seen.tolerance.lag_max_ms, expected, "{looks} looks");
+        let timers = Event::Timers(Timers { looks, latest_us: 0 });
+        let waits = Event::Waits(Waits { looks, longest_us: 0 });
+        let (_out, folder) = recorded(HISTORY_FORMAT, vec![timers, waits]);
+        let seen = report(&folder).unwrap().scenarios.remove(0).evidence.tolerance;
+        assert_eq!((seen.lag_max_ms, seen.wait_max_ms), (expected, expected), "{looks} looks");
     }
 }
 

@@ -1,9 +1,11 @@
-//! What this machine can do, measured before a run, how late it is in it, and what the processes took.
+//! What this machine can do, measured before a run, how late it is in it, what the processes took, and
+//! what they did not get.
 
 pub mod cpu;
 pub mod headroom;
 pub mod lag;
 mod loopback;
+pub mod starvation;
 pub mod tolerances;
 
 use std::time::Duration;

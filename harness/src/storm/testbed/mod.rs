@@ -26,6 +26,7 @@ use scenarios::history::{Change, Event, Process};
 use scenarios::plan::{Plan, RunPlan};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 /// Mock, target and their watchers.
@@ -102,6 +103,12 @@ impl Testbed {
     pub fn entrance(&self) -> Entrance {
         let (url, front) = (self.target.url.clone(), self.front.clone());
         Entrance { url, front, sink: Arc::new(self.tap.clone()) }
+    }
+
+    /// The process from which all of the target's descend, 0 for none.
+    #[must_use]
+    pub fn root(&self) -> Arc<AtomicU32> {
+        self.target.root()
     }
 
     /// The plan's millisecond 0: from then on its faults happen.

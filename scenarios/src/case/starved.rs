@@ -1,0 +1,78 @@
+//! When the target was starved: ready to run, while others had the machine's processors.
+
+use mock_server::clock::Moment;
+use std::time::Duration;
+
+/// Part of a look's time that the target must have waited to have been starved in it: beside one equal
+/// it waits for half, and on a calm machine for a few hundredths.
+const PART: u32 = 5;
+
+/// A look between whose ends a thread of the target waited for a processor, or a row of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Starved {
+    /// From when.
+    pub from: Moment,
+    /// Until when.
+    pub until: Moment,
+    /// How long it waited.
+    pub waited: Duration,
+}
+
+impl Starved {
+    /// When it may have been late for want of a processor: what was left undone is still to be done
+    /// after it.
+    #[must_use]
+    pub fn span(&self, delta: Duration) -> (Moment, Moment) {
+        (self.from.minus(delta), self.until.plus(self.waited + delta))
+    }
+}
+
+/// The stretches in which the target waited for a good part of the time, one look after the other, and
+/// for longer than δ in all: less is what δ is for.
+pub fn stretches(looks: &[Starved], delta: Duration) -> Vec<Starved> {
+    let mut stretches: Vec<Starved> = Vec::new();
+    for look in looks.iter().filter(|look| look.waited * PART >= look.until.since(look.from)) {
+        match stretches.last_mut() {
+            Some(last) if look.from <= last.until => {
+                last.until = look.until;
+                last.waited += look.waited;
+            }
+            _ => stretches.push(*look),
+        }
+    }
+    stretches.retain(|stretch| stretch.waited > delta);
+    stretches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DELTA: Duration = Duration::from_millis(100);
+
+    fn look(from_ms: u64, until_ms: u64, waited_ms: u64) -> Starved {
+        let waited = Duration::from_millis(waited_ms);
+        Starved { from: Moment::from_ms(from_ms), until: Moment::from_ms(until_ms), waited }
+    }
+
+    #[test]
+    fn looks_in_a_row_add_up_and_count_from_delta_on() {
+        let check = |looks: &[Starved], expected: &[Starved]| {
+            assert_eq!(stretches(looks, DELTA), expected);
+        };
+        check(&[look(0, 250, 60), look(250, 500, 50)], &[look(0, 500, 110)]);
+        check(&[look(0, 250, 50), look(250, 500, 50)], &[]);
+        // Between them it had what it needed.
+        check(&[look(0, 250, 60), look(500, 750, 60)], &[]);
+        check(&[look(0, 250, 60), look(250, 500, 49), look(500, 750, 60)], &[]);
+        // The look itself was late.
+        check(&[look(0, 1_000, 200)], &[look(0, 1_000, 200)]);
+        check(&[look(0, 1_000, 199)], &[]);
+    }
+
+    #[test]
+    fn what_was_left_undone_is_late_after_it() {
+        let (from, until) = look(1_000, 1_500, 300).span(DELTA);
+        assert_eq!((from, until), (Moment::from_ms(900), Moment::from_ms(1_900)));
+    }
+}
