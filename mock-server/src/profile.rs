@@ -73,14 +73,23 @@ pub enum ResetForm {
     EpochSeconds,
 }
 
-/// Cache directives of profiles; real seconds, never scaled.
+/// Cache directives of profiles.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cache {
-    /// `max-age`.
+    /// `max-age`, contract seconds; see [`Cache::max_age_on_the_wire`].
     pub max_age_s: u32,
-    /// `stale-if-error` (RFC 5861 section 4).
+    /// `stale-if-error` (RFC 5861 section 4), real seconds.
     pub stale_if_error_s: u32,
+}
+
+impl Cache {
+    /// `max-age` as it is sent: divided by the time scale, so that a page is asked for equally often in
+    /// a limit window, and rounded up to the whole seconds that a directive is made of.
+    #[must_use]
+    pub const fn max_age_on_the_wire(&self, time_scale: u32) -> u32 {
+        self.max_age_s.div_ceil(if time_scale == 0 { 1 } else { time_scale })
+    }
 }
 
 /// Cursor pagination.

@@ -45,12 +45,15 @@ pub fn run_plan(phases: &[(PhaseKind, u64, u64)]) -> RunPlan {
         watches: Vec::new(),
         exclusive: false,
     };
+    // Histories are written with a page that is fresh for 4 s.
+    let mut contract = ContractProfile::linktree_v1();
+    contract.cache.max_age_s = 4;
     RunPlan {
         format: PLAN_FORMAT,
         seed: 1,
         profile: "test".into(),
         time_scale: 1,
-        contract: ContractProfile::linktree_v1(),
+        contract,
         declared: Declared::default(),
         bounds: crate::bounds::defaults(),
         scenarios: vec![plan],

@@ -15,8 +15,8 @@ impl Handler for Profile {
     fn answer(&self, call: &Call<'_>) -> Reply {
         let Some(creator) = find(call) else { return not_found() };
         let cache = &call.world.profile.cache;
-        let directives =
-            format!("max-age={}, stale-if-error={}", cache.max_age_s, cache.stale_if_error_s);
+        let max_age_s = cache.max_age_on_the_wire(call.world.time_scale());
+        let directives = format!("max-age={max_age_s}, stale-if-error={}", cache.stale_if_error_s);
         let etag = format!("\"{}\"", creator.version);
         let nonce = call.world.nonce(call.ticket.id);
         let reply = if names(call.request, &etag) {

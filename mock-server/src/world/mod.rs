@@ -227,6 +227,11 @@ impl World {
         then(&mut self.state().clicks)
     }
 
+    /// What contract durations are divided by.
+    pub const fn time_scale(&self) -> u32 {
+        self.time_scale
+    }
+
     /// How long a cursor is taken after it was given out.
     pub fn cursor_ttl(&self) -> Duration {
         ContractProfile::scaled(self.profile.pages.cursor_ttl_ms, self.time_scale)

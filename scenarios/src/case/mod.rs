@@ -174,10 +174,10 @@ impl Case {
         self.plan.phase_at(self.plan_ms(moment))
     }
 
-    /// `max-age` of profiles.
+    /// `max-age` of profiles, as it is sent.
     #[must_use]
     pub fn max_age(&self) -> Duration {
-        Duration::from_secs(self.contract.cache.max_age_s.into())
+        Duration::from_secs(self.contract.cache.max_age_on_the_wire(self.time_scale).into())
     }
 
     /// A moment in plan time, for people: `12.345 s`, or `0.250 s before the traffic`.

@@ -48,9 +48,9 @@ fn build(settings: &Settings) -> Plan {
     timeline.phase(PhaseKind::Control, "an ordinary day", settings.stretch(1_500));
     // Room for six timeouts of 10 s in each stream, with a retry after each. Nothing else fails then,
     // or the breaker would open and hide them.
-    let stalls_ms = settings.stretch(11_000).max(settings.contract(110_000));
+    let stalls_ms = settings.stretch(11_000);
     let stalls = timeline.phase(PhaseKind::Storm, "reads stall", stalls_ms);
-    let storm_ms = settings.stretch(10_000).max(settings.contract(100_000));
+    let storm_ms = settings.stretch(10_000);
     let storm = timeline.phase(PhaseKind::Storm, "half broken", storm_ms);
     let narrow_ms = settings.stretch(7_000);
     let narrow = timeline.phase(PhaseKind::Storm, "answers take long in the body", narrow_ms);
@@ -65,7 +65,7 @@ fn build(settings: &Settings) -> Plan {
         until_ms: heal.until_ms,
         pace: Pace::Open { shape: Shape::Steady { rate: 60 } },
         creators: zipf("page", 1_100),
-        does: pages_and_clicks(150),
+        does: pages_and_clicks(settings.share(150)),
     }];
     traffic.extend(STALLS.map(|(prefix, _)| Traffic {
         id: format!("{prefix}-reader"),

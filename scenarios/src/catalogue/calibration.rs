@@ -24,6 +24,7 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
 
 /// Each call costs six requests: with luck in every delay they must still fit into the limiter's
 /// window, or it would refuse pages here. Eleven calls in a window fill what is not kept for clicks.
+/// Of the quick profile, as what follows.
 const RETRY_PAUSE_MS: u64 = 400;
 /// So long that the pages filled before the retries leave the window in time: constant delays of
 /// half a base would otherwise fill it with the eighth call.
@@ -32,10 +33,11 @@ const ALL_IS_WELL_MS: u64 = 2_600;
 fn build(settings: &Settings) -> Plan {
     let mut timeline = Timeline::default();
     let mut phase = |kind, name, ms| timeline.phase(kind, name, ms);
-    let control = phase(PhaseKind::Control, "all is well", ALL_IS_WELL_MS);
+    let control = phase(PhaseKind::Control, "all is well", settings.stretch(ALL_IS_WELL_MS));
     // With full jitter four waits take 7.5 s at the mean, 15 s at the most.
     let retried = settings.declared.retried_calls();
-    let gaps_ms = settings.contract(185_000) + u64::from(retried) * RETRY_PAUSE_MS;
+    let pause_ms = settings.stretch(RETRY_PAUSE_MS);
+    let gaps_ms = settings.contract(185_000) + u64::from(retried) * pause_ms;
     let failures = settings.declared.spared_failures();
     // Where one failure opens the breaker or ends the call there are no gaps to read.
     let kind = if failures > 0 { PhaseKind::RetryGaps } else { PhaseKind::Control };
@@ -58,7 +60,7 @@ fn build(settings: &Settings) -> Plan {
         },
         traffic: vec![
             calls("calm", CALM_CALLS, control, CALM_PAUSE_MS),
-            calls("retry", retried, Window { until_ms: gaps_end, ..gaps }, RETRY_PAUSE_MS),
+            calls("retry", retried, Window { until_ms: gaps_end, ..gaps }, pause_ms),
             calls("quiet", CALM_CALLS, calm, CALM_PAUSE_MS),
             calls("error", 200, errors, GAP_MS),
             calls("heal", 60, rested(heal), slowly(settings)),

@@ -71,7 +71,7 @@ fn build(settings: &Settings) -> Plan {
                 until_ms: heal.until_ms,
                 pace: Pace::Open { shape: Shape::Steady { rate: 60 } },
                 creators: zipf("page", 900),
-                does: pages_and_clicks(250),
+                does: pages_and_clicks(settings.share(250)),
             },
             Traffic {
                 id: "crowd".into(),
@@ -79,7 +79,7 @@ fn build(settings: &Settings) -> Plan {
                 until_ms: spike.until_ms,
                 pace: Pace::Open { shape: Shape::Steady { rate: 80 } },
                 creators: in_turn("crowd"),
-                does: pages_and_clicks(400),
+                does: pages_and_clicks(settings.share(400)),
             },
         ],
         faults: chaos(settings, spike, outage, storm),

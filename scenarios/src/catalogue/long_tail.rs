@@ -1,7 +1,7 @@
 //! More creators than a small cache keeps are visited, then an outage: each page is still there.
 
 use super::parts::{Timeline, everything, group, in_turn, pages, rule, status, zipf};
-use super::{Profile, ScenarioInfo, Settings};
+use super::{ScenarioInfo, Settings};
 use crate::plan::{Pace, PhaseKind, Plan, Shape, Traffic};
 use mock_server::faults::Pick;
 use mock_server::world::population::Population;
@@ -26,16 +26,12 @@ const FILL_MS: u64 = 25;
 
 fn build(settings: &Settings) -> Plan {
     let mut timeline = Timeline::default();
-    // Two calls for a page leave room in the limit for the crowd. What expires in real time is called
-    // for more often in a limit window that is longer.
-    let gap_ms = settings.contract(match settings.profile {
-        Profile::Quick => 2_500,
-        Profile::Nightly => 4_000,
-    });
+    // Two calls for a page leave room in the limit for the crowd.
+    let gap_ms = settings.contract(2_500);
     let fill_ms = u64::from(TAIL) * (gap_ms + FILL_MS);
     let fill = timeline.phase(PhaseKind::Warmup, "a long tail of pages is filled", fill_ms);
     // A limit window, so that none of the fills takes room from the regulars' calls.
-    let control_ms = settings.stretch(6_000).max(settings.contract(60_000));
+    let control_ms = settings.stretch(6_000);
     let control = timeline.phase(PhaseKind::Control, "an ordinary day", control_ms);
     // Longer than an open time, so that a probe fails as well.
     let outage_ms = settings.contract(50_000).max(5_000);

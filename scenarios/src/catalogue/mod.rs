@@ -3,7 +3,8 @@
 //! A scenario begins with a warm-up and a fault-free control phase, then storms, heals, and
 //! settles long enough for every click that is still deliverable to be late. Where a duration
 //! mirrors the contract it is [`Settings::contract`] time and shrinks with the time scale; what
-//! stands on the wire (`Retry-After`, `max-age`) and the visitors' own pace are real time.
+//! stands on the wire (`Retry-After`) and the visitors' own pace are real time; how many pages there are,
+//! how often they expire and how many visitors click is the same in every limit window.
 //!
 //! # A new scenario
 //!
@@ -58,6 +59,9 @@ impl Profile {
     }
 }
 
+/// The time scale for which the lengths of stretches and the shares of visitors are written.
+const QUICK_SCALE: u32 = 10;
+
 /// What scenarios are built from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -75,7 +79,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             profile: Profile::Quick,
-            time_scale: 10,
+            time_scale: QUICK_SCALE,
             root_seed: 0,
             declared: Declared::default(),
         }
@@ -89,14 +93,30 @@ impl Settings {
         (ms / u64::from(self.time_scale.max(1))).max(1)
     }
 
-    /// Real milliseconds of a stretch that mirrors nothing in the contract: four times as long
-    /// at night.
+    /// Real milliseconds of a stretch in which so much is to happen as in `quick_ms` of the quick
+    /// profile: as much of the limit's window as there, since what is called is called within that, and
+    /// four times as long at night.
     #[must_use]
-    pub const fn stretch(&self, quick_ms: u64) -> u64 {
-        match self.profile {
-            Profile::Quick => quick_ms,
-            Profile::Nightly => quick_ms * 4,
-        }
+    pub fn stretch(&self, quick_ms: u64) -> u64 {
+        let longer = match self.profile {
+            Profile::Quick => 1,
+            Profile::Nightly => 4,
+        };
+        (quick_ms * longer).max(self.contract(quick_ms * u64::from(QUICK_SCALE)))
+    }
+
+    /// So many of a thousand visitors, that as many of them come in a limit window as in the quick
+    /// profile: visitors come in real time.
+    #[must_use]
+    pub fn share(&self, quick_per_mille: u32) -> u32 {
+        let scale = self.time_scale.clamp(1, QUICK_SCALE);
+        (quick_per_mille * scale).div_ceil(QUICK_SCALE)
+    }
+
+    /// `max-age` of the assumed contract, real milliseconds.
+    pub(self) fn max_age_ms(&self) -> u64 {
+        let cache = ContractProfile::linktree_v1().cache;
+        u64::from(cache.max_age_on_the_wire(self.time_scale)) * 1_000
     }
 
     /// The seed of one scenario, so that it reproduces alone.

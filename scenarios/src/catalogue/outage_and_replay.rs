@@ -33,23 +33,21 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
 const CREATORS: u32 = 6;
 /// So many clicks are made in the outage that one batch, of a hundred at the most, does not hold them.
 const CLICKS_PER_MILLE: u32 = 250;
-/// `max-age` of the assumed contract; real time.
-const MAX_AGE_MS: u64 = 4_000;
 /// Creators whom nobody visits before the heal.
 const NEWCOMERS: u32 = 60;
 
 fn build(settings: &Settings) -> Plan {
     let mut timeline = Timeline::default();
-    let warmup = timeline.phase(PhaseKind::Warmup, "pages are filled", 3_000);
+    let warmup = timeline.phase(PhaseKind::Warmup, "pages are filled", settings.stretch(3_000));
     let control = timeline.phase(PhaseKind::Control, "an ordinary day", settings.stretch(2_000));
     // Three open times and a timeout, so that probes fail as well; and longer than `max-age`.
     let outage_ms = settings.contract(105_000).max(9_000);
     let outage = timeline.phase(PhaseKind::Outage, "Linktree is gone", outage_ms);
     // The breaker may have opened just before the end, then recovery may take 15 s.
-    let heal_ms = settings.contract(30_000) + settings.contract(15_000) + 9_000;
+    let heal_ms = settings.contract(30_000 + 15_000) + settings.stretch(9_000);
     let heal = timeline.phase(PhaseKind::Heal, "Linktree is back", heal_ms);
-    let late = timeline.phase(PhaseKind::Storm, "some receipts are lost", 300);
-    let well = timeline.phase(PhaseKind::Heal, "all is well again", 1_500);
+    let late = timeline.phase(PhaseKind::Storm, "some receipts are lost", settings.stretch(300));
+    let well = timeline.phase(PhaseKind::Heal, "all is well again", settings.stretch(1_500));
     timeline.phase(PhaseKind::Settle, "the backlog drains", settings.settle_ms(true));
     // Fewer then, so that the limiter has room for each of them.
     let served_ms = heal.from_ms + settings.contract(45_000);
@@ -67,7 +65,7 @@ fn build(settings: &Settings) -> Plan {
                 // Pages that expire just after the outage began are asked for while calls hang.
                 from_ms: outage
                     .from_ms
-                    .saturating_sub(MAX_AGE_MS - 200)
+                    .saturating_sub(settings.max_age_ms().saturating_sub(settings.contract(2_000)))
                     .clamp(warmup.from_ms, warmup.until_ms - 1_500),
                 until_ms: warmup.until_ms,
                 pace: Pace::Open { shape: Shape::Steady { rate: 20 } },
@@ -80,13 +78,13 @@ fn build(settings: &Settings) -> Plan {
                 until_ms: well.until_ms,
                 pace: Pace::Open { shape: Shape::Steady { rate: 80 } },
                 creators: zipf("page", 900),
-                does: pages_and_clicks(CLICKS_PER_MILLE),
+                does: pages_and_clicks(settings.share(CLICKS_PER_MILLE)),
             },
             crowds(part(outage, 1, 2)),
             // Pages that nobody has cached: whoever still refuses calls has nothing to show. They come
             // from the heal on, since nobody knows when the breaker opened last.
-            newcomers("first-newcomers", "new", heal.from_ms, served_ms, 2),
-            newcomers("newcomers", "late", served_ms, heal.until_ms, 1),
+            newcomers("first-newcomers", "new", heal.from_ms, served_ms, settings.contract(4_000)),
+            newcomers("newcomers", "late", served_ms, heal.until_ms, settings.contract(9_000)),
         ],
         faults: gone(outage, heal, late),
         // What creators change meanwhile must be seen after the heal.
@@ -99,13 +97,13 @@ fn build(settings: &Settings) -> Plan {
     }
 }
 
-/// Visitors of pages that nobody visited before.
-fn newcomers(id: &str, group: &str, from_ms: u64, until_ms: u64, rate: u32) -> Traffic {
+/// Visitors of pages that nobody visited before, so far apart that the limiter has room for each.
+fn newcomers(id: &str, group: &str, from_ms: u64, until_ms: u64, gap_ms: u64) -> Traffic {
     Traffic {
         id: id.into(),
         from_ms,
         until_ms,
-        pace: Pace::Open { shape: Shape::Steady { rate } },
+        pace: Pace::Sequential { calls: NEWCOMERS, gap_ms },
         creators: in_turn(group),
         does: pages(),
     }

@@ -37,7 +37,7 @@ const CREATORS: u32 = 48;
 const PART_MS: u64 = 2_500;
 /// Real time: longer than the 5 s to which many clients cap a wait.
 const LONG_WAIT_S: u32 = 8;
-/// Longer than the last wait before it, so that somebody calls.
+/// Longer than the last wait before it, so that somebody calls; of the quick profile.
 const CALLED_MS: u64 = 2_800;
 
 fn build(settings: &Settings) -> Plan {
@@ -46,13 +46,17 @@ fn build(settings: &Settings) -> Plan {
     let warmup = phase(PhaseKind::Warmup, "pages are filled", 1_500);
     let control = phase(PhaseKind::Control, "an ordinary day", settings.stretch(1_000));
     let storm = phase(PhaseKind::Storm, "told to come back later", settings.stretch(4 * PART_MS));
-    let long_ms = CALLED_MS + u64::from(LONG_WAIT_S) * 1_000 + 500;
+    // In a limit window that is longer, calls are further apart.
+    let called_ms = CALLED_MS.max(settings.contract(CALLED_MS * 10));
+    let called = |window: Window| Window { until_ms: window.from_ms + called_ms, ..window };
+    let long_ms = called_ms + u64::from(LONG_WAIT_S) * 1_000 + 500;
     let long = phase(PhaseKind::Storm, "told to wait for long", 2 * long_ms);
     // Ten attempts of a usual backoff take 90 s, and as many give up after a minute. Before, the rush
     // must leave the limiter's window, or there is no room for retries.
     let stretch = settings.contract(60_000 + 90_000).max(9_000);
     let errors = phase(PhaseKind::Storm, "errors without a word, and no click is taken", stretch);
-    let batches = phase(PhaseKind::Storm, "batches of clicks are refused whole", 1_000);
+    let batches =
+        phase(PhaseKind::Storm, "batches of clicks are refused whole", settings.stretch(1_000));
     let refused =
         phase(PhaseKind::Storm, "the key is refused for clicks", settings.contract(15_000));
     let items = phase(PhaseKind::Storm, "some clicks of a batch fail", settings.stretch(3_000));
@@ -68,8 +72,18 @@ fn build(settings: &Settings) -> Plan {
     let mut faults = refusals(storm);
     faults.extend([
         some_fail("some-items", storm, share(1, 5)),
-        long_wait("429-long", part(long, 0, 2), 429, RetryAfterSpec::Seconds { s: LONG_WAIT_S }),
-        long_wait("503-long", part(long, 1, 2), 503, RetryAfterSpec::Date { s: LONG_WAIT_S }),
+        long_wait(
+            "429-long",
+            called(part(long, 0, 2)),
+            429,
+            RetryAfterSpec::Seconds { s: LONG_WAIT_S },
+        ),
+        long_wait(
+            "503-long",
+            called(part(long, 1, 2)),
+            503,
+            RetryAfterSpec::Date { s: LONG_WAIT_S },
+        ),
         rule("503-alone", errors, routes(&PAGE_READS), share(3, 10), status(&[503])),
         rule("429-alone", errors, routes(&CLICKS), Pick::All, status(&[429])),
         rule("too-large", batches, routes(&[Route::ClicksBatch]), first(4), status(&[413])),
@@ -87,7 +101,7 @@ fn build(settings: &Settings) -> Plan {
                 until_ms: control.until_ms,
                 pace: Pace::Open { shape: Shape::Steady { rate: 40 } },
                 creators: in_turn("page"),
-                does: pages_and_clicks(200),
+                does: pages_and_clicks(settings.share(200)),
             },
             Traffic {
                 id: "crowd".into(),
@@ -104,7 +118,7 @@ fn build(settings: &Settings) -> Plan {
                     },
                 },
                 creators: zipf("page", 1_000),
-                does: pages_and_clicks(150),
+                does: pages_and_clicks(settings.share(150)),
             },
             rush(part(long, 1, 2)),
             // Retries come on top of a load that fills the limiter.
@@ -139,7 +153,6 @@ fn rush(told: Window) -> Traffic {
 
 /// Whoever calls in the first seconds is told to wait for long.
 fn long_wait(id: &str, window: Window, code: u16, wait: RetryAfterSpec) -> Rule {
-    let window = Window { until_ms: window.from_ms + CALLED_MS, ..window };
     let routes = routes(&[PAGE_READS, CLICKS].concat());
     rule(id, window, routes, Pick::All, come_back(code, &[wait]))
 }

@@ -23,8 +23,8 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
     build,
 };
 
-/// Sixteen creators need 32 reads each `max-age` of 4 s, which the limit allows at time scale 10
-/// and which is a tenth of the page views; the most visited one is read far more often.
+/// Sixteen creators need 32 reads each `max-age` of 40 s, which the limit allows and which is a tenth
+/// of the page views; the most visited one is read far more often.
 const CREATORS: u32 = 16;
 const RATE: u32 = 75;
 
@@ -50,7 +50,7 @@ fn build(settings: &Settings) -> Plan {
                 until_ms: control.until_ms,
                 pace: Pace::Open { shape: Shape::Steady { rate: RATE } },
                 creators: zipf("page", 1_100),
-                does: pages_and_clicks(100),
+                does: pages_and_clicks(settings.share(100)),
             },
         ],
         generator: settings.generator(300),

@@ -34,7 +34,7 @@ fn build(settings: &Settings) -> Plan {
     let control = timeline.phase(PhaseKind::Control, "an ordinary day", settings.stretch(2_000));
     // Twice `max-age`: the page that goes viral expires while everybody looks at it, and once more
     // when the limit window has let go of the first cold pages.
-    let hold_ms = settings.stretch(8_000).max(settings.contract(40_000));
+    let hold_ms = settings.stretch(8_000);
     let storm = timeline.phase(PhaseKind::Storm, "the spike", hold_ms + 2_300);
     let heal = timeline.phase(PhaseKind::Heal, "the crowd is gone", 1_500);
     timeline.phase(PhaseKind::Settle, "last clicks arrive", settings.settle_ms(false));
@@ -47,7 +47,7 @@ fn build(settings: &Settings) -> Plan {
                 until_ms: control.until_ms,
                 pace: Pace::Open { shape: Shape::Steady { rate: BASELINE } },
                 creators: in_turn("home"),
-                does: pages_and_clicks(50),
+                does: pages_and_clicks(settings.share(50)),
             },
             Traffic {
                 id: "crowd".into(),
@@ -64,7 +64,7 @@ fn build(settings: &Settings) -> Plan {
                     },
                 },
                 creators: zipf("page", 1_500),
-                does: pages_and_clicks(50),
+                does: pages_and_clicks(settings.share(50)),
             },
         ],
         // A fill takes so long that many visitors come before its end.

@@ -200,7 +200,8 @@ impl Offloading<'_> {
         let seen = usize::try_from(reads.least).unwrap_or(usize::MAX);
         let infeasible = format!(
             "a max-age of {} s forces {compulsory} fetches in these phases, too many for {} reads",
-            self.case.contract.cache.max_age_s, reads.least,
+            self.case.max_age().as_secs(),
+            reads.least,
         );
         offences
             .verdict(seen, &format!("page reads of {handle}"))

@@ -36,7 +36,7 @@ impl<'c> Demand<'c> {
             }
         }
         fills.values_mut().for_each(|times| times.sort_unstable());
-        let fresh = Duration::from_secs(u64::from(case.contract.cache.max_age_s));
+        let fresh = case.max_age();
         let soon = fresh / 2..fresh * 2 + Duration::from_secs(1);
         let again =
             |times: &Vec<Moment>| times.windows(2).any(|two| soon.contains(&two[1].since(two[0])));
