@@ -221,3 +221,40 @@ fn each_status_names_its_time_in_both_forms_and_once_for_longer_than_clients_cap
         assert!(next >= rule.window.until_ms + 8_000, "nothing else answers while they wait");
     }
 }
+
+/// How many clicks are planned of visitors who come whatever happens, and how many creators have visitors.
+fn load(plan: &Plan) -> (usize, usize) {
+    let schedule = Schedule::of(plan).unwrap();
+    let planned = || schedule.arrivals.iter().map(|arrival| arrival.planned);
+    let clicks = planned().flat_map(|one| schedule.actions(one.does));
+    let clicks = clicks.filter(|action| **action == Action::Click).count();
+    let visited: HashSet<u32> = planned().map(|one| one.creator).collect();
+    (clicks, visited.len())
+}
+
+/// The limit, the breaker's open time and everything else of the contract are longer by the time scale,
+/// so that what is asked for in each of them must be the same.
+#[test]
+fn the_true_time_shows_what_the_quick_profile_shows() {
+    let profile = ContractProfile::linktree_v1();
+    for (time_scale, max_age_s) in [(1, 40), (2, 20), (3, 14), (5, 8), (10, 4), (20, 2), (100, 1)] {
+        assert_eq!(profile.cache.max_age_on_the_wire(time_scale), max_age_s, "{time_scale}");
+        let settings = settings(Profile::Quick, time_scale, 0);
+        assert_eq!(settings.max_age_ms(), u64::from(max_age_s) * 1_000, "{time_scale}");
+    }
+    let quick = quick();
+    for time_scale in [1, 2, 5] {
+        let slow = whole_run(&settings(Profile::Nightly, time_scale, 0));
+        for (slow, quick) in slow.scenarios.iter().zip(&quick.scenarios) {
+            let what = format!("{}, time scale {time_scale}", slow.id);
+            let (clicks, visited) = load(slow);
+            let (quick_clicks, quick_visited) = load(quick);
+            assert!(visited >= quick_visited, "{what}: {visited} of {quick_visited} creators");
+            // Four times as long at night where nothing of the contract makes it longer.
+            let usual = quick_clicks / 2..=quick_clicks * 4 + 4;
+            assert!(usual.contains(&clicks), "{what}: {clicks} clicks, {quick_clicks} are usual");
+            let lasts = slow.duration_ms() * u64::from(time_scale);
+            assert!(lasts * 4 > quick.duration_ms() * 10 * 3, "{what}: {lasts} ms of the contract");
+        }
+    }
+}
