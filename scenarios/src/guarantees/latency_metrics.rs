@@ -5,7 +5,7 @@
 
 use super::evidence::quantiles::{self, Between, Durations, Reading};
 use super::evidence::scrapes::{self, Life};
-use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight, Stands};
+use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight, Stands, profile_timeout};
 use crate::case::Case;
 use crate::front_door::FrontRoute;
 use crate::measure::{Gauge, humane};
@@ -205,6 +205,8 @@ impl Judged {
         };
         self.gauges.push(missing().counted(0, counted));
         let tells = case.harness.delta.as_secs_f64() * 2.0;
+        // A client's own timer may be as early as `profile-timeout` lets it.
+        let timeout = case.time(&profile_timeout::WITHIN).as_secs_f64() * 0.9;
         for one in &best {
             let gap = one.truth.gap(one.exposed);
             // Where both have an end that is not known they are not apart.
@@ -222,8 +224,11 @@ impl Judged {
                 self.offences.add(|| Witness::new(at, what).lasting(took));
             }
             self.told += usize::from(one.truth.tells(tells));
-            // A timeout may well lie beyond the last bucket; the alert's quantile may not.
-            let endless = one.exposed.high.is_infinite() && one.name != "p99" && gap <= 0.0;
+            // A timeout may well lie beyond the last bucket, as it does of Prometheus' own, which end at
+            // 10 s; the alert's quantile of what was answered may not.
+            let timed_out = one.truth.low >= timeout;
+            let endless =
+                one.exposed.high.is_infinite() && one.name != "p99" && gap <= 0.0 && !timed_out;
             if endless && !self.endless.contains(&one.name) {
                 self.endless.push(one.name);
             }

@@ -153,6 +153,15 @@ fn a_histogram_that_falls_within_a_life_began_anew() {
 }
 
 #[test]
+fn buckets_may_end_where_only_timeouts_are_longer() {
+    let usual = [(0.5, 0.0), (1.5, 80.0), (2.5, 80.0), (5.0, 92.0), (10.0, 92.0)];
+    check(exposed(&usual, 100.0), Held);
+    // Of 96 calls p95 is an answer that took 3 s.
+    let verdict = check(scraped(reads().take(96), &usual[..2], 96.0), Inconclusive);
+    assert!(verdict.reason.as_ref().unwrap().contains("end below p95"), "{verdict:?}");
+}
+
+#[test]
 fn too_few_calls_no_histogram_or_no_end_are_inconclusive() {
     let few = reads().take(19);
     check(scraped(few, &[(0.5, 0.0), (1.5, 19.0)], 19.0), Inconclusive);
