@@ -3,6 +3,8 @@
 //! A storm waits far more than it computes, so that what a scenario needs is not a lane but a part of
 //! the machine's processor time at its busiest second. Who needs the machine for itself takes all of
 //! it. Places are given in the order in which they were asked for, so that nobody is overtaken.
+//!
+//! Targets start one after the other: a start fills a core, which the others' timers would miss.
 
 use scenarios::plan::Plan;
 use scenarios::traffic::Schedule;
@@ -18,9 +20,11 @@ const PER_ARRIVAL_MILLI: f64 = 0.5;
 const STANDING_MILLI: u32 = 50;
 /// The part of each core that scenarios may fill together; the rest keeps timers exact.
 const ROOM_OF_A_CORE_MILLI: u32 = 500;
-/// Scenarios on each core, however little they need: their starts fall into the same second.
+/// Scenarios on each core, however little they need.
 /// Measured: seven on two cores, all held.
 const MOST_ON_A_CORE: usize = 4;
+/// Cores for each target that is starting: it fills one, and the other is for those that are judged.
+const CORES_OF_A_START: usize = 2;
 
 /// The order in which plans are started: the longest first, and those that need the machine for
 /// themselves last.
@@ -38,6 +42,7 @@ pub struct Room {
     whole: u32,
     free: Arc<Semaphore>,
     places: Arc<Semaphore>,
+    starts: Arc<Semaphore>,
 }
 
 /// A scenario's part of the machine, until it is dropped.
@@ -46,6 +51,20 @@ pub struct Room {
 pub struct Place {
     _place: OwnedSemaphorePermit,
     _part: OwnedSemaphorePermit,
+    start: Option<OwnedSemaphorePermit>,
+}
+
+impl Place {
+    /// The target stands, so that the next one may start.
+    pub fn started(&mut self) {
+        self.start = None;
+    }
+
+    /// Whether the next one still waits for this.
+    #[must_use]
+    pub fn is_starting(&self) -> bool {
+        self.start.is_some()
+    }
 }
 
 impl Room {
@@ -64,10 +83,11 @@ impl Room {
             whole,
             free: Arc::new(Semaphore::new(whole as usize)),
             places: Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))),
+            starts: Arc::new(Semaphore::new(cores.div_ceil(CORES_OF_A_START))),
         }
     }
 
-    /// Waits until there is room for a plan beside those that have entered.
+    /// Waits until there is room for a plan beside those that have entered, and its target may start.
     ///
     /// # Panics
     ///
@@ -76,7 +96,8 @@ impl Room {
         let open = "a room is never closed";
         let place = Arc::clone(&self.places).acquire_owned().await.expect(open);
         let part = Arc::clone(&self.free).acquire_many_owned(self.part(plan)).await.expect(open);
-        Place { _place: place, _part: part }
+        let start = Arc::clone(&self.starts).acquire_owned().await.expect(open);
+        Place { _place: place, _part: part, start: Some(start) }
     }
 
     /// What a plan needs, in thousandths of a core; never more than there is.
@@ -127,7 +148,8 @@ mod tests {
         let (room, start) = (Room::of(cores, at_most), Instant::now());
         let (mut began, mut running) = (Vec::new(), JoinSet::new());
         for plan in in_running_order(plans) {
-            let place = room.enter(plan).await;
+            let mut place = room.enter(plan).await;
+            place.started();
             began.push((plan.id.clone(), start.elapsed().as_secs()));
             let length = Duration::from_millis(plan.duration_ms());
             running.spawn(async move {
@@ -157,6 +179,21 @@ mod tests {
         check(&plans, Some(1), &[("long", 0), ("short", 5), ("alone", 7), ("also-alone", 16)])
             .await;
         check(&[], None, &[]).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn targets_start_one_after_the_other_and_a_failed_start_makes_room_too() {
+        let (plan, room) = (plan("calm", 2, 1, false), Room::of(2, None));
+        let mut first = room.enter(&plan).await;
+        let second = tokio::time::timeout(Duration::from_secs(60), room.enter(&plan)).await;
+        assert!(first.is_starting() && second.is_err());
+        first.started();
+        let second = room.enter(&plan).await;
+        drop(second);
+        assert!(room.enter(&plan).await.is_starting());
+        // On four cores two may start at once.
+        let room = Room::of(4, None);
+        let _both = (room.enter(&plan).await, room.enter(&plan).await);
     }
 
     #[tokio::test(start_paused = true)]

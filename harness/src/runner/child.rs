@@ -2,6 +2,7 @@
 
 use crate::process::tail;
 use crate::progress::Bar;
+use crate::schedule::Place;
 use crate::storm::order::{Order, Said};
 use mock_server::clock::{Clock, Moment};
 use nix::sys::signal::{Signal, kill};
@@ -21,12 +22,14 @@ const SPARE: Duration = Duration::from_secs(60);
 const STOP_WITHIN: Duration = Duration::from_secs(25);
 /// How long the last lines of an ended child may take to be read.
 const LAST_WORD: Duration = Duration::from_secs(1);
+/// How long the next target waits for one that starts: whoever does not start at all shall be told soon.
+const TURN: Duration = Duration::from_secs(5);
 /// How often a bar moves.
 const TICK: Duration = Duration::from_millis(250);
 /// Lines of `harness.log` that stand in a message.
 const LAST_LINES: usize = 15;
 
-/// Has the order carried out; once `stopped` changes, the scenario is asked to end early.
+/// Has the order carried out, and lets the next target start once this one has; once `stopped` changes, the scenario is asked to end early.
 ///
 /// # Errors
 ///
@@ -35,6 +38,7 @@ pub async fn run(
     order: &Order,
     bar: &Bar,
     length: Duration,
+    place: &mut Place,
     mut stopped: watch::Receiver<bool>,
 ) -> Result<(), String> {
     let words = |error: io::Error| format!("failed to start the scenario: {error}");
@@ -51,13 +55,15 @@ pub async fn run(
     let mut tick = tokio::time::interval(TICK);
     let (mut asked, mut more, mut why) = (false, true, None);
     let mut deadline = within(length + SPARE);
+    let turn = within(TURN);
     let status = loop {
         tokio::select! {
             status = child.wait() => break status.map_err(words)?,
             line = lines.next_line(), if more => match line {
-                Ok(Some(line)) => hear(&line, bar, &mut why),
+                Ok(Some(line)) => hear(&line, bar, place, &mut why),
                 _ => more = false,
             },
+            () = tokio::time::sleep_until(turn), if place.is_starting() => place.started(),
             _ = tick.tick() => bar.tick(clock.now().since(Moment::ZERO)),
             changed = stopped.changed(), if !asked => if changed.is_ok() {
                 asked = true;
@@ -77,7 +83,7 @@ pub async fn run(
     // Its last word may still be on the way; nobody else holds the pipe for long.
     let rest = async {
         while let Ok(Some(line)) = lines.next_line().await {
-            hear(&line, bar, &mut why);
+            hear(&line, bar, place, &mut why);
         }
     };
     let _ = tokio::time::timeout(LAST_WORD, rest).await;
@@ -97,8 +103,9 @@ fn start(log: File) -> io::Result<Child> {
         .spawn()
 }
 
-fn hear(line: &str, bar: &Bar, why: &mut Option<String>) {
+fn hear(line: &str, bar: &Bar, place: &mut Place, why: &mut Option<String>) {
     match Said::heard(line) {
+        Some(Said::Ready) => place.started(),
         Some(Said::Phase(phase)) => bar.say(&phase),
         Some(Said::Failure(words)) => *why = Some(words),
         None => {}

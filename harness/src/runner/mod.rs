@@ -84,7 +84,7 @@ pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure>
             _ = over.wait_for(|over| *over) => None,
             place = request.room.enter(plan) => Some(place),
         };
-        let Some(place) = place else {
+        let Some(mut place) = place else {
             note_failure(&folder, &plan.id, "the run was interrupted before this scenario began");
             continue;
         };
@@ -103,7 +103,7 @@ pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure>
         let (folder, bar) = (folder.clone(), progress.bar(&plan.id, length));
         let stopped = stopped.clone();
         running.spawn(async move {
-            match child::run(&order, &bar, length, stopped).await {
+            match child::run(&order, &bar, length, &mut place, stopped).await {
                 Ok(()) => bar.finish("recorded"),
                 Err(why) => {
                     note_failure(&folder, &order.scenario, &why);

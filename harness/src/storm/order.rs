@@ -67,6 +67,8 @@ impl Order {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Said {
+    /// The target has started and answers.
+    Ready,
     /// This phase has begun.
     Phase(String),
     /// Why there is no recording, and what to do.
@@ -132,7 +134,8 @@ mod tests {
 
     #[test]
     fn what_is_said_is_heard_among_other_lines() {
-        for said in [Said::Phase("control".into()), Said::Failure("why\nhelp: so".into())] {
+        let failure = Said::Failure("why\nhelp: so".into());
+        for said in [Said::Ready, Said::Phase("control".into()), failure] {
             assert_eq!(Said::heard(&said.line()), Some(said));
         }
         assert_eq!(Said::heard("phase: control"), None);
