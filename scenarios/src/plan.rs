@@ -9,7 +9,7 @@ mod seed;
 mod times;
 mod traffic;
 
-pub use declared::{BreakerScope, Declared, RetryAfterScope};
+pub use declared::{BreakerCounting, BreakerScope, Declared, RetryAfterScope, WindowKind};
 pub use times::{Times, contract_time};
 pub use traffic::{Creators, Pace, Shape, Step, Traffic};
 

@@ -11,7 +11,7 @@ mod tests;
 pub use derive::derive_phases;
 
 use crate::guarantees::client_rate_cap;
-use crate::plan::{PLAN_FORMAT, Plan, RunPlan};
+use crate::plan::{Declared, PLAN_FORMAT, Plan, RunPlan, WindowKind};
 use crate::{bounds, guarantees};
 use claims::Given;
 use serde::{Deserialize, Serialize};
@@ -108,6 +108,7 @@ impl RunPlan {
             at.unless(false, wrong.what, wrong.advice);
         }
         check_limiter(&mut root.at("declared"), self);
+        check_breaker(&mut root.at("declared"), self);
         let mut all = root.at("scenarios");
         all.unless(!self.scenarios.is_empty(), "there are no scenarios", "name at least one");
         all.unique("scenario", self.scenarios.iter().map(|plan| plan.id.as_str()));
@@ -134,6 +135,23 @@ fn check_limiter(report: &mut Report<'_>, run: &RunPlan) {
         slots < cap,
         format!("{slots} of {cap} requests are kept for clicks, so that no page could be fetched"),
         "declare how many your limiter keeps for clicks; 0 if it keeps none",
+    );
+}
+
+/// An open time that grows has room to grow, and a window that begins anew has a length.
+fn check_breaker(report: &mut Report<'_>, run: &RunPlan) {
+    let Declared { breaker_open_ms, breaker_open_factor_milli, breaker_open_cap_ms, .. } =
+        run.declared;
+    report.at("breaker_open_cap_ms").unless(
+        breaker_open_factor_milli <= 1_000 || breaker_open_ms <= breaker_open_cap_ms,
+        format!("the open time grows up to {breaker_open_cap_ms} ms, and is {breaker_open_ms} ms at first"),
+        format!("choose {breaker_open_ms} or more"),
+    );
+    let is_tumbling = run.declared.breaker_window_kind == WindowKind::Tumbling;
+    report.at("breaker_window_kind").unless(
+        !is_tumbling || run.declared.breaker_window_ms.is_some(),
+        "there is no sampling window that could begin anew",
+        "say breaker_window_ms as well, or leave both out",
     );
 }
 

@@ -49,6 +49,20 @@ impl Spans {
     }
 }
 
+/// The most of these spans that share a moment, their ends among them.
+#[must_use]
+pub fn most_at_once(spans: impl IntoIterator<Item = (Moment, Moment)>) -> usize {
+    let (mut begins, mut ends): (Vec<Moment>, Vec<Moment>) = spans.into_iter().unzip();
+    begins.sort_unstable();
+    ends.sort_unstable();
+    let mut over = 0;
+    let under_way = begins.iter().enumerate().map(|(before, begin)| {
+        over += ends[over..].partition_point(|end| end < begin);
+        before + 1 - over
+    });
+    under_way.max().unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,5 +85,18 @@ mod tests {
         assert!(spans.well_inside(MS(13), margin) && !spans.well_inside(MS(12), margin));
         assert!(spans.well_inside(MS(47), margin) && !spans.well_inside(MS(48), margin));
         assert_eq!(spans.ending_at_or_after(MS(21)), Some((1, (MS(40), MS(50)))));
+    }
+
+    #[test]
+    fn spans_that_share_their_ends_are_at_once() {
+        let check = |spans: &[(u64, u64)], expected| {
+            let ms = Moment::from_ms;
+            let spans = spans.iter().map(|(from, until)| (ms(*from), ms(*until)));
+            assert_eq!(most_at_once(spans), expected);
+        };
+        check(&[], 0);
+        check(&[(1, 2), (3, 4)], 1);
+        check(&[(3, 4), (1, 3)], 2);
+        check(&[(1, 9), (2, 3), (4, 5), (5, 6), (6, 6)], 3);
     }
 }

@@ -102,6 +102,16 @@ impl History {
         Self { case, operations: Vec::new() }
     }
 
+    /// Declares something else.
+    pub fn declaring(mut self, change: impl FnOnce(&mut Declared)) -> Self {
+        let mut run = run_plan(&[]);
+        run.declared = self.case.declared;
+        change(&mut run.declared);
+        self.case.times = run.times();
+        self.case.declared = run.declared;
+        self
+    }
+
     /// Promises another number.
     pub fn promising(mut self, bound: &Bound, value: u64) -> Self {
         let of = self.case.bounds.entry(bound.of.into()).or_default();

@@ -191,6 +191,29 @@ fn what_is_not_declared_has_its_default() {
 }
 
 #[test]
+fn what_is_declared_of_the_breaker_has_bounds() {
+    for (key, value, help) in [
+        ("instances", "0", "choose 1 to 64"),
+        ("breaker_failures", "0", "choose 1 to 1000"),
+        ("breaker_window_ms", "0", "choose 1 to 3600000"),
+        ("breaker_open_ms", "3600001", "choose 1 to 3600000"),
+        ("breaker_open_factor_milli", "999", "choose 1000 to 100000"),
+        ("breaker_open_cap_ms", "0", "choose 1 to 3600000"),
+        ("half_open_probes", "0", "choose 1 to 1000"),
+    ] {
+        let what = format!("declared.{key} is out of range");
+        check(&format!("[declared]\n{key} = {value}\n"), &[(&what, value, help)]);
+    }
+    for (key, words) in
+        [("breaker_counting", "attempt, call"), ("breaker_window_kind", "sliding, tumbling")]
+    {
+        let what = format!("declared.{key} has no such value");
+        let help = format!("choose one of {words}");
+        check(&format!("[declared]\n{key} = \"none\"\n"), &[(&what, "\"none\"", &help)]);
+    }
+}
+
+#[test]
 fn a_literal_secret_is_refused_and_never_shown() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("windthrow.toml");

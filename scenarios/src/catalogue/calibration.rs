@@ -5,7 +5,8 @@
 //! the matter of `kinds-of-failure`.
 
 use super::one_by_one::{
-    CALM_CALLS, CALM_PAUSE_MS, GAP_MS, calls, failing_ms, heal_ms, rested, slowly, total,
+    CALM_CALLS, CALM_PAUSE_MS, GAP_MS, calls, crowd, failing_ms, heal_ms, quiet_ms, rested, slowly,
+    total,
 };
 use super::parts::{Timeline, group, profiles_of, rule, status};
 use super::{ScenarioInfo, Settings};
@@ -42,7 +43,7 @@ fn build(settings: &Settings) -> Plan {
     // Where one failure opens the breaker or ends the call there are no gaps to read.
     let kind = if failures > 0 { PhaseKind::RetryGaps } else { PhaseKind::Control };
     let gaps = phase(kind, "a few failures, then a success", gaps_ms);
-    let calm = phase(PhaseKind::Control, "all is well again", 1_500);
+    let calm = phase(PhaseKind::Control, "all is well again", 1_500 + quiet_ms(settings));
     let errors = phase(PhaseKind::BreakerProbe, "only errors", failing_ms(settings));
     let heal = phase(PhaseKind::Heal, "back after errors", heal_ms(settings));
     let gaps_end = gaps.until_ms - settings.contract(16_000);
@@ -52,7 +53,7 @@ fn build(settings: &Settings) -> Plan {
                 ("calm", CALM_CALLS),
                 ("retry", retried),
                 ("quiet", CALM_CALLS),
-                ("error", 200),
+                ("error", crowd(errors)),
                 ("heal", 60),
             ]
             .map(|(prefix, count)| group(prefix, count))
@@ -62,8 +63,8 @@ fn build(settings: &Settings) -> Plan {
             calls("calm", CALM_CALLS, control, CALM_PAUSE_MS),
             calls("retry", retried, Window { until_ms: gaps_end, ..gaps }, pause_ms),
             calls("quiet", CALM_CALLS, calm, CALM_PAUSE_MS),
-            calls("error", 200, errors, GAP_MS),
-            calls("heal", 60, rested(heal), slowly(settings)),
+            calls("error", crowd(errors), errors, GAP_MS),
+            calls("heal", 60, rested(settings, heal), slowly(settings)),
         ],
         faults: (failures > 0)
             .then(|| {

@@ -4,7 +4,8 @@
 //! Errors are the matter of `calibration`.
 
 use super::one_by_one::{
-    CALM_CALLS, CALM_PAUSE_MS, GAP_MS, calls, failing_ms, heal_ms, rested, slowly, total,
+    CALM_CALLS, CALM_PAUSE_MS, GAP_MS, calls, crowd, failing_ms, heal_ms, quiet_ms, rested,
+    silent_ms, slowly, total,
 };
 use super::parts::{Timeline, group, profiles_of, rule, status};
 use super::{ScenarioInfo, Settings};
@@ -27,10 +28,10 @@ const LOCKED_CALLS: u32 = 5;
 fn build(settings: &Settings) -> Plan {
     let mut timeline = Timeline::default();
     let mut phase = |kind, name, ms| timeline.phase(kind, name, ms);
-    let calm = phase(PhaseKind::Control, "all is well", 1_500);
+    let calm = phase(PhaseKind::Control, "all is well", 1_500 + quiet_ms(settings));
     let (failing_ms, heal_ms) = (failing_ms(settings), heal_ms(settings));
     // Five timeouts with their waits, the open time, and a probe that meets silence.
-    let silence = phase(PhaseKind::BreakerProbe, "only silence", settings.contract(115_000));
+    let silence = phase(PhaseKind::BreakerProbe, "only silence", silent_ms(settings));
     let last = phase(PhaseKind::Heal, "back after silence", heal_ms);
     let resets = phase(PhaseKind::BreakerProbe, "only resets", failing_ms);
     let joined = phase(PhaseKind::Heal, "back after resets", heal_ms);
@@ -44,11 +45,11 @@ fn build(settings: &Settings) -> Plan {
         population: Population {
             groups: [
                 ("calm", CALM_CALLS),
-                ("silence", 200),
+                ("silence", crowd(silence)),
                 ("last", 60),
-                ("reset", 200),
+                ("reset", crowd(resets)),
                 ("joined", 60),
-                ("cut", 200),
+                ("cut", crowd(cuts)),
                 ("whole", 60),
                 ("locked", LOCKED_CALLS),
             ]
@@ -57,12 +58,12 @@ fn build(settings: &Settings) -> Plan {
         },
         traffic: vec![
             calls("calm", CALM_CALLS, calm, CALM_PAUSE_MS),
-            calls("silence", 200, silence, GAP_MS),
-            calls("last", 60, rested(last), slowly(settings)),
-            calls("reset", 200, resets, GAP_MS),
-            calls("joined", 60, rested(joined), slowly(settings)),
-            calls("cut", 200, cuts, GAP_MS),
-            calls("whole", 60, rested(whole), slowly(settings)),
+            calls("silence", crowd(silence), silence, GAP_MS),
+            calls("last", 60, rested(settings, last), slowly(settings)),
+            calls("reset", crowd(resets), resets, GAP_MS),
+            calls("joined", 60, rested(settings, joined), slowly(settings)),
+            calls("cut", crowd(cuts), cuts, GAP_MS),
+            calls("whole", 60, rested(settings, whole), slowly(settings)),
             calls("locked", LOCKED_CALLS, refused, settings.contract(1_000)),
         ],
         faults: vec![

@@ -37,7 +37,7 @@ fn build(settings: &Settings) -> Plan {
     let outage_ms = settings.contract(50_000).max(5_000);
     let outage = timeline.phase(PhaseKind::Outage, "Linktree is gone", outage_ms);
     // The breaker may have opened just before the end, recovery takes a while, and so does a page.
-    let heal_ms = settings.contract(60_000) + 1_500;
+    let heal_ms = settings.contract(60_000) + settings.longer_open_ms() + 1_500;
     let heal = timeline.phase(PhaseKind::Heal, "Linktree is back", heal_ms);
     timeline.phase(PhaseKind::Settle, "last clicks arrive", settings.settle_ms(false));
     // Half as many again as there are pages: visitors come by chance, and nobody may be left out.

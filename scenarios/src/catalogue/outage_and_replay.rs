@@ -44,13 +44,14 @@ fn build(settings: &Settings) -> Plan {
     let outage_ms = settings.contract(105_000).max(9_000);
     let outage = timeline.phase(PhaseKind::Outage, "Linktree is gone", outage_ms);
     // The breaker may have opened just before the end, then recovery may take 15 s.
-    let heal_ms = settings.contract(30_000 + 15_000) + settings.stretch(9_000);
+    let recovery_ms = settings.contract(30_000 + 15_000) + settings.longer_open_ms();
+    let heal_ms = recovery_ms + settings.stretch(9_000);
     let heal = timeline.phase(PhaseKind::Heal, "Linktree is back", heal_ms);
     let late = timeline.phase(PhaseKind::Storm, "some receipts are lost", settings.stretch(300));
     let well = timeline.phase(PhaseKind::Heal, "all is well again", settings.stretch(1_500));
     timeline.phase(PhaseKind::Settle, "the backlog drains", settings.settle_ms(true));
     // Fewer then, so that the limiter has room for each of them.
-    let served_ms = heal.from_ms + settings.contract(45_000);
+    let served_ms = heal.from_ms + recovery_ms;
     Plan {
         population: Population {
             groups: vec![

@@ -57,8 +57,15 @@ impl Settings {
     /// How long a scenario settles: every click may be as late as the contract allows, after an
     /// open time where the storm may have left the breaker open.
     pub(super) fn settle_ms(&self, breaker_may_be_open: bool) -> u64 {
-        let open = if breaker_may_be_open { self.contract(30_000) } else { 0 };
+        let longest = self.contract(30_000) + self.longer_open_ms();
+        let open = if breaker_may_be_open { longest } else { 0 };
         self.contract(60_000) + open + 1_000
+    }
+
+    /// By how much the breaker may stay open for longer than the contract's open time.
+    pub(super) fn longer_open_ms(&self) -> u64 {
+        let longest = self.contract(self.declared.longest_open_ms());
+        longest.saturating_sub(self.contract(30_000))
     }
 
     /// So many users, who wait longer than the contract allows the front door to take.

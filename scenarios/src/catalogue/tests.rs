@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::guarantees::GUARANTEES;
-use crate::plan::{PhaseKind, Traffic};
+use crate::plan::{BreakerCounting, BreakerScope, PhaseKind, Traffic};
 use crate::traffic::Schedule;
 use crate::traffic::actions::Action;
 use mock_server::faults::{Harm, Rule};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 fn settings(profile: Profile, time_scale: u32, root_seed: u64) -> Settings {
     Settings { profile, time_scale, root_seed, ..Settings::default() }
@@ -92,6 +92,32 @@ fn the_calibration_fits_every_declared_breaker() {
             let declared = Declared { breaker_failures, max_attempts, ..Declared::default() };
             let run = whole_run(&Settings { declared, ..Settings::default() });
             assert_eq!(run.check(), Ok(()), "{breaker_failures} failures, {max_attempts} attempts");
+        }
+    }
+}
+
+/// Visitors come until the end of what opens the breaker, and what is told of no policy needs a look at
+/// the history.
+#[test]
+fn every_declared_breaker_has_a_plan_that_can_show_it() {
+    let usual = Declared::default;
+    let policies = [
+        Declared { breaker_counting: BreakerCounting::Call, ..usual() },
+        Declared { breaker_counting: BreakerCounting::Call, max_attempts: 3, ..usual() },
+        Declared { breaker_scope: BreakerScope::Route, ..usual() },
+        Declared { instances: 4, ..usual() },
+        Declared { half_open_probes: 10, ..usual() },
+        Declared { breaker_window_ms: Some(60_000), ..usual() },
+        Declared { breaker_open_factor_milli: 2_000, breaker_open_cap_ms: 120_000, ..usual() },
+        Declared { breaker_open_ms: 60_000, breaker_failures: 20, ..usual() },
+    ];
+    for declared in policies {
+        for time_scale in [1, 5, 10] {
+            let what = format!("{declared:?} at time scale {time_scale}");
+            let declared = declared.clone();
+            let run = whole_run(&Settings { declared, time_scale, ..Settings::default() });
+            assert_eq!(run.check(), Ok(()), "{what}");
+            assert_eq!(crate::guarantees::undecidable(&run), BTreeMap::new(), "{what}");
         }
     }
 }

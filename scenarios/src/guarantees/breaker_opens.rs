@@ -5,19 +5,23 @@
 //! `half-open-lets-everyone-through`, `half-open-gate-races`, `timeouts-not-failures`,
 //! `resets-not-failures`, `bad-gateways-not-failures`, `probe-without-status-closes`.
 
+mod causes;
 mod early;
 mod kinds;
+mod outage;
+#[cfg(test)]
+mod policy_tests;
 
 use super::evidence::busy::{Busy, Hearing};
-use super::evidence::circuit::{Class, Opening, attempts, class, offenders, openings, openings_by};
+use super::evidence::circuit::calls::longest_delay;
+use super::evidence::circuit::{Opening, openings};
 use super::evidence::demand::Demand;
-use super::evidence::rate::permits_expire;
 use super::evidence::too_short::too_short;
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
 use crate::history::Operation;
 use crate::measure::{Gauge, humane};
-use crate::plan::{BreakerScope, PhaseKind};
+use crate::plan::PhaseKind;
 use crate::strength::Minimum;
 use crate::verdict::{Verdict, Witness};
 use early::Early;
@@ -54,12 +58,13 @@ const PROMISE: Promise = Promise {
     statement: "After 5 consecutive failures no call reaches Linktree until the open time is over; \
                 front-door answers stay fast meanwhile.",
     priority: Priority::Critical,
-    source: "assumed contract, section 4: number, open time and probes as declared, counted for each \
-             attempt; 5xx, broken answers and timeouts are failures",
+    source: "assumed contract, section 4: number, counting, window, open time and probes as declared; \
+             5xx, broken answers and timeouts are failures",
     why: "calls that cannot succeed exhaust workers, visitors' patience and the rate limit",
     usual_fix: "one breaker before the retry loop's every attempt; count timeouts; when half-open, let \
                 a declared number of probes through and no more",
-    blind_to: "breakers that open too easily where visitors do not come one after the other",
+    blind_to: "breakers that open too easily where visitors do not come one after the other; of several \
+               instances everything within the budget of them all",
     bounds: &[FAST],
     minimums: &MINIMUMS,
     // Every failure and call is seen one by one, and slow answers are excused one by one.
@@ -77,7 +82,14 @@ impl Guarantee for BreakerOpens {
     fn undecidable(&self, case: &Case) -> Option<String> {
         let needed = (case.harness.delta * 2 + case.harness.epsilon) * 3;
         let key = "`breaker_open_ms` of [declared]";
-        too_short(case, "the breaker's open time", case.times.breaker_open, needed, key)
+        let open = too_short(case, "the breaker's open time", case.times.breaker_open, needed, key);
+        // Failures that follow each other at δ must fit into the nine tenths that are certain.
+        let each = case.declared.attempts_counted_once();
+        let failures = case.declared.certain_failures().saturating_mul(each);
+        let needed = case.harness.delta.saturating_mul(failures.saturating_add(1)) * 10 / 9;
+        let key = "`breaker_window_ms` of [declared]";
+        let window = |window| too_short(case, "the breaker's sampling window", window, needed, key);
+        open.or_else(|| case.times.breaker_window.and_then(window))
     }
 
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
@@ -152,16 +164,12 @@ impl Judge for Open<'_> {
         let (let_through, refused) = (self.early.let_through, self.early.refused.count());
         let mut through = leaks.iter().map(|leak| leak.1).sum();
         let mut witnesses: Vec<Witness> = leaks.into_iter().map(|leak| leak.0).collect();
-        if case.declared.breaker_scope == BreakerScope::Host && !witnesses.is_empty() {
-            let each = openings_by(case, BreakerScope::Route);
-            if !each.is_empty() && offenders(&each) == 0 {
-                let cause = "it looks as if each route has a breaker of its own: if so, say breaker_scope \
-                             = \"route\" in [declared]";
-                witnesses = witnesses.into_iter().map(|witness| witness.line(cause)).collect();
-            }
+        let cause = if witnesses.is_empty() { None } else { causes::likely(case) };
+        if let Some(cause) = cause {
+            witnesses = witnesses.into_iter().map(|witness| witness.line(&*cause)).collect();
         }
         if through == 0
-            && let Some(witness) = over_budget(case)
+            && let Some(witness) = outage::over_budget(case)
         {
             witnesses.push(witness);
             through = 1;
@@ -194,14 +202,9 @@ impl Judge for Open<'_> {
             self.openings.len(),
             self.answers,
         );
-        let (failures, open) = (case.declared.breaker_failures, case.times.breaker_open);
         let rule = format!(
-            "it is open from {} (2 δ) after failure {failures} for {} less {} (ε), and lets {} \
-             probes through then; a page view is slow after {fast}, and {patience} (δ) more",
-            humane(case.harness.delta * 2),
-            humane(open),
-            humane(case.harness.epsilon),
-            case.declared.half_open_probes,
+            "{}; a page view is slow after {fast}, and {patience} (δ) more",
+            causes::policy(case)
         );
         let gauges = [
             Gauge::none_of("attempts through an open breaker")
@@ -212,7 +215,9 @@ impl Judge for Open<'_> {
         ];
         let strength = kinds::seen(case, &wanted);
         let one_by_one = !case.phases(PhaseKind::RetryGaps).is_empty();
-        let below = LET_THROUGH.of(let_through, if one_by_one { LET_THROUGH.least } else { 0 });
+        // Of several breakers nobody knows which one an attempt went through.
+        let told = one_by_one && case.declared.instances <= 1;
+        let below = LET_THROUGH.of(let_through, if told { LET_THROUGH.least } else { 0 });
         let strength = [OPEN_TIMES.seen(seen), below].into_iter().chain(strength);
         witnesses.extend(self.early.refused.into_witnesses());
         Verdict::from_witnesses(seen, "open times of the breaker with demand", witnesses)
@@ -247,51 +252,6 @@ fn leak(case: &Case, hearing: &Hearing<'_>, opening: &Opening<'_>) -> Option<(Wi
     let witness = Witness::new(first.t_req, what);
     let witness = evidence.fold(witness, |witness, one| witness.line(case.tell(one)));
     Some((witness, 1 + offenders.count() as u64))
-}
-
-/// In a total outage, whatever happened before: N failures and those in the air, or the probes, and
-/// then nothing for the open time.
-fn over_budget(case: &Case) -> Option<Witness> {
-    let open = case.times.breaker_open.saturating_sub(case.harness.epsilon + case.harness.delta);
-    let (outages, breakers) = (case.phases_that(PhaseKind::is_total_outage), attempts(case));
-    let each = outages.iter().flat_map(|outage| breakers.iter().map(move |all| (outage, all)));
-    each.into_iter().find_map(|(&(from, until), attempts)| {
-        let sent = attempts.iter().copied();
-        let sent: Vec<&Exchange> =
-            sent.filter(|one| from <= one.t_req && one.t_req < until).collect();
-        if sent.iter().any(|one| class(case, one) != Class::Failure) {
-            return None;
-        }
-        // From the breaker's permit to the moment at which the client has heard: δ more on both sides.
-        let begin = |one: &Exchange| {
-            let queued = permits_expire(case, one.t_req).since(one.t_req);
-            one.t_req.minus(case.harness.delta + queued)
-        };
-        let in_the_air = |at: Moment| {
-            let span =
-                |one: &&&Exchange| begin(one) <= at && at <= one.t_known().plus(case.harness.delta);
-            sent.iter().filter(span).count()
-        };
-        let most = sent.iter().map(|one| in_the_air(begin(one))).max().unwrap_or(0);
-        let n = case.declared.breaker_failures.max(case.declared.half_open_probes) as usize;
-        let burst = sent.windows(n + most + 1).find(|burst| {
-            let (first, last) = (burst[0].t_req, burst[n + most].t_req);
-            last.since(first) < open
-                && !case.harness.too_slow_within(first, last)
-                && !case.target.disturbed_within(begin(burst[0]), last)
-        })?;
-        let what = format!("{} attempts within one open time of a total outage", burst.len());
-        let witness = Witness::new(burst[n + most].t_req, what);
-        Some(burst.iter().fold(witness, |witness, one| witness.line(case.tell(one))))
-    })
-}
-
-/// A visitor may join a call that is between two attempts: twice the longest declared delay.
-fn longest_delay(case: &Case) -> Duration {
-    let factor = f64::from(case.declared.backoff_factor_milli) / 1_000.0;
-    let retries = i32::try_from(case.declared.max_attempts).unwrap_or(1) - 2;
-    let longest = case.times.backoff_base.as_secs_f64() * factor.powi(retries.max(0));
-    Duration::from_secs_f64(longest.min(case.times.backoff_cap.as_secs_f64()) * 2.0)
 }
 
 #[cfg(test)]

@@ -15,6 +15,11 @@
 //!    `harness/tests/mutant_table.md`. Where an older mutant breaks it as well, that one's file says
 //!    so.
 //!
+//! Judges are themselves tried by mutation, one file at a time: `cargo mutants -p scenarios --file
+//! scenarios/src/guarantees/click_lag.rs -- --lib guarantees`; without the last word the simulated
+//! clients of `models` look on as well. A survivor is killed by a test, or explained where it
+//! stands.
+//!
 //! What several judges derive from a history is a file in `evidence/`. What a new bound touches
 //! stands in [`crate::bounds`]. The tests below, and `harness/tests/registries.rs`, say what is
 //! missing.

@@ -8,13 +8,33 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Declared {
+    /// Processes, each with a breaker and a limiter of its own; those that share them are one.
+    #[schemars(range(min = 1, max = 64))]
+    pub instances: u32,
     /// Consecutive failures that open the breaker.
+    #[schemars(range(min = 1, max = 1_000))]
     pub breaker_failures: u32,
+    /// What is a failure to it: an attempt, or a call with all its attempts.
+    pub breaker_counting: BreakerCounting,
     /// What one breaker guards.
     pub breaker_scope: BreakerScope,
+    /// The sampling window, contract milliseconds: failures further apart do not add up, and a success
+    /// within it may keep the breaker closed. Absent, nothing is forgotten but by a success.
+    #[schemars(range(min = 1, max = 3_600_000))]
+    pub breaker_window_ms: Option<u64>,
+    /// How that window moves.
+    pub breaker_window_kind: WindowKind,
     /// How long it stays open, contract milliseconds.
+    #[schemars(range(min = 1, max = 3_600_000))]
     pub breaker_open_ms: u64,
+    /// How the open time grows with each failed probe in thousandths: 1000 does not grow, 2000 doubles.
+    #[schemars(range(min = 1_000, max = 100_000))]
+    pub breaker_open_factor_milli: u32,
+    /// The longest open time that grows, contract milliseconds.
+    #[schemars(range(min = 1, max = 3_600_000))]
+    pub breaker_open_cap_ms: u64,
     /// Calls let through while half-open.
+    #[schemars(range(min = 1, max = 1_000))]
     pub half_open_probes: u32,
     /// Upstream attempts of one page read, the first included.
     pub max_attempts: u32,
@@ -49,7 +69,71 @@ impl Declared {
     /// attempts are used up nor the breaker opens; four at the most.
     #[must_use]
     pub fn spared_failures(&self) -> u32 {
-        self.breaker_failures.min(self.max_attempts).saturating_sub(1).min(MOST_RETRIES)
+        self.ending_failures().saturating_sub(1).min(MOST_RETRIES)
+    }
+
+    /// Failures of one call that use up its attempts or open the breaker.
+    #[must_use]
+    pub fn ending_failures(&self) -> u32 {
+        match self.breaker_counting {
+            BreakerCounting::Attempt => self.breaker_failures.min(self.max_attempts),
+            BreakerCounting::Call => self.max_attempts,
+        }
+    }
+
+    /// The longest that the breaker stays open, contract milliseconds.
+    #[must_use]
+    pub fn longest_open_ms(&self) -> u64 {
+        let cap = if self.breaker_open_factor_milli > 1_000 { self.breaker_open_cap_ms } else { 0 };
+        self.breaker_open_ms.max(cap)
+    }
+
+    /// So many attempts may be one failure to the breaker, or one of its probes.
+    #[must_use]
+    pub fn attempts_counted_once(&self) -> u32 {
+        match self.breaker_counting {
+            BreakerCounting::Attempt => 1,
+            BreakerCounting::Call => self.max_attempts.max(1),
+        }
+    }
+
+    /// Calls, one after the other, that open the breakers of every instance.
+    #[must_use]
+    pub fn calls_of_a_row(&self) -> u64 {
+        let failures = u64::from(self.certain_failures()) * u64::from(self.instances);
+        let each = match self.breaker_counting {
+            BreakerCounting::Attempt => u64::from(self.max_attempts.max(1)),
+            BreakerCounting::Call => 1,
+        };
+        failures.div_ceil(each)
+    }
+
+    /// The waits between their attempts, contract milliseconds.
+    #[must_use]
+    pub fn waits_of_a_row_ms(&self) -> u64 {
+        let needed = match self.breaker_counting {
+            BreakerCounting::Attempt => self.certain_failures().saturating_mul(self.instances),
+            BreakerCounting::Call => u32::MAX,
+        };
+        let mut wait = self.backoff_base_ms;
+        // Longer calls than that fit into no storm.
+        let waits = (1..self.max_attempts.min(needed).min(100)).map(|_| {
+            let this = wait.min(self.backoff_cap_ms);
+            wait = this.saturating_mul(self.backoff_factor_milli.into()) / 1_000;
+            this
+        });
+        waits.sum::<u64>().saturating_mul(self.calls_of_a_row())
+    }
+
+    /// So many failures as the breaker counts them open it for certain. A window that begins anew may
+    /// do so between two of them.
+    #[must_use]
+    pub fn certain_failures(&self) -> u32 {
+        let failures = self.breaker_failures.max(1);
+        match (self.breaker_window_ms, self.breaker_window_kind) {
+            (Some(_), WindowKind::Tumbling) => 2 * failures - 1,
+            (Some(_), WindowKind::Sliding) | (None, _) => failures,
+        }
     }
 
     /// How many calls show the spacing of so many retries.
@@ -64,6 +148,26 @@ impl Declared {
 const RETRIED_CALLS: u32 = 18;
 /// More calls for each retry that there is less of: what one call shows is less, and it takes less.
 const CALLS_FOR_A_RETRY: u32 = 6;
+
+/// What is a failure to a breaker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BreakerCounting {
+    /// Every failed attempt: it stands within the retries.
+    Attempt,
+    /// A call whose attempts have all failed: it stands around the retries.
+    Call,
+}
+
+/// How a breaker's sampling window moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum WindowKind {
+    /// It ends now, always.
+    Sliding,
+    /// It begins anew whenever it is over, and forgets everything.
+    Tumbling,
+}
 
 /// What one breaker guards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -89,9 +193,15 @@ impl Default for Declared {
     /// The defaults of contract.md section 4, and the reference's retry policy.
     fn default() -> Self {
         Self {
+            instances: 1,
             breaker_failures: 5,
+            breaker_counting: BreakerCounting::Attempt,
             breaker_scope: BreakerScope::Host,
+            breaker_window_ms: None,
+            breaker_window_kind: WindowKind::Sliding,
             breaker_open_ms: 30_000,
+            breaker_open_factor_milli: 1_000,
+            breaker_open_cap_ms: 300_000,
             half_open_probes: 1,
             max_attempts: 5,
             backoff_base_ms: 1_000,

@@ -8,8 +8,12 @@ use std::time::Duration;
 pub struct Times {
     /// The limit window.
     pub window: Duration,
-    /// Breaker open time.
+    /// Breaker open time, the first and shortest.
     pub breaker_open: Duration,
+    /// The longest that it may have grown to.
+    pub breaker_open_longest: Duration,
+    /// The breaker's sampling window, if it has one.
+    pub breaker_window: Option<Duration>,
     /// Base of the backoff.
     pub backoff_base: Duration,
     /// Cap of the backoff.
@@ -28,6 +32,8 @@ impl RunPlan {
         Times {
             window: real(self.contract.limit.window_ms),
             breaker_open: real(self.declared.breaker_open_ms),
+            breaker_open_longest: real(self.declared.longest_open_ms()),
+            breaker_window: self.declared.breaker_window_ms.map(real),
             backoff_base: real(self.declared.backoff_base_ms),
             backoff_cap: real(self.declared.backoff_cap_ms),
             fast: real(self.declared.fast_ms),

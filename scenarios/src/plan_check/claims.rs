@@ -138,7 +138,7 @@ fn opening(given: &Given<'_>, span: Window) -> Option<Doubt> {
     }
     let Declared { breaker_failures, max_attempts, .. } = *given.declared;
     // A call without an attempt that succeeds hands its row of failures on to the next one.
-    let enough = u64::from(breaker_failures.min(max_attempts));
+    let enough = u64::from(given.declared.ending_failures());
     let rows = steps(given.plan, span).into_iter().flat_map(|step| {
         let row = move |rule| {
             let same = failing(step).filter(|other| may_hit_the_same(rule, other));

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::catalogue::{Settings, run_plan};
-use crate::plan::{Creators, Pace, PhaseKind, Shape, Traffic};
+use crate::plan::{Creators, Pace, PhaseKind, Shape, Traffic, WindowKind};
 use mock_server::faults::{
     Fault, Kill, Matcher, Pause, Pick, Ratio, Refuse, Status, Strike, Terminate, Window,
 };
@@ -55,6 +55,22 @@ fn a_limiters_own_cap_lies_within_the_contracts_and_leaves_room_for_pages() {
         run.declared.rate_cap = Some(own);
         assert_eq!(run.check(), Ok(()));
     }
+}
+
+#[test]
+fn a_growing_open_time_has_room_to_grow_and_a_window_that_begins_anew_has_a_length() {
+    let short = |run: &mut RunPlan| {
+        (run.declared.breaker_open_factor_milli, run.declared.breaker_open_cap_ms) =
+            (2_000, 29_999);
+    };
+    check(short, "declared.breaker_open_cap_ms", "grows up to 29999 ms, and is 30000 ms at first");
+    let endless = |run: &mut RunPlan| run.declared.breaker_window_kind = WindowKind::Tumbling;
+    check(endless, "declared.breaker_window_kind", "no sampling window that could begin anew");
+    let mut run = lawful();
+    (run.declared.breaker_open_factor_milli, run.declared.breaker_open_cap_ms) = (2_000, 30_000);
+    endless(&mut run);
+    run.declared.breaker_window_ms = Some(10_000);
+    assert_eq!(run.check(), Ok(()));
 }
 
 #[test]

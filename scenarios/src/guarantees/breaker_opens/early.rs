@@ -127,4 +127,24 @@ mod tests {
         let crowd = History::over(&[(PhaseKind::Control, 0, 10), (PhaseKind::Storm, 10, 60)]);
         check(crowd, &[11, 12, 13], (0, 2));
     }
+
+    #[test]
+    fn a_call_for_the_page_and_a_told_wait_count_up_to_the_last_moment() {
+        let called = |ms| history().exchange(read("bob-0001", ms));
+        check(called(20_110), &[11, 12, 13], (0, 3));
+        check(called(20_111), &[11, 12, 13], (1, 3));
+        let told = |ms, seconds| history().exchange(asked_to_wait("ann", ms, 503, seconds));
+        check(told(10_500, 9), &[11, 12], (1, 2));
+        check(told(10_500, 10), &[11, 12], (0, 2));
+        check(told(20_105, 9), &[11, 12, 13], (0, 3));
+        check(told(20_106, 9), &[11, 12, 13], (1, 3));
+    }
+
+    #[test]
+    fn a_full_limiter_or_a_late_harness_excuses() {
+        let busy = |more: u64| history().exchanges((0..more).map(|n| read("calm", 2_000 + n * 50)));
+        check(busy(36), &[11, 12, 13], (1, 2));
+        check(busy(37), &[11, 12, 13], (0, 2));
+        check(history().lag(20_000, 500), &[11, 12, 13], (0, 2));
+    }
 }

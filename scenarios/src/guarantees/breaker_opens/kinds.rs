@@ -165,4 +165,32 @@ mod tests {
             }
         }
     }
+
+    /// Errors alone from 1 s on for so long, and a breaker that opens; nothing probes it.
+    #[track_caller]
+    fn planned(seconds: u64, change: fn(&mut Case), expected: VerdictKind) {
+        let phases = [(PhaseKind::Control, 0, 1), (PhaseKind::BreakerProbe, 1, 1 + seconds)];
+        let mut history = History::over(&phases)
+            .exchange(read("ann", 0))
+            .exchanges((1..=5).map(|nth| refused("ann", nth * 1_000, 500)))
+            .operations((1..200).map(|n| page("bob", n * 1_000, n * 1_000 + 10, "-")));
+        change(&mut history.case);
+        let verdict = history.judged_by(&BreakerOpens);
+        assert_eq!(verdict.kind, expected, "{verdict:?}");
+    }
+
+    #[test]
+    fn a_probe_is_asked_for_where_the_plan_has_room_for_one_and_nothing_else_happens() {
+        planned(59, |_| {}, Held);
+        planned(60, |_| {}, Inconclusive);
+        planned(60, |case| case.plan.faults[0].pick = Pick::Nth { from: 0, until: 99 }, Held);
+        planned(60, |case| case.plan.faults[0].matcher.handle = Some("ann".into()), Held);
+        let mixed = |case: &mut Case| {
+            case.plan.faults[0].fault =
+                Fault::Status(Status { codes: vec![503, 429], retry_after: vec![] });
+        };
+        planned(60, mixed, Held);
+        // Where visitors come at once, only a cut answer is told from everything else.
+        planned(60, |case| case.plan.phases[1].kind = PhaseKind::Outage, Held);
+    }
 }

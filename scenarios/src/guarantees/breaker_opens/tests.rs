@@ -3,11 +3,10 @@
 use super::*;
 use crate::testing::{Decides, History, broken_off, given_up, page, read, refused};
 use crate::verdict::VerdictKind::{self, *};
-use mock_server::contract::Route;
 use mock_server::history::exchange::End;
 
 /// A success at 0 s, then an outage from 1 s on, with these failures in seconds.
-fn outage(failures: &[u64]) -> History {
+pub fn outage(failures: &[u64]) -> History {
     let fail = |second: &u64| refused("ann", second * 1_000, 503);
     History::over(&[(PhaseKind::Control, 0, 1), (PhaseKind::BreakerProbe, 1, 200)])
         .exchange(read("ann", 0))
@@ -19,7 +18,8 @@ pub fn visited(history: History) -> History {
     history.operations((1..200).map(|n| page("bob", n * 1_000, n * 1_000 + 10, "-")))
 }
 
-fn check(history: History, expected: VerdictKind, word: &str) {
+#[track_caller]
+pub fn check(history: History, expected: VerdictKind, word: &str) {
     let verdict = visited(history).judged_by(&BreakerOpens);
     let text = format!("{verdict:?}");
     assert!(verdict.kind == expected && text.contains(word), "{text}");
@@ -176,26 +176,89 @@ fn no_trip_no_demand_or_a_late_harness_is_inconclusive() {
     check(outage(&[1, 2, 3, 4]).exchange(cut_off), Inconclusive, "no open times");
 }
 
+/// After five failures the breaker is open for certain from 5.205 s to 34.955 s; of these page views so
+/// many are slow, and so many are looked at.
+#[track_caller]
+fn looked_at(history: History, views: &[(&'static str, u64, u64)], expected: (u64, &str)) {
+    let views = views.iter().map(|(handle, from, until)| page(handle, *from, *until, "-"));
+    let verdict = history.operations(views).judged_by(&BreakerOpens);
+    let slow = verdict.measures.iter().find(|one| one.name.contains("slow page views"));
+    let (slow, text) = (slow.map_or(0, |slow| slow.observed), format!("{verdict:?}"));
+    let all = format!(" {} page views in all", expected.1);
+    assert!(slow == expected.0 && text.contains(&all), "{text}");
+}
+
 #[test]
-fn a_breaker_of_its_own_for_each_route_is_judged_as_declared_and_else_named() {
-    // Both open at their fifth failure, the one for links three seconds after the other.
-    let links = |second: u64| Exchange {
-        route: Route::ProfileLinks,
-        ..refused("ann", second * 1_000, 503)
+fn page_views_are_looked_at_from_the_first_to_the_last_moment_of_an_open_time() {
+    let open = || outage(&[1, 2, 3, 4, 5]);
+    looked_at(open(), &[("bob", 5_205, 5_300), ("bob", 33_855, 33_900)], (0, "0"));
+    looked_at(open(), &[("bob", 5_206, 5_300), ("bob", 33_854, 33_900)], (0, "2"));
+    looked_at(open(), &[("bob", 6_000, 7_100), ("bob", 8_000, 9_101)], (1, "2"));
+    looked_at(open().lag(6_500, 500), &[("bob", 6_000, 7_200)], (0, "0"));
+}
+
+#[test]
+fn who_joins_a_call_that_may_still_be_tried_again_may_wait() {
+    let open = || outage(&[1, 2, 3, 4, 5]);
+    // Twice the longest delay, 8 s, and δ after the last failure of this page.
+    looked_at(open(), &[("ann", 6_000, 9_000), ("ann", 21_105, 24_000)], (0, "0"));
+    looked_at(open(), &[("ann", 21_106, 24_000)], (1, "1"));
+    let called = || open().exchange(refused("bob", 10_000, 503));
+    looked_at(called(), &[("bob", 10_000, 12_000)], (0, "0"));
+    looked_at(called(), &[("bob", 9_999, 12_000)], (1, "1"));
+}
+
+#[test]
+fn a_quarter_of_the_page_views_may_be_slow_and_one_always() {
+    let slow = |all: u64, slow: u64| {
+        let view = |n: u64| {
+            page("bob", 6_000 + n * 500, 6_010 + n * 500 + 2_000 * u64::from(n < slow), "-")
+        };
+        outage(&[1, 2, 3, 4, 5, 36]).operations((0..all).map(view)).judged_by(&BreakerOpens)
     };
-    let shown = Exchange { route: Route::ProfileLinks, ..read("ann", 500) };
-    let each = || {
-        let both = outage(&[1, 2, 3, 4, 5, 36]).exchange(shown.clone());
-        both.exchanges([4, 5, 6, 7, 8, 39].map(links))
+    assert_eq!([slow(8, 2), slow(1, 1), slow(3, 1)].map(|one| one.witnesses.len()), [0; 3]);
+    assert_eq!([slow(8, 3), slow(3, 2)].map(|one| one.witnesses.len()), [1; 2]);
+}
+
+#[test]
+fn every_attempt_that_came_through_is_counted_and_what_was_late_is_told() {
+    let verdict = visited(outage(&[1, 2, 3, 4, 5, 6, 7, 36])).judged_by(&BreakerOpens);
+    let through = verdict.measures.iter().find(|one| one.name.contains("through an open breaker"));
+    assert_eq!(through.unwrap().observed, 2, "{verdict:?}");
+    let late = || outage(&[1, 2, 3, 4, 5, 6, 36, 37]).lag(6_000, 500);
+    check(late(), Violated, "attempts got through in 2, 1 of these while the harness was late");
+    let first = || outage(&[1, 2, 3, 4, 5, 6]).lag(5_000, 150);
+    check(first(), Inconclusive, "late in every open time");
+}
+
+#[test]
+fn what_comes_just_within_an_open_time_is_too_much_and_just_outside_is_not() {
+    let after = |ms: u64| outage(&[1, 2, 3, 4, 5]).exchange(refused("ann", ms, 503));
+    check(after(5_205), Inconclusive, "open times after a probe that met an error");
+    check(after(5_206), Violated, "1 attempts got through");
+    check(after(34_954), Violated, "1 attempts got through");
+    check(after(34_955), Held, "2 open times, 1 of them");
+}
+
+#[test]
+fn a_failure_counts_from_delta_after_a_success_on() {
+    let row = |first: u64| {
+        let history = outage(&[3, 4, 5, 6]).exchange(read("ann", 2_000));
+        history.exchange(refused("ann", first, 503))
     };
-    check(each(), Violated, "it looks as if each route has a breaker of its own");
-    let mut declared = each();
-    declared.case.declared.breaker_scope = BreakerScope::Route;
-    check(declared, Held, "4 open times, 2 of them");
-    let mut leaks = each().exchange(links(20));
-    leaks.case.declared.breaker_scope = BreakerScope::Route;
-    check(leaks, Violated, "1 attempts got through");
-    let both = each().exchange(links(20));
-    let said = format!("{:?}", visited(both).judged_by(&BreakerOpens));
-    assert!(!said.contains("a breaker of its own"), "{said}");
+    check(row(2_100), Inconclusive, "no open times");
+    check(row(2_101), Inconclusive, "open times after a probe that met an error");
+}
+
+#[test]
+fn a_budget_is_for_less_than_an_open_time_by_what_is_tolerance() {
+    let blind = |last: u64| {
+        let mut history = outage(&[1, 2, 3, 4, 5, 6]).exchange(refused("ann", last, 503));
+        history.case.linktree.exchanges.remove(0);
+        history
+    };
+    check(blind(30_849), Violated, "7 attempts within one open time of a total outage");
+    check(blind(30_850), Inconclusive, "no open times");
+    check(blind(30_849).lag(20_000, 500), Inconclusive, "no open times");
+    check(blind(30_849).paused(20_000, 20_100), Inconclusive, "no open times");
 }

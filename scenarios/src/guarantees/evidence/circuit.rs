@@ -8,17 +8,21 @@
 //! Connections that a fault broke off may count or not; while connections were refused altogether,
 //! and until the next success, nothing is known of the breaker.
 
+pub mod budget;
+pub mod calls;
 mod repeats;
+mod row;
 
 use crate::case::Case;
 use crate::guarantees::evidence::rate::permits_expire;
 use crate::guarantees::profile_timeout;
 use crate::history::Change;
-use crate::plan::BreakerScope;
+use crate::plan::{BreakerScope, WindowKind};
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
 use mock_server::faults::Caution;
 use mock_server::history::exchange::{End, Exchange};
+use row::{Needs, Row};
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
@@ -96,6 +100,12 @@ fn is_behind(exchange: &Exchange, guards: Option<Route>) -> bool {
     exchange.is_connection_only() || guards.is_none_or(|route| route == exchange.route)
 }
 
+/// When connections were refused, and δ more.
+fn refusals(case: &Case) -> Vec<(Moment, Moment)> {
+    let later = |(from, until): (Moment, Moment)| (from, until.plus(case.harness.delta));
+    case.linktree.refusals().map(later).collect()
+}
+
 fn guarded(case: &Case) -> impl Iterator<Item = &Exchange> {
     case.linktree.exchanges.iter().filter(|one| is_guarded(one))
 }
@@ -119,17 +129,16 @@ pub struct Opening<'c> {
 
 /// Everything that is certain of the breaker, in order of time. Nobody can tell a library's repetition
 /// from an integration's own quick retry, which its breaker counts: so the reading that is kinder to it
-/// stands for the whole run.
+/// stands for the whole run. Of several instances, and of windows that begin anew, only a budget is
+/// certain.
 #[must_use]
 pub fn openings(case: &Case) -> Vec<Opening<'_>> {
-    openings_by(case, case.declared.breaker_scope)
-}
-
-/// The same where breakers guard what `scope` says.
-#[must_use]
-pub fn openings_by(case: &Case, scope: BreakerScope) -> Vec<Opening<'_>> {
+    let declared = &case.declared;
+    if declared.instances > 1 || declared.breaker_window_kind == WindowKind::Tumbling {
+        return budget::openings(case);
+    }
     let unheard = repeats::unheard(case);
-    let breakers = breakers(case, scope);
+    let breakers = breakers(case, case.declared.breaker_scope);
     let read = |unheard: &HashSet<u64>| {
         let of = |guards: &Option<Route>| reading(case, unheard, *guards);
         let mut openings: Vec<Opening<'_>> = breakers.iter().flat_map(of).collect();
@@ -158,12 +167,8 @@ fn reading<'c>(case: &'c Case, unheard: &HashSet<u64>, guards: Option<Route>) ->
     known.extend(behind().filter(|one| unheard.contains(&one.id)));
     known.extend(&case.linktree.connections);
     known.sort_by_key(|one| one.t_known());
-    let refusals: Vec<(Moment, Moment)> = case
-        .linktree
-        .refusals()
-        .map(|(from, until)| (from, until.plus(case.harness.delta)))
-        .collect();
-    let circuit = Circuit { case, sent, known, refusals };
+    let needs = Needs::of(case, &sent);
+    let circuit = Circuit { case, sent, known, refusals: refusals(case) };
     let mut openings = Vec::new();
     let mut row = Row::default();
     let (mut started, mut resume) = (Moment::ZERO, Moment::ZERO);
@@ -182,7 +187,7 @@ fn reading<'c>(case: &'c Case, unheard: &HashSet<u64>, guards: Option<Route>) ->
         }
         while let Some((at, is_start)) = resets.next_if(|(at, _)| *at <= attempt.t_known()) {
             started = if is_start { at } else { started };
-            row = Row { closed_since: is_start.then_some(at), ..Row::default() };
+            row = Row::since(is_start.then_some(at));
         }
         if circuit.refuses_at(attempt.t_known()) {
             row = Row::default();
@@ -196,55 +201,11 @@ fn reading<'c>(case: &'c Case, unheard: &HashSet<u64>, guards: Option<Route>) ->
             continue;
         }
         row.take(case, attempt);
-        if row.failures.len() >= case.declared.breaker_failures as usize {
+        if row.is_enough(case, &needs) {
             (resume, row) = circuit.follow(row, attempt.t_known(), &mut openings);
         }
     }
     openings
-}
-
-/// What came in a row since the breaker was closed for certain.
-#[derive(Default)]
-struct Row<'c> {
-    closed_since: Option<Moment>,
-    /// The last success or unclear result.
-    settled: Moment,
-    /// Definite failures since.
-    failures: Vec<&'c Exchange>,
-    /// When each failure that may count may have been known.
-    possible: Vec<Moment>,
-    /// Successes still missing until a half-open breaker is closed for certain.
-    missing: u32,
-}
-
-impl<'c> Row<'c> {
-    fn take(&mut self, case: &Case, attempt: &'c Exchange) {
-        let known = attempt.t_known();
-        match class(case, attempt) {
-            Class::Success => {
-                self.possible.retain(|moment| moment.plus(case.harness.delta) > known);
-                self.closed_since = Some(known);
-                self.missing = self.missing.saturating_sub(1);
-            }
-            Class::Unclear => self.possible.push(earliest_known(case, attempt)),
-            Class::Failure => {
-                self.possible.push(earliest_known(case, attempt));
-                let after = self.closed_since.is_some_and(|closed| attempt.t_req > closed);
-                if after && known > self.settled.plus(case.harness.delta) {
-                    self.failures.push(attempt);
-                }
-                return;
-            }
-        }
-        self.settled = known;
-        self.failures.clear();
-    }
-
-    fn earliest_trip(&mut self, case: &Case) -> Moment {
-        self.possible.sort_unstable();
-        let enough = if self.missing > 0 { 1 } else { case.declared.breaker_failures as usize };
-        self.possible[enough.max(1) - 1]
-    }
 }
 
 struct Circuit<'c> {
@@ -271,7 +232,8 @@ impl<'c> Circuit<'c> {
         openings: &mut Vec<Opening<'c>>,
     ) -> (Moment, Row<'c>) {
         let case = self.case;
-        let probes_allowed = case.declared.half_open_probes.max(1) as usize;
+        let each = case.declared.attempts_counted_once() as usize;
+        let probes_allowed = (case.declared.half_open_probes.max(1) as usize).saturating_mul(each);
         let mut earliest = row.earliest_trip(case);
         let mut evidence = row.failures;
         let mut latest = tripped;
@@ -297,13 +259,9 @@ impl<'c> Circuit<'c> {
             if classes.contains(&Class::Success) {
                 // While its probes are in the air, a half-open breaker lets nothing else through.
                 let span = (probes[0].t_req, first.minus(case.harness.delta));
-                let missing = u32::try_from(probes_allowed - 1).unwrap_or(u32::MAX);
                 let closed = classes.iter().all(|one| *one == Class::Success).then_some(first);
                 openings.push(self.opening(tripped, span, probes, true));
-                return (
-                    first,
-                    Row { closed_since: closed, settled: first, missing, ..Row::default() },
-                );
+                return (first, Row::after_probes(case, first, closed));
             }
             // All failed: open again, and nothing but these probes may have been let through.
             (since, from, latest) = (probes[0].t_req, probes[0].t_req, last);
@@ -353,3 +311,6 @@ pub fn earliest_known(case: &Case, exchange: &Exchange) -> Moment {
     let ahead = if exchange.end == End::ClientAbort { case.harness.delta } else { Duration::ZERO };
     exchange.t_known().minus(ahead)
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,7 +28,7 @@ impl Deliverable {
     /// Reads the hindrances from plan and history.
     #[must_use]
     pub fn of(case: &Case) -> Self {
-        let residual = case.times.breaker_open;
+        let residual = case.times.breaker_open_longest;
         let patience = case.time(&click_lag::WITHIN) + case.harness.delta;
         let mut causes: Vec<((Moment, Moment), String)> = Vec::new();
         let mut themselves = Vec::new();

@@ -3,6 +3,7 @@
 use super::circuit::{Class, class, is_guarded};
 use super::outages::Outages;
 use crate::case::Case;
+use crate::guarantees::breaker_recovers;
 use crate::plan::{Phase, PhaseKind};
 use mock_server::clock::Moment;
 use mock_server::history::exchange::{End, Exchange};
@@ -18,19 +19,44 @@ pub struct Heal {
     pub until: Moment,
 }
 
-/// Every heal of the plan after an outage that came to pass, in order of time.
+/// Of each heal in the plan after an outage when that begins and ends, and the next disturbance.
 #[must_use]
-pub fn heals(case: &Case, outages: &Outages) -> Vec<Heal> {
+pub fn planned(case: &Case) -> Vec<[Moment; 3]> {
     let phases = &case.plan.phases;
-    let mut heals = Vec::new();
+    let mut planned = Vec::new();
     for (at, heal) in phases.iter().enumerate().filter(|(_, phase)| phase.kind == PhaseKind::Heal) {
         let calm = |kind| matches!(kind, PhaseKind::Heal | PhaseKind::Control | PhaseKind::Settle);
         let after = phases[at..].iter().take_while(|phase| calm(phase.kind)).last();
         let until = after.map_or(heal.until_ms, |phase| phase.until_ms);
         let out = |phase: &&Phase| phase.kind.is_total_outage();
-        let before: Vec<_> = phases[..at].iter().rev().take_while(out).collect();
-        let Some(outage) = before.last().map(|phase| case.moment(phase.from_ms)) else { continue };
-        let healed = case.moment(heal.from_ms);
+        let before = phases[..at].iter().rev().take_while(out).last();
+        let outage = before.map(|phase| [phase.from_ms, heal.from_ms, until]);
+        planned.extend(outage.map(|span| span.map(|ms| case.moment(ms))));
+    }
+    planned
+}
+
+/// Probes in time that fail after a heal all the same, before the first success, open the breaker anew:
+/// when it is ready then.
+fn after_failed_probes(case: &Case, ready: Moment, heal: (Moment, Moment)) -> Moment {
+    let sent = |one: &&Exchange| heal.0 <= one.t_req && one.t_req < heal.1 && is_guarded(one);
+    let mut probes: Vec<&Exchange> = case.linktree.exchanges.iter().filter(sent).collect();
+    probes.sort_by_key(|one| one.t_known());
+    let classes = probes.into_iter().map(|one| (one.t_known(), class(case, one)));
+    let failed = classes.take_while(|(_, class)| *class != Class::Success);
+    let failed = failed.filter(|(_, class)| *class == Class::Failure);
+    let bound = case.time(&breaker_recovers::WITHIN) + case.harness.delta;
+    failed.fold(ready, |ready, (at, _)| {
+        let in_time = at <= ready.plus(bound);
+        if in_time { ready.max(at.plus(case.times.breaker_open_longest)) } else { ready }
+    })
+}
+
+/// Every heal of the plan after an outage that came to pass, in order of time.
+#[must_use]
+pub fn heals(case: &Case, outages: &Outages) -> Vec<Heal> {
+    let mut heals = Vec::new();
+    for [outage, healed, until] in planned(case) {
         if outages.doubt_within(outage, healed).is_some() {
             continue;
         }
@@ -52,9 +78,10 @@ pub fn heals(case: &Case, outages: &Outages) -> Vec<Heal> {
         });
         let trip = over.copied().chain(broken).map(|one| one.t_known()).max().unwrap_or(healed);
         let asked_until = failed.iter().filter_map(|one| one.retry_after.as_ref()?.until).max();
-        let open = trip.plus(case.times.breaker_open);
+        let open = trip.plus(case.times.breaker_open_longest);
         let ready = healed.max(open).max(asked_until.unwrap_or(healed));
-        let until = case.moment(until).min(case.harness.closed);
+        let ready = after_failed_probes(case, ready, (healed, until));
+        let until = until.min(case.harness.closed);
         heals.push(Heal { at: healed, ready, until });
     }
     heals

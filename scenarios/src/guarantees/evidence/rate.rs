@@ -200,11 +200,13 @@ pub fn cap(case: &Case) -> usize {
 }
 
 /// Whether the integration's own limiter may have held back pages: it keeps some of the cap for clicks.
+/// Of several instances the one that was asked may have used up its part alone.
 #[must_use]
 pub fn is_limited(case: &Case, moment: Moment) -> bool {
     let sent_before = |at| case.linktree.exchanges.partition_point(|one| one.t_req < at);
     let used = sent_before(moment) - sent_before(moment.minus(case.times.window));
-    used * 10 >= cap(case).saturating_sub(case.declared.click_slots as usize) * 9
+    let instances = case.declared.instances.max(1) as usize;
+    used * 10 * instances >= cap(case).saturating_sub(case.declared.click_slots as usize) * 9
 }
 
 /// Until when attempts may leave that had the breaker's permit at `moment`, and that no `Retry-After`

@@ -1,14 +1,20 @@
 //! The near side of a breaker's threshold: when it must still be closed, and after how many failures.
 //!
 //! It is known to be closed after a start, or after so many successes in a row that every breaker has
-//! forgotten what was before (predicates, B4). From then on everything that may count as a failure is
-//! one, whoever counts it; up to the declared number of them a breaker lets every call through.
+//! forgotten what was before (predicates, B4), and nothing that failed lies within its sampling window.
+//! Of several instances nobody knows to which one the successes were told, so that only a start closes
+//! all of them. From then on everything that may count as a failure is one, whoever counts it; up to the
+//! declared number of them a breaker lets every call through. Where calls are counted, the attempts of
+//! one are one failure.
 
 use super::circuit::{Class, class, earliest_known, is_guarded_like_pages};
 use crate::case::Case;
 use crate::history::Change;
+use crate::plan::BreakerCounting;
 use mock_server::clock::Moment;
 use mock_server::history::exchange::Exchange;
+use std::collections::HashMap;
+use std::time::Duration;
 
 /// Successes in a row after which every breaker is closed, whatever it remembers.
 const CALM: usize = 20;
@@ -25,6 +31,28 @@ struct Stretch {
     until: Moment,
     /// When each possible failure may first have been known, fewer than open a breaker.
     failures: Vec<Moment>,
+    /// Where calls are counted, how often each request failed.
+    attempts: HashMap<String, u32>,
+}
+
+impl Stretch {
+    fn begin(from: Moment) -> Self {
+        let (failures, attempts) = (Vec::new(), HashMap::new());
+        Self { from, until: Moment(u64::MAX), failures, attempts }
+    }
+
+    /// Whether this attempt may be one more failure than there were.
+    fn counts(&mut self, case: &Case, attempt: &Exchange) -> bool {
+        match case.declared.breaker_counting {
+            BreakerCounting::Attempt => true,
+            BreakerCounting::Call => {
+                let failed = self.attempts.entry(attempt.logical_key()).or_default();
+                *failed += 1;
+                *failed % case.declared.attempts_counted_once()
+                    == 1 % case.declared.attempts_counted_once()
+            }
+        }
+    }
 }
 
 /// What ends or begins certainty, in order of time.
@@ -52,25 +80,32 @@ impl Threshold {
         events.sort_by_key(|(at, _)| *at);
         let needed = case.declared.breaker_failures.max(1) as usize;
         let (mut all, mut open, mut calm) = (Vec::new(), None::<Stretch>, 0);
-        let begin = |from| Some(Stretch { from, until: Moment(u64::MAX), failures: Vec::new() });
+        let mut failed = None::<Moment>;
+        let window = case.times.breaker_window.map(|window| window + case.harness.delta);
+        let is_one = case.declared.instances <= 1;
         for (at, event) in events {
             match event {
                 Event::Lost => {
                     all.extend(open.take().map(|stretch| Stretch { until: at, ..stretch }));
                     calm = 0;
                 }
-                Event::Started => (open, calm) = (begin(at), 0),
+                Event::Started => (open, calm, failed) = (Some(Stretch::begin(at)), 0, None),
                 Event::Attempt(one) if class(case, one) == Class::Success => {
                     calm += 1;
                     let begun_anew = open.as_ref().is_none_or(|open| !open.failures.is_empty());
-                    if calm >= CALM && begun_anew {
+                    let since = failed.map_or(Duration::MAX, |failed| at.since(failed));
+                    let forgotten = window.is_none_or(|window| since > window);
+                    if is_one && calm >= CALM && forgotten && begun_anew {
                         all.extend(open.take().map(|stretch| Stretch { until: at, ..stretch }));
-                        open = begin(at);
+                        open = Some(Stretch::begin(at));
                     }
                 }
                 Event::Attempt(one) => {
-                    calm = 0;
+                    (calm, failed) = (0, Some(at));
                     let Some(stretch) = &mut open else { continue };
+                    if !stretch.counts(case, one) {
+                        continue;
+                    }
                     let known = earliest_known(case, one);
                     if stretch.failures.len() + 1 < needed {
                         stretch.failures.push(known);
@@ -126,10 +161,61 @@ mod tests {
     }
 
     #[test]
+    fn attempts_of_a_call_are_one_failure_where_calls_are_counted() {
+        let (no, at) = (None, Some);
+        let calls = |history: History| {
+            let mut history = history.exchanges((0..20).map(|n| read("ann", n * 100)));
+            history.case.declared.breaker_counting = BreakerCounting::Call;
+            history.case.declared.breaker_failures = 2;
+            history.case.declared.max_attempts = 3;
+            history.case.ready();
+            let threshold = Threshold::of(&history.case);
+            let at = |second: u64| Moment::from_ms(second * 1_000);
+            [3, 4, 5, 6, 7].map(|second| threshold.failures_while_closed(at(second), at(second)))
+        };
+        assert_eq!(calls(failing(&[3, 4, 5])), [at(1); 5]);
+        assert_eq!(calls(failing(&[3, 4, 5, 6])), [at(1), at(1), at(1), no, no]);
+        let bob = refused("bob", 3_500, 503);
+        assert_eq!(calls(failing(&[3]).exchange(bob)), [at(1), no, no, no, no]);
+    }
+
+    #[test]
+    fn what_lies_within_the_sampling_window_is_not_forgotten_and_one_of_several_may_be_open() {
+        let (no, at) = (None, Some);
+        let before = || failing(&[3, 4]).exchanges((0..25).map(|n| read("bob", 4_000 + n * 100)));
+        let seen = |history: History| {
+            let mut history = history;
+            history.case.ready();
+            let threshold = Threshold::of(&history.case);
+            let at = |second: u64| Moment::from_ms(second * 1_000);
+            [6, 7, 8].map(|second| threshold.failures_while_closed(at(second), at(second)))
+        };
+        assert_eq!(seen(before()), [at(0); 3]);
+        let window = |ms| before().declaring(|one| one.breaker_window_ms = Some(ms));
+        assert_eq!(seen(window(2_000)), [at(0); 3]);
+        assert_eq!(seen(window(10_000)), [no; 3]);
+        assert_eq!(seen(before().declaring(|one| one.instances = 2)), [no; 3]);
+    }
+
+    #[test]
     fn a_start_closes_it_and_a_pause_makes_it_uncertain() {
         let (no, at) = (None, Some);
         let killed = failing(&[3, 4]).killed_until(5_500, 5_600);
         check(killed, [no, at(0), at(1), at(2), at(2), at(0), at(0), at(0), at(0)]);
         check(failing(&[3]).paused(4_500, 4_600), [no, at(0), at(1), at(1), no, no, no, no, no]);
+    }
+
+    #[test]
+    fn what_is_known_is_known_from_its_moment_on() {
+        let mut history =
+            failing(&[3, 4, 5, 6, 7]).exchanges((0..20).map(|n| read("ann", n * 100)));
+        history.case.ready();
+        let threshold = Threshold::of(&history.case);
+        let seen = |from: u64, until: u64| {
+            threshold.failures_while_closed(Moment::from_ms(from), Moment::from_ms(until))
+        };
+        assert_eq!([seen(1_905, 2_000), seen(1_906, 2_000)], [None, Some(0)]);
+        assert_eq!([seen(2_000, 2_504), seen(2_000, 2_505)], [Some(0), Some(1)]);
+        assert_eq!([seen(2_000, 6_504), seen(2_000, 6_505)], [Some(4), None]);
     }
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 /// and the time of a recovery have passed.
 #[must_use]
 pub fn spans(case: &Case) -> Spans {
-    let recovery = case.times.breaker_open + case.time(&breaker_recovers::WITHIN);
+    let recovery = case.times.breaker_open_longest + case.time(&breaker_recovers::WITHIN);
     let rules = case.plan.faults.iter().filter(|rule| may_fail(case, rule));
     let ill =
         rules.map(|rule| (case.moment(rule.window.from_ms), case.moment(rule.window.until_ms)));
