@@ -6,7 +6,10 @@
 //! --release -p scenarios --lib models`). A history that fails is named by its seed.
 
 mod breaker;
+mod cache;
 mod limiter;
+mod metrics;
+mod queue;
 
 use crate::guarantees::Guarantee;
 use crate::testing::History;

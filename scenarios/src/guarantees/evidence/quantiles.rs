@@ -185,10 +185,10 @@ impl Reading {
     }
 }
 
-/// So many calls that its own breaker or limiter refused may be measured beside these: fewer than make
-/// a figure untrue, and one in any case.
+/// So many calls that its own breaker or limiter refused may be measured beside these: one observation
+/// in twenty, and two in any case, since of a few calls chance makes more of them.
 fn unsent(samples: usize) -> usize {
-    (samples / MATTERS).max(1)
+    (samples / (MATTERS - 1)).max(2)
 }
 
 /// Nearest rank, from 0.
@@ -318,6 +318,11 @@ mod tests {
             Durations::of(&history.case, life).calls.len()
         };
         assert_eq!([calls(&["a", "b"]), calls(&["c"])], [1, 2]);
+    }
+
+    #[test]
+    fn one_observation_in_twenty_may_be_of_a_call_that_never_left_and_two_of_a_few() {
+        assert_eq!([0, 37, 56, 57, 117].map(unsent), [2, 2, 2, 3, 6]);
     }
 
     #[test]

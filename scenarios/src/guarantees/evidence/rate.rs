@@ -318,6 +318,39 @@ mod tests {
     }
 
     #[test]
+    fn a_burst_is_shown_where_it_is_tightest_and_of_equals_where_it_begins() {
+        let told = |first_ms: u64, more: u64| {
+            let rest = (0..more).map(|n| read("ann", 10_000 + n * 100));
+            let case = History::over(&[]).exchange(read("ann", first_ms)).exchanges(rest).case;
+            let rate = Rate::of_all(&case, 90, Restarts::Count);
+            let shown: Vec<_> =
+                rate.witnesses().into_iter().map(|one| (one.what, one.at)).collect();
+            assert_eq!(shown.len(), 1, "{shown:?}");
+            (shown[0].0.clone(), shown[0].1.0 / 1_000_000)
+        };
+        assert_eq!(told(0, 91), ("91 requests within 9 s".into(), 19_000));
+        assert_eq!(told(9_900, 91), ("91 requests within 9 s".into(), 18_900));
+        assert_eq!(told(9_990, 90).1, 18_900);
+    }
+
+    #[test]
+    fn what_may_be_delivery_is_no_burst_and_only_restarts_within_one_are_told() {
+        let bursts = |last_ms: u64| {
+            let crowd = (0..90).map(|n| read("ann", n * 100));
+            let history = History::over(&[]).exchanges(crowd).exchange(read("ann", last_ms));
+            let case = history.killed_until(70_000, 71_000).killed_until(30_000, 31_000).case;
+            let witnesses = Rate::of_all(&case, 90, Restarts::Count).witnesses();
+            witnesses.into_iter().map(|one| one.story).collect::<Vec<_>>()
+        };
+        assert_eq!(bursts(59_900), [[""; 0]; 0]);
+        let story = bursts(59_899).concat().join("; ");
+        assert!(
+            story.contains("30.000 s the process ended") && !story.contains("70.000 s"),
+            "{story}"
+        );
+    }
+
+    #[test]
     fn a_window_is_full_to_its_last_moment_and_half_open() {
         let case = busy(3).case;
         let all: Vec<&Exchange> = case.linktree.exchanges.iter().collect();

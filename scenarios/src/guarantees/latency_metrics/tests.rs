@@ -99,6 +99,14 @@ fn a_call_in_twenty_that_never_left_is_a_matter_of_taste() {
     check(refused(1.0), Held);
     assert!(refused(5.0).judged_by(&LatencyMetrics).witnesses.is_empty());
     check(refused(6.0), Violated);
+    // One in twenty of what was observed is one to nineteen that left.
+    let few = |left: u64, count: f64| {
+        let buckets = TRUE.map(|(bound, _)| (bound, if bound < 1.0 { 0.0 } else { count }));
+        scraped((0..left).map(|n| slow(1_000 + n * 100, 1_000)), &buckets, count)
+    };
+    let blamed = |left, count| !few(left, count).judged_by(&LatencyMetrics).witnesses.is_empty();
+    assert_eq!([blamed(117, 123.0), blamed(117, 124.0)], [false, true]);
+    assert_eq!([blamed(26, 28.0), blamed(26, 29.0)], [false, true]);
 }
 
 #[test]

@@ -23,6 +23,8 @@ pub struct Fresh<'c> {
 struct Due {
     /// When a visitor first asked for the expired page.
     since: Moment,
+    /// It was fetched again in time, before it expired anew.
+    fetched: bool,
     /// The last view of a page that should have been fetched again by then.
     old: Option<Witness>,
 }
@@ -44,10 +46,15 @@ impl<'c> Fresh<'c> {
         if case.target.disturbed_within(begun, read.last) || is_limited(case, read.sent) {
             return;
         }
-        let due = self.due.entry((heal, place)).or_insert(Due { since: read.sent, old: None });
+        let due = self.due.entry((heal, place)).or_insert(Due {
+            since: read.sent,
+            fetched: false,
+            old: None,
+        });
         let by = due.since.plus(limit);
         // A page that was fetched meanwhile has expired again, and its time begins anew.
         if validated > due.since {
+            due.fetched |= validated <= by;
             due.since = read.sent;
         } else if by < read.sent && !creator.is_validated_within(read.sent, read.last) {
             let age = read.last.since(validated);
@@ -71,7 +78,7 @@ impl<'c> Fresh<'c> {
     pub fn verdict(self) -> (usize, Vec<Witness>) {
         let limit = self.case.time(&FRESH) + self.case.harness.delta;
         let in_time = |(key, due): (&(usize, usize), &Due)| {
-            due.old.is_some() || due.since.plus(limit) < self.heals[key.0].until
+            due.old.is_some() || due.fetched || due.since.plus(limit) < self.heals[key.0].until
         };
         let judged = self.due.iter().filter(|one| in_time(*one)).count();
         let old = self.due.into_values().filter_map(|due| due.old).collect();

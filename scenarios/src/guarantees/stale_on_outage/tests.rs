@@ -189,6 +189,13 @@ fn a_page_that_is_never_fetched_again_is_violated() {
 }
 
 #[test]
+fn a_page_that_was_fetched_again_in_time_counts_though_it_expires_just_before_the_end() {
+    let last = [("cleo", "v0-cleo"), ("dora", "v0-dora"), ("emil", "v0-emil")];
+    let last = last.map(|(other, version)| page(other, 130_000, 130_009, version));
+    judge(history().operations(last), Held);
+}
+
+#[test]
 fn nobody_waits_in_an_outage_that_answers_at_once_and_then_that_is_not_asked_for() {
     use mock_server::faults::{Matcher, Pick, Stall, StallAt, Status, Window};
     let status = Fault::Status(Status { codes: vec![503], retry_after: vec![] });
