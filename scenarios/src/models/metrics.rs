@@ -163,7 +163,8 @@ fn simulated(random: &mut ChaCha8Rng, metrics: Metrics) -> History {
                 if flaw == Flaw::ToFirstByte { (arrived - sent) + first } else { heard - since };
             let left_out = hung && flaw == Flaw::LeavesTimeoutsOut
                 || flaw == Flaw::Samples && once_in(random, 3);
-            let ms = (!left_out && !(of_calls && again)).then_some(took);
+            let is_measured = !(left_out || of_calls && again);
+            let ms = is_measured.then_some(took);
             let is_refusal = status == 401 || status == 403 && metrics.counts_403;
             let forgotten = flaw == Flaw::ForgetsTimeouts && once_in(random, 3);
             let (timed_out, refused) = match flaw {

@@ -101,7 +101,7 @@ impl Durations {
             .any(|(from, until)| life.may_hold(case, from) || life.may_hold(case, until));
         Self {
             timeouts_matter: timeouts * MATTERS >= attempts.len().max(1),
-            calls: calls(&counted, &attempts),
+            calls: calls(case, life, bodies_matter),
             attempts,
             broken_off: broken,
             refused,
@@ -229,27 +229,31 @@ fn sample(case: &Case, life: Life<'_>, one: &Exchange, bodies_matter: bool) -> S
     }
 }
 
-/// Each call with all its attempts: an attempt goes on with the call whose last attempt for the same
-/// thing failed. A call takes at least as long as the longest of its attempts, and at most from the
-/// first one's start to the last one's end.
-fn calls(attempts: &[&Exchange], samples: &[Sample]) -> Vec<Sample> {
-    let mut calls: Vec<Sample> = Vec::new();
+/// Each call that may have ended between the scrapes, with all its attempts, be some of them before: an
+/// attempt goes on with the call whose last attempt for the same thing failed. A call takes at least as
+/// long as the longest of its attempts, and at most from the first one's start to the last one's end.
+fn calls(case: &Case, life: Life<'_>, bodies_matter: bool) -> Vec<Sample> {
+    let (first, last) = (life.first.sent, life.last.last);
+    let of_this_life =
+        |one: &&Exchange| case.target.lived_through(one.t_head.min(first), one.t_head.max(last));
+    let mut calls: Vec<(Sample, Moment)> = Vec::new();
     let mut unfinished: HashMap<String, (usize, Moment)> = HashMap::new();
-    for (attempt, sample) in attempts.iter().zip(samples) {
+    for attempt in case.linktree.exchanges.iter().filter(of_this_life) {
+        let (sample, end) = (sample(case, life, attempt, bodies_matter), attempt.t_known());
         let key = retries::request(attempt);
         let (call, begun) = unfinished.remove(&key).unwrap_or_else(|| {
-            calls.push(Sample { between: Between { low: 0.0, high: 0.0 }, ..*sample });
+            calls.push((Sample { between: Between { low: 0.0, high: 0.0 }, ..sample }, end));
             (calls.len() - 1, attempt.t_head)
         });
         let until = attempt.t_head.since(begun).as_secs_f64() + sample.between.high;
-        let low = calls[call].between.low.max(sample.between.low);
-        let surely = calls[call].surely && sample.surely;
-        calls[call] = Sample { between: Between { low, high: until }, surely, ..*sample };
+        let low = calls[call].0.between.low.max(sample.between.low);
+        calls[call] = (Sample { between: Between { low, high: until }, ..sample }, end);
         if !attempt.is_success() {
             unfinished.insert(key, (call, begun));
         }
     }
-    calls
+    let ended = calls.into_iter().filter(|(_, end)| life.may_hold(case, *end));
+    ended.map(|(call, _)| call).collect()
 }
 
 /// What was added to a histogram from one scrape to the other.
@@ -318,6 +322,28 @@ mod tests {
             Durations::of(&history.case, life).calls.len()
         };
         assert_eq!([calls(&["a", "b"]), calls(&["c"])], [1, 2]);
+    }
+
+    #[test]
+    fn a_call_counts_where_it_ends_with_all_its_attempts() {
+        let calls = |from_ms, until_ms, died: bool| {
+            let failed = |at| crate::testing::refused("ann", at, 503);
+            let history = History::over(&[]).exchanges([
+                failed(1_000),
+                failed(3_000),
+                crate::testing::read("ann", 6_000),
+            ]);
+            let history = if died { history.killed(2_000) } else { history };
+            let [first, last] = [from_ms, until_ms].map(|at| scrape(at, Figures::default()));
+            let calls = Durations::of(&history.case, Life { first: &first, last: &last }).calls;
+            let millis = |call: &Sample| (call.between.high * 1e3).round();
+            calls.iter().map(|call| (millis(call), call.surely)).collect::<Vec<_>>()
+        };
+        // From its first attempt to its answer, and twice δ.
+        assert_eq!(calls(0, 9_000, false), [(5_205.0, true)]);
+        assert_eq!(calls(4_000, 9_000, false), [(5_205.0, true)]);
+        assert_eq!(calls(0, 5_000, false), [], "it is still under way");
+        assert_eq!(calls(2_500, 9_000, true), [(3_205.0, true)], "another process began anew");
     }
 
     #[test]
