@@ -304,7 +304,7 @@ pub fn simulated(random: &mut ChaCha8Rng, cache: Cache) -> History {
     let phases = [(Warmup, 0, 5), (Control, 5, 20), (Outage, 20, 32), (Heal, 32, 60)];
     let mut history = History::over(&phases);
     let case = &mut history.case;
-    case.time_scale = 10;
+    (case.time_scale, case.contract.cache.max_age_s) = (10, 40);
     case.times.window /= 10;
     case.times.breaker_open /= 10;
     case.times.fast /= 10;
