@@ -37,7 +37,7 @@ fn windowed(trips: Trips, weather: Weather) -> Service {
 #[test]
 fn sound_breakers_are_never_blamed_whatever_their_fashion() {
     const LATE: [Chaos; 3] = [Chaos::Nothing, Chaos::Kills, Chaos::Pauses];
-    for (strict, hears_late) in [(false, false), (true, false), (false, true), (true, true)] {
+    for (strict, hears_late) in [(false, true), (true, false)] {
         let breaker = Fashion { strict, hears_late, ..SOUND };
         let four = LATE.map(|chaos| Service { clients: 4, pause_ms: 400, chaos, ..USUAL });
         for service in [USUAL, CROWD].into_iter().chain(four) {
