@@ -27,7 +27,8 @@ fn sound_caches_are_never_blamed() {
     check(revalidating, &PROMISES);
     check(Cache { workers: 3, every_ms: 80, ..SOUND }, &PROMISES);
     check(Cache { workers: 2, every_ms: 80, ..revalidating }, &[stale, ratio]);
-    check(Cache { coalesces: false, ..SOUND }, &[stale, ratio]);
+    // Four visitors within one fetch, which happens to whoever does not share it, are a herd to the ratio.
+    check(Cache { coalesces: false, ..SOUND }, &[stale, served]);
     check(Cache { revalidates: true, ..SOUND }, &[stale, ratio]);
     check(Cache { killed: true, ..SOUND }, &PROMISES);
     check(Cache { killed: true, workers: 2, every_ms: 80, ..revalidating }, &[stale, served]);
