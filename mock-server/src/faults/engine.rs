@@ -171,6 +171,7 @@ impl Engine {
                 Pick::All => true,
                 Pick::Nth { from, until } => (from..until).contains(&nth),
                 Pick::Share { ratio } => roll.share(ratio.hits, ratio.of),
+                Pick::InTurn { ratio } => nth % u64::from(ratio.of.max(1)) < ratio.hits.into(),
             };
             if !hit {
                 continue;

@@ -68,6 +68,12 @@ pub enum Pick {
         /// The share.
         ratio: Ratio,
     },
+    /// The first `hits` of every `of`, for each key: who always comes with another key is hit as
+    /// often as who comes with the same one for ever.
+    InTurn {
+        /// How many of how many.
+        ratio: Ratio,
+    },
 }
 
 /// One line of a fault plan.

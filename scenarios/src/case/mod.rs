@@ -57,7 +57,7 @@ impl Case {
             contract: run.contract.clone(),
             declared: run.declared.clone(),
             bounds: run.bounds.clone(),
-            times: run.times(),
+            times: Times::of(&run.declared, run.contract.limit.window_ms, run.time_scale),
             time_scale: run.time_scale,
             linktree: LinktreeSide::default(),
             target: TargetSide::default(),

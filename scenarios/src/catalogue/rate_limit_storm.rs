@@ -20,6 +20,7 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
     tags: &["critical", "rate-limit", "retries", "clicks"],
     guarantees: &[
         "retry-after-honoured",
+        "backoff-grows",
         "client-rate-cap",
         "hard-limit",
         "clicks-delivered",

@@ -1,10 +1,17 @@
 //! Retries are spaced exponentially, with jitter, and are bounded in number.
 //!
+//! A call is bounded, a queue is not: it delivers a click again for as long as it takes, which is no
+//! storm of retries while its delays grow up to their cap.
+//!
 //! Blind to: delays that are too long, since queues lengthen them. Broken by: `backoff-constant`,
-//! `backoff-without-jitter`, `retry-hot-loop`.
+//! `backoff-without-jitter`, `retry-hot-loop`, `clicks-retry-at-once`, `clicks-retry-constant`,
+//! `clicks-without-jitter`.
+
+mod asked_for;
+mod deliveries;
 
 use super::evidence::retries::{Chain, chains};
-use super::evidence::spacing::{ALPHA, Spacing};
+use super::evidence::spacing::{ALPHA, Backoff, Spacing};
 use super::evidence::tails::binomial_tail;
 use super::evidence::too_short::too_short;
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
@@ -13,6 +20,8 @@ use crate::history::Operation;
 use crate::measure::{Gauge, humane};
 use crate::strength::Minimum;
 use crate::verdict::{Verdict, Witness};
+use asked_for::AskedFor;
+use deliveries::Deliveries;
 use mock_server::clock::Moment;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -24,6 +33,12 @@ pub struct BackoffGrows;
 /// (predicates, B3), where each has four retries; as many as the plan makes but [`LEFT_OUT`] otherwise.
 const RETRIED: Minimum =
     Minimum { name: "calls with all the retries that the plan shows", least: 16 };
+
+/// Crowding shows from fewer (predicates, B3).
+const SPACED: Minimum =
+    Minimum { name: "deliveries that were retried, one after the other", least: 12 };
+/// Constant delays of full jitter need seven; half as many show that a queue waits.
+const IN_A_ROW: Minimum = Minimum { name: "failures of a click in a row", least: 5 };
 
 /// Calls that may fall into a hiccup of the harness.
 const LEFT_OUT: u32 = 2;
@@ -50,13 +65,14 @@ const PROMISE: Promise = Promise {
                 number.",
     priority: Priority::Standard,
     source: "AWS Architecture Blog, Exponential Backoff And Jitter; base, factor and number as \
-             declared",
+             declared; a call is bounded in number, a durable queue in pace alone",
     why: "retries in lockstep keep a service down that was about to come back",
     usual_fix: "full jitter: wait a random time below base × factor^n, and give up after a few",
     blind_to: "delays that are too long; growth after the fourth retry, or where there is but one; \
-               constant delays with a little jitter where there are two",
+               constant delays with a little jitter where there are two; growth between deliveries \
+               whose backoff begins anew (`click_attempts`)",
     bounds: &[ASKED_WITHIN, AT_ONCE],
-    minimums: &[RETRIED],
+    minimums: &[RETRIED, SPACED, IN_A_ROW],
     // Attempts that the mock did not see make gaps longer, never shorter.
     when_late: Stands::Always,
     when_overloaded: Stands::IfViolated,
@@ -76,9 +92,12 @@ impl Guarantee for BackoffGrows {
                     .into(),
             );
         }
-        let (base, timers) = (case.times.backoff_base, case.harness.epsilon);
+        let (times, timers) = (&case.times, case.harness.epsilon);
         let key = "`backoff_base_ms` of [declared]";
-        too_short(case, "the base of the backoff", base, timers, key)
+        too_short(case, "the base of the backoff", times.backoff_base, timers, key).or_else(|| {
+            let (base, key) = (times.click_backoff_base, "`click_backoff_base_ms` of [declared]");
+            too_short(case, "the base of the backoff of clicks", base, timers, key)
+        })
     }
 
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
@@ -118,7 +137,9 @@ impl Judge for Retries<'_> {
 
     fn verdict(self: Box<Self>) -> Verdict {
         let case = self.case;
-        let sequential: Vec<&Chain<'_>> = self.chains.iter().filter(|c| c.sequential).collect();
+        let (reads, sent): (Vec<&Chain<'_>>, Vec<&Chain<'_>>) =
+            self.chains.iter().partition(|chain| chain.attempts[0].route.is_page_read());
+        let sequential: Vec<&Chain<'_>> = reads.iter().copied().filter(|c| c.sequential).collect();
         let most = case.declared.max_attempts as usize;
         let for_one = |chain: &Chain<'_>| chain.attempts.len().div_ceil(self.calls(chain));
         let longest = sequential.iter().map(|chain| for_one(chain)).max().unwrap_or(0);
@@ -129,9 +150,10 @@ impl Judge for Retries<'_> {
         });
         let mut witnesses: Vec<Witness> = bounded.collect();
         let gaps: Vec<&[f64]> = sequential.iter().map(|chain| chain.gaps.as_slice()).collect();
-        let spacing = Spacing::of(case, &gaps);
+        let (backoff, retries) = (Backoff::of_pages(case), case.declared.spared_failures());
+        let spacing = Spacing::of(case, backoff, retries, &gaps);
         let too_many = witnesses.len();
-        witnesses.extend(self.hot(&spacing));
+        witnesses.extend(self.hot(&reads, &spacing));
         let odd = spacing.flat().into_iter().chain(spacing.lockstep());
         witnesses.extend(odd.map(|(retry, what)| {
             let shown = sequential.iter().find(|chain| chain.gaps.len() > retry);
@@ -139,30 +161,43 @@ impl Judge for Retries<'_> {
         }));
         let judged = spacing.judged();
         let failed = (witnesses.len() - too_many) as u64;
+        let clicks = Deliveries::of(case, &sent);
+        let before = witnesses.len();
+        witnesses.extend(self.hot(&sent, &clicks.spacing));
+        witnesses.extend(clicks.odd());
+        let failed_of_clicks = (witnesses.len() - before) as u64;
+        let judged_of_clicks = clicks.spacing.judged() + clicks.delays.len();
+        let seen = sequential.len() + judged_of_clicks;
+        let wants = AskedFor::of(case);
         let gauges = [
             Gauge::at_most("attempts of a page read for one visitor", most)
                 .counted(longest as u64, 0),
             Gauge::none_of("tests of the spacing that failed")
                 .counted(failed, if spacing.is_enough() { judged } else { 0 }),
+            Gauge::none_of("tests of the spacing of deliveries that failed")
+                .counted(failed_of_clicks, judged_of_clicks),
         ];
         let observed = format!(
-            "{} calls were retried, {judged} of them {} times; median delays {}; {} left out (the \
-             harness was late, a restart or a pause)",
+            "{} calls were retried, {judged} of them {retries} times; median delays {}; {}; {} left out \
+             (the harness was late, a restart or a pause)",
             sequential.len(),
-            case.declared.spared_failures(),
             spacing.medians(),
-            self.left_out,
+            clicks.words(),
+            self.left_out + clicks.left_out(),
         );
         let rule = format!(
-            "delays from {} on that grow by {} up to {}, with jitter; each test errs in one run of \
-             {:.0} at the most",
-            humane(case.times.backoff_base),
-            spacing.factor,
-            humane(case.times.backoff_cap),
+            "{}; for clicks {}; each test errs in one run of {:.0} at the most",
+            backoff.words(),
+            Backoff::of_clicks(case).words(),
             1.0 / ALPHA,
         );
-        Verdict::from_witnesses(sequential.len(), "calls that were retried", witnesses)
-            .at_least([RETRIED.of(judged, u64::from(case.declared.retried_calls() - LEFT_OUT))])
+        let retried = u64::from(case.declared.retried_calls() - LEFT_OUT);
+        Verdict::from_witnesses(seen, "calls that were retried", witnesses)
+            .at_least([
+                RETRIED.of(judged, if wants.reads { retried } else { 0 }),
+                SPACED.of(clicks.spacing.judged(), if wants.spaced { SPACED.least } else { 0 }),
+                IN_A_ROW.of(clicks.longest(), if wants.in_a_row { IN_A_ROW.least } else { 0 }),
+            ])
             .measured(gauges, observed, rule)
     }
 }
@@ -177,9 +212,9 @@ impl Retries<'_> {
     }
 
     /// More chains without any delay, in three retries running, than full jitter has by chance.
-    fn hot(&self, spacing: &Spacing) -> Option<Witness> {
+    fn hot(&self, chains: &[&Chain<'_>], spacing: &Spacing) -> Option<Witness> {
         let one_call = |chain: &&Chain<'_>| chain.gaps.len() >= 3 && self.calls(chain) == 1;
-        let eligible: Vec<&Chain<'_>> = self.chains.iter().filter(one_call).collect();
+        let eligible: Vec<&Chain<'_>> = chains.iter().copied().filter(one_call).collect();
         let at_once = spacing.at_once;
         let is_hot = |chain: &&&Chain<'_>| {
             chain.gaps.windows(3).any(|three| three.iter().all(|gap| *gap < at_once))
@@ -205,132 +240,4 @@ fn tell(case: &Case, chain: &Chain<'_>, what: String) -> Witness {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plan::PhaseKind;
-    use crate::testing::{Decides, History, page, read, refused};
-    use crate::verdict::VerdictKind::{self, *};
-    use mock_server::history::exchange::Exchange;
-
-    /// `calls` page reads, one a minute, with these delays in milliseconds before their retries;
-    /// each delay is a little longer for each further call when there is `jitter`.
-    fn retried(calls: u64, delays: &[u64], jitter: bool) -> Vec<Exchange> {
-        let call = |n: u64| {
-            let (handle, mut at) = (format!("creator{n}"), n * 60_000);
-            let mut attempts = vec![refused(&handle, at, 503)];
-            for delay in delays {
-                at += 5 + if jitter { delay * (n + 1) / calls } else { *delay };
-                attempts.push(refused(&handle, at, 503));
-            }
-            let last = attempts.pop().map(|last| read(&handle, last.t_req.0 / 1_000_000));
-            attempts.into_iter().chain(last)
-        };
-        (0..calls).flat_map(call).collect()
-    }
-
-    fn check(exchanges: Vec<Exchange>, expected: VerdictKind, word: &str) {
-        let history = History::over(&[(PhaseKind::RetryGaps, 0, 3_600)]).exchanges(exchanges);
-        said(history, expected, word);
-    }
-
-    fn said(history: History, expected: VerdictKind, word: &str) {
-        let verdict = history.judged_by(&BackoffGrows);
-        let text = format!("{verdict:?}");
-        assert!(verdict.kind == expected && text.contains(word), "{text}");
-    }
-
-    /// Six attempts of each of 20 page reads, for two visitors who asked so long before the first.
-    fn crowded(before_ms: u64) -> History {
-        let unbounded = retried(20, &[1_000, 2_000, 4_000, 8_000, 16_000], true);
-        let visits = (0..20).map(|n: u64| {
-            let at = (n * 60_000).saturating_sub(before_ms);
-            Operation { handle: format!("creator{n}").into(), ..page("-", at, at + 9, "-") }
-        });
-        History::over(&[(PhaseKind::RetryGaps, 0, 3_600)])
-            .exchanges(unbounded)
-            .operations(visits.clone())
-            .operations(visits)
-    }
-
-    /// Two page reads that were retried at once, in a storm.
-    fn at_once() -> History {
-        History::over(&[(PhaseKind::Storm, 0, 3_600)]).exchanges(retried(2, &[1; 4], false))
-    }
-
-    pub(super) fn decided() -> Vec<Decides> {
-        vec![
-            Decides { bound: &ASKED_WITHIN, value: 1_000, history: || crowded(5_000) },
-            Decides { bound: &AT_ONCE, value: 1, history: at_once },
-        ]
-    }
-
-    #[test]
-    fn growing_delays_with_jitter_hold() {
-        check(retried(20, &[1_000, 2_000, 4_000, 8_000], true), Held, "20 of them 4 times");
-    }
-
-    #[test]
-    fn constant_delays_even_with_jitter_violate() {
-        check(retried(20, &[1_000; 4], true), Violated, "they do not grow");
-    }
-
-    #[test]
-    fn delays_that_grow_in_lockstep_violate() {
-        check(retried(20, &[1_000, 2_000, 4_000, 8_000], false), Violated, "no jitter");
-        check(retried(20, &[1_000, 2_000, 3_000, 4_000], false), Violated, "no jitter");
-    }
-
-    #[test]
-    fn immediate_retries_violate() {
-        check(retried(20, &[1; 4], false), Violated, "without any delay");
-    }
-
-    #[test]
-    fn immediate_retries_elsewhere_violate_unless_several_visitors_asked() {
-        said(at_once(), Violated, "2 calls were retried three times");
-        let visits = |n: u64| page(["creator0", "creator1"][n as usize], n * 60_000, n, "-");
-        let crowd = at_once().operations((0..2).flat_map(|n| [visits(n), visits(n)]));
-        said(crowd, Inconclusive, "no calls that were retried");
-    }
-
-    #[test]
-    fn more_attempts_than_declared_violate_unless_there_were_more_visits() {
-        let unbounded = retried(20, &[1_000, 2_000, 4_000, 8_000, 16_000], true);
-        check(unbounded, Violated, "6 attempts of a page read");
-        said(crowded(0), Held, "");
-    }
-
-    #[test]
-    fn too_few_calls_or_a_base_too_short_are_inconclusive() {
-        let few = retried(15, &[1_000, 2_000, 4_000, 8_000], true);
-        check(
-            few,
-            Inconclusive,
-            "15 calls with all the retries that the plan shows were seen, 16 are needed",
-        );
-        let delays = retried(20, &[1_000, 2_000, 4_000, 8_000], true);
-        let mut history = History::over(&[(PhaseKind::RetryGaps, 0, 3_600)]).exchanges(delays);
-        history.case.times.backoff_base = std::time::Duration::from_millis(20);
-        said(history, Inconclusive, "the base of the backoff is 20 ms at time scale 1");
-    }
-
-    #[test]
-    fn chains_while_the_harness_was_late_are_left_out() {
-        let delays = retried(20, &[1_000, 2_000, 4_000, 8_000], false);
-        let history = History::over(&[(PhaseKind::RetryGaps, 0, 3_600)]).exchanges(delays);
-        said((0..20).fold(history, |h, n| h.lag(n * 60_000, 500)), Inconclusive, "20 left out");
-    }
-
-    #[test]
-    fn chains_across_a_restart_or_a_pause_are_left_out() {
-        let history = || {
-            let delays = retried(20, &[1_000, 2_000, 4_000, 8_000], false);
-            History::over(&[(PhaseKind::RetryGaps, 0, 3_600)]).exchanges(delays)
-        };
-        let killed = (0..20).fold(history(), |h, n| h.killed(n * 60_000 + 500));
-        said(killed, Inconclusive, "20 left out");
-        let paused = (0..20).fold(history(), |h, n| h.paused(n * 60_000 + 500, n * 60_000 + 900));
-        said(paused, Inconclusive, "20 left out");
-        said(history().killed(30_000), Violated, "0 left out");
-    }
-}
+mod tests;

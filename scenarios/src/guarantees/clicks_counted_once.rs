@@ -5,6 +5,7 @@
 use super::{Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::Case;
 use crate::front_door::FrontRoute;
+use crate::guarantees::evidence::busy::Busy;
 use crate::guarantees::evidence::deliveries::{Attempt, Deliveries, Delivery};
 use crate::history::Operation;
 use crate::measure::{Gauge, humane};
@@ -54,6 +55,7 @@ struct Counting<'c> {
     unheard: usize,
     /// Needless second deliveries, unless a visitor sent the click twice.
     needless: HashMap<&'c str, (Attempt<'c>, Attempt<'c>, usize)>,
+    busy: Busy<'c>,
 }
 
 impl Guarantee for ClicksCountedOnce {
@@ -73,6 +75,7 @@ impl Guarantee for ClicksCountedOnce {
             retried: 0,
             unheard: 0,
             needless: HashMap::new(),
+            busy: Busy::over(case),
         };
         let mut owners = HashMap::new();
         for delivery in deliveries.all() {
@@ -95,6 +98,7 @@ impl Guarantee for ClicksCountedOnce {
 
 impl Judge for Counting<'_> {
     fn operation(&mut self, operation: &Operation<'_>) {
+        self.busy.note(operation);
         if let Some(event_id) = operation.event_id()
             && let Some((_, _, submitted)) = self.needless.get_mut(event_id)
         {
@@ -104,7 +108,12 @@ impl Judge for Counting<'_> {
 
     fn verdict(mut self: Box<Self>) -> Verdict {
         let mut needless: Vec<_> = self.needless.drain().collect();
-        needless.retain(|(_, (.., submitted))| *submitted < 2);
+        // Who answered nobody had not read the 2xx either.
+        let (hearing, delta) = (self.busy.spans(), self.case.harness.delta);
+        let unread = |first: &Attempt<'_>, second: &Attempt<'_>| {
+            second.exchange.t_head <= hearing.heard_by(first.exchange.t_known(), delta)
+        };
+        needless.retain(|(_, (first, second, submitted))| *submitted < 2 && !unread(first, second));
         needless.sort_unstable_by_key(|(_, (_, second, _))| second.exchange.id);
         let repeated = needless.len() as u64;
         for (event_id, (first, second, _)) in needless {
@@ -222,7 +231,7 @@ fn may_have_been_given_up(case: &Case, first: &Attempt<'_>, reused: &HashMap<u64
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{History, click, sent_batch, sent_click};
+    use crate::testing::{History, click, page, sent_batch, sent_click};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
     use mock_server::history::exchange::{End, Exchange};
 
@@ -297,6 +306,17 @@ mod tests {
         let next = |conn| Exchange { conn, conn_seq: 1, ..repeated(900) };
         check([slow.clone(), next(1)], Violated); // the connection lived on
         check([slow, next(2)], Held); // perhaps given up meanwhile
+    }
+
+    #[test]
+    fn who_answers_nobody_has_not_read_the_2xx_either() {
+        let history = || retried().exchanges([sent_click("a", 0, 202), repeated(300)]);
+        let judged = |history: History| history.judged_by(&ClicksCountedOnce).kind;
+        assert_eq!(judged(history()), Violated);
+        assert_eq!(judged(history().operation(page("ann", 10, 250, "v0"))), Held);
+        let others = (10..250).step_by(10).map(|at| page("bob", at, at + 1, "v0"));
+        let answered = history().operation(page("ann", 10, 250, "v0")).operations(others);
+        assert_eq!(judged(answered), Violated);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Blind to: slow connects, which the kernel completes. Broken by: `no-timeout`,
 //! `trickle-resets-timeout`, `timeout-of-three-seconds`.
 
+use super::evidence::busy::Busy;
 use super::evidence::too_short::too_short;
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
@@ -69,7 +70,7 @@ impl Guarantee for ProfileTimeout {
         for read in case.linktree.exchanges.iter().filter(|read| is_stalled(read)) {
             reads.entry(read.handle.as_deref().unwrap_or_default()).or_default().push((read, None));
         }
-        Box::new(Stalled { case, reads })
+        Box::new(Stalled { case, reads, busy: Busy::over(case) })
     }
 
     #[cfg(test)]
@@ -82,6 +83,7 @@ impl Guarantee for ProfileTimeout {
 struct Stalled<'c> {
     case: &'c Case,
     reads: HashMap<&'c str, Vec<(&'c Exchange, Option<Moment>)>>,
+    busy: Busy<'c>,
 }
 
 /// Stalled reads by place, of those that were judged.
@@ -96,6 +98,7 @@ struct Counts {
 
 impl Judge for Stalled<'_> {
     fn operation(&mut self, view: &Operation<'_>) {
+        self.busy.note(view);
         if view.page().is_none() {
             return;
         }
@@ -108,24 +111,28 @@ impl Judge for Stalled<'_> {
     }
 
     fn verdict(self: Box<Self>) -> Verdict {
-        let case = self.case;
+        let Self { case, reads, busy } = *self;
+        // Who computes and answers nobody hears no timer either.
+        let hearing = busy.spans();
         let bound = case.time(&WITHIN);
         // A client's own timer of this length may be so late.
         let tolerance = (case.harness.delta + case.harness.epsilon).max(bound / 20);
-        let limit = bound + tolerance;
         let least = bound * 9 / 10;
         let mut counts = Counts::default();
         let (mut longest, mut shortest) = (None, None);
         let (mut late, mut early) = (Vec::new(), Vec::new());
-        for &(read, waiting) in self.reads.values().flatten() {
-            let deadline = read.t_req.plus(limit);
+        for &(read, waiting) in reads.values().flatten() {
+            let deadline = hearing.heard_by(read.t_req.plus(bound), tolerance);
             let kept_waiting = read.t_end > deadline;
             let inexact = case
                 .harness
                 .too_slow_within(read.t_req.plus(bound).minus(case.harness.delta), deadline);
             let by_client = read.end == End::ClientAbort
                 && !case.target.disturbed_within(read.t_end.minus(case.harness.delta), read.t_end);
-            if (kept_waiting && (inexact || case.target.disturbed_within(read.t_req, deadline)))
+            // Late, but for a cause of its own that says nothing of the timer.
+            let excused = !kept_waiting && read.t_end > read.t_req.plus(bound + tolerance);
+            if excused
+                || (kept_waiting && (inexact || case.target.disturbed_within(read.t_req, deadline)))
                 || !(kept_waiting || by_client)
             {
                 counts.unjudged += 1;

@@ -7,9 +7,11 @@
 
 mod breaker;
 mod cache;
+mod jitter;
 mod limiter;
 mod metrics;
 mod queue;
+mod timeouts;
 
 use crate::guarantees::Guarantee;
 use crate::testing::History;

@@ -44,6 +44,19 @@ pub struct Declared {
     pub backoff_factor_milli: u32,
     /// Its cap, contract milliseconds.
     pub backoff_cap_ms: u64,
+    /// Base of the backoff between deliveries of a click, contract milliseconds; that of page reads
+    /// where it is absent, like the two that follow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub click_backoff_base_ms: Option<u64>,
+    /// Its growth, in thousandths.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub click_backoff_factor_milli: Option<u32>,
+    /// Its cap, contract milliseconds. A queue that always waits as long has this for its base too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub click_backoff_cap_ms: Option<u64>,
+    /// Attempts of one delivery of clicks, where the queue makes another after them whose backoff
+    /// begins anew; 0 where it grows from attempt to attempt for as long as it takes.
+    pub click_attempts: u32,
     /// What a `Retry-After` holds back.
     pub retry_after_scope: RetryAfterScope,
     /// Front-door answers from stale pages, or fast failures, take at most this; contract
@@ -207,6 +220,10 @@ impl Default for Declared {
             backoff_base_ms: 1_000,
             backoff_factor_milli: 2_000,
             backoff_cap_ms: 30_000,
+            click_backoff_base_ms: None,
+            click_backoff_factor_milli: None,
+            click_backoff_cap_ms: None,
+            click_attempts: 0,
             retry_after_scope: RetryAfterScope::Token,
             fast_ms: 1_000,
             click_slots: 24,

@@ -1,6 +1,6 @@
 //! Contract time as it passes in a run.
 
-use super::RunPlan;
+use super::Declared;
 use std::time::Duration;
 
 /// Durations of the contract and of the declared policy that several judges read, in real time.
@@ -18,26 +18,33 @@ pub struct Times {
     pub backoff_base: Duration,
     /// Cap of the backoff.
     pub backoff_cap: Duration,
+    /// Base of the backoff of clicks.
+    pub click_backoff_base: Duration,
+    /// Cap of the backoff of clicks.
+    pub click_backoff_cap: Duration,
     /// Fast front-door answers.
     pub fast: Duration,
     /// What an attempt may wait for the client's own limiter, after its breaker's permit.
     pub limiter_wait: Duration,
 }
 
-impl RunPlan {
-    /// The shared durations in real time.
+impl Times {
+    /// In real time, under a time scale.
     #[must_use]
-    pub fn times(&self) -> Times {
-        let real = |ms| contract_time(ms, self.time_scale);
-        Times {
-            window: real(self.contract.limit.window_ms),
-            breaker_open: real(self.declared.breaker_open_ms),
-            breaker_open_longest: real(self.declared.longest_open_ms()),
-            breaker_window: self.declared.breaker_window_ms.map(real),
-            backoff_base: real(self.declared.backoff_base_ms),
-            backoff_cap: real(self.declared.backoff_cap_ms),
-            fast: real(self.declared.fast_ms),
-            limiter_wait: real(self.declared.limiter_wait_ms),
+    pub fn of(declared: &Declared, window_ms: u64, time_scale: u32) -> Self {
+        let real = |ms| contract_time(ms, time_scale);
+        let clicks = |own: Option<u64>, reads: u64| real(own.unwrap_or(reads));
+        Self {
+            window: real(window_ms),
+            breaker_open: real(declared.breaker_open_ms),
+            breaker_open_longest: real(declared.longest_open_ms()),
+            breaker_window: declared.breaker_window_ms.map(real),
+            backoff_base: real(declared.backoff_base_ms),
+            backoff_cap: real(declared.backoff_cap_ms),
+            click_backoff_base: clicks(declared.click_backoff_base_ms, declared.backoff_base_ms),
+            click_backoff_cap: clicks(declared.click_backoff_cap_ms, declared.backoff_cap_ms),
+            fast: real(declared.fast_ms),
+            limiter_wait: real(declared.limiter_wait_ms),
         }
     }
 }

@@ -159,11 +159,13 @@ fn opening(given: &Given<'_>, span: Window) -> Option<Doubt> {
     Some(Doubt::new(problem, advice))
 }
 
-/// How often a rule may hit one request key.
+/// How often a rule may hit one request key in a row.
 const fn times(pick: Pick) -> u64 {
     match pick {
         Pick::All => u64::MAX,
         Pick::Nth { from, until } => until.saturating_sub(from),
+        Pick::InTurn { ratio } if ratio.hits < ratio.of => ratio.hits as u64,
+        Pick::InTurn { .. } => u64::MAX,
         Pick::Share { ratio } => {
             if ratio.hits > 0 {
                 u64::MAX

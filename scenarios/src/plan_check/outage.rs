@@ -56,6 +56,6 @@ const fn hits_all(pick: Pick) -> bool {
     match pick {
         Pick::All => true,
         Pick::Nth { from, until } => from == 0 && until == u64::MAX,
-        Pick::Share { ratio } => ratio.of > 0 && ratio.hits >= ratio.of,
+        Pick::Share { ratio } | Pick::InTurn { ratio } => ratio.of > 0 && ratio.hits >= ratio.of,
     }
 }

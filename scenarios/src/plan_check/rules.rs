@@ -67,7 +67,7 @@ fn check_pick(report: &mut Report<'_>, rule: &Rule) {
             format!("no request is both from the {from}th and before the {until}th"),
             "let until be greater than from",
         ),
-        Pick::Share { ratio } => report.at("ratio").unless(
+        Pick::Share { ratio } | Pick::InTurn { ratio } => report.at("ratio").unless(
             ratio.of > 0 && ratio.hits <= ratio.of,
             format!("{} of {} is no share", ratio.hits, ratio.of),
             "let of be greater than 0, and hits at most of",

@@ -9,7 +9,7 @@ use crate::{
     config::{ClickSettings, RateSettings},
     linktree::{Failure, Lane},
     metrics::Metrics,
-    upstream::Upstream,
+    upstream::{Upstream, backoff::Backoff},
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{
@@ -32,6 +32,8 @@ pub struct DeliveryPolicy {
     pub reads_items: bool,
     /// Whether a failed request's clicks are thrown away; never, in a sane service.
     pub abandons: fn(&Failure, Tries) -> bool,
+    /// How deliveries that failed are spaced; `None`: like all calls.
+    pub backoff: Option<Backoff>,
     /// Successes after which a click leaves the queue.
     pub successes_needed: u32,
     /// An extra pause after each request, as a multiple of the coalescing delay.
@@ -50,8 +52,19 @@ impl Default for DeliveryPolicy {
             },
             reads_items: true,
             abandons: |_, _| false,
+            backoff: None,
             successes_needed: 1,
             extra_pause: 0,
+        }
+    }
+}
+
+impl DeliveryPolicy {
+    /// The delay before retry number `retry`, from 1.
+    fn delay(&self, upstream: &Upstream, retry: u32) -> Duration {
+        match self.backoff {
+            Some(own) => upstream.backoff_by(own, retry),
+            None => upstream.backoff(retry),
         }
     }
 }
@@ -239,12 +252,12 @@ impl Delivery {
             }
             // The request as a whole succeeded, but not for this click: it alone backs off.
             (_, Ok(_)) => {
-                known.not_before = now + self.upstream.backoff(known.attempts);
+                known.not_before = now + self.policy.delay(&self.upstream, known.attempts);
                 None
             }
             // It cannot be told what is wrong with this one; the others shall not wait for it.
             (Some(status), Err(_)) if (self.policy.halves)(status) => {
-                known.not_before = now + self.upstream.backoff(known.attempts);
+                known.not_before = now + self.policy.delay(&self.upstream, known.attempts);
                 None
             }
             (_, Err(_)) => None,
@@ -259,7 +272,7 @@ impl Delivery {
         let extra = self.coalesce * self.policy.extra_pause;
         if !succeeded {
             self.failures += 1;
-            return self.upstream.backoff(self.failures) + extra;
+            return self.policy.delay(&self.upstream, self.failures) + extra;
         }
         self.failures = 0;
         // A full batch means a backlog, which is not made shorter by waiting for company.

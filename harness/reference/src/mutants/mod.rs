@@ -40,6 +40,9 @@ mod click_dropped_on_401;
 mod click_dropped_on_429;
 mod click_given_up_after_a_while;
 mod click_resent_after_success;
+mod clicks_retry_at_once;
+mod clicks_retry_constant;
+mod clicks_without_jitter;
 mod content_type_missing_on_clicks;
 mod email_in_log;
 mod failed_items_dropped;
@@ -140,6 +143,9 @@ pub const MUTANTS: &[Mutant] = &[
     backoff_constant::MUTANT,
     backoff_without_jitter::MUTANT,
     retry_hot_loop::MUTANT,
+    clicks_retry_at_once::MUTANT,
+    clicks_retry_constant::MUTANT,
+    clicks_without_jitter::MUTANT,
     retries_bypass_limiter::MUTANT,
     rush_after_the_wait::MUTANT,
     no_limiter::MUTANT,

@@ -7,6 +7,9 @@ use std::{sync::Mutex, time::Duration};
 /// Full jitter would now and then retry at once; this much distance is always kept.
 const FLOOR: Duration = Duration::from_millis(10);
 
+/// The delay before retry number n, from 1, for a roll in 0..1.
+pub type Backoff = fn(&RetrySettings, u32, f64) -> Duration;
+
 /// A seeded source of rolls.
 #[derive(Debug)]
 pub struct Jitter(Mutex<StdRng>);

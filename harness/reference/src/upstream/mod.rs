@@ -24,7 +24,7 @@ use crate::{
     metrics::Metrics,
     secrets::Secrets,
 };
-use backoff::Jitter;
+use backoff::{Backoff, Jitter};
 use breaker::{Breaker, Permit};
 use gate::Gate;
 use limiter::Limiter;
@@ -183,7 +183,12 @@ impl Upstream {
 
     /// The delay before retry number `retry`, from 1.
     pub fn backoff(&self, retry: u32) -> Duration {
-        (self.policy.backoff)(&self.retry, retry, self.jitter.roll())
+        self.backoff_by(self.policy.backoff, retry)
+    }
+
+    /// The same for a caller with a policy of its own.
+    pub fn backoff_by(&self, backoff: Backoff, retry: u32) -> Duration {
+        backoff(&self.retry, retry, self.jitter.roll())
     }
 
     /// A pause after a read that failed for good: half to one base delay.

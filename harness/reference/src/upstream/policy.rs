@@ -1,13 +1,13 @@
 //! What the client decides: when it may call, how often, how long it waits, how its requests look.
 
 use super::{
-    backoff::full_jitter,
+    backoff::{Backoff, full_jitter},
     breaker::BreakerPolicy,
     limiter::{Limiter, SlidingLog},
     retry_after::RetryAfterPolicy,
 };
 use crate::{
-    config::{RateSettings, RetrySettings},
+    config::RateSettings,
     linktree::{Failure, Route},
 };
 use std::{io, path::Path, time::Duration};
@@ -28,8 +28,8 @@ pub struct UpstreamPolicy {
     pub limits_attempt: fn(u32, Option<Duration>) -> bool,
     /// Which `Retry-After` is obeyed.
     pub retry_after: RetryAfterPolicy,
-    /// The delay before retry number n, from 1, for a roll in 0..1.
-    pub backoff: fn(&RetrySettings, u32, f64) -> Duration,
+    /// How retries are spaced.
+    pub backoff: Backoff,
     /// What the time limit of an attempt covers.
     pub timeout: fn(Route) -> TimeoutKind,
     /// The time limit of an attempt, given what is configured.

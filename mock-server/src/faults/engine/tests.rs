@@ -98,6 +98,15 @@ fn ordinals_count_for_each_key() {
 }
 
 #[test]
+fn some_of_every_few_are_hit_in_turn_for_each_key() {
+    let pick = Pick::InTurn { ratio: Ratio { hits: 1, of: 3 } };
+    let engine = Engine::new(1, vec![rule("r", pick, status(500))]).unwrap();
+    let hit = |key| !engine.decide(&view(key), Some(150)).marks.is_empty();
+    assert_eq!(["a"; 5].map(hit), [true, false, false, true, false]);
+    assert!(hit("b"));
+}
+
+#[test]
 fn an_amended_plan_goes_on_counting_and_a_replaced_one_starts_anew() {
     let first = rule("first", Pick::Nth { from: 0, until: 1 }, status(500));
     let other = rule("other", Pick::Nth { from: 9, until: 10 }, status(500));

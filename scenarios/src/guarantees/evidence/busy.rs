@@ -52,10 +52,11 @@ impl<'c> Busy<'c> {
 
     /// When that was, after the last operation.
     #[must_use]
-    pub fn spans(mut self) -> Hearing<'c> {
-        self.waits.sort_unstable();
+    pub fn spans(&self) -> Hearing<'c> {
+        let mut waits = self.waits.clone();
+        waits.sort_unstable();
         let mut spans: Vec<(Moment, Moment)> = Vec::new();
-        for (sent, first) in &self.waits {
+        for (sent, first) in &waits {
             let mut from = *sent;
             let inside = self.answered.range(ms(*sent) + 1..ms(*first));
             for until in inside.map(|ms| Moment::from_ms(*ms)).chain([*first]) {

@@ -108,7 +108,9 @@ fn hinders(rule: &Rule, case: &Case) -> bool {
             Harm::HitsNone | Harm::None | Harm::MayFail | Harm::Fails => true,
         };
     let often = match rule.pick {
-        Pick::Share { ratio } => u64::from(ratio.hits) * 10 >= u64::from(ratio.of),
+        Pick::Share { ratio } | Pick::InTurn { ratio } => {
+            u64::from(ratio.hits) * 10 >= u64::from(ratio.of)
+        }
         Pick::All | Pick::Nth { .. } => true,
     };
     holds_back && often

@@ -4,6 +4,8 @@ use super::retries::median;
 use super::tails::{binomial_tail, crowding};
 use crate::case::Case;
 use crate::guarantees::backoff_grows;
+use crate::measure::humane;
+use std::time::Duration;
 
 /// How often one test may fail a sound policy.
 pub const ALPHA: f64 = 1e-4;
@@ -14,14 +16,59 @@ const GROWN: usize = 2;
 /// The narrowest spread that is taken for jitter, as a share of the median delay: ± 9 %.
 const JITTER: f64 = 0.18;
 
-/// The delays of many calls before each of their retries, beside the declared policy.
-pub struct Spacing {
+/// A backoff as it is declared.
+#[derive(Clone, Copy, Debug)]
+pub struct Backoff {
     /// Upper bound of the first delay, seconds.
     pub base: f64,
     /// Declared growth, but not below 1.5, which is growth, nor above 2.
     pub factor: f64,
     /// Where it ends, seconds.
     pub cap: f64,
+}
+
+impl Backoff {
+    /// That of page reads.
+    #[must_use]
+    pub fn of_pages(case: &Case) -> Self {
+        Self::new(
+            case.times.backoff_base,
+            case.declared.backoff_factor_milli,
+            case.times.backoff_cap,
+        )
+    }
+
+    /// That of deliveries.
+    #[must_use]
+    pub fn of_clicks(case: &Case) -> Self {
+        let declared = &case.declared;
+        let factor = declared.click_backoff_factor_milli.unwrap_or(declared.backoff_factor_milli);
+        Self::new(case.times.click_backoff_base, factor, case.times.click_backoff_cap)
+    }
+
+    fn new(base: Duration, factor_milli: u32, cap: Duration) -> Self {
+        let factor = (f64::from(factor_milli) / 1_000.0).clamp(1.5, 2.0);
+        Self { base: base.as_secs_f64(), factor, cap: cap.as_secs_f64() }
+    }
+
+    /// The upper bound of full jitter's delay before retry number `retry`, from 0, in seconds.
+    #[must_use]
+    pub fn bound(&self, retry: i32) -> f64 {
+        (self.base * self.factor.powi(retry)).min(self.cap)
+    }
+
+    /// In words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let [base, cap] = [self.base, self.cap].map(|s| humane(Duration::from_secs_f64(s)));
+        format!("delays from {base} on that grow by {} up to {cap}, with jitter", self.factor)
+    }
+}
+
+/// The delays of many calls before each of their retries, beside the declared policy.
+pub struct Spacing {
+    /// As declared.
+    pub backoff: Backoff,
     /// Delays below this, in seconds, are none at all.
     pub at_once: f64,
     /// By the number of the retry, of the retries that every call can show.
@@ -29,29 +76,19 @@ pub struct Spacing {
 }
 
 impl Spacing {
-    /// The spacing of these calls: the gaps of each, in seconds.
+    /// The spacing of these calls, each of which can show so many retries: the gaps of each, in
+    /// seconds.
     #[must_use]
-    pub fn of(case: &Case, calls: &[&[f64]]) -> Self {
+    pub fn of(case: &Case, backoff: Backoff, retries: u32, calls: &[&[f64]]) -> Self {
         let of_retry = |retry: usize| {
             let mut delays: Vec<f64> =
                 calls.iter().filter_map(|gaps| gaps.get(retry).copied()).collect();
             delays.sort_by(f64::total_cmp);
             delays
         };
-        let delays = (0..case.declared.spared_failures() as usize).map(of_retry).collect();
-        Self {
-            base: case.times.backoff_base.as_secs_f64(),
-            factor: (f64::from(case.declared.backoff_factor_milli) / 1_000.0).clamp(1.5, 2.0),
-            cap: case.times.backoff_cap.as_secs_f64(),
-            at_once: case.time(&backoff_grows::AT_ONCE).as_secs_f64(),
-            delays,
-        }
-    }
-
-    /// The upper bound of full jitter's delay before retry number `retry`, from 0, in seconds.
-    #[must_use]
-    pub fn bound(&self, retry: i32) -> f64 {
-        (self.base * self.factor.powi(retry)).min(self.cap)
+        let delays = (0..retries as usize).map(of_retry).collect();
+        let at_once = case.time(&backoff_grows::AT_ONCE).as_secs_f64();
+        Self { backoff, at_once, delays }
     }
 
     /// Calls with all the retries that are judged.
@@ -66,10 +103,14 @@ impl Spacing {
         self.delays.len().saturating_sub(GROWN).max(1)..self.delays.len()
     }
 
-    /// Whether so many calls could show delays that never reach half of their bound.
+    /// Whether so many calls could show delays that never grow: before the last retry they lie in the
+    /// lower part of what it has grown to.
     #[must_use]
     pub fn is_enough(&self) -> bool {
-        binomial_tail(self.judged(), 0.5, self.judged()) < self.grow_alpha()
+        let last = i32::try_from(self.delays.len()).unwrap_or(0) - 1;
+        let grown = self.backoff.bound(last) / self.backoff.base;
+        let share = SHARES.into_iter().find(|share| share * grown >= 1.0).unwrap_or(0.5);
+        binomial_tail(self.judged(), share, self.judged()) < self.grow_alpha()
     }
 
     /// Every median delay, for people.
@@ -85,7 +126,7 @@ impl Spacing {
     #[must_use]
     pub fn hot_by_chance(&self) -> f64 {
         let first = i32::from(self.is_first_at_once());
-        let below = |retry: i32| (self.at_once / self.bound(retry)).min(1.0);
+        let below = |retry: i32| (self.at_once / self.backoff.bound(retry)).min(1.0);
         let three: f64 = (0..3 - first).map(below).product();
         (three * 1.5).min(1.0)
     }
@@ -104,7 +145,7 @@ impl Spacing {
 
     /// A first retry at once, with backoff from the second on, is usual and sound.
     fn is_at_once(&self, delay: f64) -> bool {
-        delay < self.base / 20.0
+        delay < self.backoff.base / 20.0
     }
 
     /// Delays lie in the low part of their bound more often than full jitter's, which are the
@@ -116,7 +157,7 @@ impl Spacing {
         let mut fails = looks.filter_map(|(retry, share)| {
             let delays = &self.delays[retry];
             let grown = i32::try_from(retry).unwrap_or(0) - i32::from(first_at_once);
-            let low_below = share * self.bound(grown);
+            let low_below = share * self.backoff.bound(grown);
             let low = delays.partition_point(|delay| *delay <= low_below);
             let what = format!(
                 "{low} of {} delays before retry {} are below {:.0} ms: they do not grow",
@@ -135,7 +176,7 @@ impl Spacing {
     pub fn lockstep(&self) -> Option<(usize, String)> {
         let told = |(retry, delays): &(usize, &Vec<f64>)| {
             let middle = median(delays)?;
-            let told = middle <= self.cap * 0.9 && !self.is_at_once(middle);
+            let told = middle <= self.backoff.cap * 0.9 && !self.is_at_once(middle);
             told.then_some((*retry, middle))
         };
         let crowds = |(retry, middle): (usize, f64)| {
@@ -185,7 +226,7 @@ mod tests {
             };
             let calls: Vec<Vec<f64>> = (0..case.declared.retried_calls()).map(|_| call()).collect();
             let calls: Vec<&[f64]> = calls.iter().map(Vec::as_slice).collect();
-            let spacing = Spacing::of(&case, &calls);
+            let spacing = Spacing::of(&case, Backoff::of_pages(&case), retries, &calls);
             (usize::from(spacing.flat().is_some()), usize::from(spacing.lockstep().is_some()))
         };
         (0..runs).map(run).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))

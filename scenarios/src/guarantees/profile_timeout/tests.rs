@@ -130,3 +130,14 @@ fn a_late_harness_a_kill_and_the_end_of_the_recording_excuse() {
 fn a_timeout_too_short_for_the_tolerance_is_inconclusive() {
     check(after(300).promising(&WITHIN, 400), Inconclusive);
 }
+
+#[test]
+fn who_answers_nobody_hears_no_timer_either() {
+    let stalled = || good().exchange(stalled(20_000, 31_000));
+    let kept = |sent, first| page("kept", sent, first, "v0");
+    check(stalled(), Violated);
+    check(stalled().operation(kept(29_900, 30_950)), Held);
+    check(stalled().operation(kept(29_000, 29_900)), Violated);
+    let others = (29_900..30_950).step_by(10).map(|at| kept(at, at + 1));
+    check(stalled().operation(kept(29_900, 30_950)).operations(others), Violated);
+}

@@ -178,6 +178,15 @@ fn retry_gaps_need_failures_but_fewer_than_the_breaker() {
     refused(ONE_BY_ONE, hits(5), &["it is called retry-gaps", "5 times in a row", "at most 4"]);
     refused(ONE_BY_ONE, |run| rule(run, "first-failures").pick = Pick::All, &["without end"]);
     fine(ONE_BY_ONE, hits(1));
+    let turns = |hits, of| {
+        move |run: &mut RunPlan| {
+            let ratio = Ratio { hits, of };
+            rule(run, "first-failures").pick = Pick::InTurn { ratio };
+        }
+    };
+    fine(ONE_BY_ONE, turns(4, 5));
+    refused(ONE_BY_ONE, turns(5, 6), &["5 times in a row"]);
+    refused(ONE_BY_ONE, turns(5, 5), &["without end"]);
     let more = |handle: &'static str| {
         move |run: &mut RunPlan| {
             let added = add(run, PhaseKind::RetryGaps, status(&[500]));

@@ -51,7 +51,10 @@ fn a_storm_that_nobody_has_named_gets_the_strongest_names() {
     assert_eq!(kinds("brownout"), "control storm heal settle");
     assert_eq!(kinds("outage-and-replay"), "control outage heal storm heal settle");
     assert_eq!(kinds("crash-and-replay"), "control storm heal outage heal storm heal settle");
-    assert_eq!(kinds("calibration"), "control retry-gaps storm heal breaker-probe heal settle");
+    assert_eq!(
+        kinds("calibration"),
+        "control retry-gaps storm retry-gaps heal breaker-probe heal settle"
+    );
     assert_eq!(
         kinds("kinds-of-failure"),
         "control breaker-probe heal breaker-probe heal storm heal storm settle"
@@ -62,6 +65,7 @@ fn picks() -> impl Strategy<Value = Pick> {
     prop_oneof![
         4 => Just(Pick::All),
         1 => (0u32..=2).prop_map(|hits| Pick::Share { ratio: Ratio { hits, of: 2 } }),
+        1 => (0u32..=2).prop_map(|hits| Pick::InTurn { ratio: Ratio { hits, of: 2 } }),
         1 => (0u64..6).prop_map(|until| Pick::Nth { from: 0, until }),
         1 => Just(Pick::Nth { from: 0, until: u64::MAX }),
     ]

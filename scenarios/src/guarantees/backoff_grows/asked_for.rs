@@ -1,0 +1,92 @@
+//! What a plan provokes of retries, and must therefore be seen.
+
+use crate::case::Case;
+use crate::plan::{Pace, PhaseKind, Traffic};
+use crate::traffic::actions::Action;
+use mock_server::faults::{Fault, Pick, Rule, Window};
+
+/// Kinds of retries that a plan's faults and visitors lead to.
+pub struct AskedFor {
+    /// Page reads that fail a few times, one after the other; whatever else is missing.
+    pub reads: bool,
+    /// Deliveries of clicks that do.
+    pub spaced: bool,
+    /// Clicks that fail for as long as somebody would give up.
+    pub in_a_row: bool,
+}
+
+/// So many times the cap of the backoff are long enough for a queue to show that it waits.
+const CAPS: u32 = 3;
+
+impl AskedFor {
+    /// By a case's plan.
+    pub fn of(case: &Case) -> Self {
+        let one_by_one = |action: Action| {
+            let comes = |stream: &&Traffic| {
+                let kind = case.plan.phase_at(stream.from_ms).map(|phase| phase.kind);
+                does(stream, action)
+                    && kind == Some(PhaseKind::RetryGaps)
+                    && matches!(stream.pace, Pace::Sequential { .. })
+            };
+            case.plan.traffic.iter().any(|stream| comes(&stream))
+        };
+        let least = case.times.click_backoff_cap * CAPS;
+        let refused = |rule: &&Rule| {
+            let length = rule.window.until_ms.saturating_sub(rule.window.from_ms);
+            u128::from(length) >= least.as_millis() && refuses_all_clicks(rule)
+        };
+        let clickers = || case.plan.traffic.iter().filter(|stream| does(stream, Action::Click));
+        let meets = |rule: &Rule| clickers().any(|stream| meets(stream, rule.window));
+        let in_a_row = case.plan.faults.iter().filter(refused).any(meets);
+        let spaced = one_by_one(Action::Click);
+        Self { reads: one_by_one(Action::Page) || !(spaced || in_a_row), spaced, in_a_row }
+    }
+}
+
+fn does(stream: &Traffic, action: Action) -> bool {
+    stream.does.iter().any(|step| step.action == action)
+}
+
+fn meets(stream: &Traffic, window: Window) -> bool {
+    stream.from_ms < window.until_ms && window.from_ms < stream.until_ms
+}
+
+/// Every delivery, alone or in a batch, with a status that is worth another attempt and opens no
+/// breaker, and without a told wait.
+fn refuses_all_clicks(rule: &Rule) -> bool {
+    let Fault::Status(status) = &rule.fault else { return false };
+    let clicks_only =
+        !rule.matcher.routes.is_empty() && rule.matcher.routes.iter().all(|route| route.is_click());
+    rule.pick == Pick::All
+        && clicks_only
+        && rule.matcher.routes.len() > 1
+        && status.retry_after.is_empty()
+        && status.codes.iter().all(|code| *code == 429)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::{Settings, find, run_plan};
+    use crate::front_door::{FrontDoor, FrontRoute};
+    use mock_server::profile::ContractProfile;
+
+    #[track_caller]
+    fn check(scenario: &str, without: &[FrontRoute], expected: [bool; 3]) {
+        let id = find(scenario).expect("a scenario").id;
+        let mut run = run_plan(&Settings::default(), ContractProfile::linktree_v1(), &[id]);
+        run.leave_out(&FrontDoor { without: without.into(), ..FrontDoor::default() });
+        let AskedFor { reads, spaced, in_a_row } =
+            AskedFor::of(&Case::new(&run, &run.scenarios[0]));
+        assert_eq!([reads, spaced, in_a_row], expected, "{scenario}");
+    }
+
+    #[test]
+    fn each_scenario_asks_for_what_it_provokes_and_an_integration_can_show() {
+        check("calibration", &[], [true, true, false]);
+        check("calibration", &[FrontRoute::Clicks], [true, false, false]);
+        check("rate-limit-storm", &[], [false, false, true]);
+        check("rate-limit-storm", &[FrontRoute::Clicks], [true, false, false]);
+        check("outage-and-replay", &[], [true, false, false]);
+    }
+}
