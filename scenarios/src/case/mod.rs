@@ -57,7 +57,7 @@ impl Case {
             contract: run.contract.clone(),
             declared: run.declared.clone(),
             bounds: run.bounds.clone(),
-            times: Times::of(&run.declared, run.contract.limit.window_ms, run.time_scale),
+            times: run.times(),
             time_scale: run.time_scale,
             linktree: LinktreeSide::default(),
             target: TargetSide::default(),

@@ -1,6 +1,6 @@
 //! Contract time as it passes in a run.
 
-use super::Declared;
+use super::{Declared, RunPlan};
 use std::time::Duration;
 
 /// Durations of the contract and of the declared policy that several judges read, in real time.
@@ -46,6 +46,14 @@ impl Times {
             fast: real(declared.fast_ms),
             limiter_wait: real(declared.limiter_wait_ms),
         }
+    }
+}
+
+impl RunPlan {
+    /// The shared durations in real time.
+    #[must_use]
+    pub fn times(&self) -> Times {
+        Times::of(&self.declared, self.contract.limit.window_ms, self.time_scale)
     }
 }
 
