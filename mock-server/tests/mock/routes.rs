@@ -51,7 +51,7 @@ fn a_profile_carries_version_nonce_validators_and_directives() {
     assert_ne!(one["nonce"], two["nonce"]);
     let etag = first.header("etag").unwrap();
     assert_eq!(etag, format!("\"{}\"", one["version"].as_str().unwrap()));
-    assert_eq!(first.header("cache-control").as_deref(), Some("max-age=4, stale-if-error=86400"));
+    assert_eq!(first.header("cache-control").as_deref(), Some("max-age=40, stale-if-error=86400"));
     for condition in [etag.clone(), format!("W/{etag}"), format!("\"x\", {etag}"), "*".into()] {
         let header = format!("If-None-Match: {condition}\r\n");
         assert_eq!(rig.send("GET", "/v1/profiles/tail-0001", &header, "").status, 304);
@@ -65,6 +65,15 @@ fn a_profile_carries_version_nonce_validators_and_directives() {
     assert_eq!(records[2].version.as_deref(), one["version"].as_str());
     assert_eq!(records[0].handle.as_deref(), Some("tail-0001"));
     assert_eq!(records[7].version, None);
+}
+
+#[test]
+fn max_age_follows_the_time_scale_in_whole_seconds() {
+    for (scale, expected) in [(1, 40), (10, 4), (15, 3), (100, 1)] {
+        let rig = Rig::new(|config| config.time_scale = scale);
+        let directives = rig.get("/v1/profiles/tail-0001").header("cache-control");
+        assert_eq!(directives, Some(format!("max-age={expected}, stale-if-error=86400")));
+    }
 }
 
 #[test]

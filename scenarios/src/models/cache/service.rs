@@ -307,6 +307,7 @@ pub fn simulated(random: &mut ChaCha8Rng, cache: Cache) -> History {
     (case.time_scale, case.contract.cache.max_age_s) = (10, 40);
     case.times.window /= 10;
     case.times.breaker_open /= 10;
+    case.times.breaker_open_longest /= 10;
     case.times.fast /= 10;
     let group =
         Group { prefix: "ann".into(), count: 50, min_links: 1, max_links: 9, ..Group::default() };
