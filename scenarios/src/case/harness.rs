@@ -75,7 +75,7 @@ impl HarnessSide {
     pub(super) fn ready(&mut self) {
         self.lags.sort_by_key(|lag| lag.0);
         self.looks.sort_by_key(|one| one.from);
-        self.stretches = stretches(&self.looks, self.delta);
+        self.stretches = stretches(&self.looks, self.delta + self.epsilon);
         self.overloads.sort_by_key(|overload| overload.at);
         let late = self.lags.iter().filter(|lag| lag.1 > self.delta).copied();
         let overloaded = self.overloads.iter().map(|overload| (overload.at, SAID_EVERY));

@@ -49,7 +49,7 @@ fn build(settings: &Settings) -> Plan {
     // With full jitter four waits take 7.5 s at the mean, 15 s at the most.
     let retried = settings.declared.retried_calls();
     let pause_ms = settings.stretch(RETRY_PAUSE_MS);
-    let gaps_ms = settings.contract(185_000) + u64::from(retried) * pause_ms;
+    let gaps_ms = settings.contract(205_000) + u64::from(retried) * pause_ms;
     let failures = settings.declared.spared_failures();
     // Where one failure opens the breaker or ends the call there are no gaps to read.
     let kind = if failures > 0 { PhaseKind::RetryGaps } else { PhaseKind::Control };

@@ -41,7 +41,7 @@ const SPACED: Minimum =
 const IN_A_ROW: Minimum = Minimum { name: "failures of a click in a row", least: 5 };
 
 /// Calls that may fall into a hiccup of the harness.
-const LEFT_OUT: u32 = 2;
+const LEFT_OUT: u32 = 4;
 
 const ASKED_WITHIN: Bound = Bound {
     of: "backoff-grows",

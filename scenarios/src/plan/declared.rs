@@ -157,8 +157,8 @@ impl Declared {
 }
 
 /// Sixteen calls tell constant from exponential delays with one error in ten thousand runs
-/// (predicates, B3); two more, since a call during a hiccup of the harness is not judged.
-const RETRIED_CALLS: u32 = 18;
+/// (predicates, B3); four more, since a call during a hiccup of the harness is not judged.
+const RETRIED_CALLS: u32 = 20;
 /// More calls for each retry that there is less of: what one call shows is less, and it takes less.
 const CALLS_FOR_A_RETRY: u32 = 6;
 
