@@ -62,8 +62,8 @@ mod tests {
         let check = |looks: &[Starved], expected: &[Starved]| {
             assert_eq!(stretches(looks, Duration::from_millis(150)), expected);
         };
-        check(&[look(0, 200, 80), look(200, 400, 71)], &[look(0, 400, 151)]);
-        check(&[look(0, 200, 80), look(200, 400, 70)], &[]);
+        check(&[look(0, 200, 80), look(200, 300, 71)], &[look(0, 300, 151)]);
+        check(&[look(0, 200, 80), look(200, 300, 70)], &[]);
         // Between them it had what it needed.
         check(&[look(0, 200, 80), look(400, 600, 80)], &[]);
         check(&[look(0, 200, 80), look(200, 400, 79), look(400, 600, 80)], &[]);
