@@ -2,8 +2,9 @@
 //!
 //! Each file simulates one mechanism in the fashions in which libraries offer it: as declared it is
 //! never blamed, and each way to break it is caught. The test command draws [`USUAL`] histories for each
-//! judge; the nightly script draws as many as `MODEL_HISTORIES` says (`MODEL_HISTORIES=10000 cargo test
-//! --release -p scenarios --lib models`). A history that fails is named by its seed.
+//! judge, the nightly script a thousand, and whoever asks as many as `MODEL_HISTORIES` says
+//! (`MODEL_HISTORIES=10000 cargo test --release -p scenarios --lib models`). A history that fails is named
+//! by its seed.
 
 mod breaker;
 mod cache;
