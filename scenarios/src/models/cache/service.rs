@@ -3,6 +3,7 @@
 use crate::history::{OpFailure, Operation, PageView};
 use crate::observed::Figures;
 use crate::plan::PhaseKind::{Control, Heal, Outage, Warmup};
+use crate::plan::Times;
 use crate::testing::{History, given_up, links, page, read, refused, scrape};
 use mock_server::clock::Moment;
 use mock_server::history::exchange::{End, Exchange};
@@ -305,10 +306,7 @@ pub fn simulated(random: &mut ChaCha8Rng, cache: Cache) -> History {
     let mut history = History::over(&phases);
     let case = &mut history.case;
     (case.time_scale, case.contract.cache.max_age_s) = (10, 40);
-    case.times.window /= 10;
-    case.times.breaker_open /= 10;
-    case.times.breaker_open_longest /= 10;
-    case.times.fast /= 10;
+    case.times = Times::of(&case.declared, case.contract.limit.window_ms, case.time_scale);
     let group =
         Group { prefix: "ann".into(), count: 50, min_links: 1, max_links: 9, ..Group::default() };
     case.plan.population = Population { groups: vec![group] };
