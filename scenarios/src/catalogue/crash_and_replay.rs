@@ -37,6 +37,8 @@ const CREATORS: u32 = 6;
 /// Creators whom nobody visits before the spike. Their pages fill the limiter before the kill, and a
 /// limiter that has forgotten once more after it.
 const CROWD: u32 = 240;
+/// Visitors a second on an ordinary day.
+const RATE: u32 = 60;
 /// How long the integration is down each time, real time.
 const DOWN_MS: u64 = 400;
 
@@ -54,6 +56,7 @@ fn build(settings: &Settings) -> Plan {
     let heal = timeline.phase(PhaseKind::Heal, "all is well again", 1_000);
     // The breaker may be open for its open time after the outage, which storm and heal cover.
     timeline.phase(PhaseKind::Settle, "the backlog drains", settings.settle_ms(false));
+    let waiting = u64::from(RATE) * settings.contract(15_000) / 1_000;
     Plan {
         population: Population { groups: vec![group("page", CREATORS), group("crowd", CROWD)] },
         traffic: vec![
@@ -69,7 +72,7 @@ fn build(settings: &Settings) -> Plan {
                 id: "visitors".into(),
                 from_ms: warmup.until_ms,
                 until_ms: heal.until_ms,
-                pace: Pace::Open { shape: Shape::Steady { rate: 60 } },
+                pace: Pace::Open { shape: Shape::Steady { rate: RATE } },
                 creators: zipf("page", 900),
                 does: pages_and_clicks(settings.share(250)),
             },
@@ -83,7 +86,8 @@ fn build(settings: &Settings) -> Plan {
             },
         ],
         faults: chaos(settings, spike, outage, storm),
-        generator: settings.generator(400),
+        // Whoever wants a page that the killed process has forgotten waits for silent calls to time out.
+        generator: settings.generator(u32::try_from(waiting).map_or(400, |users| users.max(400))),
         ..INFO.skeleton(settings, timeline)
     }
 }
