@@ -12,7 +12,7 @@ use crate::history::{Change, Operation, Process};
 use crate::judging::Judging;
 use crate::observed::{Canary, Leak, Place, Scanned, Scrape};
 use crate::plan::{
-    Declared, Generator, P99_LATENESS_MS, PLAN_FORMAT, Phase, PhaseKind, Plan, RunPlan,
+    Declared, Generator, P99_LATENESS_MS, PLAN_FORMAT, Phase, PhaseKind, Plan, RunPlan, Times,
 };
 use crate::promise::Bound;
 use crate::verdict::{Verdict, VerdictKind};
@@ -104,11 +104,20 @@ impl History {
 
     /// Declares something else.
     pub fn declaring(mut self, change: impl FnOnce(&mut Declared)) -> Self {
-        let mut run = run_plan(&[]);
-        run.declared = self.case.declared;
-        change(&mut run.declared);
-        self.case.times = run.times();
-        self.case.declared = run.declared;
+        change(&mut self.case.declared);
+        self.timed()
+    }
+
+    /// Counts at another time scale.
+    pub fn scaled(mut self, time_scale: u32) -> Self {
+        self.case.time_scale = time_scale;
+        self.timed()
+    }
+
+    /// Shared durations follow from what is declared and from the time scale.
+    fn timed(mut self) -> Self {
+        let Case { declared, contract, time_scale, .. } = &self.case;
+        self.case.times = Times::of(declared, contract.limit.window_ms, *time_scale);
         self
     }
 

@@ -29,7 +29,8 @@ const TICK: Duration = Duration::from_millis(250);
 /// Lines of `harness.log` that stand in a message.
 const LAST_LINES: usize = 15;
 
-/// Has the order carried out, and lets the next target start once this one has; once `stopped` changes, the scenario is asked to end early.
+/// Has the order carried out, and lets the next target start once this one has; once `stopped` changes,
+/// the scenario is asked to end early.
 ///
 /// # Errors
 ///

@@ -56,7 +56,6 @@ fn build(settings: &Settings) -> Plan {
     let heal = timeline.phase(PhaseKind::Heal, "all is well again", 1_000);
     // The breaker may be open for its open time after the outage, which storm and heal cover.
     timeline.phase(PhaseKind::Settle, "the backlog drains", settings.settle_ms(false));
-    let waiting = u64::from(RATE) * settings.contract(15_000) / 1_000;
     Plan {
         population: Population { groups: vec![group("page", CREATORS), group("crowd", CROWD)] },
         traffic: vec![
@@ -86,8 +85,8 @@ fn build(settings: &Settings) -> Plan {
             },
         ],
         faults: chaos(settings, spike, outage, storm),
-        // Whoever wants a page that the killed process has forgotten waits for silent calls to time out.
-        generator: settings.generator(u32::try_from(waiting).map_or(400, |users| users.max(400))),
+        // Whoever wants a page that the killed process has forgotten waits for silent calls.
+        generator: settings.generator(settings.users(400, RATE)),
         ..INFO.skeleton(settings, timeline)
     }
 }

@@ -102,7 +102,13 @@ impl Settings {
             Profile::Quick => 1,
             Profile::Nightly => 4,
         };
-        (quick_ms * longer).max(self.contract(quick_ms * u64::from(QUICK_SCALE)))
+        (quick_ms * longer).max(self.as_quick(quick_ms))
+    }
+
+    /// Real milliseconds of as much of the limit's window as `quick_ms` are of the quick profile's, and
+    /// no fewer than these.
+    fn as_quick(&self, quick_ms: u64) -> u64 {
+        quick_ms.max(self.contract(quick_ms * u64::from(QUICK_SCALE)))
     }
 
     /// So many of a thousand visitors, that as many of them come in a limit window as in the quick
@@ -114,7 +120,7 @@ impl Settings {
     }
 
     /// `max-age` of the assumed contract, real milliseconds.
-    pub(self) fn max_age_ms(&self) -> u64 {
+    fn max_age_ms(&self) -> u64 {
         let cache = ContractProfile::linktree_v1().cache;
         u64::from(cache.max_age_on_the_wire(self.time_scale)) * 1_000
     }

@@ -68,6 +68,13 @@ impl Settings {
         longest.saturating_sub(self.contract(30_000))
     }
 
+    /// As many users as may wait at once for silent calls to time out, where so many of them come a
+    /// second; at least so many.
+    pub(super) fn users(&self, at_least: u32, rate: u32) -> u32 {
+        let waiting = u64::from(rate) * self.contract(15_000) / 1_000;
+        u32::try_from(waiting).unwrap_or(u32::MAX).max(at_least)
+    }
+
     /// So many users, who wait longer than the contract allows the front door to take.
     pub(super) fn generator(&self, users: u32) -> Generator {
         Generator {

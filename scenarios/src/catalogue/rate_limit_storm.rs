@@ -48,7 +48,7 @@ fn build(settings: &Settings) -> Plan {
     let control = phase(PhaseKind::Control, "an ordinary day", settings.stretch(1_000));
     let storm = phase(PhaseKind::Storm, "told to come back later", settings.stretch(4 * PART_MS));
     // In a limit window that is longer, calls are further apart.
-    let called_ms = CALLED_MS.max(settings.contract(CALLED_MS * 10));
+    let called_ms = settings.as_quick(CALLED_MS);
     let called = |window: Window| Window { until_ms: window.from_ms + called_ms, ..window };
     let long_ms = called_ms + u64::from(LONG_WAIT_S) * 1_000 + 500;
     let long = phase(PhaseKind::Storm, "told to wait for long", 2 * long_ms);

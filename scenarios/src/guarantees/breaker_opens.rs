@@ -14,7 +14,7 @@ mod policy_tests;
 
 use super::evidence::busy::{Busy, Hearing};
 use super::evidence::circuit::calls::longest_delay;
-use super::evidence::circuit::{Opening, openings};
+use super::evidence::circuit::{Opening, openings, window_for};
 use super::evidence::demand::Demand;
 use super::evidence::too_short::too_short;
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
@@ -83,10 +83,10 @@ impl Guarantee for BreakerOpens {
         let needed = (case.harness.delta * 2 + case.harness.epsilon) * 3;
         let key = "`breaker_open_ms` of [declared]";
         let open = too_short(case, "the breaker's open time", case.times.breaker_open, needed, key);
-        // Failures that follow each other at δ must fit into the nine tenths that are certain.
+        // Failures that follow each other at δ must fit into the part that is certain.
         let each = case.declared.attempts_counted_once();
         let failures = case.declared.certain_failures().saturating_mul(each);
-        let needed = case.harness.delta.saturating_mul(failures.saturating_add(1)) * 10 / 9;
+        let needed = window_for(case.harness.delta.saturating_mul(failures.saturating_add(1)));
         let key = "`breaker_window_ms` of [declared]";
         let window = |window| too_short(case, "the breaker's sampling window", window, needed, key);
         open.or_else(|| case.times.breaker_window.and_then(window))

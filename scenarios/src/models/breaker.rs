@@ -8,6 +8,7 @@ mod circuit;
 mod opens;
 mod recovers;
 
+use super::Chaos;
 use crate::guarantees::evidence::circuit::Class;
 use crate::history::{Change, Operation};
 use crate::plan::{BreakerCounting, BreakerScope, PhaseKind};
@@ -21,14 +22,6 @@ use rand_chacha::ChaCha8Rng;
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-
-/// What happens to the process about every 35 s.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Chaos {
-    Nothing,
-    Kills,
-    Pauses,
-}
 
 /// When it is fine, out and fine again, in milliseconds. Nobody comes between `fine` and `out`.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +51,7 @@ struct Service {
     unclear: u32,
     /// So many of a hundred attempts fail where all is fine.
     flaky: u32,
+    /// About every 35 s.
     chaos: Chaos,
     weather: Weather,
 }

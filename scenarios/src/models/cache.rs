@@ -3,11 +3,10 @@
 mod service;
 
 use super::{Tally, judged};
-use crate::guarantees::find;
 use service::{Cache, Flaw, SOUND, simulated};
 
 fn outcome(promise: &str, cache: Cache) -> Tally {
-    judged(find(promise).unwrap(), |random| simulated(random, cache))
+    judged(promise, |random| simulated(random, cache))
 }
 
 const PROMISES: [&str; 3] = ["stale-on-outage", "cache-hit-ratio", "pages-served"];

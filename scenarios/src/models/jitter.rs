@@ -1,8 +1,7 @@
 //! Simulated clients that retry page reads and deliver clicks again, in every usual fashion of backoff.
 
-use super::judged;
-use crate::guarantees::find;
-use crate::plan::{Declared, PhaseKind, Times};
+use super::{Tally, judged};
+use crate::plan::{Declared, PhaseKind};
 use crate::testing::{History, read, refused, sent_batch, sent_click};
 use mock_server::history::exchange::{End, Exchange};
 use rand::RngExt;
@@ -174,10 +173,8 @@ fn simulated(random: &mut ChaCha8Rng, client: Client) -> History {
     }
     deliver_refused(random, &client, at, &mut seen);
     let end_s = (at + REFUSED) / 1_000 + 1;
-    let mut history = History::over(&[(PhaseKind::RetryGaps, 0, end_s)]).exchanges(seen);
-    history.case.times = Times::of(&declared, 60_000, 1);
-    history.case.declared = declared;
-    history
+    let history = History::over(&[(PhaseKind::RetryGaps, 0, end_s)]).exchanges(seen);
+    history.declaring(|own| *own = declared)
 }
 
 /// A call that fails as often as the plan lets it, and then succeeds; when the next may come.
@@ -264,8 +261,8 @@ fn deliver_refused(random: &mut ChaCha8Rng, client: &Client, from: u64, seen: &m
     }
 }
 
-fn outcome(client: impl Fn(&mut ChaCha8Rng) -> Client) -> super::Tally {
-    judged(find("backoff-grows").expect("a guarantee"), |random| {
+fn outcome(client: impl Fn(&mut ChaCha8Rng) -> Client) -> Tally {
+    judged("backoff-grows", |random| {
         let client = client(random);
         simulated(random, client)
     })

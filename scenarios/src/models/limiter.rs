@@ -1,7 +1,6 @@
 //! Simulated clients behind limiters, lawful and unlawful under a sliding window, in quiet and busy hours.
 
 use super::{Tally, judged};
-use crate::guarantees::find;
 use crate::history::Operation;
 use crate::testing::{History, page, read, refused};
 use rand::RngExt;
@@ -206,7 +205,7 @@ fn simulated(random: &mut ChaCha8Rng, client: &Client) -> History {
 }
 
 fn outcome(promise: &str, client: &Client) -> Tally {
-    judged(find(promise).unwrap(), |random| simulated(random, client))
+    judged(promise, |random| simulated(random, client))
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Simulated metrics of upstream calls, true and untrue, of one worker and of several.
 
 use super::{Tally, judged};
-use crate::guarantees::find;
 use crate::observed::{Figures, Histogram};
 use crate::plan::PhaseKind::{Control, Storm};
 use crate::testing::{History, given_up, read, refused, scrape};
@@ -218,7 +217,7 @@ fn simulated(random: &mut ChaCha8Rng, metrics: Metrics) -> History {
 }
 
 fn outcome(promise: &str, metrics: Metrics) -> Tally {
-    judged(find(promise).unwrap(), |random| simulated(random, metrics))
+    judged(promise, |random| simulated(random, metrics))
 }
 
 const PROMISES: [&str; 2] = ["latency-metrics", "timeout-not-auth"];

@@ -14,7 +14,7 @@ mod metrics;
 mod queue;
 mod timeouts;
 
-use crate::guarantees::Guarantee;
+use crate::guarantees::find;
 use crate::testing::History;
 use crate::verdict::VerdictKind;
 use rand::SeedableRng;
@@ -35,12 +35,22 @@ pub struct Tally {
     violated: Vec<(u64, String)>,
 }
 
-/// Judges one history for each seed. `history` is given what it draws from, and nothing else: the same
-/// seed is the same history.
-pub fn judged(
-    guarantee: &'static dyn Guarantee,
-    history: impl Fn(&mut ChaCha8Rng) -> History,
-) -> Tally {
+/// What happens to the process meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Chaos {
+    Nothing,
+    Kills,
+    Pauses,
+}
+
+/// Has the guarantee with this id judge one history for each seed. `history` is given what it draws from,
+/// and nothing else: the same seed is the same history.
+///
+/// # Panics
+///
+/// If there is no such guarantee, or `MODEL_HISTORIES` is no number.
+pub fn judged(id: &str, history: impl Fn(&mut ChaCha8Rng) -> History) -> Tally {
+    let guarantee = find(id).expect("a guarantee has this id");
     let asked = std::env::var("MODEL_HISTORIES").ok().map(|text| text.parse::<u64>());
     let histories = asked.map_or(USUAL, |number| number.expect("MODEL_HISTORIES is a number"));
     let mut tally = Tally { histories, ..Tally::default() };

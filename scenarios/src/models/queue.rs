@@ -1,7 +1,6 @@
 //! Simulated click queues, sound and broken, through lost answers, an outage, kills and pauses.
 
-use super::{Tally, judged};
-use crate::guarantees::find;
+use super::{Chaos, Tally, judged};
 use crate::history::{Click, Did, OpFailure, Operation};
 use crate::plan::PhaseKind::{Control, Heal, Outage, Settle};
 use crate::testing::{History, click, sent_batch, sent_click};
@@ -36,13 +35,6 @@ enum Flaw {
     RepeatsAfterSuccess,
     /// Sleeps for a minute and a half after the outage.
     Late,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Chaos {
-    Nothing,
-    Kills,
-    Pauses,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -284,7 +276,7 @@ fn simulated(random: &mut ChaCha8Rng, queue: Queue) -> History {
 }
 
 fn outcome(promise: &str, queue: Queue) -> Tally {
-    judged(find(promise).unwrap(), |random| simulated(random, queue))
+    judged(promise, |random| simulated(random, queue))
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Simulated clients that give up reads which stall, by timers of their own of several kinds.
 
 use super::{Tally, judged};
-use crate::guarantees::find;
 use crate::history::Operation;
 use crate::testing::{History, given_up, hit_by, page};
 use mock_server::clock::Moment;
@@ -79,8 +78,7 @@ fn simulated(random: &mut ChaCha8Rng, limit: Limit) -> History {
 }
 
 fn outcome(limit: Limit) -> Tally {
-    let judge = find("profile-timeout").expect("a guarantee");
-    judged(judge, |random| simulated(random, limit))
+    judged("profile-timeout", |random| simulated(random, limit))
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::tell;
 use crate::case::Case;
 use crate::measure::humane;
 use crate::verdict::Witness;
+use mock_server::clock::Moment;
 use std::time::Duration;
 
 /// Attempts of a click that a witness shows.
@@ -105,7 +106,7 @@ impl<'c> Deliveries<'c> {
 /// A first retry at once is usual, so that growth begins with the second.
 fn delay(case: &Case, backoff: &Backoff, one: &Redelivery<'_>) -> Delay {
     let known = one.failed.t_known();
-    let since = |at: mock_server::clock::Moment| at.since(known).as_secs_f64();
+    let since = |at: Moment| at.since(known).as_secs_f64();
     Delay {
         bound: backoff.bound(i32::try_from(one.number.saturating_sub(2)).unwrap_or(i32::MAX)),
         took: one.next.map_or(f64::INFINITY, |next| since(next.t_req)),

@@ -1,7 +1,7 @@
 //! Tiny histories of retries for `backoff-grows`.
 
 use super::*;
-use crate::plan::{Declared, PhaseKind, Times};
+use crate::plan::{Declared, PhaseKind};
 use crate::testing::{Decides, History, page, read, refused, sent_batch, sent_click};
 use crate::verdict::VerdictKind::{self, *};
 use mock_server::history::exchange::Exchange;
@@ -181,10 +181,8 @@ fn a_queue_is_judged_by_its_own_backoff() {
     let said = |declare: fn(&mut Declared), exchanges, expected, word| {
         let reads = retried(20, &[1_000, 2_000, 4_000, 8_000], true);
         let over = [(PhaseKind::RetryGaps, 0, 3_600)];
-        let mut history = History::over(&over).exchanges(reads).exchanges(exchanges);
-        declare(&mut history.case.declared);
-        history.case.times = Times::of(&history.case.declared, 60_000, 1);
-        said(history, expected, word);
+        let history = History::over(&over).exchanges(reads).exchanges(exchanges);
+        said(history.declaring(declare), expected, word);
     };
     let flat = || refused_batches(&[1.2; 24]);
     said(|_| (), flat(), Violated, "they do not grow");

@@ -110,6 +110,21 @@ fn guarded(case: &Case) -> impl Iterator<Item = &Exchange> {
     case.linktree.exchanges.iter().filter(|one| is_guarded(one))
 }
 
+/// Sampling windows are kept in so many parts, of which the oldest may be forgotten at any time.
+const PARTS: u32 = 10;
+
+/// What of a sampling window adds up for certain.
+#[must_use]
+pub fn sure_part(window: Duration) -> Duration {
+    window * (PARTS - 1) / PARTS
+}
+
+/// The sampling window of which so much adds up for certain.
+#[must_use]
+pub fn window_for(sure: Duration) -> Duration {
+    sure * PARTS / (PARTS - 1)
+}
+
 /// A span in which no further attempt may reach Linktree.
 #[derive(Debug)]
 pub struct Opening<'c> {

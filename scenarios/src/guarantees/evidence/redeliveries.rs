@@ -6,6 +6,7 @@
 //! number is the least they can have counted, if one bears with what else may set a counter back: any
 //! answer to a delivery that is no failure, told waits included, and a restart.
 
+use super::retries::calls_for_backoff;
 use crate::case::Case;
 use mock_server::clock::Moment;
 use mock_server::history::exchange::{End, Exchange};
@@ -96,11 +97,11 @@ enum Meant {
 }
 
 fn meant(attempt: &Exchange) -> Meant {
-    let told = attempt.retry_after.is_some();
-    let failed = attempt.is_definite_failure() || attempt.status == Some(429);
     match attempt.end {
         End::ServerReset | End::Open => Meant::Nothing,
-        End::Complete | End::ClientAbort | End::Truncated if failed && !told => Meant::Failure,
+        End::Complete | End::ClientAbort | End::Truncated if calls_for_backoff(attempt) => {
+            Meant::Failure
+        }
         End::Complete | End::ClientAbort | End::Truncated => Meant::Other,
     }
 }

@@ -41,9 +41,7 @@ pub fn chains(case: &Case) -> (Vec<Chain<'_>>, usize) {
             chain.gaps.push(attempt.t_req.since(before.t_known()).as_secs_f64());
         }
         chain.attempts.push(attempt);
-        let failed = attempt.is_definite_failure() || attempt.status == Some(429);
-        let repeats = attempt.retry_after.is_none() && attempt.end != End::ServerReset;
-        if !(failed && repeats) {
+        if !calls_for_backoff(attempt) || attempt.end == End::ServerReset {
             done.extend(open.remove(&key));
         }
     }
@@ -60,6 +58,13 @@ pub fn chains(case: &Case) -> (Vec<Chain<'_>>, usize) {
     done.sort_by_key(|chain| chain.span());
     let left_out = all - done.len();
     (done, left_out)
+}
+
+/// Whether it failed, and nobody said how long to wait.
+#[must_use]
+pub fn calls_for_backoff(attempt: &Exchange) -> bool {
+    let failed = attempt.is_definite_failure() || attempt.status == Some(429);
+    failed && attempt.retry_after.is_none()
 }
 
 impl Chain<'_> {

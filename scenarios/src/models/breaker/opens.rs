@@ -1,9 +1,8 @@
 //! Whatever its fashion, a sound breaker opens as declared, and a broken one is caught.
 
 use super::circuit::{Fashion, Probes, SOUND, Trips};
-use super::{Chaos, Service, USUAL, Weather, declared};
-use crate::guarantees::find;
-use crate::models::{Tally, judged};
+use super::{Service, USUAL, Weather, declared};
+use crate::models::{Chaos, Tally, judged};
 use crate::plan::{BreakerCounting, BreakerScope};
 
 fn outcome(service: Service) -> Tally {
@@ -12,8 +11,7 @@ fn outcome(service: Service) -> Tally {
 
 /// The same where so many probes are declared.
 fn probing(service: Service, probes: usize) -> Tally {
-    let judge = find("breaker-opens").unwrap();
-    judged(judge, |random| {
+    judged("breaker-opens", |random| {
         declared(random, service).declaring(|declared| declared.half_open_probes = probes as u32)
     })
 }

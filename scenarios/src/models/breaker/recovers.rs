@@ -2,7 +2,6 @@
 
 use super::circuit::{Fashion, Probes, SOUND, Trips};
 use super::{Service, USUAL, Weather, declared};
-use crate::guarantees::find;
 use crate::models::{Tally, judged};
 use crate::plan::{BreakerCounting, BreakerScope};
 
@@ -17,8 +16,7 @@ const SLOW: Service = Service {
 };
 
 fn outcome(service: Service, probes: usize) -> Tally {
-    let judge = find("breaker-recovers").unwrap();
-    judged(judge, |random| {
+    judged("breaker-recovers", |random| {
         declared(random, service).declaring(|declared| declared.half_open_probes = probes as u32)
     })
 }
@@ -57,8 +55,7 @@ fn broken_breakers_are_caught() {
     check("open for ever", Fashion { open_ms: 1_000_000, cap_ms: 1_000_000, ..SOUND });
     // What was declared not to grow.
     let grows = with(Fashion { growth: 400, cap_ms: 480_000, ..SOUND });
-    let judge = find("breaker-recovers").unwrap();
-    let undeclared = judged(judge, |random| {
+    let undeclared = judged("breaker-recovers", |random| {
         declared(random, grows).declaring(|declared| declared.breaker_open_factor_milli = 1_000)
     });
     undeclared.is_caught("an open time that grows, undeclared", 50);

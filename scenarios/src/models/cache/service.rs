@@ -3,7 +3,6 @@
 use crate::history::{OpFailure, Operation, PageView};
 use crate::observed::Figures;
 use crate::plan::PhaseKind::{Control, Heal, Outage, Warmup};
-use crate::plan::Times;
 use crate::testing::{History, given_up, links, page, read, refused, scrape};
 use mock_server::clock::Moment;
 use mock_server::history::exchange::{End, Exchange};
@@ -303,10 +302,9 @@ impl World<'_> {
 /// visited seldom, one often, and each changes now and then.
 pub fn simulated(random: &mut ChaCha8Rng, cache: Cache) -> History {
     let phases = [(Warmup, 0, 5), (Control, 5, 20), (Outage, 20, 32), (Heal, 32, 60)];
-    let mut history = History::over(&phases);
+    let mut history = History::over(&phases).scaled(10);
     let case = &mut history.case;
-    (case.time_scale, case.contract.cache.max_age_s) = (10, 40);
-    case.times = Times::of(&case.declared, case.contract.limit.window_ms, case.time_scale);
+    case.contract.cache.max_age_s = 40;
     let group =
         Group { prefix: "ann".into(), count: 50, min_links: 1, max_links: 9, ..Group::default() };
     case.plan.population = Population { groups: vec![group] };

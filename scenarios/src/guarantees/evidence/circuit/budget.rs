@@ -6,7 +6,7 @@
 //! much comes through within one open time (predicates, B4), and that there are open times with demand in
 //! which nothing does.
 
-use super::{Class, Opening, attempts, calls, class, guarded, refusals};
+use super::{Class, Opening, attempts, calls, class, guarded, refusals, sure_part};
 use crate::case::Case;
 use crate::guarantees::evidence::rate::permits_expire;
 use crate::history::Change;
@@ -35,7 +35,7 @@ pub fn most_within_one(case: &Case, sent: &[&Exchange]) -> usize {
     };
     // What a window forgets comes again.
     let rounds = case.times.breaker_window.map_or(1, |window| {
-        let rounds = span(case).as_nanos() / (window.as_nanos() * 9 / 10).max(1) + 2;
+        let rounds = span(case).as_nanos() / sure_part(window).as_nanos().max(1) + 2;
         usize::try_from(rounds).unwrap_or(usize::MAX)
     });
     each.saturating_mul(rounds) * declared.instances.max(1) as usize

@@ -6,15 +6,12 @@
 //! ratio are judged from a quiet start (predicates, B4). Failures that a success should have wiped out
 //! may still be counted then, and so move the earliest probe.
 
-use super::{Class, calls, class, earliest_known};
+use super::{Class, calls, class, earliest_known, sure_part};
 use crate::case::Case;
 use crate::plan::BreakerCounting;
 use mock_server::clock::Moment;
 use mock_server::history::exchange::Exchange;
 use std::time::Duration;
-
-/// Windows are kept in ten parts, of which the oldest may be forgotten at any time.
-const SURE_PARTS: u32 = 9;
 
 /// What it takes for a breaker to be open for certain.
 pub struct Needs {
@@ -37,7 +34,7 @@ impl Needs {
                 (failures + beside) * declared.attempts_counted_once() as usize
             }
         };
-        let sure = |window: Duration| (window * SURE_PARTS / 10).saturating_sub(case.harness.delta);
+        let sure = |window: Duration| sure_part(window).saturating_sub(case.harness.delta);
         Self { failures, within: case.times.breaker_window.map(sure) }
     }
 }
