@@ -50,7 +50,9 @@ fn build(settings: &Settings) -> Plan {
     // In a limit window that is longer, calls are further apart.
     let called_ms = settings.as_quick(CALLED_MS);
     let called = |window: Window| Window { until_ms: window.from_ms + called_ms, ..window };
-    let long_ms = called_ms + u64::from(LONG_WAIT_S) * 1_000 + 500;
+    // Longer than that, or whoever waited is told once more, and a breaker counts it.
+    let wait_s = u32::try_from(called_ms / 1_000).map_or(LONG_WAIT_S, |s| LONG_WAIT_S.max(s + 2));
+    let long_ms = called_ms + u64::from(wait_s) * 1_000 + 500;
     let long = phase(PhaseKind::Storm, "told to wait for long", 2 * long_ms);
     // Ten attempts of a usual backoff take 90 s, and as many give up after a minute. Before, the rush
     // must leave the limiter's window, or there is no room for retries.
@@ -73,18 +75,8 @@ fn build(settings: &Settings) -> Plan {
     let mut faults = refusals(storm);
     faults.extend([
         some_fail("some-items", storm, share(1, 5)),
-        long_wait(
-            "429-long",
-            called(part(long, 0, 2)),
-            429,
-            RetryAfterSpec::Seconds { s: LONG_WAIT_S },
-        ),
-        long_wait(
-            "503-long",
-            called(part(long, 1, 2)),
-            503,
-            RetryAfterSpec::Date { s: LONG_WAIT_S },
-        ),
+        long_wait("429-long", called(part(long, 0, 2)), 429, RetryAfterSpec::Seconds { s: wait_s }),
+        long_wait("503-long", called(part(long, 1, 2)), 503, RetryAfterSpec::Date { s: wait_s }),
         rule("503-alone", errors, routes(&PAGE_READS), share(3, 10), status(&[503])),
         rule("429-alone", errors, routes(&CLICKS), Pick::All, status(&[429])),
         rule("too-large", batches, routes(&[Route::ClicksBatch]), first(4), status(&[413])),
@@ -121,7 +113,7 @@ fn build(settings: &Settings) -> Plan {
                 creators: zipf("page", 1_000),
                 does: pages_and_clicks(settings.share(150)),
             },
-            rush(part(long, 1, 2)),
+            rush(part(long, 1, 2), wait_s),
             // Retries come on top of a load that fills the limiter.
             Traffic {
                 id: "readers".into(),
@@ -140,8 +132,8 @@ fn build(settings: &Settings) -> Plan {
 
 /// A crowd that comes while the long wait ends, which is told when somebody calls: all pages have
 /// expired meanwhile.
-fn rush(told: Window) -> Traffic {
-    let from_ms = told.from_ms + u64::from(LONG_WAIT_S) * 1_000;
+fn rush(told: Window, wait_s: u32) -> Traffic {
+    let from_ms = told.from_ms + u64::from(wait_s) * 1_000;
     Traffic {
         id: "rush".into(),
         from_ms,

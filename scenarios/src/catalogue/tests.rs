@@ -5,7 +5,7 @@ use crate::guarantees::GUARANTEES;
 use crate::plan::{BreakerCounting, BreakerScope, PhaseKind, Traffic};
 use crate::traffic::Schedule;
 use crate::traffic::actions::Action;
-use mock_server::faults::{Harm, Rule};
+use mock_server::faults::{Fault, Harm, RetryAfterSpec, Rule};
 use std::collections::{BTreeMap, HashSet};
 
 fn settings(profile: Profile, time_scale: u32, root_seed: u64) -> Settings {
@@ -281,6 +281,24 @@ fn the_true_time_shows_what_the_quick_profile_shows() {
             assert!(usual.contains(&clicks), "{what}: {clicks} clicks, {quick_clicks} are usual");
             let lasts = slow.duration_ms() * u64::from(time_scale);
             assert!(lasts * 3 > quick.duration_ms() * 10 * 2, "{what}: {lasts} ms of the contract");
+        }
+    }
+}
+
+/// Whoever obeys is told to wait for long once, and no breaker opens for it.
+#[test]
+fn long_waits_are_told_once_at_every_scale() {
+    for time_scale in [1, 2, 5, 10, 20] {
+        let plan = rate_limit_storm::INFO.plan(&settings(Profile::Nightly, time_scale, 0));
+        for id in ["429-long", "503-long"] {
+            let rule = plan.faults.iter().find(|rule| rule.id == id).unwrap();
+            let Fault::Status(status) = &rule.fault else { panic!("{id} is no status") };
+            let [wait] = &status.retry_after[..] else { panic!("{id} has one wait") };
+            let (RetryAfterSpec::Seconds { s } | RetryAfterSpec::Date { s }) = wait else {
+                panic!("{id} says no time");
+            };
+            let told_ms = rule.window.until_ms - rule.window.from_ms;
+            assert!(told_ms < u64::from(*s) * 1_000, "{id}, {time_scale}: {told_ms} ms, {s} s");
         }
     }
 }
