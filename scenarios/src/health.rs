@@ -97,9 +97,7 @@ impl Health {
                 Trouble::Unsent { .. } | Trouble::Late { .. } => true,
                 Trouble::Inexact { .. } => false,
                 Trouble::Overloaded { .. } | Trouble::Starved { .. } => while_slow(case, verdict),
-                Trouble::Outlived { end, .. } => {
-                    verdict.witnesses.iter().all(|witness| witness.at >= *end)
-                }
+                Trouble::Outlived { end, .. } => verdict.when.iter().all(|at| at >= end),
                 Trouble::LeftBehind { .. } => false,
             };
             weighed(verdict, trouble.stands_of(promise), may_have_caused, &trouble.words(case))
@@ -142,8 +140,7 @@ fn weighed(
 
 /// Whether everything that is wrong was seen while the harness stood still or the mock was overloaded.
 fn while_slow(case: &Case, verdict: &Verdict) -> bool {
-    verdict.violations == verdict.witnesses.len() as u64
-        && verdict.witnesses.iter().all(|one| case.harness.too_slow_within(one.at, one.at))
+    verdict.when.iter().all(|at| case.harness.too_slow_within(*at, *at))
 }
 
 /// Whether each visitor of the plan does something that is recorded.

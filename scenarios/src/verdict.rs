@@ -37,6 +37,9 @@ pub struct Verdict {
     pub witnesses: Vec<Witness>,
     /// How many violations there were in all.
     pub violations: u64,
+    /// When each of them was; not written, as many may be.
+    #[serde(skip)]
+    pub when: Vec<Moment>,
 }
 
 /// Witnesses kept for a verdict.
@@ -85,6 +88,7 @@ impl Verdict {
             reason,
             witnesses: Vec::new(),
             violations: 0,
+            when: Vec::new(),
         }
     }
 
@@ -101,11 +105,12 @@ impl Verdict {
             return Self::held_over(seen, of_what);
         }
         witnesses.sort_by_key(|witness| (Reverse(witness.weight), witness.at));
-        let violations = witnesses.len() as u64;
+        let when: Vec<Moment> = witnesses.iter().map(|witness| witness.at).collect();
         witnesses.truncate(MAX_WITNESSES);
         Self {
             kind: VerdictKind::Violated,
-            violations,
+            violations: when.len() as u64,
+            when,
             witnesses,
             reason: None,
             ..Self::held_over(seen.max(1), of_what)
@@ -186,6 +191,7 @@ impl Verdict {
             reason: Some(reason),
             witnesses: Vec::new(),
             violations: 0,
+            when: Vec::new(),
             ..self
         }
     }
@@ -250,28 +256,28 @@ impl Witness {
     }
 }
 
-/// Violations in the making: all are counted, the worst [`MAX_WITNESSES`] are kept, so that memory
-/// does not grow with a history that is nothing but violations.
+/// Violations in the making: of all of them it is kept when they were, and the worst
+/// [`MAX_WITNESSES`] in words, so that memory hardly grows with a history that is nothing but violations.
 #[derive(Clone, Debug, Default)]
 pub struct Offences {
     kept: Vec<Witness>,
-    count: u64,
+    when: Vec<Moment>,
 }
 
 impl Offences {
     /// Adds one that is as bad as any other; the witness is only written when it is kept.
-    pub fn add(&mut self, witness: impl FnOnce() -> Witness) {
-        self.add_weighing(0, witness);
+    pub fn add(&mut self, at: Moment, witness: impl FnOnce() -> Witness) {
+        self.add_weighing(at, 0, witness);
     }
 
     /// Adds one that lasted so long.
-    pub fn add_lasting(&mut self, time: Duration, witness: impl FnOnce() -> Witness) {
-        self.add_weighing(u64::try_from(time.as_micros()).unwrap_or(u64::MAX), witness);
+    pub fn add_lasting(&mut self, at: Moment, time: Duration, witness: impl FnOnce() -> Witness) {
+        self.add_weighing(at, u64::try_from(time.as_micros()).unwrap_or(u64::MAX), witness);
     }
 
     /// Adds one that is so bad.
-    pub fn add_weighing(&mut self, weight: u64, witness: impl FnOnce() -> Witness) {
-        self.count += 1;
+    pub fn add_weighing(&mut self, at: Moment, weight: u64, witness: impl FnOnce() -> Witness) {
+        self.when.push(at);
         if self.kept.len() < MAX_WITNESSES {
             self.kept.push(witness().weighing(weight));
         } else if let Some(lightest) = self.kept.iter_mut().min_by_key(|kept| kept.weight)
@@ -283,7 +289,7 @@ impl Offences {
 
     /// Adds all of `other`.
     pub fn join(&mut self, other: Self) {
-        self.count += other.count;
+        self.when.extend(other.when);
         self.kept.extend(other.kept);
     }
 
@@ -296,15 +302,14 @@ impl Offences {
     /// How many there are.
     #[must_use]
     pub const fn count(&self) -> u64 {
-        self.count
+        self.when.len() as u64
     }
 
     /// As [`Verdict::from_witnesses`].
     #[must_use]
     pub fn verdict(self, seen: usize, of_what: &str) -> Verdict {
-        let mut verdict = Verdict::from_witnesses(seen, of_what, self.kept);
-        verdict.violations = self.count;
-        verdict
+        let (violations, when) = (self.count(), self.when);
+        Verdict { violations, when, ..Verdict::from_witnesses(seen, of_what, self.kept) }
     }
 }
 
@@ -329,7 +334,9 @@ mod tests {
     fn of_many_offences_the_worst_are_kept_and_the_worst_is_first() {
         let mut offences = Offences::default();
         for ms in 0..30 {
-            offences.add_weighing(ms, || Witness::new(Moment::from_ms(ms), "broken"));
+            offences.add_weighing(Moment::from_ms(ms), ms, || {
+                Witness::new(Moment::from_ms(ms), "broken")
+            });
         }
         let weights: Vec<u64> =
             offences.verdict(40, "clicks").witnesses.iter().map(|one| one.weight).collect();
@@ -339,7 +346,9 @@ mod tests {
     #[test]
     fn offences_are_all_counted_and_the_first_kept() {
         let mut offences = Offences::default();
-        (0..30).for_each(|ms| offences.add(|| Witness::new(Moment::from_ms(ms), "broken")));
+        (0..30).map(Moment::from_ms).for_each(|at| {
+            offences.add(at, || Witness::new(at, "broken"));
+        });
         let verdict = offences.verdict(40, "clicks");
         assert_eq!((verdict.violations, verdict.witnesses.len()), (30, MAX_WITNESSES));
         assert_eq!(Offences::default().verdict(1, "clicks").kind, VerdictKind::Held);

@@ -48,7 +48,9 @@ fn judge(case: &Case) -> Verdict {
     let mut offences = Offences::default();
     for exchange in &case.linktree.exchanges {
         if let Some(wrong) = wrong(exchange, host) {
-            offences.add(|| Witness::new(exchange.t_req, wrong).line(case.tell(exchange)));
+            offences.add(exchange.t_req, || {
+                Witness::new(exchange.t_req, wrong).line(case.tell(exchange))
+            });
         }
     }
     let all = case.linktree.exchanges.len();

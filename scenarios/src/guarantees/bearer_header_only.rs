@@ -51,7 +51,9 @@ fn judge(case: &Case) -> Verdict {
         }
         if let Some(wrong) = wrong(exchange) {
             let what = format!("a call to {} {wrong}", exchange.target);
-            offences.add(|| Witness::new(exchange.t_req, what).line(case.tell(exchange)));
+            offences.add(exchange.t_req, || {
+                Witness::new(exchange.t_req, what).line(case.tell(exchange))
+            });
         } else if needs_key(exchange.route) {
             without += 1;
         }

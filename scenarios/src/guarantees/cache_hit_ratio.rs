@@ -179,7 +179,7 @@ impl Offloading<'_> {
         let mut offences = Offences::default();
         if reads.least >= READS.least && feasible && !passes(fetches.least, reads.most) {
             let at = shown.first().map_or(self.case.harness.armed, |fetch| fetch.t_req);
-            offences.add(|| {
+            offences.add(at, || {
                 let best = best as f64 / 10.0;
                 let what = format!(
                     "only {best:.1} % of {handle}'s page reads were served without a fetch; {} failed",
@@ -190,7 +190,7 @@ impl Offloading<'_> {
             });
         }
         let missed: usize = needless.iter().map(|one| one.0).sum();
-        needless.into_iter().for_each(|(_, witness)| offences.add(|| witness));
+        needless.into_iter().for_each(|(_, witness)| offences.add(witness.at, || witness));
         offences.join(lies);
         let slowed = if self.shared.are_slowed() { OVERLAPPING.least } else { 0 };
         let strength = [

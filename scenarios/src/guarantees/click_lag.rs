@@ -142,11 +142,12 @@ impl Lagging<'_> {
             ("had not reached Linktree", "the recording ended without it")
         };
         let hindered = self.backlog.tell(waits);
-        self.backlog.offend(waits, late, || {
+        let due = since.plus(allowed);
+        self.backlog.offend(waits, (due, late), || {
             let event_id = operation.event_id().unwrap_or_default();
             let what =
                 format!("click {event_id} {fate} {} after it could be delivered", humane(late));
-            Witness::new(since.plus(allowed), what)
+            Witness::new(due, what)
                 .line(format!("{} acknowledged at the front door", case.at(operation.last)))
                 .line(hindered)
                 .line(format!("{} {end}", case.at(at)))

@@ -142,8 +142,8 @@ impl Judge for Counting<'_> {
 impl<'c> Counting<'c> {
     fn offend(&mut self, what: String, attempts: &[Attempt<'_>]) {
         let case = self.case;
-        self.offences.add(|| {
-            let at = attempts.last().map_or(Moment::ZERO, |attempt| attempt.exchange.t_req);
+        let at = attempts.last().map_or(Moment::ZERO, |attempt| attempt.exchange.t_req);
+        self.offences.add(at, || {
             let tell = |(n, attempt): (usize, &Attempt<'_>)| {
                 let key = attempt.exchange.idempotency_key.as_deref().unwrap_or("none");
                 let which = if n == 0 { "first" } else { "again" };

@@ -114,8 +114,9 @@ impl Judge for Delivering<'_> {
         if is_over && !self.draining {
             let (case, hindered) = (self.case, self.backlog.tell(waits));
             let waited = case.harness.closed.since(waits.since);
-            self.backlog
-                .offend(waits, waited, || lost(case, operation, delivery, (waits, hindered)));
+            self.backlog.offend(waits, (operation.last, waited), || {
+                lost(case, operation, delivery, (waits, hindered))
+            });
         } else {
             self.undecided += 1;
         }
@@ -176,7 +177,7 @@ impl Delivering<'_> {
         let (case, delivery) = (self.case, &self.deliveries.all()[place]);
         if let Some(altered) = delivery.attempts.iter().find(|sent| sent.receipt.payload != payload)
         {
-            self.altered.add(|| {
+            self.altered.add(altered.exchange.t_req, || {
                 let differs = differences(payload, &altered.receipt.payload);
                 let what = format!("click {} was altered on its way: {differs}", delivery.event_id);
                 Witness::new(altered.exchange.t_req, what)
@@ -197,7 +198,7 @@ impl Delivering<'_> {
             let first = delivery.attempts[0].exchange;
             let in_flight = !whole && first.t_req.plus(awaited) >= self.case.harness.closed;
             if !submitted && !in_flight && delivery.arrived().is_some() {
-                invented.add(|| {
+                invented.add(first.t_req, || {
                     let what = format!("no visitor made click {}", delivery.event_id);
                     Witness::new(first.t_req, what).line(self.case.tell(first))
                 });

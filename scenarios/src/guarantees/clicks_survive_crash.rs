@@ -132,7 +132,9 @@ impl Judge for Surviving<'_> {
         end.lost += 1;
         let (at, started) = (end.at, end.started);
         let waited = case.harness.closed.since(waits.since);
-        self.backlog.offend(waits, waited, || lost(case, operation, delivery, (at, started)));
+        self.backlog.offend(waits, (operation.last, waited), || {
+            lost(case, operation, delivery, (at, started))
+        });
     }
 
     fn verdict(self: Box<Self>) -> Verdict {

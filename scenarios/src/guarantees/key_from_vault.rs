@@ -72,7 +72,7 @@ fn judge(case: &Case) -> Verdict {
         |read: &SecretRead, using: &Exchange| using.t_req.plus(case.harness.delta) < read.at;
     let too_early = judged_use.filter(|using| first_read.is_none_or(|read| early(read, using)));
     if let Some(using) = too_early {
-        offences.add(|| {
+        offences.add(using.t_req, || {
             let what = "the key was in use before the vault had handed it out";
             Witness::new(using.t_req, what).line(case.tell(using))
         });

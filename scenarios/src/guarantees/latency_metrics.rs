@@ -174,7 +174,7 @@ impl Judged {
             let what = format!(
                 "the histogram holds {counted} calls {when}, and there can have been {most}"
             );
-            self.offences.add(|| Witness::new(at, what));
+            self.offences.add(at, || Witness::new(at, what));
         }
         if counted.max(sure) < ENOUGH {
             return;
@@ -199,7 +199,7 @@ impl Judged {
                     "the histogram holds {counted} calls {when}: {sure} attempts ended for certain, of \
                      which {timeouts} timed out",
                 );
-                self.offences.add(|| Witness::new(at, what));
+                self.offences.add(at, || Witness::new(at, what));
             }
             return;
         };
@@ -221,7 +221,7 @@ impl Judged {
                     shown(one.truth),
                     reading.what,
                 );
-                self.offences.add(|| Witness::new(at, what).lasting(took));
+                self.offences.add(at, || Witness::new(at, what).lasting(took));
             }
             self.told += usize::from(one.truth.tells(tells));
             // A timeout may well lie beyond the last bucket, as it does of Prometheus' own, which end at

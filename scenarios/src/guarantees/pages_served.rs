@@ -211,7 +211,7 @@ impl Serving<'_> {
         let witness = is_broken.then(|| tally.witness(case));
         let (mut offences, whole) = self.links.judged();
         for witness in self.unserved.witnesses(case, witness) {
-            offences.add(|| witness);
+            offences.add(witness.at, || witness);
         }
         offences.verdict(seen, VIEWS.name).at_least([VIEWS.seen(seen)]).measured(
             [served, whole],

@@ -198,7 +198,7 @@ impl Judge for Watching<'_> {
             self.offences.join(std::mem::take(&mut self.slow));
         }
         self.offences.join(other_links);
-        old.into_iter().for_each(|witness| self.offences.add(|| witness));
+        old.into_iter().for_each(|witness| self.offences.add(witness.at, || witness));
         let none = self.outages.doubt().filter(|_| self.expired == 0).map(str::to_owned);
         let strength = [
             EXPIRED.seen(self.expired),
@@ -239,7 +239,7 @@ impl Watching<'_> {
             }
             Some(untrue) => {
                 self.untrue += 1;
-                self.offences.add(|| witness(case, read, &untrue));
+                self.offences.add(read.last, || witness(case, read, &untrue));
             }
             None => self.links.note(read),
         }
@@ -303,7 +303,7 @@ impl Watching<'_> {
         };
         let offences = if slow { &mut self.slow } else { &mut self.offences };
         let line = || format!("{} it had been filled", case.at(since));
-        offences.add(|| witness(case, read, &what).line(line()));
+        offences.add(read.last, || witness(case, read, &what).line(line()));
     }
 
     /// Slow, unless it was waiting that brought a fresh page.

@@ -108,7 +108,7 @@ fn judge(case: &Case) -> Verdict {
         invented_refusals += beyond(refused, figure(truth.refusals_at_most));
         let at = life.last.sent;
         let mut wrong = |what: String, shown: &[&Exchange]| {
-            offences.add(|| {
+            offences.add(at, || {
                 let lines = shown.iter().take(5).map(|one| case.tell(one));
                 lines.fold(Witness::new(at, what), Witness::line)
             });

@@ -7,7 +7,7 @@ use crate::plan::{Creators, Pace, PhaseKind, Shape, Step, Traffic};
 use crate::promise::Sight;
 use crate::testing::{History, page};
 use crate::traffic::actions::Action;
-use crate::verdict::Witness;
+use crate::verdict::{Offences, Witness};
 use mock_server::clock::Moment;
 use mock_server::history::record::Overload;
 
@@ -235,6 +235,30 @@ fn a_target_that_had_no_processor_is_not_blamed_for_what_came_late_then() {
     let hardly = visited(0, None).starved(30_000, 30_250, 150);
     check(&hardly, Stands::Never, 30_100, [Held, Inconclusive, Violated]);
     assert_eq!(health(&hardly).troubles, []);
+}
+
+/// More than are kept in words: each counts by when it was.
+#[test]
+fn of_many_violations_each_must_have_been_while_the_harness_was_slow_or_after_an_end() {
+    let kind = |history: &History, at_ms: &[u64]| {
+        let mut offences = Offences::default();
+        for at in at_ms.iter().map(|ms| Moment::from_ms(*ms)) {
+            offences.add(at, || Witness::new(at, "broken"));
+        }
+        let promise = promise(Stands::Always, Stands::Never);
+        health(history).applied_to(&promise, offences.verdict(40, "calls"), &history.case).kind
+    };
+    let survived = Change::Survived { left: vec![], accepts: true, listeners: vec![] };
+    let slow = [
+        visited(0, None).starved(30_000, 30_250, 100).starved(30_250, 30_500, 110),
+        visited(0, None).lag(30_000, 500),
+        visited(0, None).killed_and(29_900, survived, 30_000),
+    ];
+    let many: Vec<u64> = (30_001..30_501).collect();
+    for history in slow {
+        assert_eq!(kind(&history, &many), VerdictKind::Inconclusive);
+        assert_eq!(kind(&history, &[&many[..], &[20_000]].concat()), VerdictKind::Violated);
+    }
 }
 
 #[test]

@@ -61,7 +61,7 @@ impl<'c> Early<'c> {
             || case.target.disturbed_within(from, until)
             || case.harness.too_slow_within(from, until);
         if failures > 0 && !held_back {
-            self.refused.add(|| {
+            self.refused.add(view.sent, || {
                 let what = format!(
                     "after {failures} failures nothing was sent for a visitor: the breaker is declared to \
                      open after {}",

@@ -80,9 +80,14 @@ impl<'c> Backlog<'c> {
         WAITED.seen(self.waited)
     }
 
-    /// A click of this place was not treated as promised, but waited for so long.
-    pub fn offend(&mut self, place: Place, waited: Duration, witness: impl FnOnce() -> Witness) {
-        self.queues[place.queue].offences.add_lasting(waited, witness);
+    /// A click of this place was not treated as promised at this moment, but waited for so long.
+    pub fn offend(
+        &mut self,
+        place: Place,
+        (at, waited): (Moment, Duration),
+        witness: impl FnOnce() -> Witness,
+    ) {
+        self.queues[place.queue].offences.add_lasting(at, waited, witness);
     }
 
     /// What a click of this place waited for, as a line of a story.
@@ -170,7 +175,8 @@ mod tests {
         let mut backlog = Backlog::of(&history.case);
         for click in 0..clicks {
             let place = backlog.acknowledged(Moment::from_ms(150_000 + click), None);
-            backlog.offend(place, Duration::ZERO, || Witness::new(place.since, "late"));
+            let since = place.since;
+            backlog.offend(place, (since, Duration::ZERO), || Witness::new(since, "late"));
         }
         let (offences, excuse) = backlog.close();
         (offences.count(), excuse)
@@ -212,7 +218,8 @@ mod tests {
         let mut backlog = Backlog::of(&history.case);
         let places: Vec<_> =
             (0..101).map(|click| backlog.acknowledged(Moment::from_ms(click), None)).collect();
-        backlog.offend(places[0], Duration::ZERO, || Witness::new(places[0].since, "late"));
+        let since = places[0].since;
+        backlog.offend(places[0], (since, Duration::ZERO), || Witness::new(since, "late"));
         assert!(backlog.close().1.is_some());
     }
 }

@@ -141,7 +141,7 @@ impl<'c> ExposedRatio<'c> {
                 let first = cold.values().min().copied().unwrap_or(life.last.sent);
                 let what = format!("the cache hit ratio is {words}");
                 let cold = cold.len();
-                offences.add(|| {
+                offences.add(first, || {
                     Witness::new(first, what)
                         .line(format!("{reads} page reads between the scrapes"))
                         .line(format!("{free} of them of a fresh page, without any call for it"))

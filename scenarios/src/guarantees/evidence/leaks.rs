@@ -16,7 +16,7 @@ pub fn offences(case: &Case, counts: impl Fn(&Leak) -> bool) -> Offences {
         leaks.partition(|leak| seen.insert((leak.place, leak.canary, leak.source.as_str())));
     let mut offences = Offences::default();
     for leak in firsts.into_iter().chain(others) {
-        offences.add(|| {
+        offences.add(leak.at, || {
             let whose = leak.whose.as_ref().map_or(String::new(), |whose| format!(" ({whose})"));
             let what = format!("{}{whose} stands in {}", leak.canary.words(), leak.place.words());
             let comma = if leak.spot.is_empty() { "" } else { ", " };

@@ -43,7 +43,7 @@ impl<'c> OwnLinks<'c> {
         self.compared += 1;
         self.shows_any |= shown.links > 0;
         if shown != wanted {
-            self.offences.add(|| {
+            self.offences.add(view.sent, || {
                 let what = if shown.links == wanted.links {
                     format!("the page of {} shows other links, or in another order", view.handle)
                 } else {

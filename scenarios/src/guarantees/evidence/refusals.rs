@@ -71,7 +71,7 @@ impl<'c> Refusals<'c> {
             let share = (outage.refused * 1_000).div_ceil(outage.clicks);
             worst = worst.max(Some(share));
             if share > HALF {
-                offences.add_weighing(share, || self.witness(outage));
+                offences.add_weighing(outage.span.0, share, || self.witness(outage));
             }
         }
         let gauge = Gauge::share_of_at_most("clicks refused in an outage", HALF);
