@@ -34,6 +34,7 @@ fn plan() -> Plan {
         id: "saturation".into(),
         summary: "more than can be sent".into(),
         seed: 7,
+        time_scale: 1,
         population: Population {
             groups: vec![Group {
                 prefix: "page".into(),

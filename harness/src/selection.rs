@@ -5,6 +5,7 @@
 
 use crate::cli::{ProfileName, RunArgs};
 use crate::config::Config;
+use crate::config::target::TargetSpec;
 use crate::contract;
 use crate::evidence::plans;
 use crate::failure::{Failure, nearest};
@@ -112,6 +113,8 @@ fn catalogue_plan(args: &RunArgs, config: &Config) -> Result<RunPlan, Failure> {
         time_scale: args.time_scale.unwrap_or(default_scale),
         root_seed: seed.unwrap_or_else(rand_seed),
         declared: config.file.declared.clone(),
+        has_own_scale: args.mutant.is_none()
+            && TargetSpec::of(config).is_ok_and(|target| !target.takes_time_scale()),
     };
     let ids: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.id).collect();
     Ok(catalogue::run_plan(&settings, contract, &ids))

@@ -44,7 +44,11 @@ fn what_runs_already_is_judged_as_it_stands_and_left_running() {
         .current_dir(folder.path())
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stderr),
+        String::from_utf8_lossy(&output.stdout)
+    );
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(String::from_utf8_lossy(&output.stdout).contains("(url)"), "{output:?}");
     assert!(matches!(reference.0.try_wait(), Ok(None)), "it must be left running");

@@ -33,6 +33,7 @@ fn plan() -> RunPlan {
         id: "bench".into(),
         summary: "a million operations".into(),
         seed: 1,
+        time_scale: 1,
         population: Population { groups: Vec::new() },
         phases: vec![
             phase(PhaseKind::Warmup, 0, 10_000),

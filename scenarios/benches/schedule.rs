@@ -22,6 +22,7 @@ fn plan(shape: Shape, until_ms: u64) -> Plan {
         id: "bench".into(),
         summary: String::new(),
         seed: 7,
+        time_scale: 1,
         population: Population { groups: vec![group] },
         phases: vec![],
         traffic: vec![visitors],

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The version of the plan file's format.
-pub const PLAN_FORMAT: u32 = 3;
+pub const PLAN_FORMAT: u32 = 4;
 
 /// Every number that guarantees promise, by guarantee and by the name of the bound, which says its
 /// unit. [`crate::bounds`] fills and checks it.
@@ -39,7 +39,7 @@ pub struct RunPlan {
     pub seed: u64,
     /// `quick` or `nightly`.
     pub profile: String,
-    /// What contract durations are divided by.
+    /// What contract durations are divided by, where a scenario does not need a smaller scale.
     pub time_scale: u32,
     /// The assumed contract.
     pub contract: ContractProfile,
@@ -62,6 +62,8 @@ pub struct Plan {
     /// Derived from the root seed and the id.
     #[serde(with = "seed")]
     pub seed: u64,
+    /// What contract durations are divided by in this scenario.
+    pub time_scale: u32,
     /// Who lives in the mock's world.
     pub population: Population,
     /// What is happening when, in order and without gaps.
@@ -190,6 +192,13 @@ impl Plan {
     #[must_use]
     pub fn decides(&self, id: &str) -> bool {
         self.guarantees.iter().any(|named| named == id)
+    }
+
+    /// What was to be decided by this scenario is watched instead; nothing where it was not.
+    pub fn only_watch(&mut self, id: &str) {
+        if let Some(place) = self.guarantees.iter().position(|decided| decided == id) {
+            self.watches.push(self.guarantees.remove(place));
+        }
     }
 
     /// The phase that covers `ms`, if any.

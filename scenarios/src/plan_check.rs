@@ -93,11 +93,7 @@ impl RunPlan {
             format!("this is format {}", self.format),
             format!("write the plan anew: this version reads format {PLAN_FORMAT}"),
         );
-        root.at("time_scale").unless(
-            (1..=1_000).contains(&self.time_scale),
-            format!("{} is no time scale", self.time_scale),
-            "choose 1 to 1000; 1 is the truth",
-        );
+        check_time_scale(&mut root, self.time_scale);
         root.at("contract.promises").unless(
             self.contract.promises.is_empty(),
             "a plan writes out what is promised elsewhere",
@@ -117,6 +113,14 @@ impl RunPlan {
         }
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
+}
+
+fn check_time_scale(report: &mut Report<'_>, time_scale: u32) {
+    report.at("time_scale").unless(
+        (1..=1_000).contains(&time_scale),
+        format!("{time_scale} is no time scale"),
+        "choose 1 to 1000; 1 is the truth",
+    );
 }
 
 /// A limiter's own cap lies within the contract's, and leaves room for pages beside clicks.
@@ -156,6 +160,7 @@ fn check_breaker(report: &mut Report<'_>, run: &RunPlan) {
 }
 
 fn check_plan(report: &mut Report<'_>, run: &RunPlan, plan: &Plan) {
+    check_time_scale(report, plan.time_scale);
     check_phases(&mut report.at("phases"), plan);
     claims::check(&mut report.at("phases"), &Given::of(run, plan));
     check_population(&mut report.at("population.groups"), plan);

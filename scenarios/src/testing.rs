@@ -35,6 +35,7 @@ pub fn run_plan(phases: &[(PhaseKind, u64, u64)]) -> RunPlan {
         id: "tiny".into(),
         summary: "a history written by hand".into(),
         seed: 1,
+        time_scale: 1,
         population: Population { groups: Vec::new() },
         phases: phases.iter().map(phase).collect(),
         traffic: Vec::new(),

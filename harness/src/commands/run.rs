@@ -54,6 +54,9 @@ pub async fn run(args: &RunArgs) -> Result<Exit, Failure> {
         plan.time_scale,
         target.label()
     ));
+    for slower in plan.scenarios.iter().filter(|one| one.time_scale != plan.time_scale) {
+        progress.note(&format!("{}: {}", slower.id, slower.summary));
+    }
     for (id, why) in guarantees::undecidable(&plan) {
         progress.note(&format!("! {id} will be inconclusive: {why}"));
     }

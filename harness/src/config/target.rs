@@ -1,8 +1,8 @@
 //! What is to be tested: the embedded reference, a command, or something that runs already.
 
-use super::Config;
 use super::model::{Running, Spawn, TargetSection};
 use super::shape::place;
+use super::{Config, template};
 use crate::failure::{Failure, Mistake, MistakesInFile};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -59,6 +59,19 @@ impl TargetSpec {
         }
         let mutant = target.embedded.as_ref().and_then(|embedded| embedded.mutant.clone());
         Self::Embedded { mutant }
+    }
+
+    /// Whether it is told the time scale when it is started, in its arguments or its environment.
+    #[must_use]
+    pub fn takes_time_scale(&self) -> bool {
+        let asks = |text: &String| template::names(text).contains(&template::TIME_SCALE);
+        match self {
+            Self::Embedded { .. } => true,
+            Self::Spawn { command, .. } => {
+                command.command.iter().chain(command.env.values()).any(asks)
+            }
+            Self::Url { .. } => false,
+        }
     }
 
     /// As it may be written down: a token for the vault stands in the configuration only.

@@ -2,6 +2,8 @@
 
 /// The one that may also stand in the names of log files.
 pub const DATA_DIR: &str = "data_dir";
+/// What contract durations are divided by.
+pub const TIME_SCALE: &str = "time_scale";
 
 /// The names that may stand in braces (contract.md section 2).
 pub const NAMES: &[&str] = &[
@@ -15,7 +17,7 @@ pub const NAMES: &[&str] = &[
     "secret.webhook",
     "secret.session",
     DATA_DIR,
-    "time_scale",
+    TIME_SCALE,
     "seed",
     "allowed_origin",
 ];

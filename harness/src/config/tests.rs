@@ -1,6 +1,7 @@
 //! What good files come to, and what is said of every kind of bad one.
 
 use super::*;
+use crate::config::target::TargetSpec;
 use crate::failure::Exit;
 use mock_server::profile::ContractProfile;
 use scenarios::catalogue;
@@ -224,6 +225,22 @@ fn a_literal_secret_is_refused_and_never_shown() {
     assert!(shown.contains("not a reference"), "{shown}");
     assert!(!shown.contains("hunter2"), "{shown}");
     good("[secrets]\nsession = \"env:SESSION_SECRET\"\n");
+}
+
+/// What is not told its time scale cannot be run at another one.
+#[test]
+fn a_target_takes_a_time_scale_where_its_command_or_environment_asks_for_it() {
+    let takes = |target: &str| {
+        let config = Config { file: good(target), folder: ".".into(), path: None };
+        TargetSpec::of(&config).unwrap().takes_time_scale()
+    };
+    assert!(takes(""));
+    assert!(takes("[target.spawn]\ncommand = [\"cat\", \"--scale={time_scale}\"]\n"));
+    let env = |value| {
+        takes(&format!("[target.spawn]\ncommand = [\"cat\"]\nenv = {{ SCALE = \"{value}\" }}\n"))
+    };
+    assert_eq!([env("{time_scale}"), env("10")], [true, false]);
+    assert!(!takes("[target.url]\nbase = \"http://127.0.0.1:8080\"\nmock_port = 9090\n"));
 }
 
 /// The file that `init` writes is right, and what it shows as defaults are the defaults.

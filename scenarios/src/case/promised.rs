@@ -50,7 +50,7 @@ mod tests {
 
     fn case(bound: &Bound, time_scale: u32) -> Case {
         let mut run = run_plan(&[]);
-        run.time_scale = time_scale;
+        run.scenarios[0].time_scale = time_scale;
         run.bounds.insert(OF.into(), [(bound.name.to_owned(), 60_000)].into());
         Case::new(&run, &run.scenarios[0])
     }

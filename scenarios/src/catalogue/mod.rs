@@ -27,10 +27,12 @@ mod one_by_one;
 pub mod outage_and_replay;
 mod parts;
 pub mod rate_limit_storm;
+pub mod retry_gaps;
 pub mod steady_state;
 pub mod viral_spike;
 
 use crate::bounds;
+use crate::history::Tolerances;
 use crate::plan::{Declared, PLAN_FORMAT, Plan, RunPlan};
 use mock_server::profile::ContractProfile;
 use mock_server::seed;
@@ -73,6 +75,8 @@ pub struct Settings {
     pub root_seed: u64,
     /// What the integration says of its own policy.
     pub declared: Declared,
+    /// Whether it takes the time scale from nobody, so that all scenarios run at one.
+    pub has_own_scale: bool,
 }
 
 impl Default for Settings {
@@ -82,6 +86,7 @@ impl Default for Settings {
             time_scale: QUICK_SCALE,
             root_seed: 0,
             declared: Declared::default(),
+            has_own_scale: false,
         }
     }
 }
@@ -119,6 +124,17 @@ impl Settings {
         (quick_per_mille * scale).div_ceil(QUICK_SCALE)
     }
 
+    /// The same at the largest time scale, up to this, at which the base of the declared backoff is longer
+    /// than timers are inexact; as it is where none shows it, or nobody would tell the integration.
+    fn showing_backoff(&self) -> Self {
+        let exact = Tolerances::default().epsilon_us;
+        let shortest = self.declared.shortest_backoff_ms().saturating_mul(1_000);
+        let largest = u32::try_from(shortest.saturating_sub(1) / exact).unwrap_or(u32::MAX);
+        let as_it_is = largest == 0 || self.has_own_scale;
+        let time_scale = if as_it_is { self.time_scale } else { largest.min(self.time_scale) };
+        Self { time_scale, ..self.clone() }
+    }
+
     /// `max-age` of the assumed contract, real milliseconds.
     fn max_age_ms(&self) -> u64 {
         let cache = ContractProfile::linktree_v1().cache;
@@ -152,7 +168,9 @@ impl ScenarioInfo {
     /// The plan: what is the scenario's own, and who comes in every scenario.
     #[must_use]
     pub fn plan(&self, settings: &Settings) -> Plan {
-        crowd::join((self.build)(settings), settings)
+        let plan = (self.build)(settings);
+        let own = Settings { time_scale: plan.time_scale, ..settings.clone() };
+        crowd::join(plan, &own)
     }
 }
 
@@ -166,6 +184,7 @@ pub const SCENARIOS: &[&ScenarioInfo] = &[
     &long_tail::INFO,
     &crash_and_replay::INFO,
     &calibration::INFO,
+    &retry_gaps::INFO,
     &kinds_of_failure::INFO,
 ];
 

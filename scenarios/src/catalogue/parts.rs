@@ -36,6 +36,7 @@ impl ScenarioInfo {
             id: self.id.to_owned(),
             summary: self.summary.to_owned(),
             seed: settings.seed(self.id),
+            time_scale: settings.time_scale.max(1),
             population: Population { groups: vec![] },
             phases: timeline.phases,
             traffic: vec![],

@@ -85,7 +85,7 @@ fn build(settings: &Settings) -> Plan {
         some_fail("items-of-the-next", items, first(3)),
         some_fail("some-items-again", items, share(1, 5)),
     ]);
-    Plan {
+    let mut plan = Plan {
         population: Population { groups: vec![group("page", CREATORS)] },
         traffic: vec![
             Traffic {
@@ -127,7 +127,11 @@ fn build(settings: &Settings) -> Plan {
         faults,
         generator: settings.generator(600),
         ..INFO.skeleton(settings, timeline)
+    };
+    if settings.showing_backoff().time_scale < settings.time_scale {
+        plan.only_watch("backoff-grows");
     }
+    plan
 }
 
 /// A crowd that comes while the long wait ends, which is told when somebody calls: all pages have

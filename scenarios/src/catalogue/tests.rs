@@ -285,6 +285,40 @@ fn the_true_time_shows_what_the_quick_profile_shows() {
     }
 }
 
+/// Short delays are looked at more slowly, and by one scenario alone.
+#[test]
+fn backoff_is_shown_at_the_largest_time_scale_at_which_it_can_be_read() {
+    let check = |time_scale, declared: Declared, expected: u32| {
+        let what = format!("{declared:?}");
+        let run = whole_run(&Settings { time_scale, declared, ..Settings::default() });
+        assert_eq!(run.check(), Ok(()), "{what}");
+        for plan in &run.scenarios {
+            let own = if plan.id == retry_gaps::INFO.id { expected } else { time_scale };
+            assert_eq!(plan.time_scale, own, "{}, {what}", plan.id);
+            let shows = plan.time_scale == expected || plan.id != "rate-limit-storm";
+            assert_eq!(plan.decides("backoff-grows") || !plan.judges("backoff-grows"), shows);
+        }
+        run.scenarios.iter().find(|plan| plan.id == retry_gaps::INFO.id).unwrap().clone()
+    };
+    let usual = Declared::default;
+    let of = |ms, max_attempts| Declared { backoff_base_ms: ms, max_attempts, ..usual() };
+    check(10, usual(), 10);
+    check(1, usual(), 1);
+    check(20, usual(), 19);
+    for (ms, scale) in [(501, 10), (500, 9), (200, 3), (101, 2)] {
+        let plan = check(10, of(ms, 3), scale);
+        let longest = if ms < 200 { 200_000 } else { 120_000 };
+        assert!(plan.duration_ms() <= longest, "{ms}: {} ms", plan.duration_ms());
+        assert_eq!(plan.summary.contains(&format!("begins with {ms} ms")), scale < 10);
+    }
+    check(10, of(100, 3), 1);
+    check(10, Declared { click_backoff_base_ms: Some(200), ..usual() }, 3);
+    check(10, Declared { click_backoff_base_ms: Some(50), ..usual() }, 10);
+    let told_nothing =
+        Settings { has_own_scale: true, declared: of(200, 3), ..Settings::default() };
+    assert!(whole_run(&told_nothing).scenarios.iter().all(|plan| plan.time_scale == 10));
+}
+
 /// Whoever obeys is told to wait for long once, and no breaker opens for it.
 #[test]
 fn long_waits_are_told_once_at_every_scale() {

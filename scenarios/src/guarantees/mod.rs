@@ -201,10 +201,10 @@ mod tests {
         };
         let usual = Declared::default;
         check(10, usual(), &[]);
-        check(20, usual(), &[("backoff-grows", "a time scale of 19 or less")]);
-        let quick = || Declared { backoff_base_ms: 200, ..usual() };
-        check(10, quick(), &[("backoff-grows", "a time scale of 3 or less")]);
-        check(3, quick(), &[]);
+        check(20, usual(), &[]);
+        check(10, Declared { backoff_base_ms: 200, ..usual() }, &[]);
+        let at_once = Declared { click_backoff_base_ms: Some(50), ..usual() };
+        check(10, at_once, &[("backoff-grows", "no time scale shows it")]);
         let once = Declared { max_attempts: 1, ..usual() };
         check(10, once, &[("backoff-grows", "no call can be retried")]);
         let short = Declared { breaker_open_ms: 7_000, ..usual() };

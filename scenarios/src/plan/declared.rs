@@ -121,6 +121,27 @@ impl Declared {
         failures.div_ceil(each)
     }
 
+    /// The shorter base of the backoff, of reads and of clicks, contract milliseconds.
+    #[must_use]
+    pub fn shortest_backoff_ms(&self) -> u64 {
+        let clicks = self.click_backoff_base_ms.unwrap_or(self.backoff_base_ms);
+        self.backoff_base_ms.min(clicks)
+    }
+
+    /// How long a read waits before so many retries, one after the other and without luck, contract
+    /// milliseconds.
+    #[must_use]
+    pub fn waits_ms(&self, retries: u32) -> u64 {
+        let mut wait = self.backoff_base_ms;
+        // Longer calls than that fit into no storm.
+        let waits = (0..retries.min(100)).map(|_| {
+            let this = wait.min(self.backoff_cap_ms);
+            wait = this.saturating_mul(self.backoff_factor_milli.into()) / 1_000;
+            this
+        });
+        waits.fold(0, u64::saturating_add)
+    }
+
     /// The waits between their attempts, contract milliseconds.
     #[must_use]
     pub fn waits_of_a_row_ms(&self) -> u64 {
@@ -128,14 +149,8 @@ impl Declared {
             BreakerCounting::Attempt => self.certain_failures().saturating_mul(self.instances),
             BreakerCounting::Call => u32::MAX,
         };
-        let mut wait = self.backoff_base_ms;
-        // Longer calls than that fit into no storm.
-        let waits = (1..self.max_attempts.min(needed).min(100)).map(|_| {
-            let this = wait.min(self.backoff_cap_ms);
-            wait = this.saturating_mul(self.backoff_factor_milli.into()) / 1_000;
-            this
-        });
-        waits.sum::<u64>().saturating_mul(self.calls_of_a_row())
+        let waits = self.waits_ms(self.max_attempts.min(needed).saturating_sub(1));
+        waits.saturating_mul(self.calls_of_a_row())
     }
 
     /// So many failures as the breaker counts them open it for certain. A window that begins anew may

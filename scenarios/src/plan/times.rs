@@ -1,6 +1,6 @@
 //! Contract time as it passes in a run.
 
-use super::{Declared, RunPlan};
+use super::{Declared, Plan, RunPlan};
 use std::time::Duration;
 
 /// Durations of the contract and of the declared policy that several judges read, in real time.
@@ -50,10 +50,10 @@ impl Times {
 }
 
 impl RunPlan {
-    /// The shared durations in real time.
+    /// The shared durations in real time, in one of its scenarios.
     #[must_use]
-    pub fn times(&self) -> Times {
-        Times::of(&self.declared, self.contract.limit.window_ms, self.time_scale)
+    pub fn times_in(&self, plan: &Plan) -> Times {
+        Times::of(&self.declared, self.contract.limit.window_ms, plan.time_scale)
     }
 }
 

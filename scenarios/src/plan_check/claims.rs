@@ -46,7 +46,7 @@ impl<'a> Given<'a> {
     pub(super) fn of(run: &'a RunPlan, plan: &'a Plan) -> Self {
         let bound = profile_timeout::WITHIN;
         let within = run.bounds.get(bound.of).and_then(|named| named.get(bound.name));
-        let patience = contract_time(*within.unwrap_or(&bound.default), run.time_scale);
+        let patience = contract_time(*within.unwrap_or(&bound.default), plan.time_scale);
         Self { plan, declared: &run.declared, patience }
     }
 }

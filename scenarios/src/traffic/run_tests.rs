@@ -136,6 +136,7 @@ fn plan(rate: u32, timeout_ms: u64) -> Plan {
         id: "tiny".into(),
         summary: "a tiny storm".into(),
         seed: 0x0123_4567_89ab_cdef,
+        time_scale: 1,
         population: Population { groups: vec![group("page", 9), group("calm", 3)] },
         phases: vec![phase],
         traffic: vec![

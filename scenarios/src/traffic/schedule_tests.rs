@@ -18,6 +18,7 @@ fn plan(seed: u64, shape: Shape, creators: Creators, until_ms: u64) -> Plan {
         id: "test".into(),
         summary: "a test".into(),
         seed,
+        time_scale: 1,
         population: Population { groups: vec![group("first", 5), group("page", 40)] },
         phases: vec![],
         traffic: vec![

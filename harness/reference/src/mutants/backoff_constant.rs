@@ -8,6 +8,6 @@ pub const MUTANT: Mutant = Mutant {
     summary: "the bound of the retry delay never grows",
     breaks: "backoff-grows",
     may_also_break: &[],
-    shown_by: "calibration",
+    shown_by: "retry-gaps",
     apply: |seams| seams.upstream.backoff = |settings, _, roll| full_jitter(settings, 1, roll),
 };

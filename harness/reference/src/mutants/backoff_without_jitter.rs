@@ -8,6 +8,6 @@ pub const MUTANT: Mutant = Mutant {
     summary: "retry delays grow, but all clients retry at the same moment",
     breaks: "backoff-grows",
     may_also_break: &[],
-    shown_by: "calibration",
+    shown_by: "retry-gaps",
     apply: |seams| seams.upstream.backoff = |settings, retry, _| bound(settings, retry),
 };

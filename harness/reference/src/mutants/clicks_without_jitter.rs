@@ -8,6 +8,6 @@ pub const MUTANT: Mutant = Mutant {
     summary: "delays between deliveries of clicks grow, but are the same for all",
     breaks: "backoff-grows",
     may_also_break: &[],
-    shown_by: "calibration",
+    shown_by: "retry-gaps",
     apply: |seams| seams.delivery.backoff = Some(|settings, retry, _| bound(settings, retry)),
 };

@@ -8,6 +8,6 @@ pub const MUTANT: Mutant = Mutant {
     summary: "failed calls are retried at once",
     breaks: "backoff-grows",
     may_also_break: &[],
-    shown_by: "calibration",
+    shown_by: "retry-gaps",
     apply: |seams| seams.upstream.backoff = |_, _, _| Duration::ZERO,
 };

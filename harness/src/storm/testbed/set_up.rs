@@ -43,7 +43,7 @@ impl Testbed {
     ///
     /// [`Failure`] for what does not start, or cannot carry the plan's load.
     pub async fn set_up(scene: &Scene<'_>) -> Result<Self, Failure> {
-        let Scene { order, run, plan, clock, recorder } = *scene;
+        let Scene { order, plan, clock, recorder, .. } = *scene;
         let (faults, counting) = DueFaults::of(&plan.faults, clock, recorder);
         let tap = Tap::new(counting, recorder);
         let population = reach::with_probe(&plan.population);
@@ -83,7 +83,7 @@ impl Testbed {
             alerts_url: mock.alerts_url(),
             secrets,
             data_dir: &data_dir,
-            time_scale: run.time_scale,
+            time_scale: plan.time_scale,
             seed: plan.seed,
             log: &order.folder.join("target.log"),
             search: &search,
@@ -120,7 +120,7 @@ fn start_mock(
     let Scene { order, run, plan, clock, .. } = *scene;
     MockLinktree::start(MockConfig {
         profile: run.contract.clone(),
-        time_scale: run.time_scale,
+        time_scale: plan.time_scale,
         seed: plan.seed,
         population: population.clone(),
         world: plan.world.clone(),

@@ -83,8 +83,8 @@ mod tests {
 
     #[test]
     fn each_scenario_asks_for_what_it_provokes_and_an_integration_can_show() {
-        check("calibration", &[], [true, true, false]);
-        check("calibration", &[FrontRoute::Clicks], [true, false, false]);
+        check("retry-gaps", &[], [true, true, false]);
+        check("retry-gaps", &[FrontRoute::Clicks], [true, false, false]);
         check("rate-limit-storm", &[], [false, false, true]);
         check("rate-limit-storm", &[FrontRoute::Clicks], [true, false, false]);
         check("outage-and-replay", &[], [true, false, false]);

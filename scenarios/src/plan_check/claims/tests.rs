@@ -38,6 +38,7 @@ fn fine(id: &str, edit: impl FnOnce(&mut RunPlan)) {
 const STORM: &str = "viral-spike";
 const OUTAGE: &str = "outage-and-replay";
 const ONE_BY_ONE: &str = "calibration";
+const RETRIES: &str = "retry-gaps";
 
 /// The first phase of a kind.
 fn span(run: &RunPlan, kind: PhaseKind) -> Window {
@@ -175,18 +176,18 @@ fn retry_gaps_need_failures_but_fewer_than_the_breaker() {
             rule(run, "first-failures").pick = Pick::Nth { from: 0, until };
         }
     };
-    refused(ONE_BY_ONE, hits(5), &["it is called retry-gaps", "5 times in a row", "at most 4"]);
-    refused(ONE_BY_ONE, |run| rule(run, "first-failures").pick = Pick::All, &["without end"]);
-    fine(ONE_BY_ONE, hits(1));
+    refused(RETRIES, hits(5), &["it is called retry-gaps", "5 times in a row", "at most 4"]);
+    refused(RETRIES, |run| rule(run, "first-failures").pick = Pick::All, &["without end"]);
+    fine(RETRIES, hits(1));
     let turns = |hits, of| {
         move |run: &mut RunPlan| {
             let ratio = Ratio { hits, of };
             rule(run, "first-failures").pick = Pick::InTurn { ratio };
         }
     };
-    fine(ONE_BY_ONE, turns(4, 5));
-    refused(ONE_BY_ONE, turns(5, 6), &["5 times in a row"]);
-    refused(ONE_BY_ONE, turns(5, 5), &["without end"]);
+    fine(RETRIES, turns(4, 5));
+    refused(RETRIES, turns(5, 6), &["5 times in a row"]);
+    refused(RETRIES, turns(5, 5), &["without end"]);
     let more = |handle: &'static str| {
         move |run: &mut RunPlan| {
             let added = add(run, PhaseKind::RetryGaps, status(&[500]));
@@ -194,19 +195,15 @@ fn retry_gaps_need_failures_but_fewer_than_the_breaker() {
                 (Some(handle.into()), Pick::Nth { from: 0, until: 1 });
         }
     };
-    refused(
-        ONE_BY_ONE,
-        more("retry-0001"),
-        &["\"first-failures\" (status), with what hits the same"],
-    );
-    refused(ONE_BY_ONE, more("re*"), &["5 times in a row"]);
-    fine(ONE_BY_ONE, more("calm-*"));
+    refused(RETRIES, more("retry-0001"), &["\"first-failures\" (status), with what hits the same"]);
+    refused(RETRIES, more("re*"), &["5 times in a row"]);
+    fine(RETRIES, more("calm-*"));
     let soft = |run: &mut RunPlan| rule(run, "first-failures").fault = slow(5);
-    refused(ONE_BY_ONE, soft, &["no rule fails an attempt in it"]);
+    refused(RETRIES, soft, &["no rule fails an attempt in it"]);
     let early = |run: &mut RunPlan| run.declared.breaker_failures = 4;
-    refused(ONE_BY_ONE, early, &["declared to open after 4"]);
+    refused(RETRIES, early, &["declared to open after 4"]);
     let few = |run: &mut RunPlan| run.declared.max_attempts = 4;
-    refused(ONE_BY_ONE, few, &["a call to have 4 attempts", "at most 3"]);
+    refused(RETRIES, few, &["a call to have 4 attempts", "at most 3"]);
 }
 
 #[test]
@@ -219,8 +216,8 @@ fn a_breaker_is_read_from_one_visitor_after_the_other() {
     let open = |stream: &mut crate::plan::Traffic| {
         stream.pace = Pace::Open { shape: Shape::Steady { rate: 1 } };
     };
-    for id in ["error-reader", "retry-reader"] {
-        refused(ONE_BY_ONE, stream(id, open), &[id, "do not wait for each other"]);
+    for (scenario, id) in [(ONE_BY_ONE, "error-reader"), (RETRIES, "retry-reader")] {
+        refused(scenario, stream(id, open), &[id, "do not wait for each other"]);
     }
     let early = |stream: &mut crate::plan::Traffic| stream.from_ms -= 1;
     fine(ONE_BY_ONE, stream("error-reader", early));

@@ -51,10 +51,8 @@ fn a_storm_that_nobody_has_named_gets_the_strongest_names() {
     assert_eq!(kinds("brownout"), "control storm heal settle");
     assert_eq!(kinds("outage-and-replay"), "control outage heal storm heal settle");
     assert_eq!(kinds("crash-and-replay"), "control storm heal outage heal storm heal settle");
-    assert_eq!(
-        kinds("calibration"),
-        "control retry-gaps storm retry-gaps heal breaker-probe heal settle"
-    );
+    assert_eq!(kinds("calibration"), "control breaker-probe heal settle");
+    assert_eq!(kinds("retry-gaps"), "control retry-gaps storm retry-gaps heal settle");
     assert_eq!(
         kinds("kinds-of-failure"),
         "control breaker-probe heal breaker-probe heal storm heal storm settle"
