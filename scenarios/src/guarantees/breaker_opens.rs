@@ -232,7 +232,7 @@ impl Judge for Open<'_> {
 
 /// The first attempt that came through an open breaker, and how many did, unless the harness was late
 /// then.
-fn leak(case: &Case, hearing: &Hearing<'_>, opening: &Opening<'_>) -> Option<(Witness, u64)> {
+fn leak(case: &Case, hearing: &Hearing, opening: &Opening<'_>) -> Option<(Witness, u64)> {
     let given = case.harness.delta * 2;
     let heard = hearing.heard_by(opening.from.minus(given), given);
     let sure =

@@ -3,7 +3,7 @@
 //! Blind to: malformed values and numbers too large to be a time. Broken by: `retry-after-date-ignored`,
 //! `retry-after-ignored-on-503`, `retry-after-capped`.
 
-use super::evidence::busy::Busy;
+use super::evidence::busy::{Busy, Hearing};
 use super::evidence::demand::Demand;
 use super::evidence::rate::permits_expire;
 use super::{Guarantee, Judge, Priority, Promise, Sight, Stands};
@@ -69,15 +69,21 @@ const NEVER: Moment = Moment(u64::MAX);
 struct Wait<'c> {
     answer: &'c Exchange,
     written: Moment,
+    /// When whatever had a permit before this was read must have left.
+    obeyed: Moment,
     until: Moment,
     form: RetryAfterForm,
 }
 
 impl<'c> Wait<'c> {
-    fn from(answer: &'c Exchange) -> Option<Self> {
+    fn from(case: &Case, hearing: &Hearing, answer: &'c Exchange) -> Option<Self> {
         let after = answer.retry_after.as_ref().filter(|_| answer.end == End::Complete)?;
         let (until, form) = (after.until.filter(|until| *until < NEVER)?, after.form);
-        Some(Self { answer, written: answer.t_known(), until, form })
+        let (written, grace) = (answer.t_known(), grace(case));
+        let left = permits_expire(case, hearing.heard_by(written, grace));
+        // Whoever computes when its turn at the limiter has come leaves after that.
+        let obeyed = hearing.heard_by(left.minus(grace), grace);
+        Some(Self { answer, written, obeyed, until, form })
     }
 
     fn covers(&self, attempt: &Exchange, scope: RetryAfterScope) -> bool {
@@ -103,6 +109,11 @@ impl<'c> Wait<'c> {
     }
 }
 
+/// What a client that reads at all needs to hear.
+fn grace(case: &Case) -> Duration {
+    case.harness.delta * 2
+}
+
 impl Judge for Waiting<'_> {
     fn operation(&mut self, operation: &Operation<'_>) {
         self.demand.note(operation);
@@ -112,15 +123,15 @@ impl Judge for Waiting<'_> {
     fn verdict(self: Box<Self>) -> Verdict {
         let case = self.case;
         let hearing = self.busy.spans();
-        let grace = case.harness.delta * 2;
+        let grace = grace(case);
         let scope = case.declared.retry_after_scope;
-        // An answer can be disobeyed only when some time remains after it must be known.
+        // An answer can be disobeyed only when some time remains after it must be obeyed.
         let waits: Vec<Wait<'_>> = case
             .linktree
             .exchanges
             .iter()
-            .filter_map(Wait::from)
-            .filter(|wait| wait.written.plus(grace) < wait.until.minus(case.harness.epsilon))
+            .filter_map(|answer| Wait::from(case, &hearing, answer))
+            .filter(|wait| wait.obeyed < wait.until.minus(case.harness.epsilon))
             .collect();
         let (mut early, mut excused, mut late, mut forgotten) = (Vec::new(), 0, 0, 0);
         let mut followed: HashMap<u64, bool> = HashMap::new();
@@ -133,7 +144,7 @@ impl Judge for Waiting<'_> {
             for wait in waits.iter().filter(relevant) {
                 if sent >= wait.until.minus(case.harness.epsilon) {
                     followed.insert(wait.answer.id, true);
-                } else if sent <= permits_expire(case, hearing.heard_by(wait.written, grace)) {
+                } else if sent <= wait.obeyed {
                     excused += 1;
                 } else if case.target.restarted_within(wait.written, sent) {
                     forgotten += 1;
@@ -149,7 +160,7 @@ impl Judge for Waiting<'_> {
         }
         // A single attempt that may have left before the answer was read is no proof.
         let doubt = match early.as_slice() {
-            [(wait, attempt)] if hearing.in_doubt(wait.written, grace, attempt.t_req) => {
+            [(wait, attempt)] if attempt.t_req <= wait.obeyed.plus(grace) => {
                 Some(doubt(case, wait, attempt))
             }
             _ => None,

@@ -14,7 +14,7 @@ const END: u64 = 180_000;
 
 /// The limiters that libraries offer.
 #[derive(Clone, Debug)]
-enum Limiter {
+pub enum Limiter {
     /// The moments of the last window's requests, `cap` at most.
     SlidingLog { cap: usize, sent: VecDeque<u64> },
     /// A token each `every` ms of the clock, up to `burst`: governor, Guava, bucket4j.
@@ -28,7 +28,7 @@ enum Limiter {
     Unlimited,
 }
 
-const fn log(cap: usize) -> Limiter {
+pub const fn log(cap: usize) -> Limiter {
     Limiter::SlidingLog { cap, sent: VecDeque::new() }
 }
 
@@ -36,7 +36,7 @@ const fn bucket(burst: u64, every: u64) -> Limiter {
     Limiter::Bucket { burst, every, tokens: burst, filled: 0 }
 }
 
-const fn gcra(burst: u64, every: u64) -> Limiter {
+pub const fn gcra(burst: u64, every: u64) -> Limiter {
     Limiter::Gcra { burst, every, tat: 0 }
 }
 
@@ -45,7 +45,7 @@ const fn fixed(cap: usize, by_clock: bool) -> Limiter {
 }
 
 impl Limiter {
-    fn permits(&mut self, now: u64) -> bool {
+    pub fn permits(&mut self, now: u64) -> bool {
         match self {
             Self::SlidingLog { cap, sent } => {
                 while sent.front().is_some_and(|first| first + WINDOW <= now) {

@@ -12,6 +12,7 @@ mod jitter;
 mod limiter;
 mod metrics;
 mod queue;
+mod retry_after;
 mod timeouts;
 
 use crate::guarantees::find;

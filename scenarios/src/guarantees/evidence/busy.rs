@@ -2,7 +2,8 @@
 //!
 //! A service on one event loop reads the sockets of visitors and of Linktree in turn. While it computes,
 //! nobody gets an answer: visitors who came meanwhile wait, and so does what it must know (predicates,
-//! 1). A wait for Linktree is no such sign, nor is one visitor's wait while others are answered.
+//! 1). A wait for Linktree is no such sign, nor is one visitor's wait while others are answered, unless
+//! several processes answer them.
 
 use crate::case::Case;
 use crate::history::Operation;
@@ -50,15 +51,19 @@ impl<'c> Busy<'c> {
         }
     }
 
-    /// When that was, after the last operation.
+    /// When that was, and when the target stood still, after the last operation.
     #[must_use]
-    pub fn spans(&self) -> Hearing<'c> {
+    pub fn spans(&self) -> Hearing {
+        let nobody = BTreeSet::new();
+        // Of several processes another one may have answered them.
+        let several = self.case.declared.instances > 1;
+        let answered = if several { &nobody } else { &self.answered };
         let mut waits = self.waits.clone();
         waits.sort_unstable();
         let mut spans: Vec<(Moment, Moment)> = Vec::new();
         for (sent, first) in &waits {
             let mut from = *sent;
-            let inside = self.answered.range(ms(*sent) + 1..ms(*first));
+            let inside = answered.range(ms(*sent) + 1..ms(*first));
             for until in inside.map(|ms| Moment::from_ms(*ms)).chain([*first]) {
                 if until.since(from) >= LONG {
                     match spans.last_mut() {
@@ -69,7 +74,9 @@ impl<'c> Busy<'c> {
                 from = until;
             }
         }
-        Hearing { case: self.case, spans }
+        spans.extend(self.case.target.pauses());
+        spans.sort_unstable();
+        Hearing { spans }
     }
 }
 
@@ -78,12 +85,12 @@ fn ms(moment: Moment) -> u64 {
 }
 
 /// By when the target must have heard.
-pub struct Hearing<'c> {
-    case: &'c Case,
+pub struct Hearing {
+    /// In order of time.
     spans: Vec<(Moment, Moment)>,
 }
 
-impl Hearing<'_> {
+impl Hearing {
     /// When the target must have heard of what happened at `at`, if it needs at most `within` while it
     /// reads at all: a pause, or a time in which it answered nobody, leaves it as much time again.
     #[must_use]
@@ -91,14 +98,7 @@ impl Hearing<'_> {
         let later = |by: Moment, busy: &(Moment, Moment)| {
             if busy.0 <= by && at <= busy.1 { by.max(busy.1.plus(within)) } else { by }
         };
-        self.spans.iter().fold(self.case.target.heard_by(at, within), later)
-    }
-
-    /// Whether what came at `came` is a matter of doubt: within twice of what the target is given to
-    /// hear of what happened at `at`.
-    #[must_use]
-    pub fn in_doubt(&self, at: Moment, within: Duration, came: Moment) -> bool {
-        came <= self.heard_by(at, within).plus(within)
+        self.spans.iter().fold(at.plus(within), later)
     }
 }
 
@@ -152,5 +152,7 @@ mod tests {
     #[test]
     fn a_pause_counts_as_well() {
         check(nothing().paused(1_100, 1_300), &[], 1_500);
+        check(nothing().paused(1_500, 2_000), &[], 1_200);
+        check(nothing().paused(1_500, 2_000), &[(1_100, 1_350)], 2_200);
     }
 }

@@ -215,3 +215,56 @@ fn who_answers_nobody_has_not_read_the_answer_either() {
     let others = (1_050..1_450).step_by(10).map(|at| waited(at, at + 1));
     check(told().operation(waited(1_050, 1_450)).operations(others), Violated);
 }
+
+fn waiting(wait_ms: u64) -> History {
+    History::over(&[])
+        .exchange(asked_to_wait("ann", 1_000, 503, 8))
+        .exchange(read("ann", 9_010))
+        .declaring(|declared| declared.limiter_wait_ms = wait_ms)
+}
+
+fn two_at(at_ms: u64) -> [Exchange; 2] {
+    [read("bob", at_ms), read("carl", at_ms + 10)]
+}
+
+#[test]
+fn what_had_a_permit_may_queue_at_a_limiter_that_lets_one_pass_after_the_other() {
+    check(waiting(0).exchanges(two_at(2_000)), Violated);
+    check(waiting(2_000).exchanges(two_at(3_190)), Held);
+    check(waiting(2_000).exchanges([read("bob", 3_290)]), Inconclusive);
+    check(waiting(2_000).exchanges(two_at(3_290)), Violated);
+}
+
+#[test]
+fn who_computes_when_its_wait_for_the_limiter_ends_leaves_after_that() {
+    let busy = |from, until| page("dora", from, until, "v0");
+    let after = |view, at| check(waiting(2_000).operation(view).exchanges(two_at(at)), Held);
+    after(busy(2_900, 3_500), 3_690);
+    let early = waiting(2_000).exchanges(two_at(3_690));
+    check(early.operation(busy(2_000, 2_600)), Violated);
+    let pause = waiting(2_000).exchanges(two_at(3_690)).paused(2_900, 3_500);
+    check(pause, Held);
+}
+
+#[test]
+fn waits_no_longer_than_that_for_the_limiter_show_nothing() {
+    let verdict = |wait| {
+        let history = History::over(&[])
+            .exchange(asked_to_wait("ann", 1_000, 429, 2))
+            .exchange(read("ann", 3_010));
+        history.declaring(|declared| declared.limiter_wait_ms = wait)
+    };
+    check(verdict(1_700), Held);
+    check(verdict(1_800), Inconclusive);
+}
+
+#[test]
+fn of_several_processes_one_may_compute_while_others_answer() {
+    let history = |instances| {
+        let others = (1_050..1_450).step_by(10).map(|at| page("dora", at, at + 1, "v0"));
+        let history = waiting(0).operations(others).operation(page("eve", 1_050, 1_450, "v0"));
+        history.exchanges(two_at(1_500)).declaring(|declared| declared.instances = instances)
+    };
+    check(history(1), Violated);
+    check(history(2), Held);
+}
