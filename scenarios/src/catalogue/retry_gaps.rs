@@ -7,9 +7,11 @@
 use super::one_by_one::{CALM_CALLS, CALM_PAUSE_MS, calls};
 use super::parts::{CLICKS, Timeline, group, in_turn, profiles_of, routes, rule, status};
 use super::{ScenarioInfo, Settings};
+use crate::guarantees::client_rate_cap;
 use crate::plan::{Pace, PhaseKind, Plan, Step, Traffic};
 use crate::traffic::actions::Action;
 use mock_server::faults::{Pick, Ratio, Window};
+use mock_server::profile::ContractProfile;
 use mock_server::world::population::Population;
 
 /// This scenario.
@@ -21,12 +23,8 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
     build,
 };
 
-/// After each request of a call, since with luck in every delay they must still fit into the limiter's
-/// window, or it would refuse pages here: eleven calls of six requests in a window fill what is not kept
-/// for clicks. Of the quick profile, as what follows.
-const PAUSE_FOR_A_REQUEST_MS: u64 = 67;
-/// So long that the pages filled before the retries leave the window in time: constant delays of
-/// half a base would otherwise fill it with the eighth call.
+/// So long that the pages filled before the retries leave the limiter's window in time. Of the quick
+/// profile.
 const ALL_IS_WELL_MS: u64 = 2_600;
 /// Long enough for every kind of nonsense to come, which it does in real time.
 const ALL_IS_WELL_AGAIN_MS: u64 = 7_000;
@@ -40,6 +38,16 @@ fn click_pause_ms(settings: &Settings) -> u64 {
     settings.contract(3_500) + 60
 }
 
+/// Between calls that cost so many requests: with luck in every delay they must still fit into what the
+/// limiter's window does not keep for clicks, or it would refuse pages here.
+fn call_pause_ms(settings: &Settings, requests: u32) -> u64 {
+    let declared = &settings.declared;
+    let cap = declared.rate_cap.map_or(client_rate_cap::REQUESTS.default, u64::from);
+    let pages = cap.saturating_sub(declared.click_slots.into()).max(1);
+    let window_ms = ContractProfile::linktree_v1().limit.window_ms;
+    settings.contract((window_ms * u64::from(requests)).div_ceil(pages)) + 10
+}
+
 fn build(settings: &Settings) -> Plan {
     let asked_for = settings.time_scale;
     let settings = &settings.showing_backoff();
@@ -49,13 +57,14 @@ fn build(settings: &Settings) -> Plan {
     let retried = settings.declared.retried_calls();
     let failures = settings.declared.spared_failures();
     // The failures, the page and its links.
-    let pause_ms = settings.stretch(u64::from(failures + 2) * PAUSE_FOR_A_REQUEST_MS);
-    // Nobody who comes last must be cut off, however much of the jitter is at the upper end.
-    let one_ms = settings.contract(settings.declared.waits_ms(failures).saturating_add(1_000));
-    let gaps_ms = u64::from(retried + 1).saturating_mul(one_ms) + u64::from(retried) * pause_ms;
+    let pause_ms = call_pause_ms(settings, failures + 2);
+    // Nobody is cut off, however much of the jitter is at the upper end.
+    let one_ms = settings.contract(settings.declared.waits_ms(failures)) + 20;
+    let gaps_ms = u64::from(retried).saturating_mul(one_ms + pause_ms);
+    let last_ms = one_ms + settings.contract(1_000);
     // Where one failure opens the breaker or ends the call there are no gaps to read.
     let kind = if failures > 0 { PhaseKind::RetryGaps } else { PhaseKind::Control };
-    let gaps = phase(kind, "a few failures, then a success", gaps_ms);
+    let gaps = phase(kind, "a few failures, then a success", gaps_ms + last_ms);
     let clicks_ms = u64::from(CLICK_CALLS) * click_pause_ms(settings);
     let clicks =
         phase(kind, "a click is refused, then taken", clicks_ms + settings.contract(6_000));
@@ -80,7 +89,7 @@ fn build(settings: &Settings) -> Plan {
         },
         traffic: vec![
             calls("calm", CALM_CALLS, control, CALM_PAUSE_MS),
-            calls("retry", retried, Window { until_ms: gaps.until_ms - one_ms, ..gaps }, pause_ms),
+            calls("retry", retried, Window { until_ms: gaps.until_ms - last_ms, ..gaps }, pause_ms),
             clickers(clicks, settings),
             Traffic { id: "calm-again".into(), ..calls("calm", CALM_CALLS, heal, CALM_PAUSE_MS) },
         ],
