@@ -7,6 +7,8 @@
 
 mod causes;
 mod early;
+#[cfg(test)]
+mod edge_tests;
 mod kinds;
 mod outage;
 #[cfg(test)]
@@ -188,8 +190,7 @@ impl Judge for Open<'_> {
             witnesses.push(Witness::new(sent, what).line(line));
         }
         let wanted = |one: &&Opening<'_>| {
-            one.until > one.from
-                && (!one.offenders.is_empty() || self.demand.of_anything(one.from, one.until))
+            !one.offenders.is_empty() || self.demand.of_anything(one.from, one.until)
         };
         let wanted: Vec<&Opening<'_>> = self.openings.iter().filter(wanted).collect();
         let seen = wanted.len();

@@ -156,6 +156,7 @@ mod tests {
         };
         assert_eq!(asked(180, 60), Held);
         assert_eq!(asked(179, 60), Inconclusive);
+        assert_eq!(asked(180, 40), Held, "a third of all is enough where no cap is declared");
         assert_eq!(asked(180, 28), Inconclusive, "something else held them back");
     }
 

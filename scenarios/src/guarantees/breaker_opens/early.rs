@@ -136,6 +136,8 @@ mod tests {
         let told = |ms, seconds| history().exchange(asked_to_wait("ann", ms, 503, seconds));
         check(told(10_500, 9), &[11, 12], (1, 2));
         check(told(10_500, 10), &[11, 12], (0, 2));
+        check(told(10_895, 9), &[11, 12], (1, 2));
+        check(told(10_896, 9), &[11, 12], (0, 2));
         check(told(20_105, 9), &[11, 12, 13], (0, 3));
         check(told(20_106, 9), &[11, 12, 13], (1, 3));
     }

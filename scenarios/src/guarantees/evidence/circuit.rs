@@ -259,6 +259,7 @@ impl<'c> Circuit<'c> {
             let doubt = self.doubt(since, from, latest);
             let until = doubt.map_or(legal, |doubt| legal.min(doubt.minus(case.harness.delta)));
             openings.push(self.opening(tripped, (from, until), evidence, half_open));
+            // An open time is longer than what is excused: none comes at the end of both.
             let after = |one: &&&Exchange| one.t_req > from && one.t_req >= legal;
             let probes: Vec<&Exchange> =
                 self.sent.iter().filter(after).take(probes_allowed).copied().collect();
@@ -306,12 +307,13 @@ impl<'c> Circuit<'c> {
     /// or a pause made its doings uncertain.
     fn doubt(&self, since: Moment, sent_by: Moment, trip: Moment) -> Option<Moment> {
         let case = self.case;
-        let late = self.known.iter().filter(|one| one.t_known() > since && one.t_req <= sent_by);
+        let late = self.known.iter().filter(|one| one.t_known() >= since && one.t_req <= sent_by);
         let closing = late.filter(|one| match class(case, one) {
             Class::Success => true,
             Class::Unclear => one.t_known() <= trip.plus(case.harness.delta),
             Class::Failure => false,
         });
+        // What happened in the very moment of the trip has ended the row before it.
         let restarts = case.target.processes.iter().filter(|one| one.change != Change::Ready);
         let restarts = restarts.map(|process| process.at).filter(|at| *at > since);
         let refusals = self.refusals.iter().filter(|(_, until)| *until > since);

@@ -119,6 +119,7 @@ impl<'c> Rate<'c> {
             let excused = |from: Moment| {
                 self.is_excused(from, end) || self.case.harness.too_slow_within(from, end)
             };
+            // One that is excused is so for every later end too: it may be given up now or then.
             while last + 1 - first > most && excused(requests[first].t_req) {
                 first += 1;
             }
@@ -267,6 +268,24 @@ mod tests {
         check(32, Some(60), 40, false);
         check(33, Some(60), 40, true);
         check(60, Some(200), 40, true);
+    }
+
+    #[test]
+    fn one_of_several_instances_may_have_used_up_its_part_alone() {
+        let check = |requests, expected| {
+            let history = busy(requests).declaring(|one| one.instances = 2);
+            assert_eq!(is_limited(&history.case, Moment::from_ms(40_000)), expected, "{requests}");
+        };
+        check(29, false);
+        check(30, true);
+    }
+
+    #[test]
+    fn in_a_window_no_longer_than_delivery_each_request_stands_alone() {
+        let mut case = busy(3).case;
+        case.times.window = Duration::from_millis(50);
+        let rate = Rate::of_all(&case, 90, Restarts::Count);
+        assert_eq!((rate.judged_peak, rate.bursts.len()), (1, 0));
     }
 
     #[track_caller]

@@ -17,7 +17,7 @@ pub fn unheard(case: &Case) -> HashSet<u64> {
         let until = one.t_known().plus(case.harness.delta);
         one.end == End::ServerReset
             && one.t_first.is_none()
-            && all[at + 1..].iter().take_while(|next| next.t_req <= until).any(|next| {
+            && all[at..].iter().take_while(|next| next.t_req <= until).any(|next| {
                 next.t_req >= one.t_known() && next.conn != one.conn && is_same(one, next)
             })
     };

@@ -78,3 +78,21 @@ fn a_client_knows_of_its_own_abort_before_the_socket_shows_it() {
     assert_eq!(earliest_known(&case, &given_up("ann", 1_000, 9_000)), at(8_900));
     assert_eq!(earliest_known(&case, &refused("ann", 1_000, 503)), at(1_005));
 }
+
+#[test]
+fn nine_tenths_of_a_sampling_window_add_up_for_certain() {
+    let [ten, nine] = [10, 9].map(Duration::from_secs);
+    assert_eq!((sure_part(ten), window_for(nine)), (nine, ten));
+}
+
+#[test]
+fn what_comes_in_the_last_excused_moment_is_no_offender() {
+    let through = |ms: u64| {
+        let failed = (1..=5).map(|n| refused("ann", n * 1_000, 503));
+        let history = calm().exchange(read("ann", 0)).exchanges(failed);
+        let mut case = history.exchange(refused("ann", ms, 503)).case;
+        case.ready();
+        offenders(&openings(&case))
+    };
+    assert_eq!([through(5_205), through(5_206)], [0, 1]);
+}
