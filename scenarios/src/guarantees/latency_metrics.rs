@@ -207,6 +207,7 @@ impl Judged {
         let tells = case.harness.delta.as_secs_f64() * 2.0;
         // A client's own timer may be as early as `profile-timeout` lets it.
         let timeout = case.time(&profile_timeout::WITHIN).as_secs_f64() * 0.9;
+        let ends = histogram.buckets.iter().map(|bucket| bucket.0).fold(0.0, f64::max);
         for one in &best {
             let gap = one.truth.gap(one.exposed);
             // Where both have an end that is not known they are not apart.
@@ -227,8 +228,9 @@ impl Judged {
             // A timeout may well lie beyond the last bucket, as it does of Prometheus' own, which end at
             // 10 s; the alert's quantile of what was answered may not.
             let timed_out = one.truth.low >= timeout;
-            let endless =
-                one.exposed.high.is_infinite() && one.name != "p99" && gap <= 0.0 && !timed_out;
+            // Beside the last bucket's end it may have been within it.
+            let beyond = one.exposed.high.is_infinite() && one.exposed.low >= ends;
+            let endless = beyond && one.name != "p99" && gap <= 0.0 && !timed_out;
             if endless && !self.endless.contains(&one.name) {
                 self.endless.push(one.name);
             }

@@ -64,6 +64,18 @@ fn of_two_accounts_of_lateness_the_worse_counts_and_a_false_one_is_named() {
     check(30, None, (30, &[&late("30 ms", "")]));
 }
 
+/// Of few arrivals one is more than a hundredth.
+#[test]
+fn a_hiccup_is_no_lateness_of_the_generator() {
+    let troubles = |late: u64| {
+        let mut report = report(10 - late, 10 - late, 2_000);
+        (0..late).for_each(|_| report.lateness.record(Duration::from_millis(66)));
+        let report = GeneratorReport { scheduled: 10, sent: 10, ..report };
+        health(&visited(0, Some(report))).troubles.len()
+    };
+    assert_eq!([troubles(1), troubles(2), troubles(3)], [0, 0, 1]);
+}
+
 #[test]
 fn the_bound_on_lateness_is_the_plans() {
     let mut history = visited(30, None);

@@ -154,7 +154,8 @@ fn plan(rate: u32, timeout_ms: u64) -> Plan {
             Traffic {
                 id: "calm".into(),
                 from_ms: 100,
-                until_ms: 700,
+                // As long as a loaded machine may need for them.
+                until_ms: 30_000,
                 pace: Pace::Sequential { calls: 5, gap_ms: 20 },
                 creators: Creators::InTurn { group: "calm".into() },
                 does: vec![Step::always(Action::Page)],
