@@ -164,7 +164,8 @@ mod tests {
     use super::*;
     use crate::guarantees::client_rate_cap;
     use crate::plan::PhaseKind::{Control, Outage};
-    use crate::testing::{History, refused};
+    use crate::testing::{History, read, refused, sent_click};
+    use mock_server::history::exchange::Exchange;
 
     fn judged(clicks: u64, click_slots: u32) -> (u64, Option<String>) {
         let phases = [(Control, 0, 100), (Outage, 100, 200)];
@@ -212,14 +213,73 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_without_any_hindrance_is_weighed_too() {
-        let mut history = History::over(&[(Control, 0, 100)]);
-        history.case.declared.click_slots = 1;
+    fn a_backlog_beyond_the_cap_of_which_nothing_was_late_needs_no_excuse() {
+        let history = History::over(&[(Control, 0, 100)]).declaring(|of| of.click_slots = 1);
         let mut backlog = Backlog::of(&history.case);
-        let places: Vec<_> =
-            (0..101).map(|click| backlog.acknowledged(Moment::from_ms(click), None)).collect();
-        let since = places[0].since;
-        backlog.offend(places[0], (since, Duration::ZERO), || Witness::new(since, "late"));
-        assert!(backlog.close().1.is_some());
+        for click in 0..101 {
+            backlog.acknowledged(Moment::from_ms(click), None);
+        }
+        assert_eq!(backlog.close().1, None);
+    }
+
+    #[test]
+    fn what_else_was_asked_for_within_the_lag_takes_its_part_of_the_cap() {
+        // Of a cap of three, the clicks keep one; they become deliverable at 230 s.
+        let judged = |sent: Exchange| {
+            let mut history = History::over(&[(Control, 0, 100), (Outage, 100, 200)])
+                .promising(&client_rate_cap::REQUESTS, 3)
+                .declaring(|of| of.click_slots = 1)
+                .exchanges([refused("ann", 150_000, 503), sent]);
+            history.case.ready();
+            let mut backlog = Backlog::of(&history.case);
+            let places: Vec<_> = (0..201)
+                .map(|ms| backlog.acknowledged(Moment::from_ms(150_000 + ms), None))
+                .collect();
+            let since = places[0].since;
+            backlog.offend(places[0], (since, Duration::ZERO), || Witness::new(since, "late"));
+            backlog.close().0.count()
+        };
+        assert_eq!(
+            [229_999, 230_000, 290_000, 290_001].map(|at| judged(read("ann", at))),
+            [1, 0, 0, 1]
+        );
+        assert_eq!(judged(sent_click("c", 240_000, 202)), 1);
+    }
+
+    /// Clicks by the millisecond at which they are acknowledged, with nothing that hinders them and room
+    /// for one batch: whether the flood is excused, when one of them is late.
+    fn excused(clicks: &[(usize, u64)]) -> bool {
+        let history = History::over(&[(Control, 0, 300)]).declaring(|of| of.click_slots = 1);
+        let mut backlog = Backlog::of(&history.case);
+        for &(count, at) in clicks {
+            for _ in 0..count {
+                let place = backlog.acknowledged(Moment::from_ms(at), None);
+                backlog.offend(place, (place.since, Duration::ZERO), || {
+                    Witness::new(place.since, "late")
+                });
+            }
+        }
+        backlog.close().1.is_some()
+    }
+
+    #[test]
+    fn a_flood_without_any_hindrance_is_weighed_too() {
+        assert!(excused(&[(101, 0)]) && !excused(&[(100, 0)]));
+        assert!(excused(&[(50, 14_999), (51, 60_000)]), "within a click lag of each other");
+        assert!(!excused(&[(51, 0), (51, 200_000)]), "one after the other");
+    }
+
+    #[test]
+    fn a_place_is_told_by_what_it_waited_for() {
+        let history = History::over(&[(Control, 0, 100), (Outage, 100, 200)]);
+        let mut backlog = Backlog::of(&history.case);
+        let mut told = |ms| {
+            let place = backlog.acknowledged(Moment::from_ms(ms), None);
+            backlog.tell(place)
+        };
+        assert_eq!(told(1_000), "1.000 s deliverable: nothing hindered it");
+        let waited =
+            "230.000 s deliverable: until then it was hindered, from 100.000 s (out-at-100)";
+        assert_eq!(told(150_000), waited);
     }
 }

@@ -28,7 +28,9 @@ pub fn strength(case: &Case, counts: impl Fn(&Exchange) -> bool) -> [Strength; 2
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::{Creators, Pace, Step, Traffic};
     use crate::testing::{History, links, read, sent_batch};
+    use crate::traffic::actions::Action;
 
     fn seen(history: &History) -> Vec<u64> {
         strength(&history.case, |one| one.token == "live").iter().map(|one| one.seen).collect()
@@ -42,5 +44,25 @@ mod tests {
         assert_eq!(seen(&history), [4, 3]);
         history.case.linktree.exchanges[3].token = "test".into();
         assert_eq!(seen(&history), [3, 2]);
+    }
+
+    #[test]
+    fn deliveries_are_expected_where_visitors_click() {
+        let kinds = |visits: &[Action]| {
+            let mut history = History::over(&[]);
+            let stream = |action: &Action| Traffic {
+                id: "visitors".into(),
+                from_ms: 0,
+                until_ms: 1_000,
+                pace: Pace::Sequential { calls: 1, gap_ms: 0 },
+                creators: Creators::InTurn { group: "page".into() },
+                does: vec![Step::always(*action)],
+            };
+            history.case.plan.traffic = visits.iter().map(stream).collect();
+            strength(&history.case, |_| true)[1].least
+        };
+        assert_eq!(kinds(&[Action::Page]), 2);
+        assert_eq!([kinds(&[Action::Click]), kinds(&[Action::Page, Action::Click])], [3, 3]);
+        assert_eq!(kinds(&[]), 3, "who comes is not known");
     }
 }

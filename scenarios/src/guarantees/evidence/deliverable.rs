@@ -121,7 +121,7 @@ mod tests {
     use super::*;
     use crate::plan::PhaseKind;
     use crate::testing::{History, asked_to_wait};
-    use mock_server::faults::{Fault, Kill, LoseAnswer, Matcher, Ratio, Strike, Window};
+    use mock_server::faults::{Fault, Kill, Latency, LoseAnswer, Matcher, Ratio, Strike, Window};
 
     const S: fn(u64) -> Moment = |seconds| Moment::from_ms(seconds * 1_000);
 
@@ -140,7 +140,9 @@ mod tests {
         let history = History::over(&[(PhaseKind::Control, 0, 100), (PhaseKind::Outage, 100, 110)]);
         let deliverable = Deliverable::of(&history.case);
         assert_eq!(deliverable.since(S(10)), (S(10), None));
-        assert_eq!(deliverable.since(S(50)), (S(140), Some(0)), "not yet due when it began");
+        let due = |ms| deliverable.since(Moment::from_ms(ms)).1;
+        // The click lag and δ before it began.
+        assert_eq!((due(39_899), due(39_900)), (None, Some(0)), "not yet due when it began");
         assert_eq!(deliverable.since(S(105)), (S(140), Some(0)));
         assert_eq!(deliverable.since(S(141)), (S(141), None));
         assert_eq!(deliverable.causes((S(100), S(140))), "out-at-100");
@@ -162,6 +164,7 @@ mod tests {
             Deliverable::of(&history.case).since(S(4)).0
         };
         assert_eq!(since(S(1)), S(4));
+        assert_eq!(since(Moment::from_ms(5_005)), S(4), "no time at all");
         assert_eq!(since(Moment(u64::MAX)), Moment(u64::MAX));
     }
 
@@ -171,7 +174,30 @@ mod tests {
         let deliverable = Deliverable::of(&history.case);
         assert!(deliverable.waited(S(105), Some(S(111))) && deliverable.waited(S(105), None));
         assert!(!deliverable.waited(S(105), Some(S(106))), "delivered in spite of it");
-        assert!(!deliverable.waited(S(99), Some(S(111))) && !deliverable.waited(S(111), None));
+        assert!(!deliverable.waited(S(99), Some(S(111))) && !deliverable.waited(S(110), None));
+    }
+
+    #[test]
+    fn a_hindrance_is_told_by_its_own_causes_each_kind_once() {
+        let history =
+            History::over(&[(PhaseKind::Outage, 100, 110), (PhaseKind::Outage, 400, 410)])
+                .paused(101_000, 102_000)
+                .paused(103_000, 104_000);
+        let deliverable = Deliverable::of(&history.case);
+        let told: Vec<String> =
+            deliverable.hindrances().iter().map(|span| deliverable.causes(*span)).collect();
+        assert_eq!(told, ["a pause, out-at-100", "out-at-400"]);
+    }
+
+    #[test]
+    fn answers_that_take_as_long_as_a_timeout_hinder() {
+        let since = |ms| {
+            let fault = Fault::Latency(Latency::Constant { ms });
+            let mut history = History::over(&[]);
+            history.case.plan.faults = vec![Rule { fault, ..failing(Pick::All) }];
+            Deliverable::of(&history.case).since(S(205)).0
+        };
+        assert_eq!((since(9_999), since(10_000)), (S(205), S(240)));
     }
 
     #[test]
@@ -182,8 +208,8 @@ mod tests {
             Deliverable::of(&history.case).since(S(205)).0
         };
         assert_eq!(since(Pick::All), S(240));
-        assert_eq!(since(Pick::Share { ratio: Ratio { hits: 1, of: 2 } }), S(240));
-        assert_eq!(since(Pick::Share { ratio: Ratio { hits: 1, of: 50 } }), S(205));
+        assert_eq!(since(Pick::Share { ratio: Ratio { hits: 1, of: 10 } }), S(240));
+        assert_eq!(since(Pick::Share { ratio: Ratio { hits: 1, of: 11 } }), S(205));
     }
 
     #[test]

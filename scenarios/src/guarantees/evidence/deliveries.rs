@@ -168,6 +168,22 @@ mod tests {
     }
 
     #[test]
+    fn an_attempt_is_told_with_what_it_came_to_for_this_click() {
+        let history = History::over(&[]);
+        let check = |exchange: Exchange, expected: &str| {
+            let attempt = Attempt { exchange: &exchange, receipt: &exchange.clicks[0] };
+            let told = attempt.tell(&history.case);
+            assert_eq!(told.strip_prefix(&history.case.tell(&exchange)), Some(expected));
+        };
+        check(sent_click("a", 10, 202), "");
+        check(sent_batch(&["a"], 10, 503), "");
+        check(sent_batch(&["a", "b"], 10, 503), ", 2 clicks in it");
+        check(sent_batch(&["a", "b"], 10, 202), ", 2 clicks in it, this click 202");
+        let lost = Exchange { end: End::Truncated, ..sent_click("a", 10, 202) };
+        check(lost, ", counted, but its receipt was lost");
+    }
+
+    #[test]
     fn an_answer_that_a_fault_bent_confirms_and_refuses_nothing() {
         let check = |exchange: Exchange| {
             let attempt = Attempt { exchange: &exchange, receipt: &exchange.clicks[0] };

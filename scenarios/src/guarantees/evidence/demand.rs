@@ -85,8 +85,8 @@ impl<'c> Demand<'c> {
 }
 
 fn within(ticks: &BTreeSet<u64>, from: Moment, until: Moment) -> bool {
-    from < until
-        && ticks.range(from.0.div_ceil(TICK_NS)..until.0.div_ceil(TICK_NS)).next().is_some()
+    let first = ticks.range(from.0.div_ceil(TICK_NS)..).next();
+    first.is_some_and(|tick| *tick < until.0.div_ceil(TICK_NS))
 }
 
 #[cfg(test)]
@@ -124,5 +124,15 @@ mod tests {
         let history = History::over(&[]).exchange(read("ann", 0));
         let demand = Demand::over(&history.case);
         assert!(!demand.is_due("ann", second(60)) && demand.is_due("bob", second(60)));
+    }
+
+    #[test]
+    fn a_cache_refreshes_when_a_page_comes_again_soon_after_its_max_age() {
+        let refreshes = |gap_ms| {
+            let history = History::over(&[]).exchanges([read("ann", 0), read("ann", gap_ms)]);
+            Demand::over(&history.case).is_due("ann", second(60))
+        };
+        let gaps = [1_999, 2_000, 8_999, 9_000];
+        assert_eq!(gaps.map(refreshes), [false, true, true, false]);
     }
 }

@@ -37,11 +37,11 @@ impl Calls<'_> {
         if self.spans.touch(from.minus(case.harness.delta), until.plus(case.harness.delta)) {
             return false;
         }
+        // No call is known just at `from`, or the two would have touched.
         let before = || self.all.iter().filter(|call| call.t_known() < from);
         let ended_well = before().max_by_key(|call| call.t_known()).is_some_and(|c| c.is_success());
-        let of = |route: Route| {
-            before().filter(move |call| call.route == route && call.is_success() && !call.is_head())
-        };
+        let of =
+            |route: Route| before().filter(move |call| call.route == route && call.is_success());
         let vouched = of(Route::Profile).map(|call| call.t_known()).max();
         let fresh =
             vouched.is_some_and(|at| until.plus(case.harness.delta) < at.plus(case.max_age()));
@@ -171,13 +171,14 @@ fn share(part: u64, of: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::{Did, PageView};
     use crate::observed::Figures;
-    use crate::testing::{History, links, page, read, scrape};
+    use crate::testing::{History, click, links, page, read, refused, scrape};
 
     /// Ten reads of each of two creators within `max-age`, each first one cold; what the metrics
     /// count of them.
     #[track_caller]
-    fn check(hits: f64, misses: f64, stale: f64, expected_wrong: u64) {
+    fn check(hits: f64, misses: f64, stale: f64, expected_wrong: u64, expected_off: u64) {
         let figures = Figures {
             cache_hits: Some(hits),
             cache_misses: Some(misses),
@@ -198,21 +199,21 @@ mod tests {
         reads("ann").chain(reads("bob")).for_each(|one| ratio.operation(&one));
         let (offences, in_words) = ratio.compare();
         assert_eq!(offences.count(), expected_wrong, "{in_words:?}");
-        assert!(in_words.is_some());
+        assert_eq!(in_words.map(|(_, off)| off), Some(expected_off));
     }
 
     #[test]
     fn the_true_ratio_and_what_nobody_can_tell_from_it_are_right() {
-        check(18.0, 2.0, 0.0, 0);
-        check(36.0, 4.0, 0.0, 0); // counted for each of two layers
-        check(9.0, 2.0, 9.0, 0);
+        check(18.0, 2.0, 0.0, 0, 0);
+        check(36.0, 4.0, 0.0, 0, 0); // counted for each of two layers
+        check(9.0, 2.0, 9.0, 0, 0);
     }
 
     #[test]
     fn misses_counted_as_hits_and_hits_as_misses_are_wrong() {
-        check(20.0, 0.0, 0.0, 1);
-        check(19.0, 1.0, 0.0, 1);
-        check(2.0, 18.0, 0.0, 1);
+        check(20.0, 0.0, 0.0, 1, 100);
+        check(19.0, 1.0, 0.0, 1, 50);
+        check(2.0, 18.0, 0.0, 1, 800);
     }
 
     #[test]
@@ -252,6 +253,89 @@ mod tests {
             }
             assert_eq!(ratio.compare().0.count(), 0, "{hits} hits");
         }
+    }
+
+    #[test]
+    fn a_page_is_surely_fresh_when_whole_unexpired_and_left_alone() {
+        // Over calls for Ann's page; `max-age` is 4 s, δ is 100 ms.
+        let fresh = |calls: &[Exchange], from, until| {
+            let history = History::over(&[]).exchanges(calls.iter().cloned());
+            let (from, until) = (Moment::from_ms(from), Moment::from_ms(until));
+            ExposedRatio::of(&history.case).calls["ann"].is_fresh(&history.case, from, until)
+        };
+        let whole = [read("ann", 0), links("ann", 10)];
+        assert!(fresh(&whole, 116, 200), "its last call is known at 15 ms");
+        assert!(!fresh(&whole, 115, 200), "it may have been answered meanwhile");
+        assert!(fresh(&whole, 1_000, 3_904) && !fresh(&whole, 1_000, 3_905), "to its last moment");
+        assert!(
+            !fresh(&whole[..1], 116, 200) && !fresh(&whole[1..], 116, 200),
+            "a part is missing"
+        );
+        let [vouched, refused] = [304, 503].map(|status| refused("ann", 2_000, status));
+        assert!(
+            !fresh(&[&whole[..], std::slice::from_ref(&refused)].concat(), 2_200, 2_210),
+            "it failed last"
+        );
+        assert!(!fresh(&[refused, links("ann", 2_010)], 2_200, 2_210), "it never came");
+        assert!(fresh(&[&whole[..], &[vouched]].concat(), 5_000, 5_010), "by a 304");
+    }
+
+    /// What this operation counts for: reads, surely hits, first calls. Scrapes are from 1,000 ms to 1,005 ms and
+    /// from 3,000 ms to 3,005 ms, Ann's page is fresh all the time, and Bob's is first asked for at 1,500 ms.
+    #[track_caller]
+    fn counts(operation: Operation<'static>, expected: (u64, u64, usize)) {
+        let mut history = History::over(&[])
+            .exchanges([read("ann", 500), links("ann", 510), read("bob", 1_500)])
+            .scrape(scrape(1_000, Figures::default()))
+            .scrape(scrape(3_000, Figures::default()));
+        history.case.ready();
+        let mut ratio = ExposedRatio::of(&history.case);
+        ratio.operation(&operation);
+        let Counting { reads, free, cold, .. } = &ratio.lives[0];
+        assert_eq!((*reads, *free, cold.len()), expected, "{operation:?}");
+    }
+
+    #[test]
+    fn reads_within_both_scrapes_count_surely_and_those_at_their_edges_perhaps() {
+        for (from, until, expected) in [
+            (900, 999, (0, 0, 0)),
+            (900, 1_000, (1, 0, 0)),
+            (1_005, 1_010, (1, 0, 0)),
+            (1_006, 1_010, (1, 1, 0)),
+            (2_890, 2_899, (1, 1, 0)),
+            (2_890, 2_900, (1, 0, 0)),
+            (3_005, 3_010, (1, 0, 0)),
+            (3_006, 3_010, (0, 0, 0)),
+        ] {
+            counts(page("ann", from, until, "v"), expected);
+        }
+        counts(page("bob", 1_490, 1_510, "v"), (1, 0, 1));
+        counts(page("carl", 1_490, 1_510, "v"), (1, 0, 0));
+    }
+
+    #[test]
+    fn what_showed_no_page_may_be_counted_and_a_click_is_no_read() {
+        let read = |of| Operation { did: of, ..page("ann", 2_000, 2_010, "v") };
+        counts(Operation { status: Some(503), ..page("ann", 2_000, 2_010, "v") }, (1, 0, 0));
+        counts(read(Did::Head(PageView::default())), (1, 0, 0));
+        counts(click("c", 2_000, 2_010), (0, 0, 0));
+    }
+
+    #[test]
+    fn counters_that_stand_still_and_times_without_reads_are_not_compared() {
+        let compared = |hits, read: bool| {
+            let figures = Figures { cache_hits: Some(hits), ..Figures::default() };
+            let mut history = History::over(&[])
+                .scrape(scrape(0, Figures::default()))
+                .scrape(scrape(9_000, figures));
+            history.case.ready();
+            let mut ratio = ExposedRatio::of(&history.case);
+            if read {
+                ratio.operation(&page("ann", 2_000, 2_010, "v"));
+            }
+            ratio.compare().1.is_some()
+        };
+        assert!(compared(1.0, true) && !compared(0.0, true) && !compared(1.0, false));
     }
 
     #[test]

@@ -130,7 +130,7 @@ impl<'c> Reading<'c> {
     /// wakes up may take an answer for a timeout.
     fn end_chain(&mut self, case: &Case, handle: &str, creator: &mut Creator<'c>) {
         let Some(chain) = self.chain.take() else { return };
-        let whole = chain.pages > 0 && chain.pages >= pages_needed(case, handle, chain.last_target);
+        let whole = chain.pages >= pages_needed(case, handle, chain.last_target);
         let settled = chain.last.plus(case.harness.delta);
         let kept =
             whole && !case.target.disturbed_within(chain.begun.minus(case.harness.delta), settled);
@@ -156,7 +156,7 @@ fn is_kept_elsewhere(case: &Case, profile: &Exchange, creator: &Creator<'_>) -> 
     is_fresh && is_same && case.target.lived_through(from, at)
 }
 
-/// How many links pages this creator would need with the most links that the plan allows for. Pages
+/// How many links pages this creator would need, from one on, with the most links that the plan allows for. Pages
 /// that are short by lot or by a fault, and cursors that expire, leave it open, so that no fill is
 /// certain.
 fn pages_needed(case: &Case, handle: &str, target: &str) -> usize {
@@ -218,9 +218,9 @@ mod tests {
                 History::over(&[]).exchanges([read("ann-0001", 0), links("ann-0001", 10)]);
             Fills::of(&history.exchange(again).case).several_caches
         };
-        assert!(several(read("ann-0001", 120)) && several(read("ann-0001", 3_500)));
-        assert!(!several(read("ann-0001", 110)), "it may not be kept yet");
-        assert!(!several(read("ann-0001", 4_000)), "it may have expired");
+        assert!(several(read("ann-0001", 116)) && several(read("ann-0001", 3_904)));
+        assert!(!several(read("ann-0001", 115)), "it may not be kept yet");
+        assert!(!several(read("ann-0001", 3_905)), "it may have expired");
         assert!(!several(version(read("ann-0001", 120), "v1")), "it may have been purged");
         assert!(!several(read("bob-0001", 120)));
     }
@@ -247,16 +247,21 @@ mod tests {
 
     #[test]
     fn inserted_links_and_short_pages_need_more_parts() {
-        let filled = |inserted: u16, short_per_mille: u32| {
+        let filled = |handles: &str, inserted: u16, short_per_mille: u32| {
             let mut history =
                 History::over(&[]).exchanges([read("ann-0001", 0), links("ann-0001", 10)]);
             let change = PageChange::Insert { count: inserted };
-            let event = WorldEvent::Edit { handles: "ann-*".into(), change };
+            let event = WorldEvent::Edit { handles: handles.into(), change };
             history.case.plan.world = vec![TimedEvent { at_ms: 0, event }];
             history.case.contract.pages.short_per_mille = short_per_mille;
             fills(&history).len()
         };
-        assert_eq!([filled(0, 0), filled(100, 0), filled(101, 0), filled(0, 1)], [1, 1, 0, 0]);
+        assert_eq!(
+            [("ann-*", 0), ("ann-*", 100), ("ann-*", 101)].map(|(of, n)| filled(of, n, 0)),
+            [1, 1, 0]
+        );
+        assert_eq!(filled("bob-*", 101, 0), 1, "another creator's");
+        assert_eq!(filled("ann-*", 0, 1), 0);
     }
 
     #[test]

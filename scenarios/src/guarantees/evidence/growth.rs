@@ -112,6 +112,7 @@ mod tests {
         let flat = |delays: &[Delay]| flat(delays, 8.0);
         assert_eq!(flat(&short(9.0)), Some(Flat { at: 6, low: 7, of: 7, below: 1.0 }));
         assert_eq!(flat(&short(9.0)[..6]), None);
+        assert!(flat(&short(1.0)).is_some());
         assert_eq!(flat(&short(0.9)), None);
         let in_between = |took| [vec![Delay { took, ..short(9.0)[0] }], short(9.0)].concat();
         assert_eq!(flat(&in_between(f64::INFINITY)), None);

@@ -86,3 +86,89 @@ pub fn heals(case: &Case, outages: &Outages) -> Vec<Heal> {
     }
     heals
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::PhaseKind::{Control, Outage, Settle, Storm};
+    use crate::testing::{History, asked_to_wait, broken_off, read, refused};
+    use mock_server::contract::Route;
+
+    /// The moment at which the breaker is ready after an outage from 10 s to 60 s, in milliseconds, when
+    /// five attempts failed in it and these came besides.
+    #[track_caller]
+    fn check(others: impl IntoIterator<Item = Exchange>, ready_ms: Option<u64>) {
+        check_of(5, others, ready_ms);
+    }
+
+    #[track_caller]
+    fn check_of(failed: u64, others: impl IntoIterator<Item = Exchange>, ready_ms: Option<u64>) {
+        let phases = [(Control, 0, 10), (Outage, 10, 60), (PhaseKind::Heal, 60, 200)];
+        let failed = (0..failed).map(|n| refused("ann", 20_000 + n * 1_000, 503));
+        let mut history = History::over(&phases).exchanges(failed);
+        history = history.exchanges(others);
+        history.case.ready();
+        let outages = Outages::of(&history.case, PhaseKind::is_total_outage);
+        let heals = heals(&history.case, &outages);
+        let seen: Vec<u64> = heals.iter().map(|heal| heal.ready.0 / 1_000_000).collect();
+        assert_eq!(seen, ready_ms.into_iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_breaker_is_ready_an_open_time_after_its_last_failure_and_not_before_the_heal() {
+        check([], Some(60_000));
+        check([refused("ann", 50_000, 503)], Some(80_005));
+        check_of(4, [], None);
+        check_of(4, [refused("ann", 9_999, 503), refused("ann", 60_101, 503)], None);
+        check_of(4, [refused("ann", 60_100, 503)], Some(90_105));
+        check([Exchange { route: Route::Health, ..refused("ann", 50_000, 503) }], Some(60_000));
+        check([read("ann", 30_000)], None); // an outage that was none
+    }
+
+    #[test]
+    fn what_linktree_asked_to_wait_for_passes_before() {
+        check([asked_to_wait("ann", 50_000, 503, 70)], Some(120_005));
+    }
+
+    #[test]
+    fn a_connection_that_broke_off_in_the_outage_may_have_tripped_it_last() {
+        let broke = |from, until| broken_off("reset", from, until);
+        check([broke(49_000, 50_000)], Some(80_000));
+        check([broke(60_100, 60_200)], Some(90_200));
+        check([broke(60_101, 60_200)], Some(60_000));
+        check([broke(9_000, 9_999)], Some(60_000));
+        check([Exchange { end: End::Open, ..broke(49_000, 50_000) }], Some(60_000));
+    }
+
+    #[test]
+    fn a_probe_in_time_that_fails_after_the_heal_opens_the_breaker_anew() {
+        let probe = |at| refused("ann", at, 503);
+        check([probe(70_000)], Some(100_005));
+        check([probe(70_000), probe(115_100)], Some(145_105)); // 15 s and δ are in time
+        check([probe(70_000), probe(115_101)], Some(100_005));
+        check([read("ann", 65_000), probe(70_000)], Some(60_000));
+        check([Exchange { route: Route::Health, ..probe(70_000) }], Some(60_000));
+        check(
+            [Exchange { route: Route::Health, ..read("ann", 65_000) }, probe(70_000)],
+            Some(100_005),
+        );
+    }
+
+    #[test]
+    fn a_heal_is_planned_from_its_outage_to_the_next_disturbance() {
+        let planned = |phases: &[(PhaseKind, u64, u64)]| {
+            let planned = planned(&History::over(phases).case);
+            planned.iter().map(|span| span.map(|at| at.0 / 1_000_000_000)).collect::<Vec<_>>()
+        };
+        let all = [
+            (PhaseKind::BreakerProbe, 0, 10),
+            (Outage, 10, 20),
+            (PhaseKind::Heal, 20, 30),
+            (Settle, 30, 40),
+            (Storm, 40, 50),
+            (PhaseKind::Heal, 50, 60),
+        ];
+        assert_eq!(planned(&all), [[0, 20, 40]]);
+        assert_eq!(planned(&all[4..]), [[0; 3]; 0]);
+    }
+}

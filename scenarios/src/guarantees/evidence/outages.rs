@@ -102,7 +102,9 @@ mod tests {
     fn an_outage_in_which_an_attempt_succeeds_is_none() {
         let failed = || refused("ann", 12_000, 503);
         check([failed(), read("ann", 13_000)], Some("was none: 13.000 s upstream"));
-        check([failed(), read("ann", 10_099), read("ann", 19_901)], None);
+        check([failed(), read("ann", 10_099), read("ann", 19_900)], None);
+        check([failed(), read("ann", 10_100)], Some("was none: 10.100 s upstream"));
+        check([failed(), read("ann", 19_899)], Some("was none: 19.899 s upstream"));
         check([failed(), read("ann", 9_000), read("ann", 21_000)], None);
         let health =
             Exchange { route: mock_server::contract::Route::Health, ..read("ann", 15_000) };
@@ -120,5 +122,13 @@ mod tests {
         let outages = Outages::of(&history.case, |kind| kind == PhaseKind::Outage);
         assert!(outages.doubt_within(MS(9_000), MS(9_001)).is_some());
         assert_eq!(outages.doubt_within(MS(10_000), MS(11_000)), None);
+    }
+
+    #[test]
+    fn a_doubt_concerns_what_shares_a_moment_with_its_outage() {
+        let outages = outages([]);
+        let doubted = |(from, until)| outages.doubt_within(MS(from), MS(until)).is_some();
+        assert_eq!([(9_000, 10_001), (19_999, 21_000)].map(doubted), [true, true]);
+        assert_eq!([(9_000, 10_000), (20_000, 21_000)].map(doubted), [false, false]);
     }
 }

@@ -242,7 +242,7 @@ fn calls(case: &Case, life: Life<'_>, bodies_matter: bool) -> Vec<Sample> {
         let (sample, end) = (sample(case, life, attempt, bodies_matter), attempt.t_known());
         let key = retries::request(attempt);
         let (call, begun) = unfinished.remove(&key).unwrap_or_else(|| {
-            calls.push((Sample { between: Between { low: 0.0, high: 0.0 }, ..sample }, end));
+            calls.push((sample, end));
             (calls.len() - 1, attempt.t_head)
         });
         let until = attempt.t_head.since(begun).as_secs_f64() + sample.between.high;
@@ -283,76 +283,4 @@ pub fn exposed(histogram: &Histogram, share: f64) -> Between {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::observed::Figures;
-    use crate::testing::{History, scrape, sent_batch};
-
-    fn histogram(buckets: &[(f64, f64)], count: f64) -> Histogram {
-        Histogram { buckets: buckets.to_vec(), count }
-    }
-
-    #[test]
-    fn a_quantile_lies_in_the_bucket_of_its_rank_and_its_neighbours() {
-        let spread = histogram(&[(0.1, 50.0), (0.5, 90.0), (1.0, 100.0)], 100.0);
-        let at = |share| (exposed(&spread, share).low, exposed(&spread, share).high);
-        assert_eq!(at(0.25), (0.0, 0.1));
-        assert_eq!(at(0.5), (0.0, 0.5)); // rank 50 and its neighbour
-        assert_eq!(at(0.95), (0.5, 1.0));
-        let beyond = histogram(&[(0.1, 0.0)], 10.0);
-        assert_eq!(exposed(&beyond, 0.5), Between { low: 0.1, high: f64::INFINITY });
-    }
-
-    #[test]
-    fn what_was_there_before_is_taken_off() {
-        let first = histogram(&[(0.1, 2.0)], 3.0);
-        let last = histogram(&[(0.1, 5.0), (1.0, 9.0)], 10.0);
-        assert_eq!(added(Some(&first), &last), histogram(&[(0.1, 3.0), (1.0, 9.0)], 7.0));
-        assert_eq!(added(None, &last), last);
-    }
-
-    #[test]
-    fn a_batch_of_other_clicks_is_another_call() {
-        let calls = |ids: &[&str]| {
-            let history = History::over(&[])
-                .exchange(sent_batch(&["a", "b"], 1_000, 503))
-                .exchange(sent_batch(ids, 2_000, 202));
-            let [first, last] = [0, 90_000].map(|at| scrape(at, Figures::default()));
-            let life = Life { first: &first, last: &last };
-            Durations::of(&history.case, life).calls.len()
-        };
-        assert_eq!([calls(&["a", "b"]), calls(&["c"])], [1, 2]);
-    }
-
-    #[test]
-    fn a_call_counts_where_it_ends_with_all_its_attempts() {
-        let calls = |from_ms, until_ms, died: bool| {
-            let failed = |at| crate::testing::refused("ann", at, 503);
-            let history = History::over(&[]).exchanges([
-                failed(1_000),
-                failed(3_000),
-                crate::testing::read("ann", 6_000),
-            ]);
-            let history = if died { history.killed(2_000) } else { history };
-            let [first, last] = [from_ms, until_ms].map(|at| scrape(at, Figures::default()));
-            let calls = Durations::of(&history.case, Life { first: &first, last: &last }).calls;
-            let millis = |call: &Sample| (call.between.high * 1e3).round();
-            calls.iter().map(|call| (millis(call), call.surely)).collect::<Vec<_>>()
-        };
-        // From its first attempt to its answer, and twice δ.
-        assert_eq!(calls(0, 9_000, false), [(5_205.0, true)]);
-        assert_eq!(calls(4_000, 9_000, false), [(5_205.0, true)]);
-        assert_eq!(calls(0, 5_000, false), [], "it is still under way");
-        assert_eq!(calls(2_500, 9_000, true), [(3_205.0, true)], "another process began anew");
-    }
-
-    #[test]
-    fn one_observation_in_twenty_may_be_of_a_call_that_never_left_and_two_of_a_few() {
-        assert_eq!([0, 37, 56, 57, 117].map(unsent), [2, 2, 2, 3, 6]);
-    }
-
-    #[test]
-    fn ranks_are_the_nearest() {
-        assert_eq!([rank(1, 0.5), rank(20, 0.95), rank(100, 0.99), rank(3, 0.5)], [0, 18, 98, 1]);
-    }
-}
+mod tests;

@@ -109,14 +109,21 @@ fn meant(attempt: &Exchange) -> Meant {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{History, asked_to_wait, sent_batch, sent_click};
+    use crate::testing::{History, asked_to_wait, read, refused, sent_batch, sent_click};
 
     /// For each failure the number in a row, and the gap in ms until the next attempt.
     #[track_caller]
     fn check(history: History, expected: &[(u32, Option<u64>)]) {
+        check_all(history, expected, 0);
+    }
+
+    /// The same, and how many were left out.
+    #[track_caller]
+    fn check_all(history: History, expected: &[(u32, Option<u64>)], left_out: usize) {
         let mut case = history.case;
         case.ready();
         let redeliveries = Redeliveries::of(&case);
+        assert_eq!(redeliveries.left_out, left_out);
         let gap = |one: &Redelivery<'_>| {
             let gap = one.next?.t_req.since(one.failed.t_known());
             u64::try_from(gap.as_millis()).ok()
@@ -171,8 +178,31 @@ mod tests {
                 .exchange(sent_click("a", 3_000, 503))
         };
         check(history(), &[(1, Some(995)), (2, Some(995)), (3, None)]);
-        check(history().killed(1_500), &[(1, Some(995)), (2, None)]);
-        check(history().paused(1_500, 1_600), &[(2, Some(995)), (3, None)]);
-        check(history().lag(1_500, 300), &[(2, Some(995)), (3, None)]);
+        check_all(history().killed(1_500), &[(1, Some(995)), (2, None)], 1);
+        check_all(history().paused(1_500, 1_600), &[(2, Some(995)), (3, None)], 1);
+        check_all(history().lag(1_500, 300), &[(2, Some(995)), (3, None)], 1);
+    }
+
+    #[test]
+    fn only_requests_with_clicks_are_deliveries() {
+        let clicks = [1_000, 2_000].map(|at| sent_click("a", at, 503));
+        let others = [read("ann", 1_200), refused("ann", 1_300, 503), sent_batch(&[], 1_400, 503)];
+        let others = others.into_iter().chain([sent_batch(&[], 1_500, 202)]);
+        check(nothing().exchanges(clicks).exchanges(others), &[(1, Some(995)), (2, None)]);
+    }
+
+    #[test]
+    fn an_attempt_that_fails_the_moment_it_comes_is_not_its_own_successor() {
+        let failed = sent_click("a", 1_000, 503);
+        check(nothing().exchange(Exchange { t_w: Some(failed.t_req), ..failed }), &[(1, None)]);
+    }
+
+    #[test]
+    fn the_story_of_a_redelivery_ends_with_the_next_attempt() {
+        let history = nothing().exchanges([1_000, 2_000, 3_000].map(|at| sent_click("a", at, 503)));
+        let redeliveries = Redeliveries::of(&history.case);
+        let told = |of: &Redelivery<'_>| redeliveries.story(of).map(|one| one.id).collect();
+        let told: Vec<Vec<u64>> = redeliveries.all.iter().map(told).collect();
+        assert_eq!(told, [vec![0, 1], vec![0, 1, 2], vec![0, 1, 2]]);
     }
 }

@@ -110,7 +110,9 @@ mod tests {
         history.case.ready();
         let mut refusals = Refusals::of(&history.case);
         history.operations.iter().for_each(|click| refusals.note(click));
-        assert_eq!(refusals.close().0.count(), expected);
+        let witnesses = refusals.close().0.into_witnesses();
+        assert_eq!(witnesses.len() as u64, expected);
+        assert!(witnesses.iter().all(|witness| witness.story.len() == SHOWN), "{witnesses:?}");
     }
 
     #[test]
@@ -132,8 +134,25 @@ mod tests {
     fn clicks_while_the_process_was_gone_or_the_harness_late_are_no_refusals() {
         check(outage(20).killed_until(11_500, 14_500), 0);
         check(outage(20).lag(11_500, 3_000), 0);
-        let mut late = outage(20);
-        late.operations.iter_mut().for_each(|one| one.intended = Moment::from_ms(9_000));
-        check(late, 0);
+        let late = |ms| {
+            let mut late = outage(20);
+            let intended = |sent: Moment| sent.minus(std::time::Duration::from_millis(ms));
+            late.operations.iter_mut().for_each(|one| one.intended = intended(one.sent));
+            late
+        };
+        check(late(100), 1);
+        check(late(101), 0);
+    }
+
+    #[test]
+    fn a_click_at_the_end_of_an_outage_is_not_in_it() {
+        let last = |at| {
+            let mut few = outage(20);
+            few.operations.truncate(9);
+            let refused = Operation { status: Some(503), ..click("a", at, at + 5) };
+            few.operation(refused)
+        };
+        check(last(19_999), 1);
+        check(last(20_000), 0);
     }
 }

@@ -101,7 +101,7 @@ pub fn median(sorted: &[f64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{History, asked_to_wait, read, refused};
+    use crate::testing::{History, asked_to_wait, read, refused, sent_batch, sent_click};
 
     #[test]
     fn chains_end_with_success_and_leave_out_waits_that_were_told() {
@@ -120,5 +120,29 @@ mod tests {
         assert_eq!(gaps, [[1.0, 2.0].as_slice(), [0.495].as_slice()]);
         assert_eq!(left_out, 0);
         assert!(chains.iter().all(|chain| chain.sequential));
+    }
+
+    /// Whether each chain of a case lies in the phase for gaps, from 10 s to 20 s, and its attempts.
+    #[track_caller]
+    fn check(attempts: impl IntoIterator<Item = Exchange>, expected: &[(bool, usize)]) {
+        let history = History::over(&[(PhaseKind::RetryGaps, 10, 20)]).exchanges(attempts);
+        let (chains, _) = chains(&history.case);
+        let seen: Vec<_> =
+            chains.iter().map(|chain| (chain.sequential, chain.attempts.len())).collect();
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn a_chain_lies_within_the_phase_for_gaps_or_outside() {
+        let at = [8_000, 9_999, 10_000, 19_999, 20_000, 21_000];
+        check(at.map(|at| refused("ann", at, 500)), &[(false, 4), (true, 2)]);
+    }
+
+    #[test]
+    fn deliveries_are_told_apart_by_their_key_or_their_first_click() {
+        check([1_000, 2_000].map(|at| sent_click("a", at, 503)), &[(false, 2)]);
+        check([1_000, 2_000].map(|at| sent_batch(&["a"], at, 503)), &[(false, 2)]);
+        check([sent_batch(&["a"], 1_000, 503), sent_batch(&["b"], 2_000, 503)], &[]);
+        check([1_000, 2_000].map(|at| sent_batch(&[], at, 503)), &[]);
     }
 }

@@ -112,7 +112,7 @@ pub fn why_unseen(case: &Case, key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{History, scrape};
+    use crate::testing::{History, read, scrape};
 
     fn spans(history: &mut History) -> Vec<(u64, u64)> {
         history.case.ready();
@@ -164,5 +164,38 @@ mod tests {
         let life = Life { first: &first, last: &last };
         assert_eq!(life.grown(|figures| figures.timeouts), Some(3.0));
         assert_eq!(life.grown(|figures| figures.auth_errors), None);
+        let later = scrape(2_000, with(Some(5.0)));
+        let grown = Life { first: &last, last: &later }.grown(|figures| figures.timeouts);
+        assert_eq!(grown, Some(2.0));
+    }
+
+    #[test]
+    fn what_ends_near_a_scrape_may_be_counted_and_what_ends_well_inside_surely_is() {
+        // From 1,000 ms to 1,005 ms, and from 3,000 ms to 3,005 ms; δ is 100 ms.
+        let [first, last] = [1_000, 3_000].map(|at| scrape(at, Figures::default()));
+        let (life, case) = (Life { first: &first, last: &last }, History::over(&[]).case);
+        let surely = |ms| life.surely_holds(&case, Moment::from_ms(ms));
+        let perhaps = |ms| life.may_hold(&case, Moment::from_ms(ms));
+        assert_eq!([1_105, 1_106, 2_899, 2_900].map(surely), [false, true, true, false]);
+        assert_eq!([899, 900, 3_105, 3_106].map(perhaps), [false, true, true, false]);
+        let counts = |ms| life.may_count(&case, &read("ann", ms)); // for 5 ms
+        assert_eq!([894, 895, 3_100, 3_101].map(counts), [false, true, true, false]);
+    }
+
+    #[test]
+    fn why_nothing_was_seen_says_what_to_do() {
+        let check = |scrapes: &[Scrape], expected: &str| {
+            let mut history = History::over(&[]);
+            history.case.target.scrapes = scrapes.to_vec();
+            let why = why_unseen(&history.case, "cache_hits");
+            assert!(why.contains(expected), "{why}");
+        };
+        let good = scrape(0, Figures::default());
+        let (refused, silent) =
+            (Scrape { status: Some(404), ..good.clone() }, Scrape { status: None, ..good.clone() });
+        check(&[], "the metrics were not scraped");
+        check(&[good, refused.clone()], "[observe.metrics] names for cache_hits is not exposed");
+        check(&[refused], "the metrics answer 404: set front_door.metrics");
+        check(&[silent], "the metrics did not answer a scrape");
     }
 }

@@ -107,10 +107,15 @@ mod tests {
 
     #[test]
     fn versions_in_overlapping_answers_are_not_ordered() {
-        let slow = Exchange { t_first: Some(Moment::from_ms(50)), ..read("ann", 0) };
-        let quick = read("ann", 20);
-        let creator = creator(&[(&slow, "v0"), (&quick, "v1")]);
-        assert!(!creator.is_older(0, 1) && !creator.is_older(1, 0));
+        let is_older = |first_byte| {
+            let slow = Exchange { t_first: Some(Moment::from_ms(first_byte)), ..read("ann", 0) };
+            let quick = read("ann", 20);
+            let creator = creator(&[(&slow, "v0"), (&quick, "v1")]);
+            [creator.is_older(0, 1), creator.is_older(1, 0)]
+        };
+        assert_eq!(is_older(50), [false, false]);
+        assert_eq!(is_older(20), [false, false], "both may be of the same moment");
+        assert_eq!(is_older(19), [true, false]);
     }
 
     #[test]
@@ -119,5 +124,19 @@ mod tests {
         let creator = Creator { fills: vec![fill(10, 0), fill(20, 1)], ..Creator::default() };
         let before = |ms| creator.filled_before(Moment::from_ms(ms)).map(|fill| fill.version);
         assert_eq!((before(10), before(20), before(21)), (None, Some(0), Some(1)));
+    }
+
+    #[test]
+    fn linktree_vouches_before_a_moment_or_within_a_span_and_its_ends() {
+        let creator =
+            Creator { validated: [10, 20].map(Moment::from_ms).to_vec(), ..Creator::default() };
+        let before = |ms| creator.validated_before(Moment::from_ms(ms));
+        let vouched = [None, Some(10), Some(10), Some(20)].map(|ms| ms.map(Moment::from_ms));
+        assert_eq!([10, 11, 20, 21].map(before), vouched);
+        let within = |(from, until)| {
+            creator.is_validated_within(Moment::from_ms(from), Moment::from_ms(until))
+        };
+        assert_eq!([(10, 10), (5, 10), (20, 29)].map(within), [true; 3]);
+        assert_eq!([(5, 9), (11, 19), (21, 29)].map(within), [false; 3]);
     }
 }

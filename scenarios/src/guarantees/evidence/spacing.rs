@@ -7,7 +7,7 @@ use crate::guarantees::backoff_grows;
 use crate::measure::humane;
 use std::time::Duration;
 
-/// How often one test may fail a sound policy.
+/// How often one test may fail a sound policy. No probability that it is compared with is just as much.
 pub const ALPHA: f64 = 1e-4;
 
 const SHARES: [f64; 3] = [0.125, 0.25, 0.5];
@@ -234,6 +234,48 @@ mod tests {
 
     fn fails(policy: Policy) -> (usize, usize) {
         fails_of(200, 4, policy)
+    }
+
+    /// Delays in milliseconds before each retry, at a base of 100 ms.
+    fn spaced(delays: &[&[u32]]) -> Spacing {
+        let seconds = |of: &&[u32]| of.iter().map(|ms| f64::from(*ms) / 1e3).collect();
+        let backoff = Backoff { base: 0.1, factor: 2.0, cap: 3.0 };
+        Spacing { backoff, at_once: 0.01, delays: delays.iter().map(seconds).collect() }
+    }
+
+    #[test]
+    fn the_more_retries_the_fewer_calls_are_enough() {
+        // Delays that never grow lie below 1/2, 1/2, 1/4 and 1/8 of what the last one has grown to.
+        for (retries, least) in [(1, 15), (2, 15), (3, 8), (4, 6)] {
+            let is_enough = |calls| spaced(&vec![&vec![100; calls][..]; retries]).is_enough();
+            assert!(is_enough(least) && !is_enough(least - 1), "{retries} retries");
+        }
+    }
+
+    #[test]
+    fn medians_are_told_in_milliseconds() {
+        assert_eq!(spaced(&[&[90, 100, 130], &[], &[400]]).medians(), "100 ms, 400 ms");
+    }
+
+    #[test]
+    fn three_delays_of_full_jitter_are_none_by_chance_in_one_of_thousands() {
+        let check = |first_ms, expected: f64| {
+            let found = spaced(&[&[first_ms], &[200], &[400]]).hot_by_chance();
+            assert!((found / expected - 1.0).abs() < 1e-9, "{found} {expected}");
+        };
+        // 1/10, 1/20 and 1/40, and half as much again.
+        check(100, 1.875e-4);
+        check(5, 1.875e-4);
+        check(4, 7.5e-3); // the first retry is meant to be at once
+        let mut short = spaced(&[&[100]]);
+        short.at_once = 9.0;
+        assert!((short.hot_by_chance() - 1.0).abs() < 1e-9, "never more often than always");
+    }
+
+    #[test]
+    fn delays_that_all_have_reached_the_cap_are_no_lockstep() {
+        let found = |ms: u32| spaced(&[&[ms; 20]]).lockstep().is_some();
+        assert!(found(2_700) && !found(2_701));
     }
 
     /// The usual families of jitter.

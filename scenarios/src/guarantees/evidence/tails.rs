@@ -5,11 +5,14 @@
 #[must_use]
 #[allow(clippy::cast_precision_loss)]
 pub fn binomial_tail(trials: usize, chance: f64, at_least: usize) -> f64 {
-    if at_least == 0 || chance >= 1.0 {
+    if at_least == 0 {
         return 1.0;
     }
     if at_least > trials || chance <= 0.0 {
         return 0.0;
+    }
+    if chance >= 1.0 {
+        return 1.0;
     }
     let (yes, no) = (chance.ln(), (-chance).ln_1p());
     let mut log_ways = 0.0;
@@ -59,6 +62,7 @@ mod tests {
         check(3, 0.25, 2, 10.0 / 64.0);
         check(3, 0.25, 4, 0.0);
         check(3, 1.0, 3, 1.0);
+        check(3, 1.0, 4, 0.0);
         assert!(binomial_tail(5_000, 0.5, 4_000) < 1e-300);
     }
 
@@ -69,6 +73,8 @@ mod tests {
         let mut clump: Vec<f64> = (0..19).map(|i| 0.3 + f64::from(i) / 1_000.0).collect();
         clump.push(0.9);
         assert!(crowding(&clump) < 1e-12);
-        assert!(crowding(&[0.1]) >= 1.0);
+        assert!(crowding(&[0.1]) >= 1.0 && crowding(&[]) >= 1.0);
+        // One of the two comes first, and the other within a tenth after it.
+        assert!((crowding(&[0.3, 0.4]) - 0.2).abs() < 1e-9);
     }
 }

@@ -85,7 +85,18 @@ mod tests {
         check("v0-bob", 500, Some(Untrue::Foreign("bob")));
         check("v7", 500, Some(Untrue::Unheard));
         check("v1", 500, Some(Untrue::Early));
-        check("v1", 950, None); // within the tolerance
+        check("v1", 903, Some(Untrue::Early));
+        check("v1", 904, None); // within the tolerance
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_words() {
+        let says = |untrue: Untrue<'_>| format!("the page {untrue}");
+        assert_eq!(says(Untrue::Foreign("bob")), "the page shows a version of bob");
+        assert_eq!(says(Untrue::Unheard), "the page shows a version that Linktree never sent");
+        assert_eq!(says(Untrue::Early), "the page shows a version before Linktree sent it");
+        let behind = says(Untrue::Behind { newer: "v1", filled: Moment::ZERO });
+        assert_eq!(behind, "the page shows an older version than v1, which was whole before");
     }
 
     #[test]

@@ -45,7 +45,7 @@ impl Unserved {
         };
         seen.views += 1;
         seen.served |= view.is_ok();
-        if seen.first.len() < SHOWN && !view.is_ok() {
+        if !seen.served && seen.first.len() < SHOWN {
             seen.first.push((view.sent, case.tell_operation(view)));
         }
     }
@@ -82,20 +82,30 @@ fn from_outside(how: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::OpFailure;
     use crate::testing::{History, page};
+    use mock_server::clock::Moment;
 
     fn failed(at: u64) -> Operation<'static> {
         Operation { status: Some(503), ..page("ann", at, at + 1, "-") }
     }
 
-    fn told(history: &History, views: &[Operation<'static>]) -> Vec<String> {
+    fn witnesses(history: &History, views: &[Operation<'static>]) -> Vec<Witness> {
         let mut unserved = Unserved::default();
         for view in views {
             unserved.note(&history.case, view);
             unserved.view(&history.case, view);
         }
-        let witnesses = unserved.witnesses(&history.case, None);
-        witnesses.into_iter().map(|witness| witness.what).collect()
+        unserved.witnesses(&history.case, None)
+    }
+
+    fn told(history: &History, views: &[Operation<'static>]) -> Vec<String> {
+        witnesses(history, views).into_iter().map(|witness| witness.what).collect()
+    }
+
+    /// When each line of a story begins.
+    fn story(witness: &Witness) -> Vec<&str> {
+        witness.story.iter().map(|line| &line[..7]).collect()
     }
 
     #[test]
@@ -105,6 +115,22 @@ mod tests {
         assert_eq!(told(&history, &all), ["the page of ann never showed, in 3 views"]);
         assert_eq!(told(&history, &all[1..]), [""; 0], "two views may both have been unlucky");
         assert_eq!(told(&history, &[&all[..], &[page("ann", 9, 10, "v")]].concat()), [""; 0]);
+        let five = [0, 1_000, 2_000, 3_000, 4_000].map(failed);
+        let witness = &witnesses(&history, &five)[0];
+        assert_eq!(story(witness), ["0.000 s", "1.000 s", "2.000 s"]);
+        assert_eq!(witness.at, Moment::ZERO);
+    }
+
+    #[test]
+    fn a_service_that_ended_is_told_with_the_last_requests_that_it_did_not_answer() {
+        let mut history = History::over(&[]);
+        let how = "exit status: 1".to_owned();
+        history.case.harness.outcome = Some(Outcome::TargetLost { how });
+        let lost = |at| Operation { status: None, failure: Some(OpFailure::Connect), ..failed(at) };
+        let mut views = [0, 1_000, 2_000, 3_000, 4_000].map(lost).to_vec();
+        views.push(failed(5_000));
+        let ended = &witnesses(&history, &views)[0];
+        assert_eq!(story(ended), ["2.000 s", "3.000 s", "4.000 s"]);
     }
 
     #[test]

@@ -116,20 +116,24 @@ mod tests {
     use super::*;
     use crate::guarantees::client_rate_cap;
     use crate::testing::{History, click, page};
+    use std::ops::Range;
 
-    const NAMES: [&str; 3] = ["ann", "bob", "carl"];
-
-    /// From which second on Ann's page could have been there, when so many creators are visited each
-    /// second of two minutes, under a cap of five requests a minute.
-    fn from_second(creators: usize, clicks: usize) -> Option<u64> {
+    /// From which second on Ann's page could have been there, when each of these is visited every second
+    /// of a span, under a cap of five requests a minute.
+    fn from_second(
+        max_age_s: u32,
+        visits: &[(&'static str, Range<u64>)],
+        clicks: usize,
+    ) -> Option<u64> {
         let mut history = History::over(&[]).promising(&client_rate_cap::REQUESTS, 5);
-        history.case.contract.cache.max_age_s = 60;
+        history.case.contract.cache.max_age_s = max_age_s;
         history.case.ready();
         let mut wanted = Wanted::over(&history.case);
-        for second in 0..120 {
-            let at = second * 1_000;
-            NAMES[..creators].iter().for_each(|name| wanted.note(&page(name, at, at + 1, "v")));
-            (0..clicks).for_each(|_| wanted.note(&click("c", at, at + 1)));
+        for (name, seconds) in visits {
+            for at in seconds.clone().map(|second| second * 1_000) {
+                wanted.note(&page(name, at, at + 1, "v"));
+                (0..clicks).for_each(|_| wanted.note(&click("c", at, at + 1)));
+            }
         }
         let part = wanted.could_be_filled_from("ann", &wanted.feasible())?;
         Some(part * 5)
@@ -137,13 +141,32 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_within_the_cap_could_be_there_after_half_a_window() {
-        assert_eq!(from_second(1, 0), Some(35));
+        assert_eq!(from_second(60, &[("ann", 0..120)], 0), Some(35));
+        let two = [("ann", 0..40), ("bob", 0..40)];
+        assert_eq!(from_second(60, &two, 0), Some(35), "two calls for each of two pages");
     }
 
     #[test]
     fn what_is_asked_for_beyond_the_cap_could_not() {
-        assert_eq!(from_second(3, 0), None);
-        assert_eq!(from_second(1, 9), None, "two fetches and the clicks' slots");
-        assert_eq!(from_second(0, 0), None, "nobody asked");
+        let three = ["ann", "bob", "carl"].map(|name| (name, 0..120));
+        assert_eq!(from_second(60, &three, 0), None);
+        assert_eq!(from_second(60, &three[..1], 9), None, "a fetch, and the clicks' slots");
+        assert_eq!(from_second(60, &[], 0), None, "nobody asked");
+    }
+
+    #[test]
+    fn a_page_that_expires_is_fetched_again_and_again() {
+        let late = [("bob", 0..120), ("ann", 65..120)];
+        assert_eq!(from_second(60, &late[1..], 0), Some(100));
+        assert_eq!(from_second(20, &late, 0), None, "Bob's takes four fetches a minute");
+    }
+
+    #[test]
+    fn a_time_within_the_cap_counts_when_it_lasts_for_half_a_window() {
+        let until = |others| {
+            let all = [("ann", 10..120), ("bob", others..120), ("carl", others..120)];
+            from_second(60, &all, 0)
+        };
+        assert_eq!((until(40), until(45)), (None, Some(45)));
     }
 }

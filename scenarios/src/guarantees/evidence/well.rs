@@ -41,15 +41,12 @@ pub fn spans(case: &Case) -> Spans {
 /// What is left of a span.
 fn without(span: (Moment, Moment), taken: &Spans) -> Vec<(Moment, Moment)> {
     let (mut left, mut from) = (Vec::new(), span.0);
-    for (begin, end) in taken.all().iter().filter(|one| span.0 < one.1 && one.0 < span.1) {
-        if from < *begin {
-            left.push((from, *begin));
-        }
+    for (begin, end) in taken.all() {
+        left.push((from, span.1.min(*begin)));
         from = from.max(*end);
     }
-    if from < span.1 {
-        left.push((from, span.1));
-    }
+    left.push((from, span.1));
+    left.retain(|(from, until)| from < until);
     left
 }
 
@@ -88,6 +85,26 @@ mod tests {
     fn an_outage_takes_its_recovery_with_it() {
         let phases = [(Control, 0, 10), (Outage, 10, 20), (Heal, 20, 100)];
         check(History::over(&phases), &[(0, 10), (65, 100)]);
+        check(History::over(&[(Outage, 10, 20), (Heal, 20, 65)]), &[]);
+        let apart =
+            [(Control, 0, 10), (Warmup, 10, 20), (Outage, 20, 30), (Heal, 30, 75), (Storm, 75, 80)];
+        check(History::over(&apart), &[(0, 10), (75, 80)]);
+    }
+
+    #[test]
+    fn answers_that_take_as_long_as_a_timeout_are_no_health() {
+        let slow = |ms| {
+            let mut history = History::over(&[(Control, 0, 100)]);
+            let rule = serde_json::from_value(serde_json::json!({
+                "id": "slow",
+                "window": { "from_ms": 10_000, "until_ms": 20_000 },
+                "fault": { "kind": "latency", "distribution": "constant", "ms": ms },
+            }));
+            history.case.plan.faults = vec![rule.unwrap()];
+            history
+        };
+        check(slow(9_999), &[(0, 100)]);
+        check(slow(10_000), &[(0, 10), (65, 100)]);
     }
 
     #[test]
