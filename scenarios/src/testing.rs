@@ -15,6 +15,7 @@ use crate::plan::{
     Declared, Generator, P99_LATENESS_MS, PLAN_FORMAT, Phase, PhaseKind, Plan, RunPlan, Times,
 };
 use crate::promise::Bound;
+use crate::strength::Minimum;
 use crate::verdict::{Verdict, VerdictKind};
 use mock_server::clock::Moment;
 use mock_server::faults::{Fault, Matcher, Pick, Rule, Status, Window};
@@ -82,6 +83,16 @@ pub struct Decides {
     pub value: u64,
     /// The history.
     pub history: fn() -> History,
+}
+
+/// What a verdict measured under this name; none where there was nothing to measure.
+pub fn measured(verdict: &Verdict, name: &str) -> Option<u64> {
+    verdict.measures.iter().find(|one| one.name == name).map(|one| one.observed)
+}
+
+/// How many of these a verdict says that it saw.
+pub fn seen(verdict: &Verdict, minimum: &Minimum) -> Option<u64> {
+    verdict.strength.iter().find(|one| one.name == minimum.name).map(|one| one.seen)
 }
 
 /// A history in the making: exchanges and operations in any order, times in milliseconds.

@@ -222,6 +222,7 @@ impl Retries<'_> {
         let hot: Vec<&&Chain<'_>> = eligible.iter().filter(is_hot).collect();
         let chance = binomial_tail(eligible.len(), spacing.hot_by_chance(), hot.len());
         let what = format!("{} calls were retried three times without any delay", hot.len());
+        // No number of calls has exactly this chance.
         (chance < ALPHA).then(|| tell(self.case, hot[0], what))
     }
 }

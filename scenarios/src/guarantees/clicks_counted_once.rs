@@ -53,9 +53,16 @@ struct Counting<'c> {
     retried: usize,
     /// Of which so many were counted before the client could know.
     unheard: usize,
-    /// Needless second deliveries, unless a visitor sent the click twice.
-    needless: HashMap<&'c str, (Attempt<'c>, Attempt<'c>, usize)>,
+    /// Needless deliveries by click.
+    needless: HashMap<&'c str, Needless<'c>>,
     busy: Busy<'c>,
+}
+
+/// Attempts that nothing excuses after a definite 2xx, unless a visitor sent the click twice.
+struct Needless<'c> {
+    confirmed: Attempt<'c>,
+    later: Vec<Attempt<'c>>,
+    submitted: usize,
 }
 
 impl Guarantee for ClicksCountedOnce {
@@ -88,8 +95,8 @@ impl Guarantee for ClicksCountedOnce {
             counting.effects(delivery);
             counting.wrong_keys += between - before;
             counting.wrong_effects += counting.offences.count() - between;
-            if let Some((first, second)) = needless(case, delivery, &reused) {
-                counting.needless.insert(delivery.event_id, (first, second, 0));
+            if let Some(needless) = needless(case, delivery, &reused) {
+                counting.needless.insert(delivery.event_id, needless);
             }
         }
         Box::new(counting)
@@ -100,25 +107,28 @@ impl Judge for Counting<'_> {
     fn operation(&mut self, operation: &Operation<'_>) {
         self.busy.note(operation);
         if let Some(event_id) = operation.event_id()
-            && let Some((_, _, submitted)) = self.needless.get_mut(event_id)
+            && let Some(needless) = self.needless.get_mut(event_id)
         {
-            *submitted += 1;
+            needless.submitted += 1;
         }
     }
 
     fn verdict(mut self: Box<Self>) -> Verdict {
-        let mut needless: Vec<_> = self.needless.drain().collect();
         // Who answered nobody had not read the 2xx either.
         let (hearing, delta) = (self.busy.spans(), self.case.harness.delta);
-        let unread = |first: &Attempt<'_>, second: &Attempt<'_>| {
-            second.exchange.t_head <= hearing.heard_by(first.exchange.t_known(), delta)
-        };
-        needless.retain(|(_, (first, second, submitted))| *submitted < 2 && !unread(first, second));
-        needless.sort_unstable_by_key(|(_, (_, second, _))| second.exchange.id);
-        let repeated = needless.len() as u64;
-        for (event_id, (first, second, _)) in needless {
+        let once = self.needless.drain().filter(|(_, needless)| needless.submitted < 2);
+        let mut repetitions: Vec<_> = once
+            .filter_map(|(event_id, Needless { confirmed, later, .. })| {
+                let heard = hearing.heard_by(confirmed.exchange.t_known(), delta);
+                let again = later.into_iter().find(|again| again.exchange.t_head > heard)?;
+                Some((event_id, confirmed, again))
+            })
+            .collect();
+        repetitions.sort_unstable_by_key(|(_, _, again)| again.exchange.id);
+        let repeated = repetitions.len() as u64;
+        for (event_id, confirmed, again) in repetitions {
             let what = format!("click {event_id} was sent again after a definite 2xx");
-            self.offend(what, &[first, second]);
+            self.offend(what, &[confirmed, again]);
         }
         let Self { case, offences, wrong_keys, wrong_effects, clicks, retried, unheard, .. } =
             *self;
@@ -191,12 +201,12 @@ impl<'c> Counting<'c> {
     }
 }
 
-/// The first attempt that nothing excuses after a definite 2xx, and the attempt that got the 2xx.
+/// The first definite 2xx after which there are attempts that nothing excuses, and those.
 fn needless<'c>(
     case: &Case,
     delivery: &Delivery<'c>,
     reused: &HashMap<u64, u32>,
-) -> Option<(Attempt<'c>, Attempt<'c>)> {
+) -> Option<Needless<'c>> {
     let attempts = &delivery.attempts;
     let confirmed = attempts.iter().filter(|attempt| attempt.was_confirmed());
     confirmed.filter(|first| !may_have_been_given_up(case, first, reused)).find_map(|first| {
@@ -210,7 +220,8 @@ fn needless<'c>(
             let died = |at: Moment| at > begun && at < sent.t_req;
             sent.t_head > settled && !case.target.deaths().any(died)
         };
-        attempts.iter().find(after).map(|second| (*first, *second))
+        let later: Vec<Attempt<'c>> = attempts.iter().filter(after).copied().collect();
+        (!later.is_empty()).then_some(Needless { confirmed: *first, later, submitted: 0 })
     })
 }
 
@@ -229,124 +240,4 @@ fn may_have_been_given_up(case: &Case, first: &Attempt<'_>, reused: &HashMap<u64
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::{History, click, page, sent_batch, sent_click};
-    use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
-    use mock_server::history::exchange::{End, Exchange};
-
-    fn repeated(at_ms: u64) -> Exchange {
-        let mut again = sent_click("a", at_ms, 202);
-        again.clicks[0].effect = false;
-        again
-    }
-
-    fn keyed(key: &str, exchange: Exchange) -> Exchange {
-        Exchange { idempotency_key: Some(key.into()), ..exchange }
-    }
-
-    const MANY: [&str; 10] = ["m0", "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "m9"];
-
-    /// Ten clicks in a batch whose receipt is lost, and then once more.
-    fn retried() -> History {
-        let lost = Exchange { end: End::ServerReset, status: None, ..sent_batch(&MANY, 0, 202) };
-        let mut again = sent_batch(&MANY, 900, 202);
-        again.clicks.iter_mut().for_each(|click| click.effect = false);
-        History::over(&[]).exchanges([lost, again])
-    }
-
-    #[track_caller]
-    fn check(exchanges: impl IntoIterator<Item = Exchange>, expected: VerdictKind) {
-        let verdict = retried().exchanges(exchanges).judged_by(&ClicksCountedOnce);
-        assert_eq!(verdict.kind, expected, "{verdict:?}");
-    }
-
-    #[test]
-    fn a_retry_under_the_same_key_holds_and_no_retry_is_inconclusive() {
-        check([sent_click("a", 0, 503), sent_click("a", 900, 202)], Held);
-        check([sent_batch(&["a", "b"], 0, 503), sent_batch(&["b", "a"], 900, 202)], Held);
-        let few = |exchanges: Vec<Exchange>| {
-            History::over(&[]).exchanges(exchanges).judged_by(&ClicksCountedOnce).kind
-        };
-        assert_eq!(few(vec![sent_click("a", 0, 202)]), Inconclusive);
-        assert_eq!(few(vec![]), Inconclusive);
-        assert_eq!(
-            few(vec![sent_batch(&MANY[1..], 0, 503), sent_batch(&MANY[1..], 9, 202)]),
-            Inconclusive
-        );
-        assert_eq!(
-            few(vec![sent_batch(&MANY, 0, 503), sent_batch(&MANY, 900, 202)]),
-            Inconclusive,
-            "no receipt was lost"
-        );
-    }
-
-    #[test]
-    fn keys_that_change_are_shared_or_missing_are_violated() {
-        let failed = || sent_click("a", 0, 503);
-        check([failed(), keyed("k2", sent_click("a", 900, 202))], Violated);
-        check([keyed("k", failed()), keyed("k", sent_click("b", 900, 202))], Violated);
-        check([Exchange { idempotency_key: None, ..failed() }], Violated);
-    }
-
-    #[test]
-    fn an_effect_twice_or_a_click_swallowed_as_a_repetition_is_violated() {
-        let lost = Exchange { end: End::ServerReset, status: None, ..sent_click("a", 0, 202) };
-        check([lost.clone(), repeated(900)], Held);
-        check([lost, sent_click("a", 900, 202)], Violated);
-        check([repeated(0)], Violated);
-    }
-
-    #[test]
-    fn a_second_delivery_after_a_definite_2xx_is_needless() {
-        let first = || sent_click("a", 0, 202); // known at 5 ms
-        check([first(), repeated(900)], Violated);
-        check([first(), repeated(105)], Held); // decided before the answer could be known
-        let slow = Exchange { t_w: Some(Moment::from_ms(300)), ..first() };
-        let next = |conn| Exchange { conn, conn_seq: 1, ..repeated(900) };
-        check([slow.clone(), next(1)], Violated); // the connection lived on
-        check([slow, next(2)], Held); // perhaps given up meanwhile
-    }
-
-    #[test]
-    fn who_answers_nobody_has_not_read_the_2xx_either() {
-        let history = || retried().exchanges([sent_click("a", 0, 202), repeated(300)]);
-        let judged = |history: History| history.judged_by(&ClicksCountedOnce).kind;
-        assert_eq!(judged(history()), Violated);
-        assert_eq!(judged(history().operation(page("ann", 10, 250, "v0"))), Held);
-        let others = (10..250).step_by(10).map(|at| page("bob", at, at + 1, "v0"));
-        let answered = history().operation(page("ann", 10, 250, "v0")).operations(others);
-        assert_eq!(judged(answered), Violated);
-    }
-
-    #[test]
-    fn an_answer_that_was_written_after_the_crash_was_never_read() {
-        let late = Exchange { t_w: Some(Moment::from_ms(800)), ..sent_click("a", 0, 202) };
-        let history = || retried().exchanges([late.clone(), repeated(2_000)]);
-        assert_eq!(history().killed(300).judged_by(&ClicksCountedOnce).kind, Held);
-    }
-
-    #[test]
-    fn whoever_stood_still_may_take_an_answer_for_a_timeout_unless_the_connection_lives_on() {
-        let next = |conn| Exchange { conn, conn_seq: 1, ..repeated(9_000) };
-        let judged = |second| {
-            let history = retried().exchanges([sent_click("a", 0, 202), second]);
-            history.paused(2, 5_000).judged_by(&ClicksCountedOnce).kind
-        };
-        assert_eq!(judged(next(2)), Held);
-        assert_eq!(judged(next(1)), Violated);
-        assert_eq!(judged(Exchange { conn: 1, conn_seq: 1, ..repeated(5_090) }), Held); // not yet read
-    }
-
-    #[test]
-    fn a_crash_or_a_visitor_who_repeats_excuses_a_second_delivery() {
-        let history = || retried().exchanges([sent_click("a", 0, 202), repeated(900)]);
-        assert_eq!(history().killed(50).judged_by(&ClicksCountedOnce).kind, Held);
-        assert_eq!(history().terminated(40, 50, 60).judged_by(&ClicksCountedOnce).kind, Held);
-        assert_eq!(history().killed(950).judged_by(&ClicksCountedOnce).kind, Violated);
-        let twice = history().operations([click("a", 0, 5), click("a", 500, 505)]);
-        assert_eq!(twice.judged_by(&ClicksCountedOnce).kind, Held);
-        let once = history().operation(click("a", 0, 5));
-        assert_eq!(once.judged_by(&ClicksCountedOnce).kind, Violated);
-    }
-}
+mod tests;

@@ -255,9 +255,33 @@ mod tests {
     }
 
     #[test]
+    fn what_the_dying_process_had_sent_shows_nothing_of_the_second_kill_either() {
+        let twice = five().killed_until(5_000, 6_000).killed_until(11_000, 12_000);
+        let in_the_air = twice.exchange(sent_click("a", 11_001, 202));
+        check(in_the_air, Held, "killed at 11.000 s with 4 clicks waiting, 4 of which");
+    }
+
+    #[test]
+    fn the_bounds_are_sharp_but_for_the_tolerance() {
+        for (acknowledged, expected) in [(7_999, Violated), (8_000, Held)] {
+            let twice = five().killed_until(5_000, 6_000).killed_until(8_000, 9_000);
+            let arrived = twice.exchange(sent_click("a", 41_000, 202));
+            check(arrived.operation(click("b", 7_990, acknowledged)), expected, "");
+        }
+        for (closed, expected) in [(100_099, Inconclusive), (100_100, Violated)] {
+            let mut history = waiting().killed_until(5_000, 6_000);
+            history.case.harness.closed = Moment::from_ms(closed);
+            check(history, expected, "");
+        }
+    }
+
+    #[test]
     fn one_kill_or_few_clicks_prove_little() {
         let once = five().killed_until(5_000, 6_000).exchange(sent_click("a", 41_000, 202));
         check(once, Inconclusive, "1 kills with clicks waiting were seen, 2 are needed");
+        let idle = five().killed_until(5_000, 6_000).killed_until(50_000, 51_000);
+        let idle = idle.exchange(sent_click("a", 41_000, 202));
+        check(idle, Inconclusive, "1 kills with clicks waiting were seen, 2 are needed");
         let few = waiting().killed_until(5_000, 6_000).killed_until(8_000, 9_000);
         let few = few.exchange(sent_click("a", 41_000, 202));
         check(few, Inconclusive, "2 clicks that waited at a kill were seen, 5 are needed");

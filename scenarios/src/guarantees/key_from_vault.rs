@@ -58,7 +58,7 @@ fn judge(case: &Case) -> Verdict {
     let mut offences = leaks::offences(case, |leak| {
         secret(leak) && (in_process(leak.place) || leak.place == Place::Source)
     });
-    let handed_out = |read: &&SecretRead| read.status == 200 && read.version.is_some();
+    let handed_out = |read: &&SecretRead| read.version.is_some();
     let first_read = case.linktree.secret_reads.iter().find(handed_out);
     let reads = case.linktree.secret_reads.iter().filter(handed_out).count();
     let bears = |one: &&Exchange| one.key_places.contains(&KeyPlace::BearerHeader);

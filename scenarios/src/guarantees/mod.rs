@@ -242,6 +242,12 @@ mod tests {
     }
 
     #[test]
+    fn a_slip_of_the_pen_is_told_from_what_nobody_has() {
+        assert_eq!(did_you_mean("clicks-deliverd"), "did you mean clicks-delivered?");
+        assert!(did_you_mean("-").starts_with("the guarantees are: "));
+    }
+
+    #[test]
     fn every_promise_says_what_it_must_see() {
         for promise in GUARANTEES.iter().map(|known| known.promise()) {
             assert!(!promise.sees.is_empty(), "{}", promise.id);

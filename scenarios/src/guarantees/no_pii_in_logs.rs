@@ -112,7 +112,7 @@ impl Judge for Reading<'_> {
 mod tests {
     use super::*;
     use crate::observed::Canary;
-    use crate::testing::{History, page, read, refused};
+    use crate::testing::{History, links, page, read, refused, seen};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
 
     fn visited() -> History {
@@ -150,6 +150,17 @@ mod tests {
         let shown = visited().scanned(12, 5).leak(5, Place::Answer, Canary::Email);
         assert!(check(shown, Held).observed.contains("1 answers showed an e-mail"));
         check(visited().scanned(12, 5).leak(5, Place::Log, Canary::ApiKey), Held);
+        let secret = visited().scanned(12, 5).leak(5, Place::Answer, Canary::ApiKey);
+        assert!(check(secret, Held).observed.contains("; 0 answers showed an e-mail"));
+    }
+
+    #[test]
+    fn only_whole_profiles_hand_out_an_email() {
+        let head =
+            mock_server::history::exchange::Exchange { method: "HEAD".into(), ..read("ann", 6) };
+        let others = [links("ann", 4), refused("ann", 5, 503), head];
+        let verdict = check(visited().exchanges(others).scanned(12, 5), Held);
+        assert_eq!(seen(&verdict, &EMAILS), Some(3));
     }
 
     #[test]
@@ -159,7 +170,8 @@ mod tests {
         check(visited().scanned(9, 5), Inconclusive);
         let mut before = visited().scanned(12, 0);
         before.case.target.scanned.as_mut().unwrap().lines_since_visits = 0;
-        check(before, Inconclusive);
+        let reason = check(before, Inconclusive).reason.unwrap();
+        assert!(reason.contains("nothing was logged while visitors came"), "{reason}");
         check(visited().scanned(12, 5).unseen(Place::Log), Inconclusive);
         check(History::over(&[]).exchange(read("ann", 1)).scanned(12, 5), Inconclusive);
         let nobody = History::over(&[]).operation(page("ann", 0, 9, "v0-ann"));

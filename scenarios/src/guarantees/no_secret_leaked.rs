@@ -119,6 +119,9 @@ mod tests {
     #[test]
     fn nothing_found_where_something_was_searched_holds() {
         check(used().scanned(20, 0), Held);
+        let mut scraped = used().scanned(20, 0);
+        scraped.case.target.scanned.as_mut().unwrap().scrapes = 3;
+        assert_eq!(scraped.judged_by(&NoSecretLeaked).seen, 43);
     }
 
     #[test]
@@ -150,7 +153,9 @@ mod tests {
             history.case.target.scanned = Some(scanned);
             history
         };
-        check(only(true), Inconclusive);
+        let silent = only(true).judged_by(&NoSecretLeaked);
+        assert_eq!(silent.kind, Inconclusive);
+        assert!(silent.reason.unwrap().contains("the integration logged nothing"));
         check(only(false), Held);
     }
 }

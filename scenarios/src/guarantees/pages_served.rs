@@ -179,9 +179,9 @@ impl Serving<'_> {
     /// How long Linktree was busy with this page while the visitor waited.
     fn own_calls(&self, view: &Operation<'_>) -> Duration {
         let Some(place) = self.fills.place(&view.handle) else { return Duration::ZERO };
-        let asked = self.fills.creator(place).asked.all();
-        let first = asked.partition_point(|span| span.1 < view.sent);
-        let during = asked[first..].iter().take_while(|span| span.0 <= view.last);
+        let asked = &self.fills.creator(place).asked;
+        let Some((first, _)) = asked.ending_at_or_after(view.sent) else { return Duration::ZERO };
+        let during = asked.all()[first..].iter().take_while(|span| span.0 <= view.last);
         during.map(|span| span.1.min(view.last).since(span.0.max(view.sent))).sum()
     }
 

@@ -142,7 +142,7 @@ fn judge(case: &Case) -> Verdict {
     );
     offences
         .verdict(timeouts + refusals, "timeouts and authentication errors")
-        .only_if(compared > 0, scrapes::why_unseen(case, "timeouts and auth_errors"))
+        .because((compared == 0).then(|| scrapes::why_unseen(case, "timeouts and auth_errors")))
         .at_least([TIMEOUTS.seen(timeouts), REFUSALS.seen(refusals)])
         .undecided(fell)
         .measured(
@@ -225,6 +225,13 @@ mod tests {
     fn a_call_given_up_early_or_by_a_dying_process_is_no_timeout() {
         check(counted(4.0, 3.0).exchange(given_up("ann", 30_000, 33_000)), Held);
         check(counted(4.0, 3.0).exchange(given_up("ann", 30_000, 40_000)), Violated);
+        // Give or take δ and the granularity of timers.
+        check(counted(4.0, 3.0).exchange(given_up("ann", 30_000, 39_850)), Violated);
+        check(counted(4.0, 3.0).exchange(given_up("ann", 30_000, 39_849)), Held);
+        let analytics = Exchange { route: Route::Analytics, ..given_up("ann", 30_000, 45_000) };
+        check(counted(4.0, 3.0).exchange(analytics), Held);
+        let slow = Exchange { end: End::Complete, ..given_up("ann", 30_000, 45_000) };
+        check(counted(4.0, 3.0).exchange(slow), Held);
         let paused = counted(4.0, 3.0).exchange(given_up("ann", 30_000, 40_000));
         check(paused.paused(35_000, 39_000), Held);
     }
@@ -258,7 +265,11 @@ mod tests {
         check(with(figures(0.0, 0.0)), Inconclusive);
         check(with(figures(1.0, 0.0)).exchange(given_up("ann", 1_000, 11_000)), Inconclusive);
         check(with(figures(0.0, 1.0)).exchange(refused("bob", 1_000, 401)), Inconclusive);
-        check(with(Figures::default()).exchange(refused("bob", 1_000, 401)), Inconclusive);
-        check(History::over(&[]).exchange(refused("bob", 1_000, 401)), Inconclusive);
+        let unseen = |history: History, word: &str| {
+            let verdict = check(history.exchange(refused("bob", 1_000, 401)), Inconclusive);
+            assert!(verdict.reason.as_ref().unwrap().contains(word), "{verdict:?}");
+        };
+        unseen(with(Figures::default()), "for timeouts and auth_errors is not exposed");
+        unseen(History::over(&[]), "the metrics were not scraped");
     }
 }

@@ -55,8 +55,7 @@ fn meets(stream: &Traffic, window: Window) -> bool {
 /// breaker, and without a told wait.
 fn refuses_all_clicks(rule: &Rule) -> bool {
     let Fault::Status(status) = &rule.fault else { return false };
-    let clicks_only =
-        !rule.matcher.routes.is_empty() && rule.matcher.routes.iter().all(|route| route.is_click());
+    let clicks_only = rule.matcher.routes.iter().all(|route| route.is_click());
     rule.pick == Pick::All
         && clicks_only
         && rule.matcher.routes.len() > 1
@@ -88,5 +87,54 @@ mod tests {
         check("rate-limit-storm", &[], [false, false, true]);
         check("rate-limit-storm", &[FrontRoute::Clicks], [true, false, false]);
         check("outage-and-replay", &[], [true, false, false]);
+    }
+
+    /// Whether a plan asks for clicks that fail in a row: all that are refused are, by a rule from 20 s
+    /// until 120 s, changed like this; visitors click from 0 s until 200 s, changed like that.
+    #[track_caller]
+    fn in_a_row(rule: impl FnOnce(&mut Rule), visit: impl Fn(&mut Traffic), expected: bool) {
+        let id = find("rate-limit-storm").expect("a scenario").id;
+        let run = run_plan(&Settings::default(), ContractProfile::linktree_v1(), &[id]);
+        let mut case = Case::new(&run, &run.scenarios[0]);
+        case.times.click_backoff_cap = std::time::Duration::from_secs(30);
+        case.plan.faults.retain(refuses_all_clicks);
+        case.plan.faults.truncate(1);
+        case.plan.faults[0].window = Window { from_ms: 20_000, until_ms: 120_000 };
+        rule(&mut case.plan.faults[0]);
+        for stream in &mut case.plan.traffic {
+            (stream.from_ms, stream.until_ms) = (0, 200_000);
+            visit(stream);
+        }
+        assert_eq!(AskedFor::of(&case).in_a_row, expected);
+    }
+
+    #[test]
+    fn clicks_fail_in_a_row_where_all_are_refused_for_three_caps_while_visitors_click() {
+        in_a_row(|_| (), |_| (), true);
+        in_a_row(|rule| rule.window.until_ms = 110_000, |_| (), true);
+        in_a_row(|rule| rule.window.until_ms = 109_999, |_| (), false);
+        in_a_row(|_| (), |stream| stream.from_ms = 119_999, true);
+        in_a_row(|_| (), |stream| stream.from_ms = 120_000, false);
+        in_a_row(|_| (), |stream| stream.until_ms = 20_001, true);
+        in_a_row(|_| (), |stream| stream.until_ms = 20_000, false);
+    }
+
+    #[test]
+    fn a_rule_refuses_all_clicks_with_429_alone_and_tells_no_wait() {
+        use mock_server::contract::Route;
+        use mock_server::faults::{RetryAfterSpec, Status};
+        in_a_row(|rule| rule.pick = Pick::Nth { from: 0, until: 1 }, |_| (), false);
+        for routes in
+            [vec![], vec![Route::Clicks], vec![Route::Clicks, Route::ClicksBatch, Route::Profile]]
+        {
+            in_a_row(|rule| rule.matcher.routes = routes, |_| (), false);
+        }
+        let status = |codes: &[u16], retry_after: &[RetryAfterSpec]| {
+            Fault::Status(Status { codes: codes.into(), retry_after: retry_after.into() })
+        };
+        in_a_row(|rule| rule.fault = status(&[429], &[]), |_| (), true);
+        in_a_row(|rule| rule.fault = status(&[429, 503], &[]), |_| (), false);
+        let told = status(&[429], &[RetryAfterSpec::Seconds { s: 1 }]);
+        in_a_row(|rule| rule.fault = told, |_| (), false);
     }
 }

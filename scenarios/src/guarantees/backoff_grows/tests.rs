@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::plan::{Declared, PhaseKind};
-use crate::testing::{Decides, History, page, read, refused, sent_batch, sent_click};
+use crate::testing::{Decides, History, measured, page, read, refused, sent_batch, sent_click};
 use crate::verdict::VerdictKind::{self, *};
 use mock_server::history::exchange::Exchange;
 
@@ -69,6 +69,16 @@ fn constant_delays_even_with_jitter_violate() {
 }
 
 #[test]
+fn the_witness_is_a_call_with_the_retry_that_is_wrong() {
+    // The first call of all ends with its second retry; the third is the first that is judged.
+    let mut exchanges = retried(21, &[1_000; 4], true);
+    exchanges.drain(3..5);
+    let history = History::over(&[(PhaseKind::RetryGaps, 0, 3_600)]).exchanges(exchanges);
+    let verdict = history.judged_by(&BackoffGrows);
+    assert_eq!((verdict.kind, verdict.witnesses[0].story.len()), (Violated, 5), "{verdict:?}");
+}
+
+#[test]
 fn delays_that_grow_in_lockstep_violate() {
     check(retried(20, &[1_000, 2_000, 4_000, 8_000], false), Violated, "no jitter");
     check(retried(20, &[1_000, 2_000, 3_000, 4_000], false), Violated, "no jitter");
@@ -90,7 +100,13 @@ fn immediate_retries_elsewhere_violate_unless_several_visitors_asked() {
 #[test]
 fn more_attempts_than_declared_violate_unless_there_were_more_visits() {
     let unbounded = retried(20, &[1_000, 2_000, 4_000, 8_000, 16_000], true);
-    check(unbounded, Violated, "6 attempts of a page read");
+    check(unbounded.clone(), Violated, "6 attempts of a page read");
+    // That is no fault of their spacing.
+    let history = History::over(&[(PhaseKind::RetryGaps, 0, 3_600)]).exchanges(unbounded);
+    let verdict = history.judged_by(&BackoffGrows);
+    assert_eq!(measured(&verdict, "tests of the spacing that failed"), Some(0), "{verdict:?}");
+    let of_deliveries = measured(&verdict, "tests of the spacing of deliveries that failed");
+    assert_eq!(of_deliveries, None, "{verdict:?}");
     said(crowded(0), Held, "");
 }
 
@@ -126,6 +142,12 @@ fn chains_across_a_restart_or_a_pause_are_left_out() {
     let paused = (0..20).fold(history(), |h, n| h.paused(n * 60_000 + 500, n * 60_000 + 900));
     said(paused, Inconclusive, "20 left out");
     said(history().killed(30_000), Violated, "0 left out");
+    // A delivery is left out as one of a chain, and as one that failed and went again.
+    let jitter: Vec<u64> = (1..=24).map(|n| n * 40).collect();
+    let reads = retried(20, &[1_000, 2_000, 4_000, 8_000], true);
+    let both = History::over(&[(PhaseKind::RetryGaps, 0, 3_600)]).exchanges(reads);
+    let killed = both.exchanges(delivered(&jitter)).killed(22 * 60_000 + 500);
+    said(killed, Held, "; 2 left out");
 }
 
 /// A queue that delivers a click each minute, refused once, with these delays in milliseconds before
@@ -162,6 +184,9 @@ fn clicks(exchanges: Vec<Exchange>, expected: VerdictKind, word: &str) {
 fn deliveries_with_jitter_hold_and_in_lockstep_violate() {
     let jitter: Vec<u64> = (1..=24).map(|n| n * 40).collect();
     clicks(delivered(&jitter), Held, "24 deliveries of clicks were retried one after the other");
+    let reads = retried(20, &[1_000, 2_000, 4_000, 8_000], true);
+    let both = History::over(&[(PhaseKind::RetryGaps, 0, 3_600)]).exchanges(reads);
+    assert_eq!(both.exchanges(delivered(&jitter)).judged_by(&BackoffGrows).seen, 20 + 24);
     clicks(delivered(&[700]), Violated, "deliveries: 24 delays before retry 1 crowd around 700 ms");
     // A first retry at once is usual.
     clicks(delivered(&[5]), Held, "");

@@ -1,7 +1,7 @@
 //! Tiny histories of heals, for `breaker-recovers`.
 
 use super::*;
-use crate::testing::{Decides, History, asked_to_wait, page, read, refused};
+use crate::testing::{Decides, History, asked_to_wait, page, read, refused, seen};
 use crate::verdict::VerdictKind::{self, *};
 
 /// An outage of 20 s with five failures, healed at 20 s: ready at 35 s, deadline 50.1 s.
@@ -178,4 +178,50 @@ fn no_outage_no_demand_or_no_time_is_inconclusive() {
     short.case.plan.phases[1].until_ms = 66_000;
     short.case.harness.closed = Moment::from_ms(50_000);
     check(short, Inconclusive, "no heals");
+}
+
+#[test]
+fn a_heal_is_long_enough_beyond_the_open_time_the_bound_and_the_tolerance() {
+    for (until, undecidable) in [(65_100, true), (65_101, false)] {
+        let mut history = outage();
+        history.case.plan.phases[1].until_ms = until;
+        assert_eq!(BreakerRecovers.undecidable(&history.case).is_some(), undecidable, "{until}");
+    }
+}
+
+#[test]
+fn a_due_page_is_fetched_while_its_visitor_waits_and_within_the_heal() {
+    // Answered 1.2 s after the visitor came: the fast time, and the tolerance both ways.
+    let fetched = |after: u64| {
+        let missed = newcomers(outage().exchange(read("ann", 40_000)), 60, 7, 4);
+        let answer = |n: u64| read(&format!("new-60-{n}"), 60_000 + n * 500 + after - 5);
+        missed.exchanges((0..4).map(answer))
+    };
+    check(fetched(1_200), Held, "0 of them not fetched");
+    check(fetched(1_201), Violated, "4 of 7 due pages were not fetched");
+    for (sent, due) in [(118_799, 1), (118_800, 0)] {
+        let history = outage().exchange(read("ann", 40_000));
+        let verdict = history.operation(page("new", sent, sent + 9, "-"));
+        let verdict = verdict.judged_by(&BreakerRecovers);
+        assert_eq!(seen(&verdict, &DUE), Some(due), "{sent}: {verdict:?}");
+    }
+}
+
+#[test]
+fn a_heal_counts_with_early_visitors_and_time_beyond_its_deadline() {
+    // Ready at 35.005 s, so that the first half of the bound ends at 42.505 s.
+    for (second, expected) in [(42, Violated), (43, Inconclusive)] {
+        let mut history = outage();
+        history.operations.retain(|visit| visit.sent == Moment::from_ms(second * 1_000));
+        check(history, expected, "");
+    }
+    for (closed, expected) in [(50_105, Inconclusive), (50_106, Violated)] {
+        let mut history = outage();
+        history.case.harness.closed = Moment::from_ms(closed);
+        check(history, expected, "");
+    }
+    // Nobody who came after the deadline was turned away, because nobody came.
+    let mut deserted = outage().exchange(read("ann", 40_000));
+    deserted.operations.retain(|visit| visit.sent < Moment::from_ms(50_000));
+    check(deserted, Inconclusive, "0 due pages");
 }

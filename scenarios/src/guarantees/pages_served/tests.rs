@@ -4,7 +4,7 @@ use super::*;
 use crate::guarantees::client_rate_cap;
 use crate::history::{Did, PageView, Shown};
 use crate::plan::PhaseKind::{Control, Heal, Outage, Storm, Warmup};
-use crate::testing::{Decides, History, links, page, read};
+use crate::testing::{Decides, History, links, page, read, seen};
 use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
 use mock_server::history::exchange::Exchange;
 use mock_server::world::population::{Group, Population};
@@ -145,4 +145,53 @@ fn a_page_with_other_links_than_its_creators_violates_however_seldom() {
     let verdict = check(showing(1), Violated);
     assert!(verdict.witnesses[0].what.contains("in another order"), "{verdict:?}");
     check(showing(1).operations(views("ann-0001", 10, 9, 502)), Violated);
+}
+
+/// One refused view of a page from `sent_ms` on.
+fn refused(handle: &'static str, sent_ms: u64) -> Operation<'static> {
+    Operation { status: Some(503), ..page(handle, sent_ms, sent_ms + 9, "-") }
+}
+
+/// Whether this view is counted besides so many others.
+#[track_caller]
+fn counted(history: History, others: u64, view: Operation<'static>, expected: bool) {
+    let at = view.sent;
+    let verdict = history.operation(view).judged_by(&PagesServed);
+    let expected = others + u64::from(expected);
+    assert_eq!(seen(&verdict, &VIEWS), Some(expected), "{at:?}: {verdict:?}");
+}
+
+#[test]
+fn a_view_counts_that_lies_with_its_time_and_the_tolerance_where_linktree_is_well() {
+    // From 10 s to 100 s.
+    for (sent, expected) in [(10_099, false), (10_100, true), (98_800, true), (98_801, false)] {
+        counted(history(), 0, refused("ann-0001", sent), expected);
+    }
+    counted(history().lag(50_000, 200), 0, refused("ann-0001", 50_100), false);
+}
+
+#[test]
+fn a_page_is_slow_beyond_its_bound_and_the_tolerance_and_one_view_in_a_hundred_may_be() {
+    let took = |ms| history().operations(views("ann-0001", 300, ms, 200));
+    check(took(1_100), Held);
+    check(took(1_101), Violated);
+    let refused = |count| history().operations(views("ann-0001", count, 9, 503));
+    check(refused(3).operations(views("ann-0001", 297, 9, 200)), Held);
+    check(refused(4).operations(views("ann-0001", 296, 9, 200)), Violated);
+}
+
+#[test]
+fn a_page_is_there_once_it_was_shown_and_as_long_as_it_may_be_shown_expired() {
+    // Nothing can be filled within this cap, so that views of other pages are excused.
+    let full = || history().promising(&client_rate_cap::REQUESTS, 1);
+    for (sent, expected) in [(20_009, false), (20_010, true)] {
+        let shown = full().operation(page("bob-0001", 20_000, 20_009, "-"));
+        counted(shown, 0, refused("bob-0001", sent), expected);
+    }
+    // Vouched for at 1,005 ms, and fresh for 4 s.
+    for (sent, expected) in [(35_004, true), (35_005, false)] {
+        let mut history = full();
+        history.case.contract.cache.stale_if_error_s = 30;
+        counted(history, 0, refused("ann-0001", sent), expected);
+    }
 }

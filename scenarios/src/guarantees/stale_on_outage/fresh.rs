@@ -53,7 +53,7 @@ impl<'c> Fresh<'c> {
         });
         let by = due.since.plus(limit);
         // A page that was fetched meanwhile has expired again, and its time begins anew.
-        if validated > due.since {
+        if validated >= due.since {
             due.fetched |= validated <= by;
             due.since = read.sent;
         } else if by < read.sent && !creator.is_validated_within(read.sent, read.last) {

@@ -1,7 +1,7 @@
 //! Tiny histories of outages and heals for `stale-on-outage`.
 
 use super::*;
-use crate::testing::{Decides, History, blank, links, page, read, refused};
+use crate::testing::{Decides, History, blank, links, measured, page, read, refused, seen};
 use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
 use mock_server::history::exchange::Exchange;
 
@@ -154,18 +154,25 @@ fn slow_pages_are_excused_while_it_stands_still_and_wakes_up() {
 #[test]
 fn a_version_of_another_creator_or_of_nobody_or_an_older_one_is_violated() {
     let bob = || history().exchange(read("bob", 7_000));
-    judge(bob().operation(page("ann", 20_000, 20_010, "v0-bob")), Violated);
+    let verdict = bob().operation(page("ann", 20_000, 20_010, "v0-bob")).judged_by(&StaleOnOutage);
+    assert_eq!(verdict.kind, Violated);
+    assert_eq!(measured(&verdict, "pages of a wrong version"), Some(1));
+    assert_eq!(measured(&verdict, "filled pages not shown"), Some(0));
     check(page("ann", 8_000, 8_010, "v9"), Violated);
     check(page("ann", 20_000, 20_010, "v0-ann"), Violated);
     check(page("ann", 4_000, 4_010, "v1"), Violated); // before Linktree sent it
     let fresh = page("ann", 8_000, 8_001, "v0-ann"); // it may have a copy of its own until 9 s
     judge(history().operations([fresh, page("ann", 20_000, 20_010, "v1")]), Held);
+    // What was filled by a process that has ended may not have been kept.
+    let old = || history().operation(page("ann", 20_000, 20_010, "v0-ann"));
+    judge(old().killed_until(5_500, 5_600), Held);
 }
 
 #[test]
 fn who_waits_for_linktree_is_slow_unless_a_fresh_page_comes_of_it() {
     judge(waited(2, 0), Held);
     judge(waited(3, 0), Violated);
+    judge(history().operations((0..3).map(|n| page("ann", 20_000 + n, 21_100 + n, "v1"))), Held);
     judge(waited(3, 0).lag(20_500, 150), Held);
     let long = Exchange { t_end: Moment::from_ms(21_100), ..refused("ann", 19_990, 503) };
     judge(waited(3, 0).exchange(Exchange { t_w: None, ..long }), Violated);
@@ -200,25 +207,34 @@ fn nobody_waits_in_an_outage_that_answers_at_once_and_then_that_is_not_asked_for
     use mock_server::faults::{Matcher, Pick, Stall, StallAt, Status, Window};
     let status = Fault::Status(Status { codes: vec![503], retry_after: vec![] });
     let stall = Fault::Stall(Stall { at: StallAt::BeforeHead });
-    let check = |faults: &[&Fault], expected| {
+    let check = |faults: &[(&Fault, u64, u64)], expected| {
         let mut history = history();
         // Whoever fails then is asked for a page that nobody waits for.
         let failed = |one: &&mut Exchange| one.status == Some(503);
         let failures = history.case.linktree.exchanges.iter_mut().filter(failed);
         failures.for_each(|one| one.handle = Some("zoe".into()));
-        let rule = |fault: &&Fault| Rule {
+        let rule = |&(fault, from_ms, until_ms): &(&Fault, u64, u64)| Rule {
             id: "gone".into(),
-            window: Window { from_ms: 10_000, until_ms: 60_000 },
+            window: Window { from_ms, until_ms },
             matcher: Matcher::default(),
             pick: Pick::All,
-            fault: (*fault).clone(),
+            fault: fault.clone(),
         };
         history.case.plan.faults = faults.iter().map(rule).collect();
         judge(history, expected);
     };
     check(&[], Inconclusive);
-    check(&[&stall, &status], Inconclusive);
-    check(&[&status], Held);
+    let refuses = (&status, 10_000, 60_000);
+    check(&[refuses], Held);
+    for (from, until, expected) in [
+        (10_000, 60_000, Inconclusive),
+        (0, 10_001, Inconclusive),
+        (59_999, 70_000, Inconclusive),
+        (0, 10_000, Held),
+        (60_000, 70_000, Held),
+    ] {
+        check(&[(&stall, from, until), refuses], expected);
+    }
 }
 
 #[test]
@@ -227,7 +243,79 @@ fn each_of_several_workers_shows_the_last_page_of_its_own() {
     judge(history().operations(both.clone()), Violated);
     // Another worker asked for what the first one still had.
     let second = [read("ann", 1_000), links("ann", 1_010)];
-    judge(history().exchanges(second.clone()).operations(both), Held);
+    let verdict = history().exchanges(second.clone()).operations(both).judged_by(&StaleOnOutage);
+    assert!(verdict.kind == Held && verdict.observed.contains("1 of them of an older version"));
+    // For as long as an expired page may be shown after the last of it was asked for, at 1,010 ms.
+    for (at, expected) in [(45_009, Held), (45_010, Violated)] {
+        let older = page("ann", at, at + 10, "v0-ann");
+        judge(stale_for(40).exchanges(second.clone()).operation(older), expected);
+    }
     let foreign = page("ann", 20_000, 20_010, "v0-zoe");
     judge(history().exchanges(second).operation(foreign), Violated);
+}
+
+/// Expired pages may be shown for so many seconds.
+fn stale_for(seconds: u32) -> History {
+    let mut history = history();
+    history.case.contract.cache.stale_if_error_s = seconds;
+    history
+}
+
+#[test]
+fn a_read_is_judged_once_the_page_was_shown_and_as_long_as_it_may_be_shown_expired() {
+    let unserved = |handle, at| Operation { status: Some(503), ..page(handle, at, at + 10, "-") };
+    // Bob's links were never fetched, so that only a visitor's eyes tell that the page was there.
+    for (at, expected) in [(20_010, Held), (20_011, Violated)] {
+        let shown = history().exchange(read("bob", 7_000));
+        let shown = shown.operation(page("bob", 20_000, 20_010, "v0-bob"));
+        judge(shown.operation(unserved("bob", at)), expected);
+    }
+    // Vouched for at 5,005 ms, fresh for 4 s, and heard of with the tolerance.
+    for (at, expected) in [(48_904, Violated), (48_905, Held)] {
+        judge(stale_for(40).operation(unserved("ann", at)), expected);
+    }
+}
+
+#[test]
+fn a_page_is_expired_beyond_its_time_and_the_tolerance() {
+    for (at, expired) in [(13_105, 30), (13_106, 31)] {
+        let history = history().exchanges([read("bob", 9_000), links("bob", 9_010)]);
+        let verdict =
+            history.operation(page("bob", at, at + 9, "v0-bob")).judged_by(&StaleOnOutage);
+        assert_eq!(seen(&verdict, &EXPIRED), Some(expired), "{verdict:?}");
+        assert!(verdict.observed.contains("; 31 reads of filled pages"), "{verdict:?}");
+    }
+}
+
+/// Bob's page is fetched at 62 s, after the heal, and viewed at these times.
+fn asked_again(views: &[(u64, u64)]) -> History {
+    let view = |&(from, until): &(u64, u64)| page("bob", from, until, "v0-bob");
+    let fetched = history().exchanges([read("bob", 62_000), links("bob", 62_010)]);
+    fetched.operations(views.iter().map(view))
+}
+
+#[test]
+fn a_page_is_due_once_it_has_expired_after_a_heal_and_with_time_left_to_fetch_it() {
+    let check = |history: History, expected| {
+        let verdict = history.judged_by(&StaleOnOutage);
+        assert_eq!(seen(&verdict, &DUE), Some(expected), "{verdict:?}");
+    };
+    // Vouched for at 62,005 ms; the heal ends at 140 s, and 15.1 s are left to fetch a page.
+    for (at, due) in [(66_105, 3), (66_106, 4), (124_899, 4), (124_900, 3)] {
+        check(asked_again(&[(at, at + 9)]), due);
+    }
+    check(history().paused(61_000, 61_500), 0);
+    check(history().exchange(read("zoe", 65_000)), 3);
+}
+
+#[test]
+fn a_page_that_is_due_is_old_when_its_time_is_over_before_the_next_disturbance() {
+    // Due at 70 s, and so fetched by 85.1 s.
+    judge(asked_again(&[(70_000, 70_009), (85_100, 85_109)]), Held);
+    judge(asked_again(&[(70_000, 70_009), (85_101, 85_109)]), Violated);
+    judge(asked_again(&[(70_000, 70_009), (139_880, 139_899)]), Violated);
+    judge(asked_again(&[(70_000, 70_009), (139_880, 139_900)]), Held);
+    // An answer that was whole at the very moment in which the visitor asked.
+    let at_once = asked_again(&[(70_000, 70_009), (90_000, 90_009)]);
+    judge(at_once.exchange(read("bob", 69_995)), Held);
 }
