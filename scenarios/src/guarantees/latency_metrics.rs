@@ -122,7 +122,7 @@ fn judge(case: &Case) -> Verdict {
         [CALLS.seen(seen), TIMEOUTS.seen(timeouts), LONG_BODIES.seen(long_bodies), TOLD.seen(told)];
     offences
         .verdict(seen, CALLS.name)
-        .only_if(compared > 0, scrapes::why_unseen(case, "latency"))
+        .because((compared == 0).then(|| scrapes::why_unseen(case, "latency")))
         .only_if(endless.is_empty(), wide)
         .at_least(strength)
         .undecided(fell)

@@ -3,7 +3,7 @@
 use super::*;
 use crate::observed::Figures;
 use crate::plan::PhaseKind;
-use crate::testing::{History, given_up, read, scrape};
+use crate::testing::{History, given_up, measured, read, scrape, seen};
 use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
 use mock_server::clock::Moment;
 use mock_server::history::exchange::Exchange;
@@ -60,7 +60,9 @@ const TRUE: [(f64, f64); 5] = [(0.5, 0.0), (1.5, 80.0), (2.5, 80.0), (5.0, 92.0)
 
 #[test]
 fn a_true_histogram_holds() {
-    assert_eq!(check(exposed(&TRUE, 100.0), Held).seen, 100);
+    let verdict = check(exposed(&TRUE, 100.0), Held);
+    assert_eq!(verdict.seen, 100);
+    assert!(verdict.observed.contains("p50 500 to 1500 ms of 900 to 1200 ms"), "{verdict:?}");
 }
 
 #[test]
@@ -181,9 +183,71 @@ fn buckets_may_end_where_only_timeouts_are_longer() {
 #[test]
 fn too_few_calls_no_histogram_or_no_end_are_inconclusive() {
     let few = reads().take(19);
-    check(scraped(few, &[(0.5, 0.0), (1.5, 19.0)], 19.0), Inconclusive);
+    let few = check(scraped(few, &[(0.5, 0.0), (1.5, 19.0)], 19.0), Inconclusive);
+    assert!(few.observed.contains("no quantile compared"), "{few:?}");
+    let more = check(scraped(reads().take(20), &[(0.5, 0.0), (1.5, 20.0)], 20.0), Inconclusive);
+    assert!(!more.observed.contains("no quantile compared"), "{more:?}");
     check(exposed(&[(0.5, 0.0)], 100.0), Inconclusive);
     let without = History::over(&[]).scrape(scrape(0, Figures::default()));
-    check(without.scrape(scrape(9_000, Figures::default())), Inconclusive);
-    check(History::over(&[]), Inconclusive);
+    let unseen = |history: History, word: &str| {
+        let verdict = check(history, Inconclusive);
+        assert!(verdict.reason.as_ref().unwrap().contains(word), "{verdict:?}");
+    };
+    unseen(without.scrape(scrape(9_000, Figures::default())), "for latency is not exposed");
+    unseen(History::over(&[]), "the metrics were not scraped");
+}
+
+/// Thirty reads in each of two phases, and scrapes at these times after so many of them.
+fn phases(scrapes: &[(u64, f64)]) -> History {
+    let over = [(PhaseKind::Control, 0, 100), (PhaseKind::Storm, 100, 200)];
+    let reads = [10_000, 110_000].into_iter().flat_map(|from| (0..30).map(move |n| from + n * 100));
+    let history = History::over(&over).exchanges(reads.map(|at| slow(at, 1_000)));
+    scrapes.iter().fold(history, |history, &(at, count)| {
+        let latency = Some(Histogram { buckets: vec![(0.5, 0.0), (1.5, count)], count });
+        history.scrape(scrape(at, Figures { latency, ..Figures::default() }))
+    })
+}
+
+#[test]
+fn a_phase_is_compared_between_the_first_and_the_last_good_scrape_within_it() {
+    let check = |history: History, expected: [bool; 2]| {
+        let verdict = history.judged_by(&LatencyMetrics);
+        let compared =
+            ["control", "storm"].map(|phase| verdict.observed.contains(&format!("in {phase:?}")));
+        assert_eq!(compared, expected, "{verdict:?}");
+        assert!(verdict.witnesses.is_empty(), "{verdict:?}");
+    };
+    let around =
+        |before, after| phases(&[(1_000, 0.0), (before, 30.0), (after, 30.0), (199_000, 60.0)]);
+    check(around(99_995, 100_000), [true, true]);
+    check(around(99_996, 100_000), [false, true]); // its answer came after the phase
+    check(around(99_995, 99_999), [true, false]);
+    let failed = Scrape { status: Some(503), ..scrape(99_990, Figures::default()) };
+    check(around(99_000, 101_000).scrape(failed), [true, true]);
+    // Each life has its own counters.
+    let lives = phases(&[(101_000, 0.0), (140_000, 30.0), (151_000, 0.0), (199_000, 30.0)]);
+    let second = (0..30).map(|n| slow(160_000 + n * 100, 1_000));
+    check(lives.killed(150_000).exchanges(second), [false, true]);
+}
+
+#[test]
+fn a_quantile_tells_that_is_known_to_itself_or_twice_the_measurements_error() {
+    let told = |took: u64, buckets: &[(f64, f64)]| {
+        let reads = (0..60).map(|n| slow(1_000 + n * 10, took));
+        scraped(reads, buckets, 60.0)
+    };
+    let told_of = |history: History| seen(&history.judged_by(&LatencyMetrics), &TOLD);
+    assert_eq!(told_of(told(5, &[(0.5, 60.0), (2.5, 60.0)])), Some(3));
+    // Whoever stood still for two seconds may have measured as much more.
+    let paused = told(1_000, &[(0.5, 0.0), (4.5, 60.0)]).paused(1_600, 3_600);
+    assert_eq!(told_of(paused), Some(0));
+}
+
+#[test]
+fn a_quantile_that_is_off_by_a_hair_is_off() {
+    // Reads of 1 s may have been measured from 900 ms on.
+    let bucket = 0.9 - 1e-10;
+    let reads = (0..60).map(|n| slow(1_000 + n * 100, 1_000));
+    let verdict = check(scraped(reads, &[(0.5, 0.0), (bucket, 60.0)], 60.0), Violated);
+    assert_eq!(measured(&verdict, "p50 off by"), Some(1), "parts of a microsecond count as one");
 }
