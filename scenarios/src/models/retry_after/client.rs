@@ -322,7 +322,7 @@ impl<'r> World<'r> {
                 *closed = until.max(*closed);
             }
         }
-        let is_done = matches!(self.exchanges[index].status, Some(200));
+        let is_done = self.exchanges[index].is_success();
         let pause = self.random.random_range(100..800);
         let (later, next) = match call {
             Call::Clicks(ids) => {
