@@ -10,7 +10,7 @@ mod times;
 mod traffic;
 
 pub use declared::{BreakerCounting, BreakerScope, Declared, RetryAfterScope, WindowKind};
-pub use times::{Times, contract_time};
+pub use times::{Times, contract_time, largest_scale};
 pub use traffic::{Creators, Pace, Shape, Step, Traffic};
 
 use crate::front_door::FrontDoor;

@@ -33,11 +33,12 @@ pub mod viral_spike;
 
 use crate::bounds;
 use crate::history::Tolerances;
-use crate::plan::{Declared, PLAN_FORMAT, Plan, RunPlan};
+use crate::plan::{Declared, PLAN_FORMAT, Plan, RunPlan, largest_scale};
 use mock_server::profile::ContractProfile;
 use mock_server::seed;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// How thorough a run is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,9 +128,9 @@ impl Settings {
     /// The same at the largest time scale, up to this, at which the base of the declared backoff is longer
     /// than timers are inexact; as it is where none shows it, or nobody would tell the integration.
     fn showing_backoff(&self) -> Self {
-        let exact = Tolerances::default().epsilon_us;
-        let shortest = self.declared.shortest_backoff_ms().saturating_mul(1_000);
-        let largest = u32::try_from(shortest.saturating_sub(1) / exact).unwrap_or(u32::MAX);
+        let exact = Duration::from_micros(Tolerances::default().epsilon_us);
+        let shortest = Duration::from_millis(self.declared.shortest_backoff_ms());
+        let largest = largest_scale(shortest, exact);
         let as_it_is = largest == 0 || self.has_own_scale;
         let time_scale = if as_it_is { self.time_scale } else { largest.min(self.time_scale) };
         Self { time_scale, ..self.clone() }

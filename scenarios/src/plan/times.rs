@@ -57,6 +57,13 @@ impl RunPlan {
     }
 }
 
+/// The largest time scale at which a contract duration is longer than `least`; 0 where none is.
+#[must_use]
+pub fn largest_scale(contract: Duration, least: Duration) -> u32 {
+    let scale = contract.as_nanos().saturating_sub(1) / least.as_nanos().max(1);
+    u32::try_from(scale).unwrap_or(u32::MAX)
+}
+
 /// How long contract milliseconds take under a time scale; a scale of 0 counts as 1.
 #[must_use]
 pub fn contract_time(ms: u64, time_scale: u32) -> Duration {

@@ -2,6 +2,7 @@
 
 use crate::case::Case;
 use crate::measure::humane;
+use crate::plan::largest_scale;
 use std::time::Duration;
 
 /// Why a scaled duration is too short, unless it is longer than `least`; with the largest time scale
@@ -15,11 +16,9 @@ pub fn too_short(
     key: &str,
 ) -> Option<String> {
     (scaled <= least).then(|| {
-        let contract = scaled * case.time_scale;
-        let scale = contract.as_nanos().saturating_sub(1) / least.as_nanos().max(1);
-        let advice = match scale {
+        let advice = match largest_scale(scaled * case.time_scale, least) {
             0 => "no time scale shows it".to_owned(),
-            _ => format!("a time scale of {scale} or less shows it"),
+            scale => format!("a time scale of {scale} or less shows it"),
         };
         format!(
             "{what} is {} at time scale {}, and only what is longer than {} can be judged: {advice} ({key})",
