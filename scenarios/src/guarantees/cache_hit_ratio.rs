@@ -257,11 +257,8 @@ impl Offloading<'_> {
 
     /// Fetches that even a perfect cache needs.
     fn compulsory(&self) -> u64 {
-        let age = self.case.max_age().as_nanos();
-        let fetches = |span: &(Moment, Moment)| {
-            let length = span.1.since(span.0).as_nanos();
-            length.checked_div(age).map_or(u64::MAX / 1_000, |times| times as u64 + 1)
-        };
+        let age = self.case.max_age().as_nanos().max(1);
+        let fetches = |span: &(Moment, Moment)| (span.1.since(span.0).as_nanos() / age) as u64 + 1;
         self.judged.all().iter().map(fetches).sum()
     }
 }
@@ -276,111 +273,4 @@ impl Count {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::observed::Figures;
-    use crate::plan::PhaseKind::{self, Control, Outage, Warmup};
-    use crate::testing::{Decides, History, links, page, read, refused, scrape};
-    use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
-
-    const PHASES: &[(PhaseKind, u64, u64)] =
-        &[(Warmup, 0, 10), (Control, 10, 20), (Outage, 20, 30)];
-
-    /// `reads` page reads and `fetches` at even distances from 11 s to 19 s.
-    fn history(reads: u64, fetches: u64) -> History {
-        let at = |count: u64| (0..count).map(move |n| 11_000 + n * 8_000 / count);
-        History::over(PHASES)
-            .operations(at(reads).map(|at| page("ann", at, at + 1, "v0-ann")))
-            .exchanges(at(fetches).map(|at| read("ann", at)))
-    }
-
-    #[track_caller]
-    fn check(history: History, expected: VerdictKind) {
-        let verdict = history.judged_by(&CacheHitRatio);
-        assert_eq!(verdict.kind, expected, "{verdict:?}");
-    }
-
-    pub(super) fn decided() -> Vec<Decides> {
-        vec![Decides { bound: &PERCENT, value: 95, history: || history(200, 20) }]
-    }
-
-    #[test]
-    fn one_fetch_in_ten_reads_is_allowed_and_more_is_not() {
-        check(history(200, 20), Held);
-        check(history(200, 21), Violated);
-    }
-
-    #[test]
-    fn links_without_a_profile_count_as_much() {
-        check(history(200, 0).exchanges((0..30).map(|n| links("ann", 11_000 + n * 200))), Violated);
-    }
-
-    #[test]
-    fn retries_and_other_phases_and_creators_cost_nothing() {
-        let failing = (0..30).map(|n| refused("ann", 11_000 + n * 200, 503));
-        check(history(200, 0).exchanges(failing), Held);
-        check(history(200, 1).exchanges((0..90).map(|n| read("ann", n * 100))), Held);
-        check(history(200, 1).exchanges((0..90).map(|n| read("bob", 11_000 + n))), Held);
-    }
-
-    #[test]
-    fn pages_that_went_with_their_process_may_be_fetched_again() {
-        check(history(200, 22).killed(15_000), Held);
-        check(history(200, 23).killed(15_000), Violated);
-        check(history(200, 21).paused(14_000, 15_000), Held);
-        check(history(200, 22).paused(14_000, 15_000), Violated);
-        check(history(200, 21).killed(5_000), Violated); // in the warm-up
-    }
-
-    #[test]
-    fn reads_that_fail_are_not_served_and_nothing_is_too_few_of_them() {
-        let failing = |count: usize| {
-            let mut history = history(200, 0);
-            history.operations[..count].iter_mut().for_each(|read| read.status = Some(503));
-            history
-        };
-        check(failing(20), Held);
-        check(failing(21), Violated);
-        check(failing(200), Violated);
-    }
-
-    #[test]
-    fn visitors_who_come_during_a_fetch_share_it() {
-        let herd = (0..12).map(|n| {
-            let end = Moment::from_ms(15_200 + n);
-            Exchange { t_w: Some(end), t_end: end, ..read("ann", 15_000 + n) }
-        });
-        check(history(200, 0).exchanges(herd), Violated);
-    }
-
-    #[test]
-    fn a_ratio_that_hangs_on_a_boundary_is_inconclusive() {
-        check(history(200, 20).exchange(read("ann", 10_050)), Inconclusive);
-    }
-
-    #[test]
-    fn a_counter_that_falls_within_a_life_leaves_the_exposed_ratio_open() {
-        let figures = |hits, misses| Figures {
-            cache_hits: Some(hits),
-            cache_misses: Some(misses),
-            ..Figures::default()
-        };
-        let scraped = |first| {
-            history(200, 20).scrape(scrape(0, first)).scrape(scrape(25_000, figures(180.0, 20.0)))
-        };
-        check(scraped(figures(0.0, 0.0)), Held);
-        // 103.0 % of the reads, and less than no miss.
-        let verdict = scraped(figures(146.0, 21.0)).judged_by(&CacheHitRatio);
-        assert_eq!(verdict.kind, Inconclusive, "{verdict:?}");
-        assert!(verdict.reason.unwrap().contains("fell from 21 to 20"));
-    }
-
-    #[test]
-    fn few_reads_or_a_short_max_age_are_inconclusive() {
-        check(history(99, 99), Inconclusive);
-        check(History::over(PHASES), Inconclusive);
-        let mut short = history(100, 100); // 11 compulsory fetches
-        short.case.contract.cache.max_age_s = 1;
-        check(short, Inconclusive);
-    }
-}
+mod tests;

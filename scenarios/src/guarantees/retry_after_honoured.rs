@@ -137,9 +137,7 @@ impl Judge for Waiting<'_> {
         let mut followed: HashMap<u64, bool> = HashMap::new();
         for attempt in &case.linktree.exchanges {
             let sent = attempt.t_req;
-            let relevant = |wait: &&Wait<'_>| {
-                wait.written < sent && wait.answer.id != attempt.id && wait.covers(attempt, scope)
-            };
+            let relevant = |wait: &&Wait<'_>| wait.written < sent && wait.covers(attempt, scope);
             let mut latest: Option<&Wait<'_>> = None;
             for wait in waits.iter().filter(relevant) {
                 if sent >= wait.until.minus(case.harness.epsilon) {

@@ -9,6 +9,7 @@ mod fresh;
 
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
+use crate::guarantees::evidence::busy::Busy;
 use crate::guarantees::evidence::fills::Fills;
 use crate::guarantees::evidence::outages::Outages;
 use crate::guarantees::evidence::own_links::OwnLinks;
@@ -97,6 +98,10 @@ struct Watching<'c> {
     waiting: usize,
     fresh: Fresh<'c>,
     offences: Offences,
+    /// Pages that were filled, as far as the target had heard so by then: when it should have, when the
+    /// visitor asked, and what that visitor met.
+    unheard: Vec<(Moment, Moment, Witness)>,
+    busy: Busy<'c>,
     slow: Offences,
     links: OwnLinks<'c>,
 }
@@ -125,6 +130,8 @@ impl Guarantee for StaleOnOutage {
             creators: BTreeSet::new(),
             waiting: 0,
             offences: Offences::default(),
+            unheard: Vec::new(),
+            busy: Busy::over(case),
             slow: Offences::default(),
             links: OwnLinks::of(case),
         })
@@ -138,6 +145,7 @@ impl Guarantee for StaleOnOutage {
 
 impl Judge for Watching<'_> {
     fn operation(&mut self, read: &Operation<'_>) {
+        self.busy.note(read);
         if read.page().is_none() {
             return;
         }
@@ -162,6 +170,7 @@ impl Judge for Watching<'_> {
     }
 
     fn verdict(mut self: Box<Self>) -> Verdict {
+        self.hear();
         let (case, slow) = (self.case, self.slow.count());
         let fast = case.percent(&FAST);
         let (due, old) = self.fresh.verdict();
@@ -301,9 +310,25 @@ impl Watching<'_> {
         } else {
             return;
         };
-        let offences = if slow { &mut self.slow } else { &mut self.offences };
         let line = || format!("{} it had been filled", case.at(since));
-        offences.add(read.last, || witness(case, read, &what).line(line()));
+        let witness = || witness(case, read, &what).line(line());
+        if slow {
+            self.slow.add(read.last, witness);
+        } else if shown.is_some() {
+            self.offences.add(read.last, witness);
+        } else {
+            self.unheard.push((since, read.sent, witness()));
+        }
+    }
+
+    /// Who answered nobody may have heard of a fill later than usual.
+    fn hear(&mut self) {
+        let (hearing, delta) = (self.busy.spans(), self.case.harness.delta);
+        for (filled, asked, witness) in std::mem::take(&mut self.unheard) {
+            if hearing.heard_by(filled.minus(delta), delta) < asked {
+                self.offences.add(witness.at, || witness);
+            }
+        }
     }
 
     /// Slow, unless it was waiting that brought a fresh page.

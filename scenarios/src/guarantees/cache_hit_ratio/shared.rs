@@ -114,7 +114,7 @@ fn slows(plan: &Plan) -> bool {
 mod tests {
     use super::*;
     use crate::plan::PhaseKind;
-    use crate::testing::{History, page, read};
+    use crate::testing::{History, page, read, refused};
     use std::time::Duration;
 
     /// Needless fetches where so many of 200 ms begin within a tenth of a second, beside 40 visitors.
@@ -141,5 +141,49 @@ mod tests {
         check(9, 0);
         check(10, 1);
         check(30, 21);
+    }
+
+    /// Fetches without retries, and reads, of the episodes in which these calls and views are.
+    #[track_caller]
+    fn episodes(calls: Vec<Exchange>, views: &[u64], expected: &[(usize, usize)]) {
+        let mut history = History::over(&[(PhaseKind::Storm, 0, 10)]).exchanges(calls);
+        history.case.ready();
+        let judged = Spans::joined(history.case.phases_that(|_| true), Duration::ZERO);
+        let mut shared = Shared::of(&history.case, &judged);
+        views.iter().for_each(|at| shared.operation(&page("ann", *at, *at + 1, "v")));
+        let seen = |episode: &Episode<'_>| (episode.fetches.len(), episode.reads);
+        assert_eq!(shared.pages["ann"].iter().map(seen).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn an_episode_has_the_fetches_that_are_no_retries_and_the_views_that_came_in_it() {
+        let failed = || refused("ann", 1_000, 503); // known at 1,005 ms
+        episodes(vec![failed(), read("ann", 1_004)], &[], &[(2, 0)]);
+        episodes(vec![failed(), read("ann", 1_005)], &[], &[(1, 0)]);
+        episodes(vec![read("ann", 1_000), read("ann", 1_010)], &[], &[(2, 0)]);
+        let calls = || vec![read("ann", 1_000), read("ann", 3_000)];
+        episodes(calls(), &[1_005, 1_006, 2_998, 2_999, 3_003], &[(1, 1), (1, 2)]);
+        let at_once = Exchange { t_w: None, t_end: Moment::from_ms(1_000), ..read("ann", 1_000) };
+        episodes(vec![at_once, read("ann", 3_000)], &[], &[(1, 0), (1, 0)]);
+    }
+
+    #[test]
+    fn page_reads_are_slowed_by_latency_that_hits_them() {
+        use mock_server::faults::{EmptyReply, Latency, Matcher, Pick, Window};
+        let slow = |routes: &[Route], fault: Fault| {
+            let mut plan = History::over(&[]).case.plan;
+            plan.faults = vec![Rule {
+                id: "slow".into(),
+                window: Window { from_ms: 0, until_ms: 1 },
+                matcher: Matcher { routes: routes.to_vec(), ..Matcher::default() },
+                pick: Pick::All,
+                fault,
+            }];
+            slows(&plan)
+        };
+        let latency = || Fault::Latency(Latency::Constant { ms: 5 });
+        assert!(slow(&[], latency()) && slow(&[Route::Clicks, Route::Profile], latency()));
+        assert!(!slow(&[Route::Clicks], latency()) && !slow(&[], Fault::EmptyReply(EmptyReply {})));
+        assert!(!slows(&History::over(&[]).case.plan));
     }
 }

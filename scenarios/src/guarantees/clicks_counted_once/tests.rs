@@ -160,6 +160,12 @@ fn an_excuse_ends_where_its_cause_does() {
         let slow = Exchange { t_w: Some(Moment::from_ms(answered)), ..sent_click("a", 0, 202) };
         check([slow, next(900, 2)], expected);
     }
+    // While the harness itself was late by 300 ms nobody is blamed.
+    for (sent, expected) in [(405, Held), (406, Violated)] {
+        let history = retried().exchanges([sent_click("a", 0, 202), repeated(sent)]).lag(50, 300);
+        let verdict = history.judged_by(&ClicksCountedOnce);
+        assert_eq!(verdict.kind, expected, "{verdict:?}");
+    }
     // Who wakes up at 5,000 ms has read all of it by 5,100 ms.
     for (sent, expected) in [(5_100, Held), (5_101, Violated)] {
         let history = retried().exchanges([sent_click("a", 0, 202), next(sent, 1)]);

@@ -7,6 +7,7 @@
 
 use crate::case::Case;
 use crate::history::Operation;
+use crate::spans::Spans;
 use mock_server::clock::Moment;
 use mock_server::history::exchange::Exchange;
 use std::collections::{BTreeSet, HashMap};
@@ -60,23 +61,18 @@ impl<'c> Busy<'c> {
         let answered = if several { &nobody } else { &self.answered };
         let mut waits = self.waits.clone();
         waits.sort_unstable();
-        let mut spans: Vec<(Moment, Moment)> = Vec::new();
+        let mut spans: Vec<(Moment, Moment)> = self.case.target.pauses().to_vec();
         for (sent, first) in &waits {
             let mut from = *sent;
-            let inside = answered.range(ms(*sent) + 1..ms(*first));
+            let inside = answered.range(ms(*sent)..ms(*first));
             for until in inside.map(|ms| Moment::from_ms(*ms)).chain([*first]) {
                 if until.since(from) >= LONG {
-                    match spans.last_mut() {
-                        Some(last) if from <= last.1 => last.1 = last.1.max(until),
-                        _ => spans.push((from, until)),
-                    }
+                    spans.push((from, until));
                 }
                 from = until;
             }
         }
-        spans.extend(self.case.target.pauses());
-        spans.sort_unstable();
-        Hearing { spans }
+        Hearing { spans: Spans::joined(spans, Duration::ZERO) }
     }
 }
 
@@ -86,8 +82,7 @@ fn ms(moment: Moment) -> u64 {
 
 /// By when the target must have heard.
 pub struct Hearing {
-    /// In order of time.
-    spans: Vec<(Moment, Moment)>,
+    spans: Spans,
 }
 
 impl Hearing {
@@ -98,14 +93,14 @@ impl Hearing {
         let later = |by: Moment, busy: &(Moment, Moment)| {
             if busy.0 <= by && at <= busy.1 { by.max(busy.1.plus(within)) } else { by }
         };
-        self.spans.iter().fold(at.plus(within), later)
+        self.spans.all().iter().fold(at.plus(within), later)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{History, page, read};
+    use crate::testing::{History, click, page, read};
 
     const WITHIN: Duration = Duration::from_millis(200);
 
@@ -147,6 +142,20 @@ mod tests {
     fn who_waits_for_linktree_shows_nothing() {
         check(nothing().exchange(read("ann", 1_120)), &[(1_100, 1_350)], 1_200);
         check(nothing().exchange(read("bob", 1_120)), &[(1_100, 1_350)], 1_550);
+        // Asked for before and answered by 995 ms, or after the visitor had his answer, is another matter.
+        for (asked, by) in [(994, 1_550), (995, 1_200), (1_350, 1_200), (1_351, 1_550)] {
+            check(nothing().exchange(read("ann", asked)), &[(1_100, 1_350)], by);
+        }
+    }
+
+    #[test]
+    fn a_wait_is_long_from_twenty_milliseconds_on_and_a_clicks_is_no_sign() {
+        check(nothing(), &[(1_100, 1_119)], 1_200);
+        check(nothing(), &[(1_100, 1_120)], 1_320);
+        let history = History::over(&[]);
+        let mut busy = Busy::over(&history.case);
+        busy.note(&click("a", 1_100, 1_350));
+        assert!(busy.spans().spans.all().is_empty());
     }
 
     #[test]

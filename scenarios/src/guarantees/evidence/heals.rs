@@ -147,6 +147,8 @@ mod tests {
         check([probe(70_000), probe(115_100)], Some(145_105)); // 15 s and δ are in time
         check([probe(70_000), probe(115_101)], Some(100_005));
         check([read("ann", 65_000), probe(70_000)], Some(60_000));
+        check([read("ann", 5_000), probe(70_000)], Some(100_005)); // a success long before the heal
+        check([70_000, 115_000, 160_000, 200_000].map(probe), Some(190_005)); // the last is too late
         check([Exchange { route: Route::Health, ..probe(70_000) }], Some(60_000));
         check(
             [Exchange { route: Route::Health, ..read("ann", 65_000) }, probe(70_000)],

@@ -198,6 +198,27 @@ mod tests {
     }
 
     #[test]
+    fn twenty_successes_begin_anew_what_a_failure_ended_once_the_window_has_passed() {
+        let (no, at) = (None, Some);
+        // The failure is known at 2,505 ms; forty successes from 3,005 to 6,905 ms.
+        let seen = |window, spans: [(u64, u64); 3]| {
+            let after =
+                failing(&[3]).exchanges((0..20).chain(30..70).map(|n| read("ann", n * 100)));
+            let mut history = after.declaring(|one| one.breaker_window_ms = window);
+            history.case.ready();
+            let threshold = Threshold::of(&history.case);
+            spans.map(|span| {
+                let [from, until] = [span.0, span.1].map(Moment::from_ms);
+                threshold.failures_while_closed(from, until)
+            })
+        };
+        let spans = [(2_600, 4_904), (4_904, 4_905), (4_906, 6_950)];
+        assert_eq!(seen(None, spans), [at(1), no, at(0)]);
+        let spans = [(2_600, 5_604), (5_604, 5_605), (5_606, 6_950)];
+        assert_eq!(seen(Some(2_900), spans), [at(1), no, at(0)]);
+    }
+
+    #[test]
     fn a_start_closes_it_and_a_pause_makes_it_uncertain() {
         let (no, at) = (None, Some);
         let killed = failing(&[3, 4]).killed_until(5_500, 5_600);

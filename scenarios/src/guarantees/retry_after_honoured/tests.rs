@@ -58,6 +58,17 @@ fn each_form_and_a_long_wait_that_the_plan_holds_must_be_met_with_demand() {
     assert!(one.reason.unwrap().starts_with("1 forms of Retry-After with demand"));
     let short = check(history(&[(429, 2), (503, 2)]), Inconclusive);
     assert!(short.reason.unwrap().starts_with("0 waits of 7 s or more"));
+    // What is told in 7 s names a moment that is less than 7 s away, and 0 s no wait at all.
+    let only = |s| {
+        let mut history = history(&[(429, 2), (503, 2)]);
+        let Fault::Status(status) = &mut history.case.plan.faults[0].fault else { unreachable!() };
+        status.retry_after = vec![RetryAfterSpec::Seconds { s }];
+        history
+    };
+    check(only(7), Held);
+    let mut none = only(0);
+    none.case.linktree.exchanges.truncate(2);
+    check(none, Held);
 }
 
 #[test]
@@ -108,6 +119,12 @@ fn a_batch_repeats_a_refused_one_only_with_its_clicks() {
         history
     };
     for key in [None, Some("k1")] {
+        let unread = |mut history: History| {
+            history.case.linktree.exchanges[1].clicks.clear();
+            history.case.linktree.exchanges[1].idempotency_key = key.map(Into::into);
+            history
+        };
+        check(unread(history(key, &["c", "d"])), Violated); // the same key, or nothing that tells them apart
         check(history(key, &["c", "d"]), Held);
         check(history(key, &["c", "b"]), Violated);
         check(history(key, &["a", "b"]), Violated);
@@ -137,12 +154,51 @@ fn attempts_on_their_way_and_a_restart_excuse() {
         .exchange(asked_to_wait("ann", 1_000, 429, 2))
         .exchange(read("bob", 1_200))
         .exchange(read("ann", 3_500));
-    assert!(check(on_the_way, Held).observed.contains("1 already on their way"));
+    let on_the_way = on_the_way.exchange(read("ann", 500)).exchange(read("ann", 1_005));
+    let seen = check(on_the_way, Held).observed;
+    assert!(seen.contains("excused: 1 already on their way, 0 after a restart, 0 while"), "{seen}");
     let forgotten = History::over(&[])
         .exchange(asked_to_wait("ann", 1_000, 429, 2))
         .exchange(read("ann", 2_000))
         .exchange(read("ann", 3_500));
-    check(forgotten.killed(1_500), Held);
+    let seen = check(forgotten.killed(1_500), Held).observed;
+    assert!(seen.contains("excused: 0 already on their way, 1 after a restart, 0 while"), "{seen}");
+}
+
+#[test]
+fn an_answer_or_an_attempt_in_the_harness_own_delay_proves_nothing() {
+    let told = || waiting(0).exchanges(two_at(2_000));
+    check(told(), Violated);
+    for at in [1_100, 2_005] {
+        let seen = check(told().lag(at, 1_000), Held).observed;
+        assert!(seen.contains("0 after a restart, 2 while the harness was late"), "{seen}");
+    }
+    check(told().lag(4_000, 1_000), Violated);
+}
+
+#[test]
+fn the_longest_of_several_waits_is_the_one_that_was_broken() {
+    let broken = |until: [u64; 2]| {
+        let told = [1_000, 1_100].map(|at| asked_to_wait("ann", at, 503, 0));
+        let told = told.into_iter().zip(until).map(|(told, until)| dated(told, until));
+        let history = History::over(&[]).exchanges(told).exchanges(two_at(2_000));
+        let verdict = check(history.exchange(read("ann", 9_500)), Violated);
+        verdict.witnesses[0].story[0].clone()
+    };
+    for (until, told) in
+        [([8_000, 5_000], "1.000"), ([5_000, 8_000], "1.100"), ([8_000; 2], "1.000")]
+    {
+        let story = broken(until);
+        assert!(story.trim_start().starts_with(told), "{story}");
+    }
+}
+
+#[test]
+fn a_wait_that_is_over_when_it_must_be_obeyed_shows_nothing() {
+    for (until, expected) in [(1_255, Inconclusive), (1_256, Held)] {
+        let told = dated(asked_to_wait("ann", 1_000, 503, 0), until);
+        check(History::over(&[]).exchanges([told, read("ann", 2_000)]), expected);
+    }
 }
 
 #[test]

@@ -143,6 +143,22 @@ fn a_page_that_was_whole_just_before_the_process_ended_may_never_have_been_kept(
 }
 
 #[test]
+fn who_answered_nobody_heard_of_a_page_later() {
+    // Bob's page was whole at 9,965 ms and is heard of by 10,065 ms, unless the target computes.
+    let fill = [read("bob", 9_950), links("bob", 9_960)];
+    let asked = |at| Operation { status: Some(503), ..page("bob", at, at + 10, "-") };
+    let filled = |at| served([asked(at)]).exchanges(fill.clone());
+    let waits = page("cleo", 10_010, 10_200, "v0-cleo");
+    judge(filled(10_101), Violated);
+    for (at, expected) in [(10_300, Held), (10_301, Violated)] {
+        judge(filled(at).operation(waits.clone()), expected);
+    }
+    // What a visitor has seen there was heard of.
+    let seen = page("bob", 10_210, 10_220, "v0-bob");
+    judge(served([waits, seen, asked(10_290)]).exchanges(fill), Violated);
+}
+
+#[test]
 fn slow_pages_are_excused_while_it_stands_still_and_wakes_up() {
     let slow = |at| served((0..3).map(|_| page("ann", at, at + 2_500, "v1")));
     judge(slow(20_000), Violated);
