@@ -185,7 +185,7 @@ impl Offloading<'_> {
                     "only {best:.1} % of {handle}'s page reads were served without a fetch; {} failed",
                     failed.least,
                 );
-                let lines = shown.iter().take(SHOWN).map(|fetch| self.case.tell(fetch));
+                let lines = shown.iter().map(|fetch| self.case.tell(fetch));
                 lines.fold(Witness::new(at, what), Witness::line)
             });
         }

@@ -204,7 +204,7 @@ impl Judged {
             return;
         };
         self.gauges.push(missing().counted(0, counted));
-        let tells = case.harness.delta.as_secs_f64() * 2.0;
+        let tells = (case.harness.delta * 2).as_secs_f64();
         // A client's own timer may be as early as `profile-timeout` lets it.
         let timeout = case.time(&profile_timeout::WITHIN).as_secs_f64() * 0.9;
         let ends = histogram.buckets.iter().map(|bucket| bucket.0).fold(0.0, f64::max);

@@ -168,7 +168,7 @@ const fn figure(count: usize) -> f64 {
 mod tests {
     use super::*;
     use crate::observed::Figures;
-    use crate::testing::{History, given_up, refused, scrape};
+    use crate::testing::{History, given_up, measured, refused, scrape};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
 
     fn figures(timeouts: f64, auth_errors: f64) -> Figures {
@@ -193,7 +193,10 @@ mod tests {
 
     #[test]
     fn each_counted_for_what_it_was_holds() {
-        assert_eq!(check(counted(4.0, 3.0), Held).seen, 7);
+        let verdict = check(counted(4.0, 3.0), Held);
+        assert_eq!(verdict.seen, 7);
+        let invented = measured(&verdict, "other calls counted as authentication errors");
+        assert_eq!(invented, Some(0));
         check(counted(6.0, 3.0), Held); // waiting for a connection of its own pool
     }
 

@@ -184,14 +184,25 @@ impl Storm<'_> {
             ((out..heal).contains(&arrived), self.random.random_range(0..100_u32));
         let handle = handle(call.page);
         let unclear = self.service.unclear;
+        let odd = if unclear > 0 { 2 } else { 0 };
         let (exchange, class, known) = match (is_out, chance) {
             (true, chance) if chance < unclear => {
                 (refused(&handle, arrived, 429), Class::Unclear, arrived + 5)
             }
-            (true, chance) if chance < unclear + 5 => {
+            // A request may arrive so late that its timeout seems too short; a repetition would be none then.
+            (true, chance) if chance < unclear + odd / 2 && !self.service.repeats => {
+                let late = now + self.random.random_range(100..200);
+                (given_up(&handle, late, now + 10_015), Class::Failure, now + 10_000)
+            }
+            // Nobody waits for it any more.
+            (true, chance) if chance < unclear + odd => {
+                let until = arrived + self.random.random_range(20..5_000);
+                (given_up(&handle, arrived, until), Class::Dropped, until)
+            }
+            (true, chance) if chance < unclear + odd + 5 => {
                 (given_up(&handle, arrived, now + 10_015), Class::Failure, now + 10_000)
             }
-            (true, chance) if chance < unclear + 10 => {
+            (true, chance) if chance < unclear + odd + 10 => {
                 let given_up = given_up(&handle, arrived, arrived + 5);
                 let reset = Exchange { end: End::ServerReset, ..given_up };
                 (reset, Class::Failure, arrived + 5)

@@ -83,6 +83,7 @@ impl<'c> Early<'c> {
 mod tests {
     use super::*;
     use crate::testing::{History, asked_to_wait, page, read, refused};
+    use mock_server::contract::Route;
     use mock_server::world::population::{Group, Population};
 
     /// After twenty successes come these failures, in seconds, and then a visitor of a page that was
@@ -105,6 +106,13 @@ mod tests {
         early.operation(&page("bob-0001", 20_000, 20_010, "-"));
         early.operation(&page("nobody", 20_000, 20_010, "-"));
         assert_eq!((early.refused.count(), early.let_through), expected);
+        // The last failures that were known by then, and the visitor.
+        for refused in early.refused.into_witnesses() {
+            let (visitor, failed) = refused.story.split_last().unwrap();
+            let last = format!("{}.000 s ", failures.last().unwrap());
+            assert!(visitor.contains("bob-0001") && failed.last().unwrap().starts_with(&last));
+            assert!(failed.iter().all(|line| line.contains("→ 503")), "{refused:?}");
+        }
     }
 
     fn history() -> History {
@@ -115,6 +123,8 @@ mod tests {
     fn below_the_threshold_every_visitor_is_worth_a_call() {
         check(history(), &[11, 12, 13], (1, 2));
         check(history(), &[11, 12, 13, 14], (1, 3));
+        let later = Exchange { route: Route::Health, ..read("calm", 15_000) };
+        check(history().exchanges([later, refused("ann", 25_000, 503)]), &[11, 12, 13], (1, 3));
         check(history(), &[11, 12, 13, 14, 15], (0, 4));
         check(history(), &[], (0, 0));
         check(history().exchange(read("bob-0001", 20_005)), &[11, 12, 13], (0, 3));

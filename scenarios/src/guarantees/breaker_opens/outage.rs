@@ -16,8 +16,8 @@ pub fn over_budget(case: &Case) -> Option<Witness> {
         // What succeeded before may keep a window's breaker closed until it is forgotten.
         let from = from.plus(case.times.breaker_window.unwrap_or_default());
         let sent = attempts.iter().copied();
-        let sent: Vec<&Exchange> =
-            sent.filter(|one| from <= one.t_req && one.t_req < until).collect();
+        let sent = sent.filter(|one| from <= one.t_req && one.t_req < until);
+        let sent: Vec<&Exchange> = sent.filter(|one| class(case, one) != Class::Dropped).collect();
         if sent.iter().any(|one| class(case, one) != Class::Failure) {
             return None;
         }

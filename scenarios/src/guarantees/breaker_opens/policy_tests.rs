@@ -57,6 +57,17 @@ fn calls_that_are_counted_with_all_their_attempts_are_judged_as_declared_and_els
 }
 
 #[test]
+fn a_window_is_quiet_once_the_last_success_has_left_it() {
+    // Known at 5 ms, and out of a window of 5 s by 5,105 ms.
+    let last = |at| {
+        let row = outage(&[2, 3, 4, 5]).exchange(refused("zoe", at, 503));
+        let row = row.declaring(|one| one.breaker_window_ms = Some(5_000));
+        visited(row).judged_by(&BreakerOpens).seen
+    };
+    assert_eq!([last(5_100), last(5_101)], [0, 1]);
+}
+
+#[test]
 fn a_call_beside_may_go_on_after_the_trip() {
     // Five calls are over, and of a sixth two attempts were sent before the last of them failed.
     let beside = |ms: u64| refused("gil", ms, 503);

@@ -116,6 +116,34 @@ fn timeouts_are_failures_and_early_aborts_are_not() {
 }
 
 #[test]
+fn who_hangs_up_early_has_not_succeeded_and_may_be_counted() {
+    // Its call began long before its request arrived, between or just after those that open the breaker.
+    let early = |at: u64, until: u64| given_up("zoe", at, until);
+    let dropped = |at, until| outage(&[1, 2, 3, 4, 5, 36]).exchange(early(at, until));
+    for (at, until) in [(3_100, 3_900), (4_900, 5_050)] {
+        check(dropped(at, until), Held, "2 open times");
+        check(dropped(at, until).exchange(refused("bob", 20_000, 503)), Violated, "got through");
+    }
+    // It may have been the fifth: then the next probe is due earlier.
+    let probe =
+        |at| outage(&[1, 2, 3, 4, 6]).exchanges([early(3_100, 3_900), refused("bob", at, 503)]);
+    check(probe(34_000), Held, "2 open times");
+    check(probe(33_800), Violated, "got through");
+    // A probe that is dropped shows nothing of what comes after it.
+    let after =
+        outage(&[1, 2, 3, 4, 5]).exchanges([early(36_000, 36_500), refused("bob", 37_000, 503)]);
+    check(after, Inconclusive, "1 open times");
+}
+
+#[test]
+fn what_was_sent_in_the_moment_of_the_last_success_may_have_been_counted_before_it() {
+    // The success is known at 5 ms.
+    let slow = |at| Exchange { t_w: Some(Moment::from_ms(900)), ..refused("zoe", at, 503) };
+    let seen = |at| visited(outage(&[1, 2, 3, 4]).exchange(slow(at))).judged_by(&BreakerOpens).seen;
+    assert_eq!([seen(5), seen(6)], [0, 1]);
+}
+
+#[test]
 fn attempts_on_their_way_and_late_successes_excuse() {
     let on_the_way = outage(&[1, 2, 3, 4, 5, 36]).exchange(refused("bob", 5_150, 503));
     check(on_the_way, Held, "");

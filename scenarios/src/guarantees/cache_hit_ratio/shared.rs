@@ -120,6 +120,11 @@ mod tests {
     /// Needless fetches where so many of 200 ms begin within a tenth of a second, beside 40 visitors.
     #[track_caller]
     fn check(fetches: u64, expected: usize) {
+        beside(40, fetches, expected);
+    }
+
+    #[track_caller]
+    fn beside(visitors: u64, fetches: u64, expected: usize) {
         let slow = |n: u64| {
             let end = Moment::from_ms(5_200 + n);
             Exchange { t_w: Some(end), t_end: end, ..read("ann", 5_000 + n) }
@@ -129,10 +134,11 @@ mod tests {
         history.case.ready();
         let judged = Spans::joined(history.case.phases_that(|_| true), Duration::ZERO);
         let mut shared = Shared::of(&history.case, &judged);
-        (0..40).for_each(|n| shared.operation(&page("ann", 5_010 + n, 5_210 + n, "v")));
+        (0..visitors).for_each(|n| shared.operation(&page("ann", 5_010 + n % 40, 5_210, "v")));
         shared.operation(&page("ann", 9_000, 9_001, "v"));
         let (reads, needless) = shared.of_page("ann", 90);
-        assert_eq!((reads, needless.iter().map(|one| one.0).sum::<usize>()), (40, expected));
+        let needless = needless.iter().map(|one| one.0).sum::<usize>();
+        assert_eq!((reads as u64, needless), (visitors, expected));
     }
 
     #[test]
@@ -141,6 +147,9 @@ mod tests {
         check(9, 0);
         check(10, 1);
         check(30, 21);
+        // Of many visitors one in ten may need a fetch.
+        beside(200, 20, 0);
+        beside(200, 21, 1);
     }
 
     /// Fetches without retries, and reads, of the episodes in which these calls and views are.

@@ -178,6 +178,25 @@ fn what_was_fetched_too_often_is_shown_with_its_share_and_its_first_fetches() {
 }
 
 #[test]
+fn where_the_plan_slows_page_reads_visitors_must_meet_a_fetch() {
+    use mock_server::faults::{Fault, Latency, Matcher, Pick, Rule, Window};
+    let slowed = |fetches: u64| {
+        let mut history = history(200, fetches);
+        history.case.plan.faults.push(Rule {
+            id: "slow".into(),
+            window: Window { from_ms: 0, until_ms: 1 },
+            matcher: Matcher::default(),
+            pick: Pick::All,
+            fault: Fault::Latency(Latency::Constant { ms: 5 }),
+        });
+        history
+    };
+    check(slowed(20), Held); // each beside one visitor
+    check(slowed(19), Inconclusive);
+    check(history(200, 19), Held);
+}
+
+#[test]
 fn a_page_that_may_not_be_kept_at_all_cannot_be_judged() {
     let mut never = history(200, 21);
     never.case.contract.cache.max_age_s = 0;

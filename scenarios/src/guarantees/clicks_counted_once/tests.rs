@@ -136,6 +136,8 @@ fn keys_and_effects_are_told_apart() {
     let story = &verdict.witnesses[0].story;
     assert!(story[0].ends_with("(first)") && story[1].ends_with("(again)"), "{story:?}");
     check([sent_click("b", 0, 503), keyed("k", sent_click("b", 900, 202))], 1, 0);
+    let keyless = |id| Exchange { idempotency_key: None, ..sent_click(id, 0, 202) };
+    check([keyless("b"), keyless("c")], 2, 0);
     check([lost(), keyed("k", sent_click("a", 900, 202))], 1, 1);
 }
 
@@ -144,6 +146,11 @@ fn an_answer_that_was_not_yet_read_excuses_one_repetition_and_not_the_next() {
     let history = || retried().exchanges([sent_click("a", 0, 202), repeated(250)]);
     let busy = || history().operation(page("ann", 10, 240, "v0"));
     assert_eq!(busy().judged_by(&ClicksCountedOnce).kind, Held);
+    // Read when it answers visitors again at 240 ms, and so heard by 340 ms.
+    for (sent, expected) in [(340, Held), (341, Violated)] {
+        let again = busy().exchange(repeated(sent));
+        assert_eq!(again.judged_by(&ClicksCountedOnce).kind, expected, "{sent}");
+    }
     assert_eq!(busy().exchange(repeated(900)).judged_by(&ClicksCountedOnce).kind, Violated);
 }
 

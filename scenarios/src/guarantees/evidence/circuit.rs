@@ -2,9 +2,11 @@
 //!
 //! A trip is certain after N definite failures in a row since the breaker was known to be closed: after
 //! a start or a success, which resets a count of consecutive failures. Results that libraries count
-//! differently (429, 4xx, early aborts, results from before, results within δ of a success) break the
-//! row, but may have tripped the breaker sooner: so they move the earliest legal probe, and not the
-//! trip. A late success may close the breaker again, and ends all certainty.
+//! differently (429, 4xx, results from before, results within δ of a success) break the row, but may
+//! have tripped the breaker sooner: so they move the earliest legal probe, and not the trip. Whoever
+//! hangs up early, perhaps since its call began long before its request arrived, has not succeeded: that
+//! may count as well, and breaks no row. A late success may close the breaker again, and ends all
+//! certainty.
 //! Connections that a fault broke off may count or not; while connections were refused altogether,
 //! and until the next success, nothing is known of the breaker.
 
@@ -33,6 +35,9 @@ pub enum Class {
     Success,
     /// Every breaker counts it: 5xx, a broken answer, or a timeout of the client.
     Failure,
+    /// May count or be ignored, but is nobody's success: the client hung up on an answer that had not
+    /// begun, before it should have lost patience, as far as is seen from outside.
+    Dropped,
     /// May count, be ignored or reset.
     Unclear,
 }
@@ -52,7 +57,9 @@ pub fn class(case: &Case, exchange: &Exchange) -> Class {
         _ if exchange.is_connection_only() => Class::Unclear,
         _ if case.target.paused_within(from, until) => Class::Unclear,
         End::Complete if exchange.calls_for(Caution::SomeItemsFail) => Class::Unclear,
-        End::ClientAbort if !waited || dying => Class::Unclear,
+        End::ClientAbort if dying => Class::Unclear,
+        End::ClientAbort if !waited && exchange.t_first.is_none() => Class::Dropped,
+        End::ClientAbort if !waited => Class::Unclear,
         _ if exchange.is_success() => Class::Success,
         _ if exchange.is_definite_failure() => Class::Failure,
         _ => Class::Unclear,
@@ -269,7 +276,8 @@ impl<'c> Circuit<'c> {
             if let Some(doubt) = doubt.filter(|doubt| *doubt <= last) {
                 return (doubt, Row::default());
             }
-            let Some(first) = first.filter(|_| !classes.contains(&Class::Unclear)) else {
+            let open = |class: &Class| matches!(class, Class::Unclear | Class::Dropped);
+            let Some(first) = first.filter(|_| !classes.iter().any(open)) else {
                 return (first.unwrap_or(last), Row::default());
             };
             if classes.contains(&Class::Success) {
@@ -311,11 +319,12 @@ impl<'c> Circuit<'c> {
         let closing = late.filter(|one| match class(case, one) {
             Class::Success => true,
             Class::Unclear => one.t_known() <= trip.plus(case.harness.delta),
-            Class::Failure => false,
+            Class::Failure | Class::Dropped => false,
         });
         // What happened in the very moment of the trip has ended the row before it.
         let restarts = case.target.processes.iter().filter(|one| one.change != Change::Ready);
         let restarts = restarts.map(|process| process.at).filter(|at| *at > since);
+        // Those that end in the moment of a probe were a doubt before.
         let refusals = self.refusals.iter().filter(|(_, until)| *until > since);
         let refusals = refusals.map(|(from, _)| *from);
         closing.map(|one| one.t_known()).chain(restarts).chain(refusals).min()

@@ -110,6 +110,7 @@ impl Spacing {
         let last = i32::try_from(self.delays.len()).unwrap_or(0) - 1;
         let grown = self.backoff.bound(last) / self.backoff.base;
         let share = SHARES.into_iter().find(|share| share * grown >= 1.0).unwrap_or(0.5);
+        // No number of delays has exactly this chance.
         binomial_tail(self.judged(), share, self.judged()) < self.grow_alpha()
     }
 
@@ -165,6 +166,7 @@ impl Spacing {
                 retry + 1,
                 low_below * 1e3,
             );
+            // As above.
             (binomial_tail(delays.len(), share, low) < self.grow_alpha()).then_some((retry, what))
         });
         fails.next()
@@ -188,6 +190,7 @@ impl Spacing {
                 retry + 1,
                 middle * 1e3,
             );
+            // As above.
             (crowding(&spread) < ALPHA).then_some((retry, what))
         };
         let crowded: Option<Vec<_>> =

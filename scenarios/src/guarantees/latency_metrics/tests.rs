@@ -62,6 +62,7 @@ const TRUE: [(f64, f64); 5] = [(0.5, 0.0), (1.5, 80.0), (2.5, 80.0), (5.0, 92.0)
 fn a_true_histogram_holds() {
     let verdict = check(exposed(&TRUE, 100.0), Held);
     assert_eq!(verdict.seen, 100);
+    assert_eq!(seen(&verdict, &TIMEOUTS), Some(8));
     assert!(verdict.observed.contains("p50 500 to 1500 ms of 900 to 1200 ms"), "{verdict:?}");
 }
 

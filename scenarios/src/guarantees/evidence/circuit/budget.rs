@@ -68,7 +68,9 @@ pub fn openings(case: &Case) -> Vec<Opening<'_>> {
 /// of another kind, and when instances end, begin, stand still or are refused.
 fn rows<'c>(case: &'c Case, sent: Vec<&'c Exchange>) -> Vec<(Vec<&'c Exchange>, Moment)> {
     let mut cuts: Vec<Moment> = Vec::new();
-    let others = guarded(case).filter(|one| class(case, one) != Class::Failure);
+    // What was dropped is nobody's success, and at most opens a breaker sooner.
+    let others =
+        guarded(case).filter(|one| matches!(class(case, one), Class::Success | Class::Unclear));
     cuts.extend(others.map(|one| one.t_req));
     cuts.extend(case.linktree.connections.iter().map(|one| one.t_conn));
     let restarts = case.target.processes.iter().filter(|one| one.change != Change::Ready);
@@ -118,4 +120,20 @@ fn openings_of<'c>(case: &'c Case, row: &[&'c Exchange], end: Moment) -> Vec<Ope
         rest = later;
     }
     openings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{History, refused};
+
+    #[test]
+    fn what_was_on_its_way_when_all_had_opened_is_excused_for_twice_the_tolerance() {
+        let failures = (1..=12).map(|second| refused("ann", second * 1_000, 503));
+        let history = History::over(&[]).exchanges(failures).declaring(|one| one.instances = 2);
+        let openings = openings(&history.case);
+        let seen = |one: &Opening<'_>| (one.tripped, one.from, one.offenders.len());
+        let expected = [(Moment::from_ms(12_005), Moment::from_ms(12_205), 0)];
+        assert_eq!(openings.iter().map(seen).collect::<Vec<_>>(), expected);
+    }
 }

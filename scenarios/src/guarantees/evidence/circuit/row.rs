@@ -85,6 +85,10 @@ impl<'c> Row<'c> {
                 self.succeeded = Some(known);
                 self.missing = self.missing.saturating_sub(1);
             }
+            Class::Dropped => {
+                self.possible.push(earliest_known(case, attempt));
+                return;
+            }
             Class::Unclear => self.possible.push(earliest_known(case, attempt)),
             Class::Failure => {
                 self.possible.push(earliest_known(case, attempt));

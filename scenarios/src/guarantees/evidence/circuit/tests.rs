@@ -34,7 +34,10 @@ fn ends_are_successes_failures_or_a_matter_of_taste() {
 
 #[test]
 fn an_abort_is_a_timeout_after_the_timeout_less_the_tolerances_and_of_a_living_process() {
-    check(calm(), given_up("ann", 1_000, 10_849), Class::Unclear);
+    check(calm(), given_up("ann", 1_000, 10_849), Class::Dropped);
+    let begun =
+        Exchange { t_first: Some(Moment::from_ms(2_000)), ..given_up("ann", 1_000, 10_849) };
+    check(calm(), begun, Class::Unclear);
     check(calm(), given_up("ann", 1_000, 10_850), Class::Failure);
     let long = || given_up("ann", 1_000, 11_000);
     check(calm().killed(11_000), long(), Class::Unclear);
