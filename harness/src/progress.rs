@@ -1,18 +1,25 @@
 //! Shows where each running scenario is: bars on a terminal, a line for each phase elsewhere.
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use std::collections::BTreeSet;
 use std::io::IsTerminal;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Progress of a run, on standard error.
 pub struct Progress {
     bars: Option<MultiProgress>,
+    /// What was warned of already, by whichever scenario.
+    warned: Warned,
 }
+
+type Warned = Arc<Mutex<BTreeSet<String>>>;
 
 /// Progress of one scenario.
 pub struct Bar {
     id: String,
     shown: Option<ProgressBar>,
+    warned: Warned,
 }
 
 impl Default for Progress {
@@ -25,7 +32,8 @@ impl Progress {
     /// Bars when standard error is a terminal, lines otherwise.
     #[must_use]
     pub fn new() -> Self {
-        Self { bars: std::io::stderr().is_terminal().then(MultiProgress::new) }
+        let bars = std::io::stderr().is_terminal().then(MultiProgress::new);
+        Self { bars, warned: Warned::default() }
     }
 
     /// A scenario of this length begins.
@@ -42,7 +50,7 @@ impl Progress {
             bar.set_prefix(id.to_owned());
             bars.add(bar)
         });
-        let bar = Bar { id: id.to_owned(), shown };
+        let bar = Bar { id: id.to_owned(), shown, warned: Arc::clone(&self.warned) };
         bar.say("starting");
         bar
     }
@@ -64,6 +72,18 @@ impl Bar {
         match &self.shown {
             Some(bar) => bar.set_message(phase.to_owned()),
             None => eprintln!("{:18} {phase}", self.id),
+        }
+    }
+
+    /// Something that nobody may overlook, and that other scenarios may find as well: once a run.
+    pub fn warn(&self, what: &str) {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if !warned.insert(what.to_owned()) {
+            return;
+        }
+        match &self.shown {
+            Some(bar) => bar.println(format!("! {what}")),
+            None => eprintln!("! {what}"),
         }
     }
 
@@ -91,9 +111,13 @@ mod tests {
     fn the_template_is_valid() {
         let bars = Progress {
             bars: Some(MultiProgress::with_draw_target(indicatif::ProgressDrawTarget::hidden())),
+            warned: Warned::default(),
         };
         let bar = bars.bar("viral-spike", Duration::from_secs(3));
         bar.say("control");
+        bar.warn("GET /metrics was answered 404");
+        bars.bar("brownout", Duration::from_secs(3)).warn("GET /metrics was answered 404");
+        assert_eq!(bars.warned.lock().unwrap().len(), 1);
         bar.tick(Duration::from_secs(1));
         bar.finish("done");
     }

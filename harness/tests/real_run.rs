@@ -57,6 +57,7 @@ fn the_reference_holds_and_recheck_gives_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let output = run(folder.path(), &["run", SCENARIO, "--seed", "7"]);
     assert_eq!(output.status.code(), Some(0), "{}", words(&output));
+    assert!(!words(&output).contains("! GET"), "it shows all that is judged: {}", words(&output));
     let files = ["result.json", "report.html", "summary.md", "junit.xml"];
     let read = || files.map(|name| std::fs::read(folder.path().join("runs/latest").join(name)));
     let first = read().map(|bytes| bytes.expect("the report was written"));

@@ -35,7 +35,7 @@ fn what_runs_already_is_judged_as_it_stands_and_left_running() {
         .unwrap();
     let mut reference = Running(reference);
     let config = format!(
-        "[target.url]\nbase = \"http://127.0.0.1:{front}\"\nmock_port = {mock}\n\
+        "[front_door]\nmetrics = \"/no/such/metrics\"\n[target.url]\nbase = \"http://127.0.0.1:{front}\"\nmock_port = {mock}\n\
          vault_port = {vault}\nvault_token = \"fixed-token\"\n"
     );
     fs::write(folder.path().join("windthrow.toml"), config).unwrap();
@@ -51,6 +51,11 @@ fn what_runs_already_is_judged_as_it_stands_and_left_running() {
     );
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(String::from_utf8_lossy(&output.stdout).contains("(url)"), "{output:?}");
+    let lacks: Vec<&str> = said.lines().filter(|line| line.starts_with("! GET ")).collect();
+    assert!(
+        matches!(lacks[..], [one] if one.contains("/no/such/metrics was answered 404")),
+        "{said}"
+    );
     assert!(matches!(reference.0.try_wait(), Ok(None)), "it must be left running");
 
     // What is not ours cannot be killed.

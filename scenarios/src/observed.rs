@@ -250,7 +250,14 @@ pub struct Reach {
     pub arrived: u64,
     /// All upstream requests since the start.
     pub requests: u64,
+    /// What the visitor missed that judges need, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacks: Vec<String>,
 }
+
+/// The id of the click that is made before a storm begins with this. No judge sees it: it belongs to
+/// nobody's plan.
+pub const FIRST_CLICK: &str = "windthrow-first-";
 
 /// What this machine can do, measured before the storm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -108,6 +108,7 @@ fn hear(line: &str, bar: &Bar, place: &mut Place, why: &mut Option<String>) {
     match Said::heard(line) {
         Some(Said::Ready) => place.started(),
         Some(Said::Phase(phase)) => bar.say(&phase),
+        Some(Said::Lacks(what)) => bar.warn(&what),
         Some(Said::Failure(words)) => *why = Some(words),
         None => {}
     }

@@ -52,7 +52,7 @@ async fn storm(scene: &Scene<'_>) -> Result<Outcome, Failure> {
     let Scene { order, run, plan, clock, recorder } = *scene;
     let mut testbed = Testbed::set_up(scene).await?;
     Said::Ready.say();
-    if let Err(why) = testbed.reach(plan).await {
+    if let Err(why) = testbed.reach(plan, &order.observe.metrics).await {
         testbed.clear().await?;
         return Ok(Outcome::Unreached { why });
     }

@@ -8,6 +8,7 @@
 
 pub mod bodies;
 pub mod child;
+pub mod first_visit;
 pub mod load;
 pub mod measure;
 pub mod observe;

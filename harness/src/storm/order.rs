@@ -71,6 +71,8 @@ pub enum Said {
     Ready,
     /// This phase has begun.
     Phase(String),
+    /// What the target does not show that judges need, and what to change.
+    Lacks(String),
     /// Why there is no recording, and what to do.
     Failure(String),
 }
@@ -135,7 +137,8 @@ mod tests {
     #[test]
     fn what_is_said_is_heard_among_other_lines() {
         let failure = Said::Failure("why\nhelp: so".into());
-        for said in [Said::Ready, Said::Phase("control".into()), failure] {
+        let lacks = Said::Lacks("GET /metrics was answered 404".into());
+        for said in [Said::Ready, Said::Phase("control".into()), lacks, failure] {
             assert_eq!(Said::heard(&said.line()), Some(said));
         }
         assert_eq!(Said::heard("phase: control"), None);

@@ -34,7 +34,8 @@ pub fn with_probe(population: &Population) -> Population {
 /// Counts what arrives at the mock.
 #[derive(Debug)]
 pub struct Arrivals {
-    handle: String,
+    /// The creator of the probe.
+    pub handle: String,
     all: AtomicU64,
     for_the_probe: AtomicU64,
 }
@@ -86,7 +87,7 @@ pub async fn probe(
     }
     let status = answer.as_ref().ok().map(|answer| answer.status().as_u16());
     let (arrived, requests) = (arrived(), arrivals.all.load(Ordering::Acquire));
-    let reach = Reach { sent, last, status, arrived, requests };
+    let reach = Reach { sent, last, status, arrived, requests, lacks: Vec::new() };
     let outcome = if arrived > 0 { Ok(()) } else { Err(why(&reach, &path, front)) };
     (reach, outcome)
 }
@@ -135,7 +136,7 @@ mod tests {
     fn every_failure_says_what_to_change() {
         let check = |status: Option<u16>, requests: u64, expected: &str| {
             let (sent, last) = (Moment::ZERO, Moment::from_ms(8_000));
-            let reach = Reach { sent, last, status, arrived: 0, requests };
+            let reach = Reach { sent, last, status, arrived: 0, requests, lacks: Vec::new() };
             let why = why(&reach, "/windthrow-1-0001", &FrontDoor::default());
             assert!(why.contains(expected), "{why}");
         };

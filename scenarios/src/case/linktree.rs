@@ -1,5 +1,6 @@
 //! What Linktree saw of the integration: its calls, its connections, its reads of the vault.
 
+use crate::observed::FIRST_CLICK;
 use mock_server::clock::Moment;
 use mock_server::faults::Caution;
 use mock_server::history::exchange::Exchange;
@@ -20,7 +21,8 @@ pub struct LinktreeSide {
 
 impl LinktreeSide {
     /// Takes in what arrived, in any order.
-    pub fn exchange(&mut self, exchange: Exchange) {
+    pub fn exchange(&mut self, mut exchange: Exchange) {
+        exchange.clicks.retain(|click| !click.event_id.starts_with(FIRST_CLICK));
         let no_request = exchange.is_connection_only();
         let list = if no_request { &mut self.connections } else { &mut self.exchanges };
         list.push(exchange);
@@ -58,5 +60,24 @@ impl LinktreeSide {
             *seq = (*seq).max(exchange.conn_seq);
         }
         last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{sent_batch, sent_click};
+
+    #[test]
+    fn the_click_before_the_storm_is_nobodys_and_the_others_of_its_batch_are_kept() {
+        let first = format!("{FIRST_CLICK}1f");
+        let mut side = LinktreeSide::default();
+        side.exchange(sent_click(&first, 0, 202));
+        side.exchange(sent_batch(&["a", &first, "b"], 10, 202));
+        let ids = |exchange: &Exchange| -> Vec<String> {
+            exchange.clicks.iter().map(|click| click.event_id.clone()).collect()
+        };
+        let seen: Vec<_> = side.exchanges.iter().map(ids).collect();
+        assert_eq!(seen, [vec![], vec!["a".to_owned(), "b".to_owned()]]);
     }
 }

@@ -8,6 +8,7 @@ mod readiness;
 mod start_error;
 
 pub use command::{Secrets, Surroundings};
+pub(super) use readiness::cause;
 pub use start_error::StartError;
 
 use super::measure::cpu;

@@ -61,7 +61,7 @@ pub async fn look(client: &Client, url: &str, search: &Search) -> Result<(), Str
 }
 
 /// The innermost reason, such as `Connection refused (os error 111)`.
-fn cause(error: &reqwest::Error) -> String {
+pub fn cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn Error = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;

@@ -4,13 +4,14 @@ mod set_up;
 
 pub use set_up::Scene;
 
+use super::first_visit::FirstVisit;
 use super::load::Entrance;
 use super::measure::{cpu, micros};
 use super::observe::logs::Logs;
 use super::observe::search::Search;
 use super::observe::source::{self, Tree};
 use super::observe::watch::{Watch, Watching};
-use super::order::Order;
+use super::order::{Order, Said};
 use super::process_faults::due::DueFaults;
 use super::process_faults::{self, Lost};
 use super::reach;
@@ -18,12 +19,13 @@ use super::recorder::Recorder;
 use super::tap::Tap;
 use super::target::{Target, client};
 use crate::failure::Failure;
-use crate::metrics::Picks;
+use crate::metrics::{MetricNames, Picks};
 use mock_server::clock::{Clock, Moment};
 use mock_server::server::MockLinktree;
 use scenarios::front_door::{FrontDoor, FrontRoute};
 use scenarios::history::{Change, Event, Process};
 use scenarios::plan::{Plan, RunPlan};
+use scenarios::traffic::Visitor;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -51,18 +53,33 @@ pub struct Testbed {
 }
 
 impl Testbed {
-    /// Visits the target once; the mock must be asked.
+    /// Visits the target once; the mock must be asked. What the visitor misses is said.
     ///
     /// # Errors
     ///
     /// In words, why it was not, and what to change.
-    pub async fn reach(&self, plan: &Plan) -> Result<(), String> {
+    pub async fn reach(&self, plan: &Plan, metrics: &MetricNames) -> Result<(), String> {
         let client = client()?;
         let patience = Duration::from_millis(plan.generator.timeout_ms);
         let arrivals = self.tap.arrivals();
-        let (reach, outcome) =
+        let (mut reach, outcome) =
             reach::probe(&self.target.url, &self.front, patience, arrivals, &client, self.clock)
                 .await;
+        if outcome.is_ok() {
+            let visit = FirstVisit {
+                client: &client,
+                url: &self.target.url,
+                front: &self.front,
+                metrics,
+                handle: &arrivals.handle,
+                visitor: Visitor { seed: plan.seed, arrival: 0 },
+                patience,
+            };
+            reach.lacks = visit.lacks().await;
+        }
+        for lack in &reach.lacks {
+            Said::Lacks(lack.clone()).say();
+        }
         self.recorder.record(Event::Reach(reach));
         outcome
     }
