@@ -1,8 +1,11 @@
 //! Reads the contract profile that a command names, with the place of what is wrong underlined.
 
 use crate::config::guarantees;
+use crate::config::shape::place;
 use crate::failure::{Failure, Mistake, MistakesInFile};
-use mock_server::profile::{ContractProfile, ProfileError};
+use crate::reading;
+use mock_server::profile::ContractProfile;
+use mock_server::ranges::OutOfRange;
 use scenarios::bounds;
 use std::path::Path;
 use toml::de::DeTable;
@@ -14,29 +17,29 @@ const HELP: &str = "start from mock-server/profiles/linktree-v1.toml";
 /// # Errors
 ///
 /// [`Failure::Usage`] when the file cannot be read, [`Failure::Syntax`] when it is no profile,
-/// [`Failure::Mistakes`] with everything that it promises and no guarantee knows.
+/// [`Failure::Mistakes`] with every value that no mock can serve and everything that it promises and
+/// no guarantee knows.
 pub fn load(path: Option<&Path>) -> Result<ContractProfile, Failure> {
     let Some(path) = path else { return Ok(ContractProfile::linktree_v1()) };
-    let profile = ContractProfile::load(path).map_err(|error| match &error {
-        ProfileError::Parse { source, .. } => match std::fs::read_to_string(path) {
-            Ok(text) => {
-                let at = source.span().unwrap_or_default();
-                Failure::syntax(path, &text, at.into(), source.message(), HELP)
-            }
-            Err(error) => Failure::unreadable(path, &error),
-        },
-        ProfileError::Read { .. } => Failure::usage(error.to_string(), HELP),
+    let text = reading::text(path)?;
+    let profile: ContractProfile = toml::from_str(&text).map_err(|error| {
+        let at = error.span().unwrap_or_default();
+        Failure::syntax(path, &text, at.into(), error.message(), HELP)
     })?;
-    let wrong = bounds::wrong(&profile.promises);
-    if wrong.is_empty() {
+    let (table, _) = DeTable::parse_recoverable(&text);
+    let table = table.get_ref();
+    let value = |OutOfRange { path, what, fix }: OutOfRange| {
+        // An entry of a list is shown as the list.
+        let list = path.split('[').next().unwrap_or_default();
+        Mistake::new(place(table, list), format!("{path}: {what}"), fix)
+    };
+    let promise = |wrong| guarantees::mistake(table, wrong, |path| format!("promises.{path}"));
+    let values = profile.wrong().into_iter().map(value);
+    let promises = bounds::wrong(&profile.promises).into_iter().map(promise);
+    let mistakes: Vec<Mistake> = values.chain(promises).collect();
+    if mistakes.is_empty() {
         return Ok(profile);
     }
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))?;
-    let (table, _) = DeTable::parse_recoverable(&text);
-    let mistake = |wrong: bounds::Wrong| -> Mistake {
-        guarantees::mistake(table.get_ref(), wrong, |path| format!("promises.{path}"))
-    };
-    let mistakes = wrong.into_iter().map(mistake).collect();
     let mistakes = MistakesInFile::new(&path.display().to_string(), &text, mistakes);
     Err(Failure::Mistakes(Box::new(mistakes)))
 }
@@ -73,5 +76,29 @@ mod tests {
         ];
         let expected = expected.map(|(a, b, c)| (a.to_owned(), b.to_owned(), c.to_owned()));
         assert_eq!(error.mistakes.iter().map(in_words).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_value_that_no_mock_can_serve_is_shown_with_its_place_and_bounds() {
+        let check = |from: &str, to: &str, shown: &str, what: &str, help: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("mine.toml");
+            let text = LINKTREE_V1.replace(from, to);
+            assert_ne!(text, LINKTREE_V1);
+            std::fs::write(&path, &text).unwrap();
+            let Err(Failure::Mistakes(error)) = load(Some(&path)) else { panic!("it was taken") };
+            let found: Vec<_> =
+                error.mistakes.iter().map(|m| (&*m.what, m.shown(&text), &*m.help)).collect();
+            assert_eq!(found, [(what, shown, help)]);
+        };
+        let window = "limit.window_ms: 0 is out of range";
+        check("window_ms = 60000", "window_ms = 0", "0", window, "choose 1 to 86400000");
+        let pause = "webhooks.retry_ms[0]: 9000000000000 is out of range";
+        let (from, to) =
+            ("[5000, 300000, 1800000, 7200000, 18000000, 36000000, 36000000]", "[9000000000000]");
+        check(from, to, to, pause, "choose 0 to 604800000");
+        let (header, fix) = ("\"x left\"", "name a header: letters, digits, _ and -");
+        let what = "limit.remaining_header: \"x left\" cannot be used";
+        check("\"x-ratelimit-remaining\"", header, header, what, fix);
     }
 }

@@ -72,6 +72,7 @@ pub mod keyring;
 pub mod nearest;
 mod overload;
 pub mod profile;
+pub mod ranges;
 pub mod redact;
 mod rendezvous;
 mod retained;

@@ -11,18 +11,26 @@ mod traffic;
 
 pub use declared::{BreakerCounting, BreakerScope, Declared, RetryAfterScope, WindowKind};
 pub use times::{Times, contract_time, largest_scale};
-pub use traffic::{Creators, Pace, Shape, Step, Traffic};
+pub use traffic::{Creators, MAX_ARRIVALS, MAX_RATE, Pace, Shape, Step, Traffic};
 
 use crate::front_door::FrontDoor;
 use mock_server::faults::Rule;
 use mock_server::profile::ContractProfile;
 use mock_server::world::TimedEvent;
 use mock_server::world::population::Population;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The version of the plan file's format.
 pub const PLAN_FORMAT: u32 = 4;
+
+/// The longest scenario: a day.
+pub const MAX_DURATION_MS: u64 = 86_400_000;
+/// What contract durations are divided by at the most.
+pub const MAX_TIME_SCALE: u32 = 1_000;
+/// The most users of one generator.
+pub const MAX_USERS: u32 = 20_000;
 
 /// Every number that guarantees promise, by guarantee and by the name of the bound, which says its
 /// unit. [`crate::bounds`] fills and checks it.
@@ -52,55 +60,68 @@ pub struct RunPlan {
 }
 
 /// One scenario, every field written out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
     /// The scenario's id.
+    #[schemars(length(min = 1, max = 64))]
     pub id: String,
     /// What happens, in a sentence.
+    #[schemars(length(max = 1_000))]
     pub summary: String,
     /// Derived from the root seed and the id.
     #[serde(with = "seed")]
+    #[schemars(with = "String")]
     pub seed: u64,
     /// What contract durations are divided by in this scenario.
+    #[schemars(range(min = 1, max = MAX_TIME_SCALE))]
     pub time_scale: u32,
     /// Who lives in the mock's world.
     pub population: Population,
     /// What is happening when, in order and without gaps.
+    #[schemars(length(max = 1_000))]
     pub phases: Vec<Phase>,
     /// Who comes.
+    #[schemars(length(max = 100))]
     pub traffic: Vec<Traffic>,
     /// What goes wrong.
+    #[schemars(length(max = 200))]
     pub faults: Vec<Rule>,
     /// What happens in the mock's world, and when.
+    #[schemars(length(max = 1_000))]
     pub world: Vec<TimedEvent>,
     /// The generator's size.
     pub generator: Generator,
     /// The guarantees that this scenario's history must decide: too little seen is inconclusive.
+    #[schemars(length(max = 100), inner(length(max = 64)))]
     pub guarantees: Vec<String>,
     /// The guarantees that it may break as well: a violation counts, and too little seen is left out,
     /// since this scenario was not made to show them.
+    #[schemars(length(max = 100), inner(length(max = 64)))]
     pub watches: Vec<String>,
     /// True when this scenario must not share the machine with others.
     pub exclusive: bool,
 }
 
 /// A named stretch of a scenario.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Phase {
     /// Its name, in words.
+    #[schemars(length(min = 1, max = 64))]
     pub name: String,
     /// What it is for.
     pub kind: PhaseKind,
     /// Start, real milliseconds.
+    #[schemars(range(min = 0, max = MAX_DURATION_MS))]
     pub from_ms: u64,
     /// End, real milliseconds.
+    #[schemars(range(min = 0, max = MAX_DURATION_MS))]
     pub until_ms: u64,
 }
 
 /// What a phase is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PhaseKind {
     /// Caches fill; not judged for ratios.
@@ -153,15 +174,18 @@ impl PhaseKind {
 }
 
 /// The size of the load generator.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Generator {
     /// Goose users: at least peak rate × tail latency.
+    #[schemars(range(min = 1, max = MAX_USERS))]
     pub users: u32,
     /// A visitor gives up after this, real milliseconds.
+    #[schemars(range(min = 1, max = 600_000))]
     pub timeout_ms: u64,
     /// Of a hundred arrivals 99 are sent no later than this, real milliseconds; otherwise what
     /// depends on visitors is not judged.
+    #[schemars(range(min = 1, max = 60_000))]
     pub p99_lateness_ms: u64,
 }
 

@@ -134,7 +134,8 @@ impl<'s> Walk<'s> {
                 if !fits {
                     let bound = |bound: Option<i128>| bound.map_or("…".into(), |b| b.to_string());
                     let help = format!("choose {} to {}", bound(low), bound(high));
-                    self.mistakes.push(Mistake::new(span, format!("{path} is out of range"), help));
+                    let what = format!("{path} is {}, which is out of range", number.as_str());
+                    self.mistakes.push(Mistake::new(span, what, help));
                 }
             }
             _ => {}

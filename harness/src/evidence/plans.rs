@@ -2,6 +2,7 @@
 
 use super::format;
 use crate::failure::Failure;
+use crate::reading;
 use scenarios::plan::{PLAN_FORMAT, RunPlan};
 use sha2::{Digest, Sha256};
 use std::path::Path;
@@ -12,7 +13,7 @@ use std::path::Path;
 ///
 /// A usage failure with the place of a syntax error, or with every wrong value at once.
 pub fn read(path: &Path) -> Result<RunPlan, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))?;
+    let text = reading::text(path)?;
     let anew = "plans of this version are what its runs write to plan.json; edit one of these";
     format::check(path, &text, PLAN_FORMAT, anew)?;
     let plan: RunPlan = serde_json::from_str(&text).map_err(|error| {

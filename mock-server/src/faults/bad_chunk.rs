@@ -2,18 +2,20 @@
 
 use super::choice::{at_least_one, one_of};
 use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Flaws to choose from; the request has its effect.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BadChunk {
     /// One of these, by hash.
+    #[schemars(length(max = 32))]
     pub flaws: Vec<ChunkFlaw>,
 }
 
 /// What is wrong with the chunked coding (RFC 9112 section 7.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChunkFlaw {
     /// After half of the body comes a size that is no hexadecimal number.

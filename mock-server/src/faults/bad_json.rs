@@ -1,17 +1,20 @@
 //! The body is not the JSON that was promised, though its length and its type are right.
 
 use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Rewrite, Roll};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Flaws to choose from; the request has its effect.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BadJson {
     /// One of these, by hash; one of all when empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
     pub flaws: Vec<JsonFlaw>,
     /// Per cent of the body before a cut; 50 unless it says otherwise.
     #[serde(default = "half")]
+    #[schemars(range(min = 0, max = 99))]
     pub percent: u8,
 }
 
@@ -20,7 +23,7 @@ const fn half() -> u8 {
 }
 
 /// What is wrong with the JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum JsonFlaw {
     /// It ends in the middle, at the end of a whole HTTP body.

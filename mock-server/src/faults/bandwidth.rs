@@ -1,13 +1,15 @@
 //! The answer comes slowly but steadily: so many bytes a second, head and body.
 
 use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A narrow line; the answer is whole at last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Bandwidth {
     /// Bytes a second.
+    #[schemars(range(min = 0, max = 1_000_000_000))]
     pub bytes_per_s: u64,
 }
 

@@ -2,14 +2,16 @@
 
 use super::registry::header_text;
 use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Rewrite, Roll};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Content types to choose from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContentType {
     /// One of these, by hash; an empty text, or none at all, leaves the header out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), inner(length(max = 256)))]
     pub values: Vec<String>,
 }
 

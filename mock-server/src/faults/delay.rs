@@ -1,13 +1,15 @@
 //! A webhook is sent later, with the timestamp of its sending.
 
 use super::{Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How much later the first attempt is sent; the delays of several rules add up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Delay {
     /// Real milliseconds.
+    #[schemars(range(min = 0, max = 3_600_000))]
     pub ms: u64,
 }
 

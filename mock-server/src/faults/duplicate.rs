@@ -2,16 +2,19 @@
 
 use super::{Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll};
 use crate::webhooks::DeliveryEffect;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How often the same bytes are sent in the first attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Duplicate {
     /// How often in all.
+    #[schemars(range(min = 2, max = 100))]
     pub copies: u32,
     /// Real milliseconds between the beginnings of two copies; 0 sends them all at once.
     #[serde(default)]
+    #[schemars(range(min = 0, max = 3_600_000))]
     pub gap_ms: u64,
 }
 

@@ -1,10 +1,11 @@
 //! The connection closes without a byte of an answer, and nothing is done.
 
 use super::{Caution, Decide, Effect, FaultInfo, Harm, Place, RequestView, Roll};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// No settings: a close (FIN) in place of the answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EmptyReply {}
 

@@ -3,6 +3,7 @@
 use super::{Caution, Effect, FaultMark, Onset, Pick, RequestView, Rewrite, Roll, Rule};
 use crate::contract::Route;
 use crate::faults::ordinals::Ordinals;
+use crate::ranges::{self, OutOfRange};
 use crate::world::handle_matches;
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -60,6 +61,14 @@ pub enum PlanError {
         what: String,
         /// What to do about it.
         fix: &'static str,
+    },
+    /// A number, text or list is larger or smaller than it may be.
+    #[error("failed to use the rule {id:?}: {wrong}")]
+    Range {
+        /// The rule.
+        id: String,
+        /// What.
+        wrong: OutOfRange,
     },
 }
 
@@ -214,6 +223,9 @@ impl Plan {
             if let Some(super::Mistake { key, what, fix }) = mistakes.pop() {
                 return Err(PlanError::Setting { id: id.clone(), key, what, fix });
             }
+        }
+        if let Some((index, wrong)) = ranges::outside_each(&rules).into_iter().next() {
+            return Err(PlanError::Range { id: rules[index].id.clone(), wrong });
         }
         let seen = rules.iter().map(|_| Arc::default()).collect();
         Ok(Self { rules, seen })

@@ -2,13 +2,15 @@
 
 use super::{Decide, Effect, FaultInfo, Harm, Place, RequestView, Roll};
 use crate::webhooks::{DeliveryEffect, Forgery};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What is wrong with the delivery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Forge {
     /// The forgery.
+    #[schemars(with = "String")]
     pub how: Forgery,
     /// Whether retries are forged, too; otherwise the genuine message follows a refusal.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -2,17 +2,19 @@
 
 use super::{Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll};
 use crate::webhooks::DeliveryEffect;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How far the timestamp is ahead when it is sent.
 ///
 /// Receivers tolerate 300 s, and the time that a delivery takes comes off what it is ahead: the
 /// default leaves 10 s for that. It has no effect under a scheme without a timestamp.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Future {
     /// Real seconds; 310 unless it says otherwise.
     #[serde(default = "just_over")]
+    #[schemars(range(min = 0, max = 31_536_000))]
     pub ahead_s: u32,
     /// Whether retries are sent like this, too; otherwise they are genuine.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -1,16 +1,18 @@
 //! Bytes that are no HTTP come in place of the answer, and nothing is done.
 
 use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The most bytes, so that no plan exhausts the mock's memory.
 const MOST: u32 = 1 << 20;
 
 /// The bytes are drawn from the seed, and closed with a FIN.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Garbage {
     /// How many bytes.
+    #[schemars(range(min = 0, max = 1_048_576))]
     pub bytes: u32,
 }
 

@@ -1,11 +1,12 @@
 //! The answer is held back until somebody releases it.
 
 use super::{Caution, Decide, Effect, FaultInfo, Harm, Place, RequestView, Roll};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// No settings: the request has its effect, and its answer waits for
 /// [`release`](crate::server::MockLinktree::release) with the rule's id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hold {}
 

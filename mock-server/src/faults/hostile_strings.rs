@@ -1,10 +1,11 @@
 //! Whatever a user wrote is hostile: names, biographies, titles and addresses.
 
 use super::{Caution, Decide, Effect, FaultInfo, Harm, Place, RequestView, Rewrite, Roll};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// No settings: each field gets one of the mock's own hostile strings, by hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HostileStrings {}
 

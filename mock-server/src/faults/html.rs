@@ -2,14 +2,16 @@
 
 use super::registry::status_within;
 use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Rewrite, Roll};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The page; the request has its effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Html {
     /// The status of the answer; its own when absent, which is mostly 200.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 200, max = 599))]
     pub status: Option<u16>,
 }
 

@@ -3,16 +3,18 @@
 //! Whatever was only in their memory is gone. The data folder and the port stay the same.
 
 use super::{ActsOnProcess, FaultInfo, Place, Strike};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A kill of the target with all its descendants, once for each rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Kill {
     /// When.
     #[serde(default)]
     pub on: Strike,
     /// From the kill to the next start; real milliseconds.
+    #[schemars(range(min = 0, max = 3_600_000))]
     pub down_ms: u64,
 }
 

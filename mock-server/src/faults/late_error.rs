@@ -2,14 +2,16 @@
 
 use super::registry::status_within;
 use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LateError {
     /// 5xx; 500 unless it says otherwise.
     #[serde(default = "internal")]
+    #[schemars(range(min = 500, max = 599))]
     pub status: u16,
 }
 

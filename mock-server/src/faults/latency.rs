@@ -1,42 +1,52 @@
 //! The answer comes later, by a constant, uniform, lognormal or long-tailed time.
 
 use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Added time before the head; real milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "distribution", deny_unknown_fields)]
 pub enum Latency {
     /// Always the same.
     Constant {
         /// The time.
+        #[schemars(range(min = 0, max = 3_600_000))]
         ms: u64,
     },
     /// Evenly between two bounds.
     Uniform {
         /// Lower bound.
+        #[schemars(range(min = 0, max = 3_600_000))]
         min_ms: u64,
         /// Upper bound.
+        #[schemars(range(min = 0, max = 3_600_000))]
         max_ms: u64,
     },
     /// Skewed to the right: `median_ms · e^(sigma·N(0,1))`, cut at `max_ms`.
     Lognormal {
         /// The median.
+        #[schemars(range(min = 0, max = 3_600_000))]
         median_ms: u64,
         /// Sigma in thousandths.
+        #[schemars(range(min = 0, max = 10_000))]
         sigma_milli: u32,
         /// The cut.
+        #[schemars(range(min = 0, max = 3_600_000))]
         max_ms: u64,
     },
     /// A Pareto distribution: longer than `k · min_ms` with a probability of k^-alpha, cut at
     /// `max_ms`. With alpha 1.2 one answer in 16 takes more than ten times the least time.
     LongTail {
         /// The least time, and the most frequent.
+        #[schemars(range(min = 0, max = 3_600_000))]
         min_ms: u64,
         /// Alpha in thousandths: the smaller, the heavier the tail.
+        #[schemars(range(min = 0, max = 100_000))]
         alpha_milli: u32,
         /// The cut.
+        #[schemars(range(min = 0, max = 3_600_000))]
         max_ms: u64,
     },
 }

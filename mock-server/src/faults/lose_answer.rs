@@ -1,10 +1,11 @@
 //! The effect is done, but the connection closes before a byte of the answer.
 
 use super::{Caution, Decide, Effect, FaultInfo, Harm, Place, RequestView, Roll};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// No settings: the request is processed and its answer is lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoseAnswer {}
 

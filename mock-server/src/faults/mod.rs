@@ -82,6 +82,7 @@ pub(crate) use status::HUGE;
 
 use crate::contract::Route;
 use crate::webhooks::WebhookEvent;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// When in the life of a request, a delivery or a process a fault decides.
@@ -172,7 +173,7 @@ macro_rules! faults {
         $(pub use $process_file::$process;)*
 
         /// Every fault, by its settings.
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "kebab-case", tag = "kind")]
         pub enum Fault {
             $(#[doc = concat!("See [`", stringify!($name), "`].")] $name($name),)*

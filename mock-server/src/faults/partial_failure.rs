@@ -4,15 +4,17 @@ use super::choice::at_least_one;
 use super::{
     Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, Ratio, RequestView, Rewrite, Roll,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Which items, and with what.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PartialFailure {
     /// The share of the items that fail, by hash of their ids.
     pub ratio: Ratio,
     /// One of these for each of them, by hash; only such as invite to try again.
+    #[schemars(length(max = 100), inner(range(min = 400, max = 599)))]
     pub codes: Vec<u16>,
 }
 

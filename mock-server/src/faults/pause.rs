@@ -4,16 +4,18 @@
 //! migrated, or collects garbage: clocks have moved on when it wakes up.
 
 use super::{ActsOnProcess, FaultInfo, Mistake, Place, Strike};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A pause of the target with all its descendants, once for each rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pause {
     /// When.
     #[serde(default)]
     pub on: Strike,
     /// How long; real milliseconds.
+    #[schemars(range(min = 0, max = 3_600_000))]
     pub for_ms: u64,
 }
 

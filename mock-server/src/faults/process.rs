@@ -1,6 +1,7 @@
 //! What faults of the process share: they strike once for each rule, and hit no request.
 
 use super::{Decide, Effect, FaultInfo, Harm, Mistake, RequestView, Roll};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A fault that the harness carries out on the integration's process.
@@ -45,7 +46,7 @@ impl<T: ActsOnProcess> Decide for T {
 /// The number of a click is exact; which click bears it depends on the interleaving, as times do.
 /// Strikes happen one after the other: whatever falls due while the integration is down, or paused,
 /// waits until it is back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "at", deny_unknown_fields)]
 pub enum Strike {
     /// When the rule's window opens.
@@ -54,12 +55,14 @@ pub enum Strike {
     /// When this click, counted from 1 since the window opened, was acknowledged at the front door.
     NthAck {
         /// Which.
+        #[schemars(range(min = 0, max = 5_000_000))]
         n: u64,
     },
     /// When this upstream call that carries clicks, counted from 1 since the window opened, is over:
     /// its answer was just written, and the integration may not have read it yet.
     NthDelivery {
         /// Which.
+        #[schemars(range(min = 0, max = 5_000_000))]
         n: u64,
     },
 }

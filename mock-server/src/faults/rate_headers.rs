@@ -2,18 +2,20 @@
 
 use super::choice::{at_least_one, one_of};
 use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Rewrite, Roll};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Lies to choose from; the limiter itself goes on as ever.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RateHeaders {
     /// One of these, by hash.
+    #[schemars(length(max = 32))]
     pub lies: Vec<RateLie>,
 }
 
 /// What the headers of the rate limit say instead of the truth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RateLie {
     /// Nothing: they are not there.

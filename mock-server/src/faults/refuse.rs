@@ -1,11 +1,12 @@
 //! Nobody listens: connections are refused for as long as the rule's window is open.
 
 use super::{Caution, Decide, Effect, FaultInfo, Harm, Place, RequestView, Roll, Stage};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// No settings: the port is closed with the window's beginning, and opened again with its end.
 /// Connections that exist go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Refuse {}
 

@@ -2,15 +2,18 @@
 
 use super::{Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll};
 use crate::webhooks::DeliveryEffect;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// For whom the first attempt waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reorder {
     /// How many later messages to the same registration have their first attempt before it.
+    #[schemars(range(min = 0, max = 1_000))]
     pub behind: u32,
     /// It goes after this at the latest, real milliseconds.
+    #[schemars(range(min = 0, max = 3_600_000))]
     pub at_most_ms: u64,
 }
 

@@ -1,10 +1,11 @@
 //! The connection is reset (RST): when it is accepted, before the head or inside the body.
 
 use super::{Caution, Decide, Effect, FaultInfo, Harm, Place, RequestView, Roll, Stage};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A reset at one place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reset {
     /// Where.
@@ -12,7 +13,7 @@ pub struct Reset {
 }
 
 /// Where the connection is reset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ResetAt {
     /// As soon as the connection is accepted; no request is read, and none can be matched.

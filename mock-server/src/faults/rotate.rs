@@ -2,13 +2,15 @@
 
 use super::{Decide, Effect, FaultInfo, Harm, Place, RequestView, Roll};
 use crate::webhooks::{DeliveryEffect, SignatureList};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Which list. It has no effect under a scheme with room for one signature only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rotate {
     /// The list.
+    #[schemars(with = "String")]
     pub list: SignatureList,
 }
 

@@ -3,25 +3,30 @@
 use super::{Caution, Fault, Mistake, Stage};
 use crate::contract::Route;
 use crate::webhooks::WebhookEvent;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A share of requests as two integers, so that no rounding differs between machines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ratio {
     /// How many …
+    #[schemars(range(min = 0, max = u32::MAX))]
     pub hits: u32,
     /// … of how many.
+    #[schemars(range(min = 0, max = u32::MAX))]
     pub of: u32,
 }
 
 /// When a rule is active, in real milliseconds since the traffic of the scenario began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Window {
     /// First active millisecond.
+    #[schemars(range(min = 0, max = u64::MAX))]
     pub from_ms: u64,
     /// First millisecond after the window.
+    #[schemars(range(min = 0, max = u64::MAX))]
     pub until_ms: u64,
 }
 
@@ -32,25 +37,29 @@ impl Default for Window {
 }
 
 /// Which requests a rule looks at; an absent field matches everything.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Matcher {
     /// Routes of the contract; empty means all but `health`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<String>", length(max = 32))]
     pub routes: Vec<Route>,
     /// The method.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
     pub method: Option<String>,
     /// A handle, or a prefix of handles ending in `*`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
     pub handle: Option<String>,
     /// Events of webhooks; empty means all. A request that is no delivery has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<String>", length(max = 32))]
     pub events: Vec<WebhookEvent>,
 }
 
 /// Which of the matching requests are hit, counted for each request key from 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "by", deny_unknown_fields)]
 pub enum Pick {
     /// Every one.
@@ -59,8 +68,10 @@ pub enum Pick {
     /// Those with `from <= nth < until`, for each key.
     Nth {
         /// First ordinal hit.
+        #[schemars(range(min = 0, max = u64::MAX))]
         from: u64,
         /// First ordinal no longer hit.
+        #[schemars(range(min = 0, max = u64::MAX))]
         until: u64,
     },
     /// A share, by hash.
@@ -77,10 +88,11 @@ pub enum Pick {
 }
 
 /// One line of a fault plan.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// Unique in the plan; it stands in the history beside each exchange it hit.
+    #[schemars(length(min = 1, max = 128))]
     pub id: String,
     /// When; always, unless it says otherwise.
     #[serde(default)]

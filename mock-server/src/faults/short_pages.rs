@@ -1,15 +1,18 @@
 //! Pages of a list are shorter than asked for, and say that there is more.
 
 use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Rewrite, Roll};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The pages; their cursors are valid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShortPages {
     /// Fewest items on a page that has more after it.
+    #[schemars(range(min = 0, max = 10_000))]
     pub min: u32,
     /// Most items on it.
+    #[schemars(range(min = 0, max = 10_000))]
     pub max: u32,
 }
 

@@ -2,13 +2,14 @@
 
 use super::registry::header_text;
 use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Rewrite, Roll};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A century: further off than any clock that was ever set by a person.
 const MOST_S: i64 = 3_155_760_000;
 
 /// The flaw.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SkewedDate {
     /// What is wrong.
@@ -16,12 +17,13 @@ pub struct SkewedDate {
 }
 
 /// What is wrong with a `Date`. Every other header and all state keep the true time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DateFlaw {
     /// It is off.
     Off {
         /// Seconds; negative for a slow clock.
+        #[schemars(range(min = -3_153_600_000_i64, max = 3_153_600_000_i64))]
         by_s: i64,
     },
     /// It is not there.
@@ -29,6 +31,7 @@ pub enum DateFlaw {
     /// It is no date.
     Malformed {
         /// What it is instead.
+        #[schemars(length(max = 256))]
         value: String,
     },
 }

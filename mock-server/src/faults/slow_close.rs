@@ -1,13 +1,15 @@
 //! The answer is whole and says that the connection closes, but the close comes late.
 
 use super::{Caution, Decide, Effect, FaultInfo, Harm, Place, RequestView, Roll};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The wait between the answer's last byte and the close.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SlowClose {
     /// Real milliseconds.
+    #[schemars(range(min = 0, max = 3_600_000))]
     pub ms: u64,
 }
 

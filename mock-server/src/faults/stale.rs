@@ -2,17 +2,19 @@
 
 use super::{Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll};
 use crate::webhooks::DeliveryEffect;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How far the timestamp is in the past when it is sent.
 ///
 /// Receivers tolerate 300 s, so 301 is the least that every one of them must refuse. It has no
 /// effect under a scheme without a timestamp.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Stale {
     /// Real seconds; 301 unless it says otherwise.
     #[serde(default = "just_over")]
+    #[schemars(range(min = 0, max = 31_536_000))]
     pub age_s: u32,
     /// Whether retries are sent like this, too; otherwise they are genuine.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

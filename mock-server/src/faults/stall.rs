@@ -1,10 +1,11 @@
 //! The answer stops coming: before its head, before or inside its body, or as a trickle of bytes.
 
 use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A stall at one place, until the client gives up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Stall {
     /// Where.
@@ -12,7 +13,7 @@ pub struct Stall {
 }
 
 /// Where the answer stops.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum StallAt {
     /// Before the first byte of the answer; nothing is done.
@@ -22,11 +23,13 @@ pub enum StallAt {
     /// Inside the body.
     MidBody {
         /// Per cent of the body that is written before, below 100.
+        #[schemars(range(min = 0, max = 99))]
         percent: u8,
     },
     /// The body comes one byte each `every_ms`, which defeats timeouts that restart at each read.
     Trickle {
         /// Real milliseconds between two bytes.
+        #[schemars(range(min = 0, max = 3_600_000))]
         every_ms: u64,
     },
 }

@@ -3,36 +3,42 @@
 use super::choice::at_least_one;
 use super::registry::header_text;
 use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The injected answer; the request has no effect.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Status {
     /// One of these, by hash.
+    #[schemars(length(max = 100), inner(range(min = 200, max = 599)))]
     pub codes: Vec<u16>,
     /// `Retry-After`, one of these by hash; empty for none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
     pub retry_after: Vec<RetryAfterSpec>,
 }
 
 /// A `Retry-After` to send. Real seconds: what stands on the wire does not scale.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "form", deny_unknown_fields)]
 pub enum RetryAfterSpec {
     /// `delay-seconds`
     Seconds {
         /// The delay.
+        #[schemars(range(min = 0, max = 31_536_000))]
         s: u32,
     },
     /// `HTTP-date`, resolved when the answer is written and rounded up.
     Date {
         /// The delay before rounding.
+        #[schemars(range(min = 0, max = 31_536_000))]
         s: u32,
     },
     /// `HTTP-date` in the past.
     Past {
         /// How long ago.
+        #[schemars(range(min = 0, max = 31_536_000))]
         s: u32,
     },
     /// `delay-seconds` as RFC 9110 section 10.2.3 allows them, but beyond 64 bits.
@@ -41,6 +47,7 @@ pub enum RetryAfterSpec {
     Malformed {
         /// The value as it is sent; without one, a well-known mistake by hash.
         #[serde(default, skip_serializing_if = "String::is_empty")]
+        #[schemars(length(max = 256))]
         value: String,
     },
     /// None, so that a mixture can have some without.

@@ -4,18 +4,21 @@
 //! is over is killed with SIGKILL.
 
 use super::{ActsOnProcess, FaultInfo, Mistake, Place, Strike};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A stop as a deployment makes it, once for each rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Terminate {
     /// When.
     #[serde(default)]
     pub on: Strike,
     /// How long it may take to end; real milliseconds.
+    #[schemars(range(min = 0, max = 3_600_000))]
     pub grace_ms: u64,
     /// From its end to the next start; real milliseconds.
+    #[schemars(range(min = 0, max = 3_600_000))]
     pub down_ms: u64,
 }
 

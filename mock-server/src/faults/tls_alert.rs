@@ -1,14 +1,16 @@
 //! A broken TLS endpoint: the first bytes of a connection are answered with an alert and a close.
 
 use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll, Stage};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A fatal alert (RFC 8446 section 6), whatever the client said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TlsAlert {
     /// The description; 40 (`handshake_failure`) unless it says otherwise.
     #[serde(default = "handshake_failure")]
+    #[schemars(range(min = 0, max = 255))]
     pub alert: u8,
 }
 

@@ -1,13 +1,15 @@
 //! The body ends early: fewer bytes than the head promised, then a close.
 
 use super::{Caution, Decide, Effect, FaultInfo, Harm, Mistake, Place, RequestView, Roll};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How much of the body is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Truncate {
     /// Per cent of the body's bytes, below 100.
+    #[schemars(range(min = 0, max = 99))]
     pub percent: u8,
 }
 

@@ -8,6 +8,7 @@ use crate::faults::plan::NotAlone;
 use crate::history::History;
 use crate::history::record::Recorder;
 use crate::profile::ContractProfile;
+use crate::ranges::OutOfRange;
 use crate::routes::OwnRoute;
 use crate::world::population::{Population, PopulationError};
 use crate::world::{TimedEvent, WorldError};
@@ -60,6 +61,9 @@ impl Default for Extras {
 /// Why the mock could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum MockError {
+    /// The contract has a value that no mock can serve.
+    #[error("failed to use the contract profile: {0}")]
+    Profile(OutOfRange),
     /// The population is not lawful.
     #[error(transparent)]
     Population(#[from] PopulationError),

@@ -91,6 +91,9 @@ impl MockLinktree {
             vault_port,
         } = config;
         let Extras { host, own, history, tuning } = extras;
+        if let Some(wrong) = profile.wrong().into_iter().next() {
+            return Err(MockError::Profile(wrong));
+        }
         population.check()?;
         for (index, timed) in world.iter().enumerate() {
             timed.event.check(&population).map_err(|source| MockError::World { index, source })?;

@@ -3,6 +3,7 @@
 use crate::seed;
 use crate::world::link::{Link, RANK_STEP};
 use crate::world::population::{Creator, Population, version};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
@@ -17,7 +18,7 @@ pub(crate) struct Edit {
 }
 
 /// What an edit changes on a page.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "kind", deny_unknown_fields)]
 pub enum PageChange {
     /// The bio and the first link's title.
@@ -26,15 +27,19 @@ pub enum PageChange {
     /// New links come, at places in the listing that the seed chooses.
     Insert {
         /// How many on each page.
+        #[schemars(range(min = 0, max = MAX_COUNT))]
         count: u16,
     },
     /// Links go; the seed chooses which.
     Remove {
         /// How many on each page, at most as many as there are.
+        #[schemars(range(min = 0, max = MAX_COUNT))]
         count: u16,
     },
 }
 
+/// The most links that come or go with one edit: each page that is read replays all its edits.
+pub const MAX_COUNT: u16 = 1_000;
 /// Edits that a running mock takes beside its plan.
 pub const MAX_STEERED: usize = 10_000;
 

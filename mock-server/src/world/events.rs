@@ -4,11 +4,12 @@
 //! [`super::World::happen`], which does it; the compiler names the other places. `GrantScopes` is
 //! the smallest example.
 
-use super::edits::PageChange;
+use super::edits::{MAX_COUNT, PageChange};
 use super::population::Population;
 use crate::contract::SCOPES;
 use crate::faults::Mistake;
 use crate::webhooks::WebhookEvent;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -16,22 +17,24 @@ use serde_json::{Map, Value};
 pub const MAX_OVERLAP_MS: u64 = 86_400_000;
 
 /// One thing that happens in the world at a planned time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TimedEvent {
     /// Real milliseconds since the traffic began.
+    #[schemars(range(min = 0, max = u64::MAX))]
     pub at_ms: u64,
     /// What happens.
     pub event: WorldEvent,
 }
 
 /// One thing that can happen in the world.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "kind", deny_unknown_fields)]
 pub enum WorldEvent {
     /// Creators change their pages: from now on they have a new version.
     Edit {
         /// A handle, or a prefix of handles ending in `*`.
+        #[schemars(length(max = 64))]
         handles: String,
         /// What changes on each of these pages; their texts when left out.
         #[serde(default, skip_serializing_if = "PageChange::is_text")]
@@ -41,28 +44,34 @@ pub enum WorldEvent {
     /// beside the old one during the overlap. After that the old one gets 401.
     RotateKey {
         /// How long the old key works on, real milliseconds.
+        #[schemars(range(min = 0, max = MAX_OVERLAP_MS))]
         overlap_ms: u64,
     },
     /// A new webhook secret takes the place of the present one: in the vault at once, and in
     /// signatures beside the old one during the overlap.
     RotateWebhookSecret {
         /// How long the old secret signs, too; real milliseconds.
+        #[schemars(range(min = 0, max = MAX_OVERLAP_MS))]
         overlap_ms: u64,
     },
     /// The platform's keys are good for these scopes, and no others. Keys of later rotations are
     /// good for the same.
     GrantScopes {
         /// The scopes.
+        #[schemars(length(max = 32))]
         scopes: Vec<String>,
     },
     /// A webhook is sent to everybody who is registered for its event.
     SendWebhook {
         /// What it is about.
+        #[schemars(with = "String")]
         event: WebhookEvent,
         /// Whom it is about.
+        #[schemars(length(max = 64))]
         handle: String,
         /// What it says besides; `handle` and `nonce` are the mock's.
         #[serde(default, skip_serializing_if = "Map::is_empty")]
+        #[schemars(skip)]
         data: Map<String, Value>,
     },
 }
@@ -107,9 +116,10 @@ impl WorldEvent {
     #[must_use]
     pub fn mistakes(&self, population: &Population) -> Vec<Mistake> {
         match self {
-            Self::Edit { handles, change } => {
-                nobody("handles", population, handles).into_iter().chain(idle(*change)).collect()
-            }
+            Self::Edit { handles, change } => nobody("handles", population, handles)
+                .into_iter()
+                .chain(idle_or_endless(*change))
+                .collect(),
             Self::RotateKey { overlap_ms } | Self::RotateWebhookSecret { overlap_ms } => {
                 endless(*overlap_ms).into_iter().collect()
             }
@@ -156,9 +166,13 @@ fn nobody(key: &'static str, population: &Population, pattern: &str) -> Option<M
     (!population.has_anybody(pattern)).then(|| Mistake::new(key, what(), fix))
 }
 
-fn idle(change: PageChange) -> Option<Mistake> {
-    let none = change.count() == Some(0);
-    none.then(|| Mistake::new("change.count", "no link comes or goes", "choose at least 1"))
+fn idle_or_endless(change: PageChange) -> Option<Mistake> {
+    let (key, count) = ("change.count", change.count()?);
+    if count > MAX_COUNT {
+        let what = format!("{count} links come or go on each page");
+        return Some(Mistake::new(key, what, "choose at most 1000"));
+    }
+    (count == 0).then(|| Mistake::new(key, "no link comes or goes", "choose at least 1"))
 }
 
 fn endless(overlap_ms: u64) -> Option<Mistake> {
@@ -214,6 +228,7 @@ mod tests {
         let insert = r#"{"kind":"edit","handles":"a-0001","change":{"kind":"insert","count":N}}"#;
         check(&insert.replace('N', "4"), &[]);
         check(&insert.replace('N', "0"), &["change.count"]);
+        check(&insert.replace('N', "1001"), &["change.count"]);
         check(r#"{"kind":"rotate-key","overlap_ms":86400000}"#, &[]);
         check(r#"{"kind":"rotate-key","overlap_ms":86400001}"#, &["overlap_ms"]);
         check(r#"{"kind":"rotate-webhook-secret","overlap_ms":0}"#, &[]);

@@ -1,14 +1,20 @@
 //! Who has an account at the assumed Linktree: creators and their links as a pure function of seed and handle.
 
+use crate::ranges::{self, OutOfRange};
 use crate::seed;
 use crate::world::link::Link;
 use crate::world::oddities;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The longest handle that the contract allows.
 pub const MAX_HANDLE: usize = 30;
+/// The most creators of one group.
+pub const MAX_CREATORS: u32 = 100_000;
+/// The most links of a creator before any edit: each page that is read is made anew.
+pub const MAX_LINKS: u32 = 10_000;
 
 const FIRST: [&str; 12] = [
     "Ada", "Bruno", "Chidi", "Dalia", "Emre", "Freya", "Goran", "Hana", "Inés", "Jun", "Kofi",
@@ -29,24 +35,29 @@ const CRAFT: [&str; 8] = [
     "Woodcuts",
 ];
 /// The creators of a run, in groups whose handles share a prefix.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Population {
     /// The groups; their prefixes differ.
+    #[schemars(length(max = 100))]
     pub groups: Vec<Group>,
 }
 
 /// Creators with the handles `{prefix}-0001`, `{prefix}-0002`, and so on, unless they are odd.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
     /// What their handles begin with.
+    #[schemars(length(max = 30))]
     pub prefix: String,
     /// How many there are.
+    #[schemars(range(min = 0, max = MAX_CREATORS))]
     pub count: u32,
     /// Fewest links of a creator.
+    #[schemars(range(min = 0, max = MAX_LINKS))]
     pub min_links: u32,
     /// Most links of a creator.
+    #[schemars(range(min = 0, max = MAX_LINKS))]
     pub max_links: u32,
     /// What sort of creators they are.
     #[serde(default, skip_serializing_if = "Variety::is_plain")]
@@ -54,7 +65,7 @@ pub struct Group {
 }
 
 /// What sort of creators a group has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Variety {
     /// As one wishes them to be.
@@ -113,6 +124,9 @@ pub enum PopulationError {
         /// The group.
         prefix: String,
     },
+    /// There are more creators or links than can be served.
+    #[error("failed to use the population: {0}")]
+    Range(#[from] OutOfRange),
     /// The bounds are the wrong way round.
     #[error("failed to use the group {prefix:?}: min_links is more than max_links")]
     Links {
@@ -128,6 +142,10 @@ impl Population {
     ///
     /// [`PopulationError`] names the first group that is wrong.
     pub fn check(&self) -> Result<(), PopulationError> {
+        // First, since handles are made one by one below.
+        if let Some(wrong) = ranges::outside(self).into_iter().next() {
+            return Err(wrong.into());
+        }
         for (index, group) in self.groups.iter().enumerate() {
             let prefix = group.prefix.clone();
             let lawful =
@@ -370,6 +388,10 @@ mod tests {
             check(vec![group("a", 1), group("a", 2)]),
             Err(PopulationError::Twice { .. })
         ));
+        let crowd = check(vec![group("a", MAX_CREATORS + 1)]).unwrap_err().to_string();
+        assert!(crowd.contains("groups[0].count: 100001 is out of range"), "{crowd}");
+        let endless = check(vec![Group { max_links: u32::MAX, ..group("a", 1) }]).unwrap_err();
+        assert!(endless.to_string().contains("choose 0 to 10000"), "{endless}");
         let upside_down = Group { min_links: 10, ..group("a", 1) };
         assert!(matches!(check(vec![upside_down]), Err(PopulationError::Links { .. })));
     }

@@ -253,7 +253,7 @@ fn ids_follow_the_seed() {
 fn stopping_drops_what_waits_and_records_what_is_on_the_wire() {
     let silent = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let post = Post::new(&[500], |config| {
-        config.profile.webhooks.retry_ms = vec![u64::MAX / 4_000_000];
+        config.profile.webhooks.retry_ms = vec![604_800_000];
         config.profile.webhooks.timeout_ms = 3_600_000;
     });
     post.send("tail-0001");

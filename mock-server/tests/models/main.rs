@@ -25,7 +25,7 @@ struct Upstream {
 impl Upstream {
     fn new(adapt: impl FnOnce(&mut MockConfig)) -> Self {
         let rig = Rig::new(|config| {
-            config.profile.limit.requests = u32::MAX;
+            config.profile.limit.requests = 1_000_000;
             config.profile.analytics.latency_ms = 0;
             let scopes =
                 ["profile:read", "links:read", "links:write", "clicks:write", "analytics:read"];

@@ -2,7 +2,7 @@
 
 use crate::case::Case;
 use crate::history::{Lateness, Operation};
-use crate::plan_check::MAX_ARRIVALS;
+use crate::plan::MAX_ARRIVALS;
 use mock_server::clock::Moment;
 use std::collections::BTreeMap;
 

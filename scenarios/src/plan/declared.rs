@@ -37,39 +37,50 @@ pub struct Declared {
     #[schemars(range(min = 1, max = 1_000))]
     pub half_open_probes: u32,
     /// Upstream attempts of one page read, the first included.
+    #[schemars(range(min = 1, max = 1_000))]
     pub max_attempts: u32,
     /// Base of the exponential backoff, contract milliseconds.
+    #[schemars(range(min = 0, max = 3_600_000))]
     pub backoff_base_ms: u64,
     /// Its growth from retry to retry in thousandths: 2000 doubles.
+    #[schemars(range(min = 0, max = 100_000))]
     pub backoff_factor_milli: u32,
     /// Its cap, contract milliseconds.
+    #[schemars(range(min = 0, max = 3_600_000))]
     pub backoff_cap_ms: u64,
     /// Base of the backoff between deliveries of a click, contract milliseconds; that of page reads
     /// where it is absent, like the two that follow.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 3_600_000))]
     pub click_backoff_base_ms: Option<u64>,
     /// Its growth, in thousandths.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 100_000))]
     pub click_backoff_factor_milli: Option<u32>,
     /// Its cap, contract milliseconds. A queue that always waits as long has this for its base too.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 3_600_000))]
     pub click_backoff_cap_ms: Option<u64>,
     /// Attempts of one delivery of clicks, where the queue makes another after them whose backoff
     /// begins anew; 0 where it grows from attempt to attempt for as long as it takes.
+    #[schemars(range(min = 0, max = 1_000))]
     pub click_attempts: u32,
     /// What a `Retry-After` holds back.
     pub retry_after_scope: RetryAfterScope,
     /// Front-door answers from stale pages, or fast failures, take at most this; contract
     /// milliseconds.
+    #[schemars(range(min = 0, max = 3_600_000))]
     pub fast_ms: u64,
     /// Requests of the limit's window that are kept for clicks.
+    #[schemars(range(min = 0, max = 1_000_000))]
     pub click_slots: u32,
     /// Requests that its own limiter lets through in any window of the limit, where these are fewer
     /// than the contract's client cap; absent where they are as many.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub rate_cap: Option<u32>,
     /// How long an attempt may wait for its own limiter after the breaker has let it through and no
     /// `Retry-After` held it back, contract milliseconds; 0 where these are asked after the limiter.
+    #[schemars(range(min = 0, max = 3_600_000))]
     pub limiter_wait_ms: u64,
 }
 
@@ -113,7 +124,7 @@ impl Declared {
     /// Calls, one after the other, that open the breakers of every instance.
     #[must_use]
     pub fn calls_of_a_row(&self) -> u64 {
-        let failures = u64::from(self.certain_failures()) * u64::from(self.instances);
+        let failures = u64::from(self.certain_failures()).saturating_mul(self.instances.into());
         let each = match self.breaker_counting {
             BreakerCounting::Attempt => u64::from(self.max_attempts.max(1)),
             BreakerCounting::Call => 1,
@@ -159,7 +170,7 @@ impl Declared {
     pub fn certain_failures(&self) -> u32 {
         let failures = self.breaker_failures.max(1);
         match (self.breaker_window_ms, self.breaker_window_kind) {
-            (Some(_), WindowKind::Tumbling) => 2 * failures - 1,
+            (Some(_), WindowKind::Tumbling) => failures.saturating_mul(2).saturating_sub(1),
             (Some(_), WindowKind::Sliding) | (None, _) => failures,
         }
     }

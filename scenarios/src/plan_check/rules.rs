@@ -9,6 +9,7 @@ pub(super) fn check(report: &mut Report<'_>, plan: &Plan) {
     report.at("faults").unique("rule", plan.faults.iter().map(|rule| rule.id.as_str()));
     for (index, rule) in plan.faults.iter().enumerate() {
         let mut at = report.at(format_args!("faults[{index}]"));
+        at.at("id").named(&rule.id);
         let window = rule.window;
         check_span(&mut at.at("window"), window.from_ms, window.until_ms, plan.duration_ms());
         if let Some(pattern) = &rule.matcher.handle {

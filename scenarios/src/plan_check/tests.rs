@@ -7,6 +7,7 @@ use mock_server::faults::{
     Fault, Kill, Matcher, Pause, Pick, Ratio, Refuse, Status, Strike, Terminate, Window,
 };
 use mock_server::profile::ContractProfile;
+use mock_server::world::population::Group;
 
 fn lawful() -> RunPlan {
     let contract = ContractProfile::linktree_v1();
@@ -47,7 +48,7 @@ fn the_run_as_a_whole_is_checked() {
 #[test]
 fn a_limiters_own_cap_lies_within_the_contracts_and_leaves_room_for_pages() {
     let cap = |cap| move |run: &mut RunPlan| run.declared.rate_cap = Some(cap);
-    check(cap(0), "declared.rate_cap", "0 requests in a window");
+    check(cap(0), "declared.rate_cap", "0 is out of range");
     check(cap(91), "declared.rate_cap", "promises at most 90");
     check(cap(24), "declared.click_slots", "24 of 24 requests are kept for clicks");
     let mut run = lawful();
@@ -109,16 +110,28 @@ fn phases_population_and_generator_are_checked() {
         "begins at",
     );
     let groups = "scenarios[0].population.groups";
-    check(|run| run.scenarios[0].population.groups[0].count = 0, groups, "0 creators");
+    check(|run| run.scenarios[0].population.groups[0].count = 0, groups, "nobody is in it");
+    let crowd = |run: &mut RunPlan| {
+        let one = run.scenarios[0].population.groups[0].clone();
+        for nth in 0..3 {
+            let (prefix, count) = (format!("crowd{nth}"), 90_000);
+            run.scenarios[0].population.groups.push(Group { prefix, count, ..one.clone() });
+        }
+    };
+    check(crowd, groups, "creators in all");
     check(|run| run.scenarios[0].population.groups[0].min_links = 99, groups, "min_links");
     check(|run| run.scenarios[0].population.groups[0].prefix = "Page".into(), groups, "unlawful");
-    check(|run| run.scenarios[0].generator.users = 0, "scenarios[0].generator.users", "0 users");
+    check(
+        |run| run.scenarios[0].generator.users = 0,
+        "scenarios[0].generator.users",
+        "0 is out of",
+    );
     check(|run| run.scenarios[0].generator.users = 20_001, "scenarios[0].generator", "20001");
-    check(|run| run.scenarios[0].generator.timeout_ms = 0, "scenarios[0].generator", "0 ms");
+    check(|run| run.scenarios[0].generator.timeout_ms = 0, "scenarios[0].generator", "0 is out of");
     check(
         |run| run.scenarios[0].generator.p99_lateness_ms = 0,
         "scenarios[0].generator.p99_lateness_ms",
-        "0 ms of lateness",
+        "0 is out of range",
     );
 }
 
@@ -130,10 +143,14 @@ fn traffic_is_checked() {
     check(
         |run| first(run).pace = steady(20_001),
         &format!("{stream}.pace.shape"),
-        "20001 arrivals",
+        "20001 is out of range",
     );
     let idle = Pace::Sequential { calls: 1, gap_ms: 3_600_001 };
-    check(|run| first(run).pace = idle, &format!("{stream}.pace.gap_ms"), "3600001 ms");
+    check(
+        |run| first(run).pace = idle,
+        &format!("{stream}.pace.gap_ms"),
+        "3600001 is out of range",
+    );
     let everybody = Creators::InTurn { group: "everybody".into() };
     check(
         |run| first(run).creators = everybody,
@@ -209,7 +226,7 @@ fn events_of_the_world_are_checked() {
     check(late, "scenarios[0].world[0].at_ms", "after the last");
     check(with(r#"{"kind":"edit","handles":"page-0099"}"#), &event("handles"), "0099");
     let long = r#"{"kind":"rotate-key","overlap_ms":86400001}"#;
-    check(with(long), &event("overlap_ms"), "more than a day");
+    check(with(long), &event("overlap_ms"), "86400001 is out of range");
     let scopes = r#"{"kind":"grant-scopes","scopes":["links:eat"]}"#;
     check(with(scopes), &event("scopes"), "no scope \"links:eat\"");
     let webhook = r#"{"kind":"send-webhook","event":"link.clicked","handle":"page-*"}"#;
@@ -257,6 +274,53 @@ fn faults_of_the_process_are_checked() {
     check(with(kill(Strike::WindowStart), early, always), window, "after the last phase");
     let zeroth = kill(Strike::NthAck { n: 0 });
     check(with(zeroth, early, |_| ()), "scenarios[0].faults[0].fault.on", "number 0");
+}
+
+#[test]
+fn a_name_that_becomes_a_folder_or_a_label_is_an_id() {
+    let named = |id: &str| {
+        let id = id.to_owned();
+        move |run: &mut RunPlan| run.scenarios[0].id = id
+    };
+    for wrong in ["../../../../victim", "/etc", "a/b", "", ".", "a b", "Ä", "\u{1b}[31m"] {
+        check(named(wrong), "scenarios[0].id", "is no id");
+    }
+    check(named(&"a".repeat(65)), "scenarios[0].id", "is no id");
+    check(|run| first(run).id = "a\nb".into(), "scenarios[0].traffic[0].id", "is no id");
+    check(|run| run.scenarios[0].faults[0].id = "a/b".into(), "scenarios[0].faults[0].id", "no id");
+    let mut run = lawful();
+    run.scenarios[0].id = "a".repeat(64);
+    assert_eq!(run.check(), Ok(()));
+}
+
+#[test]
+fn no_number_of_a_plan_or_a_declaration_is_without_bounds() {
+    assert_eq!(ranges::unbounded::<Plan>(), [""; 0]);
+    assert_eq!(ranges::unbounded::<Declared>(), [""; 0]);
+}
+
+#[test]
+fn numbers_that_cannot_be_reckoned_with_are_refused_before_anybody_does() {
+    let links = "scenarios[0].population.groups[0].max_links";
+    check(|run| run.scenarios[0].population.groups[0].max_links = u32::MAX, links, "4294967295 is");
+    let count = "scenarios[0].population.groups[0].count";
+    check(|run| run.scenarios[0].population.groups[0].count = 1_000_000_000, count, "is out of");
+    for ms in [0, u64::MAX] {
+        check(
+            |run| run.contract.limit.window_ms = ms,
+            "contract.limit.window_ms",
+            "is out of range",
+        );
+    }
+    check(|run| run.declared.max_attempts = u32::MAX, "declared.max_attempts", "is out of range");
+    check(|run| run.declared.fast_ms = u64::MAX, "declared.fast_ms", "is out of range");
+    check(
+        |run| run.contract.limit.limit_header = "a: b".into(),
+        "contract.limit",
+        "cannot be used",
+    );
+    let many = |run: &mut RunPlan| run.scenarios = vec![run.scenarios[0].clone(); 201];
+    check(many, "scenarios", "there are 201 scenarios");
 }
 
 #[test]

@@ -1,0 +1,41 @@
+//! Reads the text files that a person names, up to a size that no honest one reaches.
+
+use crate::failure::Failure;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// A plan of two hundred scenarios takes less than one.
+const MOST_MIB: u64 = 32;
+
+/// The text of a file.
+///
+/// # Errors
+///
+/// [`Failure::Usage`] when it cannot be read, is no text, or is larger than 32 MiB.
+pub fn text(path: &Path) -> Result<String, Failure> {
+    let unreadable = |error| Failure::unreadable(path, &error);
+    let mut text = String::new();
+    let file = File::open(path).map_err(unreadable)?;
+    let read = file.take((MOST_MIB << 20) + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if u64::try_from(read).is_ok_and(|read| read <= MOST_MIB << 20) {
+        return Ok(text);
+    }
+    let what = format!("failed to read {}: it is larger than {MOST_MIB} MiB", path.display());
+    Err(Failure::usage(what, "name a configuration, contract or plan"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_without_end_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("plan.json");
+        std::fs::write(&path, "{}").unwrap();
+        assert_eq!(text(&path).unwrap(), "{}");
+        let refused = text(Path::new("/dev/zero")).unwrap_err().to_string();
+        assert!(refused.contains("larger than 32 MiB"), "{refused}");
+    }
+}
