@@ -14,8 +14,9 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use windthrow::process::port::free_port;
 
@@ -245,4 +246,77 @@ fn a_target_that_never_calls_the_mock_is_inconclusive_and_says_what_to_change() 
     assert!(!cells.is_empty() && cells.iter().all(|cell| cell["verdict"] == "inconclusive"));
     assert_eq!(result["scenarios"][0]["ending"], "unreached");
     assert!(folder.path().join("runs/latest/report.html").is_file());
+}
+
+/// The names of processes in whose command lines, which every user of the machine may read, the text
+/// stands.
+fn on_command_lines(text: &str) -> Vec<String> {
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let lines = processes.filter_map(|one| fs::read(one.path().join("cmdline")).ok());
+    let lines = lines.map(|line| String::from_utf8_lossy(&line).into_owned());
+    lines.filter(|line| line.contains(text)).collect()
+}
+
+/// Nobody but the owner may read what is recorded of a service, or enter where it is.
+fn is_private(path: &std::path::Path) {
+    let mode = fs::metadata(path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o077, 0, "{} may be read by others", path.display());
+    if path.is_dir() {
+        let inside = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+        inside.filter(|path| !path.is_symlink()).for_each(|path| is_private(&path));
+    }
+}
+
+/// A marker in every value that may be somebody's secret, and 140 kB of environment: the target gets
+/// all of it, and it stands neither in a file of the run nor on any command line.
+#[test]
+fn what_a_user_configures_reaches_the_target_and_is_written_nowhere() {
+    const MARKER: &str = "hunter2-of-the-user";
+    let folder = tempfile::tempdir().unwrap();
+    let large = format!("{MARKER}-{}", "x".repeat(70_000));
+    let got = format!(
+        "[ ${{{{#OWN}}}} -eq {} ] && [ ${{{{#A}}}}${{{{#B}}}} = {1}{1} ] && \
+         [ ${{{{#PASSED}}}} -eq {2} ] || exit 9; sleep 300 | exec {3} __reference",
+        MARKER.len(),
+        large.len(),
+        MARKER.len() + 7,
+        env!("CARGO_BIN_EXE_windthrow"),
+    );
+    let config = format!(
+        "[target.spawn]\ncommand = [\"sh\", \"-c\", \"{got}\"]\npass_env = [\"PATH\", \"PASSED\"]\n\
+         [target.spawn.env]\nPORT = \"{{port}}\"\nVAULT_URL = \"{{vault.url}}\"\n\
+         VAULT_TOKEN = \"{{vault.token}}\"\nDATA_DIR = \"{{data_dir}}\"\nTIME_SCALE = \"{{time_scale}}\"\n\
+         LINKTREE_URL = \"{{mock.url}}\"\nOWN = \"{MARKER}\"\n\
+         A = \"{large}\"\nB = \"{large}\"\n[secrets]\nsession = \"env:OF_SESSIONS\"\n"
+    );
+    fs::write(folder.path().join("windthrow.toml"), config).unwrap();
+    let mut run = Command::new(env!("CARGO_BIN_EXE_windthrow"))
+        .args(["run", "calibration", "--seed", "7"])
+        .env("PASSED", format!("{MARKER}-passed"))
+        .env("OF_SESSIONS", format!("{MARKER}-session"))
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut looks = 0;
+    while run.try_wait().unwrap().is_none() {
+        assert_eq!(on_command_lines(MARKER), [""; 0]);
+        looks += 1;
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    let output = run.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", words(&output));
+    assert!(looks > 10, "the run was over after {looks} looks");
+    let runs = folder.path().join("runs");
+    let mut written = files(&runs);
+    written.push(("what the run prints".to_owned(), words(&output).into_bytes()));
+    for (name, bytes) in &written {
+        assert!(!String::from_utf8_lossy(bytes).contains(MARKER), "it is written in {name}");
+    }
+    let identity = written.iter().find(|(name, _)| name.ends_with("run.json")).unwrap();
+    let identity: Value = serde_json::from_slice(&identity.1).unwrap();
+    let env = &identity["target"]["command"]["env"];
+    assert!(env.get("OWN").is_some() && env["OWN"] == "", "names are written: {env}");
+    is_private(&fs::canonicalize(runs.join("latest")).unwrap());
 }

@@ -1,16 +1,19 @@
 //! `windthrow.toml`: read, checked as a whole, and every mistake shown with its place.
 
+mod conceal;
 pub mod guarantees;
 pub mod model;
 mod rules;
 pub mod secret;
-mod shape;
+pub mod shape;
 pub mod target;
 pub mod template;
 #[cfg(test)]
 mod tests;
 
 use crate::failure::{Failure, Mistake, MistakesInFile};
+use crate::reading;
+use conceal::concealed;
 use model::File;
 use scenarios::bounds;
 use scenarios::plan::RunPlan;
@@ -54,13 +57,12 @@ impl Config {
     }
 
     fn read(path: &Path) -> Result<Self, Failure> {
-        let text =
-            std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))?;
+        let text = reading::text(path)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new(".")).to_owned();
         let file = parse(&text, &folder).map_err(|mistakes| {
             let shown = path.display().to_string();
-            let mistakes = MistakesInFile::new(&shown, &without_secrets(&text), mistakes);
+            let mistakes = MistakesInFile::new(&shown, &concealed(&text), mistakes);
             Failure::Mistakes(Box::new(mistakes))
         })?;
         Ok(Self { file, folder, path: Some(path.to_owned()) })
@@ -120,20 +122,4 @@ fn parse(text: &str, folder: &Path) -> Result<File, Vec<Mistake>> {
     })?;
     let mistakes = rules::check(&file, &table, folder);
     if mistakes.is_empty() { Ok(file) } else { Err(mistakes) }
-}
-
-/// The text with the values of `[secrets]` that are no references made unreadable: an error shows
-/// its place, and must not show the secret.
-fn without_secrets(text: &str) -> String {
-    let (table, _) = DeTable::parse_recoverable(text);
-    let mut bytes = text.as_bytes().to_vec();
-    let secrets = table.get_ref().iter().find(|(key, _)| key.get_ref() == "secrets");
-    for (_, value) in
-        secrets.and_then(|(_, value)| value.get_ref().as_table()).into_iter().flatten()
-    {
-        if value.get_ref().as_str().is_none_or(|text| !rules::is_reference(text)) {
-            bytes[value.span()].iter_mut().filter(|byte| **byte != b'\n').for_each(|b| *b = b'*');
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -53,12 +53,12 @@ pub struct TargetSection {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spawn {
-    /// The program and its arguments.
+    /// The program and its arguments, which stand in reports and which every user of the machine may read.
     pub command: Vec<String>,
     /// Where it is started, relative to this file.
     #[serde(default = "here")]
     pub cwd: String,
-    /// Its environment.
+    /// Its environment. Names are written in the run's folder, values nowhere.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
     /// Variables of the harness's own environment that are handed on.
@@ -109,6 +109,7 @@ pub struct Running {
     pub mock_port: u16,
     /// The port at which it expects the vault; any without it.
     #[serde(default)]
+    #[schemars(range(min = 0, max = 65_535))]
     pub vault_port: u16,
     /// The token that it shows to the vault, as it stands: it protects nothing real.
     #[serde(default)]
@@ -165,6 +166,7 @@ pub struct Guarantee {
     /// Where the bounds come from; needed with `bounds`.
     pub source: Option<String>,
     /// Fewer observations than this are inconclusive.
+    #[schemars(range(min = 0, max = 1_000_000_000))]
     pub minimum: Option<u64>,
 }
 

@@ -60,6 +60,11 @@ impl Rules<'_> {
                 self.templates("target.spawn.command", argument);
             }
             for (name, value) in &spawn.env {
+                if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
+                    let what = format!("{name:?} cannot be a variable of the environment");
+                    let help = "let its name hold no =, and neither name nor value a NUL";
+                    self.wrong("target.spawn.env", what, help);
+                }
                 self.templates(&format!("target.spawn.env.{name}"), value);
             }
             if !folder.join(&spawn.cwd).is_dir() {
@@ -90,6 +95,11 @@ impl Rules<'_> {
     /// Nobody's production is put under load by a slip: loopback, unless a host is named.
     fn address(&mut self, base: &str, allowed: &[String]) {
         let path = "target.url.base";
+        if base.contains('@') {
+            let what = "the address holds a user name or a password";
+            let help = "leave only http://host:port: it stands in every report and history";
+            return self.wrong(path, what, help);
+        }
         let Some(url) = reqwest::Url::parse(base).ok().filter(|url| url.scheme() == "http") else {
             let what = format!("{base:?} is no http:// address");
             return self.wrong(path, what, "write it as http://127.0.0.1:8080");
@@ -103,7 +113,7 @@ impl Rules<'_> {
             );
             self.wrong(path, format!("{host} is not this machine"), help);
         }
-        if url.path() != "/" || url.query().is_some() {
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
             self.wrong(path, "the address has a path", "leave only http://host:port");
         }
     }

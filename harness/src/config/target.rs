@@ -1,9 +1,11 @@
 //! What is to be tested: the embedded reference, a command, or something that runs already.
 
+use super::conceal::concealed;
 use super::model::{Running, Spawn, TargetSection};
 use super::shape::place;
 use super::{Config, template};
 use crate::failure::{Failure, Mistake, MistakesInFile};
+use crate::reading;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
@@ -74,12 +76,15 @@ impl TargetSpec {
         }
     }
 
-    /// As it may be written down: a token for the vault stands in the configuration only.
+    /// As it may be written down: values of the environment and a token for the vault stand in the
+    /// configuration only.
     #[must_use]
     pub fn without_secrets(&self) -> Self {
         let mut spec = self.clone();
-        if let Self::Url { running } = &mut spec {
-            running.vault_token.clear();
+        match &mut spec {
+            Self::Embedded { .. } => {}
+            Self::Spawn { command, .. } => command.env.values_mut().for_each(String::clear),
+            Self::Url { running } => running.vault_token.clear(),
         }
         spec
     }
@@ -153,9 +158,9 @@ impl TargetSpec {
 
 /// The place is the section that names nothing, or else where the file begins.
 fn nothing_to_test(path: &Path) -> Failure {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) => return Failure::unreadable(path, &error),
+    let text = match reading::text(path) {
+        Ok(text) => concealed(&text),
+        Err(failure) => return failure,
     };
     let (table, _) = DeTable::parse_recoverable(&text);
     let help = "name your service in [target.spawn] or [target.url], as `windthrow init` shows; \

@@ -49,7 +49,7 @@ fn all_mistakes_are_found_at_once_and_in_order() {
             ("target.spawn has no command", "comand", "add command = …"),
             ("target.spawn.ready is integer, not string", "7", "change its type"),
             ("unknown key front_dor", "front_dor", "did you mean front_door?"),
-            ("declared.click_slots is out of range", "-1", "choose 0 to 4294967295"),
+            ("declared.click_slots is -1, which is out of range", "-1", "choose 0 to 1000000"),
         ],
     );
 }
@@ -201,8 +201,10 @@ fn what_is_declared_of_the_breaker_has_bounds() {
         ("breaker_open_factor_milli", "999", "choose 1000 to 100000"),
         ("breaker_open_cap_ms", "0", "choose 1 to 3600000"),
         ("half_open_probes", "0", "choose 1 to 1000"),
+        ("max_attempts", "4294967295", "choose 1 to 1000"),
+        ("fast_ms", "9223372036854775807", "choose 0 to 3600000"),
     ] {
-        let what = format!("declared.{key} is out of range");
+        let what = format!("declared.{key} is {value}, which is out of range");
         check(&format!("[declared]\n{key} = {value}\n"), &[(&what, value, help)]);
     }
     for (key, words) in
@@ -225,6 +227,32 @@ fn a_literal_secret_is_refused_and_never_shown() {
     assert!(shown.contains("not a reference"), "{shown}");
     assert!(!shown.contains("hunter2"), "{shown}");
     good("[secrets]\nsession = \"env:SESSION_SECRET\"\n");
+}
+
+/// A mistake is shown with the lines around it, and these hold what is nobody's business.
+#[test]
+fn no_value_of_the_environment_is_shown_beside_a_mistake_and_no_address_holds_a_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("windthrow.toml");
+    let shown = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        let failure = Config::find(Some(&path)).and_then(|config| TargetSpec::of(&config));
+        let shown = format!("{:?}", miette::Report::new(failure.unwrap_err()));
+        assert!(!shown.contains("hunter2"), "{shown}");
+        shown
+    };
+    let spawn = "[target.spawn]\ncommand = [\"x\"]\n";
+    let env = "[target.spawn.env]\nKEY = \"hunter2\"\n";
+    assert!(shown(&format!("{spawn}{env}URL = \"{{mock.uri}}\"\n")).contains("{mock.uri}"));
+    assert!(shown(&format!("{spawn}redy = 1\n{env}")).contains("redy"));
+    assert!(shown(&format!("{spawn}{env}PIN = 7\n")).contains("PIN"));
+    shown(&format!("{spawn}{env}OTHER = hunter2\n"));
+    shown(&format!("{spawn}[target.spawn.env\nOTHER = 'hunter2'\n"));
+    shown(&format!("{spawn}env = {{ KEY = \"hunter2\", \"A=B\" = \"hunter2\" }}\n"));
+    for base in ["http://me:hunter2@127.0.0.1:80", "https://hunter2@h", "hunter2@h"] {
+        let said = shown(&format!("[target.url]\nbase = \"{base}\"\nmock_port = 1\n"));
+        assert!(said.contains("a user name or a password"), "{said}");
+    }
 }
 
 /// What is not told its time scale cannot be run at another one.

@@ -4,6 +4,7 @@ use super::format;
 use crate::config::target::TargetSpec;
 use crate::evidence::judging_rules::JudgingRules;
 use crate::failure::Failure;
+use crate::private;
 use crate::rerun::Rerun;
 use mock_server::clock::Clock;
 use serde::{Deserialize, Serialize};
@@ -39,7 +40,10 @@ pub struct RunIdentity {
     pub os: String,
 }
 
-/// A run's folder.
+/// Where the scenarios' folders are.
+const SCENARIOS: &str = "scenarios";
+
+/// A run's folder, which only its owner may enter.
 #[derive(Clone, Debug)]
 pub struct RunFolder {
     /// Where it is.
@@ -61,8 +65,9 @@ impl RunFolder {
         for attempt in 0.. {
             let name = if attempt == 0 { stem.clone() } else { format!("{stem}.{attempt}") };
             let path = out_dir.join(&name);
-            match std::fs::create_dir(&path) {
+            match private::folder(&path) {
                 Ok(()) => {
+                    private::folder(&path.join(SCENARIOS)).map_err(unwritable)?;
                     point_latest(out_dir, &name);
                     return Ok((Self { path }, name, started));
                 }
@@ -105,7 +110,7 @@ impl RunFolder {
     /// The folder of one scenario.
     #[must_use]
     pub fn scenario(&self, id: &str) -> PathBuf {
-        self.path.join("scenarios").join(id)
+        self.path.join(SCENARIOS).join(id)
     }
 
     /// The history of one scenario.
@@ -127,7 +132,7 @@ impl RunFolder {
     /// [`Failure::Setup`] when it cannot be written.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
         let path = self.path.join(name);
-        std::fs::write(&path, bytes).map_err(|error| Failure::unwritable(&path, &error))
+        private::write(&path, bytes).map_err(|error| Failure::unwritable(&path, &error))
     }
 
     /// Reads the identity back.
@@ -162,6 +167,7 @@ fn point_latest(out_dir: &Path, name: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn two_runs_in_one_second_get_folders_of_their_own_and_latest_is_the_last() {
@@ -169,6 +175,8 @@ mod tests {
         let (_, first, _) = RunFolder::create(out.path(), "abcdef0123").unwrap();
         let (second, name, _) = RunFolder::create(out.path(), "abcdef0123").unwrap();
         assert_ne!(first, name);
+        let mode = std::fs::metadata(&second.path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
         let latest = std::fs::canonicalize(out.path().join("latest")).unwrap();
         assert_eq!(latest, std::fs::canonicalize(second.path).unwrap());
     }

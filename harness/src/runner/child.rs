@@ -1,5 +1,6 @@
 //! The process that carries out one scenario, seen from the run: ordered, heard, and ended in time.
 
+use crate::private;
 use crate::process::tail;
 use crate::progress::Bar;
 use crate::schedule::Place;
@@ -43,9 +44,9 @@ pub async fn run(
     mut stopped: watch::Receiver<bool>,
 ) -> Result<(), String> {
     let words = |error: io::Error| format!("failed to start the scenario: {error}");
-    std::fs::create_dir_all(&order.folder).map_err(words)?;
+    private::folder(&order.folder).map_err(words)?;
     let log = order.folder.join("harness.log");
-    let mut child = start(File::create(&log).map_err(words)?).map_err(words)?;
+    let mut child = start(private::file(&log).map_err(words)?).map_err(words)?;
     let mut input = child.stdin.take().ok_or("the scenario has no input")?;
     // Whoever does not read it has ended, and says why below.
     let _ = order.send(&mut input).await;

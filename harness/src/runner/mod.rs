@@ -8,6 +8,7 @@ use crate::evidence::folder::{RUN_FORMAT, RunFolder, RunIdentity};
 use crate::evidence::judging_rules::JudgingRules;
 use crate::evidence::plans;
 use crate::failure::Failure;
+use crate::private;
 use crate::process::interrupted;
 use crate::progress::Progress;
 use crate::rerun::Rerun;
@@ -121,6 +122,6 @@ pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure>
 
 /// Why a scenario has no recording, for its report.
 fn note_failure(folder: &RunFolder, scenario: &str, why: &str) {
-    let _ = std::fs::create_dir_all(folder.scenario(scenario));
-    let _ = std::fs::write(folder.setup_failure(scenario), why);
+    let _ = private::folder(&folder.scenario(scenario));
+    let _ = private::write(&folder.setup_failure(scenario), why.as_bytes());
 }

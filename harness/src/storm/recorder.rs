@@ -7,9 +7,9 @@
 //! cannot keep up, producers wait, and the lag probes in the same history show it.
 
 use super::observe::canaries::Canaries;
+use crate::private;
 use mock_server::history::record::Record;
 use scenarios::history::{Event, Operation};
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -45,7 +45,7 @@ impl Recorder {
     ///
     /// When the file cannot be created or the thread cannot be started.
     pub fn create(path: &Path) -> io::Result<(Self, Writer)> {
-        let out = zstd::Encoder::new(BufWriter::new(File::create_new(path)?), 1)?;
+        let out = zstd::Encoder::new(BufWriter::new(private::new_file(path)?), 1)?;
         let (queue, events) = sync_channel(QUEUE);
         let concealed = Concealed::default();
         let theirs = Arc::clone(&concealed);

@@ -4,6 +4,7 @@ use super::Testbed;
 use crate::config::target::TargetSpec;
 use crate::config::{secret, template};
 use crate::failure::Failure;
+use crate::private;
 use crate::storm::measure::{headroom, tolerances};
 use crate::storm::observe::canaries::{Canaries, Credentials};
 use crate::storm::observe::logs::Logs;
@@ -160,7 +161,8 @@ async fn measure(scene: &Scene<'_>) -> Result<(), Failure> {
 fn data_dir(folder: &Path) -> Result<PathBuf, Failure> {
     let data_dir = std::path::absolute(folder.join("data"))
         .map_err(|error| Failure::unwritable(folder, &error))?;
-    std::fs::create_dir_all(&data_dir).map_err(|error| Failure::unwritable(&data_dir, &error))?;
+    // Only what is made here is removed at the end.
+    private::folder(&data_dir).map_err(|error| Failure::unwritable(&data_dir, &error))?;
     Ok(data_dir)
 }
 
