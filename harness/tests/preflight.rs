@@ -10,6 +10,7 @@ use mock_server::profile::ContractProfile;
 use mock_server::server::{MockConfig, MockLinktree};
 use mock_server::world::population::{Group, Population};
 use std::collections::HashMap;
+use std::io::{Read, Write};
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 
@@ -138,4 +139,85 @@ fn wrong_arguments_are_refused() {
     assert_eq!(run(&with(&["--key", "env:WINDTHROW_NO_SUCH"])), 2);
     assert_eq!(run(&with(&["--key", "env:HOME", "--handle", "NO"])), 2);
     assert_eq!(run(&["preflight", "--base-url", "ftp://x", "--key", "env:HOME"]), 2);
+}
+
+/// Answers every request with these bytes, one connection after the other; returns its address.
+fn stub(answer: impl Into<Vec<u8>>) -> String {
+    let answer = answer.into();
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut asking in listener.incoming().flatten() {
+            let _ = asking.read(&mut [0; 4_096]);
+            let _ = asking.write_all(&answer);
+        }
+    });
+    address
+}
+
+/// What is said of a webhook endpoint that answers so.
+fn of_endpoint(answer: &str) -> (String, String) {
+    let (mock, _tape) = live(vec![], |_| {});
+    let key = mock.api_key().to_owned();
+    let hook = stub(format!("HTTP/1.1 {answer}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"));
+    let output = preflight(&mock, &key, &["--webhook", &hook]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    (states(&output).0["webhook"].clone(), text)
+}
+
+#[test]
+fn a_webhook_endpoint_that_takes_post_only_is_there() {
+    for answer in ["405 Method Not Allowed", "401 Unauthorized", "200 OK"] {
+        let (state, text) = of_endpoint(answer);
+        assert_eq!(state, "✓", "{text}");
+    }
+    for answer in ["404 Not Found", "503 Unavailable", "308 Moved\r\nlocation: /hooks/"] {
+        let (state, text) = of_endpoint(answer);
+        assert_eq!(state, "✗", "{text}");
+    }
+    assert!(of_endpoint("308 Moved\r\nlocation: /hooks/").1.contains("to /hooks/"));
+}
+
+#[test]
+fn an_answer_without_end_is_read_up_to_a_bound_and_nothing_of_it_reaches_the_terminal_raw() {
+    let mut endless = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"data\":[\"".to_vec();
+    endless.extend(vec![b'x'; 2 * 1024 * 1024]);
+    let ask = |url: &str| {
+        let command =
+            ["preflight", "--base-url", url, "--key", "env:PREFLIGHT_KEY", "--handle", "a"];
+        Command::new(env!("CARGO_BIN_EXE_windthrow"))
+            .args(command)
+            .env("PREFLIGHT_KEY", "k")
+            .output()
+            .unwrap()
+    };
+    let text = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
+    let said = text(&ask(&stub(endless)));
+    assert!(said.contains("larger than 1048576 bytes"), "{said}");
+    let hostile =
+        "HTTP/1.1 302 x\r\nlocation: /a\u{202e}b\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    let said = text(&ask(&stub(hostile)));
+    assert!(said.contains("302") && !said.contains('\u{202e}'), "{said}");
+}
+
+/// The address is reserved for documentation, so nobody is there; the warning comes first.
+#[test]
+fn a_key_over_plain_http_to_another_machine_is_warned_about() {
+    let warned = |url: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_windthrow"))
+            .args(["preflight", "--base-url", url, "--key", "env:PREFLIGHT_KEY", "--json"])
+            .env("PREFLIGHT_KEY", "k")
+            .output()
+            .unwrap();
+        let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(told["warnings"].as_array().unwrap().len(), said.matches("plain http").count());
+        said
+    };
+    assert!(warned("http://windthrow.invalid").contains("the key goes to windthrow.invalid"));
+    for fine in
+        ["http://127.0.0.1:9", "http://localhost:9", "http://[::1]:9", "https://windthrow.invalid"]
+    {
+        assert_eq!(warned(fine), "", "{fine}");
+    }
 }

@@ -1,12 +1,16 @@
 //! `preflight`: five small questions to a live deployment, at most one request each, never a load.
 
+mod answer;
+
 use crate::cli::{PreflightArgs, PreflightCheck};
 use crate::commands::say;
 use crate::config::secret;
 use crate::contract;
 use crate::failure::{Exit, Failure};
+use answer::{endpoint, links, told, words};
 use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
 use serde::Serialize;
+use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -41,6 +45,9 @@ struct Line {
 /// a line of the result.
 pub async fn preflight(args: &PreflightArgs) -> Result<Exit, Failure> {
     let asking = Asking::new(args)?;
+    let warnings: Vec<String> = asking.warning().into_iter().collect();
+    // Before anything is sent.
+    warnings.iter().for_each(|warning| eprintln!("! {warning}"));
     let mut lines = Vec::new();
     for check in PreflightCheck::ALL {
         let (state, what) = if args.skip.contains(&check) {
@@ -51,7 +58,10 @@ pub async fn preflight(args: &PreflightArgs) -> Result<Exit, Failure> {
         lines.push(Line { check, state, what });
     }
     if args.json {
-        say(format_args!("{:#}", serde_json::json!({ "format": 1, "checks": lines })));
+        say(format_args!(
+            "{:#}",
+            serde_json::json!({ "format": 1, "checks": lines, "warnings": warnings })
+        ));
     } else {
         for line in &lines {
             let mark = match line.state {
@@ -108,6 +118,16 @@ impl Asking {
         })
     }
 
+    /// Whether the key can be read on its way.
+    fn warning(&self) -> Option<String> {
+        let host = self.base.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        let open = self.base.scheme() == "http" && !here;
+        open.then(|| {
+            format!("the key goes to {host} over plain http, where everybody on the way can read it: use https")
+        })
+    }
+
     async fn ask(&self, check: PreflightCheck, before: &[Line]) -> (State, String) {
         let unreachable = before
             .iter()
@@ -141,7 +161,7 @@ impl Asking {
             Ok(answer) if answer.status().is_success() => {
                 (State::Passed, format!("GET /v1/health answered {}", answer.status()))
             }
-            Ok(answer) => (State::Failed, format!("GET /v1/health answered {}", answer.status())),
+            Ok(answer) => (State::Failed, format!("GET /v1/health answered {}", told(&answer))),
             Err(why) => (State::Failed, format!("GET /v1/health: {why}")),
         }
     }
@@ -193,12 +213,9 @@ impl Asking {
             Ok(answer) if answer.status().is_success() => answer,
             other => return judged(other, "the links", ""),
         };
-        match answer.json::<serde_json::Value>().await {
-            Ok(body) if body["data"].is_array() => {
-                (State::Passed, "the links can be read".to_owned())
-            }
-            Ok(_) => (State::Failed, "the answer has no list of links".to_owned()),
-            Err(error) => (State::Failed, format!("the answer is no JSON: {}", words(&error))),
+        match links(answer).await {
+            Ok(()) => (State::Passed, "the links can be read".to_owned()),
+            Err(why) => (State::Failed, why),
         }
     }
 
@@ -207,10 +224,12 @@ impl Asking {
             return (State::Unknown, "no --webhook was given (or --skip webhook)".to_owned());
         };
         match self.client.request(Method::HEAD, url.clone()).send().await {
-            Ok(answer) if answer.status().is_success() => {
-                (State::Passed, format!("HEAD answered {}", answer.status()))
-            }
-            Ok(answer) => (State::Failed, format!("HEAD answered {}", answer.status())),
+            Ok(answer) => match endpoint(answer.status()) {
+                Ok(is_there) => {
+                    (State::Passed, format!("HEAD answered {}{is_there}", told(&answer)))
+                }
+                Err(why) => (State::Failed, format!("HEAD answered {}{why}", told(&answer))),
+            },
             Err(error) => (State::Failed, format!("HEAD: {}", words(&error))),
         }
     }
@@ -230,19 +249,8 @@ fn judged(answer: Result<Response, String>, what: &str, passed: &str) -> (State,
         Ok(answer) if answer.status() == StatusCode::TOO_MANY_REQUESTS => {
             (State::Unknown, format!("{what} was rate limited (429); ask again later"))
         }
-        Ok(answer) => (State::Failed, format!("{what} answered {}", answer.status())),
+        Ok(answer) => (State::Failed, format!("{what} answered {}", told(&answer))),
         Err(why) => (State::Failed, format!("{what}: {why}")),
-    }
-}
-
-/// An error without its address, which may hold what is not ours to print.
-fn words(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        format!("no answer within {} s", PATIENCE.as_secs())
-    } else if error.is_connect() {
-        "no connection".to_owned()
-    } else {
-        "the answer broke off".to_owned()
     }
 }
 

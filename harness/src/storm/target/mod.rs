@@ -16,6 +16,7 @@ use super::observe::search::Search;
 use super::recorder::Recorder;
 use crate::config::target::TargetSpec;
 use crate::failure::Failure;
+use crate::private;
 use crate::process::group::Group;
 use crate::process::guard::Launch;
 use crate::process::port::free_port;
@@ -24,9 +25,9 @@ use lifecycle::Lifecycle;
 use mock_server::clock::{Clock, Moment};
 use nix::sys::signal::Signal;
 use output::Output;
-use reqwest::{Client, ClientBuilder};
+use reqwest::Client;
+use reqwest::redirect::{Attempt, Policy};
 use scenarios::history::{Change, Event, Process};
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -70,8 +71,8 @@ impl Target {
             let said = if said.is_empty() { said } else { format!("; it said:\n{said}") };
             Failure::setup(format!("{error}{said}"), error.help(spec))
         };
-        let log = File::options().create(true).append(true).open(around.log);
-        let log = log.map_err(|error| Failure::unwritable(around.log, &error))?;
+        let log =
+            private::log(around.log).map_err(|error| Failure::unwritable(around.log, &error))?;
         let (command, url) = match spec {
             TargetSpec::Url { running } => (None, running.base.trim_end_matches('/').to_owned()),
             TargetSpec::Embedded { .. } | TargetSpec::Spawn { .. } => {
@@ -155,7 +156,7 @@ impl Target {
     }
 
     async fn wait_until_ready(&mut self) -> Result<(), StartError> {
-        let client = readiness::client().map_err(StartError::Client)?;
+        let client = client().map_err(StartError::Client)?;
         let url = format!("{}{}", self.url, self.lifecycle.ready);
         let deadline = self.clock.now().plus(self.lifecycle.ready_within);
         loop {
@@ -275,17 +276,22 @@ impl Target {
     }
 }
 
-/// Calls the target directly, as [`direct`] says.
+/// More redirects are a circle.
+const REDIRECTS: usize = 5;
+
+/// Calls the target and nobody else: a redirect to somewhere else is the answer, and whatever proxy
+/// this machine is set to use is left out. No connection is kept: an idle one would hold up a target
+/// that ends in order.
+///
+/// # Errors
+///
+/// Why there is none, in words.
 pub(super) fn client() -> Result<Client, String> {
-    built(direct())
-}
-
-/// Whatever proxy this machine is set to use is left out. No connection is kept: an idle one would hold
-/// up a target that ends in order.
-fn direct() -> ClientBuilder {
-    Client::builder().no_proxy().pool_max_idle_per_host(0)
-}
-
-fn built(builder: ClientBuilder) -> Result<Client, String> {
+    let policy = Policy::custom(|attempt: Attempt<'_>| {
+        let asked = attempt.previous();
+        let stays = asked.first().is_some_and(|first| first.origin() == attempt.url().origin());
+        if stays && asked.len() <= REDIRECTS { attempt.follow() } else { attempt.stop() }
+    });
+    let builder = Client::builder().no_proxy().pool_max_idle_per_host(0).redirect(policy);
     builder.build().map_err(|error| error.to_string())
 }

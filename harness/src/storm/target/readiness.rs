@@ -1,10 +1,8 @@
 //! Looks whether the target is ready, and says what came instead.
 
-use super::{built, direct};
 use crate::storm::observe::search::Search;
 use reqwest::Client;
 use reqwest::header::LOCATION;
-use reqwest::redirect::{Attempt, Policy};
 use std::error::Error;
 use std::time::Duration;
 
@@ -12,23 +10,6 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// As many characters of a body tell a person which page it is.
 const FIRST_CHARS: usize = 80;
-/// More redirects are a circle.
-const REDIRECTS: usize = 5;
-
-/// Asks the target and nobody else: a redirect to somewhere else is the answer.
-///
-/// # Errors
-///
-/// Why there is none, in words.
-pub fn client() -> Result<Client, String> {
-    let policy = Policy::custom(|attempt: Attempt<'_>| {
-        let asked = attempt.previous();
-        let stays = asked.first().is_some_and(|first| first.origin() == attempt.url().origin());
-        if stays && asked.len() <= REDIRECTS { attempt.follow() } else { attempt.stop() }
-    });
-    built(direct().redirect(policy))
-}
-
 /// Looks once.
 ///
 /// # Errors
@@ -71,6 +52,7 @@ pub fn cause(error: &reqwest::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::client;
     use super::*;
     use crate::storm::observe::canaries::{Canaries, Credentials};
     use crate::storm::recorder::Recorder;
@@ -119,5 +101,30 @@ mod tests {
         )
         .await;
         check(None, Err("Connection refused (os error 111)")).await;
+    }
+
+    /// Proves for whatever is asked of a target that nobody else is: neither another host nor another
+    /// port, whatever the method.
+    #[tokio::test]
+    async fn a_redirect_to_somewhere_else_is_the_answer() {
+        let elsewhere = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let away = format!("http://{}/taken", elsewhere.local_addr().unwrap());
+        for (status, post) in [(302, false), (308, false), (307, true)] {
+            let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+            let url = format!("http://{}/", listener.local_addr().unwrap());
+            let answer =
+                format!("HTTP/1.1 {status} x\r\nlocation: {away}\r\ncontent-length: 0\r\n\r\n");
+            let server = tokio::spawn(async move {
+                let (mut asking, _) = listener.accept().await.unwrap();
+                assert!(asking.read(&mut [0; 1_024]).await.unwrap() > 0);
+                asking.write_all(answer.as_bytes()).await.unwrap();
+            });
+            let client = client().unwrap();
+            let asked = if post { client.post(url) } else { client.get(url) };
+            assert_eq!(asked.send().await.unwrap().status(), status);
+            server.await.unwrap();
+        }
+        let nobody = tokio::time::timeout(Duration::from_millis(50), elsewhere.accept()).await;
+        assert!(nobody.is_err(), "somebody else was asked");
     }
 }

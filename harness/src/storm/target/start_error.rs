@@ -38,8 +38,14 @@ pub enum StartError {
 impl StartError {
     /// What to change.
     #[must_use]
-    pub const fn help(&self, spec: &TargetSpec) -> &'static str {
+    pub fn help(&self, spec: &TargetSpec) -> &'static str {
         match (self, spec) {
+            (Self::Program(error), TargetSpec::Spawn { .. })
+                if error.raw_os_error() == Some(libc::E2BIG) =>
+            {
+                "this system takes no variable or argument of more than 128 KiB, and not more than about \
+                 2 MiB together: hand what is larger over in a file"
+            }
             (Self::Program(_), TargetSpec::Spawn { .. }) => {
                 "name the program in target.spawn.command, relative to target.spawn.cwd or in a PATH \
                  that target.spawn.pass_env hands on"
