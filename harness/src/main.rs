@@ -1,6 +1,7 @@
 //! The binary: parses the command line, runs the command, turns the outcome into an exit code.
 
 use clap::Parser;
+use reports::text::clean;
 use std::process::ExitCode;
 use windthrow::cli::{Cli, Command, MockCommand, SchemaOf};
 use windthrow::commands;
@@ -11,7 +12,7 @@ use windthrow::storm::child::carry_out;
 use windthrow::storm::order::Order;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|refusal| refused(&refusal));
     if let Some(Command::Reference { mutant }) = &cli.command {
         lifeline::end_with_the_parent();
         return reference::main_from_env(mutant.as_deref());
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
         Ok(Ok(exit)) => exit.into(),
         Ok(Err(failure)) => {
             let exit = failure.exit();
-            eprintln!("{:?}", miette::Report::new(failure));
+            eprintln!("{:?}", miette::Report::new(failure.clean()));
             exit.into()
         }
         Err(_) => {
@@ -42,6 +43,17 @@ fn main() -> ExitCode {
             Exit::Bug.into()
         }
     }
+}
+
+/// Says what is wrong with the command line, and ends; what it quotes may be anything.
+fn refused(refusal: &clap::Error) -> ! {
+    let plain = refusal.to_string();
+    let shown = clean(&plain);
+    if shown == plain {
+        refusal.exit();
+    }
+    eprint!("{shown}");
+    std::process::exit(refusal.exit_code());
 }
 
 /// The mock alone tells of every fault that it commits; a run has its report for that.

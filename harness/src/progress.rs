@@ -1,6 +1,7 @@
 //! Shows where each running scenario is: bars on a terminal, a line for each phase elsewhere.
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use reports::text::clean;
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -43,20 +44,22 @@ impl Progress {
     /// Never: the bar's template is a constant that a test renders.
     #[must_use]
     pub fn bar(&self, id: &str, length: Duration) -> Bar {
+        let id = clean(id);
         let shown = self.bars.as_ref().map(|bars| {
             let style = ProgressStyle::with_template("{prefix:18} {bar:30} {elapsed:>4} {msg}");
             let seconds = length.as_secs().max(1);
             let bar = ProgressBar::new(seconds).with_style(style.expect("a valid template"));
-            bar.set_prefix(id.to_owned());
+            bar.set_prefix(id.clone());
             bars.add(bar)
         });
-        let bar = Bar { id: id.to_owned(), shown, warned: Arc::clone(&self.warned) };
+        let bar = Bar { id, shown, warned: Arc::clone(&self.warned) };
         bar.say("starting");
         bar
     }
 
     /// A line that must not tear the bars.
     pub fn note(&self, line: &str) {
+        let line = clean(line);
         match &self.bars {
             Some(bars) => {
                 let _ = bars.println(line);
@@ -69,8 +72,9 @@ impl Progress {
 impl Bar {
     /// The scenario enters a phase.
     pub fn say(&self, phase: &str) {
+        let phase = clean(phase);
         match &self.shown {
-            Some(bar) => bar.set_message(phase.to_owned()),
+            Some(bar) => bar.set_message(phase),
             None => eprintln!("{:18} {phase}", self.id),
         }
     }
@@ -78,7 +82,8 @@ impl Bar {
     /// Something that nobody may overlook, and that other scenarios may find as well: once a run.
     pub fn warn(&self, what: &str) {
         let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-        if !warned.insert(what.to_owned()) {
+        let what = clean(what);
+        if !warned.insert(what.clone()) {
             return;
         }
         match &self.shown {

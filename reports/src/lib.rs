@@ -8,7 +8,7 @@ mod example;
 mod matrix;
 pub mod renderers;
 pub mod report;
-mod text;
+pub mod text;
 
 pub use renderers::{RENDERERS, Renderer};
 pub use report::Report;

@@ -1,9 +1,71 @@
-//! Makes text from outside fit to be shown: one line, no control characters, no endless strings.
+//! Makes text from outside fit to be shown: nothing in it is unseen, moves the cursor or reorders its
+//! neighbours. [`clean`] keeps lines and places, for errors and logs; reports have one line of bounded
+//! length.
 //!
 //! Escaping for a format stays with its renderer; what is removed here is
 //! dangerous or unreadable in all of them.
 
 use crate::report::{Ending, Report, ScenarioReport};
+
+/// The text in which a sign of the same length, in bytes, stands for each character that must not be
+/// shown: what is underlined in it stays where it is, and lines stay lines.
+#[must_use]
+pub fn clean(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' | '\t' => shown.push(character),
+            // At the end of a line it is how some editors end lines, elsewhere it would hide the line.
+            '\r' => shown.push(' '),
+            other if !is_unseen(other) => shown.push(other),
+            other => shown.push_str(match other.len_utf8() {
+                1 => "?",
+                2 => "¿",
+                3 => "\u{fffd}",
+                _ => "\u{fffd}?",
+            }),
+        }
+    }
+    shown
+}
+
+/// The text without the sequences that set colours and styles, which programs also write to logs.
+#[must_use]
+pub fn without_styles(text: &str) -> String {
+    let (mut plain, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(at) = rest.find("\u{1b}[") {
+        let (before, from) = rest.split_at(at);
+        plain.push_str(before);
+        let settings =
+            from[2..].trim_start_matches(|c: char| c.is_ascii_digit() || ";:".contains(c));
+        // Whatever does not end like a style stays, for `clean` to show.
+        rest = settings.strip_prefix('m').unwrap_or_else(|| {
+            plain.push('\u{1b}');
+            &from[1..]
+        });
+    }
+    plain.push_str(rest);
+    plain
+}
+
+/// Whether a character is not seen, or changes how others are seen. Of those that fonts use to join
+/// or to choose shapes, the selectors stay: signs in colour are written with them.
+fn is_unseen(character: char) -> bool {
+    match character {
+        // Fillers and joiners without width.
+        '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' => true,
+        '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2064}' => true,
+        '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{1d173}'..='\u{1d17a}' => true,
+        // Directions.
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' => true,
+        '\u{2065}'..='\u{206f}' => true,
+        // Lines that no editor counts, annotations, and what is no character.
+        '\u{2028}' | '\u{2029}' | '\u{fff0}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' => true,
+        // Tags.
+        '\u{e0000}'..='\u{e0fff}' => true,
+        other => other.is_control(),
+    }
+}
 
 /// The text on one line, without control and direction characters, at most `max_chars` long.
 pub(crate) fn printable(text: &str, max_chars: usize) -> String {
@@ -19,12 +81,7 @@ pub(crate) fn printable(text: &str, max_chars: usize) -> String {
 fn shown(character: char) -> Option<char> {
     match character {
         '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => Some(' '),
-        '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{feff}' => None,
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
-        // The tag characters are invisible, and the last two are not XML.
-        '\u{e0000}'..='\u{e007f}' | '\u{fffe}' | '\u{ffff}' => None,
-        other if other.is_control() => None,
-        other => Some(other),
+        other => (!is_unseen(other)).then_some(other),
     }
 }
 
@@ -224,6 +281,28 @@ mod tests {
     #[test]
     fn direction_overrides_go() {
         check("ab\u{202e}cd\u{2066}", "abcd");
+    }
+
+    #[test]
+    fn what_has_no_width_goes() {
+        check("a\u{200b}b\u{2060}c\u{ad}d\u{3164}", "abcd");
+    }
+
+    #[test]
+    fn a_text_that_is_cleaned_keeps_its_lines_and_places() {
+        let hostile = "a\u{1b}[31m\r\nb\u{202e}c\u{85}\td\u{e0041}é\u{200b}\u{7f}";
+        let shown = clean(hostile);
+        assert_eq!(shown, "a?[31m \nb\u{fffd}c¿\td\u{fffd}?é\u{fffd}?");
+        assert_eq!(shown.len(), hostile.len());
+        assert_eq!(clean("✔️ done"), "✔️ done");
+    }
+
+    #[test]
+    fn styles_go_and_other_sequences_stay_to_be_cleaned() {
+        let check = |text: &str, plain: &str| assert_eq!(without_styles(text), plain);
+        check("\u{1b}[1;31mred\u{1b}[0m", "red");
+        check("\u{1b}[2J\u{1b}[m!\u{1b}", "\u{1b}[2J!\u{1b}");
+        check("\u{1b}[38:5:1m\u{1b}[é", "\u{1b}[é");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::commands::say;
 use crate::contract;
 use crate::failure::{Exit, Failure};
 use crate::process::Signals;
+use crate::reading;
 use crate::shell;
 use mock_server::control::{Control, ControlConfig, ControlError};
 use mock_server::faults::FaultMark;
@@ -15,6 +16,7 @@ use mock_server::faults::plan::FaultPlan;
 use mock_server::history::RecordFile;
 use mock_server::history::record::{Record, Recorder};
 use mock_server::server::{MockError, MockLinktree};
+use reports::text::clean;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -88,7 +90,7 @@ pub async fn serve(args: &MockServeArgs) -> Result<Exit, Failure> {
 fn read_plan(path: &Path) -> Result<FaultPlan, Failure> {
     const HELP: &str = "a plan holds rules, and may hold population and world; \
                         `windthrow explain` shows an example of each fault";
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))?;
+    let text = reading::text(path)?;
     if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
         FaultPlan::from_json(&text).map_err(|error| Failure::json(path, &text, &error, HELP))
     } else {
@@ -112,6 +114,9 @@ fn refused(error: &MockError) -> Failure {
     match error {
         MockError::PortInUse { .. } | MockError::Start { .. } => {
             Failure::setup(error.to_string(), FREE_PORT)
+        }
+        MockError::Profile(_) => {
+            Failure::usage(error.to_string(), "mend the file given with --profile-file")
         }
         MockError::Population(_)
         | MockError::Plan(_)
@@ -178,7 +183,8 @@ impl Recorder for Teller {
 }
 
 fn tell(faults: &[FaultMark], what: &str, status: Option<u16>) {
+    let what = clean(what);
     for FaultMark { rule, kind, .. } in faults {
-        tracing::info!(rule, fault = kind.name(), status, "{what}");
+        tracing::info!(rule = clean(rule), fault = kind.name(), status, "{what}");
     }
 }

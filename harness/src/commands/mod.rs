@@ -10,9 +10,11 @@ pub mod prove;
 pub mod report;
 pub mod run;
 
+use reports::text::clean;
 use std::io::Write;
 
-/// Prints a result. A reader that has seen enough (`| head`) is no failure of the command.
+/// Prints a result, fit to be shown. A reader that has seen enough (`| head`) is no failure of the
+/// command.
 pub fn say(text: impl std::fmt::Display) {
-    let _ = writeln!(std::io::stdout(), "{text}");
+    let _ = writeln!(std::io::stdout(), "{}", clean(&text.to_string()));
 }

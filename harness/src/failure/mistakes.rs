@@ -1,6 +1,7 @@
 //! What is wrong with a file: every mistake with its place, shown together.
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
+use reports::text::clean;
 use std::ops::Range;
 use thiserror::Error;
 
@@ -21,6 +22,10 @@ impl Mistake {
     /// A mistake at a place in the text, bytes.
     pub fn new(at: Range<usize>, what: impl Into<String>, help: impl Into<String>) -> Self {
         Self { what: what.into(), at: at.into(), help: help.into() }
+    }
+
+    fn clean(self) -> Self {
+        Self { what: clean(&self.what), help: clean(&self.help), at: self.at }
     }
 
     /// What is underlined.
@@ -51,6 +56,15 @@ impl MistakesInFile {
         mistakes.sort_by_key(|mistake| mistake.at.offset());
         let text = NamedSource::new(path, text.to_owned()).with_language("toml");
         Self { path: path.to_owned(), text, mistakes }
+    }
+}
+
+impl MistakesInFile {
+    /// The same with all of its texts fit to be shown.
+    pub(super) fn clean(self) -> Self {
+        let text = clean(self.text.inner());
+        let mistakes = self.mistakes.into_iter().map(Mistake::clean).collect();
+        Self::new(&clean(&self.path), &text, mistakes)
     }
 }
 

@@ -5,6 +5,7 @@ mod mistakes;
 pub use mistakes::{Mistake, MistakesInFile};
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
+use reports::text::clean;
 use std::path::Path;
 use thiserror::Error;
 
@@ -96,6 +97,15 @@ pub struct SyntaxError {
     help: String,
 }
 
+impl SyntaxError {
+    fn clean(self) -> Self {
+        let path = clean(&self.path);
+        let text = NamedSource::new(&path, clean(self.text.inner()));
+        let (message, help) = (clean(&self.message), clean(&self.help));
+        Self { path, message, text, at: self.at, help }
+    }
+}
+
 impl Failure {
     /// The exit code for this failure.
     #[must_use]
@@ -104,6 +114,20 @@ impl Failure {
             Self::Usage { .. } | Self::Syntax(_) | Self::Mistakes(_) => Exit::Usage,
             Self::NothingMatched { .. } => Exit::NothingMatched,
             Self::Setup { .. } => Exit::Setup,
+        }
+    }
+
+    /// The same with all of its texts fit to be shown: they quote files, names and answers of anybody.
+    #[must_use]
+    pub fn clean(self) -> Self {
+        match self {
+            Self::Usage { what, help } => Self::Usage { what: clean(&what), help: clean(&help) },
+            Self::Syntax(error) => Self::Syntax(Box::new(error.clean())),
+            Self::Mistakes(mistakes) => Self::Mistakes(Box::new(mistakes.clean())),
+            Self::NothingMatched { what, help } => {
+                Self::NothingMatched { what: clean(&what), help: clean(&help) }
+            }
+            Self::Setup { what, help } => Self::Setup { what: clean(&what), help: clean(&help) },
         }
     }
 
@@ -143,10 +167,14 @@ impl Failure {
     /// A JSON file that does not parse, with the place underlined.
     #[must_use]
     pub fn json(path: &Path, text: &str, error: &serde_json::Error, help: &str) -> Self {
-        let before: usize =
-            text.lines().take(error.line().saturating_sub(1)).map(|line| line.len() + 1).sum();
-        let offset = (before + error.column().saturating_sub(1)).min(text.len());
-        let length = usize::from(offset < text.len());
+        let lines = text.split_inclusive('\n').take(error.line().saturating_sub(1));
+        let before: usize = lines.map(str::len).sum();
+        let mut offset = (before + error.column().saturating_sub(1)).min(text.len());
+        // The parser counts bytes, and what is underlined is a character.
+        while !text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        let length = text[offset..].chars().next().map_or(0, char::len_utf8);
         Self::syntax(path, text, (offset, length).into(), error.to_string(), help)
     }
 
@@ -172,11 +200,51 @@ mod tests {
 
     #[test]
     fn a_json_error_points_at_its_place() {
-        let text = "{\n  \"a\": ]\n}";
-        let error = serde_json::from_str::<serde_json::Value>(text).unwrap_err();
-        let failure = Failure::json(Path::new("p.json"), text, &error, "mend it");
-        let Failure::Syntax(syntax) = &failure else { panic!("not a syntax failure") };
-        assert_eq!(&text[syntax.at.offset()..=syntax.at.offset()], "]");
-        assert_eq!(failure.exit(), Exit::Usage);
+        let check = |text: &str, expected: &str| {
+            let error = serde_json::from_str::<serde_json::Value>(text).unwrap_err();
+            let failure = Failure::json(Path::new("p.json"), text, &error, "mend it");
+            assert_eq!(failure.exit(), Exit::Usage);
+            let Failure::Syntax(syntax) = &failure else { panic!("not a syntax failure") };
+            let at = syntax.at.offset();
+            assert_eq!(&text[at..at + syntax.at.len()], expected);
+            assert!(format!("{:?}", miette::Report::new(failure)).contains("p.json"));
+        };
+        check("{\n  \"a\": ]\n}", "]");
+        check("{\r\n  \"a\": ]\r\n}", "]");
+        check("{\n\"a\": é}", "é");
+        check("{\n", "");
+    }
+
+    /// Walks every kind of failure, with a stranger's text wherever there is one.
+    #[test]
+    fn nothing_that_is_unseen_or_moves_the_cursor_is_printed() {
+        let hostile = "a\u{1b}]0;x\u{7}\r\u{202e}b\u{200b}\u{9b}31m\u{e0041}\u{2028}z";
+        let path = Path::new(hostile);
+        let (io, at) = (std::io::Error::other(hostile), (3, 2).into());
+        let wrong = serde_json::from_str::<u8>(hostile).unwrap_err();
+        let mistake = Mistake::new(2..4, hostile, hostile);
+        let nothing = |what: &str| Failure::NothingMatched { what: what.into(), help: what.into() };
+        let mut shown = 0;
+        for failure in [
+            Failure::usage(hostile, hostile),
+            Failure::setup(hostile, hostile),
+            Failure::bug(hostile),
+            Failure::unreadable(path, &io),
+            Failure::unwritable(path, &io),
+            Failure::json(path, hostile, &wrong, hostile),
+            Failure::syntax(path, hostile, at, hostile, hostile),
+            Failure::Mistakes(Box::new(MistakesInFile::new(hostile, hostile, vec![mistake]))),
+            nothing(hostile),
+        ] {
+            let (plain, mut text) = (miette::GraphicalTheme::unicode_nocolor(), String::new());
+            let handler = miette::GraphicalReportHandler::new_themed(plain);
+            let cleaned = failure.clean();
+            handler.render_report(&mut text, &cleaned).unwrap();
+            assert_eq!(clean(&text), text, "{text:?}");
+            assert_eq!(clean(&cleaned.to_string()), cleaned.to_string());
+            assert!(text.contains('z'), "{text}");
+            shown += 1;
+        }
+        assert_eq!(shown, 9);
     }
 }

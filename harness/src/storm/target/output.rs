@@ -1,9 +1,10 @@
 //! What the integration prints: line by line, with its time, searched and without what was planted,
-//! into `target.log`.
+//! into `target.log`, which any terminal can show.
 
 use crate::storm::observe::pieces::Pieces;
 use crate::storm::observe::search::{Search, Spot};
 use mock_server::clock::Clock;
+use reports::text::{clean, without_styles};
 use scenarios::observed::Place;
 use std::fs::File;
 use std::io::Write;
@@ -59,12 +60,14 @@ impl Output {
 
     fn line(&self, bytes: &[u8], stream: &str, number: u64) {
         let text = String::from_utf8_lossy(bytes);
-        let text = text.trim_end_matches(['\r', '\n']);
-        let clean = self.search.log_line(text, || Spot(stream.into(), format!("line {number}")));
+        // Colours first: what stands in pieces between them would be whole without them.
+        let text = without_styles(text.trim_end_matches(['\r', '\n']));
+        let spot = || Spot(stream.into(), format!("line {number}"));
+        let shown = clean(&self.search.log_line(&text, spot));
         let at = self.clock.now();
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         // A full disk shows in the history, which is written to the same place.
-        let _ = writeln!(file, "{at} {clean}");
+        let _ = writeln!(file, "{at} {shown}");
     }
 }
 
@@ -98,6 +101,14 @@ mod tests {
             written(b"one\r\nkey=hunter2-hunter2!\n\nlast \xff").await,
             ["one", "key=[secret]!", "", "last \u{fffd}"]
         );
+    }
+
+    #[tokio::test]
+    async fn no_line_moves_the_cursor_or_hides_another() {
+        let colours = "\u{1b}[32minfo\u{1b}[0m \u{1b}[2Jgone\rover\u{202e}\u{200b}\u{7}\n";
+        assert_eq!(written(colours.as_bytes()).await, ["info ?[2Jgone over\u{fffd}\u{fffd}?"]);
+        let pieces = written(b"hunter2-\x1b[31mhunter2!").await;
+        assert_eq!(pieces, ["[secret]!"]);
     }
 
     #[tokio::test]
