@@ -15,8 +15,8 @@
 //!    `harness/tests/mutant_table.md`. Where an older mutant breaks it as well, that one's file says
 //!    so.
 //!
-//! Judges are themselves tried by mutation, one file at a time: `cargo mutants -p scenarios --file
-//! scenarios/src/guarantees/click_lag.rs -- --lib guarantees`; without the last word the simulated
+//! Judges are themselves tried by mutation, one file at a time: `cargo mutants --in-place -p scenarios
+//! -f scenarios/src/guarantees/click_lag.rs -C=--lib -- guarantees`; without the last word the simulated
 //! clients of `models` look on as well. A survivor is killed by a test, or explained where it
 //! stands.
 //!
