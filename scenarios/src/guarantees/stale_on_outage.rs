@@ -333,8 +333,9 @@ impl Watching<'_> {
 
     /// Slow, unless it was waiting that brought a fresh page.
     fn is_slow(&self, read: &Operation<'_>, creator: &Creator<'_>) -> bool {
-        read.last.since(read.sent) > self.case.times.fast + self.case.harness.delta
-            && !creator.is_validated_within(read.sent, read.last)
+        let delta = self.case.harness.delta;
+        read.last.since(read.sent) > self.case.times.fast + delta
+            && !creator.is_validated_within(read.sent, read.last.plus(delta))
             && !self.case.harness.too_slow_within(read.sent, read.last)
     }
 }

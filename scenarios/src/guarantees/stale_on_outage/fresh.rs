@@ -1,5 +1,6 @@
 //! After the heal a page that visitors ask for is fetched again: an old one is for outages only.
 
+use super::super::evidence::circuit::{Class, class, is_guarded};
 use super::super::evidence::heals::{Heal, heals};
 use super::super::evidence::outages::Outages;
 use super::super::evidence::rate::is_limited;
@@ -8,14 +9,19 @@ use super::FRESH;
 use crate::case::Case;
 use crate::history::Operation;
 use crate::measure::humane;
+use crate::spans::Spans;
 use crate::verdict::Witness;
 use mock_server::clock::Moment;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Expired pages that were asked for after a heal.
 pub struct Fresh<'c> {
     case: &'c Case,
     heals: Vec<Heal>,
+    /// Of each heal when probes were under way, up to the first that succeeded: a breaker that is half
+    /// open lets nothing else through.
+    probing: Vec<Spans>,
     /// By heal and creator.
     due: BTreeMap<(usize, usize), Due>,
 }
@@ -31,7 +37,9 @@ struct Due {
 
 impl<'c> Fresh<'c> {
     pub fn of(case: &'c Case, outages: &Outages) -> Self {
-        Self { case, heals: heals(case, outages), due: BTreeMap::new() }
+        let heals = heals(case, outages);
+        let probing = heals.iter().map(|heal| probing(case, heal.at)).collect();
+        Self { case, heals, probing, due: BTreeMap::new() }
     }
 
     /// Sees a page that was shown.
@@ -43,7 +51,10 @@ impl<'c> Fresh<'c> {
         let Some(heal) = self.heals.iter().position(during).filter(|_| is_expired) else { return };
         let limit = case.time(&FRESH) + delta;
         let begun = self.heals[heal].at;
-        if case.target.disturbed_within(begun, read.last) || is_limited(case, read.sent) {
+        if case.target.disturbed_within(begun, read.last)
+            || is_limited(case, read.sent)
+            || self.waits_for_a_probe(heal, read, creator)
+        {
             return;
         }
         let due = self.due.entry((heal, place)).or_insert(Due {
@@ -56,7 +67,7 @@ impl<'c> Fresh<'c> {
         if validated >= due.since {
             due.fetched |= validated <= by;
             due.since = read.sent;
-        } else if by < read.sent && !creator.is_validated_within(read.sent, read.last) {
+        } else if by < read.sent && !creator.is_validated_within(read.sent, read.last.plus(delta)) {
             let age = read.last.since(validated);
             let what = format!(
                 "the page of {} is {} old, and was not fetched again within {} after a visitor asked \
@@ -74,6 +85,13 @@ impl<'c> Fresh<'c> {
         }
     }
 
+    /// Whether the breaker may have been half open, with a call for another page.
+    fn waits_for_a_probe(&self, heal: usize, read: &Operation<'_>, creator: &Creator<'_>) -> bool {
+        let delta = self.case.harness.delta;
+        self.probing[heal].touch(read.sent, read.sent)
+            && !creator.asked.touch(read.sent.minus(delta), read.last.plus(delta))
+    }
+
     /// How many pages were due with time enough to fetch them, and what shows those that were not.
     pub fn verdict(self) -> (usize, Vec<Witness>) {
         let limit = self.case.time(&FRESH) + self.case.harness.delta;
@@ -84,4 +102,16 @@ impl<'c> Fresh<'c> {
         let old = self.due.into_values().filter_map(|due| due.old).collect();
         (judged, old)
     }
+}
+
+fn probing(case: &Case, healed: Moment) -> Spans {
+    let guarded = case.linktree.exchanges.iter().filter(|one| is_guarded(one));
+    let mut probes = Vec::new();
+    for one in guarded.filter(|one| healed <= one.t_req) {
+        probes.push((one.t_req.minus(case.harness.delta), one.t_known().plus(case.harness.delta)));
+        if class(case, one) == Class::Success {
+            break;
+        }
+    }
+    Spans::joined(probes, Duration::ZERO)
 }

@@ -303,6 +303,23 @@ fn a_page_is_expired_beyond_its_time_and_the_tolerance() {
     }
 }
 
+#[test]
+fn who_asks_while_a_probe_is_under_way_makes_no_page_due() {
+    // The breaker lets the first call after the heal through, and nothing beside it.
+    let probe = |until| Exchange { t_w: Some(Moment::from_ms(until)), ..read("zoe", 61_800) };
+    for (until, due) in [(61_900, 3), (62_050, 3), (61_899, 4)] {
+        let history = bob_expired().exchange(probe(until));
+        let verdict = history.judged_by(&StaleOnOutage);
+        assert_eq!(seen(&verdict, &DUE), Some(due), "{until} {verdict:?}");
+    }
+}
+
+/// Bob's page was vouched for before the outage, and is asked for at 62 s, after the heal.
+fn bob_expired() -> History {
+    let view = page("bob", 62_000, 62_009, "v0-bob");
+    history().exchanges([read("bob", 9_000), links("bob", 9_010)]).operation(view)
+}
+
 /// Bob's page is fetched at 62 s, after the heal, and viewed at these times.
 fn asked_again(views: &[(u64, u64)]) -> History {
     let view = |&(from, until): &(u64, u64)| page("bob", from, until, "v0-bob");
@@ -331,6 +348,14 @@ fn a_page_that_is_due_is_old_when_its_time_is_over_before_the_next_disturbance()
     judge(asked_again(&[(70_000, 70_009), (85_101, 85_109)]), Violated);
     judge(asked_again(&[(70_000, 70_009), (139_880, 139_899)]), Violated);
     judge(asked_again(&[(70_000, 70_009), (139_880, 139_900)]), Held);
+    // What the visitor got of it is seen before its last byte is known to be written.
+    let late = |known| {
+        let seen = asked_again(&[(70_000, 70_009), (90_000, 90_009)]);
+        let again = read("bob", 90_000);
+        seen.exchange(Exchange { t_w: Some(Moment::from_ms(known)), ..again })
+    };
+    judge(late(90_109), Held);
+    judge(late(90_110), Violated);
     // An answer that was whole at the very moment in which the visitor asked.
     let at_once = asked_again(&[(70_000, 70_009), (90_000, 90_009)]);
     judge(at_once.exchange(read("bob", 69_995)), Held);
