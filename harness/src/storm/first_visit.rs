@@ -121,28 +121,22 @@ fn failed(came: &Came) -> Option<String> {
     }
 }
 
-fn page_lacks(front: &FrontDoor, header: bool, came: &Came, page: &Page) -> Vec<String> {
-    let FrontDoor { page: path, version_header, version_meta, link_id_attribute, .. } = front;
+fn page_lacks(front: &FrontDoor, header: bool, came: &Came, page: &Page) -> Option<String> {
+    let FrontDoor { page: path, version_header, version_meta, .. } = front;
     if let Some(how) = failed(came) {
-        return vec![format!(
+        return Some(format!(
             "GET {path} {how}, though the mock was asked for it: pages cannot be judged \
              (front_door.page)"
-        )];
+        ));
     }
-    let version = (!header && page.version.is_none()).then(|| {
+    let lacks = !header && page.version.is_none();
+    lacks.then(|| {
         format!(
             "GET {path} shows no version: neither the header {version_header:?} nor <meta \
              name={version_meta:?}>; what a page shows cannot be traced to Linktree \
              (front_door.version_header, front_door.version_meta)"
         )
-    });
-    let links = page.links.is_empty().then(|| {
-        format!(
-            "GET {path} shows no link with the attribute {link_id_attribute:?}, though this creator has \
-             one; missing links cannot be told (front_door.link_id_attribute)"
-        )
-    });
-    version.into_iter().chain(links).collect()
+    })
 }
 
 fn click_lacks(front: &FrontDoor, came: &Came) -> Option<String> {
@@ -245,12 +239,7 @@ mod tests {
     async fn what_is_missing_is_named_with_the_key_to_change() {
         check(
             ["200 OK|<p>hello", "404 Not Found|", "404 Not Found|"],
-            &[
-                "front_door.version_meta",
-                "link_id_attribute",
-                "answered 404: clicks",
-                "front_door.metrics",
-            ],
+            &["front_door.version_meta", "answered 404: clicks", "front_door.metrics"],
         )
         .await;
         check(
