@@ -3,6 +3,7 @@
 
 use scenarios::catalogue::{Settings, run_plan};
 use scenarios::guarantees;
+use scenarios::history::Operation;
 use scenarios::plan::{Creators, Pace, Phase, PhaseKind, Plan, RunPlan, Shape, Step, Traffic};
 use scenarios::promise::Stands;
 use scenarios::traffic::Schedule;
@@ -11,7 +12,8 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
-use windthrow::evidence::{plans, reader};
+use windthrow::evidence::plans;
+use windthrow::evidence::reader::Recording;
 
 /// As many a second as a plan may ask for, for one second.
 const RATE: u32 = 20_000;
@@ -44,11 +46,11 @@ fn overdriven() -> RunPlan {
 /// sent − intended of each arrival's first operation, microseconds, in order.
 fn lateness(history: &Path) -> Vec<u64> {
     let mut first: BTreeMap<u64, u64> = BTreeMap::new();
-    reader::each_operation(history, |operation| {
+    let see = |operation: &Operation<'_>| {
         let late = operation.sent.since(operation.intended);
         first.entry(operation.arrival).or_insert(u64::try_from(late.as_micros()).unwrap());
-    })
-    .unwrap();
+    };
+    Recording::open(history).unwrap().each_operation(see).unwrap();
     let mut late: Vec<u64> = first.into_values().collect();
     late.sort_unstable();
     late
@@ -104,7 +106,7 @@ fn a_flood_is_told_as_late_as_it_was_and_nothing_that_needs_visitors_holds_by_it
     let latest = evidence["lateness"]["max_us"].as_u64().unwrap();
     assert!(near(latest, *late.last().unwrap(), 500, 1), "told at most {latest} µs");
     // The generator looks at its clock a moment before the operation does.
-    let case = reader::read_case(&history, &run, plan).unwrap();
+    let case = Recording::open(&history).unwrap().case(&run, plan).unwrap();
     let own = case.harness.generator.unwrap().lateness.quantile_us(0.99);
     assert!(near(own, told, 20, 20_000), "the generator says {own} µs, its operations {told} µs");
 

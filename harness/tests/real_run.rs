@@ -1,13 +1,15 @@
 //! Proves the main job with the real binary: a storm is recorded, judged and reported; evidence
 //! survives a lost target and Ctrl-C; what was recorded is judged the same again.
 
+use mock_server::history::exchange::Exchange;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use scenarios::history::{Change, Process};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
-use windthrow::evidence::{plans, reader};
+use windthrow::evidence::plans;
+use windthrow::evidence::reader::Recording;
 
 /// The shortest scenario.
 const SCENARIO: &str = "steady-state";
@@ -33,18 +35,24 @@ fn words(output: &Output) -> String {
 
 /// Waits until the run has so much of its history on disk that the target is known to be ready.
 fn target_of(folder: &Path) -> i32 {
+    target_once(folder, |exchange| !exchange.method.is_empty())
+}
+
+/// Waits until such an exchange is on disk, and returns the target.
+fn target_once(folder: &Path, seen: impl Fn(&Exchange) -> bool) -> i32 {
     let run = folder.join("runs/latest");
     let history = run.join(format!("scenarios/{SCENARIO}/history.ndjson.zst"));
     for _ in 0..600 {
         std::thread::sleep(Duration::from_millis(50));
         let Ok(plan) = plans::read(&run.join("plan.json")) else { continue };
-        let Ok(case) = reader::read_case(&history, &plan, &plan.scenarios[0]) else { continue };
+        let Ok(recording) = Recording::open(&history) else { continue };
+        let Ok(case) = recording.case(&plan, &plan.scenarios[0]) else { continue };
         let started = case.target.processes.iter().find_map(|process| match process {
             Process { change: Change::Started { pid }, .. } => Some(*pid),
             _ => None,
         });
         if let (Some(pid), true) =
-            (started, case.harness.armed.0 > 0 && !case.linktree.exchanges.is_empty())
+            (started, case.harness.is_armed() && case.linktree.exchanges.iter().any(&seen))
         {
             return i32::try_from(pid).expect("a process id fits");
         }
@@ -100,6 +108,8 @@ fn an_interrupted_run_keeps_the_evidence_and_writes_the_reports() {
     assert_eq!(output.status.code(), Some(130), "{}", words(&output));
     assert!(folder.path().join("runs/latest/report.html").is_file());
     assert!(kill(Pid::from_raw(target), None).is_err(), "the target is still running");
+    let output = run(folder.path(), &["recheck"]);
+    assert_eq!(output.status.code(), Some(3), "nothing was violated: {}", words(&output));
 }
 
 /// The shortest scenario, with a pause of its target from the first moments almost to the end.
@@ -193,6 +203,29 @@ fn a_harness_that_is_killed_leaves_nobody_behind_whatever_its_target_does() {
         kill(Pid::from_raw(scenario), Signal::SIGKILL).unwrap();
         wait_until("the target's end", || has_ended(target));
         assert_eq!(child.wait_with_output().unwrap().status.code(), Some(5));
+    }
+}
+
+/// The process that carries a scenario out may crash at any moment.
+#[test]
+fn a_storm_that_is_killed_is_judged_as_far_as_it_came() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["run", SCENARIO, "--seed", "7", "--mutant", "accept-missing-on-links"];
+    let child = start(folder.path(), &args);
+    let target = target_once(folder.path(), |exchange| exchange.accept.is_none());
+    kill(Pid::from_raw(scenario_of(target)), Signal::SIGKILL).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let recheck = run(folder.path(), &["recheck"]);
+    for output in [output, recheck] {
+        let said = words(&output);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("harness lost") && said.contains("SIGKILL"), "{said}");
+    }
+    let result = std::fs::read(folder.path().join("runs/latest/result.json")).unwrap();
+    let result: serde_json::Value = serde_json::from_slice(&result).unwrap();
+    for cell in result["cells"].as_array().unwrap() {
+        let broken = cell["guarantee"] == "json-headers";
+        assert_eq!(cell["verdict"], if broken { "violated" } else { "inconclusive" }, "{cell}");
     }
 }
 

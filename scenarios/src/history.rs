@@ -5,6 +5,7 @@
 
 mod body;
 mod did;
+mod digest;
 mod lateness;
 #[cfg(test)]
 mod lines;
@@ -14,6 +15,7 @@ mod shown;
 
 pub use body::{Body, BodyCount, BodyHash};
 pub use did::*;
+pub use digest::{LinesDigest, RunningDigest};
 pub use lateness::Lateness;
 pub use operation::{OpFailure, Operation};
 pub use process::{Change, Process, Seen};
@@ -28,7 +30,7 @@ use mock_server::history::record::{
 use serde::{Deserialize, Serialize};
 
 /// The version of the history's format.
-pub const HISTORY_FORMAT: u32 = 5;
+pub const HISTORY_FORMAT: u32 = 6;
 
 /// One line of `history.ndjson.zst`. Front-door operations are by far the most frequent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +38,11 @@ pub const HISTORY_FORMAT: u32 = 5;
 pub enum Event<'a> {
     /// The first line.
     Opened(Opened),
+    /// The mock stands.
+    Mock {
+        /// Where: `http://host:port`, without `/v1`.
+        url: String,
+    },
     /// The harness measured itself.
     Tolerances(Tolerances),
     /// The harness measured its machine.
@@ -101,12 +108,20 @@ pub enum Event<'a> {
     Overload(Overload),
     /// The generator's own account, at its end.
     Generator(GeneratorReport),
+    /// Everything up to here is on disk, and this is what it is: as far as the last of these a recording
+    /// that broke off is believed.
+    Checkpoint {
+        /// Of every line before.
+        digest: LinesDigest,
+    },
     /// The last line of a whole recording.
     Closed {
         /// When.
         at: Moment,
         /// Why.
         outcome: Outcome,
+        /// Of every line before.
+        digest: LinesDigest,
     },
 }
 
@@ -129,14 +144,14 @@ impl From<Record> for Event<'static> {
 pub struct Opened {
     /// [`HISTORY_FORMAT`].
     pub format: u32,
+    /// The id of the run that recorded it.
+    pub run: String,
     /// The scenario's id.
     pub scenario: String,
     /// SHA-256 of the run's plan file, lower hex.
     pub plan_hash: String,
     /// The target, such as `embedded` or `embedded:MUTANT`.
     pub target: String,
-    /// `http://host:port` of the mock, without `/v1`.
-    pub mock_url: String,
 }
 
 /// How exact the harness is on this machine, measured before the run. Never scaled.

@@ -77,8 +77,9 @@ pub async fn run(args: &RunArgs) -> Result<Exit, Failure> {
 /// 1 outranks 5 outranks 3.
 #[must_use]
 pub fn exit(report: &Report, fail_on: FailOn) -> Exit {
-    let failed = |scenario: &reports::report::ScenarioReport| {
-        matches!(scenario.ending, Ending::SetupFailed | Ending::TargetLost)
+    let failed = |scenario: &reports::report::ScenarioReport| match scenario.ending {
+        Ending::SetupFailed | Ending::TargetLost | Ending::HarnessLost => true,
+        Ending::Completed | Ending::Interrupted | Ending::Unreached | Ending::EvidenceLost => false,
     };
     match report.verdict {
         Standing::Violated if fail_on != FailOn::Never => Exit::Violated,
@@ -138,5 +139,8 @@ mod tests {
         check(NotApplicable, done, [Exit::Held, Exit::Inconclusive, Exit::Held]);
         check(Violated, Ending::TargetLost, [Exit::Violated, Exit::Violated, Exit::Setup]);
         check(Inconclusive, Ending::SetupFailed, [Exit::Setup; 3]);
+        check(Violated, Ending::HarnessLost, [Exit::Violated, Exit::Violated, Exit::Setup]);
+        check(Inconclusive, Ending::HarnessLost, [Exit::Setup; 3]);
+        check(Inconclusive, Ending::EvidenceLost, [Exit::Held, Exit::Inconclusive, Exit::Held]);
     }
 }

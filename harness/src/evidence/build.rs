@@ -111,4 +111,6 @@ fn overall(report: &Report) -> Standing {
 }
 
 #[cfg(test)]
+mod evidence_tests;
+#[cfg(test)]
 mod tests;

@@ -119,12 +119,6 @@ impl RunFolder {
         self.scenario(id).join("history.ndjson.zst")
     }
 
-    /// Why a scenario could not be set up, if it could not.
-    #[must_use]
-    pub fn setup_failure(&self, id: &str) -> PathBuf {
-        self.scenario(id).join("setup-failure.txt")
-    }
-
     /// Writes a file of the run.
     ///
     /// # Errors

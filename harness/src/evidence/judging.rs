@@ -1,7 +1,8 @@
 //! Judges one recorded scenario: two passes over its history, no clock, no traffic.
 
-use super::reader::{self, ReadError};
-use scenarios::case::Case;
+use super::folder::{RunFolder, RunIdentity};
+use super::reader::{ReadError, Recording, belongs};
+use scenarios::case::{Case, HarnessSide};
 use scenarios::guarantees::{self, Guarantee};
 use scenarios::health::Health;
 use scenarios::history::Outcome;
@@ -9,7 +10,6 @@ use scenarios::judging::Judging;
 use scenarios::plan::{Plan, RunPlan};
 use scenarios::timeline::{Series, Timeline};
 use scenarios::verdict::Verdict;
-use std::path::Path;
 
 /// A judged scenario.
 pub struct Judged {
@@ -27,39 +27,60 @@ pub struct Judged {
     pub series: Vec<Series>,
 }
 
-/// Judges the guarantees that the plan names, be they decided or watched.
+/// Judges the guarantees that the plan names, be they decided or watched; `cut` says why the recording
+/// is not all, where the run knows that.
 ///
 /// # Errors
 ///
-/// [`ReadError`] when the history cannot be read.
-pub fn judge(path: &Path, run: &RunPlan, plan: &Plan) -> Result<Judged, ReadError> {
-    let case = reader::read_case(path, run, plan)?;
+/// [`ReadError`] when the history cannot be read, was altered, or is that of something else.
+pub fn judge(
+    folder: &RunFolder,
+    identity: &RunIdentity,
+    run: &RunPlan,
+    plan: &Plan,
+    cut: Option<&str>,
+) -> Result<Judged, ReadError> {
+    let recording = Recording::open(&folder.history(&plan.id))?;
+    let case = recording.case(run, plan)?;
+    if let Some(opened) = &case.harness.opened {
+        belongs(opened, identity, &plan.id)?;
+    }
     let named = |guarantee: &&'static dyn Guarantee| plan.judges(guarantee.promise().id);
     let chosen: Vec<_> = guarantees::GUARANTEES.iter().copied().filter(named).collect();
     let mut judging = Judging::begin(&case, &chosen);
     let mut timeline = Timeline::of(&case);
     let (mut operations, mut clicks) = (0, 0);
-    reader::each_operation(path, |operation| {
+    recording.each_operation(|operation| {
         operations += 1;
         clicks += u64::from(operation.click().is_some() && operation.is_ok());
         timeline.operation(operation);
         judging.operation(operation);
     })?;
     let (health, verdicts) = judging.verdicts();
-    let verdicts = verdicts
-        .into_iter()
-        .map(|(id, verdict)| (id, as_far_as(verdict, case.harness.outcome.as_ref())));
+    let verdicts =
+        verdicts.into_iter().map(|(id, verdict)| (id, as_far_as(verdict, &case.harness, cut)));
     let verdicts = verdicts.collect();
     let series = timeline.series();
     Ok(Judged { verdicts, operations, health, clicks, series, case })
 }
 
 /// A recording that broke off proves no promise: what held so far is inconclusive. A violation that
-/// was seen stays one. Without a storm nothing was seen at all.
-fn as_far_as(verdict: Verdict, outcome: Option<&Outcome>) -> Verdict {
-    match outcome {
-        Some(Outcome::Completed) => verdict,
-        Some(Outcome::Unreached { why }) => Verdict::inconclusive(why.clone()),
-        _ => verdict.only_if(false, "the scenario did not run to its end"),
+/// was seen stays one, unless it is not known when and how exactly it was seen. Without a storm nothing
+/// was seen at all.
+fn as_far_as(verdict: Verdict, harness: &HarnessSide, cut: Option<&str>) -> Verdict {
+    if let Some(Outcome::Unreached { why }) = &harness.outcome {
+        return Verdict::inconclusive(why.clone());
     }
+    if let Some(fact) = harness.lacks() {
+        return Verdict::inconclusive(match harness.completed() {
+            true => format!("the history does not say {fact}; run the scenario again"),
+            false => format!("the recording broke off before it said {fact}"),
+        });
+    }
+    let verdict = verdict.unless(cut);
+    if !harness.completed() {
+        return verdict.only_if(false, "the scenario did not run to its end");
+    }
+    let untold = "the history does not say how good the load generator was (generator)";
+    verdict.only_if(harness.generator.is_some(), untold)
 }

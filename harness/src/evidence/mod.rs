@@ -5,5 +5,8 @@ pub mod folder;
 mod format;
 pub mod judging;
 pub mod judging_rules;
+mod lines;
 pub mod plans;
 pub mod reader;
+pub mod shortfall;
+pub mod writer;

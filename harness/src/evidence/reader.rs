@@ -1,130 +1,85 @@
 //! Reads a recorded history, whole or broken off: what was written before a crash still counts.
 
+use super::folder::RunIdentity;
+use super::lines::Believed;
+pub use super::lines::ReadError;
 use scenarios::case::Case;
-use scenarios::history::{HISTORY_FORMAT, Operation};
+use scenarios::history::{Opened, Operation};
 use scenarios::plan::{Plan, RunPlan};
-use serde::Deserialize;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io;
 use std::path::Path;
 
 /// How the line of a front-door operation begins; a test holds it to the serialised form.
 const OPERATION: &[u8] = br#"{"event":"operation""#;
-/// How the line begins that names the format, in every version.
-const OPENED: &[u8] = br#"{"event":"opened""#;
 
-/// Why a history could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// The file.
-    #[error("failed to read the history: {0}")]
-    Io(#[from] io::Error),
-    /// A line in the middle is not an event.
-    #[error("failed to understand line {line} of the history: {source}")]
-    Line {
-        /// The line, from 1.
-        line: u64,
-        /// What the parser says.
-        source: serde_json::Error,
-    },
-    /// Written by another version.
-    #[error("the history has format {found}, this version reads format {HISTORY_FORMAT}")]
-    Format {
-        /// What it says.
-        found: u32,
-    },
+/// A history whose lines are what was written.
+pub struct Recording(Believed);
+
+impl Recording {
+    /// Opens a history and compares it with its digests.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] when the file cannot be opened, has another format, or was altered.
+    pub fn open(path: &Path) -> Result<Self, ReadError> {
+        // Whoever opens a pipe waits for its writer.
+        if !path.metadata()?.is_file() {
+            return Err(io::Error::other("it is no file").into());
+        }
+        Believed::check(File::open(path)?).map(Self)
+    }
+
+    /// First pass: everything but the operations.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] when a line is not understood.
+    pub fn case(&self, run: &RunPlan, plan: &Plan) -> Result<Case, ReadError> {
+        let mut case = Case::new(run, plan);
+        self.0.each(|line| {
+            if !line.starts_with(OPERATION) {
+                case.take(serde_json::from_slice(line)?);
+            }
+            Ok(())
+        })?;
+        case.ready();
+        Ok(case)
+    }
+
+    /// Second pass: the operations, one by one, in the order of recording.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] when a line is not understood.
+    pub fn each_operation(&self, mut see: impl FnMut(&Operation<'_>)) -> Result<(), ReadError> {
+        self.0.each(|line| {
+            if line.starts_with(OPERATION) {
+                // The enum's tag would make serde buffer the whole line; the fields alone are parsed
+                // directly, and the tag is passed over as an unknown field.
+                let operation: Operation<'_> = serde_json::from_slice(line)?;
+                see(&operation);
+            }
+            Ok(())
+        })
+    }
 }
 
-/// First pass: everything but the operations.
+/// Whether a history is that of this scenario of this run.
 ///
 /// # Errors
 ///
-/// [`ReadError`] when the file cannot be opened, has another format, or a line in its middle is
-/// broken.
-pub fn read_case(path: &Path, run: &RunPlan, plan: &Plan) -> Result<Case, ReadError> {
-    match format(path)? {
-        Some(found) if found != HISTORY_FORMAT => return Err(ReadError::Format { found }),
-        _ => {}
-    }
-    let mut case = Case::new(run, plan);
-    each_line(path, |line| {
-        if !line.starts_with(OPERATION) {
-            case.take(serde_json::from_slice(line)?);
-        }
-        Ok(())
-    })?;
-    case.ready();
-    Ok(case)
-}
-
-/// The format that a history says it has, before anything else in it is understood; none when the
-/// recording broke off before.
-fn format(path: &Path) -> Result<Option<u32>, ReadError> {
-    #[derive(Deserialize)]
-    struct Head {
-        format: u32,
-    }
-    let mut lines = Lines::open(path)?;
-    while let Some(line) = lines.next()? {
-        if line.starts_with(OPENED) {
-            let head: serde_json::Result<Head> = serde_json::from_slice(line);
-            let head = head.map_err(|source| ReadError::Line { line: lines.number, source })?;
-            return Ok(Some(head.format));
-        }
-    }
-    Ok(None)
-}
-
-/// Second pass: the operations, one by one, in the order of recording.
-///
-/// # Errors
-///
-/// [`ReadError`] when the file cannot be opened or a line in its middle is broken.
-pub fn each_operation(path: &Path, mut see: impl FnMut(&Operation<'_>)) -> Result<(), ReadError> {
-    each_line(path, |line| {
-        if line.starts_with(OPERATION) {
-            // The enum's tag would make serde buffer the whole line; the fields alone are parsed
-            // directly, and the tag is passed over as an unknown field.
-            let operation: Operation<'_> = serde_json::from_slice(line)?;
-            see(&operation);
-        }
-        Ok(())
-    })
-}
-
-fn each_line(
-    path: &Path,
-    mut take: impl FnMut(&[u8]) -> Result<(), serde_json::Error>,
-) -> Result<(), ReadError> {
-    let mut lines = Lines::open(path)?;
-    while let Some(line) = lines.next()? {
-        take(line).map_err(|source| ReadError::Line { line: lines.number, source })?;
-    }
-    Ok(())
-}
-
-/// The whole lines of a history, one after the other.
-struct Lines {
-    input: BufReader<zstd::Decoder<'static, BufReader<File>>>,
-    line: Vec<u8>,
-    /// The number of the last one, from 1.
-    number: u64,
-}
-
-impl Lines {
-    fn open(path: &Path) -> io::Result<Self> {
-        let input = BufReader::with_capacity(1 << 18, zstd::Decoder::new(File::open(path)?)?);
-        Ok(Self { input, line: Vec::with_capacity(1 << 12), number: 0 })
-    }
-
-    fn next(&mut self) -> io::Result<Option<&[u8]>> {
-        self.line.clear();
-        self.number += 1;
-        match self.input.read_until(b'\n', &mut self.line) {
-            // A recording that broke off: the file ends inside a frame or a line.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-            Err(error) => Err(error),
-            Ok(_) => Ok(Some(&self.line[..]).filter(|line| line.ends_with(b"\n"))),
+/// [`ReadError::Foreign`], which names the first thing that is another's.
+pub fn belongs(opened: &Opened, identity: &RunIdentity, scenario: &str) -> Result<(), ReadError> {
+    let facts = [
+        ("scenario", opened.scenario.as_str(), scenario),
+        ("run", opened.run.as_str(), identity.run_id.as_str()),
+        ("the plan with SHA-256", opened.plan_hash.as_str(), identity.plan_hash.as_str()),
+    ];
+    match facts.into_iter().find(|(_, found, expected)| found != expected) {
+        None => Ok(()),
+        Some((what, found, expected)) => {
+            Err(ReadError::Foreign { what, found: found.to_owned(), expected: expected.to_owned() })
         }
     }
 }
@@ -132,11 +87,12 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::writer::HistoryWriter;
     use crate::storm::recorder::Recorder;
     use mock_server::clock::Moment;
     use mock_server::profile::ContractProfile;
     use scenarios::catalogue::{Settings, run_plan};
-    use scenarios::history::{Did, Event, Opened, PageView};
+    use scenarios::history::{Did, Event, HISTORY_FORMAT, Outcome, PageView};
     use std::borrow::Cow;
 
     fn operation(index: u64) -> Operation<'static> {
@@ -153,23 +109,24 @@ mod tests {
         }
     }
 
-    fn opened() -> Event<'static> {
-        Event::Opened(Opened {
+    fn opened() -> Opened {
+        Opened {
             format: HISTORY_FORMAT,
+            run: "r".into(),
             scenario: "s".into(),
             plan_hash: "h".into(),
             target: "embedded".into(),
-            mock_url: "http://127.0.0.1:1".into(),
-        })
+        }
     }
 
     fn count(path: &Path) -> u64 {
         let mut seen = 0;
-        each_operation(path, |operation| {
+        let recording = Recording::open(path).unwrap();
+        let see = |operation: &Operation<'_>| {
             assert_eq!(operation, &self::operation(operation.arrival));
             seen += 1;
-        })
-        .unwrap();
+        };
+        recording.each_operation(see).unwrap();
         seen
     }
 
@@ -178,11 +135,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("history.ndjson.zst");
         let (recorder, writer) = Recorder::create(&path).unwrap();
-        recorder.record(opened());
+        recorder.record(Event::Opened(opened()));
         for index in 0..20_000 {
             recorder.record(Event::Operation(operation(index)));
         }
-        assert_eq!(writer.finish().unwrap(), 20_001);
+        assert_eq!(writer.close(Moment(5), Outcome::Completed).unwrap(), 20_002);
         assert_eq!(count(&path), 20_000);
 
         let whole = std::fs::read(&path).unwrap();
@@ -200,11 +157,14 @@ mod tests {
             "token":"live","body_bytes":0,"t_conn":0,"t_head":0,"t_req":0,"t_end":1,"end":"server-reset",
             "faults":[{{"rule":"r","kind":"{kind}","key":"k","nth":0}}]}}"#
         );
-        let line = line.replace('\n', " ") + "\n";
-        std::fs::write(&path, zstd::encode_all(line.as_bytes(), 0).unwrap()).unwrap();
+        let mut out = HistoryWriter::new(File::create(&path).unwrap()).unwrap();
+        out.line(&serde_json::to_vec(&Event::Opened(opened())).unwrap()).unwrap();
+        out.line(line.replace('\n', " ").as_bytes()).unwrap();
+        out.checkpoint().unwrap();
+        out.finish().unwrap();
         let contract = ContractProfile::linktree_v1();
         let run = run_plan(&Settings::default(), contract, &["steady-state"]);
-        let read = read_case(&path, &run, &run.scenarios[0]);
+        let read = Recording::open(&path).unwrap().case(&run, &run.scenarios[0]);
         read.map(|_| ()).map_err(|error| error.to_string())
     }
 
@@ -212,27 +172,21 @@ mod tests {
     fn a_fault_that_this_version_does_not_know_is_not_taken_for_a_harmless_one() {
         assert_eq!(hit_by("reset"), Ok(()));
         let error = hit_by("meteor").unwrap_err();
-        assert!(error.contains("line 1") && error.contains("the fault \"meteor\""), "{error}");
+        assert!(error.contains("line 2") && error.contains("the fault \"meteor\""), "{error}");
     }
 
     #[test]
     fn lines_begin_as_the_reader_expects() {
-        let begins =
-            |event: &Event<'_>, with: &[u8]| serde_json::to_vec(event).unwrap().starts_with(with);
-        assert!(begins(&Event::Operation(operation(1)), OPERATION));
-        assert!(begins(&opened(), OPENED));
+        let line = serde_json::to_vec(&Event::Operation(operation(1))).unwrap();
+        assert!(line.starts_with(OPERATION));
     }
 
     #[test]
-    fn another_format_is_refused_before_any_line_of_it_is_understood() {
+    fn a_pipe_is_no_history() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("history.ndjson.zst");
-        let lines = "{\"event\":\"strange\"}\n{\"event\":\"opened\",\"format\":1}\n{\"event\":9}\n";
-        std::fs::write(&path, zstd::encode_all(lines.as_bytes(), 1).unwrap()).unwrap();
-        let contract = ContractProfile::linktree_v1();
-        let run = run_plan(&Settings::default(), contract, &["calibration"]);
-        let refused = read_case(&path, &run, &run.scenarios[0]).unwrap_err();
-        assert!(matches!(refused, ReadError::Format { found: 1 }), "{refused}");
-        assert!(refused.to_string().contains("format 1"), "{refused}");
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let said = Recording::open(&path).err().unwrap().to_string();
+        assert_eq!(said, "failed to read the history: it is no file");
     }
 }

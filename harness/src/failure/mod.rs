@@ -24,7 +24,7 @@ pub enum Exit {
     Inconclusive = 3,
     /// No scenario, guarantee or run matched.
     NothingMatched = 4,
-    /// The target or the harness could not be set up, or was lost in mid-run.
+    /// The target or the harness could not be set up, or one of them was lost in mid-run.
     Setup = 5,
     /// A bug of Windthrow.
     Bug = 70,

@@ -1,5 +1,6 @@
 //! The process that carries out one scenario, seen from the run: ordered, heard, and ended in time.
 
+use crate::evidence::shortfall::{Kind, Shortfall};
 use crate::private;
 use crate::process::tail;
 use crate::progress::Bar;
@@ -10,6 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs::File;
 use std::io;
+use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -35,22 +37,23 @@ const LAST_LINES: usize = 15;
 ///
 /// # Errors
 ///
-/// In words, why there is no whole recording.
+/// Why there is no whole recording.
 pub async fn run(
     order: &Order,
     bar: &Bar,
     length: Duration,
     place: &mut Place,
     mut stopped: watch::Receiver<bool>,
-) -> Result<(), String> {
-    let words = |error: io::Error| format!("failed to start the scenario: {error}");
+) -> Result<(), Shortfall> {
+    let failed = |why: String| Shortfall { kind: Kind::Failed, why };
+    let words = |error: io::Error| failed(format!("failed to start the scenario: {error}"));
     private::folder(&order.folder).map_err(words)?;
     let log = order.folder.join("harness.log");
     let mut child = start(private::file(&log).map_err(words)?).map_err(words)?;
-    let mut input = child.stdin.take().ok_or("the scenario has no input")?;
+    let mut input = child.stdin.take().ok_or_else(|| failed("the scenario has no input".into()))?;
     // Whoever does not read it has ended, and says why below.
     let _ = order.send(&mut input).await;
-    let out = child.stdout.take().ok_or("the scenario has no output")?;
+    let out = child.stdout.take().ok_or_else(|| failed("the scenario has no output".into()))?;
     let mut lines = BufReader::new(out).lines();
     let clock = Clock::start();
     let within = |time| Instant::from(clock.instant(clock.now().plus(time)));
@@ -77,7 +80,8 @@ pub async fn run(
                 let _ = child.start_kill();
                 let _ = child.wait().await;
                 let said = tail(&log, LAST_LINES);
-                return Err(format!("the scenario did not end in time\n{said}"));
+                let kind = if asked { Kind::Interrupted } else { Kind::Crashed };
+                return Err(Shortfall { kind, why: format!("the scenario did not end in time\n{said}") });
             }
         }
     };
@@ -89,8 +93,21 @@ pub async fn run(
         }
     };
     let _ = tokio::time::timeout(LAST_WORD, rest).await;
-    let crashed = || format!("{status}\n{}", tail(&log, LAST_LINES));
-    if status.success() { Ok(()) } else { Err(why.unwrap_or_else(crashed)) }
+    if status.success() {
+        return Ok(());
+    }
+    Err(match why {
+        Some(why) => failed(why),
+        // Whoever is asked to stop before it listens is ended by the signal.
+        None if asked && status.signal() == Some(Signal::SIGTERM as i32) => {
+            Shortfall { kind: Kind::Interrupted, why: "it was interrupted".to_owned() }
+        }
+        None => {
+            let said = tail(&log, LAST_LINES);
+            let why = format!("the process that carried the scenario out ended: {status}\n{said}");
+            Shortfall { kind: Kind::Crashed, why }
+        }
+    })
 }
 
 /// The child in a group of its own; it ends when its standard input does, however that came.

@@ -7,6 +7,7 @@ use crate::config::target::TargetSpec;
 use crate::evidence::folder::{RUN_FORMAT, RunFolder, RunIdentity};
 use crate::evidence::judging_rules::JudgingRules;
 use crate::evidence::plans;
+use crate::evidence::shortfall::{Kind, Shortfall};
 use crate::failure::Failure;
 use crate::private;
 use crate::process::interrupted;
@@ -49,15 +50,15 @@ pub struct Ran {
 ///
 /// # Errors
 ///
-/// [`Failure::Setup`] when the folder cannot be written; a scenario that cannot be set up is noted
-/// in the folder and does not end the others.
+/// [`Failure::Setup`] when the folder cannot be written; a scenario that does not come to its end is
+/// noted in the folder and does not end the others.
 pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure> {
     let (bytes, plan_hash) = plans::to_bytes(&request.plan);
     let (folder, run_id, started) = RunFolder::create(&request.out_dir, &plan_hash)?;
     folder.write("plan.json", &bytes)?;
     let identity = RunIdentity {
         format: RUN_FORMAT,
-        run_id,
+        run_id: run_id.clone(),
         started,
         plan_hash: plan_hash.clone(),
         target: request.target.without_secrets(),
@@ -86,10 +87,12 @@ pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure>
             place = request.room.enter(plan) => Some(place),
         };
         let Some(mut place) = place else {
-            note_failure(&folder, &plan.id, "the run was interrupted before this scenario began");
+            let why = "the run was interrupted before this scenario began".to_owned();
+            let _ = Shortfall { kind: Kind::Interrupted, why }.note(&folder, &plan.id);
             continue;
         };
         let order = Order {
+            run: run_id.clone(),
             plan: folder.plan(),
             plan_hash: plan_hash.clone(),
             scenario: plan.id.clone(),
@@ -106,8 +109,8 @@ pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure>
         running.spawn(async move {
             match child::run(&order, &bar, length, &mut place, stopped).await {
                 Ok(()) => bar.finish("recorded"),
-                Err(why) => {
-                    note_failure(&folder, &order.scenario, &why);
+                Err(shortfall) => {
+                    let _ = shortfall.note(&folder, &order.scenario);
                     bar.finish("could not be carried out");
                 }
             }
@@ -118,10 +121,4 @@ pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure>
     let was_interrupted = *stopped.borrow();
     interrupt.abort();
     Ok(Ran { folder, interrupted: was_interrupted })
-}
-
-/// Why a scenario has no recording, for its report.
-fn note_failure(folder: &RunFolder, scenario: &str, why: &str) {
-    let _ = private::folder(&folder.scenario(scenario));
-    let _ = private::write(&folder.setup_failure(scenario), why.as_bytes());
 }

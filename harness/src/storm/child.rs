@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::process::lifeline::asked_to_stop;
 use miette::Diagnostic;
 use mock_server::clock::{Clock, Moment};
-use scenarios::history::{Event, GeneratorReport, Outcome};
+use scenarios::history::{Event, GeneratorReport, HISTORY_FORMAT, Opened, Outcome};
 use scenarios::plan::Plan;
 use scenarios::traffic::LEAD;
 use std::time::Duration;
@@ -38,14 +38,22 @@ async fn recorded(order: &Order) -> Result<Outcome, Failure> {
     let history = order.folder.join("history.ndjson.zst");
     let unwritable = |error| Failure::unwritable(&history, &error);
     let (recorder, writer) = Recorder::create(&history).map_err(unwritable)?;
+    recorder.record(Event::Opened(Opened {
+        format: HISTORY_FORMAT,
+        run: order.run.clone(),
+        scenario: plan.id.clone(),
+        plan_hash: order.plan_hash.clone(),
+        target: order.target.label(),
+    }));
     let scene = Scene { order, run: &run, plan, clock, recorder: &recorder };
     let outcome = storm(&scene).await;
-    if let Ok(outcome) = &outcome {
-        let event = Event::Closed { at: clock.now(), outcome: outcome.clone() };
-        recorder.record(event);
-    }
-    writer.finish().map_err(unwritable)?;
-    outcome
+    let written = match &outcome {
+        Ok(outcome) => writer.close(clock.now(), outcome.clone()),
+        Err(_) => writer.finish(),
+    };
+    let outcome = outcome?;
+    written.map_err(unwritable)?;
+    Ok(outcome)
 }
 
 async fn storm(scene: &Scene<'_>) -> Result<Outcome, Failure> {

@@ -15,6 +15,8 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 /// What is to be carried out.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Order {
+    /// The run's id.
+    pub run: String,
     /// The run's plan file.
     pub plan: PathBuf,
     /// Its SHA-256.
@@ -104,6 +106,7 @@ mod tests {
 
     fn order() -> Order {
         Order {
+            run: "20260101T000000Z-abcdef".into(),
             plan: "runs/latest/plan.json".into(),
             plan_hash: "abc".into(),
             scenario: "steady-state".into(),

@@ -1,4 +1,4 @@
-//! Writes the history while it happens: one thread, one file, flushed twice a second.
+//! Writes the history while it happens: one thread, one file, flushed a moment later.
 //!
 //! This is the one place where events are written, and where everything that must not be written is
 //! taken out of them: whatever an integration puts into its answers or requests ends up in events.
@@ -7,9 +7,11 @@
 //! cannot keep up, producers wait, and the lag probes in the same history show it.
 
 use super::observe::canaries::Canaries;
+use crate::evidence::writer::HistoryWriter;
 use crate::private;
+use mock_server::clock::{Clock, Moment};
 use mock_server::history::record::Record;
-use scenarios::history::{Event, Operation};
+use scenarios::history::{Event, Operation, Outcome};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -20,9 +22,14 @@ use std::time::Duration;
 /// Events in the queue at the most.
 const QUEUE: usize = 65_536;
 /// How much of the recording a crash of the harness may cost.
-const FLUSH_EVERY: Duration = Duration::from_millis(500);
+const FLUSH_WITHIN: Duration = Duration::from_millis(50);
 
-type Queued = Option<Event<'static>>;
+enum Queued {
+    Event(Event<'static>),
+    /// The end; with what the closing line says, when the recording is whole.
+    End(Option<(Moment, Outcome)>),
+}
+
 type Concealed = Arc<OnceLock<Arc<Canaries>>>;
 
 /// Where events go; clones write into the same history.
@@ -32,7 +39,7 @@ pub struct Recorder {
     concealed: Concealed,
 }
 
-/// The writing end; [`Writer::finish`] completes the file.
+/// The writing end; [`Writer::close`] completes the file.
 pub struct Writer {
     thread: JoinHandle<io::Result<u64>>,
     queue: SyncSender<Queued>,
@@ -45,13 +52,13 @@ impl Recorder {
     ///
     /// When the file cannot be created or the thread cannot be started.
     pub fn create(path: &Path) -> io::Result<(Self, Writer)> {
-        let out = zstd::Encoder::new(BufWriter::new(private::new_file(path)?), 1)?;
+        let out = HistoryWriter::new(BufWriter::new(private::new_file(path)?))?;
         let (queue, events) = sync_channel(QUEUE);
         let concealed = Concealed::default();
         let theirs = Arc::clone(&concealed);
         let thread = std::thread::Builder::new()
             .name("history".into())
-            .spawn(move || write_all(&events, out, &theirs))?;
+            .spawn(move || Writing::new(out, theirs).all(&events))?;
         Ok((Self { queue: queue.clone(), concealed }, Writer { thread, queue }))
     }
 
@@ -62,59 +69,85 @@ impl Recorder {
 
     /// Records one event. After the end of the recording, events are dropped.
     pub fn record(&self, event: Event<'static>) {
-        let _ = self.queue.send(Some(event));
+        let _ = self.queue.send(Queued::Event(event));
     }
 }
 
 impl Writer {
-    /// Writes what is queued, completes the file and syncs it; returns the number of events.
+    /// Writes what is queued and the closing line, completes the file and syncs it; returns the number
+    /// of events.
+    ///
+    /// # Errors
+    ///
+    /// When writing failed at any time since the start.
+    pub fn close(self, at: Moment, outcome: Outcome) -> io::Result<u64> {
+        self.end(Some((at, outcome)))
+    }
+
+    /// As [`Writer::close`], without a closing line: nobody takes the recording for a whole one.
     ///
     /// # Errors
     ///
     /// When writing failed at any time since the start.
     pub fn finish(self) -> io::Result<u64> {
-        let _ = self.queue.send(None);
+        self.end(None)
+    }
+
+    fn end(self, closing: Option<(Moment, Outcome)>) -> io::Result<u64> {
+        let _ = self.queue.send(Queued::End(closing));
         self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the history writer panicked")))
     }
 }
 
-fn write_all<W>(
-    events: &Receiver<Queued>,
-    mut out: zstd::Encoder<'static, W>,
-    concealed: &OnceLock<Arc<Canaries>>,
-) -> io::Result<u64>
-where
-    W: Write + Sync,
-{
-    let mut written = 0;
-    let mut dirty = 0_u32;
-    let mut line = Vec::new();
-    loop {
-        match events.recv_timeout(FLUSH_EVERY) {
-            Ok(Some(event)) => {
-                line.clear();
-                serde_json::to_writer(&mut line, &event)?;
-                let text = String::from_utf8_lossy(&line);
-                let clean = concealed.get().map(|canaries| canaries.redacted(&text));
-                out.write_all(clean.as_deref().unwrap_or(&text).as_bytes())?;
-                out.write_all(b"\n")?;
-                written += 1;
-                dirty += 1;
-                // A busy queue never times out, so a flush is due by count as well.
-                if dirty >= 5_000 {
-                    out.flush()?;
-                    dirty = 0;
-                }
-            }
-            Ok(None) | Err(RecvTimeoutError::Disconnected) => break,
-            Err(RecvTimeoutError::Timeout) => {
-                out.flush()?;
-                dirty = 0;
-            }
-        }
+/// The writer's thread.
+struct Writing<W: Write> {
+    out: HistoryWriter<W>,
+    concealed: Concealed,
+    line: Vec<u8>,
+    written: u64,
+}
+
+impl<W: Write> Writing<W> {
+    const fn new(out: HistoryWriter<W>, concealed: Concealed) -> Self {
+        Self { out, concealed, line: Vec::new(), written: 0 }
     }
-    out.finish()?.flush()?;
-    Ok(written)
+
+    fn all(mut self, events: &Receiver<Queued>) -> io::Result<u64> {
+        let clock = Clock::start();
+        let mut due = clock.now().plus(FLUSH_WITHIN);
+        let closing = loop {
+            match events.recv_timeout(due.since(clock.now())) {
+                Ok(Queued::Event(event)) => self.write(&event)?,
+                Ok(Queued::End(closing)) => break closing,
+                Err(RecvTimeoutError::Disconnected) => break None,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            // Also between the events of a queue that is never empty.
+            if due <= clock.now() {
+                self.out.checkpoint()?;
+                due = clock.now().plus(FLUSH_WITHIN);
+            }
+        };
+        match closing {
+            Some((at, outcome)) => {
+                let digest = self.out.digest();
+                self.write(&Event::Closed { at, outcome, digest })?;
+            }
+            None => self.out.checkpoint()?,
+        }
+        self.out.finish()?;
+        Ok(self.written)
+    }
+
+    fn write(&mut self, event: &Event<'_>) -> io::Result<()> {
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, event)?;
+        let text = String::from_utf8_lossy(&self.line);
+        let clean = self.concealed.get().map(|canaries| canaries.redacted(&text));
+        self.out.line(clean.as_deref().unwrap_or(&text).as_bytes())?;
+        self.written += 1;
+        Ok(())
+    }
 }
 
 impl mock_server::history::record::Recorder for Recorder {

@@ -68,7 +68,7 @@ impl OperationSink for Tap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::reader;
+    use crate::evidence::reader::Recording;
     use crate::storm::observe::canaries::{Canaries, Credentials};
     use crate::storm::process_faults::due::DueFaults;
     use mock_server::clock::{Clock, Moment};
@@ -76,7 +76,7 @@ mod tests {
     use mock_server::redact::Kind;
     use mock_server::world::population::Population;
     use scenarios::catalogue::{Settings, run_plan};
-    use scenarios::history::{BodyHash, Did, PageView};
+    use scenarios::history::{BodyHash, Did, Event, HISTORY_FORMAT, Opened, PageView};
 
     const KEY: &str = "lt_live_0123456789abcdef";
 
@@ -110,6 +110,13 @@ mod tests {
         };
         let nobody = Population { groups: Vec::new() };
         recorder.conceal(&Arc::new(Canaries::of(&credentials, &nobody, 7)));
+        recorder.record(Event::Opened(Opened {
+            format: HISTORY_FORMAT,
+            run: String::new(),
+            scenario: String::new(),
+            plan_hash: String::new(),
+            target: String::new(),
+        }));
         let (_, counting) = DueFaults::of(&[], Clock::start(), &recorder);
         let tap = Tap::new(counting, &recorder);
         let leak = format!("<p title=\"{KEY}\">\n");
@@ -123,7 +130,7 @@ mod tests {
         writer.finish().unwrap();
         let contract = ContractProfile::linktree_v1();
         let run = run_plan(&Settings::default(), contract, &["calibration"]);
-        let case = reader::read_case(&path, &run, &run.scenarios[0]).unwrap();
+        let case = Recording::open(&path).unwrap().case(&run, &run.scenarios[0]).unwrap();
         let body = |text: &str| case.target.body(BodyHash::of(text.as_bytes())).unwrap();
         assert_eq!(body("<p>").text, "<p>");
         assert_eq!(body(&leak).text, "<p title=\"[key]\">\n");

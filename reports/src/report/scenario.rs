@@ -47,6 +47,10 @@ pub enum Ending {
     TargetLost,
     /// It never began.
     SetupFailed,
+    /// The harness failed in mid-run; what was recorded until then was judged.
+    HarnessLost,
+    /// What was recorded is missing, or is not what was recorded.
+    EvidenceLost,
     /// The integration does not call the mock, so there was no storm.
     Unreached,
 }
@@ -59,6 +63,8 @@ impl Ending {
             Self::Interrupted => "interrupted",
             Self::TargetLost => "target lost",
             Self::SetupFailed => "setup failed",
+            Self::HarnessLost => "harness lost",
+            Self::EvidenceLost => "evidence lost",
             Self::Unreached => "mock not reached",
         }
     }

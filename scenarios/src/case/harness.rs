@@ -20,8 +20,12 @@ pub struct HarnessSide {
     pub epsilon: Duration,
     /// The head of the history, if it was written.
     pub opened: Option<Opened>,
+    /// Where the mock stood, if that was written.
+    pub mock_url: Option<String>,
     /// Millisecond 0 of the plan.
     pub armed: Moment,
+    /// Whether the recording says when that was.
+    is_armed: bool,
     /// When the recording ended, or its last moment.
     pub closed: Moment,
     /// How the recording ended; none when it broke off.
@@ -54,7 +58,9 @@ impl Default for HarnessSide {
             delta: Duration::from_micros(tolerances.delta_us),
             epsilon: Duration::from_micros(tolerances.epsilon_us),
             opened: None,
+            mock_url: None,
             armed: Moment::ZERO,
+            is_armed: false,
             closed: Moment::ZERO,
             outcome: None,
             tolerances: None,
@@ -91,6 +97,29 @@ impl HarnessSide {
     #[must_use]
     pub fn starved(&self) -> &[Starved] {
         &self.stretches
+    }
+
+    /// The traffic began.
+    pub(super) fn arm(&mut self, at: Moment) {
+        (self.armed, self.is_armed) = (at, true);
+    }
+
+    /// Whether the recording says when the traffic began.
+    #[must_use]
+    pub const fn is_armed(&self) -> bool {
+        self.is_armed
+    }
+
+    /// Which fact is missing without which nothing in a recording can be placed or measured, in words.
+    #[must_use]
+    pub const fn lacks(&self) -> Option<&'static str> {
+        match (&self.opened, &self.mock_url, &self.tolerances, self.is_armed) {
+            (None, ..) => Some("whose recording it is (opened)"),
+            (_, None, ..) => Some("where the mock stood (mock)"),
+            (.., None, _) => Some("how exact the machine was (tolerances)"),
+            (.., false) => Some("when the traffic began (armed)"),
+            (Some(_), Some(_), Some(_), true) => None,
+        }
     }
 
     /// Whether the recording came to the plan's end.

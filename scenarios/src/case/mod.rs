@@ -71,19 +71,21 @@ impl Case {
         let Self { linktree, target, harness, .. } = self;
         match event {
             Event::Opened(opened) => harness.opened = Some(opened),
+            Event::Mock { url } => harness.mock_url = Some(url),
             Event::Tolerances(measured) => {
                 harness.delta = Duration::from_micros(measured.delta_us);
                 harness.epsilon = Duration::from_micros(measured.epsilon_us);
                 harness.tolerances = Some(measured);
             }
-            Event::Armed { at } => harness.armed = at,
+            Event::Armed { at } => harness.arm(at),
             Event::Operation(operation) => harness.closed = harness.closed.max(operation.last),
             Event::Exchange(exchange) => {
                 harness.closed = harness.closed.max(exchange.t_end);
                 linktree.exchange(*exchange);
             }
-            // Evidence that no guarantee reads yet.
-            Event::Headroom(_)
+            // Evidence that no guarantee reads.
+            Event::Checkpoint { .. }
+            | Event::Headroom(_)
             | Event::Reach(_)
             | Event::Delivery(_)
             | Event::Reachability(_)
@@ -109,7 +111,7 @@ impl Case {
             Event::Waits(waits) => harness.waits = Some(waits),
             Event::Overload(overload) => harness.overloads.push(overload),
             Event::Generator(report) => harness.generator = Some(report),
-            Event::Closed { at, outcome } => {
+            Event::Closed { at, outcome, .. } => {
                 harness.closed = harness.closed.max(at);
                 harness.outcome = Some(outcome);
             }

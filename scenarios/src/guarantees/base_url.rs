@@ -42,7 +42,7 @@ impl Guarantee for BaseUrl {
 }
 
 fn judge(case: &Case) -> Verdict {
-    let base = case.harness.opened.as_ref().map(|opened| opened.mock_url.as_str());
+    let base = case.harness.mock_url.as_deref();
     let host = base.map(|url| url.split_once("://").map_or(url, |(_, rest)| rest));
     let host = host.map(|rest| rest.trim_end_matches('/'));
     let mut offences = Offences::default();
@@ -80,20 +80,13 @@ fn wrong(exchange: &Exchange, host: Option<&str>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{HISTORY_FORMAT, Opened};
     use crate::testing::{History, ordinary_calls, read};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
 
     #[track_caller]
     fn check(exchange: Exchange, expected: VerdictKind) {
         let mut history = History::over(&[]).exchanges(ordinary_calls()).exchange(exchange);
-        history.case.harness.opened = Some(Opened {
-            format: HISTORY_FORMAT,
-            scenario: "tiny".into(),
-            plan_hash: String::new(),
-            target: "embedded".into(),
-            mock_url: "http://127.0.0.1:1".into(),
-        });
+        history.case.harness.mock_url = Some("http://127.0.0.1:1".into());
         let verdict = history.judged_by(&BaseUrl);
         assert_eq!(verdict.kind, expected, "{verdict:?}");
     }

@@ -4,6 +4,7 @@ use super::cell;
 use crate::evidence::folder::{RunFolder, RunIdentity};
 use crate::evidence::judging::{Judged, judge};
 use crate::evidence::reader::ReadError;
+use crate::evidence::shortfall::{Kind, Shortfall};
 use crate::failure::Failure;
 use mock_server::history::exchange::Exchange;
 use reports::report::{
@@ -20,7 +21,7 @@ use scenarios::verdict::{Verdict, VerdictKind};
 ///
 /// # Errors
 ///
-/// [`Failure::Usage`] when its history is of another format.
+/// [`Failure::Usage`] when its history is of another format, or that of something else.
 pub fn scenario(
     folder: &RunFolder,
     identity: &RunIdentity,
@@ -32,32 +33,31 @@ pub fn scenario(
         title: plan.summary.clone(),
         duration_ms: plan.duration_ms(),
         phases: plan.phases.iter().map(phase).collect(),
-        ending: Ending::SetupFailed,
         verdict: Standing::Inconclusive,
         ..ScenarioReport::default()
     };
-    let unjudged =
-        |reason: &str| plan.guarantees.iter().map(|id| cell::unjudged(plan, id, reason)).collect();
-    if let Ok(why) = std::fs::read_to_string(folder.setup_failure(&plan.id)) {
-        let cells = unjudged("the scenario could not be set up");
-        report.ending_reason = Some(why.trim().to_owned());
-        return Ok((report, cells));
-    }
-    let history = folder.history(&plan.id);
-    let judged = match judge(&history, run, plan) {
-        Ok(judged) => judged,
-        Err(error @ ReadError::Format { .. }) => {
-            let help = "judge it with the version that recorded it, or run the scenario again";
-            return Err(Failure::usage(format!("{}: {error}", history.display()), help));
+    let shortfall = Shortfall::noted(folder, &plan.id);
+    let cut = shortfall.as_ref().map(|one| one.kind.words());
+    let (judged, ending) = match judge(folder, identity, run, plan, cut) {
+        Err(error @ (ReadError::Format { .. } | ReadError::Foreign { .. })) => {
+            return Err(refused(folder, plan, &error));
         }
-        Err(error) => {
-            let why = format!("{error}");
-            let cells = unjudged(&why);
-            report.ending_reason = Some(why);
-            return Ok((report, cells));
-        }
+        Err(error) => return Ok(unjudged(report, plan, unread(&error, plan, shortfall.as_ref()))),
+        Ok(judged) => match &shortfall {
+            // Before the traffic nothing was seen.
+            Some(shortfall) if !judged.case.harness.is_armed() => {
+                return Ok(unjudged(report, plan, not_begun(shortfall)));
+            }
+            Some(shortfall) => {
+                (judged, (cut_short(shortfall.kind), Some(shortfall.why.trim().to_owned())))
+            }
+            None => {
+                let ending = ending(&judged.case);
+                (judged, ending)
+            }
+        },
     };
-    (report.ending, report.ending_reason) = ending(&judged.case);
+    (report.ending, report.ending_reason) = ending;
     let enough = |(id, verdict): &(&'static str, Verdict)| {
         let verdict = identity.judging.enough(id, verdict.clone());
         // Of what a scenario only watches, too little seen says nothing.
@@ -77,6 +77,69 @@ pub fn scenario(
     };
     report.series = judged.series.into_iter().map(series).collect();
     Ok((report, cells))
+}
+
+/// Where nothing was judged: how the scenario ended, why, and what is said beside each guarantee.
+struct Unjudged {
+    ending: Ending,
+    why: String,
+    reason: String,
+}
+
+/// A scenario of which nothing was judged.
+fn unjudged(report: ScenarioReport, plan: &Plan, of: Unjudged) -> (ScenarioReport, Vec<Cell>) {
+    let Unjudged { ending, why, reason } = of;
+    let cells = plan.guarantees.iter().map(|id| cell::unjudged(plan, id, &reason)).collect();
+    (ScenarioReport { ending, ending_reason: Some(why), ..report }, cells)
+}
+
+/// The history that is the evidence of something else, or of another version.
+fn refused(folder: &RunFolder, plan: &Plan, error: &ReadError) -> Failure {
+    let help = match error {
+        ReadError::Format { .. } => {
+            "judge it with the version that recorded it, or run the scenario again"
+        }
+        _ => "put back what this run recorded of this scenario, or run it again",
+    };
+    Failure::usage(format!("{}: {error}", folder.history(&plan.id).display()), help)
+}
+
+/// What there is cannot be read, or is not what was recorded.
+fn unread(error: &ReadError, plan: &Plan, shortfall: Option<&Shortfall>) -> Unjudged {
+    // Named from the run's folder, so that the report is the same wherever that is.
+    let file = format!("scenarios/{}/history.ndjson.zst", plan.id);
+    let missing = matches!(error, ReadError::Io(io) if io.kind() == std::io::ErrorKind::NotFound);
+    match shortfall {
+        Some(shortfall) if missing => not_begun(shortfall),
+        None if missing => {
+            let why = format!(
+                "there is no {file}: the run ended before this scenario began, or it was taken away"
+            );
+            Unjudged { ending: Ending::Interrupted, reason: why.clone(), why }
+        }
+        _ => {
+            let why =
+                format!("{file}: {error}; put the recorded file back, or run the scenario again");
+            Unjudged { ending: Ending::EvidenceLost, reason: why.clone(), why }
+        }
+    }
+}
+
+/// The traffic had not begun.
+fn not_begun(shortfall: &Shortfall) -> Unjudged {
+    let (ending, reason) = match shortfall.kind {
+        Kind::Failed => (Ending::SetupFailed, "the scenario could not be set up"),
+        kind @ (Kind::Crashed | Kind::Interrupted) => (cut_short(kind), kind.words()),
+    };
+    Unjudged { ending, why: shortfall.why.trim().to_owned(), reason: reason.to_owned() }
+}
+
+/// The traffic had begun.
+const fn cut_short(kind: Kind) -> Ending {
+    match kind {
+        Kind::Failed | Kind::Crashed => Ending::HarnessLost,
+        Kind::Interrupted => Ending::Interrupted,
+    }
 }
 
 /// How a recording ended, and why it did not run to its end.

@@ -16,10 +16,31 @@ use scenarios::history::{
 };
 use std::time::Duration;
 
-const SCENARIO: &str = "steady-state";
+pub const SCENARIO: &str = "steady-state";
+
+/// How the history of the only scenario of a run with this plan opens.
+pub fn opened(format: u32, plan_hash: &str) -> Event<'static> {
+    Event::Opened(Opened {
+        format,
+        run: "run".into(),
+        scenario: SCENARIO.into(),
+        plan_hash: plan_hash.into(),
+        target: "embedded".into(),
+    })
+}
 
 /// The folder of a run whose only scenario was recorded in this format, with these events.
 fn recorded(format: u32, events: Vec<Event<'static>>) -> (tempfile::TempDir, RunFolder) {
+    let (out, folder, plan_hash) = planned();
+    let (recorder, writer) = Recorder::create(&folder.history(SCENARIO)).unwrap();
+    recorder.record(opened(format, &plan_hash));
+    events.into_iter().for_each(|event| recorder.record(event));
+    writer.close(Moment::from_ms(1), Outcome::Completed).unwrap();
+    (out, folder)
+}
+
+/// The folder of a run before its only scenario was recorded, and its plan's hash.
+pub fn planned() -> (tempfile::TempDir, RunFolder, String) {
     let out = tempfile::tempdir().unwrap();
     let folder = RunFolder { path: out.path().to_owned() };
     let contract = ContractProfile::linktree_v1();
@@ -40,18 +61,7 @@ fn recorded(format: u32, events: Vec<Event<'static>>) -> (tempfile::TempDir, Run
     folder.write("run.json", &serde_json::to_vec(&identity).unwrap()).unwrap();
     folder.write("plan.json", &plan).unwrap();
     std::fs::create_dir_all(folder.scenario(SCENARIO)).unwrap();
-    let (recorder, writer) = Recorder::create(&folder.history(SCENARIO)).unwrap();
-    recorder.record(Event::Opened(Opened {
-        format,
-        scenario: SCENARIO.into(),
-        plan_hash,
-        target: "embedded".into(),
-        mock_url: "http://127.0.0.1:1".into(),
-    }));
-    events.into_iter().for_each(|event| recorder.record(event));
-    recorder.record(Event::Closed { at: Moment::from_ms(1), outcome: Outcome::Completed });
-    writer.finish().unwrap();
-    (out, folder)
+    (out, folder, plan_hash)
 }
 
 /// The only scenario of a run whose generator says that this was its lateness.

@@ -149,7 +149,8 @@ mod tests {
             let Leak { source, spot, .. } = serde_json::from_str(line).unwrap();
             format!("{source}, {spot}")
         };
-        let mut found: Vec<String> = text.lines().map(leak).collect();
+        let leaks = text.lines().filter(|line| line.contains(r#""event":"leak""#));
+        let mut found: Vec<String> = leaks.map(leak).collect();
         found.sort();
         assert_eq!(found, ["src/.env, line 1", "src/a.js, line 1"]);
     }

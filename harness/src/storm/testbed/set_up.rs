@@ -18,7 +18,7 @@ use crate::storm::target::{Secrets, Surroundings, Target};
 use mock_server::clock::Clock;
 use mock_server::server::{MockConfig, MockLinktree};
 use mock_server::world::population::Population;
-use scenarios::history::{Event, HISTORY_FORMAT, Opened};
+use scenarios::history::Event;
 use scenarios::plan::{Plan, RunPlan};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -65,13 +65,7 @@ impl Testbed {
         recorder.conceal(&canaries);
         let search = Arc::new(Search::new(canaries, recorder, clock));
         tap.search_with(&search);
-        recorder.record(Event::Opened(Opened {
-            format: HISTORY_FORMAT,
-            scenario: plan.id.clone(),
-            plan_hash: order.plan_hash.clone(),
-            target: order.target.label(),
-            mock_url: mock.url(),
-        }));
+        recorder.record(Event::Mock { url: mock.url() });
         measure(scene).await?;
         let data_dir = data_dir(&order.folder)?;
         let program = std::env::current_exe()

@@ -73,6 +73,9 @@ impl Rig {
         let mut seen = Seen::default();
         for line in String::from_utf8(text).unwrap().lines() {
             let event: Value = serde_json::from_str(line).unwrap();
+            if event["event"] == "checkpoint" {
+                continue;
+            }
             if event["event"] == "leak" {
                 seen.found.push(event["spot"].as_str().unwrap().to_owned());
                 continue;
