@@ -202,9 +202,14 @@ fn a_flipped_bit_is_noticed_and_decides_nothing() {
     let rig = Rig::new();
     for broken in [false, true] {
         let whole = rig.whole(broken);
+        let text = zstd::decode_all(&whole[..]).unwrap();
         for bit in drawn(300, whole.len() * 8) {
             let mut flipped = whole.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
+            // A few bits say nothing: a header's that is reserved, one of two ways to say the same.
+            if zstd::decode_all(&flipped[..]).is_ok_and(|same| same == text) {
+                continue;
+            }
             rig.write(&flipped);
             let Ok(report) = report(&rig.folder) else { continue };
             let says = |verdict| report.cells.iter().any(|cell| cell.verdict == verdict);
