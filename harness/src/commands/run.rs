@@ -84,6 +84,10 @@ pub fn exit(report: &Report, fail_on: FailOn) -> Exit {
     match report.verdict {
         Standing::Violated if fail_on != FailOn::Never => Exit::Violated,
         _ if report.scenarios.iter().any(failed) => Exit::Setup,
+        // Whatever is asked of verdicts: there was evidence, and it is no more.
+        _ if report.scenarios.iter().any(|one| one.ending == Ending::EvidenceLost) => {
+            Exit::Inconclusive
+        }
         Standing::Inconclusive | Standing::NotApplicable if fail_on == FailOn::Inconclusive => {
             Exit::Inconclusive
         }
@@ -141,6 +145,6 @@ mod tests {
         check(Inconclusive, Ending::SetupFailed, [Exit::Setup; 3]);
         check(Violated, Ending::HarnessLost, [Exit::Violated, Exit::Violated, Exit::Setup]);
         check(Inconclusive, Ending::HarnessLost, [Exit::Setup; 3]);
-        check(Inconclusive, Ending::EvidenceLost, [Exit::Held, Exit::Inconclusive, Exit::Held]);
+        check(Inconclusive, Ending::EvidenceLost, [Exit::Inconclusive; 3]);
     }
 }

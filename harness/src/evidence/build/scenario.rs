@@ -52,7 +52,7 @@ pub fn scenario(
                 (judged, (cut_short(shortfall.kind), Some(shortfall.why.trim().to_owned())))
             }
             None => {
-                let ending = ending(&judged.case);
+                let ending = ending(&judged.case, plan);
                 (judged, ending)
             }
         },
@@ -104,10 +104,14 @@ fn refused(folder: &RunFolder, plan: &Plan, error: &ReadError) -> Failure {
     Failure::usage(format!("{}: {error}", folder.history(&plan.id).display()), help)
 }
 
+/// The scenario's history, named from the run's folder: the report is the same wherever that is.
+fn file_of(plan: &Plan) -> String {
+    format!("scenarios/{}/history.ndjson.zst", plan.id)
+}
+
 /// What there is cannot be read, or is not what was recorded.
 fn unread(error: &ReadError, plan: &Plan, shortfall: Option<&Shortfall>) -> Unjudged {
-    // Named from the run's folder, so that the report is the same wherever that is.
-    let file = format!("scenarios/{}/history.ndjson.zst", plan.id);
+    let file = file_of(plan);
     let missing = matches!(error, ReadError::Io(io) if io.kind() == std::io::ErrorKind::NotFound);
     match shortfall {
         Some(shortfall) if missing => not_begun(shortfall),
@@ -143,7 +147,7 @@ const fn cut_short(kind: Kind) -> Ending {
 }
 
 /// How a recording ended, and why it did not run to its end.
-fn ending(case: &Case) -> (Ending, Option<String>) {
+fn ending(case: &Case, plan: &Plan) -> (Ending, Option<String>) {
     match &case.harness.outcome {
         Some(Outcome::Completed) => (Ending::Completed, None),
         Some(Outcome::Interrupted) => (Ending::Interrupted, Some("it was interrupted".to_owned())),
@@ -157,7 +161,13 @@ fn ending(case: &Case) -> (Ending, Option<String>) {
             (Ending::TargetLost, Some(format!("{what} ({how})")))
         }
         Some(Outcome::Unreached { why }) => (Ending::Unreached, Some(why.clone())),
-        None => (Ending::Interrupted, Some("the recording broke off".to_owned())),
+        None => {
+            let file = file_of(plan);
+            let why = format!(
+                "the recording broke off: {file} has no closing line; it was judged as far as it goes"
+            );
+            (Ending::Interrupted, Some(why))
+        }
     }
 }
 
