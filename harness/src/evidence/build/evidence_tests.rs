@@ -36,7 +36,7 @@ fn call(n: u64, broken: bool) -> Event<'static> {
     let at = 2_000_000 + n * 1_000_000;
     let accept = if broken { "text/html" } else { "application/json" };
     let mut exchange = serde_json::json!({
-        "event": "exchange", "id": n, "conn": 1, "conn_seq": n, "method": method, "route": route,
+        "id": n, "conn": 1, "conn_seq": n, "method": method, "route": route,
         "target": target, "host": "127.0.0.1:1", "token": "live", "key_places": ["bearer-header"],
         "accept": accept, "body_bytes": 0, "t_conn": 0, "t_head": at, "t_req": at, "t_w": at + 9,
         "t_end": at + 9, "end": "complete", "status": 200,
@@ -45,7 +45,7 @@ fn call(n: u64, broken: bool) -> Event<'static> {
         exchange["body_bytes"] = 9.into();
         exchange["content_type"] = "application/json".into();
     }
-    serde_json::from_value(exchange).unwrap()
+    Event::Exchange(serde_json::from_value(exchange).unwrap())
 }
 
 /// A history's bytes: a checkpoint after every fifth line, and a closing line where it has one.
