@@ -50,7 +50,8 @@ impl Shortfall {
     /// When it cannot be written.
     pub fn note(&self, folder: &RunFolder, scenario: &str) -> io::Result<()> {
         let folder = folder.scenario(scenario);
-        private::folder(&folder)?;
+        // Where the scenario had begun, it is there.
+        let _ = private::folder(&folder);
         private::write(&folder.join(FILE), &serde_json::to_vec_pretty(self)?)
     }
 
@@ -80,6 +81,7 @@ mod tests {
     fn what_was_noted_is_read_back_and_a_broken_note_is_no_whole_recording() {
         let out = tempfile::tempdir().unwrap();
         let folder = RunFolder { path: out.path().to_owned() };
+        std::fs::create_dir(out.path().join("scenarios")).unwrap();
         assert_eq!(Shortfall::noted(&folder, "s"), None);
         for kind in [Kind::Failed, Kind::Crashed, Kind::Interrupted] {
             let shortfall = Shortfall { kind, why: "why\nso".into() };
