@@ -19,7 +19,7 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 held; 1 violated; 2 usage or configuration; 3 inconclusive; 4 nothing matched;
-5 the target or the harness could not be set up; 70 a bug of windthrow; 130 interrupted.";
+5 target, harness or evidence missing or lost; 70 a bug of windthrow; 130 interrupted.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -110,7 +110,7 @@ pub struct RunArgs {
     /// Where runs are kept
     #[arg(long, default_value = "runs", env = "WINDTHROW_OUT_DIR", value_name = "DIR")]
     pub out_dir: PathBuf,
-    /// Reports to write; the terminal's goes to standard output
+    /// Reports to write, and result.json in any case; the terminal's goes to standard output
     #[arg(long, value_delimiter = ',', value_name = "NAME,…",
           default_values = reports::renderers::names())]
     pub reporter: Vec<String>,

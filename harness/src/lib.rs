@@ -6,6 +6,7 @@ pub mod config;
 pub mod contract;
 pub mod evidence;
 pub mod failure;
+pub mod files;
 pub mod metrics;
 pub mod private;
 pub mod process;

@@ -1,7 +1,7 @@
 //! Reads the text files that a person names, up to a size that no honest one reaches.
 
 use crate::failure::Failure;
-use std::fs::File;
+use crate::files;
 use std::io::Read;
 use std::path::Path;
 
@@ -16,7 +16,7 @@ const MOST_MIB: u64 = 32;
 pub fn text(path: &Path) -> Result<String, Failure> {
     let unreadable = |error| Failure::unreadable(path, &error);
     let mut text = String::new();
-    let file = File::open(path).map_err(unreadable)?;
+    let file = files::open(path).map_err(unreadable)?;
     let read = file.take((MOST_MIB << 20) + 1).read_to_string(&mut text).map_err(unreadable)?;
     if u64::try_from(read).is_ok_and(|read| read <= MOST_MIB << 20) {
         return Ok(text);
@@ -35,7 +35,9 @@ mod tests {
         let path = folder.path().join("plan.json");
         std::fs::write(&path, "{}").unwrap();
         assert_eq!(text(&path).unwrap(), "{}");
-        let refused = text(Path::new("/dev/zero")).unwrap_err().to_string();
+        let endless = std::fs::File::create(&path).unwrap();
+        endless.set_len((MOST_MIB << 20) + 1).unwrap();
+        let refused = text(&path).unwrap_err().to_string();
         assert!(refused.contains("larger than 32 MiB"), "{refused}");
     }
 }

@@ -3,7 +3,7 @@
 use crate::cli::{FailOn, StoredArgs};
 use crate::commands::run::exit;
 use crate::evidence::build;
-use crate::evidence::folder::RunFolder;
+use crate::evidence::folder::{LAST, RunFolder};
 use crate::failure::{Exit, Failure, nearest};
 use reports::renderers::{self, RENDERERS, Renderer};
 use reports::report::Report;
@@ -17,6 +17,10 @@ use std::io::Write;
 pub fn recheck(args: &StoredArgs) -> Result<Exit, Failure> {
     check_formats(&args.format)?;
     let folder = RunFolder::find(&args.out_dir, &args.run)?;
+    if !folder.is_whole() {
+        let path = folder.path.display();
+        eprintln!("{path} has no {LAST}: the run broke off or goes on, or nobody wrote its result");
+    }
     let report = build::report(&folder)?;
     write(&folder, &report, &args.format)?;
     Ok(exit(&report, FailOn::Inconclusive))
@@ -51,28 +55,73 @@ pub fn check_formats(names: &[String]) -> Result<(), Failure> {
     }
 }
 
-/// Writes the named reports into the run's folder, and those without a file to standard output.
+/// Shows the named reports that have no file on standard output, and writes the others into the run's
+/// folder: each whole, and [`LAST`] when all others are there.
 ///
 /// # Errors
 ///
-/// [`Failure::Setup`] when a file cannot be written.
+/// [`Failure::Setup`] when a file cannot be written; what is shown was shown then.
 pub fn write(folder: &RunFolder, report: &Report, names: &[String]) -> Result<(), Failure> {
     let named = |known: &&&dyn Renderer| names.iter().any(|name| name == known.name());
-    let mut shown = Vec::new();
-    for renderer in RENDERERS.iter().filter(named) {
-        let Some(file) = renderer.file_name() else {
-            shown.push(renderer);
-            continue;
-        };
-        let mut bytes = Vec::new();
-        let unwritable = |error| Failure::unwritable(&folder.path.join(file), &error);
-        renderer.render(report, &mut bytes).map_err(unwritable)?;
-        folder.write(file, &bytes)?;
-    }
+    let shown = RENDERERS.iter().filter(named).filter(|known| known.file_name().is_none());
     for renderer in shown {
         let mut out = anstream::stdout().lock();
         // A reader that has seen enough (`| head`) is no failure of the run.
         let _ = renderer.render(report, &mut out).and_then(|()| out.flush());
     }
+    let written = RENDERERS.iter().filter(named);
+    let mut files: Vec<_> = written.filter_map(|known| Some((known.file_name()?, known))).collect();
+    files.sort_by_key(|(file, _)| *file == LAST);
+    if files.last().is_some_and(|(file, _)| *file == LAST) {
+        folder.reopen();
+    }
+    for (file, renderer) in files {
+        let mut bytes = Vec::new();
+        let unwritable = |error| Failure::unwritable(&folder.path.join(file), &error);
+        renderer.render(report, &mut bytes).map_err(unwritable)?;
+        folder.write(file, &bytes).map_err(|failure| folder.or_gone(failure))?;
+    }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all() -> Vec<String> {
+        renderers::names().map(str::to_owned).collect()
+    }
+
+    fn files(folder: &RunFolder) -> Vec<String> {
+        let entries = std::fs::read_dir(&folder.path).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn every_report_is_there_when_the_last_one_is() {
+        let path = tempfile::tempdir().unwrap();
+        let folder = RunFolder { path: path.path().to_owned() };
+        // Reports are rendered in any order, but one of them is written last.
+        assert!(RENDERERS.iter().any(|known| known.file_name() == Some(LAST)));
+        write(&folder, &Report::default(), &all()).unwrap();
+        assert_eq!(files(&folder), ["junit.xml", "report.html", "result.json", "summary.md"]);
+        // What was whole is not any more when a report cannot be written again.
+        std::fs::remove_file(folder.path.join("summary.md")).unwrap();
+        std::fs::create_dir(folder.path.join("summary.md")).unwrap();
+        assert!(write(&folder, &Report::default(), &all()).is_err());
+        assert_eq!(files(&folder), ["junit.xml", "report.html", "summary.md"]);
+        assert!(!folder.is_whole());
+    }
+
+    #[test]
+    fn a_report_of_another_kind_leaves_the_last_file_alone() {
+        let path = tempfile::tempdir().unwrap();
+        let folder = RunFolder { path: path.path().to_owned() };
+        folder.write(LAST, b"of the run").unwrap();
+        write(&folder, &Report::default(), &["html".to_owned()]).unwrap();
+        assert_eq!(std::fs::read(folder.path.join(LAST)).unwrap(), b"of the run");
+    }
 }

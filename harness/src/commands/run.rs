@@ -4,6 +4,7 @@ use crate::cli::{FailOn, RunArgs};
 use crate::commands::report::{check_formats, write};
 use crate::config::target::TargetSpec;
 use crate::config::{Config, secret};
+use crate::evidence::folder::LAST;
 use crate::evidence::{build, plans};
 use crate::failure::{Exit, Failure};
 use crate::progress::Progress;
@@ -11,6 +12,7 @@ use crate::rerun::Rerun;
 use crate::runner::{self, Request};
 use crate::schedule::Room;
 use crate::selection;
+use reports::renderers::RENDERERS;
 use reports::report::{Ending, Report, Standing};
 use scenarios::guarantees;
 use scenarios::plan::{Plan, RunPlan};
@@ -66,12 +68,27 @@ pub async fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let request = Request { plan, target, config, out_dir: args.out_dir.clone(), room, rerun };
     let ran = runner::run(&request, &progress).await?;
     let report = build::report(&ran.folder)?;
-    write(&ran.folder, &report, &args.reporter)?;
-    progress.note(&format!("evidence and reports: {}", ran.folder.path.display()));
-    if ran.interrupted {
-        return Ok(Exit::Interrupted);
+    let written = write(&ran.folder, &report, &with_result(&args.reporter));
+    let exit = if ran.interrupted { Exit::Interrupted } else { exit(&report, args.fail_on) };
+    match written {
+        Ok(()) => {
+            progress.note(&format!("evidence and reports: {}", ran.folder.path.display()));
+            Ok(exit)
+        }
+        // It was shown, and it stays violated whatever could not be written.
+        Err(failure) if exit == Exit::Violated => {
+            progress.note(&format!("! {failure}"));
+            Ok(exit)
+        }
+        Err(failure) => Err(failure),
     }
-    Ok(exit(&report, args.fail_on))
+}
+
+/// The reports that are asked for, and in any case the one without which a run is not whole.
+fn with_result(asked: &[String]) -> Vec<String> {
+    let result = RENDERERS.iter().find(|known| known.file_name() == Some(LAST));
+    let result = result.map(|known| known.name().to_owned());
+    asked.iter().cloned().chain(result).collect()
 }
 
 /// 1 outranks 5 outranks 3.

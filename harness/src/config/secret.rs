@@ -1,6 +1,7 @@
 //! Reads a secret from where a reference points: never from the configuration itself.
 
 use crate::failure::Failure;
+use crate::files;
 use std::path::Path;
 
 /// The secret behind `env:NAME` or `file:PATH`; a path is relative to `folder`, and a file's
@@ -17,7 +18,7 @@ pub fn resolve(reference: &str, folder: &Path) -> Result<String, Failure> {
     let secret = if let Some(name) = reference.strip_prefix("env:") {
         std::env::var(name).map_err(|error| missing(error.to_string()))?
     } else if let Some(path) = reference.strip_prefix("file:") {
-        std::fs::read_to_string(folder.join(path)).map_err(|error| missing(error.to_string()))?
+        files::read_to_string(&folder.join(path)).map_err(|error| missing(error.to_string()))?
     } else {
         return Err(Failure::usage("a secret is given literally", "write env:NAME or file:PATH"));
     };

@@ -18,9 +18,10 @@ use scenarios::guarantees::{self, GUARANTEES};
 ///
 /// # Errors
 ///
-/// [`Failure::Usage`] when the folder is not a run's or its plan does not parse.
+/// [`Failure::Usage`] when the folder is not a run's or its plan does not parse, [`Failure::Setup`] when
+/// it is gone.
 pub fn report(folder: &RunFolder) -> Result<Report, Failure> {
-    let identity = folder.read_identity()?;
+    let identity = folder.read_identity().map_err(|failure| folder.or_gone(failure))?;
     let run = plans::read_recorded(&folder.plan(), &identity.plan_hash)?;
     let mut scenarios = Vec::new();
     let mut cells = Vec::new();

@@ -4,14 +4,19 @@ use super::format;
 use crate::config::target::TargetSpec;
 use crate::evidence::judging_rules::JudgingRules;
 use crate::failure::Failure;
+use crate::files;
 use crate::private;
 use crate::rerun::Rerun;
 use mock_server::clock::Clock;
 use serde::{Deserialize, Serialize};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The version of `run.json`.
 pub const RUN_FORMAT: u32 = 3;
+
+/// The file that is written last: a run's folder without it is not whole.
+pub const LAST: &str = "result.json";
 
 /// `run.json`: who ran what, where and when. Everything in a report that is not in the plan or the
 /// histories comes from here, so that a report can be made again byte for byte.
@@ -119,14 +124,55 @@ impl RunFolder {
         self.scenario(id).join("history.ndjson.zst")
     }
 
-    /// Writes a file of the run.
+    /// Makes the folder of one scenario. A run's folder that is gone stays gone: what is recorded into
+    /// another of its name would belong to no run.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's word.
+    pub fn make_scenario(&self, id: &str) -> io::Result<()> {
+        let folder = self.scenario(id);
+        for folder in folder.parent().into_iter().chain([&*folder]) {
+            match private::folder(folder) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a file of the run, whole or not at all.
     ///
     /// # Errors
     ///
     /// [`Failure::Setup`] when it cannot be written.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
         let path = self.path.join(name);
-        private::write(&path, bytes).map_err(|error| Failure::unwritable(&path, &error))
+        files::write_whole(&path, bytes).map_err(|error| Failure::unwritable(&path, &error))
+    }
+
+    /// Whether everything was written that a run leaves behind.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.path.join(LAST).is_file()
+    }
+
+    /// From now on it is not whole, until [`LAST`] is written again.
+    pub fn reopen(&self) {
+        // Where it cannot be removed, nothing else can be written either, which is told.
+        let _ = std::fs::remove_file(self.path.join(LAST));
+    }
+
+    /// What went wrong in it; when it is gone since it was made or found, that was it.
+    #[must_use]
+    pub fn or_gone(&self, failure: Failure) -> Failure {
+        if self.identity().is_file() {
+            return failure;
+        }
+        Failure::setup(
+            format!("the run's folder {} was removed or renamed", self.path.display()),
+            "what was recorded went with it; let it be until the run has ended",
+        )
     }
 
     /// Reads the identity back.
@@ -137,7 +183,7 @@ impl RunFolder {
     pub fn read_identity(&self) -> Result<RunIdentity, Failure> {
         let path = self.identity();
         let text =
-            std::fs::read_to_string(&path).map_err(|error| Failure::unreadable(&path, &error))?;
+            files::read_to_string(&path).map_err(|error| Failure::unreadable(&path, &error))?;
         format::check(
             &path,
             &text,
@@ -161,6 +207,7 @@ fn point_latest(out_dir: &Path, name: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Exit;
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
@@ -173,5 +220,33 @@ mod tests {
         assert_eq!(mode & 0o777, 0o700);
         let latest = std::fs::canonicalize(out.path().join("latest")).unwrap();
         assert_eq!(latest, std::fs::canonicalize(second.path).unwrap());
+    }
+
+    #[test]
+    fn a_run_whose_folder_is_gone_says_so_and_does_not_bring_it_back() {
+        let out = tempfile::tempdir().unwrap();
+        let (folder, ..) = RunFolder::create(out.path(), "abcdef0123").unwrap();
+        folder.write("run.json", b"{}").unwrap();
+        for _ in 0..2 {
+            folder.make_scenario("steady-state").unwrap();
+        }
+        let other = || Failure::usage("something else", "");
+        assert_eq!(folder.or_gone(other()).exit(), other().exit());
+        std::fs::remove_dir_all(&folder.path).unwrap();
+        let gone = folder.or_gone(other());
+        assert!(gone.exit() == Exit::Setup && gone.to_string().contains("removed"), "{gone}");
+        let made = folder.make_scenario("steady-state").unwrap_err();
+        assert_eq!((made.kind(), folder.path.exists()), (io::ErrorKind::NotFound, false));
+    }
+
+    #[test]
+    fn a_folder_is_whole_from_its_last_file_on() {
+        let out = tempfile::tempdir().unwrap();
+        let (folder, ..) = RunFolder::create(out.path(), "abcdef0123").unwrap();
+        assert!(!folder.is_whole());
+        folder.write(LAST, b"{}").unwrap();
+        assert!(folder.is_whole());
+        folder.reopen();
+        assert!(!folder.is_whole());
     }
 }

@@ -2,6 +2,7 @@
 
 use super::format;
 use crate::failure::Failure;
+use crate::files;
 use crate::reading;
 use scenarios::plan::{PLAN_FORMAT, RunPlan};
 use sha2::{Digest, Sha256};
@@ -37,7 +38,7 @@ pub fn read(path: &Path) -> Result<RunPlan, Failure> {
 /// what was run, or the verdict is about nothing.
 pub fn read_recorded(path: &Path, hash: &str) -> Result<RunPlan, Failure> {
     let plan = read(path)?;
-    let bytes = std::fs::read(path).map_err(|error| Failure::unreadable(path, &error))?;
+    let bytes = files::read(path).map_err(|error| Failure::unreadable(path, &error))?;
     let found = hex::encode(Sha256::digest(&bytes));
     if found == hash {
         return Ok(plan);

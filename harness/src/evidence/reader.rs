@@ -3,11 +3,10 @@
 use super::folder::RunIdentity;
 use super::lines::Believed;
 pub use super::lines::ReadError;
+use crate::files;
 use scenarios::case::Case;
 use scenarios::history::{Opened, Operation};
 use scenarios::plan::{Plan, RunPlan};
-use std::fs::File;
-use std::io;
 use std::path::Path;
 
 /// How the line of a front-door operation begins; a test holds it to the serialised form.
@@ -23,11 +22,7 @@ impl Recording {
     ///
     /// [`ReadError`] when the file cannot be opened, has another format, or was altered.
     pub fn open(path: &Path) -> Result<Self, ReadError> {
-        // Whoever opens a pipe waits for its writer.
-        if !path.metadata()?.is_file() {
-            return Err(io::Error::other("it is no file").into());
-        }
-        Believed::check(File::open(path)?).map(Self)
+        Believed::check(files::open(path)?).map(Self)
     }
 
     /// First pass: everything but the operations.
@@ -94,6 +89,7 @@ mod tests {
     use scenarios::catalogue::{Settings, run_plan};
     use scenarios::history::{Did, Event, HISTORY_FORMAT, Outcome, PageView};
     use std::borrow::Cow;
+    use std::fs::File;
 
     fn operation(index: u64) -> Operation<'static> {
         Operation {
@@ -187,6 +183,6 @@ mod tests {
         let path = folder.path().join("history.ndjson.zst");
         nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
         let said = Recording::open(&path).err().unwrap().to_string();
-        assert_eq!(said, "failed to read the history: it is no file");
+        assert_eq!(said, "failed to read the history: it is a pipe, not a file");
     }
 }

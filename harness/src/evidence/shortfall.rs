@@ -1,7 +1,7 @@
 //! Why a scenario's recording is not whole, as the run saw it; `shortfall.json` in the scenario's folder.
 
 use super::folder::RunFolder;
-use crate::private;
+use crate::files;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::Path;
@@ -49,17 +49,15 @@ impl Shortfall {
     ///
     /// When it cannot be written.
     pub fn note(&self, folder: &RunFolder, scenario: &str) -> io::Result<()> {
-        let folder = folder.scenario(scenario);
-        // Where the scenario had begun, it is there.
-        let _ = private::folder(&folder);
-        private::write(&folder.join(FILE), &serde_json::to_vec_pretty(self)?)
+        folder.make_scenario(scenario)?;
+        files::write_whole(&folder.scenario(scenario).join(FILE), &serde_json::to_vec_pretty(self)?)
     }
 
     /// What was noted; none of a scenario that came to its end. A note that cannot be read is one.
     #[must_use]
     pub fn noted(folder: &RunFolder, scenario: &str) -> Option<Self> {
         let path = folder.scenario(scenario).join(FILE);
-        let read = std::fs::read(&path);
+        let read = files::read(&path);
         if read.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
             return None;
         }

@@ -47,7 +47,6 @@ pub async fn run(
 ) -> Result<(), Shortfall> {
     let failed = |why: String| Shortfall { kind: Kind::Failed, why };
     let words = |error: io::Error| failed(format!("failed to start the scenario: {error}"));
-    private::folder(&order.folder).map_err(words)?;
     let log = order.folder.join("harness.log");
     let mut child = start(private::file(&log).map_err(words)?).map_err(words)?;
     let mut input = child.stdin.take().ok_or_else(|| failed("the scenario has no input".into()))?;

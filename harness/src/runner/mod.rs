@@ -9,7 +9,6 @@ use crate::evidence::judging_rules::JudgingRules;
 use crate::evidence::plans;
 use crate::evidence::shortfall::{Kind, Shortfall};
 use crate::failure::Failure;
-use crate::private;
 use crate::process::interrupted;
 use crate::progress::Progress;
 use crate::rerun::Rerun;
@@ -88,7 +87,8 @@ pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure>
         };
         let Some(mut place) = place else {
             let why = "the run was interrupted before this scenario began".to_owned();
-            let _ = Shortfall { kind: Kind::Interrupted, why }.note(&folder, &plan.id);
+            let shortfall = Shortfall { kind: Kind::Interrupted, why };
+            note(&shortfall, &folder, &plan.id, |line| progress.note(line));
             continue;
         };
         let order = Order {
@@ -107,10 +107,17 @@ pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure>
         let (folder, bar) = (folder.clone(), progress.bar(&plan.id, length));
         let stopped = stopped.clone();
         running.spawn(async move {
-            match child::run(&order, &bar, length, &mut place, stopped).await {
+            let carried_out = match folder.make_scenario(&order.scenario) {
+                Ok(()) => child::run(&order, &bar, length, &mut place, stopped).await,
+                Err(error) => {
+                    let why = format!("failed to make the scenario's folder: {error}");
+                    Err(Shortfall { kind: Kind::Failed, why })
+                }
+            };
+            match carried_out {
                 Ok(()) => bar.finish("recorded"),
                 Err(shortfall) => {
-                    let _ = shortfall.note(&folder, &order.scenario);
+                    note(&shortfall, &folder, &order.scenario, |line| bar.say(line));
                     bar.finish("could not be carried out");
                 }
             }
@@ -121,4 +128,12 @@ pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure>
     let was_interrupted = *stopped.borrow();
     interrupt.abort();
     Ok(Ran { folder, interrupted: was_interrupted })
+}
+
+/// Notes why a scenario has no whole recording, for its report; where that cannot be written it is said
+/// at once.
+fn note(shortfall: &Shortfall, folder: &RunFolder, scenario: &str, say: impl Fn(&str)) {
+    if shortfall.note(folder, scenario).is_err() {
+        say(&shortfall.why);
+    }
 }

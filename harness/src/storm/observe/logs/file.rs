@@ -1,5 +1,6 @@
 //! One file of a log: what it is whatever it is called, and how far it has been read.
 
+use crate::files;
 use crate::storm::observe::pieces::Pieces;
 use crate::storm::observe::search::Search;
 use std::fs::{File, Metadata};
@@ -39,7 +40,7 @@ pub fn is_packed(path: &Path) -> bool {
 impl Followed {
     /// The file of this name, nothing of which was read yet.
     pub fn at(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
+        let file = files::open(path)?;
         let id = identity(&file.metadata()?);
         Ok(Self { id, file, read_to: 0, begun: false, pieces: Pieces::default() })
     }
