@@ -47,15 +47,6 @@ pub fn log(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).mode(FILE).open(path)
 }
 
-/// Writes a whole file.
-///
-/// # Errors
-///
-/// The operating system's word.
-pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    io::Write::write_all(&mut file(path)?, bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,7 +58,7 @@ mod tests {
         let inner = outer.path().join("run");
         folder(&inner).unwrap();
         assert_eq!(folder(&inner).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
-        write(&inner.join("a"), b"whole").unwrap();
+        io::Write::write_all(&mut file(&inner.join("a")).unwrap(), b"whole").unwrap();
         io::Write::write_all(&mut log(&inner.join("b")).unwrap(), b"line").unwrap();
         assert!(new_file(&inner.join("a")).is_err());
         new_file(&inner.join("c")).unwrap();

@@ -53,6 +53,11 @@ impl<W: Write> HistoryWriter<W> {
         self.out.flush()
     }
 
+    /// What it is written to.
+    pub fn medium(&mut self) -> &mut W {
+        self.out.get_mut()
+    }
+
     /// Of every line so far: what the closing line says.
     #[must_use]
     pub fn digest(&self) -> LinesDigest {

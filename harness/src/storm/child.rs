@@ -46,14 +46,19 @@ async fn recorded(order: &Order) -> Result<Outcome, Failure> {
         target: order.target.label(),
     }));
     let scene = Scene { order, run: &run, plan, clock, recorder: &recorder };
-    let outcome = storm(&scene).await;
-    let written = match &outcome {
-        Ok(outcome) => writer.close(clock.now(), outcome.clone()),
-        Err(_) => writer.finish(),
+    let (outcome, written) = match storm(&scene).await {
+        Ok(outcome) => (Ok(outcome.clone()), writer.close(clock.now(), outcome)),
+        Err(failure) => (Err(failure), writer.finish()),
     };
     let outcome = outcome?;
     written.map_err(unwritable)?;
-    Ok(outcome)
+    match recorder.is_lost() {
+        None => Ok(outcome),
+        Some(why) => Err(Failure::setup(
+            format!("the storm was ended, for it could no longer be recorded: {why}"),
+            "let the run's folder be until the run has ended, and have some MiB free for it",
+        )),
+    }
 }
 
 async fn storm(scene: &Scene<'_>) -> Result<Outcome, Failure> {
@@ -72,7 +77,7 @@ async fn storm(scene: &Scene<'_>) -> Result<Outcome, Failure> {
         .map_err(|error| Failure::bug(format!("failed to start a thread: {error}")))?;
     let announcing = tokio::spawn(announce_phases(clock, armed, plan.clone()));
     let load = Load::begin(plan, testbed.entrance(), armed, clock);
-    let outcome = until_the_end(&mut testbed, plan, armed, clock).await;
+    let outcome = until_the_end(&mut testbed, scene, armed).await;
     let report = load.end().await?;
     let (mock_cpu_us, target_cpu_us) = testbed.last_look().await;
     recorder.record(Event::Generator(GeneratorReport { mock_cpu_us, target_cpu_us, ..report }));
@@ -83,12 +88,15 @@ async fn storm(scene: &Scene<'_>) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
-/// Waits for the plan's end, for the word to stop, or until the target is lost.
-async fn until_the_end(testbed: &mut Testbed, plan: &Plan, armed: Moment, clock: Clock) -> Outcome {
+/// Waits for the plan's end, for the word to stop, or until target or recording are lost.
+async fn until_the_end(testbed: &mut Testbed, scene: &Scene<'_>, armed: Moment) -> Outcome {
+    let Scene { plan, clock, recorder, .. } = *scene;
     let end = clock.instant(armed.plus(Duration::from_millis(plan.duration_ms())));
     tokio::select! {
         () = tokio::time::sleep_until(end.into()) => {}
         () = asked_to_stop() => return Outcome::Interrupted,
+        // Whoever has started it says why.
+        _ = recorder.lost() => return Outcome::Interrupted,
         how = testbed.lost() => return Outcome::TargetLost { how },
     }
     // The plan may end while a restart is under way.

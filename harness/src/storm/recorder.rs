@@ -1,28 +1,34 @@
-//! Writes the history while it happens: one thread, one file, flushed a moment later.
+//! Writes the history while it happens: one thread, one file, of which nothing waits long to be on disk.
 //!
 //! This is the one place where events are written, and where everything that must not be written is
 //! taken out of them: whatever an integration puts into its answers or requests ends up in events.
 //!
 //! Producers hand over whole events through a bounded queue, so memory stays bounded: when the disk
-//! cannot keep up, producers wait, and the lag probes in the same history show it.
+//! cannot keep up, producers wait, and the lag probes in the same history show it. When the recording
+//! cannot go on at all, [`Recorder::lost`] says so, and the storm ends: what nobody records proves
+//! nothing.
+
+mod disk;
+mod tape;
+
+pub use disk::Medium;
 
 use super::observe::canaries::Canaries;
-use crate::evidence::writer::HistoryWriter;
-use crate::private;
+use disk::Disk;
 use mock_server::clock::{Clock, Moment};
 use mock_server::history::record::Record;
 use scenarios::history::{Event, Operation, Outcome};
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use tape::Tape;
+use tokio::sync::watch;
 
-/// Events in the queue at the most.
-const QUEUE: usize = 65_536;
-/// How much of the recording a crash of the harness may cost.
-const FLUSH_WITHIN: Duration = Duration::from_millis(50);
+/// Events in the queue at the most: what the writer takes up in some 20 ms, so that a full queue adds
+/// little to the age of what a crash of the harness costs.
+const QUEUE: usize = 8_192;
 
 enum Queued {
     Event(Event<'static>),
@@ -31,12 +37,15 @@ enum Queued {
 }
 
 type Concealed = Arc<OnceLock<Arc<Canaries>>>;
+/// Why the recording cannot go on, once it cannot.
+type Lost = Option<String>;
 
 /// Where events go; clones write into the same history.
 #[derive(Clone)]
 pub struct Recorder {
     queue: SyncSender<Queued>,
     concealed: Concealed,
+    lost: watch::Receiver<Lost>,
 }
 
 /// The writing end; [`Writer::close`] completes the file.
@@ -46,20 +55,34 @@ pub struct Writer {
 }
 
 impl Recorder {
-    /// Creates the file and starts the writer's thread.
+    /// Creates the file, reserves room for it and starts the writer's thread.
     ///
     /// # Errors
     ///
-    /// When the file cannot be created or the thread cannot be started.
+    /// When the file cannot be created, there is no room for it or the thread cannot be started.
     pub fn create(path: &Path) -> io::Result<(Self, Writer)> {
-        let out = HistoryWriter::new(BufWriter::new(private::new_file(path)?))?;
-        let (queue, events) = sync_channel(QUEUE);
+        Self::to(Disk::create(path)?)
+    }
+
+    /// Starts the thread that writes to this medium.
+    ///
+    /// # Errors
+    ///
+    /// When the thread cannot be started.
+    pub fn to(medium: impl Medium) -> io::Result<(Self, Writer)> {
         let concealed = Concealed::default();
-        let theirs = Arc::clone(&concealed);
-        let thread = std::thread::Builder::new()
-            .name("history".into())
-            .spawn(move || Writing::new(out, theirs).all(&events))?;
-        Ok((Self { queue: queue.clone(), concealed }, Writer { thread, queue }))
+        let tape = Tape::new(medium, Arc::clone(&concealed))?;
+        let (queue, events) = sync_channel(QUEUE);
+        let (tell, lost) = watch::channel(None);
+        let write = move || {
+            let written = write_all(&events, tape, &tell);
+            if let Err(error) = &written {
+                tell.send_replace(Some(error.to_string()));
+            }
+            written
+        };
+        let thread = std::thread::Builder::new().name("history".into()).spawn(write)?;
+        Ok((Self { queue: queue.clone(), concealed, lost }, Writer { thread, queue }))
     }
 
     /// From now on nothing of this is written. Only the first call counts.
@@ -70,6 +93,23 @@ impl Recorder {
     /// Records one event. After the end of the recording, events are dropped.
     pub fn record(&self, event: Event<'static>) {
         let _ = self.queue.send(Queued::Event(event));
+    }
+
+    /// Waits until the recording cannot go on, or soon will not; says why.
+    pub async fn lost(&self) -> String {
+        let mut lost = self.lost.clone();
+        let why = lost.wait_for(Option::is_some).await.ok().and_then(|why| why.clone());
+        match why {
+            Some(why) => why,
+            // The recording has ended well.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Why the recording could not go on, if so.
+    #[must_use]
+    pub fn is_lost(&self) -> Option<String> {
+        self.lost.borrow().clone()
     }
 }
 
@@ -100,53 +140,31 @@ impl Writer {
 }
 
 /// The writer's thread.
-struct Writing<W: Write> {
-    out: HistoryWriter<W>,
-    concealed: Concealed,
-    line: Vec<u8>,
-    written: u64,
-}
-
-impl<W: Write> Writing<W> {
-    const fn new(out: HistoryWriter<W>, concealed: Concealed) -> Self {
-        Self { out, concealed, line: Vec::new(), written: 0 }
-    }
-
-    fn all(mut self, events: &Receiver<Queued>) -> io::Result<u64> {
-        let clock = Clock::start();
-        let mut due = clock.now().plus(FLUSH_WITHIN);
-        let closing = loop {
-            match events.recv_timeout(due.since(clock.now())) {
-                Ok(Queued::Event(event)) => self.write(&event)?,
-                Ok(Queued::End(closing)) => break closing,
-                Err(RecvTimeoutError::Disconnected) => break None,
-                Err(RecvTimeoutError::Timeout) => {}
-            }
-            // Also between the events of a queue that is never empty.
-            if due <= clock.now() {
-                self.out.checkpoint()?;
-                due = clock.now().plus(FLUSH_WITHIN);
-            }
+fn write_all<M: Medium>(
+    events: &Receiver<Queued>,
+    mut tape: Tape<M>,
+    tell: &watch::Sender<Lost>,
+) -> io::Result<u64> {
+    let clock = Clock::start();
+    loop {
+        let next = match tape.due() {
+            None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(due) => events.recv_timeout(due.since(clock.now())),
         };
-        match closing {
-            Some((at, outcome)) => {
-                let digest = self.out.digest();
-                self.write(&Event::Closed { at, outcome, digest })?;
-            }
-            None => self.out.checkpoint()?,
+        match next {
+            Ok(Queued::Event(event)) => tape.write(&event, clock.now())?,
+            Ok(Queued::End(closing)) => return tape.finish(closing),
+            Err(RecvTimeoutError::Disconnected) => return tape.finish(None),
+            Err(RecvTimeoutError::Timeout) => {}
         }
-        self.out.finish()?;
-        Ok(self.written)
-    }
-
-    fn write(&mut self, event: &Event<'_>) -> io::Result<()> {
-        self.line.clear();
-        serde_json::to_writer(&mut self.line, event)?;
-        let text = String::from_utf8_lossy(&self.line);
-        let clean = self.concealed.get().map(|canaries| canaries.redacted(&text));
-        self.out.line(clean.as_deref().unwrap_or(&text).as_bytes())?;
-        self.written += 1;
-        Ok(())
+        // Also between the events of a queue that is never empty.
+        if let Some(found) = tape.flush_if_due(clock.now())? {
+            tell.send_if_modified(|lost| {
+                let is_first = lost.is_none();
+                lost.get_or_insert(found);
+                is_first
+            });
+        }
     }
 }
 
@@ -161,3 +179,6 @@ impl scenarios::traffic::OperationSink for Recorder {
         self.record(Event::Operation(operation));
     }
 }
+
+#[cfg(test)]
+mod tests;
