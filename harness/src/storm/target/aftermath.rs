@@ -17,6 +17,7 @@ impl Target {
         let Some(group) = &mut self.group else { return };
         let (leader, swept) = (group.pid(), group.sweep().await);
         self.group = None;
+        self.output.end();
         let strays = swept.found.into_iter().filter(|one| one.group != leader);
         let strays = strays.map(|one| self.seen(one.pid, &one.command)).collect();
         let change = if swept.left.is_empty() && self.refuses().await {

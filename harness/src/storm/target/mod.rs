@@ -2,6 +2,7 @@
 
 mod aftermath;
 mod command;
+mod kept;
 mod lifecycle;
 mod output;
 mod readiness;
@@ -150,7 +151,10 @@ impl Target {
         let outcome = self.wait_until_ready().await;
         match &outcome {
             Ok(()) => self.note(self.clock.now(), Change::Ready),
-            Err(_) => self.group = None,
+            Err(_) => {
+                self.group = None;
+                self.output.end();
+            }
         }
         outcome
     }
@@ -186,6 +190,7 @@ impl Target {
         let how = group.ended().await;
         group.sweep().await;
         self.group = None;
+        self.output.end();
         how
     }
 

@@ -1,14 +1,14 @@
 //! What the integration prints: line by line, with its time, searched and without what was planted,
 //! into `target.log`, which any terminal can show.
 
+use super::kept::Kept;
 use crate::storm::observe::pieces::Pieces;
 use crate::storm::observe::search::{Search, Spot};
 use mock_server::clock::Clock;
 use reports::text::{clean, without_styles};
 use scenarios::observed::Place;
 use std::fs::File;
-use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::task::JoinHandle;
 
@@ -18,16 +18,25 @@ const READ: usize = 64 * 1024;
 /// Where lines go; clones write into the same file.
 #[derive(Clone)]
 pub struct Output {
-    file: Arc<Mutex<File>>,
+    kept: Arc<Mutex<Kept<File>>>,
     clock: Clock,
     search: Arc<Search>,
 }
 
 impl Output {
-    /// Lines go to the end of `file`, without what `search` finds in them.
+    /// Lines go to the end of `file` as long as there is room, without what `search` finds in them.
     #[must_use]
     pub fn new(file: File, clock: Clock, search: Arc<Search>) -> Self {
-        Self { file: Arc::new(Mutex::new(file)), clock, search }
+        Self { kept: Arc::new(Mutex::new(Kept::new(file))), clock, search }
+    }
+
+    /// The target has ended: what it said last is written, whatever came before.
+    pub fn end(&self) {
+        self.kept().end();
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept<File>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads a stream to its end.
@@ -64,10 +73,8 @@ impl Output {
         let text = without_styles(text.trim_end_matches(['\r', '\n']));
         let spot = || Spot(stream.into(), format!("line {number}"));
         let shown = clean(&self.search.log_line(&text, spot));
-        let at = self.clock.now();
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        // A full disk shows in the history, which is written to the same place.
-        let _ = writeln!(file, "{at} {shown}");
+        let line = format!("{} {shown}\n", self.clock.now());
+        self.kept().line(line);
     }
 }
 
