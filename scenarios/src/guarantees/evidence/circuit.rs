@@ -19,7 +19,7 @@ use crate::case::Case;
 use crate::guarantees::evidence::rate::permits_expire;
 use crate::guarantees::profile_timeout;
 use crate::history::Change;
-use crate::plan::{BreakerScope, WindowKind};
+use crate::plan::{BreakerCounting, BreakerScope, WindowKind};
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
 use mock_server::faults::Caution;
@@ -53,12 +53,14 @@ pub fn class(case: &Case, exchange: &Exchange) -> Class {
         case.target.disturbed_within(exchange.t_end.minus(case.harness.delta), exchange.t_end);
     let (from, until) =
         (exchange.t_req.minus(case.harness.delta), exchange.t_known().plus(case.harness.delta));
+    // A call whose last attempt was dropped may be no failure, whatever its others were.
+    let counts = case.declared.breaker_counting == BreakerCounting::Attempt;
     match exchange.end {
         _ if exchange.is_connection_only() => Class::Unclear,
         _ if case.target.paused_within(from, until) => Class::Unclear,
         End::Complete if exchange.calls_for(Caution::SomeItemsFail) => Class::Unclear,
         End::ClientAbort if dying => Class::Unclear,
-        End::ClientAbort if !waited && exchange.t_first.is_none() => Class::Dropped,
+        End::ClientAbort if !waited && counts && exchange.t_first.is_none() => Class::Dropped,
         End::ClientAbort if !waited => Class::Unclear,
         _ if exchange.is_success() => Class::Success,
         _ if exchange.is_definite_failure() => Class::Failure,

@@ -142,5 +142,5 @@ fn breakers_of_every_declared_kind_are_caught_where_they_are_broken() {
     check("a sliding window", windowed(Trips::Within(20_000), QUIET), 50);
     // Of these only a budget is certain, or twice the failures.
     never("two instances", TWO, 80);
-    never("a tumbling window", windowed(Trips::Tumbling(20_000), QUIET), 25);
+    never("a tumbling window", windowed(Trips::Tumbling(20_000), QUIET), 20);
 }

@@ -35,6 +35,8 @@ fn ends_are_successes_failures_or_a_matter_of_taste() {
 #[test]
 fn an_abort_is_a_timeout_after_the_timeout_less_the_tolerances_and_of_a_living_process() {
     check(calm(), given_up("ann", 1_000, 10_849), Class::Dropped);
+    let calls = calm().declaring(|one| one.breaker_counting = BreakerCounting::Call);
+    check(calls, given_up("ann", 1_000, 10_849), Class::Unclear);
     let begun =
         Exchange { t_first: Some(Moment::from_ms(2_000)), ..given_up("ann", 1_000, 10_849) };
     check(calm(), begun, Class::Unclear);
