@@ -1,25 +1,18 @@
 //! Proves with the real binary what becomes of a run whose files are taken away, or are none: a
 //! documented exit code and a clear word, and nobody waits.
 
+mod called;
+
+use called::start;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::Mode;
 use nix::unistd::{Pid, mkfifo};
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Output};
 use std::time::Duration;
 
 const SCENARIO: &str = "steady-state";
-
-fn start(folder: &Path, args: &[&str]) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_windthrow"))
-        .args(args)
-        .current_dir(folder)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary runs")
-}
 
 /// Waits for the end, but not for ever; returns the exit code and what was said, in one line.
 #[track_caller]

@@ -1,28 +1,21 @@
 //! Proves the main job with the real binary: a storm is recorded, judged and reported; evidence
 //! survives a lost target and Ctrl-C; what was recorded is judged the same again.
 
+mod called;
+
+use called::start;
 use mock_server::history::exchange::Exchange;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use scenarios::history::{Change, Process};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Output};
 use std::time::Duration;
 use windthrow::evidence::plans;
 use windthrow::evidence::reader::Recording;
 
 /// The shortest scenario.
 const SCENARIO: &str = "steady-state";
-
-fn start(folder: &Path, args: &[&str]) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_windthrow"))
-        .args(args)
-        .current_dir(folder)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary runs")
-}
 
 fn run(folder: &Path, args: &[&str]) -> Output {
     start(folder, args).wait_with_output().expect("the binary ends")

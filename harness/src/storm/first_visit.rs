@@ -174,6 +174,19 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
+    async fn lacks(url: &str) -> Vec<String> {
+        let visit = FirstVisit {
+            client: &Client::new(),
+            url,
+            front: &FrontDoor::default(),
+            metrics: &MetricNames::default(),
+            handle: "windthrow-1-0001",
+            visitor: Visitor { seed: 7, arrival: 0 },
+            patience: Duration::from_secs(5),
+        };
+        visit.lacks().await
+    }
+
     /// What is said of a target that answers its first requests so, one after the other.
     async fn check(answers: [&'static str; 3], expected: &[&str]) {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -197,16 +210,7 @@ mod tests {
             }
             asked
         });
-        let visit = FirstVisit {
-            client: &Client::new(),
-            url: &url,
-            front: &FrontDoor::default(),
-            metrics: &MetricNames::default(),
-            handle: "windthrow-1-0001",
-            visitor: Visitor { seed: 7, arrival: 0 },
-            patience: Duration::from_secs(5),
-        };
-        let lacks = visit.lacks().await;
+        let lacks = lacks(&url).await;
         assert_eq!(lacks.len(), expected.len(), "{lacks:?}");
         for (lack, expected) in lacks.iter().zip(expected) {
             assert!(lack.contains(expected), "{lack} | {expected}");
@@ -254,16 +258,7 @@ mod tests {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         drop(listener);
-        let visit = FirstVisit {
-            client: &Client::new(),
-            url: &url,
-            front: &FrontDoor::default(),
-            metrics: &MetricNames::default(),
-            handle: "ann",
-            visitor: Visitor { seed: 7, arrival: 0 },
-            patience: Duration::from_secs(5),
-        };
-        let lacks = visit.lacks().await;
+        let lacks = lacks(&url).await;
         assert_eq!(lacks.len(), 3, "{lacks:?}");
         assert!(lacks.iter().all(|lack| lack.contains("was not answered (")), "{lacks:?}");
     }

@@ -178,16 +178,10 @@ mod tests {
 
     #[test]
     fn page_reads_are_slowed_by_latency_that_hits_them() {
-        use mock_server::faults::{EmptyReply, Latency, Matcher, Pick, Window};
+        use mock_server::faults::{EmptyReply, Latency};
         let slow = |routes: &[Route], fault: Fault| {
             let mut plan = History::over(&[]).case.plan;
-            plan.faults = vec![Rule {
-                id: "slow".into(),
-                window: Window { from_ms: 0, until_ms: 1 },
-                matcher: Matcher { routes: routes.to_vec(), ..Matcher::default() },
-                pick: Pick::All,
-                fault,
-            }];
+            plan.faults = vec![routes.iter().copied().fold(Rule::new("slow", fault), Rule::on)];
             slows(&plan)
         };
         let latency = || Fault::Latency(Latency::Constant { ms: 5 });

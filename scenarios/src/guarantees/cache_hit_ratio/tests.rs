@@ -179,16 +179,11 @@ fn what_was_fetched_too_often_is_shown_with_its_share_and_its_first_fetches() {
 
 #[test]
 fn where_the_plan_slows_page_reads_visitors_must_meet_a_fetch() {
-    use mock_server::faults::{Fault, Latency, Matcher, Pick, Rule, Window};
+    use mock_server::faults::{Fault, Latency, Rule};
     let slowed = |fetches: u64| {
         let mut history = history(200, fetches);
-        history.case.plan.faults.push(Rule {
-            id: "slow".into(),
-            window: Window { from_ms: 0, until_ms: 1 },
-            matcher: Matcher::default(),
-            pick: Pick::All,
-            fault: Fault::Latency(Latency::Constant { ms: 5 }),
-        });
+        let slow = Fault::Latency(Latency::Constant { ms: 5 });
+        history.case.plan.faults.push(Rule::new("slow", slow));
         history
     };
     check(slowed(20), Held); // each beside one visitor
