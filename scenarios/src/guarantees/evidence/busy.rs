@@ -59,10 +59,8 @@ impl<'c> Busy<'c> {
         // Of several processes another one may have answered them.
         let several = self.case.declared.instances > 1;
         let answered = if several { &nobody } else { &self.answered };
-        let mut waits = self.waits.clone();
-        waits.sort_unstable();
         let mut spans: Vec<(Moment, Moment)> = self.case.target.pauses().to_vec();
-        for (sent, first) in &waits {
+        for (sent, first) in &self.waits {
             let mut from = *sent;
             let inside = answered.range(ms(*sent)..ms(*first));
             for until in inside.map(|ms| Moment::from_ms(*ms)).chain([*first]) {

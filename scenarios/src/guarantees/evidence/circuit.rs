@@ -42,6 +42,24 @@ pub enum Class {
     Unclear,
 }
 
+impl Class {
+    /// Whether some breaker may take it for a success.
+    pub const fn may_have_succeeded(self) -> bool {
+        match self {
+            Self::Success | Self::Unclear => true,
+            Self::Failure | Self::Dropped => false,
+        }
+    }
+
+    /// Whether every breaker takes it for the same.
+    pub const fn is_certain(self) -> bool {
+        match self {
+            Self::Success | Self::Failure => true,
+            Self::Unclear | Self::Dropped => false,
+        }
+    }
+}
+
 /// What every breaker makes of this exchange. An abort is a timeout only after the timeout, and
 /// whoever stood still meanwhile may take an answer for a timeout.
 #[must_use]
@@ -278,8 +296,8 @@ impl<'c> Circuit<'c> {
             if let Some(doubt) = doubt.filter(|doubt| *doubt <= last) {
                 return (doubt, Row::default());
             }
-            let open = |class: &Class| matches!(class, Class::Unclear | Class::Dropped);
-            let Some(first) = first.filter(|_| !classes.iter().any(open)) else {
+            let Some(first) = first.filter(|_| classes.iter().all(|class| class.is_certain()))
+            else {
                 return (first.unwrap_or(last), Row::default());
             };
             if classes.contains(&Class::Success) {

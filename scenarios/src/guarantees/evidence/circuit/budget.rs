@@ -69,8 +69,7 @@ pub fn openings(case: &Case) -> Vec<Opening<'_>> {
 fn rows<'c>(case: &'c Case, sent: Vec<&'c Exchange>) -> Vec<(Vec<&'c Exchange>, Moment)> {
     let mut cuts: Vec<Moment> = Vec::new();
     // What was dropped is nobody's success, and at most opens a breaker sooner.
-    let others =
-        guarded(case).filter(|one| matches!(class(case, one), Class::Success | Class::Unclear));
+    let others = guarded(case).filter(|one| class(case, one).may_have_succeeded());
     cuts.extend(others.map(|one| one.t_req));
     cuts.extend(case.linktree.connections.iter().map(|one| one.t_conn));
     let restarts = case.target.processes.iter().filter(|one| one.change != Change::Ready);
