@@ -69,8 +69,9 @@ fn build(settings: &Settings) -> Plan {
         let fault = PartialFailure { ratio: Ratio { hits: 1, of: 2 }, codes: vec![503, 429] };
         rule(id, window, routes(&[Route::ClicksBatch]), pick, Fault::PartialFailure(fault))
     };
-    let first = |until| Pick::Nth { from: 0, until };
-    // Clicks that were counted, but whose receipt was lost, show who counts them twice.
+    let nth = |from, until| Pick::Nth { from, until };
+    // Clicks that were counted, but whose receipt was lost, show who counts them twice. They come
+    // after the items that fail: who takes those for delivered would be saved by an earlier receipt.
     let unheard = Fault::LoseAnswer(LoseAnswer {});
     let mut faults = refusals(storm);
     faults.extend([
@@ -79,10 +80,10 @@ fn build(settings: &Settings) -> Plan {
         long_wait("503-long", called(part(long, 1, 2)), 503, RetryAfterSpec::Date { s: wait_s }),
         rule("503-alone", errors, routes(&PAGE_READS), share(3, 10), status(&[503])),
         rule("429-alone", errors, routes(&CLICKS), Pick::All, status(&[429])),
-        rule("too-large", batches, routes(&[Route::ClicksBatch]), first(4), status(&[413])),
+        rule("too-large", batches, routes(&[Route::ClicksBatch]), nth(0, 4), status(&[413])),
         rule("key-refused", refused, routes(&CLICKS), Pick::All, status(&[401])),
-        rule("lost-receipt", items, routes(&[Route::ClicksBatch]), first(2), unheard),
-        some_fail("items-of-the-next", items, first(3)),
+        some_fail("items-of-the-first", items, nth(0, 3)),
+        rule("lost-receipt", items, routes(&[Route::ClicksBatch]), nth(3, 5), unheard),
         some_fail("some-items-again", items, share(1, 5)),
     ]);
     let mut plan = Plan {

@@ -5,7 +5,9 @@ use crate::guarantees::GUARANTEES;
 use crate::plan::{BreakerCounting, BreakerScope, PhaseKind, Traffic};
 use crate::traffic::Schedule;
 use crate::traffic::actions::Action;
-use mock_server::faults::{Fault, Harm, RetryAfterSpec, Rule};
+use mock_server::contract::Route;
+use mock_server::faults::engine::Engine;
+use mock_server::faults::{Effect, Fault, Harm, RequestView, RetryAfterSpec, Rewrite, Rule, Stage};
 use std::collections::{BTreeMap, HashSet};
 
 fn settings(profile: Profile, time_scale: u32, root_seed: u64) -> Settings {
@@ -335,4 +337,26 @@ fn long_waits_are_told_once_at_every_scale() {
             assert!(told_ms < u64::from(*s) * 1_000, "{id}, {time_scale}: {told_ms} ms, {s} s");
         }
     }
+}
+
+/// Of clicks that Linktree has already, nobody can lose a failure.
+#[test]
+fn the_first_batches_with_failing_items_come_before_any_lost_receipt() {
+    let plan = rate_limit_storm::INFO.plan(&Settings::default());
+    let items = plan.phases.iter().find(|phase| phase.name.starts_with("some clicks of a batch"));
+    let now = items.expect("the phase of failing items").from_ms;
+    for seed in 0..100 {
+        let engine = Engine::new(seed, plan.faults.clone()).unwrap();
+        for batch in 0..3 {
+            let decision = engine.decide(&batch_of_clicks(), Some(now));
+            let fails = |(how, _): &(Rewrite, _)| matches!(how, Rewrite::PartialFailure { .. });
+            assert!(decision.rewrites.iter().any(fails), "seed {seed}, batch {batch}");
+            assert_eq!(decision.effect, Effect::Pass, "seed {seed}, batch {batch}");
+        }
+    }
+}
+
+fn batch_of_clicks() -> RequestView<'static> {
+    let (method, key) = ("POST", "POST /v1/clicks/batch");
+    RequestView { stage: Stage::Request, method, route: Route::ClicksBatch, handle: None, key }
 }
