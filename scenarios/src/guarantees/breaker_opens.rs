@@ -10,11 +10,12 @@ mod early;
 #[cfg(test)]
 mod edge_tests;
 mod kinds;
+mod leaks;
 mod outage;
 #[cfg(test)]
 mod policy_tests;
 
-use super::evidence::busy::{Busy, Hearing};
+use super::evidence::busy::Busy;
 use super::evidence::circuit::calls::longest_delay;
 use super::evidence::circuit::{Opening, openings, window_for};
 use super::evidence::demand::Demand;
@@ -27,6 +28,7 @@ use crate::plan::PhaseKind;
 use crate::strength::Minimum;
 use crate::verdict::{Verdict, Witness};
 use early::Early;
+use leaks::{Leak, leak};
 use mock_server::clock::Moment;
 use mock_server::history::exchange::Exchange;
 use std::collections::HashMap;
@@ -159,13 +161,17 @@ impl Judge for Open<'_> {
     fn verdict(self: Box<Self>) -> Verdict {
         let case = self.case;
         let hearing = self.busy.spans();
-        let leaks: Vec<(Witness, u64)> =
+        let mut leaks: Vec<Leak> =
             self.openings.iter().filter_map(|one| leak(case, &hearing, one)).collect();
         let raw = self.openings.iter().filter(|one| !one.offenders.is_empty()).count();
         let late = raw - leaks.len();
+        let doubt = leaks::doubt(case, &leaks);
+        if doubt.is_some() {
+            leaks.clear();
+        }
         let (let_through, refused) = (self.early.let_through, self.early.refused.count());
-        let mut through = leaks.iter().map(|leak| leak.1).sum();
-        let mut witnesses: Vec<Witness> = leaks.into_iter().map(|leak| leak.0).collect();
+        let mut through = leaks.iter().map(|leak| leak.attempts).sum();
+        let mut witnesses: Vec<Witness> = leaks.into_iter().map(|leak| leak.witness).collect();
         let cause = if witnesses.is_empty() { None } else { causes::likely(case) };
         if let Some(cause) = cause {
             witnesses = witnesses.into_iter().map(|witness| witness.line(&*cause)).collect();
@@ -199,13 +205,16 @@ impl Judge for Open<'_> {
             "{} open times, {after_probes} of them at or after probes, {seen} with demand; attempts \
              got through in {raw}, {late} of these while the harness was late or the target answered \
              nobody; {let_through} attempts let through after fewer failures than open it; {} page views \
-             in all",
+             in all; in doubt: {}",
             self.openings.len(),
             self.answers,
+            usize::from(doubt.is_some()),
         );
         let rule = format!(
-            "{}; a page view is slow after {fast}, and {patience} (δ) more",
-            causes::policy(case)
+            "{}; a single attempt within {} (4 δ) after the last failure is a doubt; a page view is slow \
+             after {fast}, and {patience} (δ) more",
+            causes::policy(case),
+            humane(case.harness.delta * 4),
         );
         let gauges = [
             Gauge::none_of("attempts through an open breaker")
@@ -227,32 +236,9 @@ impl Judge for Open<'_> {
                 "the harness was late in every open time, or the target answered nobody",
             )
             .at_least(strength)
+            .undecided(doubt)
             .measured(gauges, observed, rule)
     }
-}
-
-/// The first attempt that came through an open breaker, and how many did, unless the harness was late
-/// then.
-fn leak(case: &Case, hearing: &Hearing, opening: &Opening<'_>) -> Option<(Witness, u64)> {
-    let given = case.harness.delta * 2;
-    let heard = hearing.heard_by(opening.from.minus(given), given);
-    let sure =
-        |one: &&&Exchange| heard < one.t_req && !case.harness.too_slow_within(one.t_req, one.t_req);
-    let mut offenders = opening.offenders.iter().filter(sure);
-    let first = offenders.next()?;
-    if case.harness.too_slow_within(opening.from.minus(given), opening.from) {
-        return None;
-    }
-    let begun = if opening.half_open { "its probes" } else { "the failures that must open it" };
-    let what = format!(
-        "{} attempts got through the breaker after {begun}, the first {} before the next is due",
-        opening.offenders.len(),
-        humane(opening.until.since(first.t_req)),
-    );
-    let evidence = opening.evidence.iter().chain([first]);
-    let witness = Witness::new(first.t_req, what);
-    let witness = evidence.fold(witness, |witness, one| witness.line(case.tell(one)));
-    Some((witness, 1 + offenders.count() as u64))
 }
 
 #[cfg(test)]

@@ -79,6 +79,31 @@ fn a_sixth_failure_violates() {
     check(outage(&[1, 2, 3, 4, 5, 20]), Violated, "the first 14.955 s before");
 }
 
+/// Both were sent before the fifth failure was heard of, and were long on their way.
+#[test]
+fn a_single_attempt_that_is_hardly_too_late_is_a_doubt_and_two_are_a_violation() {
+    // The fifth is known at 5.005 s, and δ is 100 ms.
+    let late = |at: &[u64]| {
+        let late = at.iter().map(|at| refused("bob", *at, 503));
+        outage(&[1, 2, 3, 4, 5, 36]).exchanges(late)
+    };
+    check(late(&[5_205]), Held, "in doubt: 0");
+    check(late(&[5_206]), Inconclusive, "201 ms after the failures that must open it, at 5.206 s");
+    check(late(&[5_405]), Inconclusive, "one such attempt is a doubt, two are a violation");
+    check(late(&[5_406]), Violated, "1 attempts got through");
+    check(late(&[5_206, 5_207]), Violated, "2 attempts got through");
+    // One in each of two open times are two.
+    let again = outage(&[1, 2, 3, 4, 5, 36]).exchange(refused("bob", 5_206, 503));
+    check(again.exchange(refused("bob", 36_206, 503)), Violated, "got through");
+}
+
+/// Whoever lets probes through knows since long that Linktree is down.
+#[test]
+fn a_probe_too_many_is_no_doubt_however_soon_it_comes() {
+    let twice = outage(&[1, 2, 3, 4, 5, 36]).exchange(refused("bob", 36_001, 503));
+    check(twice, Violated, "1 attempts got through the breaker after its probes");
+}
+
 #[test]
 fn never_opening_violates_even_when_no_row_is_certain() {
     let every: Vec<u64> = (1..100).collect();
@@ -263,7 +288,8 @@ fn every_attempt_that_came_through_is_counted_and_what_was_late_is_told() {
 fn what_comes_just_within_an_open_time_is_too_much_and_just_outside_is_not() {
     let after = |ms: u64| outage(&[1, 2, 3, 4, 5]).exchange(refused("ann", ms, 503));
     check(after(5_205), Inconclusive, "open times after a probe that met an error");
-    check(after(5_206), Violated, "1 attempts got through");
+    check(after(5_206), Inconclusive, "one such attempt is a doubt");
+    check(after(5_406), Violated, "1 attempts got through");
     check(after(34_954), Violated, "1 attempts got through");
     check(after(34_955), Held, "2 open times, 1 of them");
 }
