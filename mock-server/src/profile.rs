@@ -37,6 +37,9 @@ pub struct ContractProfile {
     pub errors: Errors,
     /// API keys.
     pub keys: Keys,
+    /// The vault that hands credentials out.
+    #[serde(default)]
+    pub vault: Vault,
     /// Deliveries to the integration.
     pub webhooks: Webhooks,
     /// Numbers that guarantees promise otherwise than by default, by guarantee and bound. The mock
@@ -197,6 +200,27 @@ pub struct Keys {
 /// Old enough to be no newcomer, and far from the 90 days at which a key should be replaced.
 const fn ten_days() -> u32 {
     10
+}
+
+/// The vault's tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Vault {
+    /// A token lives for so long after its login, or after a renewal that names no other time; real
+    /// seconds. The run's own lives from when it is first shown.
+    #[schemars(range(min = 1, max = 31_536_000))]
+    pub token_ttl_s: u32,
+    /// Renewals end so long after the login, real seconds.
+    #[schemars(range(min = 1, max = 31_536_000))]
+    pub token_max_ttl_s: u32,
+}
+
+impl Default for Vault {
+    fn default() -> Self {
+        // 32 days each: what HashiCorp's Vault takes where nobody says otherwise (`default_lease_ttl`
+        // and `max_lease_ttl` in its documentation of the configuration).
+        Self { token_ttl_s: 2_764_800, token_max_ttl_s: 2_764_800 }
+    }
 }
 
 /// Webhooks: how they are signed, and when they are sent again.

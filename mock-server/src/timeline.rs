@@ -22,6 +22,7 @@ pub(crate) async fn carry_out(world: &World, clock: Clock, recorder: &dyn Record
             WorldEvent::RotateKey { .. }
             | WorldEvent::RotateWebhookSecret { .. }
             | WorldEvent::GrantScopes { .. }
+            | WorldEvent::ExpireVaultTokens { .. }
             | WorldEvent::SendWebhook { .. } => {
                 let now = clock.now();
                 (now, world.happen(event, now))
@@ -66,6 +67,8 @@ mod tests {
     use crate::webhooks::WebhookEvent;
     use crate::world::population::{Group, Population};
 
+    const VAULT_TOKEN: &str = "a-vault-token";
+
     /// One event of each kind, a second apart, and the first after one second.
     fn events() -> Vec<TimedEvent> {
         let timed = |(event, at_ms)| TimedEvent { at_ms, event };
@@ -81,16 +84,18 @@ mod tests {
         shuffled.reverse();
         let world = World::new(ContractProfile::linktree_v1(), 1, 7, population, shuffled);
         world.webhooks.register("http://127.0.0.1:9/", &WebhookEvent::ALL, None).unwrap();
+        world.keys.open_vault_with(VAULT_TOKEN);
         world
     }
 
-    /// Everything that the events change: the page's edits, key, secrets, scopes.
-    fn state(world: &World, now: Moment) -> (u32, String, Vec<String>, Vec<String>) {
+    /// Everything that the events change: the page's edits, key, secrets, scopes, the vault's token.
+    fn state(world: &World, now: Moment) -> (u32, String, Vec<String>, Vec<String>, &'static str) {
         let ring = world.keys.ring();
         let key = world.keys.api_key();
         let scopes = ring.token(&key, now).valid().unwrap().scopes.clone();
         let edits = world.creator("a-0001", now).unwrap().edit;
-        (edits, key, ring.signing_secrets(now), scopes)
+        let token = world.keys.leases.standing(VAULT_TOKEN, now).label();
+        (edits, key, ring.signing_secrets(now), scopes, token)
     }
 
     fn happened(history: &History) -> Vec<Happened> {
@@ -127,9 +132,10 @@ mod tests {
                     after.1 != before.1,
                     after.2 != before.2,
                     after.3 != before.3,
+                    after.4 != before.4,
                     made.as_ref().is_some_and(|id| id.starts_with("msg_")),
                 ];
-                assert_eq!(changed, [0, 1, 2, 3, 4].map(|kind| kind == nth), "{event:?}");
+                assert_eq!(changed, [0, 1, 2, 3, 4, 5].map(|kind| kind == nth), "{event:?}");
                 let key = world.keys.ring().token(&after.1, at).valid().unwrap().id.clone();
                 assert_eq!(made.filter(|id| id.starts_with("key_")), (nth == 1).then_some(key));
                 before = after;

@@ -141,6 +141,8 @@ fn announcement(mock: &MockLinktree, control: &Control, args: &MockServeArgs) ->
         ("VAULT_URL", mock.vault_url()),
         ("ALERTS_URL", mock.alerts_url()),
         ("VAULT_TOKEN", mock.vault_token().to_owned()),
+        ("VAULT_ROLE_ID", mock.vault_role_id()),
+        ("VAULT_SECRET_ID", mock.vault_secret_id()),
         ("WINDTHROW_CONTROL_URL", control.url()),
         ("WINDTHROW_SEED", mock.seed().to_string()),
     ];

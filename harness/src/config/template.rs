@@ -12,6 +12,8 @@ pub const NAMES: &[&str] = &[
     "mock.url",
     "vault.url",
     "vault.token",
+    "vault.role_id",
+    "vault.secret_id",
     "alerts.url",
     "secret.api_key",
     "secret.webhook",

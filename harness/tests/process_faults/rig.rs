@@ -90,6 +90,7 @@ impl Rig {
             vault_url: mock.vault_url(),
             alerts_url: mock.alerts_url(),
             vault_token: "vault-token".into(),
+            vault_role: [mock.vault_role_id(), mock.vault_secret_id()],
             secrets: Secrets {
                 api_key: mock.api_key(),
                 webhook: mock.webhook_secret(),

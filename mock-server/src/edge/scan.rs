@@ -105,8 +105,9 @@ mod tests {
     const VAULT: &str = "a-vault-token";
 
     fn scan(request: &str, body: &str, route: Route) -> (Token, Places) {
-        let keys = Keyring::new(7, &ContractProfile::linktree_v1().keys);
-        keys.conceal(VAULT);
+        let profile = ContractProfile::linktree_v1();
+        let keys = Keyring::new(7, &profile.keys, &profile.vault);
+        keys.open_vault_with(VAULT);
         let basic = STANDARD.encode(format!("user:{}", keys.api_key()));
         let fill = |text: &str| {
             text.replace("BASIC", &basic)

@@ -123,16 +123,23 @@ pub struct Reachability {
     pub failure: Option<String>,
 }
 
-/// A read of the vault.
+/// A request to the vault: a read of the secret, or whatever else was asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretRead {
     /// When.
     pub at: Moment,
-    /// The path that was read.
+    /// The method.
+    pub method: String,
+    /// The path that was asked for.
     pub path: String,
+    /// The namespace that a header named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// What its token was worth: `run`, `login`, `expired`, `revoked`, `unknown` or `absent`.
+    pub token: String,
     /// The answer's status.
     pub status: u16,
-    /// The version that was handed out.
+    /// The version of the secret that was handed out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
 }
@@ -252,6 +259,15 @@ pub(crate) fn examples() -> Vec<Record> {
     let (webhook, url) = (text("wh_1"), text("http://127.0.0.1:9/"));
     let (status, failure) = (Some(200), Some(text("none")));
     let look = Reachability { at, webhook, url, status, failure };
+    let read = SecretRead {
+        at,
+        method: text("GET"),
+        path: text("/v1"),
+        namespace: Some(text("team")),
+        token: text("run"),
+        status: 200,
+        version: Some(1),
+    };
     let pairs = BTreeMap::from([(text("alertname"), text("a"))]);
     let alert = Alert {
         at,
@@ -265,7 +281,7 @@ pub(crate) fn examples() -> Vec<Record> {
         Record::Exchange(Box::new(exchange)),
         Record::Delivery(Box::new(delivery)),
         Record::Reachability(look),
-        Record::SecretRead(SecretRead { at, path: text("/v1"), status: 200, version: Some(1) }),
+        Record::SecretRead(read),
         Record::Alert(alert),
         Record::Overload(Overload { at, what: text("all") }),
     ];

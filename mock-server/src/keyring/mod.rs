@@ -1,36 +1,44 @@
-//! The credentials of a run: which keys and webhook secrets exist, rotation with an overlap, and the
-//! vault's versions of them.
+//! The credentials of a run: which keys and webhook secrets exist, rotation with an overlap, the
+//! vault's versions of them, and the tokens that open it.
 //!
 //! What is known at one moment is a `Ring`, which never changes; a rotation puts a new one in its
 //! place, so that readers neither wait nor see half a rotation.
 
 mod key;
+mod leases;
 mod make;
 mod ring;
 
 pub(crate) use key::Token;
 pub use key::{Account, Environment, NewKey};
+pub(crate) use leases::{Holder, Lease, Standing, uuid};
 pub(crate) use ring::{Ring, Version};
 
 use crate::clock::{Clock, Moment};
-use crate::profile::Keys;
+use crate::profile::{Keys, Vault};
 use key::Origin;
+use leases::Leases;
 use make::Maker;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 /// The run's credentials, shared between threads.
 pub(crate) struct Keyring {
+    /// The vault's tokens.
+    pub leases: Leases,
     maker: Maker,
     ring: RwLock<Arc<Ring>>,
     writing: Mutex<()>,
 }
 
 impl Keyring {
-    pub fn new(seed: u64, settings: &Keys) -> Self {
+    pub fn new(seed: u64, settings: &Keys, vault: &Vault) -> Self {
         let maker = Maker { seed, settings: settings.clone(), started: Clock::wall() };
-        let ring = RwLock::new(Arc::new(maker.first()));
-        Self { maker, ring, writing: Mutex::default() }
+        let leases = Leases::new(seed, vault);
+        let mut ring = maker.first();
+        ring.concealed = leases.foreseen();
+        let ring = RwLock::new(Arc::new(ring.indexed()));
+        Self { leases, maker, ring, writing: Mutex::default() }
     }
 
     /// What is known now.
@@ -84,13 +92,25 @@ impl Keyring {
         })
     }
 
-    /// Finds and redacts this secret, too.
-    pub fn conceal(&self, secret: &str) {
-        self.change(|ring| ring.concealed.push(secret.to_owned()));
+    /// The token that opens the vault for the run.
+    pub fn open_vault_with(&self, token: &str) {
+        self.leases.open_with(token);
+        self.change(|ring| ring.concealed.push(token.to_owned()));
     }
 
-    /// Goes back to the first keys. The others are unknown now, but still never recorded.
+    /// Hands out a token of the vault, which is never recorded either.
+    pub fn log_in(&self, holder: Holder, at: Moment) -> Lease {
+        let (lease, unforeseen) = self.leases.log_in(holder, at);
+        if unforeseen {
+            self.change(|ring| ring.add_login(lease.token.clone()));
+        }
+        lease
+    }
+
+    /// Goes back to the first keys and the vault's first token. The others are unknown now, but still
+    /// never recorded.
     pub fn reset(&self) {
+        self.leases.reset();
         self.change(|ring| {
             let mut first = self.maker.first();
             first.remember(ring);
@@ -119,7 +139,8 @@ mod tests {
     const LONG: Duration = Duration::from_secs(1_000);
 
     fn ring(seed: u64) -> Keyring {
-        Keyring::new(seed, &ContractProfile::linktree_v1().keys)
+        let profile = ContractProfile::linktree_v1();
+        Keyring::new(seed, &profile.keys, &profile.vault)
     }
 
     fn label(keys: &Keyring, secret: &str, at: u64) -> String {
@@ -229,7 +250,7 @@ mod tests {
     fn a_reset_goes_back_to_the_first_keys_and_forgets_no_secret() {
         let keys = ring(7);
         let first = (keys.api_key(), keys.webhook_secret());
-        keys.conceal("a-vault-token");
+        keys.open_vault_with("a-vault-token");
         keys.rotate_api_key(Moment(1), Duration::ZERO);
         keys.rotate_webhook_secret(Moment(1), Duration::ZERO);
         let later = [keys.api_key(), keys.webhook_secret(), "a-vault-token".to_owned()];

@@ -18,6 +18,9 @@ pub(super) const ISSUED_KEPT: usize = 1_000;
 /// So many secrets from before a reset are still found and redacted in requests.
 pub(super) const FORMER_KEPT: usize = 1_000;
 
+/// So many tokens of logins beyond those that were foreseen are found and redacted in requests.
+const LOGINS_KEPT: usize = 1_000;
+
 /// A KV v2 secrets engine keeps ten versions unless configured otherwise (HashiCorp Vault's
 /// documentation of `max_versions`).
 const VERSIONS_KEPT: usize = 10;
@@ -55,8 +58,10 @@ pub(crate) struct Ring {
     made: u64,
     /// Credentials from before a reset; oldest first.
     pub(super) former: Vec<(String, Kind)>,
-    /// What is no credential of the ring, but must not be recorded either.
+    /// What opens the vault: no credential of the ring, but it must not be recorded either.
     pub(super) concealed: Vec<String>,
+    /// The same, of logins that nobody foresaw; oldest first.
+    logins: Vec<String>,
     /// Whether there are keys of several creators, so that labels must name them.
     several_creators: bool,
     scanner: Arc<SecretScanner<Kind>>,
@@ -87,6 +92,7 @@ impl Ring {
             made: 0,
             former: Vec::new(),
             concealed: Vec::new(),
+            logins: Vec::new(),
             several_creators: false,
             scanner: Arc::new(SecretScanner::new([])),
         }
@@ -168,6 +174,14 @@ impl Ring {
         forget(&mut self.keys, ISSUED_KEPT, |key| key.origin == Origin::Issued);
     }
 
+    /// Adds a token of the vault that nobody foresaw.
+    pub fn add_login(&mut self, token: String) {
+        if !self.logins.contains(&token) {
+            self.logins.push(token);
+        }
+        forget(&mut self.logins, LOGINS_KEPT, |_| true);
+    }
+
     /// Takes over what must not be recorded from the ring before a reset.
     pub fn remember(&mut self, before: &Self) {
         let secrets = before.secrets();
@@ -175,6 +189,7 @@ impl Ring {
         self.former = older.chain(secrets.iter().cloned()).collect();
         forget(&mut self.former, FORMER_KEPT, |_| true);
         self.concealed.clone_from(&before.concealed);
+        self.logins.clone_from(&before.logins);
     }
 
     /// Whose key a request shows that arrived at this moment.
@@ -198,10 +213,17 @@ impl Ring {
         Some(&self.staging).filter(|staging| number.is_none_or(|asked| asked == staging.number))
     }
 
+    /// The versions that the vault still has of its secrets, oldest first: of the integration's, and of
+    /// the staging environment's.
+    pub fn all_versions(&self) -> [&[Version]; 2] {
+        [&self.versions, std::slice::from_ref(&self.staging)]
+    }
+
     /// Everything that must not be recorded: credentials of now and from before a reset, and what
     /// was named besides.
     pub fn to_conceal(&self) -> Vec<(String, Kind)> {
-        let concealed = self.concealed.iter().map(|secret| (secret.clone(), Kind::Other));
+        let concealed = self.concealed.iter().chain(&self.logins);
+        let concealed = concealed.map(|secret| (secret.clone(), Kind::Vault));
         self.secrets().into_iter().chain(self.former.iter().cloned()).chain(concealed).collect()
     }
 

@@ -30,7 +30,9 @@ const DEPTH: usize = 2;
 pub enum Kind {
     /// It is an API key, whose place is the bearer header.
     ApiKey,
-    /// It signs webhooks or opens the vault.
+    /// It opens the vault.
+    Vault,
+    /// It signs webhooks.
     Other,
 }
 
@@ -46,14 +48,14 @@ impl Found {
     pub fn only(self, kind: Kind) -> Self {
         match kind {
             Kind::ApiKey => Self { other: false, ..self },
-            Kind::Other => Self { api_key: false, ..self },
+            Kind::Vault | Kind::Other => Self { api_key: false, ..self },
         }
     }
 
     fn add(&mut self, kind: Kind) {
         match kind {
             Kind::ApiKey => self.api_key = true,
-            Kind::Other => self.other = true,
+            Kind::Vault | Kind::Other => self.other = true,
         }
     }
 }

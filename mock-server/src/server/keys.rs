@@ -34,24 +34,43 @@ impl MockLinktree {
     /// Puts a new API key in place of the present one: in the vault at once, and on the wire beside
     /// the old one for `overlap` (whole milliseconds of real time, never scaled). After that the old one gets 401.
     pub fn rotate_api_key(&self, overlap: Duration) {
-        self.rotate(WorldEvent::RotateKey { overlap_ms: whole_ms(overlap) });
+        self.let_happen(WorldEvent::RotateKey { overlap_ms: whole_ms(overlap) });
     }
 
     /// Puts a new webhook secret in place of the present one: in the vault at once, and in
     /// signatures beside the old one for `overlap` (whole milliseconds of real time, never scaled).
     pub fn rotate_webhook_secret(&self, overlap: Duration) {
-        self.rotate(WorldEvent::RotateWebhookSecret { overlap_ms: whole_ms(overlap) });
+        self.let_happen(WorldEvent::RotateWebhookSecret { overlap_ms: whole_ms(overlap) });
     }
 
-    fn rotate(&self, event: WorldEvent) {
+    fn let_happen(&self, event: WorldEvent) {
         // Only an edit can be refused.
         if let Err(error) = self.steer(&event) {
-            tracing::error!(%error, "a credential was not rotated");
+            tracing::error!(%error, "a credential was not changed");
         }
     }
 
+    /// What the run's AppRole is called, no secret: whoever logs in at the vault with it must show
+    /// [`Self::vault_secret_id`].
+    #[must_use]
+    pub fn vault_role_id(&self) -> String {
+        self.shared.world.keys.leases.role_id()
+    }
+
+    /// What the run's AppRole logs in with at the vault.
+    #[must_use]
+    pub fn vault_secret_id(&self) -> String {
+        self.shared.world.keys.leases.secret_id()
+    }
+
+    /// Lets the vault's tokens, the run's own and those of logins so far, live for `left` yet (whole
+    /// milliseconds of real time, never scaled), unless they are renewed. After that they get 403.
+    pub fn expire_vault_tokens(&self, left: Duration) {
+        self.let_happen(WorldEvent::ExpireVaultTokens { left_ms: whole_ms(left) });
+    }
+
     /// Every credential that must not be recorded anywhere: keys, webhook secrets (also without
-    /// prefix and padding) and the vault's token, present and past.
+    /// prefix and padding) and what opens the vault, present, past and of logins yet to come.
     #[must_use]
     pub fn credentials(&self) -> Vec<(String, Kind)> {
         self.shared.world.keys.ring().to_conceal()

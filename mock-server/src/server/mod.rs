@@ -107,7 +107,7 @@ impl MockLinktree {
             rendezvous: Rendezvous::default(),
             holds: Holds::default(),
         });
-        shared.world.keys.conceal(&vault_token);
+        shared.world.keys.open_vault_with(&vault_token);
         let probes = history.begun();
         let gauges = Arc::new(Gauges::default());
         let (draining, drains) = watch::channel(false);
@@ -141,12 +141,9 @@ impl MockLinktree {
         let (_alive, done) = mpsc::channel::<()>();
         let thread = std::thread::Builder::new()
             .name("mock-edge".to_owned())
-            .spawn({
-                let vault_token = vault_token.clone();
-                move || {
-                    let _alive = _alive;
-                    run(settings, vault_token, vault_port, &ready, stopped);
-                }
+            .spawn(move || {
+                let _alive = _alive;
+                run(settings, vault_port, &ready, stopped);
             })
             .map_err(refused)?;
         let gone = || io::Error::other("the thread ended early");
@@ -173,7 +170,6 @@ impl MockLinktree {
 /// The edge's thread, from start to end.
 fn run(
     settings: EdgeConfig,
-    vault_token: String,
     vault_port: u16,
     ready: &mpsc::Sender<io::Result<Started>>,
     stopped: oneshot::Receiver<()>,
@@ -190,7 +186,6 @@ fn run(
         clock: settings.clock,
         recorder: Arc::clone(&settings.recorder),
         host: settings.host,
-        vault_token,
     });
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {

@@ -33,8 +33,6 @@ pub(crate) struct ServiceContext {
     pub recorder: Arc<dyn Recorder>,
     /// The address of all of them, which is the edge's.
     pub host: IpAddr,
-    /// The token that the vault expects.
-    pub vault_token: String,
 }
 
 impl ServiceContext {
@@ -224,9 +222,9 @@ pub(crate) mod testing {
             own: Vec::new(),
         });
         let recorder = Arc::clone(&tape) as Arc<dyn Recorder>;
-        let vault_token = "vault-token".to_owned();
+        shared.world.keys.open_vault_with("vault-token");
         let (clock, host) = (Clock::start(), std::net::Ipv4Addr::LOCALHOST.into());
-        (Arc::new(ServiceContext { shared, clock, recorder, host, vault_token }), tape)
+        (Arc::new(ServiceContext { shared, clock, recorder, host }), tape)
     }
 }
 

@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The longest overlap of a rotation, real milliseconds: a day.
+/// The longest that what is replaced or expires is good for yet, real milliseconds: a day.
 pub const MAX_OVERLAP_MS: u64 = 86_400_000;
 
 /// One thing that happens in the world at a planned time.
@@ -60,6 +60,14 @@ pub enum WorldEvent {
         /// The scopes.
         #[schemars(length(max = 32))]
         scopes: Vec<String>,
+    },
+    /// The vault's tokens expire, the run's own and those of logins: whoever shows one is told 403
+    /// until it has logged in again. Later logins get tokens of the usual lifetime.
+    ExpireVaultTokens {
+        /// How long they live yet, real milliseconds; a renewal in time gives them more.
+        #[serde(default)]
+        #[schemars(range(min = 0, max = MAX_OVERLAP_MS))]
+        left_ms: u64,
     },
     /// A webhook is sent to everybody who is registered for its event.
     SendWebhook {
@@ -108,6 +116,7 @@ impl WorldEvent {
             Self::RotateKey { .. } => "rotate-key",
             Self::RotateWebhookSecret { .. } => "rotate-webhook-secret",
             Self::GrantScopes { .. } => "grant-scopes",
+            Self::ExpireVaultTokens { .. } => "expire-vault-tokens",
             Self::SendWebhook { .. } => "send-webhook",
         }
     }
@@ -121,7 +130,14 @@ impl WorldEvent {
                 .chain(idle_or_endless(*change))
                 .collect(),
             Self::RotateKey { overlap_ms } | Self::RotateWebhookSecret { overlap_ms } => {
-                endless(*overlap_ms).into_iter().collect()
+                endless("overlap_ms", *overlap_ms, "let the old one work for a day at most")
+                    .into_iter()
+                    .collect()
+            }
+            Self::ExpireVaultTokens { left_ms } => {
+                endless("left_ms", *left_ms, "let them live for a day at most")
+                    .into_iter()
+                    .collect()
             }
             Self::GrantScopes { scopes } => scopes.iter().filter_map(|one| no_scope(one)).collect(),
             Self::SendWebhook { handle, .. } => {
@@ -153,7 +169,8 @@ impl WorldEvent {
             Self::Edit { .. }
             | Self::RotateKey { .. }
             | Self::RotateWebhookSecret { .. }
-            | Self::GrantScopes { .. } => self,
+            | Self::GrantScopes { .. }
+            | Self::ExpireVaultTokens { .. } => self,
         }
     }
 }
@@ -175,10 +192,9 @@ fn idle_or_endless(change: PageChange) -> Option<Mistake> {
     (count == 0).then(|| Mistake::new(key, "no link comes or goes", "choose at least 1"))
 }
 
-fn endless(overlap_ms: u64) -> Option<Mistake> {
-    let what = || format!("{overlap_ms} ms is more than a day");
-    let fix = "let the old one work for a day at most";
-    (overlap_ms > MAX_OVERLAP_MS).then(|| Mistake::new("overlap_ms", what(), fix))
+fn endless(key: &'static str, ms: u64, fix: &'static str) -> Option<Mistake> {
+    let what = || format!("{ms} ms is more than a day");
+    (ms > MAX_OVERLAP_MS).then(|| Mistake::new(key, what(), fix))
 }
 
 fn no_scope(scope: &str) -> Option<Mistake> {
@@ -198,10 +214,11 @@ impl WorldEvent {
             Self::RotateKey { overlap_ms: 60_000 },
             Self::RotateWebhookSecret { overlap_ms: 60_000 },
             Self::GrantScopes { scopes: vec!["links:read".to_owned()] },
+            Self::ExpireVaultTokens { left_ms: 0 },
             Self::SendWebhook { event, handle, data: Map::new() },
         ];
         let kinds: std::collections::BTreeSet<_> = all.iter().map(Self::kind).collect();
-        assert_eq!(kinds.len(), 5, "each kind has one example");
+        assert_eq!(kinds.len(), 6, "each kind has one example");
         all
     }
 }
@@ -233,6 +250,8 @@ mod tests {
         check(r#"{"kind":"rotate-key","overlap_ms":86400001}"#, &["overlap_ms"]);
         check(r#"{"kind":"rotate-webhook-secret","overlap_ms":0}"#, &[]);
         check(r#"{"kind":"rotate-webhook-secret","overlap_ms":86400001}"#, &["overlap_ms"]);
+        check(r#"{"kind":"expire-vault-tokens","left_ms":5000}"#, &[]);
+        check(r#"{"kind":"expire-vault-tokens","left_ms":86400001}"#, &["left_ms"]);
         check(r#"{"kind":"grant-scopes","scopes":[]}"#, &[]);
         check(r#"{"kind":"grant-scopes","scopes":["links:read","links:eat"]}"#, &["scopes"]);
         check(r#"{"kind":"send-webhook","event":"link.clicked","handle":"a-0002"}"#, &[]);

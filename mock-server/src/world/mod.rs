@@ -41,6 +41,7 @@ fn planned_edit(timed: &TimedEvent) -> Option<Edit> {
         WorldEvent::RotateKey { .. }
         | WorldEvent::RotateWebhookSecret { .. }
         | WorldEvent::GrantScopes { .. }
+        | WorldEvent::ExpireVaultTokens { .. }
         | WorldEvent::SendWebhook { .. } => None,
     }
 }
@@ -89,7 +90,7 @@ impl World {
         let webhooks = Queue::new(seed, profile.webhooks.scheme);
         Self {
             webhooks,
-            keys: Keyring::new(seed, &profile.keys),
+            keys: Keyring::new(seed, &profile.keys, &profile.vault),
             profile,
             seed,
             population,
@@ -158,6 +159,10 @@ impl World {
             }
             WorldEvent::GrantScopes { scopes } => {
                 self.keys.grant(scopes);
+                None
+            }
+            WorldEvent::ExpireVaultTokens { left_ms } => {
+                self.keys.leases.expire(at, Duration::from_millis(*left_ms));
                 None
             }
             WorldEvent::SendWebhook { event, handle, data } => {

@@ -1,7 +1,7 @@
-//! Keys and who has them: rotation, scopes, accounts, the vault, and the alert receiver.
+//! Keys and who has them: rotation, scopes, accounts, and the alert receiver.
 
 use crate::receiver::{Post, Received, Receiver};
-use crate::rig::{Answer, Client, Rig, click};
+use crate::rig::{Answer, Rig, beside, click};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mock_server::history::exchange::{Exchange, KeyPlace};
@@ -12,23 +12,10 @@ use std::time::Duration;
 
 const LONG: Duration = Duration::from_secs(100_000);
 
-const TOKEN: &str = "X-Vault-Token: vault-token\r\n";
-
 fn with_key(rig: &Rig, key: &str, target: &str) -> Answer {
     let mut client = rig.client();
     client
         .write(&format!("GET {target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n"));
-    client.answer()
-}
-
-/// A request to the vault or the alert receiver.
-fn beside(url: &str, method: &str, target: &str, headers: &str, body: &str) -> Answer {
-    let port = url.rsplit_once(':').unwrap().1.parse().unwrap();
-    let mut client = Client::to(port);
-    let length = body.len();
-    client.write(&format!(
-        "{method} {target} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
-    ));
     client.answer()
 }
 
@@ -223,72 +210,6 @@ fn a_click_keeps_its_id_unless_that_is_a_key() {
     }
     let ids: Vec<_> = rig.tape.wait(2).iter().map(|one| one.clicks[0].event_id.clone()).collect();
     assert_eq!(ids, ["e1", "[key]"]);
-}
-
-#[test]
-fn the_vault_hands_out_every_version_to_its_token_only() {
-    let rig = Rig::plain();
-    let ask = |path: &str, token: &str| beside(&rig.mock.vault_url(), "GET", path, token, "");
-    let path = "/v1/secret/data/linktree";
-    let read = |query: &str| ask(&format!("{path}{query}"), TOKEN).json()["data"].clone();
-    let first = read("");
-    assert_eq!(first["data"]["api_key"], rig.mock.api_key());
-    assert_eq!(first["data"]["webhook_secret"], rig.mock.webhook_secret());
-    assert_eq!(first["metadata"]["version"], 1);
-
-    rig.mock.rotate_api_key(LONG);
-    let second = read("");
-    assert_eq!(second["data"]["api_key"], rig.mock.api_key());
-    assert_eq!(second["data"]["webhook_secret"], first["data"]["webhook_secret"]);
-    assert_eq!(second["metadata"]["version"], 2);
-    assert_ne!(second["metadata"]["created_time"], first["metadata"]["created_time"]);
-    rig.mock.rotate_webhook_secret(LONG);
-    assert_eq!(read("")["data"]["webhook_secret"], rig.mock.webhook_secret());
-    assert_eq!(read("?version=1"), first);
-    assert_eq!(read("?version=2"), second);
-    assert_eq!(read("?version=0")["metadata"]["version"], 3);
-
-    let bearer = "Authorization: Bearer vault-token\r\n";
-    let check = |target: &str, token: &str, status: u16, body: &str| {
-        let answer = ask(target, token);
-        assert_eq!((answer.status, answer.body.as_str()), (status, body), "{target}");
-    };
-    check(path, "", 403, r#"{"errors":["permission denied"]}"#);
-    check(path, "X-Vault-Token: x\r\n", 403, r#"{"errors":["permission denied"]}"#);
-    check("/v1/secret/data/linktree?version=4", TOKEN, 404, r#"{"errors":[]}"#);
-    check("/v1/secret/data/other", bearer, 404, r#"{"errors":[]}"#);
-    check("/ui", "", 404, r#"{"errors":[]}"#);
-    assert_eq!(ask("/v1/secret/data/linktree?version=x", TOKEN).status, 400);
-    assert_eq!(beside(&rig.mock.vault_url(), "PUT", path, TOKEN, "{}").status, 405);
-    let health = ask("/v1/sys/health", "");
-    assert_eq!((health.status, health.json()["sealed"].as_bool()), (200, Some(false)));
-    assert_eq!(rig.mock.probes(), 0, "the vault is no upstream");
-
-    let reads: Vec<_> = rig
-        .tape
-        .others()
-        .into_iter()
-        .filter_map(|record| match record {
-            Record::SecretRead(read) => Some((read.status, read.version)),
-            Record::World(_) => None,
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    let handed = [1, 2, 3, 1, 2, 3].map(|version| (200, Some(version)));
-    assert_eq!(reads[..6], handed);
-    assert_eq!(reads[6..], [403, 403, 404, 404, 400].map(|status| (status, None)));
-}
-
-#[test]
-fn the_staging_secret_lies_in_reach_and_its_reading_is_recorded() {
-    let rig = Rig::plain();
-    let path = "/v1/secret/data/linktree-staging";
-    let read = beside(&rig.mock.vault_url(), "GET", path, TOKEN, "").json();
-    assert_eq!(read["data"]["data"]["api_key"], rig.mock.test_key());
-    assert_ne!(read["data"]["data"]["webhook_secret"], rig.mock.webhook_secret());
-    let Record::SecretRead(record) = rig.tape.others().remove(0) else { panic!("no read") };
-    assert_eq!((record.path.as_str(), record.status, record.version), (path, 200, Some(1)));
-    assert!(record.at <= rig.clock.now());
 }
 
 #[test]

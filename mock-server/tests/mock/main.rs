@@ -13,6 +13,7 @@ mod receiver;
 mod registrations;
 mod rig;
 mod routes;
+mod vault;
 mod webhook_table;
 mod webhooks;
 mod wire;

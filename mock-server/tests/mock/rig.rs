@@ -260,3 +260,14 @@ impl Client {
         matches!(read, Err(error) if [ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&error.kind()))
     }
 }
+
+/// A request to the vault or the alert receiver.
+pub fn beside(url: &str, method: &str, target: &str, headers: &str, body: &str) -> Answer {
+    let port = url.rsplit_once(':').unwrap().1.parse().unwrap();
+    let mut client = Client::to(port);
+    let length = body.len();
+    client.write(&format!(
+        "{method} {target} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+    ));
+    client.answer()
+}

@@ -117,7 +117,10 @@ mod tests {
         let path = "secret/data/linktree".to_owned();
         history.case.linktree.secret_reads.push(SecretRead {
             at: Moment::from_ms(at_ms),
+            method: "GET".to_owned(),
             path,
+            namespace: None,
+            token: "run".to_owned(),
             status,
             version,
         });

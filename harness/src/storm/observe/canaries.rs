@@ -38,7 +38,7 @@ pub struct Find {
 
 /// The run's credentials.
 pub struct Credentials<'a> {
-    /// Keys and webhook secrets, as the mock knows them.
+    /// Keys, webhook secrets and what opens the vault, as the mock knows them.
     pub linktree: Vec<(String, Kind)>,
     /// Opens the vault.
     pub vault_token: &'a str,
@@ -52,13 +52,13 @@ impl Canaries {
     pub fn of(credentials: &Credentials<'_>, population: &Population, seed: u64) -> Self {
         let creators = population.handles();
         let mut all = vec![
-            // The mock knows the vault's token as well, but not by this name.
             (credentials.vault_token.to_owned(), Canary::VaultToken, None),
             (credentials.session.to_owned(), Canary::SessionSecret, None),
         ];
         for (secret, kind) in &credentials.linktree {
             let canary = match kind {
                 Kind::ApiKey => Canary::ApiKey,
+                Kind::Vault => Canary::VaultToken,
                 Kind::Other => Canary::WebhookSecret,
             };
             all.push((secret.clone(), canary, None));
@@ -134,6 +134,7 @@ mod tests {
         let linktree = vec![
             (KEY.to_owned(), Kind::ApiKey),
             ("whsec_MfKQ9r8GKYqrTwjU".to_owned(), Kind::Other),
+            ("hvs.CAESI0123456789".to_owned(), Kind::Vault),
         ];
         let credentials =
             Credentials { linktree, vault_token: "vault-0123456789", session: "session-0123" };
@@ -151,6 +152,7 @@ mod tests {
         check(&format!("Bearer {KEY}"), Canary::ApiKey, None, "Bearer [key]");
         check("s=whsec_MfKQ9r8GKYqrTwjU", Canary::WebhookSecret, None, "s=[secret]");
         check("vault-0123456789!", Canary::VaultToken, None, "[secret]!");
+        check("hvs.CAESI0123456789", Canary::VaultToken, None, "[secret]");
         check("session-0123", Canary::SessionSecret, None, "[secret]");
         let shouted = format!("to {}", email.to_uppercase().replace('@', "%40"));
         check(&shouted, Canary::Email, Some("page-0012"), "to [email]");

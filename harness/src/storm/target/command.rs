@@ -21,6 +21,8 @@ pub struct Surroundings<'a> {
     pub vault_url: String,
     /// The vault's token.
     pub vault_token: String,
+    /// Role and secret to log in with at the vault instead.
+    pub vault_role: [String; 2],
     /// Where alerts go.
     pub alerts_url: String,
     /// The run's credentials.
@@ -94,6 +96,8 @@ impl Surroundings<'_> {
             "mock.url" => self.mock_url.clone(),
             "vault.url" => self.vault_url.clone(),
             "vault.token" => self.vault_token.clone(),
+            "vault.role_id" => self.vault_role[0].clone(),
+            "vault.secret_id" => self.vault_role[1].clone(),
             "alerts.url" => self.alerts_url.clone(),
             "secret.api_key" => self.secrets.api_key.clone(),
             "secret.webhook" => self.secrets.webhook.clone(),

@@ -75,6 +75,7 @@ impl Testbed {
             mock_url: mock.url(),
             vault_url: mock.vault_url(),
             vault_token,
+            vault_role: [mock.vault_role_id(), mock.vault_secret_id()],
             alerts_url: mock.alerts_url(),
             secrets,
             data_dir: &data_dir,
