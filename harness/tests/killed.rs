@@ -12,7 +12,7 @@ use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-use windthrow::process::tree;
+use windthrow::process::{system, tree};
 
 /// The busiest scenario: between its events is no time to speak of.
 const SCENARIO: &str = "viral-spike";
@@ -48,7 +48,7 @@ fn age_s(pid: u32) -> f64 {
     let uptime = std::fs::read_to_string("/proc/uptime").unwrap();
     let uptime: f64 = uptime.split(' ').next().unwrap().parse().unwrap();
     #[allow(clippy::cast_precision_loss)] // ticks of a machine that did not run for ever
-    let began = tree::all_processes()[&pid].start as f64 / TICKS;
+    let began = system::all()[&pid].start as f64 / TICKS;
     uptime - began
 }
 

@@ -4,6 +4,7 @@ pub mod group;
 pub mod guard;
 pub mod lifeline;
 pub mod port;
+pub mod system;
 pub mod tree;
 
 use std::path::Path;

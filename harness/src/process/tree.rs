@@ -1,25 +1,12 @@
-//! The processes of this machine as `/proc` shows them (proc(5)), and who descends from whom.
+//! The processes of this machine, and who descends from whom.
 //!
 //! A number may belong to another process a moment later, so a process is known by its number and
 //! its start, and a signal goes only to whoever still has both.
 
+use super::system::{self, Stat};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::collections::HashMap;
-use std::path::PathBuf;
-
-/// A process as `/proc/PID/stat` shows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stat {
-    /// A letter; `Z` has ended and is only remembered.
-    pub state: char,
-    /// Who started it, or adopted it since.
-    pub parent: u32,
-    /// Its process group.
-    pub group: u32,
-    /// When it began, in clock ticks since the machine did.
-    pub start: u64,
-}
 
 /// A living process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +23,7 @@ pub struct Member {
 impl Member {
     /// Sends it a signal, unless it is gone.
     pub fn signal(&self, signal: Signal) {
-        let same = stat_of(self.pid).is_some_and(|stat| stat.start == self.start);
+        let same = system::one(self.pid).is_some_and(|stat| stat.start == self.start);
         if let (true, Ok(pid @ 1..)) = (same, i32::try_from(self.pid)) {
             // Whoever may not be signalled is found again, and named.
             let _ = kill(Pid::from_raw(pid), signal);
@@ -44,29 +31,18 @@ impl Member {
     }
 }
 
-/// A file of a process.
-#[must_use]
-pub fn file(pid: u32, name: &str) -> PathBuf {
-    PathBuf::from(format!("/proc/{pid}/{name}"))
-}
-
-/// The words of a list whose ends are NUL bytes, as command lines and environments are.
-pub fn words(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    bytes.split(|byte| *byte == 0).filter(|word| !word.is_empty())
-}
-
 /// The command line of a process; empty where it cannot be read.
 #[must_use]
 pub fn command(pid: u32) -> String {
-    let bytes = std::fs::read(file(pid, "cmdline")).unwrap_or_default();
-    let words: Vec<_> = words(&bytes).map(String::from_utf8_lossy).collect();
+    let words = system::started_with(pid).map(|with| with.words).unwrap_or_default();
+    let words: Vec<_> = words.iter().map(|word| String::from_utf8_lossy(word)).collect();
     words.join(" ")
 }
 
 /// The living descendants of a process, in order; it is none of them itself.
 #[must_use]
 pub fn family(root: u32) -> Vec<Member> {
-    let all = all_processes();
+    let all = system::all();
     let member = |pid| {
         let Stat { group, start, .. } = all[&pid];
         Member { pid, group, start, command: command(pid) }
@@ -77,32 +53,7 @@ pub fn family(root: u32) -> Vec<Member> {
 /// The numbers of the living descendants of a process, in order.
 #[must_use]
 pub fn descendants(root: u32) -> Vec<u32> {
-    descendants_of(root, &all_processes())
-}
-
-/// The processes of the whole machine by their numbers.
-#[must_use]
-pub fn all_processes() -> HashMap<u32, Stat> {
-    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter_map(|pid| Some((pid, stat_of(pid)?))).collect()
-}
-
-fn stat_of(pid: u32) -> Option<Stat> {
-    let text = std::fs::read(file(pid, "stat")).ok()?;
-    stat(&String::from_utf8_lossy(&text))
-}
-
-/// The fields after the name, which may itself hold parentheses and blanks.
-fn stat(text: &str) -> Option<Stat> {
-    let mut fields = text.rsplit_once(") ")?.1.split(' ');
-    Some(Stat {
-        state: fields.next()?.chars().next()?,
-        parent: fields.next()?.parse().ok()?,
-        group: fields.next()?.parse().ok()?,
-        // Field 22, where the first of these is the third.
-        start: fields.nth(16)?.parse().ok()?,
-    })
+    descendants_of(root, &system::all())
 }
 
 fn descendants_of(root: u32, all: &HashMap<u32, Stat>) -> Vec<u32> {
@@ -118,7 +69,7 @@ fn descendants_of(root: u32, all: &HashMap<u32, Stat>) -> Vec<u32> {
         }
         false
     };
-    let living = all.iter().filter(|(_, stat)| stat.state != 'Z').map(|(pid, _)| *pid);
+    let living = all.iter().filter(|(_, stat)| stat.lives).map(|(pid, _)| *pid);
     let mut family: Vec<u32> = living.filter(|pid| *pid != root).filter(descends).collect();
     family.sort_unstable();
     family
@@ -130,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_family_is_every_living_descendant_whatever_its_group() {
-        let stat = |state, parent, group| Stat { state, parent, group, start: 0 };
+        let stat = |state, parent, group| Stat { lives: state != 'Z', parent, group, start: 0 };
         let all = HashMap::from([
             (1, stat('S', 0, 1)),
             (9, stat('S', 1, 9)),
@@ -149,16 +100,9 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_a_process_may_be_anything() {
-        let text = "7 (a) b) (c) S 3 9 9 0 -1 4194560 1 0 0 0 150 50 0 0 20 0 1 0 512 1 1";
-        assert_eq!(stat(text), Some(Stat { state: 'S', parent: 3, group: 9, start: 512 }));
-        assert_eq!(stat("nonsense"), None);
-    }
-
-    #[test]
     fn a_number_that_belongs_to_somebody_else_by_now_gets_no_signal() {
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
-        let stat = stat_of(child.id()).unwrap();
+        let stat = system::one(child.id()).unwrap();
         let member = |start| Member { pid: child.id(), group: 0, command: String::new(), start };
         member(stat.start - 1).signal(Signal::SIGKILL);
         member(stat.start).signal(Signal::SIGTERM);

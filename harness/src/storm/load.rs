@@ -1,7 +1,8 @@
 //! Who comes: the plan's visitors, thrown by goose at one entrance from one moment on.
 
-use super::measure::{cpu, micros};
+use super::measure::micros;
 use crate::failure::Failure;
+use crate::process::system;
 use mock_server::clock::{Clock, Moment};
 use scenarios::front_door::FrontDoor;
 use scenarios::history::GeneratorReport;
@@ -72,7 +73,7 @@ impl Load {
                 )));
             }
         };
-        let harness_cpu_us = cpu::of_process(std::process::id()).map(micros);
+        let harness_cpu_us = system::cpu(std::process::id()).map(micros);
         Ok(GeneratorReport { harness_cpu_us, ..report })
     }
 }

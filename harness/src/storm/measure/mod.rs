@@ -1,7 +1,6 @@
 //! What this machine can do, measured before a run, how late it is in it, what the processes took, and
 //! what they did not get.
 
-pub mod cpu;
 pub mod headroom;
 pub mod lag;
 mod loopback;

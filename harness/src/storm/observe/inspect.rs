@@ -4,6 +4,7 @@
 //! when it has become another program.
 
 use super::search::{Search, Spot};
+use crate::process::system::{self, StartedWith};
 use crate::process::tree;
 use crate::storm::recorder::Recorder;
 use mock_server::clock::Clock;
@@ -11,7 +12,6 @@ use scenarios::history::Event;
 use scenarios::observed::{Inspection, Place};
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::ErrorKind;
 
 /// As much of a command line as is recorded.
 const SHOWN: usize = 120;
@@ -26,34 +26,29 @@ impl Inspector {
     /// Looks into every descendant of `root` that was not looked into before.
     pub fn look(&mut self, root: u32, search: &Search, recorder: &Recorder, clock: Clock) {
         for pid in tree::family(root).into_iter().map(|one| one.pid) {
-            let Ok(command) = std::fs::read(tree::file(pid, "cmdline")) else { continue };
-            let environment = std::fs::read(tree::file(pid, "environ"));
-            let environment = match environment {
-                Ok(bytes) => Some(bytes),
-                Err(error) if error.kind() == ErrorKind::PermissionDenied => None,
-                // It has ended meanwhile (no such file, or no such process).
-                Err(_) => continue,
-            };
+            // None when it has ended meanwhile.
+            let Some(with) = system::started_with(pid) else { continue };
             let mut hasher = DefaultHasher::new();
-            (&command, &environment).hash(&mut hasher);
+            with.hash(&mut hasher);
             if !self.known.insert((pid, hasher.finish())) {
                 continue;
             }
-            let words: Vec<&[u8]> = tree::words(&command).collect();
-            let name = String::from_utf8_lossy(words.first().copied().unwrap_or_default());
+            let StartedWith { words, variables } = with;
+            let name =
+                String::from_utf8_lossy(words.first().map(Vec::as_slice).unwrap_or_default());
             let name = name.rsplit('/').next().unwrap_or_default().to_owned();
             for (index, word) in words.iter().enumerate() {
                 let argument = || Spot(format!("argument {index} of {name}"), String::new());
                 search.look(Place::CommandLine, word, argument);
             }
-            let variables = environment.as_deref().map(|environment| {
-                let look = |variable: &[u8]| {
+            let variables = variables.map(|variables| {
+                let look = |variable: &Vec<u8>| {
                     let end = variable.iter().position(|byte| *byte == b'=');
                     let key = String::from_utf8_lossy(&variable[..end.unwrap_or(0)]);
                     let of = || Spot(format!("{key} of {name}"), String::new());
                     search.look(Place::Environment, variable, of);
                 };
-                tree::words(environment).map(look).count() as u64
+                variables.iter().map(look).count() as u64
             });
             let shown = String::from_utf8_lossy(&words.join(&b' ')).into_owned();
             let shown = search.redacted(&shown).chars().take(SHOWN).collect();

@@ -12,7 +12,6 @@ pub use command::{Secrets, Surroundings};
 pub(super) use readiness::cause;
 pub use start_error::StartError;
 
-use super::measure::cpu;
 use super::observe::search::Search;
 use super::recorder::Recorder;
 use crate::config::target::TargetSpec;
@@ -21,7 +20,7 @@ use crate::private;
 use crate::process::group::Group;
 use crate::process::guard::Launch;
 use crate::process::port::free_port;
-use crate::process::{tail, tree};
+use crate::process::{system, tail, tree};
 use lifecycle::Lifecycle;
 use mock_server::clock::{Clock, Moment};
 use nix::sys::signal::Signal;
@@ -254,7 +253,7 @@ impl Target {
     pub fn cpu(&self) -> Option<Duration> {
         let Some(group) = &self.group else { return self.command.as_ref().map(|_| self.spent) };
         let family = tree::family(group.root());
-        let present = family.iter().filter_map(|one| cpu::of_process(one.pid));
+        let present = family.iter().filter_map(|one| system::cpu(one.pid));
         Some(self.spent + present.reduce(|all, one| all + one)?)
     }
 

@@ -6,7 +6,7 @@ pub use set_up::Scene;
 
 use super::first_visit::FirstVisit;
 use super::load::Entrance;
-use super::measure::{cpu, micros};
+use super::measure::micros;
 use super::observe::logs::Logs;
 use super::observe::search::Search;
 use super::observe::source::{self, Tree};
@@ -20,6 +20,7 @@ use super::tap::Tap;
 use super::target::{Target, client};
 use crate::failure::Failure;
 use crate::metrics::{MetricNames, Picks};
+use crate::process::system;
 use mock_server::clock::{Clock, Moment};
 use mock_server::server::MockLinktree;
 use scenarios::front_door::{FrontDoor, FrontRoute};
@@ -167,7 +168,7 @@ impl Testbed {
         if let Some(watching) = self.watching.take() {
             self.logs = watching.finish().await;
         }
-        (cpu::of_own_threads("mock-").map(micros), self.target.cpu().map(micros))
+        (system::cpu_of_own_threads("mock-").map(micros), self.target.cpu().map(micros))
     }
 
     /// Ends target and mock, in this order; everything that they say is recorded then.
