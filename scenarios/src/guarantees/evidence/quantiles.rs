@@ -6,6 +6,7 @@
 //! timeouts out, or the time of the body, tells an untrue latency once these are a twentieth of what
 //! there was (predicates, 4): such readings are then none.
 
+use super::circuit::calls::longest_delay;
 use super::retries;
 use super::scrapes::Life;
 use crate::case::Case;
@@ -250,6 +251,14 @@ fn calls(case: &Case, life: Life<'_>, bodies_matter: bool) -> Vec<Sample> {
         calls[call] = (Sample { between: Between { low, high: until }, ..sample }, end);
         if !attempt.is_success() {
             unfinished.insert(key, (call, begun));
+        }
+    }
+    // A process that dies takes along calls that wait for their next attempt: nobody measures them.
+    if let Some(death) = case.target.deaths().find(|death| *death >= last) {
+        for (call, _) in unfinished.into_values() {
+            let (sample, end) = &mut calls[call];
+            let waits = end.plus(longest_delay(case) + case.harness.delta);
+            sample.surely &= waits < death;
         }
     }
     let ended = calls.into_iter().filter(|(_, end)| life.may_hold(case, *end));

@@ -181,3 +181,19 @@ fn a_quantile_is_as_uncertain_as_it_is_which_samples_were_counted() {
     let none = Reading { samples: Vec::new(), ..certain.clone() };
     assert_eq!(none.quantile(0.5, 1), None);
 }
+
+#[test]
+fn a_call_that_waits_for_its_next_attempt_when_the_process_dies_may_not_be_measured() {
+    // The longest declared delay is 16 s, and δ is 100 ms.
+    let surely = |attempt: Exchange, died| {
+        let history = History::over(&[]).exchange(attempt).killed(died);
+        let [first, last] = [0, 4_000].map(|at| scrape(at, Figures::default()));
+        let calls = Durations::of(&history.case, Life { first: &first, last: &last }).calls;
+        calls.iter().map(|call| call.surely).collect::<Vec<_>>()
+    };
+    let failed = || refused("ann", 1_000, 503);
+    assert_eq!(surely(failed(), 5_000), [false]);
+    assert_eq!([surely(failed(), 17_105), surely(failed(), 17_106)], [[false], [true]]);
+    assert_eq!(surely(read("ann", 1_000), 5_000), [true], "it has ended");
+    assert_eq!(surely(failed(), 3_000), [false; 0], "of another life");
+}
