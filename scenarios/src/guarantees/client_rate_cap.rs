@@ -188,7 +188,8 @@ mod tests {
     }
 
     #[test]
-    fn little_traffic_is_inconclusive() {
+    fn little_traffic_is_inconclusive_and_four_fifths_of_the_cap_are_enough() {
+        assert_eq!(judged(History::over(&[]).exchanges(steady(400, 0, 800))).kind, Held);
         assert_eq!(judged(History::over(&[]).exchanges(steady(400, 0, 900))).kind, Inconclusive);
         assert_eq!(judged(History::over(&[])).kind, Inconclusive);
     }

@@ -78,14 +78,14 @@ fn judge(case: &Case) -> Verdict {
     let mut judged = Judged::default();
     judged.gauges.extend(SHARES.map(|(name, _)| distance(name)));
     judged.gauges.extend([surplus(), missing()]);
-    let (mut compared, mut fell) = (0, None);
+    let (mut compared, mut fell) = (false, None);
     for life in scrapes::lives(case) {
         let Some(histogram) = between(life) else { continue };
         if let Some(why) = life.fell(case) {
             fell.get_or_insert(why);
             continue;
         }
-        compared += 1;
+        compared = true;
         let [_, timeouts, long_bodies] = Durations::of(case, life).surely();
         judged.seen += counted(&histogram);
         judged.timeouts += timeouts;
@@ -122,7 +122,7 @@ fn judge(case: &Case) -> Verdict {
         [CALLS.seen(seen), TIMEOUTS.seen(timeouts), LONG_BODIES.seen(long_bodies), TOLD.seen(told)];
     offences
         .verdict(seen, CALLS.name)
-        .because((compared == 0).then(|| scrapes::why_unseen(case, "latency")))
+        .because((!compared).then(|| scrapes::why_unseen(case, "latency")))
         .only_if(endless.is_empty(), wide)
         .at_least(strength)
         .undecided(fell)

@@ -90,6 +90,11 @@ mod tests {
     /// never asked for; how many visitors were refused, and how many attempts were let through.
     #[track_caller]
     fn check(history: History, failures: &[u64], expected: (u64, usize)) {
+        check_at(20_000, history, failures, expected);
+    }
+
+    #[track_caller]
+    fn check_at(ms: u64, history: History, failures: &[u64], expected: (u64, usize)) {
         let mut history = history
             .exchanges((0..20).map(|n| read("calm", n * 100)))
             .exchanges(failures.iter().map(|second| refused("ann", second * 1_000, 503)));
@@ -103,8 +108,8 @@ mod tests {
         history.case.plan.population = Population { groups: vec![group] };
         history.case.ready();
         let mut early = Early::of(&history.case);
-        early.operation(&page("bob-0001", 20_000, 20_010, "-"));
-        early.operation(&page("nobody", 20_000, 20_010, "-"));
+        early.operation(&page("bob-0001", ms, ms + 10, "-"));
+        early.operation(&page("nobody", ms, ms + 10, "-"));
         assert_eq!((early.refused.count(), early.let_through), expected);
         // The last failures that were known by then, and the visitor.
         for refused in early.refused.into_witnesses() {
@@ -136,6 +141,21 @@ mod tests {
         check(history().paused(19_000, 21_000), &[11, 12, 13], (0, 2));
         let crowd = History::over(&[(PhaseKind::Control, 0, 10), (PhaseKind::Storm, 10, 60)]);
         check(crowd, &[11, 12, 13], (0, 2));
+    }
+
+    #[test]
+    fn the_clients_own_limiter_may_hold_back_as_long_as_the_visitor_waits() {
+        // Sixty of one window are nine tenths of what is left for pages. Twenty-three are there.
+        let look = |ms| Exchange { route: Route::Health, ..read("calm", ms) };
+        let at_its_end = |last| history().exchanges([5_000; 36].map(look)).exchange(look(last));
+        check(at_its_end(20_009), &[11, 12, 13], (0, 2));
+        check(at_its_end(20_010), &[11, 12, 13], (1, 2));
+        // Three of them are left a minute later.
+        let phases = [(PhaseKind::Control, 0, 10), (PhaseKind::BreakerProbe, 10, 100)];
+        let history = || History::over(&phases).exchanges([20_000; 56].map(look));
+        let at_first = |first| history().exchange(look(first));
+        check_at(70_000, at_first(10_000), &[11, 12, 13], (0, 2));
+        check_at(70_000, at_first(9_999), &[11, 12, 13], (1, 2));
     }
 
     #[test]

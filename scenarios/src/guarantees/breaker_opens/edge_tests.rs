@@ -176,7 +176,7 @@ fn a_busy_target_has_heard_as_long_after_it_answers_again() {
         let slow = page("carl", 5_100, 5_500, "-");
         failing(outage(&FIVE), &[ms]).operation(slow)
     };
-    check(busy(5_700), Inconclusive, "or the target answered nobody");
+    check(busy(5_700), Inconclusive, "late in every open time, or the target answered nobody");
     check(busy(5_701), Inconclusive, "one such attempt is a doubt");
     check(busy(5_900), Inconclusive, "one such attempt is a doubt");
     check(busy(5_901), Violated, "1 attempts got through");

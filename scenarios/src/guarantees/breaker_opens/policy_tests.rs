@@ -95,6 +95,16 @@ fn two_instances_have_a_budget_and_are_named_where_nobody_declared_them() {
 }
 
 #[test]
+fn two_processes_are_named_where_nearly_as_many_failed_as_open_both() {
+    let named = |failures: u64| {
+        let row: Vec<u64> = (1..=failures).collect();
+        let verdict = visited(outage(&row)).judged_by(&BreakerOpens);
+        (verdict.kind, format!("{verdict:?}").contains("two processes have a breaker each"))
+    };
+    assert_eq!([8, 9].map(named), [(Violated, false), (Violated, true)]);
+}
+
+#[test]
 fn failures_further_apart_than_the_window_do_not_add_up() {
     let window = |ms, kind, history: History| {
         history.declaring(|one| (one.breaker_window_ms, one.breaker_window_kind) = (Some(ms), kind))

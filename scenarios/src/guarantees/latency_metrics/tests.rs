@@ -67,6 +67,13 @@ fn a_true_histogram_holds() {
 }
 
 #[test]
+fn a_histogram_of_nothing_is_not_said_to_be_missing() {
+    let nothing = scraped([], &TRUE.map(|(bound, _)| (bound, 0.0)), 0.0);
+    let reason = check(nothing, Inconclusive).reason.unwrap();
+    assert!(!reason.contains("is not exposed"), "{reason}");
+}
+
+#[test]
 fn a_wrong_unit_violates() {
     check(exposed(&TRUE.map(|(bound, _)| (bound, 0.0)), 100.0), Violated);
     check(exposed(&TRUE.map(|(bound, _)| (bound, 100.0)), 100.0), Violated);
