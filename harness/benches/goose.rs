@@ -63,6 +63,7 @@ fn plan() -> Plan {
         generator: Generator { users: 100, timeout_ms: 30_000, p99_lateness_ms: 20 },
         guarantees: vec![],
         watches: Vec::new(),
+        tls: false,
         exclusive: true,
     }
 }

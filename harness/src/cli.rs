@@ -292,6 +292,9 @@ pub struct MockServeArgs {
     /// Divide contract durations by this
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=60))]
     pub time_scale: u32,
+    /// Speak TLS, and write the certificate of the authority of this mock to this file (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub tls_ca_file: Option<PathBuf>,
     /// Append everything that happens to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     pub history: Option<PathBuf>,

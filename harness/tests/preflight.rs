@@ -43,6 +43,7 @@ fn live(rules: Vec<Rule>, adapt: impl FnOnce(&mut ContractProfile)) -> (MockLink
         recorder: Arc::clone(&tape) as Arc<dyn Recorder>,
         vault_token: String::new(),
         vault_port: 0,
+        tls: None,
     })
     .unwrap();
     mock.arm(Moment::ZERO);

@@ -1,5 +1,6 @@
 //! The routes and scopes of the assumed contract, by the names that plans and histories use.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The upstream routes of the contract.
@@ -43,6 +44,32 @@ impl Route {
     #[must_use]
     pub const fn is_click(self) -> bool {
         matches!(self, Self::Clicks | Self::ClicksBatch)
+    }
+}
+
+/// The servers that the mock consists of, each with an address of its own.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Listener {
+    /// The API.
+    Linktree,
+    /// The secrets manager.
+    Vault,
+    /// The alert receiver.
+    Alerts,
+}
+
+impl Listener {
+    /// Its name, as in plans and histories.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Linktree => "linktree",
+            Self::Vault => "vault",
+            Self::Alerts => "alerts",
+        }
     }
 }
 

@@ -59,6 +59,9 @@ mod rig;
 #[cfg(test)]
 #[path = "../tests/mock/strict_json.rs"]
 mod strict_json;
+#[cfg(test)]
+#[path = "../tests/mock/tls_client.rs"]
+mod tls_client;
 
 pub use wiremock;
 
@@ -81,5 +84,6 @@ pub mod seed;
 pub mod server;
 pub mod services;
 mod timeline;
+pub mod tls;
 pub mod webhooks;
 pub mod world;

@@ -48,6 +48,7 @@ fn plan() -> RunPlan {
         generator: Generator { users: 100, timeout_ms: 30_000, p99_lateness_ms: 20 },
         guarantees: Vec::new(),
         watches: Vec::new(),
+        tls: false,
         exclusive: false,
     };
     RunPlan {

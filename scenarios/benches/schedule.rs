@@ -31,6 +31,7 @@ fn plan(shape: Shape, until_ms: u64) -> Plan {
         generator: Generator { users: 1, timeout_ms: 1_000, p99_lateness_ms: 20 },
         guarantees: vec![],
         watches: Vec::new(),
+        tls: false,
         exclusive: false,
     }
 }

@@ -24,6 +24,7 @@ pub use shown::Shown;
 use crate::observed::{Headroom, Inspection, Leak, Reach, Scanned, Scrape};
 use mock_server::clock::Moment;
 use mock_server::history::exchange::Exchange;
+use mock_server::history::handshake::Handshake;
 use mock_server::history::record::{
     Alert, Delivery, Happened, Overload, Reachability, Record, SecretRead,
 };
@@ -71,6 +72,8 @@ pub enum Event<'a> {
     SecretRead(SecretRead),
     /// An alert came in.
     Alert(Alert),
+    /// A TLS handshake is over.
+    Handshake(Box<Handshake>),
     /// Something happened to a process.
     Process(Process),
     /// A process was looked into.
@@ -133,6 +136,7 @@ impl From<Record> for Event<'static> {
             Record::Reachability(look) => Self::Reachability(look),
             Record::SecretRead(read) => Self::SecretRead(read),
             Record::Alert(alert) => Self::Alert(alert),
+            Record::Handshake(handshake) => Self::Handshake(handshake),
             Record::World(happened) => Self::World(happened),
             Record::Overload(overload) => Self::Overload(overload),
         }

@@ -99,6 +99,9 @@ pub struct Plan {
     /// since this scenario was not made to show them.
     #[schemars(length(max = 100), inner(length(max = 64)))]
     pub watches: Vec<String>,
+    /// Whether Linktree, vault and alert receiver speak TLS, with certificates of the run's own authority.
+    #[serde(default)]
+    pub tls: bool,
     /// True when this scenario must not share the machine with others.
     pub exclusive: bool,
 }

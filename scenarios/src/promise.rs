@@ -137,12 +137,21 @@ pub enum Sight {
     Metrics,
     /// The alerts that are sent about it.
     Alerts,
+    /// Its side of TLS handshakes.
+    Tls,
 }
 
 impl Sight {
     /// Every one.
-    pub const ALL: [Self; 6] =
-        [Self::Upstream, Self::FrontDoor, Self::Process, Self::Logs, Self::Metrics, Self::Alerts];
+    pub const ALL: [Self; 7] = [
+        Self::Upstream,
+        Self::FrontDoor,
+        Self::Process,
+        Self::Logs,
+        Self::Metrics,
+        Self::Alerts,
+        Self::Tls,
+    ];
 }
 
 impl fmt::Display for Sight {
@@ -154,6 +163,7 @@ impl fmt::Display for Sight {
             Self::Logs => "logs",
             Self::Metrics => "metrics",
             Self::Alerts => "alerts",
+            Self::Tls => "TLS",
         })
     }
 }

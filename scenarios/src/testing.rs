@@ -45,6 +45,7 @@ pub fn run_plan(phases: &[(PhaseKind, u64, u64)]) -> RunPlan {
         generator: Generator { users: 1, timeout_ms: 30_000, p99_lateness_ms: P99_LATENESS_MS },
         guarantees: Vec::new(),
         watches: Vec::new(),
+        tls: false,
         exclusive: false,
     };
     // Histories are written with a page that is fresh for 4 s.

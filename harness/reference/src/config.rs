@@ -1,7 +1,8 @@
 //! Reads the configuration from the environment; every number of a policy can be set there.
 //!
 //! Required: `LINKTREE_URL` (calls go under `{LINKTREE_URL}/v1`), `VAULT_URL`, `VAULT_TOKEN`,
-//! `DATA_DIR`. Optional: `HOST` (127.0.0.1), `PORT` (8080), `TIME_SCALE` (1), `SEED` (0), and the
+//! `DATA_DIR`. Optional: `HOST` (127.0.0.1), `PORT` (8080), `TIME_SCALE` (1), `SEED` (0),
+//! `SSL_CERT_FILE` (certificates in PEM of whom alone Linktree and the vault may have theirs), and the
 //! names in [`Config::from_lookup`]. Contract durations, in milliseconds, are divided by
 //! `TIME_SCALE`; names ending in `_REAL_MS` or `_S` are real time and are not. The API key is not
 //! read here: it comes from the vault.
@@ -90,6 +91,8 @@ pub struct Config {
     pub vault_url: String,
     /// Token for the vault.
     pub vault_token: String,
+    /// The only authorities whose certificates are accepted; those of the system without it.
+    pub ca_file: Option<PathBuf>,
     /// How long the start waits for the vault.
     pub vault_patience: Duration,
     /// Where the click queue is kept.
@@ -163,6 +166,7 @@ impl Config {
             linktree_url: env.address("LINKTREE_URL")?,
             vault_url: env.address("VAULT_URL")?,
             vault_token: env.required("VAULT_TOKEN")?,
+            ca_file: lookup("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from),
             vault_patience: real("VAULT_PATIENCE_REAL_MS", 10_000)?,
             data_dir: env.required("DATA_DIR")?.into(),
             seed: env.number("SEED", 0)?,

@@ -22,6 +22,7 @@ mod pages;
 mod seams;
 mod secrets;
 mod source;
+mod tls;
 mod upstream;
 
 pub use config::Config;
@@ -59,6 +60,9 @@ pub enum ServeError {
     /// The client cannot be built.
     #[error("failed to build the client: {0}")]
     Client(#[from] reqwest::Error),
+    /// Nobody is trusted, or nobody knows who.
+    #[error(transparent)]
+    Trust(#[from] tls::TrustError),
     /// The address is taken, or the socket broke.
     #[error("failed to serve: {0}")]
     Socket(#[from] std::io::Error),
@@ -91,7 +95,7 @@ pub async fn serve_on(
     seams: Seams,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let http = client()?;
+    let http = client(&config, seams.tls)?;
     let secrets = (seams.secrets)(&http, &config).await?;
     let metrics = Arc::new(Metrics::new(seams.metrics));
     let upstream =
@@ -138,14 +142,14 @@ pub async fn serve_on(
 }
 
 /// No redirects (the key would travel), no proxy, no retries behind the limiter's back.
-fn client() -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder()
+fn client(config: &Config, checks: tls::TlsPolicy) -> Result<reqwest::Client, ServeError> {
+    let client = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .no_proxy()
         .pool_idle_timeout(Duration::from_secs(20))
-        .user_agent("linktree-integration/1")
-        .build()
+        .user_agent("linktree-integration/1");
+    Ok(tls::trusting(client, config.ca_file.as_deref(), checks)?.build()?)
 }
 
 /// The whole program: configuration from the environment, one mutant applied if named.

@@ -11,6 +11,7 @@ use crate::{
     metrics::MetricsPolicy,
     pages::PagePolicy,
     secrets::{self, SecretsFuture},
+    tls::TlsPolicy,
     upstream::UpstreamPolicy,
 };
 use std::{path::Path, sync::Arc};
@@ -28,6 +29,8 @@ pub struct Seams {
     pub delivery: DeliveryPolicy,
     /// Where the secrets come from, at the start.
     pub secrets: for<'a> fn(&'a reqwest::Client, &'a Config) -> SecretsFuture<'a>,
+    /// What is checked of whoever says that it is Linktree or the vault.
+    pub tls: TlsPolicy,
     /// What the front door shows of the client behind it.
     pub front: FrontPolicy,
     /// What the log says.
@@ -44,6 +47,7 @@ impl Default for Seams {
             store: |folder| Ok(Arc::new(SqliteStore::open(folder)?)),
             delivery: DeliveryPolicy::default(),
             secrets: |http, config| Box::pin(secrets::read(http, config)),
+            tls: TlsPolicy::default(),
             front: FrontPolicy::default(),
             log: LogPolicy::default(),
             metrics: MetricsPolicy::default(),

@@ -16,6 +16,7 @@ use mock_server::faults::plan::FaultPlan;
 use mock_server::history::RecordFile;
 use mock_server::history::record::{Record, Recorder};
 use mock_server::server::{MockError, MockLinktree};
+use mock_server::tls::Authority;
 use reports::text::clean;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -40,7 +41,7 @@ pub async fn serve(args: &MockServeArgs) -> Result<Exit, Failure> {
     let mut signals = Signals::listen()
         .map_err(|error| Failure::setup(error.to_string(), "signals must be available"))?;
 
-    let mock = MockLinktree::builder()
+    let mut mock = MockLinktree::builder()
         .profile(profile)
         .plan(plan)
         .seed(args.seed)
@@ -48,10 +49,11 @@ pub async fn serve(args: &MockServeArgs) -> Result<Exit, Failure> {
         .host(args.host)
         .port(args.port)
         .recorder(Arc::new(Teller { file: file.clone() }))
-        .vault_token(format!("vault-{:016x}", args.seed))
-        .start()
-        .map_err(|error| refused(&error))?;
-    let mock = Arc::new(mock);
+        .vault_token(format!("vault-{:016x}", args.seed));
+    if let Some(file) = &args.tls_ca_file {
+        mock = mock.tls(authority(args, file)?);
+    }
+    let mock = Arc::new(mock.start().map_err(|error| refused(&error))?);
     // After 65535, and beside any port, there is any other.
     let next = args.port.checked_add(1).filter(|_| args.port != 0);
     let port = args.control_port.or(next).unwrap_or(0);
@@ -101,6 +103,18 @@ fn read_plan(path: &Path) -> Result<FaultPlan, Failure> {
     }
 }
 
+/// An authority for this mock alone, which clients trust by this file.
+fn authority(args: &MockServeArgs, file: &Path) -> Result<Authority, Failure> {
+    let host = args.host.to_string();
+    let authority = Authority::new(&[&host, "127.0.0.1", "::1", "localhost"])
+        .map_err(|error| Failure::setup(error.to_string(), "the system must have randomness"))?;
+    std::fs::write(file, authority.pem()).map_err(|error| {
+        let what = format!("failed to write {}: {error}", file.display());
+        Failure::setup(what, "choose another file with --tls-ca-file, or make room there")
+    })?;
+    Ok(authority)
+}
+
 fn open_history(path: &Path) -> Result<Arc<RecordFile>, Failure> {
     RecordFile::append(path).map(Arc::new).map_err(|error| unwritable(path, &error))
 }
@@ -134,7 +148,7 @@ fn announcement(mock: &MockLinktree, control: &Control, args: &MockServeArgs) ->
     let assumed = if profile.assumed { " (assumed)" } else { "" };
     let first = handles.first().map_or(String::new(), |first| format!(", the first is {first}"));
     let scale = args.time_scale;
-    let variables = [
+    let mut variables = vec![
         ("LINKTREE_URL", mock.url()),
         ("LINKTREE_API_KEY", mock.api_key()),
         ("LINKTREE_WEBHOOK_SECRET", mock.webhook_secret()),
@@ -146,6 +160,12 @@ fn announcement(mock: &MockLinktree, control: &Control, args: &MockServeArgs) ->
         ("WINDTHROW_CONTROL_URL", control.url()),
         ("WINDTHROW_SEED", mock.seed().to_string()),
     ];
+    // Absolute, for a service may have a working directory of its own.
+    let file = args.tls_ca_file.iter().filter_map(|file| std::path::absolute(file).ok());
+    for file in file {
+        let names = ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE"];
+        variables.extend(names.map(|name| (name, file.display().to_string())));
+    }
     let assignment = |(name, value): &(&str, String)| format!("{name}={}", shell::word(value));
     let assignments: Vec<String> = variables.iter().map(assignment).collect();
     let lines = [
@@ -154,7 +174,7 @@ fn announcement(mock: &MockLinktree, control: &Control, args: &MockServeArgs) ->
         "# GET / of the control API lists what it can do".to_owned(),
         assignments.join("\n"),
         // Whoever reads this as a script wants it for the service that is started next.
-        format!("export {}", variables.map(|(name, _)| name).join(" ")),
+        format!("export {}", variables.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" ")),
         "# ready; Ctrl-C or SIGTERM ends it".to_owned(),
     ];
     lines.join("\n")

@@ -43,6 +43,7 @@ pub async fn run(args: &RunArgs) -> Result<Exit, Failure> {
     if matches!(target, TargetSpec::Url { .. }) {
         without_process_faults(&mut plan)?;
     }
+    let untold = without_tls(&mut plan, &target, &config)?;
     if let Some(reference) = &config.file.secrets.session {
         secret::resolve(reference, &config.folder)?;
     }
@@ -58,6 +59,9 @@ pub async fn run(args: &RunArgs) -> Result<Exit, Failure> {
     ));
     for slower in plan.scenarios.iter().filter(|one| one.time_scale != plan.time_scale) {
         progress.note(&format!("{}: {}", slower.id, slower.summary));
+    }
+    if let Some(untold) = untold {
+        progress.note(&format!("! {untold}"));
     }
     for (id, why) in guarantees::undecidable(&plan) {
         progress.note(&format!("! {id} will be inconclusive: {why}"));
@@ -129,6 +133,28 @@ fn without_process_faults(plan: &mut RunPlan) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Takes out the scenarios over TLS, where the target cannot be told whom to trust; says which, and why.
+fn without_tls(
+    plan: &mut RunPlan,
+    target: &TargetSpec,
+    config: &Config,
+) -> Result<Option<String>, Failure> {
+    let Some(why) = target.cannot_trust(config.file.mock.tls) else { return Ok(None) };
+    let (over, kept): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut plan.scenarios).into_iter().partition(|scenario| scenario.tls);
+    plan.scenarios = kept;
+    let ids: Vec<_> = over.iter().map(|scenario| scenario.id.as_str()).collect();
+    let untold = format!("{} is left out: {why}", ids.join(", "));
+    match (ids.is_empty(), plan.scenarios.is_empty()) {
+        (true, _) => Ok(None),
+        (false, false) => Ok(Some(untold)),
+        (false, true) => Err(Failure::usage(
+            untold,
+            "hand the file over, as in SSL_CERT_FILE = \"{ca_file}\" in [target.spawn.env]",
+        )),
+    }
+}
+
 /// What the arguments and the configuration name; a mutant on the command line comes first.
 fn target(args: &RunArgs, config: &Config) -> Result<TargetSpec, Failure> {
     let Some(name) = &args.mutant else { return TargetSpec::of(config) };
@@ -143,6 +169,30 @@ fn target(args: &RunArgs, config: &Config) -> Result<TargetSpec, Failure> {
 mod tests {
     use super::*;
     use reports::report::ScenarioReport;
+    use scenarios::catalogue::{Settings, run_plan};
+
+    #[test]
+    fn what_goes_over_tls_is_left_out_where_nobody_is_told_whom_to_trust() {
+        let plan = || {
+            let contract = mock_server::profile::ContractProfile::linktree_v1();
+            run_plan(&Settings::default(), contract, &["steady-state", "tls-faults"])
+        };
+        let left = |text: &str, mut plan: RunPlan| {
+            let config = Config { file: toml::from_str(text).unwrap(), ..Config::default() };
+            let target = TargetSpec::of(&config).unwrap();
+            let said = without_tls(&mut plan, &target, &config);
+            (plan.scenarios.len(), said.map_err(|failure| failure.to_string()))
+        };
+        let spawned = "[target.spawn]\ncommand = [\"server\"]\n";
+        let (kept, said) = left(spawned, plan());
+        assert_eq!(kept, 1);
+        assert!(said.unwrap().unwrap().starts_with("tls-faults is left out: the target is not"));
+        let told = format!("{spawned}env = {{ SSL_CERT_FILE = \"{{ca_file}}\" }}\n");
+        assert_eq!(left(&told, plan()), (2, Ok(None)));
+        let mut alone = plan();
+        alone.scenarios.remove(0);
+        assert!(left(spawned, alone).1.unwrap_err().contains("{ca_file}"));
+    }
 
     #[test]
     fn fail_on_says_which_verdicts_end_with_another_code_than_0() {

@@ -73,6 +73,7 @@ impl Config {
     /// Puts bounds into a plan, and takes out what the integration has no route for.
     pub fn apply(&self, run: &mut RunPlan) {
         run.leave_out(&self.file.front_door);
+        run.scenarios.iter_mut().for_each(|plan| plan.tls |= self.file.mock.tls);
         bounds::put(&mut run.bounds, self.file.bounds());
         if let Some(ms) = self.file.generator.p99_lateness_ms {
             run.scenarios.iter_mut().for_each(|plan| plan.generator.p99_lateness_ms = ms);

@@ -20,6 +20,8 @@ pub struct File {
     pub declared: Declared,
     /// What is seen of the integration beside its answers; all of it is optional.
     pub observe: Observe,
+    /// How the mock stands before the integration.
+    pub mock: MockSection,
     /// What is asked of the load generator itself.
     pub generator: GeneratorSection,
     /// Severity, bounds and exercise minimums by guarantee.
@@ -143,6 +145,16 @@ pub struct Observe {
     pub source_except: Vec<String>,
     /// What its metrics are called.
     pub metrics: MetricNames,
+}
+
+/// How Linktree, vault and alert receiver stand before the integration.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MockSection {
+    /// Whether they speak TLS in every scenario. The certificate of their authority is in the file
+    /// `{ca_file}`, which `SSL_CERT_FILE`, `NODE_EXTRA_CA_CERTS`, `REQUESTS_CA_BUNDLE` and
+    /// `WINDTHROW_CA_FILE` name as well.
+    pub tls: bool,
 }
 
 /// What is asked of the load generator itself.

@@ -76,6 +76,11 @@ impl Rules<'_> {
         if let Some(running) = &target.url {
             self.address(&running.base, &running.allow_hosts);
             self.path("target.url.ready", &running.ready);
+            if file.mock.tls {
+                let what = "what runs already cannot be told the authority of a run";
+                let help = "leave mock.tls out, or let Windthrow start it: [target.spawn]";
+                self.wrong("mock.tls", what, help);
+            }
             if let Some(reset) = &running.reset {
                 self.path("target.url.reset", reset);
             }

@@ -66,7 +66,35 @@ impl TargetSpec {
     /// Whether it is told the time scale when it is started, in its arguments or its environment.
     #[must_use]
     pub fn takes_time_scale(&self) -> bool {
-        let asks = |text: &String| template::names(text).contains(&template::TIME_SCALE);
+        self.is_told(template::TIME_SCALE)
+    }
+
+    /// Whether it is told the authority's file when it is started, in its arguments or its environment.
+    #[must_use]
+    pub fn takes_ca_file(&self) -> bool {
+        self.is_told(template::CA_FILE)
+    }
+
+    /// Why there can be no TLS between it and the mock, if it cannot; `assured` where the configuration
+    /// says that there can.
+    #[must_use]
+    pub fn cannot_trust(&self, assured: bool) -> Option<&'static str> {
+        match self {
+            Self::Url { .. } => Some(
+                "what runs already cannot be told whose certificates to trust: the authority is \
+                 another one in each run",
+            ),
+            Self::Spawn { .. } if !assured && !self.takes_ca_file() => Some(
+                "the target is not told whose certificates to trust: {ca_file} stands in neither its \
+                 command nor its environment, and [mock] tls is not set",
+            ),
+            Self::Spawn { .. } | Self::Embedded { .. } => None,
+        }
+    }
+
+    /// Whether this template stands in its arguments or its environment.
+    fn is_told(&self, name: &str) -> bool {
+        let asks = |text: &String| template::names(text).contains(&name);
         match self {
             Self::Embedded { .. } => true,
             Self::Spawn { command, .. } => {

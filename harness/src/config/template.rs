@@ -5,6 +5,10 @@ pub const DATA_DIR: &str = "data_dir";
 /// What contract durations are divided by.
 pub const TIME_SCALE: &str = "time_scale";
 
+/// The file with the certificate of the authority that Linktree, vault and alert receiver have theirs
+/// from.
+pub const CA_FILE: &str = "ca_file";
+
 /// The names that may stand in braces (contract.md section 2).
 pub const NAMES: &[&str] = &[
     "port",
@@ -22,6 +26,7 @@ pub const NAMES: &[&str] = &[
     TIME_SCALE,
     "seed",
     "allowed_origin",
+    CA_FILE,
 ];
 
 /// The names in braces, in order; `{{` and `}}` stand for braces.

@@ -7,7 +7,7 @@ mod cell;
 mod scenario;
 mod sentence;
 
-use super::folder::RunFolder;
+use super::folder::{RunFolder, RunIdentity};
 use super::plans;
 use crate::failure::Failure;
 use reports::report::{Cell, NotTested, Report, Severity, Standing};
@@ -57,7 +57,8 @@ pub fn report(folder: &RunFolder) -> Result<Report, Failure> {
         })
         .collect();
     let exercised = |id: &str| judged(id).is_some();
-    let not_tested = CHECKLIST.iter().filter(|row| !exercised(row.id)).map(not_tested).collect();
+    let not_tested = CHECKLIST.iter().filter(|row| !exercised(row.id));
+    let not_tested = not_tested.map(|row| self::not_tested(row, &identity)).collect();
     let mut report = Report {
         tool_version: identity.tool_version.clone(),
         run_id: identity.run_id.clone(),
@@ -76,16 +77,13 @@ pub fn report(folder: &RunFolder) -> Result<Report, Failure> {
 }
 
 /// A row of the checklist that this run says nothing about.
-fn not_tested(row: &Row) -> NotTested {
-    let reason = match guarantees::find(row.id) {
-        None => "no judge yet",
-        Some(_) => "not exercised by the scenarios of this run",
+fn not_tested(row: &Row, identity: &RunIdentity) -> NotTested {
+    let reason = match (guarantees::find(row.id), identity.judging.not_applicable(row.id)) {
+        (None, _) => "no judge yet".to_owned(),
+        (Some(_), Some(why)) => format!("not applicable: {why}"),
+        (Some(_), None) => "not exercised by the scenarios of this run".to_owned(),
     };
-    NotTested {
-        id: row.id.to_owned(),
-        priority: about::priority(row.priority),
-        reason: reason.to_owned(),
-    }
+    NotTested { id: row.id.to_owned(), priority: about::priority(row.priority), reason }
 }
 
 /// Violated before inconclusive before held; nothing at all is inconclusive.

@@ -30,8 +30,7 @@ impl JudgingRules {
     #[must_use]
     pub fn of(config: &Config, target: &TargetSpec) -> Self {
         let file = &config.file;
-        let runs_already = matches!(target, TargetSpec::Url { .. });
-        let why = |sight: Sight| Some((sight, unseen(sight, runs_already, file)?.to_owned()));
+        let why = |sight: Sight| Some((sight, unseen(sight, target, file)?.to_owned()));
         let unseen = Sight::ALL.into_iter().filter_map(why).collect();
         let without = file.front_door.without.clone();
         Self { guarantees: file.guarantee.clone(), without, unseen }
@@ -73,8 +72,10 @@ impl JudgingRules {
 }
 
 /// Why something of the target cannot be seen, if it cannot.
-fn unseen(sight: Sight, runs_already: bool, file: &File) -> Option<&'static str> {
+fn unseen(sight: Sight, target: &TargetSpec, file: &File) -> Option<&'static str> {
+    let runs_already = matches!(target, TargetSpec::Url { .. });
     match sight {
+        Sight::Tls => target.cannot_trust(file.mock.tls),
         Sight::Process if runs_already => {
             Some("a process that Windthrow did not start is neither ended nor looked into")
         }
@@ -147,11 +148,14 @@ mod tests {
             ids.filter(|id| rules.not_applicable(id).is_some()).collect::<Vec<_>>()
         };
         let running = "[target.url]\nbase = \"http://127.0.0.1:80\"\nmock_port = 4010\n";
-        let process = ["key-from-vault", "clicks-survive-crash"];
+        let process = ["key-from-vault", "clicks-survive-crash", "tls-verified"];
         assert_eq!(hidden(running), [&process[..], &["no-pii-in-logs"]].concat());
         let with_logs = format!("{running}[observe]\nlogs = [\"app.log\"]\n");
         assert_eq!(hidden(&with_logs), process);
+        let spawned = "[target.spawn]\ncommand = [\"server\"]\n";
+        assert_eq!(hidden(spawned), ["tls-verified"]);
         let none: [&str; 0] = [];
-        assert_eq!(hidden("[target.spawn]\ncommand = [\"server\"]\n"), none);
+        assert_eq!(hidden(&format!("{spawned}env = {{ CA = \"{{ca_file}}\" }}\n")), none);
+        assert_eq!(hidden(&format!("{spawned}[mock]\ntls = true\n")), none);
     }
 }

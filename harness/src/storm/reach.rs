@@ -4,6 +4,7 @@
 //! creator whom nobody else visits, so that the probe changes nothing for the storm.
 
 use mock_server::clock::Clock;
+use mock_server::history::handshake::HandshakeEnd;
 use mock_server::history::record::Record;
 use mock_server::world::population::{Group, Population};
 use scenarios::front_door::FrontDoor;
@@ -38,19 +39,27 @@ pub struct Arrivals {
     pub handle: String,
     all: AtomicU64,
     for_the_probe: AtomicU64,
+    /// Handshakes with a good certificate that came to nothing.
+    handshakes: AtomicU64,
 }
 
 impl Default for Arrivals {
     fn default() -> Self {
         let own = Population { groups: vec![group()] };
         let handle = own.first_handle().expect("the group has a creator");
-        Self { handle, all: AtomicU64::default(), for_the_probe: AtomicU64::default() }
+        let (all, for_the_probe, handshakes) = Default::default();
+        Self { handle, all, for_the_probe, handshakes }
     }
 }
 
 impl Arrivals {
     /// Counts a record, if it is a request of the integration.
     pub fn note(&self, record: &Record) {
+        if let Record::Handshake(handshake) = record
+            && handshake.end != HandshakeEnd::Completed
+        {
+            self.handshakes.fetch_add(1, Ordering::Release);
+        }
         let Record::Exchange(exchange) = record else { return };
         if exchange.is_connection_only() {
             return;
@@ -88,8 +97,20 @@ pub async fn probe(
     let status = answer.as_ref().ok().map(|answer| answer.status().as_u16());
     let (arrived, requests) = (arrived(), arrivals.all.load(Ordering::Acquire));
     let reach = Reach { sent, last, status, arrived, requests, lacks: Vec::new() };
-    let outcome = if arrived > 0 { Ok(()) } else { Err(why(&reach, &path, front)) };
+    let outcome = match (arrived, arrivals.handshakes.load(Ordering::Acquire)) {
+        (1.., _) => Ok(()),
+        (0, 0) => Err(why(&reach, &path, front)),
+        (0, failed) => Err(format!("{}{}", why(&reach, &path, front), untrusting(failed))),
+    };
     (reach, outcome)
+}
+
+/// Before a storm every certificate is good.
+fn untrusting(failed: u64) -> String {
+    format!(
+        "; {failed} of its connections broke off in the TLS handshake, or did not begin one: have it \
+         trust the authority in {{ca_file}}, as in SSL_CERT_FILE = \"{{ca_file}}\""
+    )
 }
 
 fn why(reach: &Reach, path: &str, front: &FrontDoor) -> String {

@@ -71,6 +71,7 @@ impl Rig {
             recorder: Arc::new(recorder.clone()),
             vault_token: "vault-token".into(),
             vault_port: 0,
+            tls: None,
         };
         let mock = MockLinktree::start(config).unwrap();
         let (asked, answer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
@@ -97,6 +98,8 @@ impl Rig {
                 session: "session-secret".into(),
             },
             data_dir: &data_dir,
+            ca_file: None,
+            tls: false,
             time_scale: 1,
             seed: 7,
             log: &folder.path().join("target.log"),

@@ -41,6 +41,7 @@ pub fn mock(recorder: Arc<dyn Recorder>) -> Result<MockLinktree, MockError> {
         recorder,
         vault_token: String::new(),
         vault_port: 0,
+        tls: None,
     })?;
     mock.arm(Moment::ZERO);
     Ok(mock)

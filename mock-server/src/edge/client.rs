@@ -5,8 +5,8 @@ use super::body::{BodyReader, Framing};
 use super::head::{Head, Parsed, empty_lines};
 use super::tuning::Tuning;
 use crate::clock::{Clock, Moment};
+use crate::tls::Stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 /// Bytes of later requests that are read ahead, at most, while an answer is held back.
 const READ_AHEAD: usize = 1024 * 1024;
@@ -18,7 +18,7 @@ const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// A client's socket, what was read from it, and when.
 pub(super) struct Client {
-    stream: TcpStream,
+    stream: Stream,
     clock: Clock,
     tuning: Tuning,
     buffer: Vec<u8>,
@@ -51,7 +51,7 @@ enum Read {
 }
 
 impl Client {
-    pub fn new(stream: TcpStream, clock: Clock, tuning: Tuning) -> Self {
+    pub fn new(stream: Stream, clock: Clock, tuning: Tuning) -> Self {
         let (buffer, last_read) = (Vec::with_capacity(4096), clock.now());
         Self { stream, clock, tuning, buffer, last_read, resets: false }
     }
@@ -106,8 +106,18 @@ impl Client {
 
     /// Writes everything. A client that accepts nothing for long is reset, and counts as gone.
     pub async fn write(&mut self, mut bytes: &[u8]) -> Result<(), Gone> {
-        while !bytes.is_empty() {
-            match tokio::time::timeout(self.tuning.unread, self.stream.write(bytes)).await {
+        loop {
+            // Only the kernel's word counts: what is encrypted may still lie in memory.
+            let left = bytes.len();
+            let step = async {
+                if left == 0 {
+                    self.stream.flush().await.map(|()| 0)
+                } else {
+                    self.stream.write(bytes).await
+                }
+            };
+            match tokio::time::timeout(self.tuning.unread, step).await {
+                Ok(Ok(0)) if left == 0 => return Ok(()),
                 Ok(Ok(count @ 1..)) => bytes = &bytes[count..],
                 Ok(_) => return Err(Gone),
                 Err(_) => {
@@ -117,7 +127,6 @@ impl Client {
                 }
             }
         }
-        Ok(())
     }
 
     /// Makes the close that follows an RST.

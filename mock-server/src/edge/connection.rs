@@ -10,17 +10,17 @@ use super::head::Head;
 use super::open::{OpenExchange, blank};
 use super::scan::Scanner;
 use super::upstream::UpstreamAnswer;
+use crate::clock::Moment;
 use crate::history::exchange::{End, Exchange};
 use crate::keyring::Token;
 use crate::rendezvous::{Instructions, Ticket};
 use crate::routes::{classify, error_body, resolved};
+use crate::tls::Stream;
 use std::io;
 use std::rc::Rc;
-use tokio::net::TcpStream;
 
-/// Serves a connection to its end.
-pub(super) async fn serve(edge: Rc<Edge>, stream: TcpStream, conn: u64) {
-    let t_conn = edge.clock.now();
+/// Serves a connection to its end, which was accepted at this moment.
+pub(super) async fn serve(edge: Rc<Edge>, stream: Stream, conn: u64, t_conn: Moment) {
     let mut client = Client::new(stream, edge.clock, edge.tuning);
     for seq in 0.. {
         let arrival = client.next().await;
@@ -103,7 +103,7 @@ async fn exchange(
     open.exchange.links = std::mem::take(&mut instructions.links);
     open.exchange.faults = std::mem::take(&mut instructions.marks);
     open.exchange.over_limit = instructions.over_limit;
-    let keep = head.keeps_alive() && !edge.is_draining();
+    let keep = head.keeps_alive() && !edge.is_draining() && !edge.hits_handshakes();
     if keep && head.minor == 0 {
         // HTTP/1.0 closes, unless both sides say otherwise.
         answer.headers.push(("connection".to_owned(), b"keep-alive".to_vec()));

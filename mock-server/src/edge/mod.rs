@@ -13,6 +13,7 @@ mod open;
 #[cfg(test)]
 mod privacy;
 mod scan;
+mod secured;
 #[cfg(test)]
 mod tests;
 mod tuning;
@@ -21,12 +22,12 @@ mod upstream;
 pub(crate) use tuning::Tuning;
 
 use crate::clock::Clock;
-use crate::contract::Route;
-use crate::faults::engine::CONNECTION_KEY;
-use crate::faults::{Effect, FaultMark, RequestView, Stage};
+use crate::contract::Listener as Server;
+use crate::faults::{Effect, FaultMark};
 use crate::history::record::Recorder;
 use crate::overload::Overloads;
 use crate::routes::Shared;
+use crate::tls::Tls;
 use listener::Listener;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -70,6 +71,8 @@ pub(crate) struct EdgeConfig {
     pub probes: Arc<AtomicU64>,
     pub gauges: Arc<Gauges>,
     pub tuning: Tuning,
+    /// How to encrypt, if that is what the port does.
+    pub tls: Option<Arc<Tls>>,
 }
 
 /// What the connections share; all on one thread.
@@ -83,6 +86,7 @@ struct Edge {
     tuning: Tuning,
     upstream: Upstream,
     overloads: Overloads,
+    tls: Option<Arc<Tls>>,
 }
 
 impl Edge {
@@ -97,17 +101,14 @@ impl Edge {
 
     /// What a rule does to the connection that was accepted just now.
     fn connection_fault(&self) -> Option<(Effect, FaultMark)> {
-        let view = RequestView {
-            stage: Stage::Connection,
-            method: "",
-            route: Route::Unknown,
-            handle: None,
-            key: CONNECTION_KEY,
-        };
         let since_armed = self.shared.world.ms_since_armed(self.clock.now());
-        let mut decision = self.shared.engine.decide(&view, since_armed);
-        let mark = decision.take_edge_mark()?;
-        Some((decision.effect, mark))
+        self.shared.engine.connection(Server::Linktree, since_armed)
+    }
+
+    /// Whether a request must have a connection of its own just now, to meet what happens in handshakes.
+    fn hits_handshakes(&self) -> bool {
+        let since_armed = || self.shared.world.ms_since_armed(self.clock.now());
+        self.tls.is_some() && since_armed().is_some_and(|ms| self.shared.engine.hits_handshakes(ms))
     }
 
     /// Replaces wiremock when it has kept enough requests.
@@ -134,7 +135,7 @@ pub(crate) struct Bound {
 
 /// Binds the port and starts wiremock behind it.
 pub(crate) async fn bind(settings: EdgeConfig) -> io::Result<Bound> {
-    let EdgeConfig { host, port, draining, clock, recorder, shared, probes, gauges, tuning } =
+    let EdgeConfig { host, port, draining, clock, recorder, shared, probes, gauges, tuning, tls } =
         settings;
     let listener = Listener::open(host, port)?;
     let upstream = Upstream::start(Arc::clone(&shared), &tuning).await?;
@@ -149,6 +150,7 @@ pub(crate) async fn bind(settings: EdgeConfig) -> io::Result<Bound> {
         tuning,
         upstream,
         overloads,
+        tls,
     });
     Ok(Bound { listener, edge })
 }
@@ -181,8 +183,10 @@ impl Bound {
             tokio::task::spawn_local(async move {
                 let _counted = counted;
                 match fault {
-                    Some(fault) => act::break_off(edge, stream, conn, fault).await,
-                    None => connection::serve(edge, stream, conn).await,
+                    Some(fault) if !fault.0.is_of_tls() => {
+                        act::break_off(edge, stream, conn, fault).await;
+                    }
+                    fault => secured::serve(edge, stream, conn, fault).await,
                 }
             });
         }

@@ -1,6 +1,8 @@
 //! What can happen to a request, a connection or a delivery, once a fault has decided.
 
-use super::{ChunkFlaw, HeadFlaw, ResetAt, RetryAfterSpec, Rewrite, StallAt};
+use super::{
+    CertificateFlaw, ChunkFlaw, HandshakeFlaw, HeadFlaw, ResetAt, RetryAfterSpec, Rewrite, StallAt,
+};
 use crate::webhooks::DeliveryEffect;
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +80,16 @@ pub enum Effect {
         /// The alert's description.
         alert: u8,
     },
+    /// Show a certificate that is not right.
+    Certificate {
+        /// In what way.
+        flaw: CertificateFlaw,
+    },
+    /// Do a handshake that is not right.
+    Handshake {
+        /// In what way.
+        how: HandshakeFlaw,
+    },
     /// Send a head that is not right.
     MalformedHead {
         /// In what way.
@@ -134,6 +146,10 @@ pub enum Accept {
     Reset,
     /// Its first bytes are answered with this TLS alert.
     Alert(u8),
+    /// Its TLS handshake shows a certificate that is not right: who takes it is served.
+    Certificate(CertificateFlaw),
+    /// Its TLS handshake is not right.
+    Handshake(HandshakeFlaw),
 }
 
 impl Shape {
@@ -149,6 +165,12 @@ impl Shape {
 }
 
 impl Effect {
+    /// Whether it happens in a TLS handshake.
+    #[must_use]
+    pub const fn is_of_tls(&self) -> bool {
+        matches!(self.shape().onset, Onset::Accept(Accept::Certificate(_) | Accept::Handshake(_)))
+    }
+
     /// What it means for the answer that it hits.
     #[must_use]
     pub const fn shape(&self) -> Shape {
@@ -159,6 +181,8 @@ impl Effect {
             Self::Refuse => Shape::accept(Accept::Refuse),
             Self::Reset { at: ResetAt::Accept } => Shape::accept(Accept::Reset),
             Self::TlsAlert { alert } => Shape::accept(Accept::Alert(*alert)),
+            Self::Certificate { flaw } => Shape::accept(Accept::Certificate(*flaw)),
+            Self::Handshake { how } => Shape::accept(Accept::Handshake(*how)),
             Self::Answer { .. } => Shape { processed: false, ..Shape::plain(Onset::Routes) },
             Self::LateError { .. } => Shape::plain(Onset::Routes),
             Self::Stall { at: StallAt::BeforeHead }

@@ -1,7 +1,7 @@
 //! The plan at work: which rules hit a request, and what comes of them together.
 
-use super::{Caution, Effect, FaultMark, Onset, Pick, RequestView, Rewrite, Roll, Rule};
-use crate::contract::Route;
+use super::{Caution, Effect, FaultMark, Onset, Pick, RequestView, Rewrite, Roll, Rule, Stage};
+use crate::contract::{Listener, Route};
 use crate::faults::ordinals::Ordinals;
 use crate::ranges::{self, OutOfRange};
 use crate::world::handle_matches;
@@ -9,8 +9,17 @@ use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Notify;
 
-/// The key of every decision about a connection, of which nothing is known yet.
+/// The key of every decision about a connection to Linktree, of which nothing is known yet.
 pub(crate) const CONNECTION_KEY: &str = "connection";
+
+/// The key of every decision about a connection to this server.
+pub(super) const fn connection_key(listener: Listener) -> &'static str {
+    match listener {
+        Listener::Linktree => CONNECTION_KEY,
+        Listener::Vault => "vault connection",
+        Listener::Alerts => "alerts connection",
+    }
+}
 
 /// The seed, and the plan in force, which may be replaced while requests arrive.
 #[derive(Debug)]
@@ -132,6 +141,33 @@ impl Engine {
         let refusing = plan.rules.iter().filter(|rule| refuses_connections(rule));
         let later = refusing.filter(|rule| rule.window.from_ms < rule.window.until_ms);
         later.map(|rule| rule.window.from_ms).filter(|from| *from > now).min()
+    }
+
+    /// Whether TLS handshakes go wrong at `now` milliseconds.
+    #[must_use]
+    pub fn hits_handshakes(&self, now: u64) -> bool {
+        self.plan().rules.iter().any(|rule| {
+            rule.fault.info().calls_for(Caution::HitsHandshakes)
+                && (rule.window.from_ms..rule.window.until_ms).contains(&now)
+        })
+    }
+
+    /// Decides about a connection that was accepted just now, and marks it.
+    pub fn connection(
+        &self,
+        listener: Listener,
+        ms_since_armed: Option<u64>,
+    ) -> Option<(Effect, FaultMark)> {
+        let view = RequestView {
+            stage: Stage::Connection,
+            method: "",
+            route: Route::Unknown,
+            handle: None,
+            key: connection_key(listener),
+        };
+        let mut decision = self.decide(&view, ms_since_armed);
+        let mark = decision.take_edge_mark()?;
+        Some((decision.effect, mark))
     }
 
     /// Like [`Self::replace`], but a rule that stays just as it is goes on counting.

@@ -21,7 +21,9 @@
 //! `tests/fault_table.md` by `tests/mock/faults/table.rs`, `tests/webhook_table.md` by
 //! `tests/mock/webhook_table.rs`.
 
+mod bad_certificate;
 mod bad_chunk;
+mod bad_handshake;
 mod bad_json;
 mod bandwidth;
 mod choice;
@@ -304,6 +306,8 @@ faults! {
         slow_close::{SlowClose}
         refuse::{Refuse}
         tls_alert::{TlsAlert}
+        bad_certificate::{BadCertificate, CertificateFlaw}
+        bad_handshake::{BadHandshake, HandshakeFlaw}
         reset::{Reset, ResetAt}
         empty_reply::{EmptyReply}
         lose_answer::{LoseAnswer}

@@ -49,6 +49,8 @@ pub enum Caution {
     SomeItemsFail,
     /// While its window is open nobody can connect, and nobody knows who tried.
     RefusesConnections,
+    /// It happens in TLS handshakes: while its window is open each request has a connection of its own.
+    HitsHandshakes,
     /// The answer stops coming until the client gives up.
     Stalls,
 }

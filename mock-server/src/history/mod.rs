@@ -6,6 +6,7 @@
 pub mod exchange;
 mod file;
 mod follow;
+pub mod handshake;
 pub mod record;
 
 pub use file::RecordFile;

@@ -6,6 +6,7 @@
 use crate::clock::Moment;
 use crate::faults::FaultMark;
 use crate::history::exchange::Exchange;
+use crate::history::handshake::Handshake;
 use crate::webhooks::WebhookEvent;
 use crate::world::WorldEvent;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,8 @@ pub enum Record {
     SecretRead(SecretRead),
     /// An alert came in.
     Alert(Alert),
+    /// A TLS handshake is over.
+    Handshake(Box<Handshake>),
     /// Something happened in the world: a page was edited, a key rotated.
     World(Happened),
     /// The mock ran out of something.
@@ -32,8 +35,16 @@ pub enum Record {
 }
 
 /// The name of every event, as it stands in a record's JSON.
-pub const EVENTS: &[&str] =
-    &["exchange", "delivery", "reachability", "secret-read", "alert", "world", "overload"];
+pub const EVENTS: &[&str] = &[
+    "exchange",
+    "delivery",
+    "reachability",
+    "secret-read",
+    "alert",
+    "handshake",
+    "world",
+    "overload",
+];
 
 impl Record {
     /// The name of this event, one of [`EVENTS`].
@@ -45,6 +56,7 @@ impl Record {
             Self::Reachability(_) => "reachability",
             Self::SecretRead(_) => "secret-read",
             Self::Alert(_) => "alert",
+            Self::Handshake(_) => "handshake",
             Self::World(_) => "world",
             Self::Overload(_) => "overload",
         }
@@ -59,6 +71,7 @@ impl Record {
             Self::Reachability(look) => look.at,
             Self::SecretRead(read) => read.at,
             Self::Alert(alert) => alert.at,
+            Self::Handshake(handshake) => handshake.t_end,
             Self::World(happened) => happened.at,
             Self::Overload(overload) => overload.at,
         }
@@ -190,11 +203,12 @@ pub struct Overload {
 /// A record of each kind, with everything in it that may be there.
 #[cfg(test)]
 pub(crate) fn examples() -> Vec<Record> {
-    use crate::contract::Route;
+    use crate::contract::{Listener, Route};
     use crate::faults::FaultKind;
     use crate::history::exchange::{
         ClickReceipt, End, KeyPlace, LinkReceipt, RetryAfter, RetryAfterForm,
     };
+    use crate::history::handshake::{Certificate, Credential, HandshakeEnd};
     let at = Moment::from_ms(5);
     let text = |text: &str| text.to_owned();
     let mark = FaultMark { rule: text("r"), kind: FaultKind::Status, key: text("k"), nth: 0 };
@@ -241,6 +255,20 @@ pub(crate) fn examples() -> Vec<Record> {
         doubtful: true,
         over_limit: true,
     };
+    let handshake = Handshake {
+        listener: Listener::Vault,
+        conn: Some(1),
+        t_conn: at,
+        t_end: at,
+        end: HandshakeEnd::Completed,
+        shown: Some(Certificate::WrongHost),
+        server_name: Some(text("localhost")),
+        version: Some(text("TLSv1_3")),
+        alert: Some(45),
+        bytes: 9,
+        credentials: vec![Credential::VaultToken],
+        faults: vec![mark.clone()],
+    };
     let delivery = Delivery {
         id: text("msg_1"),
         webhook: text("wh_1"),
@@ -283,6 +311,7 @@ pub(crate) fn examples() -> Vec<Record> {
         Record::Reachability(look),
         Record::SecretRead(read),
         Record::Alert(alert),
+        Record::Handshake(Box::new(handshake)),
         Record::Overload(Overload { at, what: text("all") }),
     ];
     records.extend(WorldEvent::examples().into_iter().map(happened).map(Record::World));

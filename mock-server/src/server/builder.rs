@@ -8,6 +8,7 @@ use crate::history::{History, KEPT};
 use crate::profile::ContractProfile;
 use crate::routes::OwnRoute;
 use crate::server::{Extras, MockConfig, MockError, MockLinktree};
+use crate::tls::Authority;
 use crate::world::TimedEvent;
 use crate::world::population::{Group, Population};
 use std::net::IpAddr;
@@ -44,6 +45,7 @@ impl MockLinktree {
             recorder: Arc::new(History::new(0, None)),
             vault_token: VAULT_TOKEN.to_owned(),
             vault_port: 0,
+            tls: None,
         };
         Builder { config, onward: None, kept: KEPT, armed: true, extras: Extras::default() }
     }
@@ -170,6 +172,13 @@ impl Builder {
     #[must_use]
     pub fn vault_token(mut self, token: impl Into<String>) -> Self {
         self.config.vault_token = token.into();
+        self
+    }
+
+    /// Speaks TLS, vault and alert receiver included; clients must trust the authority.
+    #[must_use]
+    pub fn tls(mut self, authority: Authority) -> Self {
+        self.config.tls = Some(authority);
         self
     }
 

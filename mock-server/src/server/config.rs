@@ -10,6 +10,7 @@ use crate::history::record::Recorder;
 use crate::profile::ContractProfile;
 use crate::ranges::OutOfRange;
 use crate::routes::OwnRoute;
+use crate::tls::Authority;
 use crate::world::population::{Population, PopulationError};
 use crate::world::{TimedEvent, WorldError};
 use std::io;
@@ -40,6 +41,8 @@ pub struct MockConfig {
     pub vault_token: String,
     /// The vault's port; 0 for any.
     pub vault_port: u16,
+    /// Whose certificates all servers show; none for plain HTTP.
+    pub tls: Option<Authority>,
 }
 
 /// What only an embedding program, the mock alone, or a test sets.

@@ -13,7 +13,7 @@ impl MockLinktree {
     /// interface is named by its loopback address.
     #[must_use]
     pub fn url(&self) -> String {
-        named(self.address)
+        named(self.address, self.encrypts)
     }
 
     /// The public port.

@@ -12,15 +12,18 @@ pub(crate) use config::Extras;
 pub use config::{MockConfig, MockError};
 
 use crate::clock::Clock;
+use crate::contract::Listener as Server;
 use crate::edge::{self, EdgeConfig, Gauges};
 use crate::faults::engine::Engine;
 use crate::faults::holds::Holds;
 use crate::history::History;
+use crate::history::record::Recorder;
 use crate::rendezvous::Rendezvous;
 use crate::routes::Shared;
 use crate::server::rules::Rulebook;
 use crate::services::{self, Bounds, ServiceContext};
 use crate::services::{alertmanager, vault};
+use crate::tls::Tls;
 use crate::webhooks;
 use crate::world::World;
 use ending::Running;
@@ -40,6 +43,7 @@ pub struct MockLinktree {
     gauges: Arc<Gauges>,
     clock: Clock,
     address: SocketAddr,
+    encrypts: bool,
     vault_url: String,
     alerts_url: String,
     vault_token: String,
@@ -89,6 +93,7 @@ impl MockLinktree {
             recorder,
             vault_token,
             vault_port,
+            tls,
         } = config;
         let Extras { host, own, history, tuning } = extras;
         if let Some(wrong) = profile.wrong().into_iter().next() {
@@ -108,6 +113,12 @@ impl MockLinktree {
             holds: Holds::default(),
         });
         shared.world.keys.open_vault_with(&vault_token);
+        let recorder: Arc<dyn Recorder> = Arc::new(history.clone());
+        let tls = tls.map(|authority| {
+            let (shared, recorder) = (Arc::clone(&shared), Arc::clone(&recorder));
+            Arc::new(Tls { authority, shared, clock, recorder })
+        });
+        let encrypts = tls.is_some();
         let probes = history.begun();
         let gauges = Arc::new(Gauges::default());
         let (draining, drains) = watch::channel(false);
@@ -120,7 +131,7 @@ impl MockLinktree {
         let sender = webhooks::Sender::start(webhooks::SenderConfig {
             shared: Arc::clone(&shared),
             clock,
-            recorder: Arc::new(history.clone()),
+            recorder: Arc::clone(&recorder),
             secrets: Box::new(move |at| signers.world.signing_secrets(at)),
             time_scale,
         })
@@ -130,11 +141,12 @@ impl MockLinktree {
             port,
             draining: drains,
             clock,
-            recorder: Arc::new(history.clone()),
+            recorder,
             shared: Arc::clone(&shared),
             probes: Arc::clone(&probes),
             gauges: Arc::clone(&gauges),
             tuning,
+            tls,
         };
         let (stop, stopped) = oneshot::channel();
         let (ready, started) = mpsc::channel();
@@ -158,6 +170,7 @@ impl MockLinktree {
             gauges,
             clock,
             address,
+            encrypts,
             vault_url,
             vault_token,
             alerts_url,
@@ -186,6 +199,7 @@ fn run(
         clock: settings.clock,
         recorder: Arc::clone(&settings.recorder),
         host: settings.host,
+        tls: settings.tls.clone(),
     });
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {
@@ -193,10 +207,11 @@ fn run(
             let bound = edge::bind(settings).await?;
             let vault = vault::router(Arc::clone(&context));
             let vault_url =
-                services::serve(&context, "vault", vault_port, vault, Bounds::default()).await?;
+                services::serve(&context, Server::Vault, vault_port, vault, Bounds::default())
+                    .await?;
             let alerts = alertmanager::router(Arc::clone(&context));
             let alerts_url =
-                services::serve(&context, "alerts", 0, alerts, Bounds::default()).await?;
+                services::serve(&context, Server::Alerts, 0, alerts, Bounds::default()).await?;
             Ok((Started { address: bound.address(), vault_url, alerts_url }, bound))
         };
         match started.await {
@@ -219,7 +234,7 @@ mod tests {
     use super::*;
     use crate::edge::Tuning;
     use crate::history::exchange::Exchange;
-    use crate::history::record::{Overload, Record, Recorder};
+    use crate::history::record::{Overload, Record};
     use crate::profile::ContractProfile;
     use crate::world::population::Population;
     use std::io::{Read, Write};
@@ -252,6 +267,7 @@ mod tests {
             recorder: Arc::clone(&tape) as Arc<dyn Recorder>,
             vault_token: String::new(),
             vault_port: 0,
+            tls: None,
         };
         (MockLinktree::start_tuned(config, tuning).unwrap(), tape)
     }

@@ -4,13 +4,16 @@
 //! and none that has been silent for long.
 
 pub(crate) mod alertmanager;
+mod transport;
 pub mod vault;
 
 use crate::clock::Clock;
+use crate::contract::Listener as Server;
 use crate::history::record::Recorder;
 use crate::keyring::Keyring;
 use crate::overload::Overloads;
 use crate::routes::Shared;
+use crate::tls::Tls;
 use axum::Router;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -19,9 +22,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Sleep;
+use transport::Transport;
 
 /// How long to wait before accepting again after a failure such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
@@ -33,6 +37,8 @@ pub(crate) struct ServiceContext {
     pub recorder: Arc<dyn Recorder>,
     /// The address of all of them, which is the edge's.
     pub host: IpAddr,
+    /// How to encrypt, if that is what they do.
+    pub tls: Option<Arc<Tls>>,
 }
 
 impl ServiceContext {
@@ -58,12 +64,13 @@ impl Default for Bounds {
 }
 
 /// The URL of what listens here: loopback, where it listens on every interface.
-pub(crate) fn named(mut address: SocketAddr) -> String {
+pub(crate) fn named(mut address: SocketAddr, encrypts: bool) -> String {
     if address.ip().is_unspecified() {
         let loopback: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
         address.set_ip(loopback[usize::from(address.is_ipv6())]);
     }
-    format!("http://{address}")
+    let scheme = if encrypts { "https" } else { "http" };
+    format!("{scheme}://{address}")
 }
 
 /// Serves on any port for as long as the runtime lives, and says the address.
@@ -73,18 +80,20 @@ pub(crate) fn named(mut address: SocketAddr) -> String {
 /// The operating system's word when no port could be had.
 pub(crate) async fn serve(
     context: &ServiceContext,
-    name: &'static str,
+    server: Server,
     port: u16,
     router: Router,
     bounds: Bounds,
 ) -> io::Result<String> {
+    let name = server.name();
     // In words: the kind alone would be taken for the mock's own port.
     let refused = |error| io::Error::other(format!("the {name} on port {port}: {error}"));
     let listener = TcpListener::bind((context.host, port)).await.map_err(refused)?;
-    let url = named(listener.local_addr()?);
+    let url = named(listener.local_addr()?, context.tls.is_some());
     let listener = BoundedListener {
         listener,
-        name,
+        server,
+        tls: context.tls.clone(),
         idle: bounds.idle,
         places: Arc::new(Semaphore::new(bounds.connections)),
         overloads: Overloads::new(context.clock, Arc::clone(&context.recorder)),
@@ -100,7 +109,8 @@ pub(crate) async fn serve(
 /// Lets so many clients in, and turns the others away.
 struct BoundedListener {
     listener: TcpListener,
-    name: &'static str,
+    server: Server,
+    tls: Option<Arc<Tls>>,
     idle: Duration,
     places: Arc<Semaphore>,
     overloads: Overloads,
@@ -108,7 +118,7 @@ struct BoundedListener {
 
 impl BoundedListener {
     fn say(&self, what: &str) {
-        self.overloads.say(&format!("{}: {what}", self.name));
+        self.overloads.say(&format!("{}: {what}", self.server.name()));
     }
 }
 
@@ -130,7 +140,8 @@ impl axum::serve::Listener for BoundedListener {
                 Ok(place) => {
                     // Without it, small answers wait for the client's acknowledgement.
                     let _ = stream.set_nodelay(true);
-                    return (BoundedStream::new(stream, place, self.idle), from);
+                    let transport = Transport::of(stream, self.server, self.tls.clone());
+                    return (BoundedStream::new(transport, place, self.idle), from);
                 }
                 Err(_) => self.say("too many connections at once"),
             }
@@ -144,14 +155,14 @@ impl axum::serve::Listener for BoundedListener {
 
 /// A client's socket, which takes up a place and fails when it is silent for too long.
 struct BoundedStream {
-    stream: TcpStream,
+    stream: Transport,
     idle: Duration,
     silence: Pin<Box<Sleep>>,
     _place: OwnedSemaphorePermit,
 }
 
 impl BoundedStream {
-    fn new(stream: TcpStream, place: OwnedSemaphorePermit, idle: Duration) -> Self {
+    fn new(stream: Transport, place: OwnedSemaphorePermit, idle: Duration) -> Self {
         Self { stream, idle, silence: Box::pin(tokio::time::sleep(idle)), _place: place }
     }
 }
@@ -224,7 +235,8 @@ pub(crate) mod testing {
         let recorder = Arc::clone(&tape) as Arc<dyn Recorder>;
         shared.world.keys.open_vault_with("vault-token");
         let (clock, host) = (Clock::start(), std::net::Ipv4Addr::LOCALHOST.into());
-        (Arc::new(ServiceContext { shared, clock, recorder, host }), tape)
+        let tls = None;
+        (Arc::new(ServiceContext { shared, clock, recorder, host, tls }), tape)
     }
 }
 
@@ -235,11 +247,12 @@ mod tests {
     use crate::history::record::Record;
     use axum::routing::get;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
 
     async fn connected(bounds: Bounds) -> (TcpStream, String, Arc<super::testing::Tape>) {
         let (context, tape) = context();
         let router = Router::new().route("/", get(|| async { "hello" }));
-        let url = serve(&context, "it", 0, router, bounds).await.unwrap();
+        let url = serve(&context, Server::Vault, 0, router, bounds).await.unwrap();
         let address = url.trim_start_matches("http://").to_owned();
         let mut stream = TcpStream::connect(&address).await.unwrap();
         stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
@@ -264,17 +277,19 @@ mod tests {
         }
         let records = tape.0.lock().unwrap();
         assert!(
-            matches!(&records[..], [Record::Overload(it), ..] if it.what == "it: too many connections at once"),
+            matches!(&records[..], [Record::Overload(it), ..] if it.what == "vault: too many connections at once"),
             "{records:?}"
         );
     }
 
     #[test]
     fn a_url_can_always_be_called() {
-        let check = |address: &str, url: &str| assert_eq!(named(address.parse().unwrap()), url);
+        let check =
+            |address: &str, url: &str| assert_eq!(named(address.parse().unwrap(), false), url);
         check("127.0.0.1:80", "http://127.0.0.1:80");
         check("0.0.0.0:80", "http://127.0.0.1:80");
         check("[::]:80", "http://[::1]:80");
         check("10.1.2.3:80", "http://10.1.2.3:80");
+        assert_eq!(named("0.0.0.0:443".parse().unwrap(), true), "https://127.0.0.1:443");
     }
 }

@@ -13,6 +13,7 @@ mod receiver;
 mod registrations;
 mod rig;
 mod routes;
+mod tls_client;
 mod vault;
 mod webhook_table;
 mod webhooks;

@@ -86,6 +86,7 @@ pub fn config(tape: &Arc<Tape>) -> MockConfig {
         recorder: Arc::clone(tape) as Arc<dyn Recorder>,
         vault_token: "vault-token".into(),
         vault_port: 0,
+        tls: None,
     }
 }
 

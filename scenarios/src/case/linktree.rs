@@ -4,6 +4,7 @@ use crate::observed::FIRST_CLICK;
 use mock_server::clock::Moment;
 use mock_server::faults::Caution;
 use mock_server::history::exchange::Exchange;
+use mock_server::history::handshake::Handshake;
 use mock_server::history::record::SecretRead;
 use std::collections::HashMap;
 
@@ -15,6 +16,8 @@ pub struct LinktreeSide {
     /// Connections that a fault broke off before a request was read, and spans in which they were
     /// refused. A client may have met a failure, but nobody can say for which request.
     pub connections: Vec<Exchange>,
+    /// Connections to servers that speak TLS.
+    pub handshakes: Vec<Handshake>,
     /// Reads of the vault.
     pub secret_reads: Vec<SecretRead>,
 }
@@ -32,6 +35,7 @@ impl LinktreeSide {
     pub(super) fn ready(&mut self) {
         self.exchanges.sort_by_key(|exchange| (exchange.t_req, exchange.id));
         self.connections.sort_by_key(|connection| (connection.t_end, connection.id));
+        self.handshakes.sort_by_key(|one| (one.t_conn, one.conn, one.t_end));
         self.secret_reads.sort_by_key(|read| read.at);
     }
 

@@ -95,6 +95,7 @@ impl Case {
             Event::Bodies(count) => target.body_count = Some(count),
             Event::Process(process) => target.processes.push(process),
             Event::Inspection(look) => target.inspections.push(look),
+            Event::Handshake(handshake) => linktree.handshakes.push(*handshake),
             Event::SecretRead(read) => linktree.secret_reads.push(read),
             Event::Scrape(scrape) => target.scrapes.push(*scrape),
             Event::Leak(leak) => target.leaks.push(leak),

@@ -29,6 +29,7 @@ mod parts;
 pub mod rate_limit_storm;
 pub mod retry_gaps;
 pub mod steady_state;
+pub mod tls_faults;
 pub mod viral_spike;
 
 use crate::bounds;
@@ -187,6 +188,7 @@ pub const SCENARIOS: &[&ScenarioInfo] = &[
     &calibration::INFO,
     &retry_gaps::INFO,
     &kinds_of_failure::INFO,
+    &tls_faults::INFO,
 ];
 
 /// The scenario with this id.

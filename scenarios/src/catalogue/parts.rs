@@ -49,6 +49,7 @@ impl ScenarioInfo {
                 .filter(|id| !self.guarantees.contains(id))
                 .map(|&id| id.to_owned())
                 .collect(),
+            tls: false,
             exclusive: false,
         }
     }

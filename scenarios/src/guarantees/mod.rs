@@ -47,6 +47,7 @@ pub(crate) mod profile_timeout;
 mod retry_after_honoured;
 mod stale_on_outage;
 mod timeout_not_auth;
+mod tls_verified;
 #[cfg(test)]
 mod worse_tests;
 
@@ -122,6 +123,7 @@ pub const GUARANTEES: &[&dyn Guarantee] = &[
     &latency_metrics::LatencyMetrics,
     &click_lag::ClickLag,
     &cache_hit_ratio::CacheHitRatio,
+    &tls_verified::TlsVerified,
     &no_pii_in_logs::NoPiiInLogs,
     &no_secret_leaked::NoSecretLeaked,
 ];

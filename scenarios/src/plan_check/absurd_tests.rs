@@ -92,6 +92,7 @@ fn begin(run: &RunPlan) {
             recorder: Arc::new(History::new(0, None)),
             vault_token: "t".into(),
             vault_port: 0,
+            tls: None,
         });
         let mock = mock.unwrap_or_else(|error| panic!("{}: {error}", plan.id));
         mock.arm(Moment(u64::MAX / 2));

@@ -3,7 +3,7 @@
 use super::streams::check_span;
 use super::{Report, START_MS};
 use crate::plan::Plan;
-use mock_server::faults::{Pick, Rule, Strike};
+use mock_server::faults::{Caution, Pick, Rule, Strike};
 
 pub(super) fn check(report: &mut Report<'_>, plan: &Plan) {
     report.at("faults").unique("rule", plan.faults.iter().map(|rule| rule.id.as_str()));
@@ -17,6 +17,11 @@ pub(super) fn check(report: &mut Report<'_>, plan: &Plan) {
         }
         check_pick(&mut at.at("pick"), rule);
         check_return(&mut at, rule, plan.duration_ms());
+        at.at("fault").unless(
+            plan.tls || !rule.fault.info().calls_for(Caution::HitsHandshakes),
+            "there are no TLS handshakes",
+            "set the scenario's tls to true",
+        );
         for mistake in rule.fault.mistakes() {
             at.at(format_args!("fault.{}", mistake.key)).unless(false, mistake.what, mistake.fix);
         }

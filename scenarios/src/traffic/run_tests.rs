@@ -166,6 +166,7 @@ fn plan(rate: u32, timeout_ms: u64) -> Plan {
         generator: Generator { users: 20, timeout_ms, p99_lateness_ms: 20 },
         guarantees: vec![],
         watches: Vec::new(),
+        tls: false,
         exclusive: false,
     }
 }

@@ -44,6 +44,7 @@ fn plan(seed: u64, shape: Shape, creators: Creators, until_ms: u64) -> Plan {
         generator: Generator { users: 10, timeout_ms: 1_000, p99_lateness_ms: 20 },
         guarantees: vec![],
         watches: Vec::new(),
+        tls: false,
         exclusive: false,
     }
 }

@@ -35,6 +35,7 @@ mod cache_hits_in_latency;
 mod cache_key_cut_off;
 mod cache_of_a_hundred;
 mod cache_ttl_too_short;
+mod certificates_not_checked;
 mod click_dropped_after_attempts;
 mod click_dropped_on_401;
 mod click_dropped_on_429;
@@ -51,6 +52,7 @@ mod first_links_only;
 mod fresh_key_per_attempt;
 mod half_open_gate_races;
 mod half_open_lets_everyone_through;
+mod host_names_not_checked;
 mod in_flight_forgotten;
 mod key_exported_to_environment;
 mod key_in_log_of_bad_clicks;
@@ -123,7 +125,7 @@ pub struct Mutant {
 }
 
 /// All mutants, in reading order: breaker, retries, rate limit, clicks, pages, requests,
-/// secrets, logs, metrics.
+/// secrets, TLS, logs, metrics.
 pub const MUTANTS: &[Mutant] = &[
     breaker_opens_at_six::MUTANT,
     breaker_opens_at_three::MUTANT,
@@ -201,6 +203,8 @@ pub const MUTANTS: &[Mutant] = &[
     authorization_in_log::MUTANT,
     key_in_log_of_refusals::MUTANT,
     key_in_log_of_bad_clicks::MUTANT,
+    certificates_not_checked::MUTANT,
+    host_names_not_checked::MUTANT,
     email_in_log::MUTANT,
     visitor_address_in_log::MUTANT,
     bad_click_in_log::MUTANT,

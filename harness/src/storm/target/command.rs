@@ -5,11 +5,16 @@ use crate::config::template;
 use crate::process::guard::Launch;
 use crate::storm::observe::search::Search;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The front end that an integration shall let in; reserved by RFC 2606.
 const ALLOWED_ORIGIN: &str = "https://app.example.org";
+
+/// What libraries and programs call the file of the authorities that they trust: OpenSSL and Go, Node,
+/// Python's requests, and whoever wants to know it by our name.
+const CA_VARIABLES: [&str; 4] =
+    ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "WINDTHROW_CA_FILE"];
 
 /// What the target is given.
 pub struct Surroundings<'a> {
@@ -31,6 +36,11 @@ pub struct Surroundings<'a> {
     pub data_dir: &'a Path,
     /// What contract durations are divided by.
     pub time_scale: u32,
+    /// The certificate of the authority of mock, vault and alert receiver, in a file; none where neither
+    /// they speak TLS nor the target asks for it.
+    pub ca_file: Option<PathBuf>,
+    /// Whether they speak TLS.
+    pub tls: bool,
     /// For whatever the target wants to seed.
     pub seed: u64,
     /// Where its output goes; every start appends.
@@ -65,10 +75,13 @@ pub(super) fn command(spec: &TargetSpec, around: &Surroundings<'_>, port: u16) -
             ("TIME_SCALE", around.time_scale.to_string().into()),
             ("SEED", around.seed.to_string().into()),
         ];
+        let mut env: Vec<(OsString, OsString)> =
+            env.map(|(name, value)| (name.into(), value)).into();
+        env.extend(around.ca_variables());
         return Launch {
             program: around.program.into(),
             args,
-            env: env.map(|(name, value)| (name.into(), value)).into(),
+            env,
             folder: None,
             // The reference ends with it, even when the guard is killed, too.
             lifeline: true,
@@ -77,6 +90,7 @@ pub(super) fn command(spec: &TargetSpec, around: &Surroundings<'_>, port: u16) -
     let fill = |text: &String| template::filled(text, |name| around.value(name, port));
     let handed_on = |name: &String| Some((name.into(), std::env::var_os(name)?));
     let mut env: Vec<(OsString, OsString)> = spawn.pass_env.iter().filter_map(handed_on).collect();
+    env.extend(around.ca_variables());
     env.extend(spawn.env.iter().map(|(name, value)| (name.into(), fill(value).into())));
     Launch {
         program: fill(&spawn.command[0]).into(),
@@ -88,6 +102,12 @@ pub(super) fn command(spec: &TargetSpec, around: &Surroundings<'_>, port: u16) -
 }
 
 impl Surroundings<'_> {
+    /// Tells whatever the target is written in whom to trust. What its configuration says comes first.
+    fn ca_variables(&self) -> Vec<(OsString, OsString)> {
+        let file = self.ca_file.iter().filter(|_| self.tls);
+        file.flat_map(|file| CA_VARIABLES.map(|name| (name.into(), file.into()))).collect()
+    }
+
     /// What stands for a template's name.
     fn value(&self, name: &str, port: u16) -> Option<String> {
         Some(match name {
@@ -106,6 +126,7 @@ impl Surroundings<'_> {
             "time_scale" => self.time_scale.to_string(),
             "seed" => self.seed.to_string(),
             "allowed_origin" => ALLOWED_ORIGIN.to_owned(),
+            "ca_file" => self.ca_file.as_ref()?.display().to_string(),
             _ => return None,
         })
     }

@@ -48,6 +48,8 @@ pub struct Testbed {
     /// The target ended, or was not ready again, without being asked.
     lost: bool,
     data_dir: PathBuf,
+    /// The certificate of the mock's authority, if anybody was told of it.
+    ca_file: Option<PathBuf>,
     captures_log: bool,
     clock: Clock,
     recorder: Recorder,
@@ -192,6 +194,7 @@ impl Testbed {
         self.search.finish(self.captures_log);
         // The target's own data is not evidence, and a nightly run should not keep it.
         let _ = std::fs::remove_dir_all(&self.data_dir);
+        self.ca_file.iter().for_each(|file| drop(std::fs::remove_file(file)));
         Ok(())
     }
 

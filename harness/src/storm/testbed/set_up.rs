@@ -17,6 +17,7 @@ use crate::storm::tap::Tap;
 use crate::storm::target::{Secrets, Surroundings, Target};
 use mock_server::clock::Clock;
 use mock_server::server::{MockConfig, MockLinktree};
+use mock_server::tls::Authority;
 use mock_server::world::population::Population;
 use scenarios::history::Event;
 use scenarios::plan::{Plan, RunPlan};
@@ -50,7 +51,9 @@ impl Testbed {
         let population = reach::with_probe(&plan.population);
         let drawn = || format!("vault-{:016x}", plan.seed);
         let vault_token = order.target.vault_token().map_or_else(drawn, str::to_owned);
-        let mock = start_mock(scene, &tap, &population, &vault_token)?;
+        let (authority, ca_file) = authority(order, plan)?.unzip();
+        let authority = authority.filter(|_| plan.tls);
+        let mock = start_mock(scene, &tap, &population, &vault_token, authority)?;
         let secrets = Secrets {
             api_key: mock.api_key(),
             webhook: mock.webhook_secret(),
@@ -79,6 +82,8 @@ impl Testbed {
             alerts_url: mock.alerts_url(),
             secrets,
             data_dir: &data_dir,
+            ca_file: ca_file.clone(),
+            tls: plan.tls,
             time_scale: plan.time_scale,
             seed: plan.seed,
             log: &order.folder.join("target.log"),
@@ -100,6 +105,7 @@ impl Testbed {
             search,
             lost: false,
             data_dir,
+            ca_file,
             captures_log,
             clock,
             recorder: recorder.clone(),
@@ -112,6 +118,7 @@ fn start_mock(
     tap: &Tap,
     population: &Population,
     vault_token: &str,
+    tls: Option<Authority>,
 ) -> Result<MockLinktree, Failure> {
     let Scene { order, run, plan, clock, .. } = *scene;
     MockLinktree::start(MockConfig {
@@ -126,8 +133,24 @@ fn start_mock(
         recorder: Arc::new(tap.clone()),
         vault_token: vault_token.to_owned(),
         vault_port: order.target.vault_port(),
+        tls,
     })
     .map_err(|error| Failure::setup(error.to_string(), "free the port or the resource"))
+}
+
+/// The run's own authority with the file of its certificate, where anybody wants it. Which certificates
+/// are good has nothing to do with the seed.
+fn authority(order: &Order, plan: &Plan) -> Result<Option<(Authority, PathBuf)>, Failure> {
+    if !plan.tls && !order.target.takes_ca_file() {
+        return Ok(None);
+    }
+    let authority = Authority::new(&["127.0.0.1", "::1", "localhost"])
+        .map_err(|error| Failure::setup(error.to_string(), "the system must have randomness"))?;
+    // Absolute, for the target has a working directory of its own.
+    let file = std::path::absolute(order.folder.join("ca.pem"))
+        .map_err(|error| Failure::unwritable(&order.folder, &error))?;
+    std::fs::write(&file, authority.pem()).map_err(|error| Failure::unwritable(&file, &error))?;
+    Ok(Some((authority, file)))
 }
 
 /// What signs creators' sessions: the configured secret, or one drawn from the seed.

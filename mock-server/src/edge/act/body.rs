@@ -66,6 +66,8 @@ pub(super) async fn write(
         | Effect::Delivery(_)
         | Effect::Refuse
         | Effect::TlsAlert { .. }
+        | Effect::Certificate { .. }
+        | Effect::Handshake { .. }
         | Effect::Answer { .. }
         | Effect::LateError { .. }
         | Effect::LoseAnswer

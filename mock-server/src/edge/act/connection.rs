@@ -22,6 +22,8 @@ pub(in crate::edge) async fn break_off(
         Accept::Alert(alert) => Some(alert),
         // A port that is being closed may still hand over who was waiting there.
         Accept::Reset | Accept::Refuse => None,
+        // These happen in the handshake.
+        Accept::Certificate(_) | Accept::Handshake(_) => return,
     };
     if alert.is_some() {
         let first = tokio::time::timeout(edge.tuning.idle, stream.read(&mut sink)).await;

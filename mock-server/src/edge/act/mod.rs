@@ -97,6 +97,8 @@ async fn act(
         | Effect::Delivery(_)
         | Effect::Refuse
         | Effect::TlsAlert { .. }
+        | Effect::Certificate { .. }
+        | Effect::Handshake { .. }
         | Effect::Answer { .. }
         | Effect::LateError { .. }
         | Effect::MalformedHead { .. }

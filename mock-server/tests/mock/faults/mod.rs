@@ -3,6 +3,7 @@
 mod answers;
 mod bytes;
 mod connections;
+mod handshakes;
 mod privacy;
 mod sight;
 mod table;

@@ -3,12 +3,12 @@
 //! It stands in `tests/fault_table.md`. After a change that is meant, write it anew with
 //! `WINDTHROW_WRITE_FAULT_TABLE=1 cargo test -p mock-server --test mock the_fault_table`.
 
-use super::kinds;
 use super::sight::{Ending, Sight, look};
 use super::words::described;
+use super::{handshakes, kinds};
 use crate::rig::{Rig, click};
 use mock_server::clock::Moment;
-use mock_server::faults::{FAULTS, Fault, Harm, Latency, Place, Stage, Stall, StallAt};
+use mock_server::faults::{Caution, FAULTS, Fault, Harm, Latency, Place, Stage, Stall, StallAt};
 use mock_server::history::exchange::{End, Exchange};
 use std::path::Path;
 use std::sync::Mutex;
@@ -59,6 +59,10 @@ const VARIANTS: &[&str] = &[
     "kind = 'malformed-head'\nflaws = ['huge-field']",
     "kind = 'malformed-head'\nflaws = ['no-colon']",
     "kind = 'malformed-head'\nflaws = ['nul-byte']",
+    "kind = 'bad-certificate'\nflaw = 'wrong-host'",
+    "kind = 'bad-certificate'\nflaw = 'unknown-authority'",
+    "kind = 'bad-handshake'\nhow = 'reset'",
+    "kind = 'bad-handshake'\nhow = 'old-protocol'",
 ];
 
 #[test]
@@ -111,6 +115,9 @@ fn parsed(text: &str) -> Fault {
 }
 
 fn row(fault: &Fault) -> String {
+    if fault.info().calls_for(Caution::HitsHandshakes) {
+        return handshake_row(fault);
+    }
     let rig = Rig::with_fault(fault.clone());
     let (request, plain) = read(&rig, fault);
     let sight = seen(&rig, &request, fault);
@@ -125,6 +132,19 @@ fn row(fault: &Fault) -> String {
     );
     let (done, history) = (effect(fault), history(&record));
     format!("| {kind} | `{settings}` | {words} | {done} | {history} |\n").replace("||", "| none |")
+}
+
+/// Of a fault that only a client meets which speaks TLS.
+fn handshake_row(fault: &Fault) -> String {
+    let (looks, blind, record) = handshakes::seen(fault);
+    let words = match looks == blind {
+        true => looks,
+        false => format!("{looks}; a client that does not verify: {blind}"),
+    };
+    let mut settings = serde_json::to_value(fault).unwrap();
+    settings.as_object_mut().unwrap().remove("kind");
+    let (kind, history) = (fault.kind().name(), history(&record));
+    format!("| {kind} | `{settings}` | over TLS: {words} | no: it is never read | {history} |\n")
 }
 
 /// What became of the attempt is what the fault says of itself.

@@ -1,0 +1,34 @@
+//! What comes between a connection and its first request: the handshake, where the port speaks TLS.
+
+use super::open::{OpenExchange, blank};
+use super::{Edge, Server, connection};
+use crate::faults::{Effect, FaultMark};
+use crate::tls::{Broken, Stream};
+use std::rc::Rc;
+use tokio::net::TcpStream;
+
+/// Serves a connection to its end. A fault of handshakes cannot happen where there are none.
+pub(super) async fn serve(
+    edge: Rc<Edge>,
+    stream: TcpStream,
+    conn: u64,
+    fault: Option<(Effect, FaultMark)>,
+) {
+    let t_conn = edge.clock.now();
+    let Some(tls) = edge.tls.clone() else {
+        return connection::serve(edge, Stream::Plain(stream), conn, t_conn).await;
+    };
+    let accepted = tls.accept(stream, Server::Linktree, Some(conn), fault).await;
+    match accepted {
+        Ok(stream) => connection::serve(edge, stream, conn, t_conn).await,
+        Err(Broken { mark: Some(mark), end }) => {
+            // What a client met in place of an answer, as of any other fault on a connection.
+            let mut open = OpenExchange::new(&edge, blank(edge.next_exchange(), conn, 0));
+            let exchange = &mut open.exchange;
+            (exchange.t_conn, exchange.t_head, exchange.t_req) = (t_conn, t_conn, t_conn);
+            exchange.faults.push(mark);
+            open.finish(end);
+        }
+        Err(Broken { mark: None, .. }) => {}
+    }
+}
