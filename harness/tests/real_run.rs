@@ -4,9 +4,9 @@
 mod called;
 
 use called::start;
-use mock_server::history::exchange::Exchange;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use scenarios::case::JudgedExchange;
 use scenarios::history::{Change, Process};
 use std::path::Path;
 use std::process::{Child, Output};
@@ -28,11 +28,11 @@ fn words(output: &Output) -> String {
 
 /// Waits until the run has so much of its history on disk that the target is known to be ready.
 fn target_of(folder: &Path) -> i32 {
-    target_once(folder, |exchange| !exchange.method.is_empty())
+    target_once(folder, |exchange| !exchange.head.method.is_empty())
 }
 
 /// Waits until such an exchange is on disk, and returns the target.
-fn target_once(folder: &Path, seen: impl Fn(&Exchange) -> bool) -> i32 {
+fn target_once(folder: &Path, seen: impl Fn(&JudgedExchange) -> bool) -> i32 {
     let run = folder.join("runs/latest");
     let history = run.join(format!("scenarios/{SCENARIO}/history.ndjson.zst"));
     for _ in 0..600 {

@@ -112,8 +112,8 @@ fn click_id(arrival: u64) -> String {
 fn case(run: &RunPlan) -> Case {
     let mut case = Case::new(run, &run.scenarios[0]);
     for id in 0..CREATORS {
-        case.linktree.exchanges.push(exchange(id, id * 4, Route::Profile));
-        case.linktree.exchanges.push(exchange(id, id * 4 + 2, Route::ProfileLinks));
+        case.linktree.exchange(exchange(id, id * 4, Route::Profile));
+        case.linktree.exchange(exchange(id, id * 4 + 2, Route::ProfileLinks));
     }
     let clicks = OPERATIONS / CLICK_EVERY;
     for batch in 0..clicks / BATCH {
@@ -125,9 +125,7 @@ fn case(run: &RunPlan) -> Case {
             effect: true,
         };
         let clicks = (0..BATCH).map(receipt).collect();
-        case.linktree
-            .exchanges
-            .push(Exchange { clicks, ..exchange(batch, at_ms, Route::ClicksBatch) });
+        case.linktree.exchange(Exchange { clicks, ..exchange(batch, at_ms, Route::ClicksBatch) });
     }
     case.harness.outcome = Some(Outcome::Completed);
     case.harness.closed = Moment::from_ms(run.scenarios[0].duration_ms());

@@ -19,6 +19,7 @@ impl Spans {
                 _ => joined.push((from, until)),
             }
         }
+        joined.shrink_to_fit();
         Self(joined)
     }
 

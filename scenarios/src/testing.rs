@@ -6,7 +6,7 @@ mod visits;
 pub use exchanges::*;
 pub use visits::*;
 
-use crate::case::{Case, Starved};
+use crate::case::{Case, JudgedExchange, Starved};
 use crate::guarantees::Guarantee;
 use crate::history::{Change, Operation, Process};
 use crate::judging::Judging;
@@ -22,6 +22,7 @@ use mock_server::faults::{Fault, Matcher, Pick, Rule, Status, Window};
 use mock_server::history::exchange::Exchange;
 use mock_server::profile::ContractProfile;
 use mock_server::world::population::Population;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A run at time scale 1 with one scenario of the given phases (kind, from s, until s).
@@ -151,6 +152,11 @@ impl History {
     /// Adds several exchanges.
     pub fn exchanges(self, exchanges: impl IntoIterator<Item = Exchange>) -> Self {
         exchanges.into_iter().fold(self, Self::exchange)
+    }
+
+    /// The exchanges so far, as judges see them.
+    pub fn judged(&mut self) -> &mut Vec<JudgedExchange> {
+        Arc::make_mut(&mut self.case.linktree.exchanges)
     }
 
     /// Adds a front-door operation.

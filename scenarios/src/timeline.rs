@@ -2,14 +2,13 @@
 //!
 //! Memory depends on the number of steps and not on the number of operations.
 
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::guarantees::evidence::deliveries::Deliveries;
 use crate::history::Operation;
 use crate::traffic::actions::{ACTIONS, Action};
 use hdrhistogram::Histogram;
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
-use mock_server::history::exchange::Exchange;
 use std::time::Duration;
 
 /// Into how many steps a scenario is divided.
@@ -67,7 +66,7 @@ impl<'c> Timeline<'c> {
             width_ms: duration.div_ceil(STEPS as u64).max(1),
             steps: std::iter::repeat_with(Step::default).take(STEPS).collect(),
         };
-        for exchange in &case.linktree.exchanges {
+        for exchange in case.linktree.exchanges.iter() {
             let step = timeline.step(exchange.t_req);
             step.upstream[class(exchange)] += 1;
             step.fetches += u64::from(exchange.route == Route::Profile && !exchange.is_head());
@@ -98,8 +97,7 @@ impl<'c> Timeline<'c> {
         self.step(operation.last).load[action][1] += 1;
         if let Some(event_id) = operation.event_id() {
             self.step(operation.last).backlog += 1;
-            let place = self.deliveries.place(event_id);
-            let settled = place.and_then(|place| self.deliveries.all()[place].settled());
+            let settled = self.deliveries.find(event_id).and_then(|click| click.settled());
             if let Some(at) = settled {
                 self.step(at.max(operation.last)).backlog -= 1;
             }
@@ -160,7 +158,7 @@ impl<'c> Timeline<'c> {
     }
 }
 
-fn class(exchange: &Exchange) -> usize {
+fn class(exchange: &JudgedExchange) -> usize {
     match exchange.status {
         Some(200..=299 | 304) => 0,
         Some(429) => 1,

@@ -5,12 +5,15 @@ use super::lines::Believed;
 pub use super::lines::ReadError;
 use crate::files;
 use scenarios::case::Case;
-use scenarios::history::{Opened, Operation};
+use scenarios::history::{Event, Opened, Operation};
 use scenarios::plan::{Plan, RunPlan};
+use std::fs::File;
 use std::path::Path;
 
 /// How the line of a front-door operation begins; a test holds it to the serialised form.
 const OPERATION: &[u8] = br#"{"event":"operation""#;
+/// And that of an upstream exchange.
+const EXCHANGE: &[u8] = br#"{"event":"exchange""#;
 
 /// A history whose lines are what was written.
 pub struct Recording(Believed);
@@ -22,7 +25,11 @@ impl Recording {
     ///
     /// [`ReadError`] when the file cannot be opened, has another format, or was altered.
     pub fn open(path: &Path) -> Result<Self, ReadError> {
-        Believed::check(files::open(path)?).map(Self)
+        Self::of(files::open(path)?)
+    }
+
+    pub(super) fn of(file: File) -> Result<Self, ReadError> {
+        Believed::check(file).map(Self)
     }
 
     /// First pass: everything but the operations.
@@ -33,7 +40,10 @@ impl Recording {
     pub fn case(&self, run: &RunPlan, plan: &Plan) -> Result<Case, ReadError> {
         let mut case = Case::new(run, plan);
         self.0.each(|line| {
-            if !line.starts_with(OPERATION) {
+            if line.starts_with(EXCHANGE) {
+                // As below.
+                case.take(Event::Exchange(serde_json::from_slice(line)?));
+            } else if !line.starts_with(OPERATION) {
                 case.take(serde_json::from_slice(line)?);
             }
             Ok(())
@@ -87,9 +97,8 @@ mod tests {
     use mock_server::clock::Moment;
     use mock_server::profile::ContractProfile;
     use scenarios::catalogue::{Settings, run_plan};
-    use scenarios::history::{Did, Event, HISTORY_FORMAT, Outcome, PageView};
+    use scenarios::history::{Did, HISTORY_FORMAT, Outcome, PageView};
     use std::borrow::Cow;
-    use std::fs::File;
 
     fn operation(index: u64) -> Operation<'static> {
         Operation {

@@ -2,7 +2,7 @@
 
 use crate::clock::Moment;
 use crate::contract::Route;
-use crate::faults::{Caution, FaultMark};
+use crate::faults::FaultMark;
 use crate::seed;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -22,6 +22,27 @@ pub enum End {
     Truncated,
     /// Still open when the recording stopped.
     Open,
+}
+
+impl End {
+    /// Whether a whole answer with a 2xx or 304 status was written, and no fault made it doubtful.
+    #[must_use]
+    pub fn is_success(self, status: Option<u16>, doubtful: bool) -> bool {
+        self == Self::Complete
+            && !doubtful
+            && status.is_some_and(|status| (200..300).contains(&status) || status == 304)
+    }
+
+    /// Whether it is a failure that every breaker must count: 5xx, reset, truncation, or the client's
+    /// own timeout.
+    #[must_use]
+    pub fn is_definite_failure(self, status: Option<u16>) -> bool {
+        match self {
+            Self::Complete => status.is_some_and(|status| status >= 500),
+            Self::ClientAbort | Self::ServerReset | Self::Truncated => true,
+            Self::Open => false,
+        }
+    }
 }
 
 /// Where a credential stood in a request.
@@ -228,50 +249,15 @@ impl Exchange {
         self.method.is_empty() && !self.faults.is_empty()
     }
 
-    /// It asks whether something is there, and gets none of it (RFC 9110 section 9.3.2).
-    #[must_use]
-    pub fn is_head(&self) -> bool {
-        self.method == "HEAD"
-    }
-
-    /// A read of a creator's page that can fill a cache.
-    #[must_use]
-    pub fn is_page_read(&self) -> bool {
-        self.route.is_page_read() && !self.is_head()
-    }
-
-    /// A whole answer with a 2xx or 304 status was written, and no fault made it doubtful.
+    /// As [`End::is_success`].
     #[must_use]
     pub fn is_success(&self) -> bool {
-        self.end == End::Complete
-            && !self.doubtful
-            && self.status.is_some_and(|status| (200..300).contains(&status) || status == 304)
+        self.end.is_success(self.status, self.doubtful)
     }
 
-    /// A failure that every breaker must count: 5xx, reset, truncation, or the client's own timeout.
+    /// As [`End::is_definite_failure`].
     #[must_use]
     pub fn is_definite_failure(&self) -> bool {
-        match self.end {
-            End::Complete => self.status.is_some_and(|status| status >= 500),
-            End::ClientAbort | End::ServerReset | End::Truncated => true,
-            End::Open => false,
-        }
-    }
-
-    /// Whether a fault hit it of which judges must bear this in mind.
-    #[must_use]
-    pub fn calls_for(&self, caution: Caution) -> bool {
-        self.faults.iter().any(|mark| mark.kind.info().calls_for(caution))
-    }
-
-    /// The logical request that this is an attempt of: method, target and idempotency key.
-    #[must_use]
-    pub fn logical_key(&self) -> String {
-        format!(
-            "{} {} {}",
-            self.method,
-            self.target,
-            self.idempotency_key.as_deref().unwrap_or("-")
-        )
+        self.end.is_definite_failure(self.status)
     }
 }

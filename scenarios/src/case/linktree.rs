@@ -1,5 +1,7 @@
 //! What Linktree saw of the integration: its calls, its connections, its reads of the vault.
 
+use super::indexes::{Clicks, PageFills, PageReads};
+use super::judged_exchange::{Common, JudgedExchange, Receipt};
 use crate::observed::FIRST_CLICK;
 use mock_server::clock::Moment;
 use mock_server::faults::Caution;
@@ -7,19 +9,30 @@ use mock_server::history::exchange::Exchange;
 use mock_server::history::handshake::Handshake;
 use mock_server::history::record::SecretRead;
 use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
 /// What arrived at the mock.
 #[derive(Clone, Debug, Default)]
 pub struct LinktreeSide {
-    /// Upstream exchanges in order of arrival of their last request byte.
-    pub exchanges: Vec<Exchange>,
+    /// Upstream exchanges in order of arrival of their last request byte; a copy of the case shares them.
+    pub exchanges: Arc<Vec<JudgedExchange>>,
     /// Connections that a fault broke off before a request was read, and spans in which they were
     /// refused. A client may have met a failure, but nobody can say for which request.
-    pub connections: Vec<Exchange>,
+    pub connections: Vec<JudgedExchange>,
     /// Connections to servers that speak TLS.
     pub handshakes: Vec<Handshake>,
     /// Reads of the vault.
     pub secret_reads: Vec<SecretRead>,
+    common: Common,
+    found: Arc<Found>,
+}
+
+/// What is looked up again and again, once somebody asks.
+#[derive(Debug, Default)]
+struct Found {
+    page_reads: OnceLock<PageReads>,
+    page_fills: OnceLock<PageFills>,
+    clicks: OnceLock<Clicks>,
 }
 
 impl LinktreeSide {
@@ -27,39 +40,112 @@ impl LinktreeSide {
     pub fn exchange(&mut self, mut exchange: Exchange) {
         exchange.clicks.retain(|click| !click.event_id.starts_with(FIRST_CLICK));
         let no_request = exchange.is_connection_only();
-        let list = if no_request { &mut self.connections } else { &mut self.exchanges };
-        list.push(exchange);
+        let exchange = self.common.judged(exchange);
+        let all = Arc::make_mut(&mut self.exchanges);
+        if no_request { &mut self.connections } else { all }.push(exchange);
+        // What was found before is not all any more.
+        match Arc::get_mut(&mut self.found) {
+            Some(Found { page_reads, page_fills, clicks }) => {
+                page_reads.take();
+                page_fills.take();
+                clicks.take();
+            }
+            None => self.found = Arc::default(),
+        }
     }
 
     /// Puts everything in order of time.
     pub(super) fn ready(&mut self) {
-        self.exchanges.sort_by_key(|exchange| (exchange.t_req, exchange.id));
+        // In place: a stable sort would need half as much memory again.
+        Arc::make_mut(&mut self.exchanges)
+            .sort_unstable_by_key(|exchange| (exchange.t_req, exchange.id));
         self.connections.sort_by_key(|connection| (connection.t_end, connection.id));
         self.handshakes.sort_by_key(|one| (one.t_conn, one.conn, one.t_end));
         self.secret_reads.sort_by_key(|read| read.at);
+        self.common = Common::default();
+        self.found = Arc::default();
     }
 
     /// When connections were refused altogether.
     pub fn refusals(&self) -> impl Iterator<Item = (Moment, Moment)> {
-        let refused = |one: &&Exchange| one.calls_for(Caution::RefusesConnections);
+        let refused = |one: &&JudgedExchange| one.calls_for(Caution::RefusesConnections);
         self.connections.iter().filter(refused).map(|one| (one.t_conn, one.t_end))
     }
 
-    /// The exchanges that `counts` takes, in order of arrival, by the handle that they are about.
+    /// Whatever asked for each page, be it only whether it is there, by the page's handle, in order of
+    /// arrival.
+    pub fn page_reads(
+        &self,
+    ) -> impl Iterator<Item = (&str, impl Iterator<Item = &JudgedExchange>)> {
+        self.reads().by_handle().map(|(handle, places)| (handle, self.at(places)))
+    }
+
+    /// Whatever asked for this page, be it only whether it is there, in order of arrival.
+    pub fn page_reads_of(&self, handle: &str) -> impl Iterator<Item = &JudgedExchange> {
+        self.at(self.reads().of_handle(handle))
+    }
+
+    fn reads(&self) -> &PageReads {
+        self.found.page_reads.get_or_init(|| PageReads::of(&self.exchanges))
+    }
+
+    /// For each page when it was answered well, ascending.
+    pub fn page_fills(&self) -> impl Iterator<Item = &[Moment]> {
+        self.fills().all()
+    }
+
+    /// When this page was answered well, ascending.
     #[must_use]
-    pub fn by_handle(&self, counts: impl Fn(&Exchange) -> bool) -> HashMap<&str, Vec<&Exchange>> {
-        let mut all: HashMap<&str, Vec<&Exchange>> = HashMap::new();
-        for exchange in self.exchanges.iter().filter(|exchange| counts(exchange)) {
-            all.entry(exchange.handle.as_deref().unwrap_or_default()).or_default().push(exchange);
-        }
-        all
+    pub fn page_fills_of(&self, handle: &str) -> &[Moment] {
+        self.fills().of_handle(handle)
+    }
+
+    /// Whether this page was ever answered with 404.
+    #[must_use]
+    pub fn is_unknown_page(&self, handle: &str) -> bool {
+        self.fills().is_unknown(handle)
+    }
+
+    fn fills(&self) -> &PageFills {
+        self.found.page_fills.get_or_init(|| PageFills::of(&self.exchanges))
+    }
+
+    fn at(&self, places: &[usize]) -> impl Iterator<Item = &JudgedExchange> {
+        places.iter().map(|place| &self.exchanges[*place])
+    }
+
+    /// How many clicks were delivered, or tried to be.
+    #[must_use]
+    pub fn click_count(&self) -> usize {
+        self.delivered().count()
+    }
+
+    /// The place of a click among them, in the order of their first attempts.
+    #[must_use]
+    pub fn click_place(&self, event_id: &str) -> Option<usize> {
+        self.delivered().place(event_id)
+    }
+
+    /// The attempts to deliver the click at a place, in order of arrival; never none.
+    pub fn click_attempts(
+        &self,
+        place: usize,
+    ) -> impl Iterator<Item = (&JudgedExchange, &Receipt)> {
+        self.delivered().attempts(place).iter().map(|(exchange, receipt)| {
+            let exchange = &self.exchanges[*exchange];
+            (exchange, &exchange.clicks[*receipt])
+        })
+    }
+
+    fn delivered(&self) -> &Clicks {
+        self.found.clicks.get_or_init(|| Clicks::of(&self.exchanges))
     }
 
     /// The last position on each connection, to see whether a client used it again.
     #[must_use]
     pub fn last_use_of_connections(&self) -> HashMap<u64, u32> {
         let mut last = HashMap::new();
-        for exchange in &self.exchanges {
+        for exchange in self.exchanges.iter() {
             let seq = last.entry(exchange.conn).or_insert(exchange.conn_seq);
             *seq = (*seq).max(exchange.conn_seq);
         }
@@ -78,8 +164,8 @@ mod tests {
         let mut side = LinktreeSide::default();
         side.exchange(sent_click(&first, 0, 202));
         side.exchange(sent_batch(&["a", &first, "b"], 10, 202));
-        let ids = |exchange: &Exchange| -> Vec<String> {
-            exchange.clicks.iter().map(|click| click.event_id.clone()).collect()
+        let ids = |exchange: &JudgedExchange| -> Vec<String> {
+            exchange.clicks.iter().map(|click| click.event_id.to_string()).collect()
         };
         let seen: Vec<_> = side.exchanges.iter().map(ids).collect();
         assert_eq!(seen, [vec![], vec!["a".to_owned(), "b".to_owned()]]);

@@ -5,14 +5,19 @@
 //! itself. An event that no guarantee reads is kept on none of them.
 
 mod harness;
+mod indexes;
+mod judged_exchange;
 mod linktree;
+mod pool;
 mod promised;
 mod starved;
 mod story;
 mod target;
 
 pub use harness::HarnessSide;
+pub use judged_exchange::{AskedToWait, Head, JudgedExchange, Mark, Receipt};
 pub use linktree::LinktreeSide;
+pub use pool::Text;
 pub use starved::Starved;
 pub use target::TargetSide;
 

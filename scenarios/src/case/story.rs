@@ -1,14 +1,15 @@
 //! What happened, as the lines of a witness's story.
 
 use super::Case;
+use crate::case::JudgedExchange;
 use crate::history::{OpFailure, Operation};
 use mock_server::clock::Moment;
-use mock_server::history::exchange::{End, Exchange};
+use mock_server::history::exchange::End;
 
 impl Case {
     /// A line of a witness's story about an exchange.
     #[must_use]
-    pub fn tell(&self, exchange: &Exchange) -> String {
+    pub fn tell(&self, exchange: &JudgedExchange) -> String {
         let outcome = match exchange.status {
             Some(status) => status.to_string(),
             None => "no answer".to_owned(),
@@ -24,7 +25,7 @@ impl Case {
             "{} upstream #{} {} {} → {outcome}{wait} ({}) at {}{faults}",
             self.at(exchange.t_req),
             exchange.id,
-            exchange.method,
+            exchange.head.method,
             exchange.target,
             end_words(exchange.end),
             self.at(exchange.t_known()),

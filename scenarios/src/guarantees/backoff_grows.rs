@@ -103,7 +103,7 @@ impl Guarantee for BackoffGrows {
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
         let (chains, left_out) = chains(case);
         let visits = chains.iter().filter_map(|chain| {
-            let handle = chain.attempts[0].handle.clone()?;
+            let handle = chain.attempts[0].handle.as_deref()?.to_owned();
             let (first, last) = chain.span();
             Some((handle, (first.minus(case.time(&ASKED_WITHIN)), last, 0)))
         });

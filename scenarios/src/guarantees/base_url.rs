@@ -5,11 +5,10 @@
 
 use super::evidence::calls;
 use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight, Stands};
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::measure::Gauge;
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::contract::Route;
-use mock_server::history::exchange::Exchange;
 
 const PROMISE: Promise = Promise {
     id: "base-url",
@@ -46,7 +45,7 @@ fn judge(case: &Case) -> Verdict {
     let host = base.map(|url| url.split_once("://").map_or(url, |(_, rest)| rest));
     let host = host.map(|rest| rest.trim_end_matches('/'));
     let mut offences = Offences::default();
-    for exchange in &case.linktree.exchanges {
+    for exchange in case.linktree.exchanges.iter() {
         if let Some(wrong) = wrong(exchange, host) {
             offences.add(exchange.t_req, || {
                 Witness::new(exchange.t_req, wrong).line(case.tell(exchange))
@@ -63,18 +62,19 @@ fn judge(case: &Case) -> Verdict {
     )
 }
 
-fn wrong(exchange: &Exchange, host: Option<&str>) -> Option<String> {
+fn wrong(exchange: &JudgedExchange, host: Option<&str>) -> Option<String> {
     if !exchange.target.starts_with("/v1/") {
         return Some(format!("a call to {} is not below /v1/", exchange.target));
     }
     if let Some(host) = host
-        && !exchange.host.as_deref().is_some_and(|named| named.eq_ignore_ascii_case(host))
+        && !exchange.head.host.as_deref().is_some_and(|named| named.eq_ignore_ascii_case(host))
     {
-        let named = exchange.host.as_deref().unwrap_or("no host");
+        let named = exchange.head.host.as_deref().unwrap_or("no host");
         return Some(format!("a call names {named} instead of {host}"));
     }
-    (exchange.route == Route::Unknown)
-        .then(|| format!("{} {} is no route of the contract", exchange.method, exchange.target))
+    (exchange.route == Route::Unknown).then(|| {
+        format!("{} {} is no route of the contract", exchange.head.method, exchange.target)
+    })
 }
 
 #[cfg(test)]
@@ -82,6 +82,7 @@ mod tests {
     use super::*;
     use crate::testing::{History, ordinary_calls, read};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
+    use mock_server::history::exchange::Exchange;
 
     #[track_caller]
     fn check(exchange: Exchange, expected: VerdictKind) {

@@ -5,11 +5,11 @@
 
 use super::evidence::calls;
 use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight, Stands};
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::measure::Gauge;
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::contract::Route;
-use mock_server::history::exchange::{Exchange, KeyPlace};
+use mock_server::history::exchange::KeyPlace;
 
 const PROMISE: Promise = Promise {
     id: "bearer-header-only",
@@ -45,8 +45,8 @@ impl Guarantee for BearerHeaderOnly {
 fn judge(case: &Case) -> Verdict {
     let mut offences = Offences::default();
     let (mut with_key, mut without) = (0, 0);
-    for exchange in &case.linktree.exchanges {
-        if exchange.key_places.contains(&KeyPlace::BearerHeader) {
+    for exchange in case.linktree.exchanges.iter() {
+        if exchange.head.key_places.contains(&KeyPlace::BearerHeader) {
             with_key += 1;
         }
         if let Some(wrong) = wrong(exchange) {
@@ -71,15 +71,15 @@ fn judge(case: &Case) -> Verdict {
         )
 }
 
-fn wrong(exchange: &Exchange) -> Option<&'static str> {
-    let elsewhere = exchange.key_places.iter().find_map(|place| match place {
+fn wrong(exchange: &JudgedExchange) -> Option<&'static str> {
+    let elsewhere = exchange.head.key_places.iter().find_map(|place| match place {
         KeyPlace::BearerHeader => None,
         KeyPlace::OtherHeader => Some("sent the key in another header"),
         KeyPlace::Path => Some("sent the key in the path"),
         KeyPlace::Query => Some("sent the key in the query"),
         KeyPlace::Body => Some("sent the key in the body"),
     });
-    let missing = exchange.key_places.is_empty() && needs_key(exchange.route);
+    let missing = exchange.head.key_places.is_empty() && needs_key(exchange.route);
     elsewhere.or(missing.then_some("sent no key"))
 }
 
@@ -93,6 +93,7 @@ mod tests {
     use super::*;
     use crate::testing::{History, ordinary_calls, read};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
+    use mock_server::history::exchange::Exchange;
 
     #[track_caller]
     fn check(route: Route, key_places: &[KeyPlace], expected: VerdictKind) {

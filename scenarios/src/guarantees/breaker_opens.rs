@@ -30,8 +30,6 @@ use crate::verdict::{Verdict, Witness};
 use early::Early;
 use leaks::{Leak, leak};
 use mock_server::clock::Moment;
-use mock_server::history::exchange::Exchange;
-use std::collections::HashMap;
 use std::time::Duration;
 
 /// From the first trip on through every failed probe; and front-door answers stay fast meanwhile.
@@ -105,7 +103,6 @@ impl Guarantee for BreakerOpens {
         Box::new(Open {
             case,
             openings,
-            reads: case.linktree.by_handle(Exchange::is_page_read),
             demand: Demand::over(case),
             early: Early::of(case),
             busy: Busy::over(case),
@@ -123,7 +120,6 @@ impl Guarantee for BreakerOpens {
 struct Open<'c> {
     case: &'c Case,
     openings: Vec<Opening<'c>>,
-    reads: HashMap<&'c str, Vec<&'c Exchange>>,
     demand: Demand<'c>,
     early: Early<'c>,
     busy: Busy<'c>,
@@ -144,8 +140,8 @@ impl Judge for Open<'_> {
         if operation.page().is_none() || !self.openings.iter().any(open) {
             return;
         }
-        let reads = self.reads.get(operation.handle.as_ref()).into_iter().flatten();
-        let mut under_way = reads.filter(|read| {
+        let reads = case.linktree.page_reads_of(&operation.handle);
+        let mut under_way = reads.filter(|read| read.is_page_read()).filter(|read| {
             read.t_req <= sent
                 && sent <= read.t_known().plus(longest_delay(case) + case.harness.delta)
         });

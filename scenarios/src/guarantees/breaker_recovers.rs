@@ -9,7 +9,7 @@ use super::evidence::heals::{Heal, heals, planned};
 use super::evidence::outages::Outages;
 use super::evidence::rate::is_limited;
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::history::Operation;
 use crate::measure::{Gauge, humane};
 use crate::plan::PhaseKind;
@@ -17,7 +17,6 @@ use crate::spans::Spans;
 use crate::strength::Minimum;
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
-use mock_server::history::exchange::Exchange;
 use std::time::Duration;
 
 /// Upstream reads succeed by the deadline and go on, and visitors see pages.
@@ -165,10 +164,11 @@ impl Judge for Recovery<'_> {
             due += heal.asked;
             missed += heal.missed;
             worst = worst.max((heal.missed, heal.deadline));
-            let good = |one: &&Exchange| {
+            let good = |one: &&JudgedExchange| {
                 one.is_page_read() && class(case, one) == Class::Success && heal.at <= one.t_req
             };
-            let back = case.linktree.exchanges.iter().filter(good).map(Exchange::t_known).min();
+            let back =
+                case.linktree.exchanges.iter().filter(good).map(JudgedExchange::t_known).min();
             let in_time = back.filter(|back| *back <= heal.deadline);
             let waited = back.unwrap_or(heal.until).min(heal.until).since(heal.ready);
             let [first, unfetched, served] = gauges(case, heal.asked);

@@ -6,7 +6,7 @@
 mod shared;
 
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::guarantees::evidence::exposed_ratio::ExposedRatio;
 use crate::guarantees::evidence::well;
 use crate::history::Operation;
@@ -16,7 +16,6 @@ use crate::strength::Minimum;
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
-use mock_server::history::exchange::Exchange;
 use shared::Shared;
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -218,11 +217,11 @@ impl Offloading<'_> {
 
     /// The profile or the first part of the links, whichever was fetched more often: one page needs
     /// both. An attempt after a failed one is a retry and no fetch of its own.
-    fn fetches(&self, handle: &str) -> (Count, Vec<&Exchange>) {
+    fn fetches(&self, handle: &str) -> (Count, Vec<&JudgedExchange>) {
         let of_route = |route: Route| {
             let (mut count, mut shown) = (Count::default(), Vec::new());
             let mut failed: Option<Moment> = None;
-            let mine = |fetch: &&Exchange| {
+            let mine = |fetch: &&JudgedExchange| {
                 fetch.route == route
                     && !fetch.is_head()
                     && fetch.handle.as_deref() == Some(handle)

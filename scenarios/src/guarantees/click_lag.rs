@@ -81,8 +81,7 @@ impl Judge for Lagging<'_> {
         if !operation.is_ok() {
             return;
         }
-        let place = self.deliveries.place(event_id);
-        let settled = place.and_then(|place| self.deliveries.all()[place].settled());
+        let settled = self.deliveries.find(event_id).and_then(|click| click.settled());
         let waits = self.backlog.acknowledged(operation.last, settled);
         match settled {
             Some(at) => {

@@ -78,7 +78,7 @@ impl Guarantee for ClicksCountedOnce {
             offences: Offences::default(),
             wrong_keys: 0,
             wrong_effects: 0,
-            clicks: deliveries.all().len(),
+            clicks: deliveries.count(),
             retried: 0,
             unheard: 0,
             needless: HashMap::new(),
@@ -90,12 +90,12 @@ impl Guarantee for ClicksCountedOnce {
             let earlier = delivery.attempts.split_last().map_or(&[][..], |(_, earlier)| earlier);
             counting.unheard += usize::from(earlier.iter().any(Attempt::lost_its_receipt));
             let before = counting.offences.count();
-            counting.keys(delivery, &mut owners);
+            counting.keys(&delivery, &mut owners);
             let between = counting.offences.count();
-            counting.effects(delivery);
+            counting.effects(&delivery);
             counting.wrong_keys += between - before;
             counting.wrong_effects += counting.offences.count() - between;
-            if let Some(needless) = needless(case, delivery, &reused) {
+            if let Some(needless) = needless(case, &delivery, &reused) {
                 counting.needless.insert(delivery.event_id, needless);
             }
         }

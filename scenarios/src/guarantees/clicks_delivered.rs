@@ -68,11 +68,11 @@ impl Guarantee for ClicksDelivered {
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
         let deliveries = Deliveries::of(case);
         let last = case.harness.closed.minus(case.time(&click_lag::WITHIN) / 2);
-        let arrives = |click: &Delivery<'_>| click.arrived().is_some_and(|at| at >= last);
+        let arrives = |click: Delivery<'_>| click.arrived().is_some_and(|at| at >= last);
         Box::new(Delivering {
             case,
-            draining: deliveries.all().iter().any(arrives),
-            submitted: vec![false; deliveries.all().len()],
+            draining: deliveries.all().any(arrives),
+            submitted: vec![false; deliveries.count()],
             deliveries,
             backlog: Backlog::of(case),
             refusals: Refusals::of(case),
@@ -102,8 +102,8 @@ impl Judge for Delivering<'_> {
             return;
         }
         self.acked += 1;
-        let delivery = place.map(|place| &self.deliveries.all()[place]);
-        let settled = delivery.and_then(Delivery::settled);
+        let delivery = place.map(|place| self.deliveries.at(place));
+        let settled = delivery.as_ref().and_then(Delivery::settled);
         let waits = self.backlog.acknowledged(operation.last, settled);
         if settled.is_some() {
             self.settled += 1;
@@ -115,7 +115,7 @@ impl Judge for Delivering<'_> {
             let (case, hindered) = (self.case, self.backlog.tell(waits));
             let waited = case.harness.closed.since(waits.since);
             self.backlog.offend(waits, (operation.last, waited), || {
-                lost(case, operation, delivery, (waits, hindered))
+                lost(case, operation, delivery.as_ref(), (waits, hindered))
             });
         } else {
             self.undecided += 1;
@@ -174,8 +174,9 @@ impl Judge for Delivering<'_> {
 
 impl Delivering<'_> {
     fn compare(&mut self, operation: &Operation<'_>, payload: &str, place: usize) {
-        let (case, delivery) = (self.case, &self.deliveries.all()[place]);
-        if let Some(altered) = delivery.attempts.iter().find(|sent| sent.receipt.payload != payload)
+        let (case, delivery) = (self.case, self.deliveries.at(place));
+        if let Some(altered) =
+            delivery.attempts.iter().find(|sent| *sent.receipt.payload != *payload)
         {
             self.altered.add(altered.exchange.t_req, || {
                 let differs = differences(payload, &altered.receipt.payload);
@@ -194,7 +195,7 @@ impl Delivering<'_> {
             Duration::from_millis(self.case.plan.generator.timeout_ms) + self.case.harness.delta;
         let whole = self.case.harness.completed();
         let mut invented = Offences::default();
-        for (delivery, submitted) in self.deliveries.all().iter().zip(&self.submitted) {
+        for (delivery, submitted) in self.deliveries.all().zip(&self.submitted) {
             let first = delivery.attempts[0].exchange;
             let in_flight = !whole && first.t_req.plus(awaited) >= self.case.harness.closed;
             if !submitted && !in_flight && delivery.arrived().is_some() {

@@ -112,8 +112,8 @@ impl Judge for Surviving<'_> {
             return;
         }
         let case = self.case;
-        let delivery = self.deliveries.place(event_id).map(|place| &self.deliveries.all()[place]);
-        let settled = delivery.and_then(Delivery::settled);
+        let delivery = self.deliveries.find(event_id);
+        let settled = delivery.as_ref().and_then(Delivery::settled);
         let waits = self.backlog.acknowledged(operation.last, settled);
         // What the dying process had sent already shows nothing of what it had kept.
         let waited = |end: &&mut End| {
@@ -133,7 +133,7 @@ impl Judge for Surviving<'_> {
         let (at, started) = (end.at, end.started);
         let waited = case.harness.closed.since(waits.since);
         self.backlog.offend(waits, (operation.last, waited), || {
-            lost(case, operation, delivery, (at, started))
+            lost(case, operation, delivery.as_ref(), (at, started))
         });
     }
 

@@ -5,11 +5,10 @@
 
 use super::evidence::calls;
 use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight, Stands};
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::measure::Gauge;
 use crate::strength::Minimum;
 use crate::verdict::{Offences, Verdict, Witness};
-use mock_server::history::exchange::Exchange;
 
 const PROMISE: Promise = Promise {
     id: "json-headers",
@@ -48,7 +47,7 @@ impl Guarantee for JsonHeaders {
 
 fn judge(case: &Case) -> Verdict {
     let mut offences = Offences::default();
-    for exchange in &case.linktree.exchanges {
+    for exchange in case.linktree.exchanges.iter() {
         if let Some(wrong) = wrong(exchange) {
             offences.add(exchange.t_req, || {
                 Witness::new(exchange.t_req, wrong).line(case.tell(exchange))
@@ -56,8 +55,7 @@ fn judge(case: &Case) -> Verdict {
         }
     }
     let all = case.linktree.exchanges.len();
-    let with_body =
-        case.linktree.exchanges.iter().filter(|exchange| exchange.body_bytes > 0).count();
+    let with_body = case.linktree.exchanges.iter().filter(|exchange| exchange.has_body).count();
     let lacking = Gauge::none_of("calls that lack a header").counted(offences.count(), all);
     let [calls, kinds] = calls::strength(case, |_| true);
     offences
@@ -70,16 +68,16 @@ fn judge(case: &Case) -> Verdict {
         )
 }
 
-fn wrong(exchange: &Exchange) -> Option<String> {
-    let Some(accept) = exchange.accept.as_deref() else {
-        return Some(format!("{} {} has no Accept", exchange.method, exchange.target));
+fn wrong(exchange: &JudgedExchange) -> Option<String> {
+    let Some(accept) = exchange.head.accept.as_deref() else {
+        return Some(format!("{} {} has no Accept", exchange.head.method, exchange.target));
     };
     if !accept.split(',').any(accepts_json) {
         return Some(format!("`Accept: {accept}` does not name JSON"));
     }
-    match exchange.content_type.as_deref() {
-        _ if exchange.body_bytes == 0 => None,
-        None => Some(format!("{} {} has a body of no type", exchange.method, exchange.target)),
+    match exchange.head.content_type.as_deref() {
+        _ if !exchange.has_body => None,
+        None => Some(format!("{} {} has a body of no type", exchange.head.method, exchange.target)),
         Some(given) if !media_type(given).eq_ignore_ascii_case("application/json") => {
             Some(format!("a body has `Content-Type: {given}`"))
         }
@@ -105,6 +103,7 @@ mod tests {
     use super::*;
     use crate::testing::{History, ordinary_calls, read, sent_click};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
+    use mock_server::history::exchange::Exchange;
 
     #[track_caller]
     fn check(accept: &str, content_type: Option<&str>, expected: VerdictKind) {

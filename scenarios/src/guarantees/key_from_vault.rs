@@ -5,13 +5,13 @@
 
 use super::evidence::leaks;
 use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight, Stands};
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::history::Change;
 use crate::measure::Gauge;
 use crate::observed::{Canary, Leak, Place};
 use crate::strength::Minimum;
 use crate::verdict::{Verdict, Witness};
-use mock_server::history::exchange::{Exchange, KeyPlace};
+use mock_server::history::exchange::KeyPlace;
 use mock_server::history::record::SecretRead;
 
 const PROMISE: Promise = Promise {
@@ -61,15 +61,15 @@ fn judge(case: &Case) -> Verdict {
     let handed_out = |read: &&SecretRead| read.version.is_some();
     let first_read = case.linktree.secret_reads.iter().find(handed_out);
     let reads = case.linktree.secret_reads.iter().filter(handed_out).count();
-    let bears = |one: &&Exchange| one.key_places.contains(&KeyPlace::BearerHeader);
+    let bears = |one: &&JudgedExchange| one.head.key_places.contains(&KeyPlace::BearerHeader);
     let in_use = || case.linktree.exchanges.iter().filter(bears);
     let first_use = in_use().next();
     // A process that was not started here may have read the vault before anybody looked.
     let started_here = |change: &Change| matches!(change, Change::Started { pid: 1.. });
     let started_here = case.target.processes.iter().any(|process| started_here(&process.change));
-    let judged_use = first_use.filter(|using| started_here && using.token == "live");
+    let judged_use = first_use.filter(|using| started_here && using.head.token == "live");
     let early =
-        |read: &SecretRead, using: &Exchange| using.t_req.plus(case.harness.delta) < read.at;
+        |read: &SecretRead, using: &JudgedExchange| using.t_req.plus(case.harness.delta) < read.at;
     let too_early = judged_use.filter(|using| first_read.is_none_or(|read| early(read, using)));
     if let Some(using) = too_early {
         offences.add(using.t_req, || {
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn nothing_looked_into_or_handed_out_is_inconclusive() {
         let mut rarely = sound();
-        rarely.case.linktree.exchanges.truncate(19);
+        rarely.judged().truncate(19);
         check(rarely, Inconclusive);
         check(History::over(&[]), Inconclusive);
         check(looked_into(sound(), None), Inconclusive);

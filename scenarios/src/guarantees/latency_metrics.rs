@@ -153,7 +153,7 @@ impl Compared {
     }
 }
 
-fn compared(reading: &Reading, histogram: &Histogram) -> Vec<Compared> {
+fn compared(reading: &Reading<'_>, histogram: &Histogram) -> Vec<Compared> {
     let of = |(name, share)| {
         let (exposed, truth) =
             (quantiles::exposed(histogram, share), reading.quantile(share, counted(histogram))?);
@@ -181,7 +181,7 @@ impl Judged {
         }
         let readings = durations.readings();
         let fits =
-            |reading: &&Reading| (reading.counts().0..=reading.counts().1).contains(&counted);
+            |reading: &&Reading<'_>| (reading.counts().0..=reading.counts().1).contains(&counted);
         let worst = |compared: &[Compared]| {
             compared.iter().map(|one| one.truth.gap(one.exposed)).fold(0.0, f64::max)
         };

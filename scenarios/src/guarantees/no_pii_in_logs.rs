@@ -71,7 +71,7 @@ impl Judge for Reading<'_> {
         let offences = leaks::offences(case, |leak| personal(leak) && logged(leak));
         let shown = |leak: &&Leak| personal(leak) && leak.place == Place::Answer;
         let shown = case.target.leaks.iter().filter(shown);
-        let with_email = |read: &&mock_server::history::exchange::Exchange| {
+        let with_email = |read: &&crate::case::JudgedExchange| {
             read.route == Route::Profile && read.is_success() && !read.is_head()
         };
         let emails = case.linktree.exchanges.iter().filter(with_email).count();

@@ -57,7 +57,7 @@ fn judge(case: &Case) -> Verdict {
         .linktree
         .exchanges
         .iter()
-        .filter(|one| one.key_places.contains(&KeyPlace::BearerHeader));
+        .filter(|one| one.head.key_places.contains(&KeyPlace::BearerHeader));
     let in_use = in_use.count();
     let log = if scanned.captures_log { "" } else { " (its log was not seen)" };
     let gauge = |name: &str, searched: u64, place: Place| {

@@ -6,14 +6,14 @@
 use super::evidence::busy::Busy;
 use super::evidence::too_short::too_short;
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::history::Operation;
 use crate::measure::{Gauge, humane};
 use crate::strength::Minimum;
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
 use mock_server::faults::{Caution, Fault, StallAt};
-use mock_server::history::exchange::{End, Exchange};
+use mock_server::history::exchange::End;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ impl Guarantee for ProfileTimeout {
     }
 
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
-        let mut reads: HashMap<&str, Vec<(&Exchange, Option<Moment>)>> = HashMap::new();
+        let mut reads: HashMap<&str, Vec<(&JudgedExchange, Option<Moment>)>> = HashMap::new();
         for read in case.linktree.exchanges.iter().filter(|read| is_stalled(read)) {
             reads.entry(read.handle.as_deref().unwrap_or_default()).or_default().push((read, None));
         }
@@ -82,7 +82,7 @@ impl Guarantee for ProfileTimeout {
 /// Stalled reads by creator, each with the first visitor who was waiting when it was given up.
 struct Stalled<'c> {
     case: &'c Case,
-    reads: HashMap<&'c str, Vec<(&'c Exchange, Option<Moment>)>>,
+    reads: HashMap<&'c str, Vec<(&'c JudgedExchange, Option<Moment>)>>,
     busy: Busy<'c>,
 }
 
@@ -205,7 +205,7 @@ impl Judge for Stalled<'_> {
 }
 
 /// Whether no other attempt at the same came in the time of this one's limit before it.
-fn is_first(case: &Case, read: &Exchange) -> bool {
+fn is_first(case: &Case, read: &JudgedExchange) -> bool {
     let from = read.t_req.minus(case.time(&WITHIN) * 2);
     let key = read.logical_key();
     let all = &case.linktree.exchanges;
@@ -213,12 +213,12 @@ fn is_first(case: &Case, read: &Exchange) -> bool {
     !before.clone().any(|one| one.logical_key() == key)
 }
 
-fn is_stalled(read: &Exchange) -> bool {
+fn is_stalled(read: &JudgedExchange) -> bool {
     read.is_page_read() && read.calls_for(Caution::Stalls)
 }
 
 /// Where a read stalled: as its rule says, or else as far as its answer came.
-fn place(case: &Case, read: &Exchange) -> StallAt {
+fn place(case: &Case, read: &JudgedExchange) -> StallAt {
     let rules = case.plan.faults.iter();
     let hit = |id: &str| read.faults.iter().any(|mark| mark.rule == id);
     let stalls = |rule: &mock_server::faults::Rule| match rule.fault {

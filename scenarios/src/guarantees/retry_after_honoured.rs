@@ -7,7 +7,7 @@ use super::evidence::busy::{Busy, Hearing};
 use super::evidence::demand::Demand;
 use super::evidence::rate::permits_expire;
 use super::{Guarantee, Judge, Priority, Promise, Sight, Stands};
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange, Receipt};
 use crate::history::Operation;
 use crate::measure::{Gauge, humane};
 use crate::plan::RetryAfterScope;
@@ -15,8 +15,8 @@ use crate::strength::Minimum;
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
 use mock_server::faults::{Fault, RetryAfterSpec};
-use mock_server::history::exchange::{ClickReceipt, End, Exchange, RetryAfterForm};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use mock_server::history::exchange::{End, RetryAfterForm};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 /// For the same request, and for 429 and 503 in the scope that the integration declares.
@@ -67,7 +67,7 @@ const NEVER: Moment = Moment(u64::MAX);
 
 /// An answer that asks to wait.
 struct Wait<'c> {
-    answer: &'c Exchange,
+    answer: &'c JudgedExchange,
     written: Moment,
     /// When whatever had a permit before this was read must have left.
     obeyed: Moment,
@@ -76,7 +76,7 @@ struct Wait<'c> {
 }
 
 impl<'c> Wait<'c> {
-    fn from(case: &Case, hearing: &Hearing, answer: &'c Exchange) -> Option<Self> {
+    fn from(case: &Case, hearing: &Hearing, answer: &'c JudgedExchange) -> Option<Self> {
         let after = answer.retry_after.as_ref().filter(|_| answer.end == End::Complete)?;
         let (until, form) = (after.until.filter(|until| *until < NEVER)?, after.form);
         let (written, grace) = (answer.t_known(), grace(case));
@@ -86,22 +86,22 @@ impl<'c> Wait<'c> {
         Some(Self { answer, written, obeyed, until, form })
     }
 
-    fn covers(&self, attempt: &Exchange, scope: RetryAfterScope) -> bool {
+    fn covers(&self, attempt: &JudgedExchange, scope: RetryAfterScope) -> bool {
         let throttles = matches!(self.answer.status, Some(429 | 503));
         let same_token = throttles && scope == RetryAfterScope::Token;
         // A rotation changes labels, not keys: the new key may come at once, the old one still waits.
-        let same_key = match (&self.answer.key_id, &attempt.key_id) {
+        let same_key = match (&self.answer.head.key_id, &attempt.head.key_id) {
             (Some(answered), Some(tried)) => answered == tried,
-            _ => self.answer.token == attempt.token,
+            _ => self.answer.head.token == attempt.head.token,
         };
         (same_token && same_key) || self.is_of(attempt)
     }
 
     /// Whether an attempt is for what was refused. Clicks are known by their ids: a batch without any
     /// of the refused ones asks for something else, whatever its address.
-    fn is_of(&self, attempt: &Exchange) -> bool {
+    fn is_of(&self, attempt: &JudgedExchange) -> bool {
         let refused = &self.answer.clicks;
-        let again = |click: &ClickReceipt| refused.iter().any(|one| one.event_id == click.event_id);
+        let again = |click: &Receipt| refused.iter().any(|one| one.event_id == click.event_id);
         if refused.is_empty() || attempt.clicks.is_empty() {
             return self.answer.logical_key() == attempt.logical_key();
         }
@@ -134,14 +134,19 @@ impl Judge for Waiting<'_> {
             .filter(|wait| wait.obeyed < wait.until.minus(case.harness.epsilon))
             .collect();
         let (mut early, mut excused, mut late, mut forgotten) = (Vec::new(), 0, 0, 0);
-        let mut followed: HashMap<u64, bool> = HashMap::new();
-        for attempt in &case.linktree.exchanges {
+        let mut followed: HashSet<u64> = HashSet::new();
+        // Waits to which an attempt may still make a difference, in order of their answers.
+        let (mut to_come, mut open) = (waits.iter().peekable(), Vec::new());
+        for attempt in case.linktree.exchanges.iter() {
             let sent = attempt.t_req;
-            let relevant = |wait: &&Wait<'_>| wait.written < sent && wait.covers(attempt, scope);
-            let mut latest: Option<&Wait<'_>> = None;
-            for wait in waits.iter().filter(relevant) {
+            while let Some(wait) = to_come.next_if(|wait| wait.answer.t_req <= sent) {
+                open.push(wait);
+            }
+            let (mut latest, mut is_followed): (Option<&Wait<'_>>, _) = (None, false);
+            let relevant = |wait: &&&Wait<'_>| wait.written < sent && wait.covers(attempt, scope);
+            for &wait in open.iter().filter(relevant) {
                 if sent >= wait.until.minus(case.harness.epsilon) {
-                    followed.insert(wait.answer.id, true);
+                    is_followed |= followed.insert(wait.answer.id);
                 } else if sent <= wait.obeyed {
                     excused += 1;
                 } else if case.target.restarted_within(wait.written, sent) {
@@ -155,6 +160,10 @@ impl Judge for Waiting<'_> {
                 }
             }
             early.extend(latest.map(|wait| (wait, attempt)));
+            // Attempts come in order: later ones can only follow it again.
+            if is_followed {
+                open.retain(|wait| !followed.contains(&wait.answer.id));
+            }
         }
         // A single attempt that may have left before the answer was read is no proof.
         let doubt = match early.as_slice() {
@@ -171,8 +180,7 @@ impl Judge for Waiting<'_> {
         let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
         let mut long = 0;
         let wanted = |wait: &&Wait<'_>| {
-            followed.contains_key(&wait.answer.id)
-                || self.demand.of_anything(wait.written, wait.until)
+            followed.contains(&wait.answer.id) || self.demand.of_anything(wait.written, wait.until)
         };
         for wait in waits.iter().filter(wanted) {
             *kinds.entry(kind(wait)).or_default() += 1;
@@ -247,7 +255,7 @@ const fn form(wait: &Wait<'_>) -> &'static str {
     }
 }
 
-fn doubt(case: &Case, wait: &Wait<'_>, attempt: &Exchange) -> String {
+fn doubt(case: &Case, wait: &Wait<'_>, attempt: &JudgedExchange) -> String {
     format!(
         "a single attempt came {} after it was told to wait, at {}, and the answer may not have been read \
          by then: one such attempt is a doubt, two are a violation",
@@ -256,7 +264,7 @@ fn doubt(case: &Case, wait: &Wait<'_>, attempt: &Exchange) -> String {
     )
 }
 
-fn witness(case: &Case, wait: &Wait<'_>, attempt: &Exchange) -> Witness {
+fn witness(case: &Case, wait: &Wait<'_>, attempt: &JudgedExchange) -> Witness {
     let early = wait.until.since(attempt.t_req);
     let what = format!(
         "{} said Retry-After in the form {}, until {}; the attempt came {} too early",

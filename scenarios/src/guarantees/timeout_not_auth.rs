@@ -5,13 +5,13 @@
 use super::evidence::scrapes::{self, Life};
 use super::profile_timeout;
 use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight, Stands};
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::front_door::FrontRoute;
 use crate::measure::Gauge;
 use crate::strength::Minimum;
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::contract::Route;
-use mock_server::history::exchange::{End, Exchange};
+use mock_server::history::exchange::End;
 
 const TIMEOUTS: Minimum = Minimum { name: "calls that timed out", least: 4 };
 const REFUSALS: Minimum = Minimum { name: "calls that were answered 401", least: 3 };
@@ -52,15 +52,15 @@ impl Guarantee for TimeoutNotAuth {
 /// What the metrics must have counted in one life of the process, and may have.
 #[derive(Default)]
 struct Truth<'c> {
-    timeouts: Vec<&'c Exchange>,
-    refusals: Vec<&'c Exchange>,
+    timeouts: Vec<&'c JudgedExchange>,
+    refusals: Vec<&'c JudgedExchange>,
     refusals_at_most: usize,
 }
 
 impl<'c> Truth<'c> {
     fn of(case: &'c Case, life: Life<'_>) -> Self {
         let mut truth = Self::default();
-        for exchange in &case.linktree.exchanges {
+        for exchange in case.linktree.exchanges.iter() {
             let surely = life.surely_holds(case, exchange.t_known());
             let status = exchange.status.unwrap_or_default();
             if surely && is_timeout(case, exchange) {
@@ -78,7 +78,7 @@ impl<'c> Truth<'c> {
 }
 
 /// Given up by the client, and not before its time limit. Analytics has a longer one.
-fn is_timeout(case: &Case, exchange: &Exchange) -> bool {
+fn is_timeout(case: &Case, exchange: &JudgedExchange) -> bool {
     let waited = exchange.t_end.since(exchange.t_req) + case.harness.delta + case.harness.epsilon;
     exchange.end == End::ClientAbort
         && exchange.route != Route::Analytics
@@ -107,7 +107,7 @@ fn judge(case: &Case) -> Verdict {
         missed_refusals += beyond(figure(truth.refusals.len()), refused);
         invented_refusals += beyond(refused, figure(truth.refusals_at_most));
         let at = life.last.sent;
-        let mut wrong = |what: String, shown: &[&Exchange]| {
+        let mut wrong = |what: String, shown: &[&JudgedExchange]| {
             offences.add(at, || {
                 let lines = shown.iter().take(5).map(|one| case.tell(one));
                 lines.fold(Witness::new(at, what), Witness::line)
@@ -170,6 +170,7 @@ mod tests {
     use crate::observed::Figures;
     use crate::testing::{History, given_up, measured, refused, scrape};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
+    use mock_server::history::exchange::Exchange;
 
     fn figures(timeouts: f64, auth_errors: f64) -> Figures {
         Figures { timeouts: Some(timeouts), auth_errors: Some(auth_errors), ..Figures::default() }

@@ -69,7 +69,7 @@ fn judge(case: &Case) -> Verdict {
     };
     let verified: HashSet<u64> = all.iter().filter(verified).filter_map(|one| one.conn).collect();
     let trusted = case.linktree.exchanges.iter().filter(|call| {
-        call.key_places.contains(&KeyPlace::BearerHeader) && verified.contains(&call.conn)
+        call.head.key_places.contains(&KeyPlace::BearerHeader) && verified.contains(&call.conn)
     });
     let strength = [
         EXPIRED.seen(shown(Certificate::Expired)),

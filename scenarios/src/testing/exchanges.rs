@@ -99,7 +99,7 @@ pub fn hit_by(kind: &str, mut exchange: Exchange) -> Exchange {
     exchange.faults.push(FaultMark {
         rule: format!("rule-{kind}"),
         kind: kind.parse().expect("a fault of this kind"),
-        key: exchange.logical_key(),
+        key: exchange.target.clone(),
         nth: 0,
     });
     exchange

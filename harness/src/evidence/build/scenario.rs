@@ -6,12 +6,11 @@ use crate::evidence::judging::{Judged, judge};
 use crate::evidence::reader::ReadError;
 use crate::evidence::shortfall::{Kind, Shortfall};
 use crate::failure::Failure;
-use mock_server::history::exchange::Exchange;
 use reports::report::{
     Cell, CpuTime, Ending, Evidence, FaultWindow, Lateness, Phase, ScenarioReport, Series,
     Standing, Tolerance,
 };
-use scenarios::case::Case;
+use scenarios::case::{Case, JudgedExchange};
 use scenarios::health::Trouble;
 use scenarios::history::{Change, GeneratorReport, Outcome, Process};
 use scenarios::plan::{Plan, RunPlan};
@@ -181,12 +180,12 @@ fn trouble(trouble: &Trouble, case: &Case) -> String {
 }
 
 /// Requests, and connections that a fault broke off before one.
-fn met(case: &Case) -> impl Iterator<Item = &Exchange> {
+fn met(case: &Case) -> impl Iterator<Item = &JudgedExchange> {
     case.linktree.exchanges.iter().chain(&case.linktree.connections)
 }
 
 fn window(rule: &mock_server::faults::Rule, judged: &Judged) -> FaultWindow {
-    let hit = |exchange: &&Exchange| exchange.faults.iter().any(|mark| mark.rule == rule.id);
+    let hit = |exchange: &&JudgedExchange| exchange.faults.iter().any(|mark| mark.rule == rule.id);
     let struck = |process: &&Process| process.change.rule() == Some(rule.id.as_str());
     let hits = met(&judged.case).filter(hit).count()
         + usize::from(judged.case.target.processes.iter().any(|process| struck(&process)));

@@ -3,12 +3,11 @@
 use super::super::evidence::circuit::is_guarded_like_pages;
 use super::super::evidence::rate::is_limited;
 use super::super::evidence::threshold::Threshold;
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::history::Operation;
 use crate::plan::PhaseKind;
 use crate::verdict::{Offences, Witness};
 use mock_server::clock::Moment;
-use mock_server::history::exchange::Exchange;
 use std::collections::HashMap;
 
 /// Visitors of pages never asked for, while the breaker must be closed.
@@ -32,9 +31,9 @@ impl<'c> Early<'c> {
         for call in case.linktree.exchanges.iter().filter(|one| one.is_page_read()) {
             asked.entry(call.handle.as_deref().unwrap_or_default()).or_insert(call.t_req);
         }
-        let wait = |one: &Exchange| Some((one.t_known(), one.retry_after.as_ref()?.until?));
+        let wait = |one: &JudgedExchange| Some((one.t_known(), one.retry_after.as_ref()?.until?));
         let waits = case.linktree.exchanges.iter().filter_map(wait).collect();
-        let goes_through = |one: &&Exchange| {
+        let goes_through = |one: &&JudgedExchange| {
             let failures = threshold.failures_while_closed(one.t_req, one.t_req);
             is_guarded_like_pages(case, one) && failures.is_some_and(|failures| failures > 0)
         };
@@ -84,6 +83,7 @@ mod tests {
     use super::*;
     use crate::testing::{History, asked_to_wait, page, read, refused};
     use mock_server::contract::Route;
+    use mock_server::history::exchange::Exchange;
     use mock_server::world::population::{Group, Population};
 
     /// After twenty successes come these failures, in seconds, and then a visitor of a page that was

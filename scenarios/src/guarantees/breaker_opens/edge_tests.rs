@@ -6,7 +6,7 @@ use crate::plan::{BreakerScope, WindowKind};
 use crate::testing::{History, broken_off, given_up, page, read, refused};
 use crate::verdict::VerdictKind::*;
 use mock_server::contract::Route;
-use mock_server::history::exchange::End;
+use mock_server::history::exchange::{End, Exchange};
 
 const FIVE: [u64; 5] = [1, 2, 3, 4, 5];
 
@@ -230,7 +230,7 @@ fn cut_answers_open_a_breaker_anywhere_and_other_failures_in_an_outage_alone() {
 fn what_comes_after_an_outage_is_no_part_of_its_budget() {
     let every: Vec<u64> = (1..100).collect();
     let mut blind = outage(&every).exchange(read("ann", 200_000));
-    blind.case.linktree.exchanges.remove(0);
+    blind.judged().remove(0);
     check(blind, Violated, "7 attempts within one open time of a total outage");
 }
 

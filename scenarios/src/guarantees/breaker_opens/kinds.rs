@@ -1,11 +1,11 @@
 //! In which ways attempts and probes failed before the breaker opened: it must count them all.
 
 use super::super::evidence::circuit::Opening;
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::plan::PhaseKind;
 use crate::strength::{Minimum, Strength};
 use mock_server::faults::{Fault, Matcher, Pick, Rule};
-use mock_server::history::exchange::{End, Exchange};
+use mock_server::history::exchange::End;
 
 /// A way in which an attempt fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,11 +79,11 @@ pub fn seen(case: &Case, openings: &[&Opening<'_>]) -> Vec<Strength> {
 }
 
 /// A cut answer is a failure for certain, though no rule can promise that every answer has a body.
-pub fn are_cuts(failures: &[&Exchange]) -> bool {
+pub fn are_cuts(failures: &[&JudgedExchange]) -> bool {
     failures.iter().all(|one| of(one) == Some(Kind::Cuts))
 }
 
-fn of(failure: &Exchange) -> Option<Kind> {
+fn of(failure: &JudgedExchange) -> Option<Kind> {
     match failure.end {
         End::Complete => failure.status.is_some_and(|status| status >= 500).then_some(Kind::Errors),
         End::ServerReset => Some(Kind::Resets),
@@ -115,6 +115,7 @@ mod tests {
     use crate::verdict::VerdictKind::{self, Held, Inconclusive};
     use mock_server::clock::Moment;
     use mock_server::faults::{Reset, ResetAt, Stall, StallAt, Status, Truncate};
+    use mock_server::history::exchange::Exchange;
 
     /// What fails everything, and how an attempt that was sent at a millisecond ends.
     fn failing(kind: Kind) -> (Fault, fn(u64) -> Exchange) {

@@ -5,10 +5,9 @@
 
 use super::super::evidence::busy::Hearing;
 use super::super::evidence::circuit::Opening;
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::measure::humane;
 use crate::verdict::Witness;
-use mock_server::history::exchange::Exchange;
 use std::time::Duration;
 
 /// What came through in one open time.
@@ -25,8 +24,9 @@ pub struct Leak {
 pub fn leak(case: &Case, hearing: &Hearing, opening: &Opening<'_>) -> Option<Leak> {
     let given = case.harness.delta * 2;
     let heard = hearing.heard_by(opening.from.minus(given), given);
-    let sure =
-        |one: &&&Exchange| heard < one.t_req && !case.harness.too_slow_within(one.t_req, one.t_req);
+    let sure = |one: &&&JudgedExchange| {
+        heard < one.t_req && !case.harness.too_slow_within(one.t_req, one.t_req)
+    };
     let mut offenders = opening.offenders.iter().filter(sure);
     let first = offenders.next()?;
     if case.harness.too_slow_within(opening.from.minus(given), opening.from) {

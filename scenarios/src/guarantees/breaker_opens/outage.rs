@@ -3,10 +3,9 @@
 
 use super::super::evidence::circuit::budget::{begin, most_within_one, span};
 use super::super::evidence::circuit::{Class, attempts, class};
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::plan::PhaseKind;
 use crate::verdict::Witness;
-use mock_server::history::exchange::Exchange;
 
 /// The first burst that is more than that.
 pub fn over_budget(case: &Case) -> Option<Witness> {
@@ -17,7 +16,8 @@ pub fn over_budget(case: &Case) -> Option<Witness> {
         let from = from.plus(case.times.breaker_window.unwrap_or_default());
         let sent = attempts.iter().copied();
         let sent = sent.filter(|one| from <= one.t_req && one.t_req < until);
-        let sent: Vec<&Exchange> = sent.filter(|one| class(case, one) != Class::Dropped).collect();
+        let sent: Vec<&JudgedExchange> =
+            sent.filter(|one| class(case, one) != Class::Dropped).collect();
         if sent.iter().any(|one| class(case, one) != Class::Failure) {
             return None;
         }

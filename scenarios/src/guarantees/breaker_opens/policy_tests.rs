@@ -6,6 +6,7 @@ use crate::plan::{BreakerCounting, BreakerScope, WindowKind};
 use crate::testing::{History, read, refused};
 use crate::verdict::VerdictKind::*;
 use mock_server::contract::Route;
+use mock_server::history::exchange::Exchange;
 
 /// Each of these pages fails so often, once a second from this second on.
 fn calls(history: History, from: u64, pages: &[&str], attempts: u64) -> History {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::testing::{Decides, History, broken_off, given_up, page, read, refused};
 use crate::verdict::VerdictKind::{self, *};
-use mock_server::history::exchange::End;
+use mock_server::history::exchange::{End, Exchange};
 
 /// A success at 0 s, then an outage from 1 s on, with these failures in seconds.
 pub fn outage(failures: &[u64]) -> History {
@@ -109,7 +109,7 @@ fn never_opening_violates_even_when_no_row_is_certain() {
     let every: Vec<u64> = (1..100).collect();
     check(outage(&every), Violated, "got through");
     let mut blind = outage(&every);
-    blind.case.linktree.exchanges.remove(0);
+    blind.judged().remove(0);
     check(blind, Violated, "7 attempts within one open time of a total outage");
 }
 
@@ -308,7 +308,7 @@ fn a_failure_counts_from_delta_after_a_success_on() {
 fn a_budget_is_for_less_than_an_open_time_by_what_is_tolerance() {
     let blind = |last: u64| {
         let mut history = outage(&[1, 2, 3, 4, 5, 6]).exchange(refused("ann", last, 503));
-        history.case.linktree.exchanges.remove(0);
+        history.judged().remove(0);
         history
     };
     check(blind(30_849), Violated, "7 attempts within one open time of a total outage");

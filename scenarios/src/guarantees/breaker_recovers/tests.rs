@@ -3,6 +3,7 @@
 use super::*;
 use crate::testing::{Decides, History, asked_to_wait, page, read, refused, seen};
 use crate::verdict::VerdictKind::{self, *};
+use mock_server::history::exchange::Exchange;
 
 /// An outage of 20 s with five failures, healed at 20 s: ready at 35 s, deadline 50.1 s.
 fn outage() -> History {

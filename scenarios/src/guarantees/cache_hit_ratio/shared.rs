@@ -4,7 +4,7 @@
 //! One fetch serves all who come in it; whoever sends one for each visitor spends the rate cap of all
 //! pages on the one that goes viral.
 
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::history::Operation;
 use crate::plan::Plan;
 use crate::spans::Spans;
@@ -12,7 +12,6 @@ use crate::verdict::Witness;
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
 use mock_server::faults::{Fault, Rule};
-use mock_server::history::exchange::Exchange;
 use std::collections::HashMap;
 
 /// Fetches at once that are no herd: of several instances, of one that has given up waiting, or of
@@ -22,36 +21,30 @@ const FEW: usize = 9;
 /// The episodes of every page.
 pub struct Shared<'c> {
     case: &'c Case,
-    pages: HashMap<&'c str, Vec<Episode<'c>>>,
+    pages: HashMap<&'c str, Vec<Episode>>,
 }
 
-struct Episode<'c> {
+struct Episode {
     from: Moment,
     until: Moment,
     /// Reads of the profile, without retries.
-    fetches: Vec<&'c Exchange>,
-    reads: usize,
+    fetches: u32,
+    reads: u32,
 }
 
 impl<'c> Shared<'c> {
     /// The episodes that begin in a judged span.
     pub fn of(case: &'c Case, judged: &Spans) -> Self {
-        let calls = case.linktree.by_handle(Exchange::is_page_read);
-        let pages = calls.into_iter().map(|(handle, calls)| {
-            let spans = calls.iter().map(|call| (call.t_head, call.t_known())).collect();
+        let pages = case.linktree.page_reads().map(|(handle, _)| {
+            let calls = || case.linktree.page_reads_of(handle).filter(|call| call.is_page_read());
+            let spans = calls().map(|call| (call.t_head, call.t_known())).collect();
             let spans = Spans::joined(spans, case.harness.epsilon);
-            let mut episodes: Vec<Episode<'_>> = spans
-                .all()
-                .iter()
-                .map(|&(from, until)| Episode { from, until, fetches: Vec::new(), reads: 0 })
-                .collect();
-            let mut failed: Option<Moment> = None;
-            for call in calls.into_iter().filter(|call| call.route == Route::Profile) {
-                let at = episodes.partition_point(|episode| episode.until < call.t_head);
-                if failed.is_none_or(|at| at > call.t_req) {
-                    episodes[at].fetches.push(call);
-                }
-                failed = (!call.is_success()).then(|| call.t_known());
+            let of =
+                |&(from, until): &(Moment, Moment)| Episode { from, until, fetches: 0, reads: 0 };
+            let mut episodes: Vec<Episode> = spans.all().iter().map(of).collect();
+            for fetch in fetches(calls()) {
+                let at = episodes.partition_point(|episode| episode.until < fetch.t_head);
+                episodes[at].fetches += 1;
             }
             episodes.retain(|episode| judged.well_inside(episode.from, case.harness.delta));
             (handle, episodes)
@@ -74,10 +67,10 @@ impl<'c> Shared<'c> {
     /// fetches, their number and what shows them.
     pub fn of_page(&self, handle: &str, percent: u64) -> (usize, Vec<(usize, Witness)>) {
         let Some(episodes) = self.pages.get(handle) else { return (0, Vec::new()) };
-        let reads = episodes.iter().map(|episode| episode.reads).sum();
-        let needless = |episode: &Episode<'_>| {
-            let bearable = (episode.reads * (100 - percent as usize) / 100).max(FEW);
-            let needless = episode.fetches.len().saturating_sub(bearable);
+        let reads = episodes.iter().map(|episode| episode.reads as usize).sum();
+        let needless = |episode: &Episode| {
+            let bearable = (episode.reads as usize * (100 - percent as usize) / 100).max(FEW);
+            let needless = (episode.fetches as usize).saturating_sub(bearable);
             let disturbed = self.case.target.disturbed_within(episode.from, episode.until);
             let witness = || self.witness(handle, episode).weighing(needless as u64);
             (needless > 0 && !disturbed).then(|| (needless, witness()))
@@ -85,13 +78,16 @@ impl<'c> Shared<'c> {
         (reads, episodes.iter().filter_map(needless).collect())
     }
 
-    fn witness(&self, handle: &str, episode: &Episode<'_>) -> Witness {
+    fn witness(&self, handle: &str, episode: &Episode) -> Witness {
         let what = format!(
             "{} fetches of {handle}'s page overlapped, for {} visitors who came meanwhile",
-            episode.fetches.len(),
-            episode.reads,
+            episode.fetches, episode.reads,
         );
-        let lines = episode.fetches.iter().take(super::SHOWN).map(|fetch| self.case.tell(fetch));
+        let span = episode.from..=episode.until;
+        let shown = fetches(self.case.linktree.page_reads_of(handle))
+            .filter(|fetch| span.contains(&fetch.t_head))
+            .take(super::SHOWN);
+        let lines = shown.map(|fetch| self.case.tell(fetch));
         lines.fold(Witness::new(episode.from, what), Witness::line)
     }
 
@@ -99,6 +95,19 @@ impl<'c> Shared<'c> {
     pub fn are_slowed(&self) -> bool {
         slows(&self.case.plan)
     }
+}
+
+/// Reads of the profile among these calls for one page, without retries.
+fn fetches<'c>(
+    calls: impl Iterator<Item = &'c JudgedExchange>,
+) -> impl Iterator<Item = &'c JudgedExchange> {
+    let mut failed: Option<Moment> = None;
+    let fetches = calls.filter(|call| call.route == Route::Profile && !call.is_head());
+    fetches.filter(move |call| {
+        let is_retry = failed.is_some_and(|at| at <= call.t_req);
+        failed = (!call.is_success()).then(|| call.t_known());
+        !is_retry
+    })
 }
 
 fn slows(plan: &Plan) -> bool {
@@ -115,6 +124,7 @@ mod tests {
     use super::*;
     use crate::plan::PhaseKind;
     use crate::testing::{History, page, read, refused};
+    use mock_server::history::exchange::Exchange;
     use std::time::Duration;
 
     /// Needless fetches where so many of 200 ms begin within a tenth of a second, beside 40 visitors.
@@ -154,13 +164,13 @@ mod tests {
 
     /// Fetches without retries, and reads, of the episodes in which these calls and views are.
     #[track_caller]
-    fn episodes(calls: Vec<Exchange>, views: &[u64], expected: &[(usize, usize)]) {
+    fn episodes(calls: Vec<Exchange>, views: &[u64], expected: &[(u32, u32)]) {
         let mut history = History::over(&[(PhaseKind::Storm, 0, 10)]).exchanges(calls);
         history.case.ready();
         let judged = Spans::joined(history.case.phases_that(|_| true), Duration::ZERO);
         let mut shared = Shared::of(&history.case, &judged);
         views.iter().for_each(|at| shared.operation(&page("ann", *at, *at + 1, "v")));
-        let seen = |episode: &Episode<'_>| (episode.fetches.len(), episode.reads);
+        let seen = |episode: &Episode| (episode.fetches, episode.reads);
         assert_eq!(shared.pages["ann"].iter().map(seen).collect::<Vec<_>>(), expected);
     }
 

@@ -5,6 +5,7 @@ use crate::observed::Figures;
 use crate::plan::PhaseKind::{self, Control, Outage, Warmup};
 use crate::testing::{Decides, History, click, links, page, read, refused, scrape};
 use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
+use mock_server::history::exchange::Exchange;
 
 const PHASES: &[(PhaseKind, u64, u64)] = &[(Warmup, 0, 10), (Control, 10, 20), (Outage, 20, 30)];
 

@@ -9,8 +9,7 @@ use crate::case::Case;
 use crate::history::Operation;
 use crate::spans::Spans;
 use mock_server::clock::Moment;
-use mock_server::history::exchange::Exchange;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// A shorter time without an answer is no sign of anything.
@@ -19,8 +18,6 @@ const LONG: Duration = Duration::from_millis(20);
 /// Gathers the answers that visitors got.
 pub struct Busy<'c> {
     case: &'c Case,
-    /// Whatever asked for each creator's page.
-    reads: HashMap<&'c str, Vec<&'c Exchange>>,
     /// Milliseconds in which somebody got an answer.
     answered: BTreeSet<u64>,
     /// Visitors who waited for long, and for nothing that Linktree had to say.
@@ -30,10 +27,8 @@ pub struct Busy<'c> {
 impl<'c> Busy<'c> {
     /// None yet, over this case's page reads.
     #[must_use]
-    pub fn over(case: &'c Case) -> Self {
-        // Who only asks whether a page is there waits for Linktree as well.
-        let reads = case.linktree.by_handle(|read| read.route.is_page_read());
-        Self { case, reads, answered: BTreeSet::new(), waits: Vec::new() }
+    pub const fn over(case: &'c Case) -> Self {
+        Self { case, answered: BTreeSet::new(), waits: Vec::new() }
     }
 
     /// Takes in a front-door operation.
@@ -44,7 +39,8 @@ impl<'c> Busy<'c> {
         if operation.page().is_none() || first.since(sent) < LONG {
             return;
         }
-        let asked = self.reads.get(operation.handle.as_ref()).into_iter().flatten();
+        // Who only asks whether a page is there waits for Linktree as well.
+        let asked = self.case.linktree.page_reads_of(&operation.handle);
         let mut asked =
             asked.filter(|read| sent <= read.t_known().plus(delta) && read.t_req <= first);
         if asked.next().is_none() {

@@ -1,10 +1,9 @@
 //! How many upstream calls were seen, and of how many of the kinds that the plan's visitors provoke.
 
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::front_door::FrontRoute;
 use crate::strength::{Minimum, Strength};
 use mock_server::contract::Route;
-use mock_server::history::exchange::Exchange;
 
 /// Upstream calls.
 pub const CALLS: Minimum = Minimum { name: "upstream calls", least: 20 };
@@ -13,7 +12,7 @@ pub const KINDS: Minimum = Minimum { name: "kinds of upstream calls", least: 3 }
 
 /// What was seen of both among the calls that count.
 #[must_use]
-pub fn strength(case: &Case, counts: impl Fn(&Exchange) -> bool) -> [Strength; 2] {
+pub fn strength(case: &Case, counts: impl Fn(&JudgedExchange) -> bool) -> [Strength; 2] {
     let calls = || case.linktree.exchanges.iter().filter(|exchange| counts(exchange));
     let of = |is_one: fn(Route) -> bool| usize::from(calls().any(|one| is_one(one.route)));
     let profiles = of(|route| route == Route::Profile);
@@ -31,18 +30,23 @@ mod tests {
     use crate::plan::{Creators, Pace, Step, Traffic};
     use crate::testing::{History, links, read, sent_batch};
     use crate::traffic::actions::Action;
+    use mock_server::history::exchange::Exchange;
 
     fn seen(history: &History) -> Vec<u64> {
-        strength(&history.case, |one| one.token == "live").iter().map(|one| one.seen).collect()
+        strength(&history.case, |one| one.head.token == "live").iter().map(|one| one.seen).collect()
     }
 
     #[test]
     fn calls_and_their_kinds_are_counted() {
         let mut history = History::over(&[]).exchanges([read("ann", 0), read("ann", 9)]);
         assert_eq!(seen(&history), [2, 1]);
-        history = history.exchanges([links("ann", 20), sent_batch(&["a", "b"], 30, 202)]);
+        history = history.exchange(links("ann", 20));
+        let batch =
+            |token: &str| Exchange { token: token.into(), ..sent_batch(&["a", "b"], 30, 202) };
+        history = history.exchange(batch("live"));
         assert_eq!(seen(&history), [4, 3]);
-        history.case.linktree.exchanges[3].token = "test".into();
+        history.judged().pop();
+        history = history.exchange(batch("test"));
         assert_eq!(seen(&history), [3, 2]);
     }
 

@@ -15,7 +15,7 @@ pub mod calls;
 mod repeats;
 mod row;
 
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::guarantees::evidence::rate::permits_expire;
 use crate::guarantees::profile_timeout;
 use crate::history::Change;
@@ -23,7 +23,7 @@ use crate::plan::{BreakerCounting, BreakerScope, WindowKind};
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
 use mock_server::faults::Caution;
-use mock_server::history::exchange::{End, Exchange};
+use mock_server::history::exchange::End;
 use row::{Needs, Row};
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
@@ -63,7 +63,7 @@ impl Class {
 /// What every breaker makes of this exchange. An abort is a timeout only after the timeout, and
 /// whoever stood still meanwhile may take an answer for a timeout.
 #[must_use]
-pub fn class(case: &Case, exchange: &Exchange) -> Class {
+pub fn class(case: &Case, exchange: &JudgedExchange) -> Class {
     let tolerance = case.harness.delta + case.harness.epsilon;
     let waited =
         exchange.t_end.since(exchange.t_req) + tolerance >= case.time(&profile_timeout::WITHIN);
@@ -88,23 +88,23 @@ pub fn class(case: &Case, exchange: &Exchange) -> Class {
 
 /// Whether a breaker stands before this call; whoever only looks whether Linktree is there needs none.
 #[must_use]
-pub fn is_guarded(exchange: &Exchange) -> bool {
+pub fn is_guarded(exchange: &JudgedExchange) -> bool {
     !matches!(exchange.route, Route::Health | Route::Unknown) && !exchange.is_head()
 }
 
 /// The attempts before which a breaker stands, in order of arrival and by breaker, without those that
 /// an HTTP library may have repeated by itself: the integration hears of one attempt only.
 #[must_use]
-pub fn attempts(case: &Case) -> Vec<Vec<&Exchange>> {
+pub fn attempts(case: &Case) -> Vec<Vec<&JudgedExchange>> {
     let unheard = repeats::unheard(case);
-    let heard = |one: &&Exchange| !unheard.contains(&one.id);
+    let heard = |one: &&JudgedExchange| !unheard.contains(&one.id);
     let of = |guards| guarded(case).filter(heard).filter(|one| is_behind(one, guards)).collect();
     breakers(case, case.declared.breaker_scope).into_iter().map(of).collect()
 }
 
 /// Whether the breaker that a page read meets first stands before this call too.
 #[must_use]
-pub fn is_guarded_like_pages(case: &Case, exchange: &Exchange) -> bool {
+pub fn is_guarded_like_pages(case: &Case, exchange: &JudgedExchange) -> bool {
     is_guarded(exchange)
         && match case.declared.breaker_scope {
             BreakerScope::Host => true,
@@ -123,7 +123,7 @@ fn breakers(case: &Case, scope: BreakerScope) -> Vec<Option<Route>> {
     }
 }
 
-fn is_behind(exchange: &Exchange, guards: Option<Route>) -> bool {
+fn is_behind(exchange: &JudgedExchange, guards: Option<Route>) -> bool {
     exchange.is_connection_only() || guards.is_none_or(|route| route == exchange.route)
 }
 
@@ -133,7 +133,7 @@ fn refusals(case: &Case) -> Vec<(Moment, Moment)> {
     case.linktree.refusals().map(later).collect()
 }
 
-fn guarded(case: &Case) -> impl Iterator<Item = &Exchange> {
+fn guarded(case: &Case) -> impl Iterator<Item = &JudgedExchange> {
     case.linktree.exchanges.iter().filter(|one| is_guarded(one))
 }
 
@@ -162,11 +162,11 @@ pub struct Opening<'c> {
     /// From here on the next probe is legal.
     pub until: Moment,
     /// The failures, or the probes, after which it must be open.
-    pub evidence: Vec<&'c Exchange>,
+    pub evidence: Vec<&'c JudgedExchange>,
     /// Whether it follows half-open probes.
     pub half_open: bool,
     /// Attempts within the span.
-    pub offenders: Vec<&'c Exchange>,
+    pub offenders: Vec<&'c JudgedExchange>,
 }
 
 /// Everything that is certain of the breaker, in order of time. Nobody can tell a library's repetition
@@ -204,7 +204,7 @@ pub fn offenders(openings: &[Opening<'_>]) -> usize {
 /// What is certain of one breaker where no attempt among `unheard` need count; each may.
 fn reading<'c>(case: &'c Case, unheard: &HashSet<u64>, guards: Option<Route>) -> Vec<Opening<'c>> {
     let behind = || guarded(case).filter(|one| is_behind(one, guards));
-    let sent: Vec<&Exchange> = behind().filter(|one| !unheard.contains(&one.id)).collect();
+    let sent: Vec<&JudgedExchange> = behind().filter(|one| !unheard.contains(&one.id)).collect();
     let mut known = sent.clone();
     known.extend(behind().filter(|one| unheard.contains(&one.id)));
     known.extend(&case.linktree.connections);
@@ -253,9 +253,9 @@ fn reading<'c>(case: &'c Case, unheard: &HashSet<u64>, guards: Option<Route>) ->
 struct Circuit<'c> {
     case: &'c Case,
     /// In order of arrival.
-    sent: Vec<&'c Exchange>,
+    sent: Vec<&'c JudgedExchange>,
     /// In order of their ends.
-    known: Vec<&'c Exchange>,
+    known: Vec<&'c JudgedExchange>,
     /// When connections were refused, and δ more.
     refusals: Vec<(Moment, Moment)>,
 }
@@ -287,8 +287,8 @@ impl<'c> Circuit<'c> {
             let until = doubt.map_or(legal, |doubt| legal.min(doubt.minus(case.harness.delta)));
             openings.push(self.opening(tripped, (from, until), evidence, half_open));
             // An open time is longer than what is excused: none comes at the end of both.
-            let after = |one: &&&Exchange| one.t_req > from && one.t_req >= legal;
-            let probes: Vec<&Exchange> =
+            let after = |one: &&&JudgedExchange| one.t_req > from && one.t_req >= legal;
+            let probes: Vec<&JudgedExchange> =
                 self.sent.iter().filter(after).take(probes_allowed).copied().collect();
             let classes: Vec<Class> = probes.iter().map(|one| class(case, one)).collect();
             let ends = || probes.iter().map(|one| one.t_known());
@@ -309,8 +309,9 @@ impl<'c> Circuit<'c> {
             }
             // All failed: open again, and nothing but these probes may have been let through.
             (since, from, latest) = (probes[0].t_req, probes[0].t_req, last);
-            let straggler =
-                |one: &&&Exchange| one.t_known() > since && class(case, one) != Class::Success;
+            let straggler = |one: &&&JudgedExchange| {
+                one.t_known() > since && class(case, one) != Class::Success
+            };
             let known = self.known.iter().filter(straggler).map(|one| earliest_known(case, one));
             earliest = known.min().unwrap_or(first).max(since);
             half_open = true;
@@ -322,11 +323,11 @@ impl<'c> Circuit<'c> {
         &self,
         tripped: Moment,
         (from, until): (Moment, Moment),
-        evidence: Vec<&'c Exchange>,
+        evidence: Vec<&'c JudgedExchange>,
         half_open: bool,
     ) -> Opening<'c> {
-        let probe = |one: &Exchange| evidence.iter().any(|probe| probe.id == one.id);
-        let within = |one: &&Exchange| from < one.t_req && one.t_req < until && !probe(one);
+        let probe = |one: &JudgedExchange| evidence.iter().any(|probe| probe.id == one.id);
+        let within = |one: &&JudgedExchange| from < one.t_req && one.t_req < until && !probe(one);
         let offenders = self.sent.iter().copied().filter(within).collect();
         Opening { tripped, from, until, evidence, half_open, offenders }
     }
@@ -353,7 +354,7 @@ impl<'c> Circuit<'c> {
 
 /// A client knows of its own abort before the socket shows it.
 #[must_use]
-pub fn earliest_known(case: &Case, exchange: &Exchange) -> Moment {
+pub fn earliest_known(case: &Case, exchange: &JudgedExchange) -> Moment {
     let ahead = if exchange.end == End::ClientAbort { case.harness.delta } else { Duration::ZERO };
     exchange.t_known().minus(ahead)
 }

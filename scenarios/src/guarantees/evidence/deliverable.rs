@@ -43,7 +43,7 @@ impl Deliverable {
             themselves.push((from, until));
         }
         let mut told = Vec::new();
-        for exchange in &case.linktree.exchanges {
+        for exchange in case.linktree.exchanges.iter() {
             let asked = exchange.retry_after.as_ref().and_then(|after| after.until);
             if let Some(until) = asked.filter(|until| *until > exchange.t_known()) {
                 told.push((exchange.t_known(), until));

@@ -1,18 +1,17 @@
 //! Every click that was sent to Linktree, with all attempts at it, singly or in batches.
 
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange, Receipt};
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
-use mock_server::history::exchange::{ClickReceipt, End, Exchange};
-use std::collections::HashMap;
+use mock_server::history::exchange::End;
 
 /// One attempt to deliver one click.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt<'c> {
     /// The exchange, which may carry other clicks too.
-    pub exchange: &'c Exchange,
+    pub exchange: &'c JudgedExchange,
     /// What this click met.
-    pub receipt: &'c ClickReceipt,
+    pub receipt: &'c Receipt,
 }
 
 /// A click and its attempts, in order of arrival.
@@ -25,10 +24,9 @@ pub struct Delivery<'c> {
 }
 
 /// All clicks of a case, in the order of their first attempts.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Deliveries<'c> {
-    clicks: Vec<Delivery<'c>>,
-    index: HashMap<&'c str, usize>,
+    case: &'c Case,
 }
 
 impl Attempt<'_> {
@@ -103,35 +101,43 @@ impl Delivery<'_> {
 }
 
 impl<'c> Deliveries<'c> {
-    /// Gathers them from the case's exchanges.
+    /// Those of the case's exchanges.
     #[must_use]
-    pub fn of(case: &'c Case) -> Self {
-        let mut all = Self::default();
-        for exchange in case.linktree.exchanges.iter().filter(|exchange| exchange.route.is_click())
-        {
-            for receipt in &exchange.clicks {
-                let event_id = receipt.event_id.as_str();
-                let next = all.clicks.len();
-                let index = *all.index.entry(event_id).or_insert(next);
-                if index == next {
-                    all.clicks.push(Delivery { event_id, attempts: Vec::with_capacity(1) });
-                }
-                all.clicks[index].attempts.push(Attempt { exchange, receipt });
-            }
-        }
-        all
+    pub const fn of(case: &'c Case) -> Self {
+        Self { case }
+    }
+
+    /// How many clicks there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.case.linktree.click_count()
     }
 
     /// The clicks.
-    #[must_use]
-    pub fn all(&self) -> &[Delivery<'c>] {
-        &self.clicks
+    pub fn all(&self) -> impl Iterator<Item = Delivery<'c>> + use<'c> {
+        let all = *self;
+        (0..self.count()).map(move |place| all.at(place))
     }
 
     /// The place in [`Deliveries::all`] of a click.
     #[must_use]
     pub fn place(&self, event_id: &str) -> Option<usize> {
-        self.index.get(event_id).copied()
+        self.case.linktree.click_place(event_id)
+    }
+
+    /// The click at a place.
+    #[must_use]
+    pub fn at(&self, place: usize) -> Delivery<'c> {
+        let attempts = self.case.linktree.click_attempts(place);
+        let attempt = |(exchange, receipt)| Attempt { exchange, receipt };
+        let attempts: Vec<Attempt<'_>> = attempts.map(attempt).collect();
+        Delivery { event_id: &attempts[0].receipt.event_id, attempts }
+    }
+
+    /// The click with this id.
+    #[must_use]
+    pub fn find(&self, event_id: &str) -> Option<Delivery<'c>> {
+        self.place(event_id).map(|place| self.at(place))
     }
 }
 
@@ -143,6 +149,7 @@ fn is_2xx(status: u16) -> bool {
 mod tests {
     use super::*;
     use crate::testing::{History, sent_batch, sent_click};
+    use mock_server::history::exchange::Exchange;
 
     #[test]
     fn attempts_are_gathered_over_singles_and_batches() {
@@ -152,17 +159,17 @@ mod tests {
             202,
         ));
         let deliveries = Deliveries::of(&history.case);
-        let ids: Vec<_> = deliveries.all().iter().map(|click| click.event_id).collect();
+        let ids: Vec<_> = deliveries.all().map(|click| click.event_id).collect();
         assert_eq!(ids, ["a", "b"]);
-        assert_eq!(deliveries.all()[0].attempts.len(), 2);
-        assert_eq!(deliveries.all()[0].arrived(), Some(Moment::from_ms(25)));
+        assert_eq!((deliveries.count(), deliveries.at(0).attempts.len()), (2, 2));
+        assert_eq!(deliveries.at(0).arrived(), Some(Moment::from_ms(25)));
         assert_eq!(deliveries.place("b"), Some(1));
     }
 
     #[test]
     fn an_effect_whose_answer_was_lost_has_arrived_but_is_not_confirmed() {
-        let exchange =
-            Exchange { end: End::ServerReset, status: None, t_w: None, ..sent_click("a", 10, 202) };
+        let lost = Exchange { end: End::ServerReset, status: None, ..sent_click("a", 10, 202) };
+        let exchange = JudgedExchange::from(Exchange { t_w: None, ..lost });
         let attempt = Attempt { exchange: &exchange, receipt: &exchange.clicks[0] };
         assert!(attempt.arrived() && !attempt.was_confirmed());
     }
@@ -171,6 +178,7 @@ mod tests {
     fn an_attempt_is_told_with_what_it_came_to_for_this_click() {
         let history = History::over(&[]);
         let check = |exchange: Exchange, expected: &str| {
+            let exchange = JudgedExchange::from(exchange);
             let attempt = Attempt { exchange: &exchange, receipt: &exchange.clicks[0] };
             let told = attempt.tell(&history.case);
             assert_eq!(told.strip_prefix(&history.case.tell(&exchange)), Some(expected));
@@ -186,6 +194,7 @@ mod tests {
     #[test]
     fn an_answer_that_a_fault_bent_confirms_and_refuses_nothing() {
         let check = |exchange: Exchange| {
+            let exchange = JudgedExchange::from(exchange);
             let attempt = Attempt { exchange: &exchange, receipt: &exchange.clicks[0] };
             assert!(!attempt.was_confirmed() && !attempt.was_refused_for_good(), "{exchange:?}");
         };
@@ -198,7 +207,7 @@ mod tests {
     #[test]
     fn only_a_whole_answer_about_the_click_refuses_it_for_good() {
         let refused = |status| {
-            let exchange = sent_click("a", 10, status);
+            let exchange = JudgedExchange::from(sent_click("a", 10, status));
             Attempt { exchange: &exchange, receipt: &exchange.clicks[0] }.was_refused_for_good()
         };
         assert!(refused(422) && refused(404) && refused(409) && refused(410));
@@ -210,7 +219,7 @@ mod tests {
     #[test]
     fn a_batch_that_is_refused_whole_refuses_none_of_its_clicks() {
         let refused = |whole, own| {
-            let mut exchange = sent_batch(&["a"], 10, own);
+            let mut exchange = JudgedExchange::from(sent_batch(&["a"], 10, own));
             exchange.status = Some(whole);
             Attempt { exchange: &exchange, receipt: &exchange.clicks[0] }.was_refused_for_good()
         };

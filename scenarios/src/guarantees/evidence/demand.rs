@@ -3,7 +3,7 @@
 use crate::case::Case;
 use crate::history::Operation;
 use mock_server::clock::Moment;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 const TICK_NS: u64 = 10_000_000;
@@ -12,9 +12,7 @@ const TICK_NS: u64 = 10_000_000;
 /// so that memory does not grow with visitors. Expired pages are demand only for an integration that
 /// was seen to fetch some page again soon after its `max-age`: caches may keep pages longer.
 pub struct Demand<'c> {
-    fills: HashMap<&'c str, Vec<Moment>>,
-    /// Answered with 404: there is nothing to fetch.
-    unknown: HashSet<&'c str>,
+    case: &'c Case,
     fresh: Duration,
     refreshes: bool,
     pages: BTreeSet<u64>,
@@ -25,40 +23,31 @@ impl<'c> Demand<'c> {
     /// No demand yet, over this case's page reads.
     #[must_use]
     pub fn over(case: &'c Case) -> Self {
-        let mut fills: HashMap<&str, Vec<Moment>> = HashMap::new();
-        let mut unknown = HashSet::new();
-        for read in case.linktree.exchanges.iter().filter(|read| read.is_page_read()) {
-            let handle = read.handle.as_deref().unwrap_or_default();
-            if read.is_success() {
-                fills.entry(handle).or_default().push(read.t_known());
-            } else if read.status == Some(404) {
-                unknown.insert(handle);
-            }
-        }
-        fills.values_mut().for_each(|times| times.sort_unstable());
         let fresh = case.max_age();
         let soon = fresh / 2..fresh * 2 + Duration::from_secs(1);
         let again =
-            |times: &Vec<Moment>| times.windows(2).any(|two| soon.contains(&two[1].since(two[0])));
-        let refreshes = fills.values().any(again);
-        Self { fills, unknown, fresh, refreshes, pages: BTreeSet::new(), clicks: BTreeSet::new() }
+            |times: &[Moment]| times.windows(2).any(|two| soon.contains(&two[1].since(two[0])));
+        let refreshes = case.linktree.page_fills().any(again);
+        Self { case, fresh, refreshes, pages: BTreeSet::new(), clicks: BTreeSet::new() }
     }
 
     /// Whether a page of this creator, asked for at `moment`, was never filled or has expired.
     #[must_use]
     pub fn is_due(&self, handle: &str, moment: Moment) -> bool {
-        let filled = |times: &Vec<Moment>| {
-            let before = times.partition_point(|filled| *filled <= moment);
-            before > 0 && (!self.refreshes || moment <= times[before - 1].plus(self.fresh))
-        };
-        !self.unknown.contains(handle) && !self.fills.get(handle).is_some_and(filled)
+        let times = self.case.linktree.page_fills_of(handle);
+        let before = times.partition_point(|filled| *filled <= moment);
+        let is_filled =
+            before > 0 && (!self.refreshes || moment <= times[before - 1].plus(self.fresh));
+        // Where it was answered with 404 there is nothing to fetch.
+        !is_filled && !self.case.linktree.is_unknown_page(handle)
     }
 
     /// Whether a page of this creator was filled within this span.
     #[must_use]
     pub fn is_filled_within(&self, handle: &str, from: Moment, until: Moment) -> bool {
-        let inside = |filled: &Moment| from <= *filled && *filled <= until;
-        self.fills.get(handle).is_some_and(|times| times.iter().any(inside))
+        let times = self.case.linktree.page_fills_of(handle);
+        let next = times.partition_point(|filled| *filled < from);
+        times.get(next).is_some_and(|filled| *filled <= until)
     }
 
     /// Takes in a front-door operation.

@@ -6,13 +6,12 @@
 //! the true ratio is an interval (predicates B7).
 
 use super::scrapes::{self, Life};
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::history::Operation;
 use crate::spans::Spans;
 use crate::verdict::{Offences, Witness};
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
-use mock_server::history::exchange::Exchange;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -24,10 +23,10 @@ pub struct ExposedRatio<'c> {
 }
 
 /// When a page was asked for upstream.
-#[derive(Default)]
 struct Calls<'c> {
-    /// In order of their start.
-    all: Vec<&'c Exchange>,
+    first: Moment,
+    /// In order of the moment at which they were known.
+    all: Vec<&'c JudgedExchange>,
     spans: Spans,
 }
 
@@ -38,14 +37,15 @@ impl Calls<'_> {
             return false;
         }
         // No call is known just at `from`, or the two would have touched.
-        let before = || self.all.iter().filter(|call| call.t_known() < from);
-        let ended_well = before().max_by_key(|call| call.t_known()).is_some_and(|c| c.is_success());
-        let of =
-            |route: Route| before().filter(move |call| call.route == route && call.is_success());
-        let vouched = of(Route::Profile).map(|call| call.t_known()).max();
+        let before = &self.all[..self.all.partition_point(|call| call.t_known() < from)];
+        let ended_well = before.last().is_some_and(|call| call.is_success());
+        let last_of = |route: Route| {
+            before.iter().rev().find(|call| call.route == route && call.is_success())
+        };
+        let vouched = last_of(Route::Profile).map(|call| call.t_known());
         let fresh =
             vouched.is_some_and(|at| until.plus(case.harness.delta) < at.plus(case.max_age()));
-        ended_well && fresh && of(Route::ProfileLinks).next().is_some()
+        ended_well && fresh && last_of(Route::ProfileLinks).is_some()
     }
 }
 
@@ -64,17 +64,20 @@ impl<'c> ExposedRatio<'c> {
     #[must_use]
     pub fn of(case: &'c Case) -> Self {
         let new = |life| Counting { life, reads: 0, free: 0, cold: HashMap::new() };
-        let mut calls: HashMap<&str, Calls<'_>> = HashMap::new();
-        for call in case.linktree.exchanges.iter().filter(|one| one.is_page_read()) {
-            if let Some(handle) = call.handle.as_deref() {
-                calls.entry(handle).or_default().all.push(call);
-            }
-        }
-        for calls in calls.values_mut() {
-            let spans = calls.all.iter().map(|call| (call.t_req, call.t_known())).collect();
-            calls.spans = Spans::joined(spans, Duration::ZERO);
-        }
-        Self { case, lives: scrapes::lives(case).into_iter().map(new).collect(), calls }
+        let lives: Vec<_> = scrapes::lives(case).into_iter().map(new).collect();
+        // Without metrics nothing is counted.
+        let pages = case.linktree.page_reads().filter(|_| !lives.is_empty());
+        let calls = pages.filter_map(|(handle, calls)| {
+            let mut all: Vec<_> =
+                calls.filter(|call| call.is_page_read() && call.handle.is_some()).collect();
+            let first = all.first()?.t_req;
+            let spans = all.iter().map(|call| (call.t_req, call.t_known())).collect();
+            let spans = Spans::joined(spans, Duration::ZERO);
+            all.sort_by_key(|call| call.t_known());
+            Some((handle, Calls { first, all, spans }))
+        });
+        let calls = calls.collect();
+        Self { case, lives, calls }
     }
 
     /// Sees one front-door operation.
@@ -96,7 +99,7 @@ impl<'c> ExposedRatio<'c> {
                 continue;
             }
             let Some(calls) = calls else { continue };
-            let first = calls.all[0].t_req;
+            let first = calls.first;
             if from <= first && first <= until {
                 counting.cold.entry(handle.to_owned()).or_insert(first);
             } else if calls.is_fresh(self.case, from, until) {
@@ -174,6 +177,7 @@ mod tests {
     use crate::history::{Did, PageView};
     use crate::observed::Figures;
     use crate::testing::{History, click, links, page, read, refused, scrape};
+    use mock_server::history::exchange::Exchange;
 
     /// Ten reads of each of two creators within `max-age`, each first one cold; what the metrics
     /// count of them.
@@ -259,7 +263,10 @@ mod tests {
     fn a_page_is_surely_fresh_when_whole_unexpired_and_left_alone() {
         // Over calls for Ann's page; `max-age` is 4 s, δ is 100 ms.
         let fresh = |calls: &[Exchange], from, until| {
-            let history = History::over(&[]).exchanges(calls.iter().cloned());
+            let mut history = History::over(&[]).exchanges(calls.iter().cloned());
+            for at in [0, 9_000] {
+                history = history.scrape(scrape(at, Figures::default()));
+            }
             let (from, until) = (Moment::from_ms(from), Moment::from_ms(until));
             ExposedRatio::of(&history.case).calls["ann"].is_fresh(&history.case, from, until)
         };

@@ -1,12 +1,11 @@
 //! What Linktree sent of each creator's page, and when a page was certainly filled as a whole.
 
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::guarantees::evidence::sent::{Creator, Fill};
 use crate::spans::Spans;
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
 use mock_server::faults::{Caution, Rule};
-use mock_server::history::exchange::Exchange;
 use mock_server::world::{PageChange, WorldEvent, handle_matches};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -64,7 +63,7 @@ impl<'c> Fills<'c> {
                 reading.begin_chain(exchange, creator);
             } else if let Some(chain) = &mut reading.chain
                 && exchange.is_success()
-                && chain.last_target != exchange.target
+                && *chain.last_target != *exchange.target
             {
                 chain.pages += 1;
                 chain.last_target = &exchange.target;
@@ -109,7 +108,7 @@ impl<'c> Fills<'c> {
 }
 
 impl<'c> Reading<'c> {
-    fn begin_chain(&mut self, profile: &'c Exchange, creator: &mut Creator<'c>) {
+    fn begin_chain(&mut self, profile: &'c JudgedExchange, creator: &mut Creator<'c>) {
         if !profile.is_success() {
             return;
         }
@@ -146,7 +145,7 @@ impl<'c> Reading<'c> {
 }
 
 /// Whether this profile is asked for though the same version of it is kept, and fresh, for certain.
-fn is_kept_elsewhere(case: &Case, profile: &Exchange, creator: &Creator<'_>) -> bool {
+fn is_kept_elsewhere(case: &Case, profile: &JudgedExchange, creator: &Creator<'_>) -> bool {
     let (Some(fill), Some(validated)) = (creator.fills.last(), creator.validated.last()) else {
         return false;
     };
@@ -184,6 +183,7 @@ fn pages_needed(case: &Case, handle: &str, target: &str) -> usize {
 mod tests {
     use super::*;
     use crate::testing::{History, links, read, refused};
+    use mock_server::history::exchange::Exchange;
     use mock_server::world::TimedEvent;
     use mock_server::world::population::Group;
 

@@ -2,11 +2,11 @@
 
 use super::circuit::{Class, class, is_guarded};
 use super::outages::Outages;
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::guarantees::breaker_recovers;
 use crate::plan::{Phase, PhaseKind};
 use mock_server::clock::Moment;
-use mock_server::history::exchange::{End, Exchange};
+use mock_server::history::exchange::End;
 
 /// A heal after an outage in which the breaker must have opened.
 #[derive(Clone, Copy, Debug)]
@@ -39,8 +39,8 @@ pub fn planned(case: &Case) -> Vec<[Moment; 3]> {
 /// Probes in time that fail after a heal all the same, before the first success, open the breaker anew:
 /// when it is ready then.
 fn after_failed_probes(case: &Case, ready: Moment, heal: (Moment, Moment)) -> Moment {
-    let sent = |one: &&Exchange| heal.0 <= one.t_req && one.t_req < heal.1 && is_guarded(one);
-    let mut probes: Vec<&Exchange> = case.linktree.exchanges.iter().filter(sent).collect();
+    let sent = |one: &&JudgedExchange| heal.0 <= one.t_req && one.t_req < heal.1 && is_guarded(one);
+    let mut probes: Vec<&JudgedExchange> = case.linktree.exchanges.iter().filter(sent).collect();
     probes.sort_by_key(|one| one.t_known());
     let classes = probes.into_iter().map(|one| (one.t_known(), class(case, one)));
     let failed = classes.take_while(|(_, class)| *class != Class::Success);
@@ -61,11 +61,12 @@ pub fn heals(case: &Case, outages: &Outages) -> Vec<Heal> {
             continue;
         }
         // Attempts that were hit just before the heal may fail after it, and trip the breaker then.
-        let hit = |one: &&Exchange| {
+        let hit = |one: &&JudgedExchange| {
             outage <= one.t_req && one.t_req <= healed.plus(case.harness.delta) && is_guarded(one)
         };
         let hit = case.linktree.exchanges.iter().filter(hit);
-        let failed: Vec<&Exchange> = hit.filter(|one| class(case, one) != Class::Success).collect();
+        let failed: Vec<&JudgedExchange> =
+            hit.filter(|one| class(case, one) != Class::Success).collect();
         if failed.len() < case.declared.breaker_failures as usize {
             continue;
         }
@@ -93,6 +94,7 @@ mod tests {
     use crate::plan::PhaseKind::{Control, Outage, Settle, Storm};
     use crate::testing::{History, asked_to_wait, broken_off, read, refused};
     use mock_server::contract::Route;
+    use mock_server::history::exchange::Exchange;
 
     /// The moment at which the breaker is ready after an outage from 10 s to 60 s, in milliseconds, when
     /// five attempts failed in it and these came besides.

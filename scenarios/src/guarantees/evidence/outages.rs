@@ -4,11 +4,10 @@
 //! which an attempt succeeded was none.
 
 use super::circuit::is_guarded;
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::plan::PhaseKind;
 use crate::spans::Spans;
 use mock_server::clock::Moment;
-use mock_server::history::exchange::Exchange;
 use std::time::Duration;
 
 /// The total outages of a plan, and why some of them are none.
@@ -48,10 +47,10 @@ impl Outages {
 }
 
 fn doubt(case: &Case, (from, until): (Moment, Moment)) -> Option<String> {
-    let sent = |one: &&Exchange| from <= one.t_req && one.t_req < until && is_guarded(one);
+    let sent = |one: &&JudgedExchange| from <= one.t_req && one.t_req < until && is_guarded(one);
     let attempts = || case.linktree.exchanges.iter().filter(sent);
     // At its edges a clock may be off by as much as everything else.
-    let inside = |one: &&Exchange| {
+    let inside = |one: &&JudgedExchange| {
         from.plus(case.harness.delta) <= one.t_req && one.t_req.plus(case.harness.delta) < until
     };
     let outage = || format!("the outage from {} to {}", case.at(from), case.at(until));
@@ -66,6 +65,7 @@ fn doubt(case: &Case, (from, until): (Moment, Moment)) -> Option<String> {
 mod tests {
     use super::*;
     use crate::testing::{History, read, refused};
+    use mock_server::history::exchange::Exchange;
 
     const MS: fn(u64) -> Moment = Moment::from_ms;
 

@@ -80,7 +80,7 @@ fn links_of(case: &Case, handle: &str) -> Option<Shown> {
         },
         _ => false,
     });
-    if changes || case.linktree.exchanges.iter().any(|one| !one.links.is_empty()) {
+    if changes || case.linktree.exchanges.iter().any(|one| one.writes_links) {
         return None;
     }
     let creator = case.plan.population.creator(case.plan.seed, handle)?;

@@ -9,11 +9,11 @@
 use super::circuit::calls::longest_delay;
 use super::retries;
 use super::scrapes::Life;
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::observed::Histogram;
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
-use mock_server::history::exchange::{End, Exchange};
+use mock_server::history::exchange::End;
 use std::collections::HashMap;
 
 /// One in so many makes a figure untrue that leaves it out.
@@ -75,10 +75,12 @@ pub struct Durations {
 
 /// One way to measure.
 #[derive(Clone, Debug)]
-pub struct Reading {
+pub struct Reading<'d> {
     /// What it measures, in words.
     pub what: String,
-    samples: Vec<Sample>,
+    /// Attempts or calls, of which those are measured of whom both is true.
+    all: &'d [Sample],
+    measured: [Is; 2],
     /// What may be counted besides.
     besides: usize,
 }
@@ -87,11 +89,11 @@ impl Durations {
     /// Those of the attempts that may have ended between two scrapes.
     #[must_use]
     pub fn of(case: &Case, life: Life<'_>) -> Self {
-        let counted: Vec<&Exchange> =
+        let counted: Vec<&JudgedExchange> =
             case.linktree.exchanges.iter().filter(|one| life.may_count(case, one)).collect();
         let long = counted.iter().filter(|one| has_long_body(case, one)).count();
         let bodies_matter = long * MATTERS >= counted.len().max(1);
-        let sample = |one: &&Exchange| sample(case, life, one, bodies_matter);
+        let sample = |one: &&JudgedExchange| sample(case, life, one, bodies_matter);
         let attempts: Vec<Sample> = counted.iter().map(sample).collect();
         let timeouts = attempts.iter().filter(|one| one.timeout).count();
         let broken =
@@ -123,7 +125,7 @@ impl Durations {
 
     /// Every way to measure that tells a true latency.
     #[must_use]
-    pub fn readings(&self) -> Vec<Reading> {
+    pub fn readings(&self) -> Vec<Reading<'_>> {
         let scopes: [(&str, Is); 3] = [
             ("", |_| true),
             (" of pages", |one| one.route.is_page_read()),
@@ -139,10 +141,9 @@ impl Durations {
         let besides = if self.refused { usize::MAX / 2 } else { self.broken_off };
         let mut readings = Vec::new();
         for (of, within) in scopes {
-            for (what, samples, is) in of_all.into_iter().filter(|(what, ..)| tells(what)) {
-                let chosen = samples.iter().filter(|one| within(one) && is(one));
-                let samples = chosen.copied().collect();
-                readings.push(Reading { what: format!("{what}{of}"), samples, besides });
+            for (what, all, is) in of_all.into_iter().filter(|(what, ..)| tells(what)) {
+                let (what, measured) = (format!("{what}{of}"), [within, is]);
+                readings.push(Reading { what, all, measured, besides });
             }
         }
         readings
@@ -158,31 +159,36 @@ impl Durations {
     }
 }
 
-impl Reading {
+impl Reading<'_> {
+    fn samples(&self) -> impl Iterator<Item = &Sample> {
+        self.all.iter().filter(|one| self.measured.iter().all(|is| is(one)))
+    }
+
     /// How many observations there must and may be.
     #[must_use]
     pub fn counts(&self) -> (usize, usize) {
-        let sure = self.samples.iter().filter(|one| one.surely && !one.refused).count();
-        (sure, self.samples.len() + self.besides + unsent(self.samples.len()))
+        let sure = self.samples().filter(|one| one.surely && !one.refused).count();
+        let all = self.samples().count();
+        (sure, all + self.besides + unsent(all))
     }
 
     /// Where a quantile lies, of so many observations: of calls that were never sent nobody knows how
     /// long they took.
     #[must_use]
     pub fn quantile(&self, share: f64, counted: usize) -> Option<Between> {
-        let last = self.samples.len().checked_sub(1)?;
+        let all = self.samples().count();
+        let last = all.checked_sub(1)?;
         // One for the various definitions of a quantile, and one for each that may be missing, or that
         // may be there without a sample.
-        let unsure = self.samples.iter().filter(|one| !one.surely || one.refused).count();
-        let more = counted.saturating_sub(self.samples.len()).min(unsent(self.samples.len()));
-        let (at, slack) = (rank(self.samples.len(), share), 1 + unsure + more);
-        let sorted = |bound: fn(&Sample) -> f64| {
-            let mut all: Vec<f64> = self.samples.iter().map(bound).collect();
-            all.sort_by(f64::total_cmp);
-            all
+        let unsure = self.samples().filter(|one| !one.surely || one.refused).count();
+        let more = counted.saturating_sub(all).min(unsent(all));
+        let (at, slack) = (rank(all, share), 1 + unsure + more);
+        let ranked = |bound: fn(&Sample) -> f64, rank: usize| {
+            let mut all: Vec<f64> = self.samples().map(bound).collect();
+            *all.select_nth_unstable_by(rank, f64::total_cmp).1
         };
-        let (lows, highs) = (sorted(|one| one.between.low), sorted(|one| one.between.high));
-        Some(Between { low: lows[at.saturating_sub(slack)], high: highs[(at + slack).min(last)] })
+        let low = ranked(|one| one.between.low, at.saturating_sub(slack));
+        Some(Between { low, high: ranked(|one| one.between.high, (at + slack).min(last)) })
     }
 }
 
@@ -199,14 +205,14 @@ fn rank(count: usize, share: f64) -> usize {
 }
 
 /// From the answer's first byte on it took longer than all that may go wrong with the clocks.
-fn has_long_body(case: &Case, one: &Exchange) -> bool {
+fn has_long_body(case: &Case, one: &JudgedExchange) -> bool {
     one.t_first.is_some_and(|first| one.t_known().since(first) > case.harness.delta * 2)
 }
 
 /// A client's own clock starts before the request is here and stops when it has the answer, or its
 /// head where bodies do not matter; both are within δ of what the edge saw. What stands still measures
 /// longer.
-fn sample(case: &Case, life: Life<'_>, one: &Exchange, bodies_matter: bool) -> Sample {
+fn sample(case: &Case, life: Life<'_>, one: &JudgedExchange, bodies_matter: bool) -> Sample {
     let delta = case.harness.delta.as_secs_f64();
     let end = one.t_known();
     let stalled = case.harness.stalled_within(one.t_head, end).as_secs_f64();
@@ -235,8 +241,9 @@ fn sample(case: &Case, life: Life<'_>, one: &Exchange, bodies_matter: bool) -> S
 /// long as the longest of its attempts, and at most from the first one's start to the last one's end.
 fn calls(case: &Case, life: Life<'_>, bodies_matter: bool) -> Vec<Sample> {
     let (first, last) = (life.first.sent, life.last.last);
-    let of_this_life =
-        |one: &&Exchange| case.target.lived_through(one.t_head.min(first), one.t_head.max(last));
+    let of_this_life = |one: &&JudgedExchange| {
+        case.target.lived_through(one.t_head.min(first), one.t_head.max(last))
+    };
     let mut calls: Vec<(Sample, Moment)> = Vec::new();
     let mut unfinished: HashMap<String, (usize, Moment)> = HashMap::new();
     for attempt in case.linktree.exchanges.iter().filter(of_this_life) {

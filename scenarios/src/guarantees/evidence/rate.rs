@@ -1,12 +1,11 @@
 //! Rates: how many requests left within a sliding window, and where there were too many.
 
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::guarantees::client_rate_cap;
 use crate::measure::{Gauge, humane};
 use crate::strength::Strength;
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
-use mock_server::history::exchange::Exchange;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -35,7 +34,7 @@ pub struct Rate<'c> {
     /// there is a burst, and only there.
     pub judged_peak: usize,
     /// For each burst, its tightest `limit + 1` requests.
-    pub bursts: Vec<Vec<&'c Exchange>>,
+    pub bursts: Vec<Vec<&'c JudgedExchange>>,
     /// Too tight windows where the harness was late itself.
     pub unjudged: usize,
     /// Too tight windows with a pause inside, after which leaves what was let go before it; and with a
@@ -56,10 +55,10 @@ impl<'c> Rate<'c> {
     /// numbers stand for all.
     #[must_use]
     pub fn of_each_key(case: &'c Case, limit: usize, restarts: Restarts) -> Self {
-        let mut keys: BTreeMap<&str, Vec<&Exchange>> = BTreeMap::new();
-        for exchange in &case.linktree.exchanges {
+        let mut keys: BTreeMap<&str, Vec<&JudgedExchange>> = BTreeMap::new();
+        for exchange in case.linktree.exchanges.iter() {
             // A label moves on in a rotation, the key's id does not.
-            let key = exchange.key_id.as_deref().unwrap_or(&exchange.token);
+            let key = exchange.head.key_id.as_deref().unwrap_or(&exchange.head.token);
             keys.entry(key).or_default().push(exchange);
         }
         let mut rate = Self::none(case, limit, restarts);
@@ -74,7 +73,7 @@ impl<'c> Rate<'c> {
         Self { case, limit, restarts, surest, peak, judged_peak, bursts, unjudged, excused }
     }
 
-    fn take(&mut self, requests: &[&'c Exchange]) {
+    fn take(&mut self, requests: &[&'c JudgedExchange]) {
         self.peak = self.peak.max(peak(requests, self.case.times.window));
         self.judged_peak = self.judged_peak.max(self.judged_peak_of(requests));
         let mut last = None;
@@ -109,7 +108,7 @@ impl<'c> Rate<'c> {
 
     /// For each last request the earliest first one with which the span is judged; the longer a span,
     /// the sooner it is not.
-    fn judged_peak_of(&self, requests: &[&Exchange]) -> usize {
+    fn judged_peak_of(&self, requests: &[&JudgedExchange]) -> usize {
         let (mut first, mut most) = (0, 0);
         for (last, request) in requests.iter().enumerate() {
             let end = request.t_req;
@@ -134,7 +133,7 @@ impl<'c> Rate<'c> {
         self.bursts.iter().map(|burst| self.witness(burst)).collect()
     }
 
-    fn witness(&self, burst: &[&Exchange]) -> Witness {
+    fn witness(&self, burst: &[&JudgedExchange]) -> Witness {
         let (first, last) = (burst[0], burst[self.limit]);
         let mut routes: BTreeMap<_, usize> = BTreeMap::new();
         burst.iter().for_each(|request| *routes.entry(request.route).or_default() += 1);
@@ -218,13 +217,13 @@ pub fn permits_expire(case: &Case, moment: Moment) -> Moment {
     moment.plus(case.times.limiter_wait)
 }
 
-fn span(requests: &[&Exchange]) -> Duration {
+fn span(requests: &[&JudgedExchange]) -> Duration {
     requests.last().map_or(Duration::ZERO, |last| last.t_req.since(requests[0].t_req))
 }
 
-fn peak(requests: &[&Exchange], window: Duration) -> usize {
+fn peak(requests: &[&JudgedExchange], window: Duration) -> usize {
     let mut first = 0;
-    let count = |(last, request): (usize, &&Exchange)| {
+    let count = |(last, request): (usize, &&JudgedExchange)| {
         while request.t_req.since(requests[first].t_req) >= window {
             first += 1;
         }
@@ -358,7 +357,7 @@ mod tests {
     #[test]
     fn a_window_is_full_to_its_last_moment_and_half_open() {
         let case = busy(3).case;
-        let all: Vec<&Exchange> = case.linktree.exchanges.iter().collect();
+        let all: Vec<&JudgedExchange> = case.linktree.exchanges.iter().collect();
         assert_eq!(peak(&all, Duration::from_secs(1)), 2);
         assert_eq!(peak(&all, Duration::from_millis(1_001)), 3);
         assert_eq!((peak(&[], Duration::from_secs(1)), span(&[])), (0, Duration::ZERO));

@@ -6,20 +6,21 @@
 //! number is the least they can have counted, if one bears with what else may set a counter back: any
 //! answer to a delivery that is no failure, told waits included, and a restart.
 
+use super::deliveries::Deliveries;
 use super::retries::calls_for_backoff;
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use mock_server::clock::Moment;
-use mock_server::history::exchange::{End, Exchange};
+use mock_server::history::exchange::End;
 use std::collections::HashMap;
 
 /// A delivery that failed.
 pub struct Redelivery<'c> {
     /// The attempt.
-    pub failed: &'c Exchange,
+    pub failed: &'c JudgedExchange,
     /// How often its first click had failed in a row then, from 1.
     pub number: u32,
     /// The next attempt with that click, if there was one.
-    pub next: Option<&'c Exchange>,
+    pub next: Option<&'c JudgedExchange>,
 }
 
 /// All of them.
@@ -28,21 +29,18 @@ pub struct Redeliveries<'c> {
     pub all: Vec<Redelivery<'c>>,
     /// More of them, during which the harness was late or the target restarted or was paused.
     pub left_out: usize,
-    sent: HashMap<&'c str, Vec<&'c Exchange>>,
+    sent: Deliveries<'c>,
 }
 
 impl<'c> Redeliveries<'c> {
     /// Those of a case.
     #[must_use]
     pub fn of(case: &'c Case) -> Self {
-        let clicks = |one: &&Exchange| one.route.is_click() && !one.clicks.is_empty();
-        let mut sent: HashMap<&str, Vec<&Exchange>> = HashMap::new();
+        let clicks = |one: &&JudgedExchange| one.route.is_click() && !one.clicks.is_empty();
+        let sent = Deliveries::of(case);
         let mut anew: Vec<Moment> = case.target.deaths().collect();
-        let mut failed: Vec<&Exchange> = Vec::new();
+        let mut failed: Vec<&JudgedExchange> = Vec::new();
         for attempt in case.linktree.exchanges.iter().filter(clicks) {
-            for click in &attempt.clicks {
-                sent.entry(&click.event_id).or_default().push(attempt);
-            }
             match meant(attempt) {
                 Meant::Failure => failed.push(attempt),
                 Meant::Other => anew.push(attempt.t_known()),
@@ -62,8 +60,9 @@ impl<'c> Redeliveries<'c> {
                 *count = if set_back { 1 } else { *count + 1 };
                 *last = known;
             }
-            let first = attempt.clicks[0].event_id.as_str();
-            let next = sent[first].iter().copied().find(|again| again.t_req > known);
+            let first = &*attempt.clicks[0].event_id;
+            let again = sent.find(first).into_iter().flat_map(|click| click.attempts);
+            let next = again.map(|again| again.exchange).find(|again| again.t_req > known);
             if next.is_some_and(|next| is_uncertain(case, known, next.t_req)) {
                 left_out += 1;
             } else {
@@ -74,9 +73,10 @@ impl<'c> Redeliveries<'c> {
     }
 
     /// The attempts with the first click of this one, up to the one after it.
-    pub fn story(&self, of: &Redelivery<'c>) -> impl Iterator<Item = &'c Exchange> {
+    pub fn story(&self, of: &Redelivery<'c>) -> impl Iterator<Item = &'c JudgedExchange> {
         let until = of.next.unwrap_or(of.failed).t_req;
-        let all = self.sent[of.failed.clicks[0].event_id.as_str()].iter().copied();
+        let all = self.sent.find(&of.failed.clicks[0].event_id).into_iter();
+        let all = all.flat_map(|click| click.attempts).map(|attempt| attempt.exchange);
         all.filter(move |one| one.t_req <= until)
     }
 }
@@ -96,7 +96,7 @@ enum Meant {
     Nothing,
 }
 
-fn meant(attempt: &Exchange) -> Meant {
+fn meant(attempt: &JudgedExchange) -> Meant {
     match attempt.end {
         End::ServerReset | End::Open => Meant::Nothing,
         End::Complete | End::ClientAbort | End::Truncated if calls_for_backoff(attempt) => {
@@ -110,6 +110,7 @@ fn meant(attempt: &Exchange) -> Meant {
 mod tests {
     use super::*;
     use crate::testing::{History, asked_to_wait, read, refused, sent_batch, sent_click};
+    use mock_server::history::exchange::Exchange;
 
     /// For each failure the number in a row, and the gap in ms until the next attempt.
     #[track_caller]

@@ -1,15 +1,15 @@
 //! Chains of attempts: what was tried again, and after how long.
 
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::plan::PhaseKind;
 use mock_server::clock::Moment;
-use mock_server::history::exchange::{End, Exchange};
+use mock_server::history::exchange::End;
 use std::collections::BTreeMap;
 
 /// The attempts of one logical request until it succeeded.
 pub struct Chain<'c> {
     /// In order of time, at least two.
-    pub attempts: Vec<&'c Exchange>,
+    pub attempts: Vec<&'c JudgedExchange>,
     /// Seconds from each known failure to the next attempt: never shorter than the delay chosen,
     /// since limiters and queues only lengthen it.
     pub gaps: Vec<f64>,
@@ -25,10 +25,11 @@ pub struct Chain<'c> {
 #[must_use]
 pub fn chains(case: &Case) -> (Vec<Chain<'_>>, usize) {
     let spans = case.phases(PhaseKind::RetryGaps);
+    let is_retried = |chain: &Chain<'_>| !chain.gaps.is_empty();
     let inside = |at: Moment| spans.iter().any(|(from, until)| *from <= at && at < *until);
     let mut open: BTreeMap<(String, bool), Chain<'_>> = BTreeMap::new();
     let mut done = Vec::new();
-    for attempt in &case.linktree.exchanges {
+    for attempt in case.linktree.exchanges.iter() {
         let Some(name) = name(attempt) else { continue };
         let sequential = inside(attempt.t_req);
         let key = (name, sequential);
@@ -42,11 +43,10 @@ pub fn chains(case: &Case) -> (Vec<Chain<'_>>, usize) {
         }
         chain.attempts.push(attempt);
         if !calls_for_backoff(attempt) || attempt.end == End::ServerReset {
-            done.extend(open.remove(&key));
+            done.extend(open.remove(&key).filter(is_retried));
         }
     }
-    done.extend(open.into_values());
-    done.retain(|chain| !chain.gaps.is_empty());
+    done.extend(open.into_values().filter(is_retried));
     let all = done.len();
     done.retain(|chain| {
         let (from, until) = chain.span();
@@ -62,7 +62,7 @@ pub fn chains(case: &Case) -> (Vec<Chain<'_>>, usize) {
 
 /// Whether it failed, and nobody said how long to wait.
 #[must_use]
-pub fn calls_for_backoff(attempt: &Exchange) -> bool {
+pub fn calls_for_backoff(attempt: &JudgedExchange) -> bool {
     let failed = attempt.is_definite_failure() || attempt.status == Some(429);
     failed && attempt.retry_after.is_none()
 }
@@ -76,7 +76,7 @@ impl Chain<'_> {
 }
 
 /// What is tried again: a page read by its address, a delivery by its key or its first click.
-fn name(attempt: &Exchange) -> Option<String> {
+fn name(attempt: &JudgedExchange) -> Option<String> {
     let tells = attempt.route.is_page_read()
         || attempt.idempotency_key.is_some()
         || attempt.route.is_click() && !attempt.clicks.is_empty();
@@ -86,9 +86,9 @@ fn name(attempt: &Exchange) -> Option<String> {
 /// The logical request that this is an attempt of. Deliveries without a key all look alike but for
 /// their clicks.
 #[must_use]
-pub fn request(attempt: &Exchange) -> String {
+pub fn request(attempt: &JudgedExchange) -> String {
     let first = attempt.clicks.first().filter(|_| attempt.idempotency_key.is_none());
-    let first = first.map_or("-", |click| &click.event_id);
+    let first = first.map_or("-", |click| &*click.event_id);
     format!("{} {first}", attempt.logical_key())
 }
 
@@ -102,6 +102,7 @@ pub fn median(sorted: &[f64]) -> Option<f64> {
 mod tests {
     use super::*;
     use crate::testing::{History, asked_to_wait, read, refused, sent_batch, sent_click};
+    use mock_server::history::exchange::Exchange;
 
     #[test]
     fn chains_end_with_success_and_leave_out_waits_that_were_told() {

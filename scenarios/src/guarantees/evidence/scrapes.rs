@@ -1,10 +1,9 @@
 //! Scrapes of the metrics, by the lives of the process: a counter begins anew with each, and that of a
 //! worker which is replaced begins anew within one.
 
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::observed::{Figures, Scrape};
 use mock_server::clock::Moment;
-use mock_server::history::exchange::Exchange;
 
 /// The first and the last good scrape within one life of the process.
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +86,7 @@ impl Life<'_> {
 
     /// Whether the integration may know of this exchange's end in between.
     #[must_use]
-    pub fn may_count(&self, case: &Case, exchange: &Exchange) -> bool {
+    pub fn may_count(&self, case: &Case, exchange: &JudgedExchange) -> bool {
         self.may_hold(case, exchange.t_known())
     }
 }
@@ -178,7 +177,7 @@ mod tests {
         let perhaps = |ms| life.may_hold(&case, Moment::from_ms(ms));
         assert_eq!([1_105, 1_106, 2_899, 2_900].map(surely), [false, true, true, false]);
         assert_eq!([899, 900, 3_105, 3_106].map(perhaps), [false, true, true, false]);
-        let counts = |ms| life.may_count(&case, &read("ann", ms)); // for 5 ms
+        let counts = |ms| life.may_count(&case, &read("ann", ms).into()); // for 5 ms
         assert_eq!([894, 895, 3_100, 3_101].map(counts), [false, true, true, false]);
     }
 

@@ -1,8 +1,8 @@
 //! What Linktree sent of one creator's page, and which version is certainly older than which.
 
+use crate::case::JudgedExchange;
 use crate::spans::Spans;
 use mock_server::clock::Moment;
-use mock_server::history::exchange::Exchange;
 
 /// What was sent of one creator.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +39,7 @@ pub struct Fill {
 
 impl<'c> Creator<'c> {
     /// Takes in an answer with a version.
-    pub fn note(&mut self, version: &'c str, exchange: &Exchange) {
+    pub fn note(&mut self, version: &'c str, exchange: &JudgedExchange) {
         let first = exchange.t_first.unwrap_or(exchange.t_req);
         match self.versions.iter_mut().rev().find(|sent| sent.name == version) {
             Some(sent) => {
@@ -90,10 +90,13 @@ impl<'c> Creator<'c> {
 mod tests {
     use super::*;
     use crate::testing::read;
+    use mock_server::history::exchange::Exchange;
 
     fn creator<'c>(answers: &[(&'c Exchange, &'c str)]) -> Creator<'c> {
         let mut creator = Creator::default();
-        answers.iter().for_each(|(exchange, version)| creator.note(version, exchange));
+        answers
+            .iter()
+            .for_each(|(exchange, version)| creator.note(version, &(*exchange).clone().into()));
         creator
     }
 

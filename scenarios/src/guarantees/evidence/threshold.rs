@@ -8,11 +8,10 @@
 //! one are one failure.
 
 use super::circuit::{Class, class, earliest_known, is_guarded_like_pages};
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::history::Change;
 use crate::plan::BreakerCounting;
 use mock_server::clock::Moment;
-use mock_server::history::exchange::Exchange;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -42,7 +41,7 @@ impl Stretch {
     }
 
     /// Whether this attempt may be one more failure than there were.
-    fn counts(&mut self, case: &Case, attempt: &Exchange) -> bool {
+    fn counts(&mut self, case: &Case, attempt: &JudgedExchange) -> bool {
         match case.declared.breaker_counting {
             BreakerCounting::Attempt => true,
             BreakerCounting::Call => {
@@ -57,7 +56,7 @@ impl Stretch {
 
 /// What ends or begins certainty, in order of time.
 enum Event<'c> {
-    Attempt(&'c Exchange),
+    Attempt(&'c JudgedExchange),
     Started,
     Lost,
 }

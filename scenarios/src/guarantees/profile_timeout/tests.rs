@@ -4,6 +4,7 @@ use super::*;
 use crate::testing::{Decides, History, given_up, hit_by, page, read};
 use crate::verdict::VerdictKind::{self, *};
 use mock_server::faults::{Matcher, Pick, Rule, Stall, Window};
+use mock_server::history::exchange::Exchange;
 
 fn stalled(at_ms: u64, until_ms: u64) -> Exchange {
     hit_by("stall", given_up("ann", at_ms, until_ms))
@@ -95,7 +96,7 @@ fn a_place_that_was_not_met_often_is_inconclusive() {
             "inside the body" => read.t_first.is_some(),
             _ => read.t_first.is_none() && read.faults[0].rule != "trickle",
         });
-        history.case.linktree.exchanges.remove(gone.unwrap());
+        history.judged().remove(gone.unwrap());
         assert!(check(history, Inconclusive).reason.unwrap().contains(place));
     }
     check(History::over(&[]).exchange(read("ann", 0)), Inconclusive);

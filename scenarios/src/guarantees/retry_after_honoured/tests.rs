@@ -3,7 +3,7 @@
 use super::*;
 use crate::testing::{History, asked_to_wait, page, read, sent_batch};
 use crate::verdict::VerdictKind::*;
-use mock_server::history::exchange::RetryAfter;
+use mock_server::history::exchange::{Exchange, RetryAfter};
 
 fn dated(mut exchange: Exchange, until_ms: u64) -> Exchange {
     exchange.retry_after = Some(RetryAfter {
@@ -67,7 +67,7 @@ fn each_form_and_a_long_wait_that_the_plan_holds_must_be_met_with_demand() {
     };
     check(only(7), Held);
     let mut none = only(0);
-    none.case.linktree.exchanges.truncate(2);
+    none.judged().truncate(2);
     check(none, Held);
 }
 
@@ -101,7 +101,7 @@ fn another_request_with_the_same_key_violates_only_in_token_scope() {
     check(history(RetryAfterScope::Token), Violated);
     check(history(RetryAfterScope::Request), Held);
     let mut other = history(RetryAfterScope::Token);
-    other.case.linktree.exchanges[1].token = "test".into();
+    std::sync::Arc::make_mut(&mut other.judged()[1].head).token = "test".into();
     check(other, Held);
 }
 
@@ -120,8 +120,8 @@ fn a_batch_repeats_a_refused_one_only_with_its_clicks() {
     };
     for key in [None, Some("k1")] {
         let unread = |mut history: History| {
-            history.case.linktree.exchanges[1].clicks.clear();
-            history.case.linktree.exchanges[1].idempotency_key = key.map(Into::into);
+            let read = &mut history.judged()[1];
+            (read.clicks, read.idempotency_key) = (Box::default(), key.map(Into::into));
             history
         };
         check(unread(history(key, &["c", "d"])), Violated); // the same key, or nothing that tells them apart
@@ -134,14 +134,12 @@ fn a_batch_repeats_a_refused_one_only_with_its_clicks() {
 #[test]
 fn a_rotation_frees_the_new_key_and_not_the_old_one() {
     let history = |second: &str, label: &str| {
+        let keyed = |key: &str, one| Exchange { key_id: Some(key.into()), ..one };
         let mut history = History::over(&[])
-            .exchange(asked_to_wait("ann", 1_000, 429, 2))
-            .exchange(read("bob", 2_000))
+            .exchange(keyed("k1", asked_to_wait("ann", 1_000, 429, 2)))
+            .exchange(Exchange { token: label.into(), ..keyed(second, read("bob", 2_000)) })
             .exchange(read("ann", 3_500));
         history.case.declared.retry_after_scope = RetryAfterScope::Token;
-        let exchanges = &mut history.case.linktree.exchanges;
-        (exchanges[0].key_id, exchanges[1].key_id) = (Some("k1".into()), Some(second.into()));
-        exchanges[1].token = label.into();
         history
     };
     check(history("k2", "live"), Held);

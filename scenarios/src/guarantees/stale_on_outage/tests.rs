@@ -1,6 +1,7 @@
 //! Tiny histories of outages and heals for `stale-on-outage`.
 
 use super::*;
+use crate::case::JudgedExchange;
 use crate::testing::{Decides, History, blank, links, measured, page, read, refused, seen};
 use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
 use mock_server::history::exchange::Exchange;
@@ -101,7 +102,7 @@ fn an_outage_that_nobody_met_or_that_let_attempts_through_shows_nothing() {
     let through = reason(served().exchange(read("zoe", 30_000)));
     assert!(through.contains("was none") && through.contains("/v1/profiles/zoe"), "{through}");
     let mut unmet = served();
-    unmet.case.linktree.exchanges.retain(Exchange::is_success);
+    unmet.judged().retain(JudgedExchange::is_success);
     assert_eq!(reason(unmet), "in the outage from 10.000 s to 60.000 s no attempt failed");
 }
 
@@ -226,8 +227,8 @@ fn nobody_waits_in_an_outage_that_answers_at_once_and_then_that_is_not_asked_for
     let check = |faults: &[(&Fault, u64, u64)], expected| {
         let mut history = history();
         // Whoever fails then is asked for a page that nobody waits for.
-        let failed = |one: &&mut Exchange| one.status == Some(503);
-        let failures = history.case.linktree.exchanges.iter_mut().filter(failed);
+        let failed = |one: &&mut JudgedExchange| one.status == Some(503);
+        let failures = history.judged().iter_mut().filter(failed);
         failures.for_each(|one| one.handle = Some("zoe".into()));
         let rule = |&(fault, from_ms, until_ms): &(&Fault, u64, u64)| Rule {
             id: "gone".into(),

@@ -7,13 +7,12 @@
 //! which nothing does.
 
 use super::{Class, Opening, attempts, calls, class, guarded, refusals, sure_part};
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::guarantees::evidence::rate::permits_expire;
 use crate::history::Change;
 use crate::plan::BreakerCounting;
 use crate::spans;
 use mock_server::clock::Moment;
-use mock_server::history::exchange::Exchange;
 use std::time::Duration;
 
 /// The span that the budget is for: less than an open time, by what is delivery and granularity.
@@ -23,7 +22,7 @@ pub fn span(case: &Case) -> Duration {
 
 /// The most of these attempts, none of which succeeded, that breakers as declared let through within
 /// one span: those that open them, or their probes, and those in the air then.
-pub fn most_within_one(case: &Case, sent: &[&Exchange]) -> usize {
+pub fn most_within_one(case: &Case, sent: &[&JudgedExchange]) -> usize {
     let declared = &case.declared;
     let counted = declared.breaker_failures.max(declared.half_open_probes) as usize;
     let each = match declared.breaker_counting {
@@ -42,15 +41,15 @@ pub fn most_within_one(case: &Case, sent: &[&Exchange]) -> usize {
 }
 
 /// When the breaker let it through, at the earliest.
-pub fn begin(case: &Case, one: &Exchange) -> Moment {
+pub fn begin(case: &Case, one: &JudgedExchange) -> Moment {
     let queued = permits_expire(case, one.t_req).since(one.t_req);
     one.t_req.minus(case.harness.delta + queued)
 }
 
 /// The most of these that were in the air at once, from the breaker's permit to the moment at which the
 /// client has heard: δ more on both sides.
-fn in_the_air(case: &Case, sent: &[&Exchange]) -> usize {
-    let over = |one: &Exchange| one.t_known().plus(case.harness.delta);
+fn in_the_air(case: &Case, sent: &[&JudgedExchange]) -> usize {
+    let over = |one: &JudgedExchange| one.t_known().plus(case.harness.delta);
     spans::most_at_once(sent.iter().map(|one| (begin(case, one), over(one))))
 }
 
@@ -66,7 +65,10 @@ pub fn openings(case: &Case) -> Vec<Opening<'_>> {
 
 /// Maximal rows of failures, in order of arrival, and when each ends at the latest: with the next result
 /// of another kind, and when instances end, begin, stand still or are refused.
-fn rows<'c>(case: &'c Case, sent: Vec<&'c Exchange>) -> Vec<(Vec<&'c Exchange>, Moment)> {
+fn rows<'c>(
+    case: &'c Case,
+    sent: Vec<&'c JudgedExchange>,
+) -> Vec<(Vec<&'c JudgedExchange>, Moment)> {
     let mut cuts: Vec<Moment> = Vec::new();
     // What was dropped is nobody's success, and at most opens a breaker sooner.
     let others = guarded(case).filter(|one| class(case, one).may_have_succeeded());
@@ -77,7 +79,7 @@ fn rows<'c>(case: &'c Case, sent: Vec<&'c Exchange>) -> Vec<(Vec<&'c Exchange>, 
     cuts.extend(refusals(case).into_iter().flat_map(|(from, until)| [from, until]));
     cuts.push(Moment(u64::MAX));
     cuts.sort_unstable();
-    let mut rows: Vec<(Vec<&Exchange>, Moment)> = Vec::new();
+    let mut rows: Vec<(Vec<&JudgedExchange>, Moment)> = Vec::new();
     for one in sent.into_iter().filter(|one| class(case, one) == Class::Failure) {
         let after = cuts.partition_point(|cut| *cut <= one.t_req);
         let (before, end) = (after.checked_sub(1).map(|at| cuts[at]), cuts[after]);
@@ -94,7 +96,7 @@ fn rows<'c>(case: &'c Case, sent: Vec<&'c Exchange>) -> Vec<(Vec<&'c Exchange>, 
     rows
 }
 
-fn openings_of<'c>(case: &'c Case, row: &[&'c Exchange], end: Moment) -> Vec<Opening<'c>> {
+fn openings_of<'c>(case: &'c Case, row: &[&'c JudgedExchange], end: Moment) -> Vec<Opening<'c>> {
     let most = most_within_one(case, row);
     let (mut openings, mut rest) = (Vec::new(), row);
     while let Some(first) = rest.first() {

@@ -1,17 +1,16 @@
 //! How many calls were under way at once, as far as their attempts tell.
 
 use super::{Class, class};
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::spans;
 use mock_server::clock::Moment;
-use mock_server::history::exchange::Exchange;
 use std::collections::HashMap;
 use std::time::Duration;
 
 /// The most calls that may have been under way at once. A call that has attempts left, and did not
 /// succeed, may send another one after twice the longest declared delay; where several users come at once, each may have a call of
 /// its own for the same page.
-pub fn most_at_once(case: &Case, attempts: &[&Exchange]) -> usize {
+pub fn most_at_once(case: &Case, attempts: &[&JudgedExchange]) -> usize {
     let most = case.declared.max_attempts.max(1) as usize;
     let (delta, wait) = (case.harness.delta, longest_delay(case));
     let mut calls: HashMap<String, Vec<(Moment, Moment, usize)>> = HashMap::new();
@@ -59,7 +58,7 @@ mod tests {
         let mut case = history.case;
         case.declared.max_attempts = 2;
         case.plan.generator.users = users;
-        let attempts: Vec<&Exchange> = case.linktree.exchanges.iter().collect();
+        let attempts: Vec<&JudgedExchange> = case.linktree.exchanges.iter().collect();
         assert_eq!(most_at_once(&case, &attempts), expected, "{attempts:?}");
     }
 

@@ -5,15 +5,15 @@
 //! Linktree's limit counts each of them all the same.
 
 use super::guarded;
-use crate::case::Case;
-use mock_server::history::exchange::{End, Exchange};
+use crate::case::{Case, JudgedExchange};
+use mock_server::history::exchange::End;
 use std::collections::HashSet;
 
 /// The ids of attempts that broke off without an answer and came again, on another connection and no
 /// later than δ after their end.
 pub fn unheard(case: &Case) -> HashSet<u64> {
-    let all: Vec<&Exchange> = guarded(case).collect();
-    let comes_again = |at: usize, one: &Exchange| {
+    let all: Vec<&JudgedExchange> = guarded(case).collect();
+    let comes_again = |at: usize, one: &JudgedExchange| {
         let until = one.t_known().plus(case.harness.delta);
         one.end == End::ServerReset
             && one.t_first.is_none()
@@ -26,7 +26,7 @@ pub fn unheard(case: &Case) -> HashSet<u64> {
 }
 
 /// Whether both are the same logical request; a batch is known by its clicks.
-fn is_same(one: &Exchange, other: &Exchange) -> bool {
+fn is_same(one: &JudgedExchange, other: &JudgedExchange) -> bool {
     let [ids, others] = [one, other].map(|of| of.clicks.iter().map(|click| &click.event_id));
     one.logical_key() == other.logical_key() && ids.eq(others)
 }
@@ -38,6 +38,7 @@ mod tests {
     use crate::guarantees::evidence::rate::{Rate, Restarts};
     use crate::testing::{History, read, sent_batch};
     use mock_server::clock::Moment;
+    use mock_server::history::exchange::Exchange;
 
     /// An attempt that is reset 5 ms after it came.
     fn reset(conn: u64, exchange: Exchange) -> Exchange {

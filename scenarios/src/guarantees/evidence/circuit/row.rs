@@ -7,10 +7,9 @@
 //! may still be counted then, and so move the earliest probe.
 
 use super::{Class, calls, class, earliest_known, sure_part};
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::plan::BreakerCounting;
 use mock_server::clock::Moment;
-use mock_server::history::exchange::Exchange;
 use std::time::Duration;
 
 /// What it takes for a breaker to be open for certain.
@@ -24,7 +23,7 @@ pub struct Needs {
 impl Needs {
     /// Of a breaker that stands before these attempts. One that counts calls has failed for certain
     /// where every call that may be under way has used up its attempts.
-    pub fn of(case: &Case, attempts: &[&Exchange]) -> Self {
+    pub fn of(case: &Case, attempts: &[&JudgedExchange]) -> Self {
         let declared = &case.declared;
         let failures = declared.breaker_failures.max(1) as usize;
         let failures = match declared.breaker_counting {
@@ -48,7 +47,7 @@ pub struct Row<'c> {
     /// The last success, from which on a window is not quiet.
     succeeded: Option<Moment>,
     /// Definite failures since.
-    pub failures: Vec<&'c Exchange>,
+    pub failures: Vec<&'c JudgedExchange>,
     /// When each failure that may count may have been known.
     pub possible: Vec<Moment>,
     /// Successes still missing until a half-open breaker is closed for certain.
@@ -75,7 +74,7 @@ impl<'c> Row<'c> {
     }
 
     /// Takes in a result.
-    pub fn take(&mut self, case: &Case, attempt: &'c Exchange) {
+    pub fn take(&mut self, case: &Case, attempt: &'c JudgedExchange) {
         let (known, delta) = (attempt.t_known(), case.harness.delta);
         match class(case, attempt) {
             Class::Success => {
@@ -140,7 +139,7 @@ impl<'c> Row<'c> {
 
 /// Deliveries of clicks may be tried more often than pages are, so that nobody can say when a call of
 /// theirs has failed.
-fn may_be_all_of_a_call(case: &Case, attempt: &Exchange) -> bool {
+fn may_be_all_of_a_call(case: &Case, attempt: &JudgedExchange) -> bool {
     match case.declared.breaker_counting {
         BreakerCounting::Attempt => true,
         BreakerCounting::Call => attempt.route.is_page_read(),

@@ -2,11 +2,13 @@
 
 use super::*;
 use crate::testing::{History, broken_off, given_up, hit_by, read, refused};
+use mock_server::history::exchange::Exchange;
 
 #[track_caller]
 fn check(history: History, attempt: Exchange, expected: Class) {
     let mut history = history;
     history.case.ready();
+    let attempt = attempt.into();
     assert_eq!(class(&history.case, &attempt), expected, "{attempt:?}");
 }
 
@@ -62,14 +64,14 @@ fn a_look_whether_linktree_is_there_needs_no_breaker() {
     let of = |route| Exchange { route, ..read("ann", 0) };
     let head = Exchange { method: "HEAD".into(), ..read("ann", 0) };
     let seen = [of(Route::Health), of(Route::Unknown), head, of(Route::Clicks), read("ann", 0)];
-    assert_eq!(seen.map(|one| is_guarded(&one)), [false, false, false, true, true]);
+    assert_eq!(seen.map(|one| is_guarded(&one.into())), [false, false, false, true, true]);
 }
 
 #[test]
 fn pages_meet_their_own_breaker_first() {
     let mut case = calm().case;
-    let of = |route| Exchange { route, ..read("ann", 0) };
-    let all = [of(Route::Profile), of(Route::ProfileLinks), of(Route::Health)];
+    let of = |route| JudgedExchange::from(Exchange { route, ..read("ann", 0) });
+    let all = [Route::Profile, Route::ProfileLinks, Route::Health].map(of);
     let seen = |case: &Case| all.each_ref().map(|one| is_guarded_like_pages(case, one));
     assert_eq!(seen(&case), [true, true, false]);
     case.declared.breaker_scope = BreakerScope::Route;
@@ -80,8 +82,8 @@ fn pages_meet_their_own_breaker_first() {
 fn a_client_knows_of_its_own_abort_before_the_socket_shows_it() {
     let case = calm().case;
     let at = |ms| Moment::from_ms(ms);
-    assert_eq!(earliest_known(&case, &given_up("ann", 1_000, 9_000)), at(8_900));
-    assert_eq!(earliest_known(&case, &refused("ann", 1_000, 503)), at(1_005));
+    assert_eq!(earliest_known(&case, &given_up("ann", 1_000, 9_000).into()), at(8_900));
+    assert_eq!(earliest_known(&case, &refused("ann", 1_000, 503).into()), at(1_005));
 }
 
 #[test]

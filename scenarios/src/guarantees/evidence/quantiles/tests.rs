@@ -1,6 +1,7 @@
 use super::*;
 use crate::observed::Figures;
 use crate::testing::{History, broken_off, given_up, read, refused, scrape, sent_batch};
+use mock_server::history::exchange::Exchange;
 
 fn histogram(buckets: &[(f64, f64)], count: f64) -> Histogram {
     Histogram { buckets: buckets.to_vec(), count }
@@ -120,8 +121,10 @@ fn readings_hold_what_they_are_named_for() {
     let fine = (0..80).map(|n| crate::testing::links("ann", 10_000 + n * 100));
     let clicks = [crate::testing::sent_click("c", 30_000, 202)];
     let history = History::over(&[]).exchanges(calls.into_iter().chain(fine).chain(clicks));
-    let readings = durations(&history).readings();
-    let sizes: Vec<_> = readings.iter().map(|one| (one.what.as_str(), one.samples.len())).collect();
+    let durations = durations(&history);
+    let readings = durations.readings();
+    let sizes: Vec<_> =
+        readings.iter().map(|one| (one.what.as_str(), one.samples().count())).collect();
     let expected = [
         ("attempts", 85),
         ("answered attempts", 83),
@@ -148,7 +151,7 @@ fn what_broke_off_or_never_left_may_be_counted_besides() {
             refused("carl", 3_000, 404),
             read("dora", 900_000), // while the last scrape is under way
         ]);
-        history.case.linktree.connections.extend(broken.iter().cloned());
+        history.case.linktree.connections.extend(broken.iter().cloned().map(Into::into));
         let durations = durations(&history);
         (durations.readings()[0].counts(), durations.at_most())
     };
@@ -162,24 +165,26 @@ fn what_broke_off_or_never_left_may_be_counted_besides() {
 #[test]
 fn a_quantile_is_as_uncertain_as_it_is_which_samples_were_counted() {
     let history = History::over(&[]).exchanges((0..20).map(|n| slow(1_000 + n * 20_000, 1, 1)));
-    let certain =
-        Reading { what: String::new(), samples: durations(&history).attempts, besides: 0 };
+    let certain = durations(&history).attempts;
+    let of = |all: &[Sample], counted| {
+        let reading = Reading { what: String::new(), all, measured: [|_| true; 2], besides: 0 };
+        reading.quantile(0.5, counted).map(|between| (between.low, between.high))
+    };
     let quantile = |unsure: usize, counted| {
-        let mut reading = certain.clone();
-        for (place, sample) in (0_u32..).zip(&mut reading.samples) {
+        let mut samples = certain.clone();
+        for (place, sample) in (0_u32..).zip(&mut samples) {
             let low = f64::from(place);
             sample.between = Between { low, high: low + 0.5 };
             sample.surely = place > 0 || unsure < 1;
             sample.refused = place == 1 && unsure > 1;
         }
-        reading.quantile(0.5, counted).map(|between| (between.low, between.high))
+        of(&samples, counted)
     };
     assert_eq!(quantile(0, 20), Some((8.0, 10.5)));
     assert_eq!(quantile(2, 20), Some((6.0, 12.5)));
     assert_eq!(quantile(2, 21), Some((5.0, 13.5)));
     assert_eq!(quantile(0, 99), Some((6.0, 12.5)), "two may never have left");
-    let none = Reading { samples: Vec::new(), ..certain.clone() };
-    assert_eq!(none.quantile(0.5, 1), None);
+    assert_eq!(of(&[], 1), None);
 }
 
 #[test]

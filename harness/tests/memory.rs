@@ -1,0 +1,245 @@
+//! Proves how much memory judging needs for each upstream exchange. For a million of them, and the time:
+//! `EXCHANGES=1000000 cargo test --release -p windthrow --test memory -- --nocapture`.
+#![cfg(target_os = "linux")]
+
+use mock_server::clock::{Clock, Moment};
+use mock_server::contract::Route;
+use mock_server::faults::{FaultKind, FaultMark};
+use mock_server::history::exchange::{
+    ClickReceipt, End, Exchange, KeyPlace, RetryAfter, RetryAfterForm, click_payload,
+};
+use mock_server::profile::ContractProfile;
+use scenarios::catalogue::{Settings, run_plan};
+use scenarios::guarantees::GUARANTEES;
+use scenarios::history::{
+    Click, Did, Event, GeneratorReport, HISTORY_FORMAT, Opened, Operation, Outcome, PageView,
+    Tolerances,
+};
+use scenarios::plan::{MAX_DURATION_MS, RunPlan};
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::BufWriter;
+use std::time::Duration;
+use windthrow::config::target::TargetSpec;
+use windthrow::evidence::folder::{RUN_FORMAT, RunFolder, RunIdentity};
+use windthrow::evidence::judging_rules::JudgingRules;
+use windthrow::evidence::writer::HistoryWriter;
+use windthrow::evidence::{build, plans};
+use windthrow::rerun::Rerun;
+
+/// Bytes at the peak of judging, all told, for each exchange. Of so few as here the heap keeps what it has
+/// moved since; of a million each takes 265 B, of which 160 B are the exchange itself.
+const AT_THE_PEAK: u64 = 450;
+/// Enough that what is needed once does not count.
+const EXCHANGES: u64 = 30_000;
+/// One operation for so many exchanges.
+const OPERATION_EVERY: u64 = 4;
+const CREATORS: u64 = 400;
+const SCENARIO: &str = "steady-state";
+
+/// What a service sends that keeps to its rate, all day long.
+struct Day {
+    every: Duration,
+}
+
+impl Day {
+    fn at(&self, n: u64) -> Moment {
+        Moment::from_ms(2_000).plus(self.every * u32::try_from(n).unwrap())
+    }
+
+    fn handle(n: u64) -> String {
+        format!("page-{:04}", n * n % CREATORS)
+    }
+
+    fn event_id(n: u64) -> String {
+        format!("ev-{:08x}-{n}", n.wrapping_mul(2_654_435_761) as u32)
+    }
+
+    /// Of ten calls six read a profile, three its links, and one delivers a click; one in fifty is
+    /// refused, every fourth of these with a time to wait.
+    fn exchange(&self, n: u64) -> Exchange {
+        let at = self.at(n);
+        let [head, first, done] =
+            [50, 900, 1_000].map(|us| at.plus(Duration::from_micros(us + n % 89)));
+        let handle = Self::handle(n);
+        let route = match n % 10 {
+            0..6 => Route::Profile,
+            6..9 => Route::ProfileLinks,
+            _ => Route::Clicks,
+        };
+        let (target, clicks) = match route {
+            Route::Profile => (format!("/v1/profiles/{handle}"), vec![]),
+            Route::ProfileLinks => (format!("/v1/profiles/{handle}/links?limit=100"), vec![]),
+            _ => {
+                let (event_id, payload) = (Self::event_id(n), Self::payload(n));
+                let receipt = ClickReceipt { event_id, payload, status: 202, effect: true };
+                ("/v1/clicks".to_owned(), vec![receipt])
+            }
+        };
+        let (is_click, is_refused) = (!clicks.is_empty(), n % 50 == 7);
+        let mark = FaultMark {
+            rule: "refused-now-and-then".into(),
+            kind: FaultKind::Status,
+            key: format!("GET {target}"),
+            nth: n,
+        };
+        let retry_after = RetryAfter {
+            value: "1".into(),
+            form: RetryAfterForm::Seconds,
+            until: Some(done.plus(Duration::from_secs(1))),
+        };
+        Exchange {
+            id: n,
+            conn: n / 100,
+            conn_seq: u32::try_from(n % 100).unwrap(),
+            method: if is_click { "POST" } else { "GET" }.into(),
+            target,
+            route,
+            host: Some("127.0.0.1:43210".into()),
+            token: "live".into(),
+            key_id: Some("key_live_1".into()),
+            key_places: vec![KeyPlace::BearerHeader],
+            secret_places: vec![],
+            accept: Some("application/json".into()),
+            content_type: is_click.then(|| "application/json".into()),
+            idempotency_key: is_click.then(|| Self::event_id(n)),
+            body_bytes: u64::from(is_click) * 211,
+            clicks,
+            links: vec![],
+            t_conn: at,
+            t_head: at,
+            t_req: head,
+            t_first: Some(first),
+            t_w: Some(done),
+            t_end: done,
+            end: End::Complete,
+            status: Some(if is_refused { 503 } else { 200 + u16::from(is_click) * 2 }),
+            retry_after: (n % 200 == 7).then_some(retry_after),
+            version: (!is_click && !is_refused).then(|| format!("v{}-{handle}", n / 100_000)),
+            nonce: (!is_click && !is_refused).then(|| format!("nonce-{n:016x}")),
+            handle: (!is_click).then_some(handle),
+            faults: if is_refused { vec![mark] } else { vec![] },
+            doubtful: false,
+            over_limit: false,
+        }
+    }
+
+    fn payload(n: u64) -> String {
+        click_payload(&Self::handle(n), &format!("link-{n}"), "2026-01-01T00:00:00Z")
+    }
+
+    /// A click for each that is delivered, and page views.
+    fn operation(&self, n: u64) -> Operation<'static> {
+        let (sent, last) = (self.at(n), self.at(n).plus(Duration::from_micros(700)));
+        let is_click = n % 10 == 9;
+        let did = if is_click {
+            let (event_id, payload) = (Self::event_id(n).into(), Self::payload(n).into());
+            Did::Click(Click { event_id, payload })
+        } else {
+            let version = format!("v{}-{}", n / 100_000, Self::handle(n));
+            Did::Page(PageView { version: Some(version.into()), ..PageView::default() })
+        };
+        Operation {
+            arrival: n,
+            handle: Cow::Owned(Self::handle(n)),
+            intended: sent,
+            sent,
+            first: Some(last),
+            last,
+            status: Some(if is_click { 202 } else { 200 }),
+            failure: None,
+            did,
+        }
+    }
+}
+
+/// An ordinary day, long enough for so many calls, of which every guarantee is judged.
+fn plan(exchanges: u64) -> (RunPlan, Day) {
+    let contract = ContractProfile::linktree_v1();
+    let mut run = run_plan(&Settings::default(), contract, &[SCENARIO]);
+    let every = run.times_in(&run.scenarios[0]).window / 80;
+    let plan = &mut run.scenarios[0];
+    let needed = every.as_millis() as u64 * exchanges;
+    let longer = needed.min(MAX_DURATION_MS - plan.duration_ms());
+    for phase in &mut plan.phases[1..] {
+        phase.until_ms += longer;
+    }
+    for phase in &mut plan.phases[2..] {
+        phase.from_ms += longer;
+    }
+    let all = GUARANTEES.iter().map(|guarantee| guarantee.promise().id);
+    plan.watches =
+        all.filter(|id| !plan.guarantees.iter().any(|named| named == id)).map(Into::into).collect();
+    (run, Day { every })
+}
+
+/// A run with so many exchanges, as it is recorded.
+fn recorded(exchanges: u64) -> (tempfile::TempDir, RunFolder) {
+    let out = tempfile::tempdir().unwrap();
+    let folder = RunFolder { path: out.path().to_owned() };
+    let (run, day) = plan(exchanges);
+    let (plan, plan_hash) = plans::to_bytes(&run);
+    let identity = RunIdentity {
+        format: RUN_FORMAT,
+        run_id: "day".into(),
+        started: "2026-01-01T00:00:00Z".into(),
+        plan_hash: plan_hash.clone(),
+        target: TargetSpec::Embedded { mutant: None },
+        judging: JudgingRules::default(),
+        rerun: Rerun::default(),
+        tool_version: "0".into(),
+        cores: 2,
+        os: "linux".into(),
+    };
+    folder.write("run.json", &serde_json::to_vec(&identity).unwrap()).unwrap();
+    folder.write("plan.json", &plan).unwrap();
+    folder.make_scenario(SCENARIO).unwrap();
+    let file = File::create(folder.history(SCENARIO)).unwrap();
+    let mut out_file = HistoryWriter::new(BufWriter::new(file)).unwrap();
+    let mut write = |event: &Event<'_>| out_file.line(&serde_json::to_vec(event).unwrap()).unwrap();
+    write(&Event::Opened(Opened {
+        format: HISTORY_FORMAT,
+        run: "day".into(),
+        scenario: SCENARIO.into(),
+        plan_hash,
+        target: "embedded".into(),
+    }));
+    write(&Event::Mock { url: "http://127.0.0.1:43210".into() });
+    write(&Event::Tolerances(Tolerances::default()));
+    write(&Event::Armed { at: Moment::from_ms(1_000) });
+    for n in 0..exchanges {
+        write(&Event::Exchange(Box::new(day.exchange(n))));
+        if n % 10 == 9 || n % OPERATION_EVERY == 0 {
+            write(&Event::Operation(day.operation(n)));
+        }
+    }
+    write(&Event::Generator(GeneratorReport::default()));
+    let (at, outcome, digest) = (day.at(exchanges), Outcome::Completed, out_file.digest());
+    let closed = Event::Closed { at, outcome, digest };
+    out_file.line(&serde_json::to_vec(&closed).unwrap()).unwrap();
+    out_file.finish().unwrap();
+    (out, folder)
+}
+
+/// The most memory that this process ever had, bytes.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1_024
+}
+
+#[test]
+fn judging_keeps_little_of_each_exchange() {
+    let exchanges = std::env::var("EXCHANGES").map_or(EXCHANGES, |count| count.parse().unwrap());
+    // What is needed once, whatever is judged.
+    let (_small, few) = recorded(1_000);
+    build::report(&few).unwrap();
+    let (_out, many) = recorded(exchanges);
+    let (before, clock) = (peak(), Clock::start());
+    let report = build::report(&many).unwrap();
+    let (took, peak) = (clock.now(), peak());
+    assert_eq!(report.scenarios[0].evidence.exchanges, exchanges);
+    let each = (peak - before) / exchanges;
+    println!("{exchanges} exchanges: {took}, peak {} MB, {each} B each", peak / 1_000_000);
+    assert!(each <= AT_THE_PEAK, "{each} B at the peak for each exchange");
+}
