@@ -8,6 +8,9 @@ pub mod evidence;
 pub mod failure;
 pub mod files;
 pub mod metrics;
+#[cfg(test)]
+#[path = "../../mock-server/tests/mutations/mod.rs"]
+mod mutations;
 pub mod private;
 pub mod process;
 pub mod progress;

@@ -1,6 +1,8 @@
 //! `windthrow.toml`: read, checked as a whole, and every mistake shown with its place.
 
 mod conceal;
+#[cfg(test)]
+mod fuzz_tests;
 pub mod guarantees;
 pub mod model;
 mod rules;

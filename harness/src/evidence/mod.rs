@@ -3,6 +3,8 @@
 pub mod build;
 pub mod folder;
 mod format;
+#[cfg(test)]
+mod fuzz_tests;
 pub mod judging;
 pub mod judging_rules;
 mod lines;

@@ -14,12 +14,16 @@ use std::path::Path;
 ///
 /// A usage failure with the place of a syntax error, or with every wrong value at once.
 pub fn read(path: &Path) -> Result<RunPlan, Failure> {
-    let text = reading::text(path)?;
+    parse(path, &reading::text(path)?)
+}
+
+/// Reads and checks the text of a plan file.
+pub(super) fn parse(path: &Path, text: &str) -> Result<RunPlan, Failure> {
     let anew = "plans of this version are what its runs write to plan.json; edit one of these";
-    format::check(path, &text, PLAN_FORMAT, anew)?;
-    let plan: RunPlan = serde_json::from_str(&text).map_err(|error| {
+    format::check(path, text, PLAN_FORMAT, anew)?;
+    let plan: RunPlan = serde_json::from_str(text).map_err(|error| {
         let help = "a plan is what a run writes to plan.json; start from one and edit it";
-        Failure::json(path, &text, &error, help)
+        Failure::json(path, text, &error, help)
     })?;
     match wrong(&plan) {
         None => Ok(plan),

@@ -31,7 +31,8 @@ impl Mistake {
     /// What is underlined.
     #[cfg(test)]
     pub fn shown<'t>(&self, text: &'t str) -> &'t str {
-        &text[self.at.offset()..self.at.offset() + self.at.len()]
+        let (from, length) = (self.at.offset(), self.at.len());
+        text.get(from..from + length).unwrap_or_else(|| panic!("{self:?} is no place in {text:?}"))
     }
 }
 

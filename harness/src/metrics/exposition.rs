@@ -20,7 +20,7 @@ pub struct Exposition<'t> {
 #[derive(Debug, PartialEq)]
 pub struct Sample<'t> {
     pub(super) series: Series<'t>,
-    value: f64,
+    pub(super) value: f64,
 }
 
 /// A name with its labels.
@@ -50,6 +50,11 @@ impl<'t> Exposition<'t> {
         all
     }
 
+    #[cfg(test)]
+    pub(super) fn samples(&self) -> &[Sample<'t>] {
+        &self.samples
+    }
+
     /// The sum of the series that a selector picks; 0 when the metric is there without any of them;
     /// none when it is not there at all.
     #[must_use]
@@ -65,23 +70,25 @@ impl<'t> Exposition<'t> {
     #[must_use]
     pub fn histogram(&self, selector: &Selector) -> Option<Histogram> {
         let bucket = format!("{}_bucket", selector.name);
-        let mut buckets: Vec<(f64, f64)> = Vec::new();
-        let mut any = false;
+        let mut all: Vec<(f64, f64)> = Vec::new();
         for sample in self.samples.iter().filter(|sample| sample.series.name == bucket) {
             let Some(bound) = sample.series.label("le").and_then(number) else { continue };
             if !selector.picks(&sample.series) {
                 continue;
             }
-            any = true;
-            match buckets.iter_mut().find(|known| known.0.total_cmp(&bound).is_eq()) {
-                Some(known) => known.1 += sample.value,
-                None => buckets.push((bound, sample.value)),
+            all.push((bound, sample.value));
+        }
+        all.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut buckets: Vec<(f64, f64)> = Vec::new();
+        for (bound, value) in all {
+            match buckets.last_mut() {
+                Some(known) if known.0.total_cmp(&bound).is_eq() => known.1 += value,
+                _ => buckets.push((bound, value)),
             }
         }
-        buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
         // The last bucket holds everything, and is required to be there.
         let count = buckets.pop_if(|last| last.0.is_infinite())?.1;
-        any.then_some(Histogram { buckets, count })
+        Some(Histogram { buckets, count })
     }
 }
 

@@ -46,8 +46,14 @@ fn date(text: &str, wall: SystemTime) -> Option<Duration> {
 }
 
 #[cfg(test)]
+#[path = "../../../../mock-server/tests/mutations/mod.rs"]
+mod mutations;
+
+#[cfg(test)]
 mod tests {
+    use super::mutations::{corpus, inputs};
     use super::*;
+    use proptest::prelude::*;
 
     #[track_caller]
     fn check(values: &[&str], expected_s: Option<u64>) {
@@ -68,6 +74,47 @@ mod tests {
         check(&["Sun, 06 Nov 1994 08:49:37 GMT"], Some(3));
         check(&["Sunday, 06-Nov-94 08:49:37 GMT"], Some(3));
         check(&["Sun Nov  6 08:49:37 1994"], Some(3));
+    }
+
+    proptest! {
+        /// What is read is digits, or a date that another library reads too, and as the same moment.
+        #[test]
+        fn any_text_is_seconds_a_date_or_nothing(
+            text in inputs(corpus("retry-after"), &["GMT", "+1", "-", " ", ":60", "1e9", "é"]),
+        ) {
+            let text = String::from_utf8_lossy(&text);
+            let text = text.trim();
+            let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            let read = seconds_or_date(text, SystemTime::UNIX_EPOCH);
+            prop_assert_eq!(seconds(text).is_some(), digits);
+            let dated = read.filter(|_| !digits);
+            let other = jiff::fmt::rfc2822::parse(text).ok().map(|date| date.timestamp());
+            if let Some((read, other)) = dated.zip(other) {
+                prop_assert_eq!(i64::try_from(read.as_secs()).unwrap(), other.as_second());
+            }
+        }
+
+        /// Every moment that a date can name is read back from all three forms.
+        #[test]
+        fn every_date_is_read_back(at in 0..253_402_200_000_u64) {
+            let wall = SystemTime::UNIX_EPOCH;
+            let date = jiff::Timestamp::from_second(i64::try_from(at).unwrap()).unwrap();
+            let fixed = date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+            prop_assert_eq!(&fixed, &httpdate::fmt_http_date(wall + Duration::from_secs(at)));
+            let asctime = date.strftime("%a %b %e %H:%M:%S %Y").to_string();
+            for form in [&fixed, &asctime] {
+                prop_assert_eq!(date_of(form), Some(at), "{}", form);
+            }
+            // Two digits of a year name one of a hundred: RFC 9110 leaves the last fifty years to the past.
+            if (0..2_524_608_000).contains(&at) {
+                let old = date.strftime("%A, %d-%b-%y %H:%M:%S GMT").to_string();
+                prop_assert_eq!(date_of(&old), Some(at), "{}", old);
+            }
+        }
+    }
+
+    fn date_of(text: &str) -> Option<u64> {
+        seconds_or_date(text, SystemTime::UNIX_EPOCH).map(|since| since.as_secs())
     }
 
     #[test]

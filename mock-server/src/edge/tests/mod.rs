@@ -3,6 +3,9 @@
 mod books;
 mod caps;
 pub(super) mod fuzz;
+#[path = "../../../tests/mutations/mod.rs"]
+mod mutations;
+mod parsers;
 mod time;
 
 use super::Tuning;
