@@ -28,7 +28,7 @@ use windthrow::evidence::{build, plans};
 use windthrow::rerun::Rerun;
 
 /// Bytes at the peak of judging, all told, for each exchange. Of so few as here the heap keeps what it has
-/// moved since; of a million each takes 265 B, of which 160 B are the exchange itself.
+/// moved since; of a million each takes about 330 B, of which 160 B are the exchange itself.
 const AT_THE_PEAK: u64 = 450;
 /// Enough that what is needed once does not count.
 const EXCHANGES: u64 = 30_000;
