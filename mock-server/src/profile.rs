@@ -239,9 +239,28 @@ pub struct Webhooks {
     /// Pauses between the attempts, contract milliseconds; their number is that of the retries.
     #[schemars(length(max = 32), inner(range(min = 0, max = 604_800_000)))]
     pub retry_ms: Vec<u64>,
+    /// The `Content-Type` of deliveries: each message has the next of these, in all its attempts.
+    #[serde(default = "json_types")]
+    #[schemars(length(min = 1, max = 16), inner(length(min = 1, max = 128)))]
+    pub content_types: Vec<String>,
     /// Answers that disable the registration.
     #[schemars(length(max = 100), inner(range(min = 200, max = 599)))]
     pub disable_on: Vec<u16>,
+}
+
+/// The media type alone, and with the parameter that many senders write beside it.
+fn json_types() -> Vec<String> {
+    ["application/json", "application/json; charset=utf-8"].map(str::to_owned).to_vec()
+}
+
+impl Webhooks {
+    /// The `Content-Type` of the message of this number, counted from 0.
+    #[must_use]
+    pub fn content_type(&self, number: u64) -> &str {
+        let types = &self.content_types;
+        let turn = usize::try_from(number % (types.len().max(1) as u64)).unwrap_or_default();
+        types.get(turn).map_or("application/json", String::as_str)
+    }
 }
 
 impl ContractProfile {
@@ -293,6 +312,12 @@ impl ContractProfile {
         for scope in scopes {
             unless(of(scope, "._:-"), "keys.scopes", scope, "write it as in links:read");
         }
+        for kind in &self.webhooks.content_types {
+            let fix = "write it as in application/json; charset=utf-8";
+            let visible = kind.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+            let right = visible && kind.trim() == kind && kind.contains('/');
+            unless(right, "webhooks.content_types", kind, fix);
+        }
         let Pages { default_limit, max_limit, .. } = self.pages;
         let fix = "let it be at most max_limit";
         unless(default_limit <= max_limit, "pages.default_limit", &default_limit.to_string(), fix);
@@ -327,6 +352,10 @@ mod tests {
         check(|profile| profile.keys.scopes = vec!["a b".into()], "keys.scopes");
         check(|profile| profile.name = "\u{1b}[31m".into(), "name");
         check(|profile| profile.pages.default_limit = 101, "pages.default_limit");
+        let types = "webhooks.content_types";
+        check(|profile| profile.webhooks.content_types = vec!["a/b\r\nc: d".into()], types);
+        check(|profile| profile.webhooks.content_types = vec!["json".into()], types);
+        check(|profile| profile.webhooks.content_types = vec![], types);
     }
 
     #[test]

@@ -35,6 +35,19 @@ pub enum RetryAfterSpec {
         #[schemars(range(min = 0, max = 31_536_000))]
         s: u32,
     },
+    /// `HTTP-date` as RFC 850 wrote it, with two digits of the year: no sender may write it any more,
+    /// and every recipient must read it (RFC 9110 section 5.6.7).
+    Rfc850 {
+        /// The delay before rounding.
+        #[schemars(range(min = 0, max = 31_536_000))]
+        s: u32,
+    },
+    /// `HTTP-date` as C's `asctime` writes it, without a zone: obsolete like [`Self::Rfc850`].
+    Asctime {
+        /// The delay before rounding.
+        #[schemars(range(min = 0, max = 31_536_000))]
+        s: u32,
+    },
     /// `HTTP-date` in the past.
     Past {
         /// How long ago.
@@ -106,7 +119,7 @@ retry_after = [{ form = "seconds", s = 2 }, { form = "date", s = 2 }, { form = "
             let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
             if digits || httpdate::parse_http_date(value).is_ok() {
                 let what = format!("{value:?} is well formed");
-                let fix = "use the form seconds, huge, date or past";
+                let fix = "use the form seconds, huge, date, rfc850, asctime or past";
                 found.push(Mistake::new("retry_after", what, fix));
             }
         }
@@ -133,6 +146,8 @@ mod tests {
         let forms = vec![
             RetryAfterSpec::Seconds { s: 1 },
             RetryAfterSpec::Date { s: 1 },
+            RetryAfterSpec::Rfc850 { s: 1 },
+            RetryAfterSpec::Asctime { s: 1 },
             RetryAfterSpec::Past { s: 1 },
             RetryAfterSpec::Huge,
             RetryAfterSpec::Malformed { value: "soon".into() },
@@ -166,6 +181,7 @@ mod tests {
         };
         assert_eq!(MALFORMED.map(wrong), [0; 8]);
         assert_eq!(["1\r\nX: y", "\u{e9}", " 1 ", "a\tb"].map(wrong), [1; 4]);
-        assert_eq!(["12", "Thu, 01 Jan 2026 00:00:00 GMT"].map(wrong), [1; 2]);
+        let dates = ["Thursday, 01-Jan-26 00:00:00 GMT", "Thu Jan  1 00:00:00 2026"];
+        assert_eq!(["12", "Thu, 01 Jan 2026 00:00:00 GMT", dates[0], dates[1]].map(wrong), [1; 4]);
     }
 }

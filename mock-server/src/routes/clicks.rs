@@ -24,6 +24,13 @@ impl Handler for Clicks {
         let Some(key) = call.ticket.idempotency_key.as_deref() else {
             return refused(400, "bad_request", "Idempotency-Key is needed");
         };
+        if !click.is_dated() {
+            return refused(
+                422,
+                "unprocessable",
+                "occurred_at is no instant, such as RFC 3339 writes",
+            );
+        }
         let known = call.world.population.contains(&click.handle);
         let (status, effect) = call.world.with_clicks(|book| match book.earlier(key, &click) {
             Earlier::Same => (202, false),

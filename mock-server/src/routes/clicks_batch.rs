@@ -35,6 +35,9 @@ impl Handler for ClicksBatch {
                     if let Some(status) = call.refused_item(&click.event_id) {
                         return receipt(click, status, false);
                     }
+                    if !click.is_dated() {
+                        return receipt(click, 422, false);
+                    }
                     if !call.world.population.contains(&click.handle) {
                         return receipt(click, 404, false);
                     }

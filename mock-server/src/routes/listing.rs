@@ -53,6 +53,8 @@ impl Asked {
                 "offset" | "page" => {
                     return Err(bad("pages are reached by cursor, not by number"));
                 }
+                // Whoever has no cursor yet may say so with an empty one.
+                "cursor" if value.is_empty() => {}
                 "cursor" => {
                     let cursor = Cursor::read(&value, world.seed, handle)
                         .ok_or_else(|| bad("the cursor is not valid"))?;

@@ -225,8 +225,8 @@ impl Guarded {
                 let receipts = self.answers.unprocessed(request, refusal.status);
                 refusal.with_receipts(receipts)
             }
-            (Effect::LateError { status }, None) => self.answers.answer(&call).failed_late(*status),
-            (_, None) => self.answers.answer(&call),
+            (Effect::LateError { status }, None) => self.answer(&call).failed_late(*status),
+            (_, None) => self.answer(&call),
         };
         self.add_limit_headers(&mut reply, standing);
         let rewritten = rewriting.apply(&mut reply, &call);
@@ -254,6 +254,17 @@ impl Guarded {
             over_limit,
         };
         (reply, instructions)
+    }
+
+    /// What the route says, which reads no body in a content coding (RFC 9110 section 15.5.16).
+    fn answer(&self, call: &Call<'_>) -> Reply {
+        if call.ticket.route == Route::Unknown || !is_encoded(call.request) {
+            return self.answers.answer(call);
+        }
+        let message = "bodies are read as they are: send it without Content-Encoding";
+        Reply::error(415, "unsupported_media_type", message)
+            .with_header("accept-encoding", "identity")
+            .with_receipts(self.answers.unprocessed(call.request, 415))
     }
 
     /// Authentication, scope and limit. Every authenticated request counts, whatever becomes of it.
@@ -297,6 +308,14 @@ impl Guarded {
             reply.add_header("ratelimit", &format!("\"default\";r={remaining};t={reset_s}"));
         }
     }
+}
+
+/// Whether there is a body, and it is said to be compressed or otherwise coded.
+fn is_encoded(request: &Request) -> bool {
+    let lines = request.headers.get_all("content-encoding").iter();
+    let mut codings = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    let is_plain = |coding: &[u8]| coding.is_empty() || coding.eq_ignore_ascii_case(b"identity");
+    !request.body.is_empty() && codings.any(|coding| !is_plain(coding.trim_ascii()))
 }
 
 /// A refusal as RFC 6750 section 3.1 has it: no error code for whoever showed no credential.

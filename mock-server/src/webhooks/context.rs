@@ -151,7 +151,7 @@ impl Context {
         let mut request = self
             .client
             .post(destination.url.as_str())
-            .header("content-type", "application/json")
+            .header("content-type", self.contract().content_type(message.number))
             .body(letter.body.clone());
         for (name, value) in &headers {
             request = request.header(name, value);

@@ -25,6 +25,12 @@ impl Click {
         click_payload(&self.handle, &self.link_id, &self.occurred_at)
     }
 
+    /// Whether its time is an instant as RFC 3339 writes one; how it is spelt is free.
+    #[must_use]
+    pub fn is_dated(&self) -> bool {
+        self.day().is_some()
+    }
+
     fn digest(&self) -> u128 {
         let occurred_at = instant(&self.occurred_at);
         digest(&["click", &self.event_id, &self.handle, &self.link_id, &occurred_at])

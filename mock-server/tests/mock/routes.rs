@@ -2,10 +2,11 @@
 
 use crate::rig::{Rig, click, edit_at};
 use mock_server::contract::Route;
+use mock_server::faults::{ExpiredCursor, Fault};
 use mock_server::history::exchange::KeyPlace;
 
 use mock_server::world::PageChange;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 #[test]
@@ -109,6 +110,18 @@ fn pages_hold_every_link_exactly_once() {
 }
 
 #[test]
+fn an_empty_cursor_is_the_first_page_even_where_cursors_have_expired() {
+    for rig in [Rig::plain(), Rig::with_fault(Fault::ExpiredCursor(ExpiredCursor {}))] {
+        let first = rig.get("/v1/profiles/viral-0001/links?cursor=&limit=7");
+        assert_eq!(first.status, 200);
+        let ids = |page: &Value| page["data"].as_array().unwrap()[0]["id"].clone();
+        let plain = rig.get("/v1/profiles/viral-0001/links?limit=7");
+        assert_eq!(ids(&first.json()), ids(&plain.json()));
+        assert!(rig.tape.wait(2).iter().all(|record| record.faults.is_empty()));
+    }
+}
+
+#[test]
 fn pages_by_number_and_odd_limits_are_refused() {
     let rig = Rig::plain();
     for query in ["offset=20", "page=2", "limit=0", "limit=101", "limit=x", "cursor=xx"] {
@@ -147,6 +160,51 @@ fn a_click_has_one_effect_for_its_key_and_for_its_event() {
         records[0].clicks[0].payload,
         mock_server::history::exchange::click_payload("tail-0001", "l1", "2026-01-01T00:00:00Z")
     );
+}
+
+#[test]
+fn what_is_no_instant_is_refused_for_good_and_counts_for_nothing() {
+    let rig = Rig::plain();
+    let at = |at: &str| click("e1", "l1").replace("2026-01-01T00:00:00Z", at);
+    let post = |at: &str| rig.send("POST", "/v1/clicks", "Idempotency-Key: k\r\n", at).status;
+    for odd in ["yesterday", "", "2026-01-01", "2026-13-01T00:00:00Z", "2026-01-01T00:00:00"] {
+        assert_eq!(post(&at(odd)), 422, "{odd}");
+    }
+    let batch = format!(r#"{{"events":[{},{}]}}"#, at("soon"), click("e2", "l1"));
+    let answer = rig.send("POST", "/v1/clicks/batch", "", &batch).json();
+    assert_eq!(answer["results"][0], json!({ "event_id": "e1", "status": 422 }));
+    assert_eq!(answer["results"][1]["status"], 202);
+    assert_eq!(rig.mock.clicks_counted(), 1, "e2");
+    for same in ["2026-01-01T02:00:00.000+02:00", "2026-01-01 00:00:00z"] {
+        assert_eq!(post(&at(same)), 202, "neither id nor key is used up, and spelling is free");
+    }
+    let refused = rig.tape.wait(1).remove(0).clicks.remove(0);
+    assert_eq!((refused.status, refused.effect), (422, false));
+}
+
+#[test]
+fn a_body_in_a_content_coding_is_415_and_says_what_is_read() {
+    let rig = Rig::plain();
+    let post = |target: &str, coding: &str, body: &str| {
+        let headers = format!("Idempotency-Key: k\r\n{coding}");
+        rig.send("POST", target, &headers, body)
+    };
+    for coding in ["gzip", "GZIP", "identity, br", "identity\r\nContent-Encoding: zstd"] {
+        let coding = format!("Content-Encoding: {coding}\r\n");
+        let answer = post("/v1/clicks", &coding, "\u{1f}\u{8b}\u{8}");
+        assert_eq!(answer.status, 415, "{coding}");
+        assert_eq!(answer.header("accept-encoding").as_deref(), Some("identity"));
+        assert_eq!(answer.json()["error"]["code"], "unsupported_media_type");
+    }
+    let gzip = "Content-Encoding: gzip\r\n";
+    assert_eq!(post("/v1/clicks", gzip, &click("e1", "l1")).status, 415, "whatever stands in it");
+    assert_eq!(post("/v1/nothing", gzip, "x").status, 404);
+    assert_eq!(rig.send("GET", "/v1/me", gzip, "").status, 200, "without a body nothing is coded");
+    assert_eq!(rig.mock.clicks_counted(), 0);
+    let plain = post("/v1/clicks", "Content-Encoding: identity\r\n", &click("e1", "l1"));
+    assert_eq!((plain.status, rig.mock.clicks_counted()), (202, 1));
+    let record = rig.tape.wait(5).remove(4);
+    assert_eq!((record.clicks[0].status, record.clicks[0].effect), (415, false));
 }
 
 #[test]

@@ -38,6 +38,41 @@ fn a_delivery_is_rightly_signed_under_every_scheme() {
     }
 }
 
+/// The commonest mistake of receivers: the signature is checked over what was parsed and written again.
+#[test]
+fn a_receiver_that_verifies_what_it_has_written_again_refuses_genuine_messages() {
+    #[derive(serde::Serialize, serde::Deserialize)]
+    struct InOrder {
+        id: String,
+        r#type: String,
+        created_at: String,
+        data: Map<String, serde_json::Value>,
+    }
+    for scheme in SchemeName::ALL {
+        let post = Post::new(&[], |config| config.profile.webhooks.scheme = scheme);
+        post.send("tail-0001");
+        let mut received = post.receiver.posts(1).remove(0);
+        assert_eq!(received.verdict(scheme, &post.secret()), Ok(()), "{scheme:?}");
+        let parsed: InOrder = serde_json::from_slice(&received.body).unwrap();
+        received.body = serde_json::to_vec(&parsed).unwrap();
+        assert_eq!(received.verdict(scheme, &post.secret()), Err(Refusal::Signature), "{scheme:?}");
+    }
+}
+
+#[test]
+fn messages_have_the_contracts_content_types_in_turn_and_all_attempts_the_same() {
+    let post = Post::new(&[500], |_| {});
+    post.send("tail-0001");
+    post.receiver.posts(2);
+    post.send("tail-0002");
+    post.receiver.posts(3);
+    post.send("tail-0003");
+    let kinds = post.receiver.posts(4);
+    let (plain, with_charset) = ("application/json", "application/json; charset=utf-8");
+    let kinds: Vec<_> = kinds.iter().map(|one| one.header("content-type").unwrap()).collect();
+    assert_eq!(kinds, [plain, plain, with_charset, plain]);
+}
+
 fn sha256(bytes: &[u8]) -> String {
     use sha2::{Digest, Sha256};
     hex::encode(Sha256::digest(bytes))

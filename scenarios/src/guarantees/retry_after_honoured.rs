@@ -228,7 +228,9 @@ fn planned(case: &Case) -> (u64, u64) {
         {
             let (is_date, s) = match after {
                 RetryAfterSpec::Seconds { s } => (false, *s),
-                RetryAfterSpec::Date { s } => (true, *s),
+                RetryAfterSpec::Date { s }
+                | RetryAfterSpec::Rfc850 { s }
+                | RetryAfterSpec::Asctime { s } => (true, *s),
                 RetryAfterSpec::Past { .. }
                 | RetryAfterSpec::Huge
                 | RetryAfterSpec::Malformed { .. }

@@ -20,18 +20,19 @@ pub(super) fn resolved(
     clock: Clock,
 ) -> Option<RetryAfter> {
     let plain = |value: String, form| Some(RetryAfter { value, form, until: None });
+    let dated = |s: u32, written: fn(SystemTime) -> String| {
+        let (date, until) = date(clock.now(), Clock::wall(), s);
+        let (value, until) = (written(date), Some(until.minus(ahead(flaw))));
+        Some(RetryAfter { value, form: RetryAfterForm::Date, until })
+    };
     match spec {
         RetryAfterSpec::Seconds { s } => plain(s.to_string(), RetryAfterForm::Seconds),
         RetryAfterSpec::Huge => plain(HUGE.to_owned(), RetryAfterForm::Seconds),
         RetryAfterSpec::Malformed { value } => plain(value, RetryAfterForm::Malformed),
         RetryAfterSpec::Absent => None,
-        RetryAfterSpec::Date { s } => {
-            let (now, wall) = (clock.now(), Clock::wall());
-            let (date, until) = date(now, wall, s);
-            let until = until.minus(ahead(flaw));
-            let value = httpdate::fmt_http_date(date);
-            Some(RetryAfter { value, form: RetryAfterForm::Date, until: Some(until) })
-        }
+        RetryAfterSpec::Date { s } => dated(s, httpdate::fmt_http_date),
+        RetryAfterSpec::Rfc850 { s } => dated(s, rfc850),
+        RetryAfterSpec::Asctime { s } => dated(s, asctime),
         RetryAfterSpec::Past { s } => {
             let ago = Duration::from_secs(s.into());
             let value = httpdate::fmt_http_date(shifted(Clock::wall(), -i64::from(s)));
@@ -54,6 +55,22 @@ fn date(now: Moment, wall: SystemTime, s: u32) -> (SystemTime, Moment) {
     let whole = exact.as_secs() + u64::from(exact.subsec_nanos() > 0);
     let date = UNIX_EPOCH + Duration::from_secs(whole);
     (date, now.plus(date.duration_since(wall).unwrap_or_default()))
+}
+
+/// An `HTTP-date` as RFC 850 wrote it.
+fn rfc850(date: SystemTime) -> String {
+    let date = utc(date);
+    let (day, time) = (date.strftime("%A, %d-%b"), date.strftime("%H:%M:%S"));
+    format!("{day}-{:02} {time} GMT", date.year() % 100)
+}
+
+/// An `HTTP-date` as C's `asctime` writes it; the day has two places, and no zero.
+fn asctime(date: SystemTime) -> String {
+    utc(date).strftime("%a %b %e %H:%M:%S %Y").to_string()
+}
+
+fn utc(date: SystemTime) -> jiff::Zoned {
+    jiff::Timestamp::try_from(date).unwrap_or_default().to_zoned(jiff::tz::TimeZone::UTC)
 }
 
 /// Another second, within what an `HTTP-date` can name.
@@ -145,6 +162,21 @@ mod tests {
         check(10_000, 2, 12, 2_050);
         check(10_001, 2, 13, 50 + 2_999);
         check(10_999, 0, 11, 51);
+    }
+
+    /// The example of RFC 9110 section 5.6.7, and the days at which the forms differ.
+    #[test]
+    fn obsolete_dates_are_as_the_rfc_shows_them_and_read_as_the_same_second() {
+        let check = |s: u64, old: &str, c: &str| {
+            let date = UNIX_EPOCH + Duration::from_secs(s);
+            assert_eq!((rfc850(date).as_str(), asctime(date).as_str()), (old, c));
+            for text in [old, c] {
+                assert_eq!(httpdate::parse_http_date(text).unwrap(), date, "{text}");
+            }
+        };
+        check(784_111_777, "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994");
+        check(1_796_083_200, "Tuesday, 01-Dec-26 00:00:00 GMT", "Tue Dec  1 00:00:00 2026");
+        check(1_798_761_599, "Thursday, 31-Dec-26 23:59:59 GMT", "Thu Dec 31 23:59:59 2026");
     }
 
     #[test]

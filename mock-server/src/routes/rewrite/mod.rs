@@ -104,7 +104,8 @@ fn change_answer(change: &Rewrite, reply: &mut Reply, call: &Call<'_>) -> bool {
         Rewrite::HostileStrings { seed } => hostile::replace(reply, *seed),
         Rewrite::Date { .. } => true,
         Rewrite::ExpiredCursor => {
-            let expired = asked(call, "cursor").is_some() && (200..300).contains(&reply.status);
+            let given = asked(call, "cursor").is_some_and(|cursor| !cursor.is_empty());
+            let expired = given && (200..300).contains(&reply.status);
             if expired {
                 let (code, message) = ("cursor_expired".into(), "the cursor has expired".into());
                 reply.replace(410, Body::Error { code, message });

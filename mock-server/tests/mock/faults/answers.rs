@@ -33,6 +33,21 @@ fn a_retry_after_in_the_past_is_a_date_that_was() {
 }
 
 #[test]
+fn an_obsolete_date_is_still_the_second_at_which_to_come_again() {
+    for spec in [RetryAfterSpec::Rfc850 { s: 60 }, RetryAfterSpec::Asctime { s: 60 }] {
+        let (values, record) = asked_to_wait(spec);
+        let date = httpdate::parse_http_date(&values[0]).unwrap();
+        let ahead = date.duration_since(Clock::wall()).unwrap();
+        assert!((50..=61).contains(&ahead.as_secs()), "{ahead:?}");
+        assert_ne!(httpdate::fmt_http_date(date), values[0]);
+        let after = record.retry_after.unwrap();
+        assert_eq!((after.form, &after.value), (RetryAfterForm::Date, &values[0]));
+        let told = after.until.unwrap().since(record.t_first.unwrap());
+        assert!((59..=61).contains(&told.as_secs()), "{told:?}");
+    }
+}
+
+#[test]
 fn a_huge_retry_after_is_lawful_and_names_the_last_of_all_moments() {
     let (values, record) = asked_to_wait(RetryAfterSpec::Huge);
     assert_eq!(values, ["99999999999999999999"]);

@@ -19,6 +19,8 @@ const VARIANTS: &[&str] = &[
     "kind = 'status'\ncodes = [503]",
     "kind = 'status'\ncodes = [429]\nretry_after = [{ form = 'seconds', s = 7 }]",
     "kind = 'status'\ncodes = [429]\nretry_after = [{ form = 'date', s = 60 }]",
+    "kind = 'status'\ncodes = [429]\nretry_after = [{ form = 'rfc850', s = 60 }]",
+    "kind = 'status'\ncodes = [429]\nretry_after = [{ form = 'asctime', s = 60 }]",
     "kind = 'status'\ncodes = [429]\nretry_after = [{ form = 'past', s = 60 }]",
     "kind = 'status'\ncodes = [429]\nretry_after = [{ form = 'huge' }]",
     "kind = 'status'\ncodes = [429]\nretry_after = [{ form = 'malformed', value = '-5' }]",

@@ -112,7 +112,12 @@ fn off_s(value: &str) -> Option<i64> {
 fn steady(value: &str) -> String {
     if let Some(off) = off_s(value) {
         let minutes = (off.abs() + 30) / 60;
-        return format!("a date {minutes} min {}", if off < 0 { "ago" } else { "ahead" });
+        let form = match (value.contains('-'), value.contains(',')) {
+            (true, _) => " as RFC 850 wrote it",
+            (_, true) => "",
+            (_, false) => " as asctime writes it",
+        };
+        return format!("a date {minutes} min {}{form}", if off < 0 { "ago" } else { "ahead" });
     }
     if value.len() == 10 && value.parse::<u64>().is_ok() {
         return "seconds since 1970".to_owned();
