@@ -1,7 +1,10 @@
 //! The command line.
 
+mod mock;
+
+pub use mock::{MockCommand, MockServeArgs};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// Throws the storm at a Linktree integration before its launch does.
@@ -253,51 +256,6 @@ pub struct ProveArgs {
     /// Where runs are kept
     #[arg(long, default_value = "runs", env = "WINDTHROW_OUT_DIR", value_name = "DIR")]
     pub out_dir: PathBuf,
-}
-
-/// What the mock alone can do.
-#[derive(Debug, Subcommand)]
-pub enum MockCommand {
-    /// Serve until Ctrl-C or SIGTERM, with a control API
-    Serve(MockServeArgs),
-}
-
-/// Arguments of `mock serve`.
-#[derive(Debug, Args)]
-pub struct MockServeArgs {
-    /// The mock's port; 0 for any
-    #[arg(long, default_value_t = 4010, value_name = "N")]
-    pub port: u16,
-    /// The address of mock, vault and alert receiver; whoever reaches it may call it
-    #[arg(long, default_value = "127.0.0.1", value_name = "IP")]
-    pub host: IpAddr,
-    /// The control API's port; the one after --port when absent
-    #[arg(long, value_name = "N")]
-    pub control_port: Option<u16>,
-    /// The control API's address; elsewhere than on loopback it needs a token
-    #[arg(long, default_value = "127.0.0.1", value_name = "IP")]
-    pub control_host: IpAddr,
-    /// The control API's bearer token
-    #[arg(long, env = "WINDTHROW_CONTROL_TOKEN", hide_env_values = true, value_name = "TOKEN")]
-    pub control_token: Option<String>,
-    /// The seed of creators, credentials and fault decisions
-    #[arg(long, env = "WINDTHROW_SEED", default_value = "7", value_name = "N", value_parser = seed)]
-    pub seed: u64,
-    /// Rules, and if you like creators and what happens in their world (TOML, or JSON in *.json)
-    #[arg(long, value_name = "FILE")]
-    pub plan: Option<PathBuf>,
-    /// Another contract profile (TOML)
-    #[arg(long, value_name = "FILE")]
-    pub profile_file: Option<PathBuf>,
-    /// Divide contract durations by this
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=60))]
-    pub time_scale: u32,
-    /// Speak TLS, and write the certificate of the authority of this mock to this file (PEM)
-    #[arg(long, value_name = "FILE")]
-    pub tls_ca_file: Option<PathBuf>,
-    /// Append everything that happens to this file, one JSON object a line
-    #[arg(long, value_name = "FILE")]
-    pub history: Option<PathBuf>,
 }
 
 /// Profiles of the catalogue.

@@ -26,6 +26,18 @@ const CASES: &[(&str, &str)] = &[
     ("a page without its creator", "[front_door]\npage = \"/profile\"\n"),
     ("a method that sends no click", "[front_door]\nclick_method = \"GET\"\n"),
     ("metrics that are no path", "[front_door]\nmetrics = \"metrics\"\n"),
+    ("metrics of somebody else", "[observe]\nmetrics_url = \"http://10.1.2.3:9100/metrics\"\n"),
+    ("metrics without a scheme", "[observe]\nmetrics_url = \"localhost:9100/metrics\"\n"),
+    (
+        "a port that nobody is given",
+        "[target.url]\nbase = \"http://127.0.0.1:80\"\nmock_port = 4010\n[observe]\n\
+         metrics_url = \"http://127.0.0.1:{metrics_port}/metrics\"\n",
+    ),
+    ("a mock for everybody", "[mock]\nhost = \"0.0.0.0\"\n"),
+    ("a mock that has a name for its address", "[mock]\nhost = \"localhost\"\n"),
+    ("peers that are no network", "[mock]\nhost = \"0.0.0.0\"\npeers = [\"docker0\"]\n"),
+    ("a name with a port", "[mock]\nname = \"host.docker.internal:4010\"\n"),
+    ("a command on another host", "[target.spawn]\ncommand = [\"node\"]\nhost = \"10.1.2.3\"\n"),
     ("a misspelt metric", "[observe.metrics]\ncache_hit = \"hits\"\n"),
     ("a query instead of a series", "[observe.metrics]\ntimeouts = \"sum(rate(timeouts[1m]))\"\n"),
     ("a log file of nowhere", "[observe]\nlogs = [\"{log_dir}/app.log\"]\n"),

@@ -6,6 +6,7 @@ use mock_server::contract::Route;
 use mock_server::faults::{Fault, Matcher, Pick, Rule, Status, Window};
 use mock_server::history::exchange::Exchange;
 use mock_server::history::record::{Record, Recorder};
+use mock_server::listen::Listen;
 use mock_server::profile::ContractProfile;
 use mock_server::server::{MockConfig, MockLinktree};
 use mock_server::world::population::{Group, Population};
@@ -38,6 +39,7 @@ fn live(rules: Vec<Rule>, adapt: impl FnOnce(&mut ContractProfile)) -> (MockLink
         population: Population { groups: vec![group] },
         world: vec![],
         rules,
+        listen: Listen::default(),
         port: 0,
         clock: Clock::start(),
         recorder: Arc::clone(&tape) as Arc<dyn Recorder>,

@@ -1,5 +1,5 @@
 //! A target that runs already: it is loaded at its address, calls the mock at its fixed ports, is
-//! asked to reset, and is still there afterwards.
+//! asked to reset, and is still there afterwards. Everything is on the loopback of IPv6, if there is one.
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
@@ -17,14 +17,17 @@ impl Drop for Running {
 #[test]
 fn what_runs_already_is_judged_as_it_stands_and_left_running() {
     let folder = tempfile::tempdir().unwrap();
+    let has_six = std::net::TcpListener::bind(("::1", 0)).is_ok();
+    let (host, named) = if has_six { ("::1", "[::1]") } else { ("127.0.0.1", "127.0.0.1") };
     let [front, mock, vault] = [(); 3].map(|()| free_port().unwrap());
     let data = folder.path().join("data");
     fs::create_dir(&data).unwrap();
     let reference = Command::new(env!("CARGO_BIN_EXE_windthrow"))
         .arg("__reference")
+        .env("HOST", host)
         .env("PORT", front.to_string())
-        .env("LINKTREE_URL", format!("http://127.0.0.1:{mock}"))
-        .env("VAULT_URL", format!("http://127.0.0.1:{vault}"))
+        .env("LINKTREE_URL", format!("http://{named}:{mock}"))
+        .env("VAULT_URL", format!("http://{named}:{vault}"))
         .env("VAULT_TOKEN", "fixed-token")
         .env("DATA_DIR", &data)
         .env("TIME_SCALE", "10")
@@ -35,7 +38,8 @@ fn what_runs_already_is_judged_as_it_stands_and_left_running() {
         .unwrap();
     let mut reference = Running(reference);
     let config = format!(
-        "[front_door]\nmetrics = \"/no/such/metrics\"\n[target.url]\nbase = \"http://127.0.0.1:{front}\"\nmock_port = {mock}\n\
+        "[mock]\nhost = \"{host}\"\n[observe]\nmetrics_url = \"http://{named}:{front}/no/such/metrics\"\n\
+         [target.url]\nbase = \"http://{named}:{front}\"\nmock_port = {mock}\n\
          vault_port = {vault}\nvault_token = \"fixed-token\"\n"
     );
     fs::write(folder.path().join("windthrow.toml"), config).unwrap();

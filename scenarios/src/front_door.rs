@@ -23,7 +23,8 @@ pub struct FrontDoor {
     pub version_meta: String,
     /// The attribute of a link on the page that holds the link's id.
     pub link_id_attribute: String,
-    /// Where the metrics are scraped, in the text format of Prometheus.
+    /// Where the metrics are scraped, in the text format of Prometheus. Where they are not at its own
+    /// port, metrics_url of `observe` says where.
     pub metrics: String,
     /// Routes that the integration does not have: their guarantees are not applicable.
     pub without: Vec<FrontRoute>,

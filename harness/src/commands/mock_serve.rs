@@ -15,6 +15,7 @@ use mock_server::faults::FaultMark;
 use mock_server::faults::plan::FaultPlan;
 use mock_server::history::RecordFile;
 use mock_server::history::record::{Record, Recorder};
+use mock_server::listen::Listen;
 use mock_server::server::{MockError, MockLinktree};
 use mock_server::tls::Authority;
 use reports::text::clean;
@@ -41,17 +42,19 @@ pub async fn serve(args: &MockServeArgs) -> Result<Exit, Failure> {
     let mut signals = Signals::listen()
         .map_err(|error| Failure::setup(error.to_string(), "signals must be available"))?;
 
+    let listen = Listen { host: args.host, name: args.name.clone(), peers: args.peers.clone() };
+    let names = listen.names();
     let mut mock = MockLinktree::builder()
         .profile(profile)
         .plan(plan)
         .seed(args.seed)
         .time_scale(args.time_scale)
-        .host(args.host)
+        .listen(listen)
         .port(args.port)
         .recorder(Arc::new(Teller { file: file.clone() }))
         .vault_token(format!("vault-{:016x}", args.seed));
     if let Some(file) = &args.tls_ca_file {
-        mock = mock.tls(authority(args, file)?);
+        mock = mock.tls(authority(&names, file)?);
     }
     let mock = Arc::new(mock.start().map_err(|error| refused(&error))?);
     // After 65535, and beside any port, there is any other.
@@ -104,9 +107,9 @@ fn read_plan(path: &Path) -> Result<FaultPlan, Failure> {
 }
 
 /// An authority for this mock alone, which clients trust by this file.
-fn authority(args: &MockServeArgs, file: &Path) -> Result<Authority, Failure> {
-    let host = args.host.to_string();
-    let authority = Authority::new(&[&host, "127.0.0.1", "::1", "localhost"])
+fn authority(names: &[String], file: &Path) -> Result<Authority, Failure> {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let authority = Authority::new(&names)
         .map_err(|error| Failure::setup(error.to_string(), "the system must have randomness"))?;
     std::fs::write(file, authority.pem()).map_err(|error| {
         let what = format!("failed to write {}: {error}", file.display());

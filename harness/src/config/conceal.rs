@@ -29,6 +29,11 @@ pub fn concealed(text: &str) -> String {
                 _ => {}
             }
         }
+        for (table, address) in [("observe", "metrics_url"), ("front_door", "metrics")] {
+            for (_, value) in at(table).filter(|(key, _)| key.get_ref() == address) {
+                hide(&mut hidden, user_of(text, value.span()));
+            }
+        }
     } else {
         by_lines(text).into_iter().for_each(|one| hide(&mut hidden, one));
     }
@@ -93,7 +98,9 @@ fn by_lines(text: &str) -> Vec<Range<usize>> {
     for line in text.split_inclusive('\n') {
         let trimmed = line.trim_start();
         let key = trimmed.split('=').next().unwrap_or_default();
-        let holds = ["env", "session", "vault_token", "base"].iter().any(|name| key.contains(name));
+        let holds = ["env", "session", "vault_token", "base", "metrics"]
+            .iter()
+            .any(|name| key.contains(name));
         let from = match line.find('=') {
             Some(at) if secret || holds => Some(at + 1),
             _ if open > 0 => Some(0),

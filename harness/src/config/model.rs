@@ -1,12 +1,14 @@
 //! The keys of `windthrow.toml`; the JSON schema and every check of names and types follow from it.
 
 use crate::metrics::MetricNames;
+use mock_server::listen::{Listen, network};
 use reports::report::Severity;
 use scenarios::front_door::FrontDoor;
 use scenarios::plan::{Bounds, Declared};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// A whole configuration file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -14,14 +16,14 @@ use std::collections::BTreeMap;
 pub struct File {
     /// What is tested: exactly one of `spawn`, `url` and `embedded`.
     pub target: TargetSection,
+    /// Where the mock listens, for whom, and whether it encrypts.
+    pub mock: MockSection,
     /// How the integration's own routes are spelled.
     pub front_door: FrontDoor,
     /// What the integration says of its own policy; contract time.
     pub declared: Declared,
     /// What is seen of the integration beside its answers; all of it is optional.
     pub observe: Observe,
-    /// How the mock stands before the integration.
-    pub mock: MockSection,
     /// What is asked of the load generator itself.
     pub generator: GeneratorSection,
     /// Severity, bounds and exercise minimums by guarantee.
@@ -57,6 +59,12 @@ pub struct TargetSection {
 pub struct Spawn {
     /// The program and its arguments, which stand in reports and which every user of the machine may read.
     pub command: Vec<String>,
+    /// The address at which it listens.
+    #[serde(default = "loopback")]
+    pub host: String,
+    /// Addresses beyond loopback at which it may be put under load.
+    #[serde(default)]
+    pub allow_hosts: Vec<String>,
     /// Where it is started, relative to this file.
     #[serde(default = "here")]
     pub cwd: String,
@@ -80,6 +88,14 @@ pub struct Spawn {
     #[serde(default = "five_seconds")]
     #[schemars(range(min = 0, max = 60_000))]
     pub stop_within_ms: u64,
+}
+
+impl Spawn {
+    /// The address at which it listens; what is none was refused when the file was read.
+    #[must_use]
+    pub fn host(&self) -> IpAddr {
+        address(&self.host)
+    }
 }
 
 /// Signals that ask a process to end.
@@ -132,6 +148,47 @@ pub struct Embedded {
     pub mutant: Option<String>,
 }
 
+/// Where Linktree, vault and alert receiver listen, for whom, and whether they encrypt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MockSection {
+    /// Their address. One that other machines or containers can reach needs `peers`.
+    pub host: String,
+    /// What the integration is told instead of the address, such as `host.docker.internal`.
+    pub name: Option<String>,
+    /// Who may call them beside this machine: addresses, and networks such as `172.17.0.0/16`.
+    /// Whoever else connects is turned away unread.
+    #[schemars(length(max = 64))]
+    pub peers: Vec<String>,
+    /// Whether they speak TLS in every scenario. The certificate of their authority is in the file
+    /// `{ca_file}`, which `SSL_CERT_FILE`, `NODE_EXTRA_CA_CERTS`, `REQUESTS_CA_BUNDLE` and
+    /// `WINDTHROW_CA_FILE` name as well.
+    pub tls: bool,
+}
+
+impl Default for MockSection {
+    fn default() -> Self {
+        Self { host: LOOPBACK.to_owned(), name: None, peers: Vec::new(), tls: false }
+    }
+}
+
+impl MockSection {
+    /// The same for the mock; what is no address or network was refused when the file was read.
+    #[must_use]
+    pub fn listen(&self) -> Listen {
+        let peers = self.peers.iter().filter_map(|peer| network(peer).ok()).collect();
+        Listen { host: address(&self.host), name: self.name.clone(), peers }
+    }
+}
+
+/// The address that a text names; loopback for none.
+fn address(text: &str) -> IpAddr {
+    text.parse().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
+}
+
+/// Where everything is unless the file says otherwise.
+const LOOPBACK: &str = "127.0.0.1";
+
 /// What is seen of the integration beside its answers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -143,18 +200,11 @@ pub struct Observe {
     pub source: Vec<String>,
     /// Globs of what is passed over there, such as `test/**`.
     pub source_except: Vec<String>,
+    /// Where its metrics are scraped, if elsewhere than at its own port: `http://host:port/path`, in
+    /// which `{port}` and `{metrics_port}` may stand.
+    pub metrics_url: Option<String>,
     /// What its metrics are called.
     pub metrics: MetricNames,
-}
-
-/// How Linktree, vault and alert receiver stand before the integration.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct MockSection {
-    /// Whether they speak TLS in every scenario. The certificate of their authority is in the file
-    /// `{ca_file}`, which `SSL_CERT_FILE`, `NODE_EXTRA_CA_CERTS`, `REQUESTS_CA_BUNDLE` and
-    /// `WINDTHROW_CA_FILE` name as well.
-    pub tls: bool,
 }
 
 /// What is asked of the load generator itself.
@@ -189,6 +239,10 @@ pub struct Secrets {
     /// Signs creators' sessions; drawn from the seed when absent. One of fewer than 8 characters is
     /// not looked for in logs and answers.
     pub session: Option<String>,
+}
+
+fn loopback() -> String {
+    LOOPBACK.into()
 }
 
 fn here() -> String {

@@ -7,6 +7,7 @@ use super::template;
 use crate::failure::Mistake;
 use crate::failure::nearest;
 use crate::metrics::Selector;
+use mock_server::listen::network;
 use scenarios::bounds;
 use std::net::IpAddr;
 use std::path::Path;
@@ -16,6 +17,7 @@ use toml::de::DeTable;
 pub fn check(file: &File, table: &DeTable<'_>, folder: &Path) -> Vec<Mistake> {
     let mut rules = Rules { table, mistakes: Vec::new() };
     rules.target(file, folder);
+    rules.mock(file);
     rules.front_door(file);
     rules.observe(file, folder);
     rules.guarantees(file);
@@ -72,6 +74,13 @@ impl Rules<'_> {
                 self.wrong("target.spawn.cwd", what, "paths are relative to this file");
             }
             self.path("target.spawn.ready", &spawn.ready);
+            match spawn.host.parse::<IpAddr>() {
+                Ok(ip) => self.loaded("target.spawn.host", &ip.to_string(), &spawn.allow_hosts),
+                Err(_) => {
+                    let what = format!("{:?} is no address", spawn.host);
+                    self.wrong("target.spawn.host", what, "write it as 127.0.0.1 or ::1");
+                }
+            }
         }
         if let Some(running) = &target.url {
             self.address(&running.base, &running.allow_hosts);
@@ -109,17 +118,89 @@ impl Rules<'_> {
             let what = format!("{base:?} is no http:// address");
             return self.wrong(path, what, "write it as http://127.0.0.1:8080");
         };
-        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        let loopback =
-            host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-        if !loopback && !allowed.iter().any(|known| known == host) {
+        self.loaded(path, host(&url), allowed);
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+            self.wrong(path, "the address has a path", "leave only http://host:port");
+        }
+    }
+
+    /// A host that is called without end: this machine, unless another is named.
+    fn loaded(&mut self, path: &str, host: &str, allowed: &[String]) {
+        if !is_here(host) && !allowed.iter().any(|known| known == host) {
             let help = format!(
                 "if this host is yours and may be loaded and faulted, say allow_hosts = [{host:?}]"
             );
             self.wrong(path, format!("{host} is not this machine"), help);
         }
-        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-            self.wrong(path, "the address has a path", "leave only http://host:port");
+    }
+
+    /// Nobody else calls the mock by a slip: loopback, unless it is said who may.
+    fn mock(&mut self, file: &File) {
+        let mock = &file.mock;
+        for peer in &mock.peers {
+            if let Err(what) = network(peer) {
+                self.wrong("mock.peers", what, "name who may call the mock");
+            }
+        }
+        match mock.host.parse::<IpAddr>() {
+            Ok(ip) if ip.is_loopback() || !mock.peers.is_empty() => {}
+            Ok(ip) => {
+                let what = format!("others can reach {ip}, and nobody is named who may");
+                let help = "say in peers who calls it, such as peers = [\"172.17.0.0/16\"] for the \
+                            containers of Docker; everybody else is turned away";
+                self.wrong("mock.host", what, help);
+            }
+            Err(_) => {
+                let what = format!("{:?} is no address", mock.host);
+                let help = "write it as 127.0.0.1 or ::1; what the service is told may be a name: \
+                            mock.name";
+                self.wrong("mock.host", what, help);
+            }
+        }
+        if let Some(name) = &mock.name
+            && !is_host(name)
+        {
+            let what = format!("{name:?} is no name of a machine");
+            self.wrong("mock.name", what, "write it as host.docker.internal, without a port");
+        }
+    }
+
+    /// Where metrics are, if that is a whole address.
+    fn metrics_url(&mut self, file: &File, path: &str, text: &str) {
+        if text.contains('@') {
+            let help = "leave only http://host:port/path: it stands in what is said of the run";
+            return self.wrong(path, "the address holds a user name or a password", help);
+        }
+        if file.target.url.is_some() && !template::names(text).is_empty() {
+            let help = "write the number: what runs already is given no port";
+            return self.wrong(path, "there is no port to put in", help);
+        }
+        for name in template::names(text) {
+            self.known(path, "template", name, &template::PORTS);
+        }
+        // Any port will do to see whether the rest of it is an address.
+        let filled = template::filled(text, |_| Some("1".to_owned()));
+        let Some(url) = reqwest::Url::parse(&filled).ok().filter(|url| url.scheme() == "http")
+        else {
+            let help = "write it as http://127.0.0.1:9100/metrics";
+            return self.wrong(path, format!("{text:?} is no http:// address"), help);
+        };
+        let target = &file.target;
+        let (own, allowed) = match (&target.url, &target.spawn) {
+            (Some(running), _) => {
+                let base = reqwest::Url::parse(&running.base).ok();
+                (base.map(|base| host(&base).to_owned()), running.allow_hosts.as_slice())
+            }
+            (_, Some(spawn)) => (Some(spawn.host.clone()), spawn.allow_hosts.as_slice()),
+            (None, None) => (None, &[][..]),
+        };
+        let host = host(&url);
+        if !is_here(host)
+            && own.as_deref() != Some(host)
+            && !allowed.iter().any(|known| known == host)
+        {
+            let what = format!("{host} is neither this machine nor where the target is");
+            self.wrong(path, what, format!("if it is yours, say allow_hosts = [{host:?}]"));
         }
     }
 
@@ -133,7 +214,11 @@ impl Rules<'_> {
         let door = &file.front_door;
         self.path("front_door.page", &door.page);
         self.path("front_door.clicks", &door.clicks);
-        self.path("front_door.metrics", &door.metrics);
+        if door.metrics.starts_with("http") {
+            self.metrics_url(file, "front_door.metrics", &door.metrics);
+        } else {
+            self.path("front_door.metrics", &door.metrics);
+        }
         if !door.page.contains("{handle}") {
             let help = "say where the creator's handle stands, as in /{handle}";
             self.wrong("front_door.page", "front_door.page has no {handle}", help);
@@ -160,6 +245,9 @@ impl Rules<'_> {
                 let what = format!("there is no file or folder {source}");
                 self.wrong("observe.source", what, "paths are relative to this file");
             }
+        }
+        if let Some(url) = &observe.metrics_url {
+            self.metrics_url(file, "observe.metrics_url", url);
         }
         let metrics = &observe.metrics;
         for (key, name) in [
@@ -203,6 +291,23 @@ impl Rules<'_> {
             self.wrong("secrets.session", "secrets.session is not a reference", help);
         }
     }
+}
+
+/// The host of an address, without brackets.
+fn host(url: &reqwest::Url) -> &str {
+    url.host_str().unwrap_or_default().trim_matches(['[', ']'])
+}
+
+/// Whether a host is this machine to itself.
+fn is_here(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// Whether this can stand before the port of an address.
+fn is_host(name: &str) -> bool {
+    let letters = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+    let bare = name.trim_start_matches('[').trim_end_matches(']');
+    bare.parse::<IpAddr>().is_ok() || (!name.is_empty() && name.bytes().all(letters))
 }
 
 /// `env:NAME` or `file:PATH`.

@@ -5,13 +5,17 @@ pub const DATA_DIR: &str = "data_dir";
 /// What contract durations are divided by.
 pub const TIME_SCALE: &str = "time_scale";
 
+/// The ports that a target is given: its own, and another for its metrics.
+pub const PORTS: [&str; 2] = ["port", "metrics_port"];
+
 /// The file with the certificate of the authority that Linktree, vault and alert receiver have theirs
 /// from.
 pub const CA_FILE: &str = "ca_file";
 
 /// The names that may stand in braces (contract.md section 2).
 pub const NAMES: &[&str] = &[
-    "port",
+    PORTS[0],
+    PORTS[1],
     "front.url",
     "mock.url",
     "vault.url",

@@ -92,6 +92,30 @@ fn a_target_is_one_and_may_be_loaded() {
     );
 }
 
+/// Whoever says who may call gets what was asked for; what is bad is in the table of bad configurations.
+#[test]
+fn the_mock_listens_where_and_for_whom_the_file_says() {
+    let listen = |text: &str| good(text).mock.listen();
+    assert_eq!(listen(""), mock_server::listen::Listen::default());
+    assert_eq!(listen("[mock]\nhost = \"::1\"\n").url(80, false), "http://[::1]:80");
+    let docker = listen(
+        "[mock]\nhost = \"0.0.0.0\"\npeers = [\"172.17.0.0/16\", \"10.0.0.7\"]\nname = \"me.internal\"\n",
+    );
+    assert_eq!((docker.url(80, false).as_str(), docker.peers.len()), ("http://me.internal:80", 2));
+    good("[mock]\nname = \"fd00::1\"\n");
+}
+
+#[test]
+fn metrics_may_be_elsewhere_on_this_machine_or_where_the_target_is() {
+    let url = |more: &str, url: &str| format!("{more}[observe]\nmetrics_url = \"{url}\"\n");
+    good(&url(SPAWN, "http://127.0.0.1:{metrics_port}/metrics"));
+    good(&url(SPAWN, "http://[::1]:9100/metrics"));
+    let running = "[target.url]\nbase = \"http://10.1.2.3:80\"\nmock_port = 1\n";
+    let allowed = format!("{running}allow_hosts = [\"10.1.2.3\"]\n");
+    good(&url(&allowed, "http://10.1.2.3:9100/metrics"));
+    good("[front_door]\nmetrics = \"http://127.0.0.1:9100/metrics\"\n");
+}
+
 #[test]
 fn names_are_suggested() {
     let env = format!("{SPAWN}env = {{ URL = \"{{mock.uri}}\" }}\n");
@@ -252,6 +276,11 @@ fn no_value_of_the_environment_is_shown_beside_a_mistake_and_no_address_holds_a_
     for base in ["http://me:hunter2@127.0.0.1:80", "https://hunter2@h", "hunter2@h"] {
         let said = shown(&format!("[target.url]\nbase = \"{base}\"\nmock_port = 1\n"));
         assert!(said.contains("a user name or a password"), "{said}");
+        for key in ["[observe]\nmetrics_url", "[front_door]\nmetrics"] {
+            let base = base.replace("https", "http").replace("hunter2@h", "http://hunter2@h");
+            let said = shown(&format!("{spawn}{key} = \"{base}\"\n"));
+            assert!(said.contains("a user name or a password"), "{said}");
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::{system, tree};
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -14,12 +14,23 @@ use tokio::net::TcpStream;
 /// Below are ports of well-known and many registered services.
 const LOWEST: u16 = 10_000;
 
-/// A port that was free a moment ago, outside of the range of outgoing connections if possible.
+/// A port of loopback that was free a moment ago, outside of the range of outgoing connections if possible.
 ///
 /// # Errors
 ///
 /// When no port can be bound at all.
 pub fn free_port() -> io::Result<u16> {
+    free_port_of(IpAddr::V4(Ipv4Addr::LOCALHOST))
+}
+
+/// The same for another address; one that is not this machine's is as free as loopback.
+///
+/// # Errors
+///
+/// When no port can be bound at all.
+pub fn free_port_of(host: IpAddr) -> io::Result<u16> {
+    let own = TcpListener::bind((host, 0)).is_ok();
+    let host = if own { host } else { IpAddr::V4(Ipv4Addr::LOCALHOST) };
     let candidates = system::outgoing_ports().map_or(LOWEST..LOWEST, |range| LOWEST..range.start);
     let count = candidates.len();
     // Every process begins to look somewhere else, and every time one further on: until the
@@ -27,9 +38,9 @@ pub fn free_port() -> io::Result<u16> {
     static ASKED: AtomicUsize = AtomicUsize::new(0);
     let first = std::process::id() as usize * 7_919 + ASKED.fetch_add(1, Ordering::Relaxed);
     let nth = |n: usize| candidates.clone().nth((first + n) % count);
-    match (0..count).filter_map(nth).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()) {
+    match (0..count).filter_map(nth).find(|port| TcpListener::bind((host, *port)).is_ok()) {
         Some(port) => Ok(port),
-        None => Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port()),
+        None => Ok(TcpListener::bind((host, 0))?.local_addr()?.port()),
     }
 }
 

@@ -98,6 +98,7 @@ pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure>
             scenario: plan.id.clone(),
             folder: folder.scenario(&plan.id),
             target: request.target.clone(),
+            mock: request.config.file.mock.clone(),
             front_door: request.config.file.front_door.clone(),
             observe: request.config.file.observe.clone(),
             session_secret: request.config.file.secrets.session.clone(),

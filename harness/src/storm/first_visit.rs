@@ -26,6 +26,8 @@ pub struct FirstVisit<'v> {
     pub url: &'v str,
     /// How its routes are spelled.
     pub front: &'v FrontDoor,
+    /// Where its metrics are.
+    pub metrics_url: &'v str,
     /// What its series are called.
     pub metrics: &'v MetricNames,
     /// Whose page it is.
@@ -51,9 +53,9 @@ impl FirstVisit<'_> {
             lacks.extend(click_lacks(self.front, &came));
         }
         if self.front.offers(FrontRoute::Metrics) {
-            let asked =
-                self.client.get(self.at(&self.front.metrics)).header("accept", "text/plain");
-            lacks.extend(metrics_lack(self.front, self.metrics, &self.came(asked).await));
+            let asked = self.client.get(self.metrics_url).header("accept", "text/plain");
+            let shown = self.metrics_url.strip_prefix(self.url).unwrap_or(self.metrics_url);
+            lacks.extend(metrics_lack(shown, self.metrics, &self.came(asked).await));
         }
         lacks
     }
@@ -149,12 +151,11 @@ fn click_lacks(front: &FrontDoor, came: &Came) -> Option<String> {
     })
 }
 
-fn metrics_lack(front: &FrontDoor, names: &MetricNames, came: &Came) -> Option<String> {
-    let path = &front.metrics;
+fn metrics_lack(path: &str, names: &MetricNames, came: &Came) -> Option<String> {
     if let Some(how) = failed(came) {
         return Some(format!(
-            "GET {path} {how}: metrics cannot be judged (front_door.metrics, or front_door.without = \
-             [\"metrics\"])"
+            "GET {path} {how}: metrics cannot be judged (front_door.metrics, or observe.metrics_url where \
+             they are on another port; or front_door.without = [\"metrics\"])"
         ));
     }
     let text = came.as_ref().map(|came| String::from_utf8_lossy(&came.1)).unwrap_or_default();
@@ -179,6 +180,7 @@ mod tests {
             client: &Client::new(),
             url,
             front: &FrontDoor::default(),
+            metrics_url: &format!("{url}/metrics"),
             metrics: &MetricNames::default(),
             handle: "windthrow-1-0001",
             visitor: Visitor { seed: 7, arrival: 0 },

@@ -3,7 +3,7 @@
 //!
 //! Nothing of the order stands on the command line: every user of the machine may read that.
 
-use crate::config::model::Observe;
+use crate::config::model::{MockSection, Observe};
 use crate::config::target::TargetSpec;
 use crate::failure::Failure;
 use scenarios::front_door::FrontDoor;
@@ -27,6 +27,8 @@ pub struct Order {
     pub folder: PathBuf,
     /// What is tested.
     pub target: TargetSpec,
+    /// Where the mock listens, and for whom.
+    pub mock: MockSection,
     /// How its routes are spelled.
     pub front_door: FrontDoor,
     /// What is seen of it beside its answers.
@@ -112,6 +114,7 @@ mod tests {
             scenario: "steady-state".into(),
             folder: "a\nb".into(),
             target: TargetSpec::Embedded { mutant: None },
+            mock: MockSection::default(),
             front_door: FrontDoor::default(),
             observe: Observe::default(),
             session_secret: Some("env:SESSION".into()),

@@ -20,6 +20,8 @@ fn shell(folder: &Path, script: &str) -> TargetSpec {
     let env = variables.into_iter().zip(names);
     let command = Spawn {
         command: vec!["sh".into(), "-c".into(), script, program],
+        host: "127.0.0.1".into(),
+        allow_hosts: Vec::new(),
         cwd: ".".into(),
         env: env.map(|(variable, name)| (variable.into(), format!("{{{name}}}"))).collect(),
         pass_env: vec!["PATH".into()],

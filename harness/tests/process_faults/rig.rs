@@ -1,6 +1,7 @@
 //! The integration as real processes, in front of a Linktree whose profile reads wait for a word.
 
 use mock_server::clock::Clock;
+use mock_server::listen::Listen;
 use mock_server::profile::ContractProfile;
 use mock_server::server::{MockConfig, MockLinktree};
 use mock_server::world::population::{Group, Population};
@@ -66,6 +67,7 @@ impl Rig {
             population: Population { groups: vec![group] },
             world: vec![],
             rules: vec![],
+            listen: Listen::default(),
             port: 0,
             clock,
             recorder: Arc::new(recorder.clone()),

@@ -9,6 +9,7 @@ use hyper::{Response, header};
 use hyper_util::rt::TokioIo;
 use mock_server::clock::{Clock, Moment};
 use mock_server::history::record::Recorder;
+use mock_server::listen::Listen;
 use mock_server::profile::ContractProfile;
 use mock_server::server::{MockConfig, MockError, MockLinktree};
 use mock_server::world::population::{Group, Population};
@@ -36,6 +37,7 @@ pub fn mock(recorder: Arc<dyn Recorder>) -> Result<MockLinktree, MockError> {
         population: Population { groups: vec![group] },
         world: vec![],
         rules: vec![],
+        listen: Listen::default(),
         port: 0,
         clock: Clock::start(),
         recorder,

@@ -30,7 +30,10 @@ mod world;
 
 pub use endpoints::{ENDPOINTS, Endpoint};
 
+use crate::listen::named;
+use crate::overload::Overloads;
 use crate::server::MockLinktree;
+use crate::serving::{self, Bounds, Serving};
 use axum::extract::State;
 use guard::Guard;
 use problem::Problem;
@@ -108,6 +111,14 @@ impl Control {
         mock: Arc<MockLinktree>,
         config: ControlConfig,
     ) -> Result<Self, ControlError> {
+        Self::start_bounded(mock, config, Bounds::default()).await
+    }
+
+    pub(crate) async fn start_bounded(
+        mock: Arc<MockLinktree>,
+        config: ControlConfig,
+        bounds: Bounds,
+    ) -> Result<Self, ControlError> {
         let ControlConfig { listen: at, token } = config;
         let token = token.filter(|token| !token.is_empty());
         if token.is_none() && !at.ip().is_loopback() {
@@ -119,25 +130,24 @@ impl Control {
         };
         let listener = tokio::net::TcpListener::bind(at).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        let (closing, mut closed) = watch::channel(false);
-        let api =
-            Api { mock, followers: Arc::new(Semaphore::new(FOLLOWERS)), closing: closed.clone() };
+        let (closing, closed) = watch::channel(false);
+        let recorder = Arc::new(mock.history().clone());
+        let overloads = Overloads::new(mock.clock(), recorder);
+        let followers = Arc::new(Semaphore::new(FOLLOWERS));
+        let api = Api { mock, followers, closing: closed.clone() };
         let router = endpoints::router(Arc::new(api), Guard::new(token.as_deref()));
-        let server = tokio::spawn(async move {
-            let stop = async move {
-                let _ = closed.wait_for(|closing| *closing).await;
-            };
-            if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop).await {
-                tracing::error!(%error, "the control API has ended");
-            }
-        });
+        // Elsewhere than on loopback the token says who may, whatever the address.
+        let peers = Arc::default();
+        let serving =
+            Serving { name: "control", bounds, overloads, peers, tls: None, closing: closed };
+        let server = tokio::spawn(serving::serve(listener, router, serving));
         Ok(Self { address, closing, server })
     }
 
-    /// Its address without a path.
+    /// Its address without a path; loopback, where it listens on every interface.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        named(self.address, false)
     }
 
     /// Closes the port and lets answers under way finish for a moment. Followers of the history

@@ -57,7 +57,8 @@ impl Listener {
                 () = change(edge, order.until) => continue,
             };
             match accepted {
-                Ok((stream, _)) => return (self.number(), stream),
+                Ok((stream, from)) if edge.peers.admit(from) => return (self.number(), stream),
+                Ok(_) => {}
                 Err(error) => {
                     edge.overloads.say(&format!("failed to accept a connection: {error}"));
                     tokio::time::sleep(ACCEPT_PAUSE).await;

@@ -25,6 +25,7 @@ use crate::clock::Clock;
 use crate::contract::Listener as Server;
 use crate::faults::{Effect, FaultMark};
 use crate::history::record::Recorder;
+use crate::listen::Peers;
 use crate::overload::Overloads;
 use crate::routes::Shared;
 use crate::tls::Tls;
@@ -63,6 +64,8 @@ impl Gauges {
 pub(crate) struct EdgeConfig {
     pub host: IpAddr,
     pub port: u16,
+    /// Who may connect.
+    pub peers: Arc<Peers>,
     /// Turns true when no more connections shall be accepted.
     pub draining: watch::Receiver<bool>,
     pub clock: Clock,
@@ -77,6 +80,7 @@ pub(crate) struct EdgeConfig {
 
 /// What the connections share; all on one thread.
 struct Edge {
+    peers: Arc<Peers>,
     draining: watch::Receiver<bool>,
     clock: Clock,
     recorder: Arc<dyn Recorder>,
@@ -135,12 +139,24 @@ pub(crate) struct Bound {
 
 /// Binds the port and starts wiremock behind it.
 pub(crate) async fn bind(settings: EdgeConfig) -> io::Result<Bound> {
-    let EdgeConfig { host, port, draining, clock, recorder, shared, probes, gauges, tuning, tls } =
-        settings;
+    let EdgeConfig {
+        host,
+        port,
+        peers,
+        draining,
+        clock,
+        recorder,
+        shared,
+        probes,
+        gauges,
+        tuning,
+        tls,
+    } = settings;
     let listener = Listener::open(host, port)?;
     let upstream = Upstream::start(Arc::clone(&shared), &tuning).await?;
     let overloads = Overloads::new(clock, Arc::clone(&recorder));
     let edge = Rc::new(Edge {
+        peers,
         draining,
         clock,
         recorder,

@@ -5,6 +5,7 @@ use crate::faults::Rule;
 use crate::faults::plan::FaultPlan;
 use crate::history::record::Recorder;
 use crate::history::{History, KEPT};
+use crate::listen::Listen;
 use crate::profile::ContractProfile;
 use crate::routes::OwnRoute;
 use crate::server::{Extras, MockConfig, MockError, MockLinktree};
@@ -40,6 +41,7 @@ impl MockLinktree {
             population: default_population(),
             world: Vec::new(),
             rules: Vec::new(),
+            listen: Listen::default(),
             port: 0,
             clock: Clock::start(),
             recorder: Arc::new(History::new(0, None)),
@@ -139,11 +141,18 @@ impl Builder {
         self
     }
 
-    /// Listens on this address instead of loopback, vault and alert receiver included. The mock
-    /// has no protection: whoever reaches it may call it.
+    /// Listens on this address instead of loopback; see [`Builder::listen`].
     #[must_use]
     pub fn host(mut self, host: IpAddr) -> Self {
-        self.extras.host = host;
+        self.config.listen.host = host;
+        self
+    }
+
+    /// Listens there instead of on loopback, vault and alert receiver included. The mock has no
+    /// protection but [`Listen::peers`]: whoever else reaches it may call it.
+    #[must_use]
+    pub fn listen(mut self, listen: Listen) -> Self {
+        self.config.listen = listen;
         self
     }
 

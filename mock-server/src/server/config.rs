@@ -7,14 +7,16 @@ use crate::faults::engine::PlanError;
 use crate::faults::plan::NotAlone;
 use crate::history::History;
 use crate::history::record::Recorder;
+use crate::listen::Listen;
 use crate::profile::ContractProfile;
 use crate::ranges::OutOfRange;
 use crate::routes::OwnRoute;
+use crate::serving::Bounds;
 use crate::tls::Authority;
 use crate::world::population::{Population, PopulationError};
 use crate::world::{TimedEvent, WorldError};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Everything that a mock needs to know.
@@ -31,7 +33,9 @@ pub struct MockConfig {
     pub world: Vec<TimedEvent>,
     /// The fault plan.
     pub rules: Vec<Rule>,
-    /// The public port on loopback; 0 for any.
+    /// Where to listen, and for whom.
+    pub listen: Listen,
+    /// The public port; 0 for any.
     pub port: u16,
     /// The run's clock.
     pub clock: Clock,
@@ -47,17 +51,18 @@ pub struct MockConfig {
 
 /// What only an embedding program, the mock alone, or a test sets.
 pub(crate) struct Extras {
-    pub host: IpAddr,
     pub own: Vec<OwnRoute>,
     /// Where records go instead of the configuration's recorder.
     pub history: Option<History>,
     pub tuning: Tuning,
+    /// Of the ports beside the edge.
+    pub bounds: Bounds,
 }
 
 impl Default for Extras {
     fn default() -> Self {
-        let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        Self { host, own: Vec::new(), history: None, tuning: Tuning::default() }
+        let (tuning, bounds) = (Tuning::default(), Bounds::default());
+        Self { own: Vec::new(), history: None, tuning, bounds }
     }
 }
 

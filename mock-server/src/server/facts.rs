@@ -4,16 +4,23 @@ use super::MockLinktree;
 use crate::clock::Clock;
 use crate::history::History;
 use crate::profile::ContractProfile;
-use crate::services::named;
 use crate::world::population::Creator;
+use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 
 impl MockLinktree {
-    /// The mock's address without a path; routes begin with `/v1`. A mock that listens on every
-    /// interface is named by its loopback address.
+    /// The mock's address without a path; routes begin with `/v1`. See [`Listen::url`].
+    ///
+    /// [`Listen::url`]: crate::listen::Listen::url
     #[must_use]
     pub fn url(&self) -> String {
-        named(self.address, self.encrypts)
+        self.listen.url(self.address.port(), self.encrypts)
+    }
+
+    /// Who wanted to connect and is not among the peers, the first few of them.
+    #[must_use]
+    pub fn turned_away(&self) -> Vec<IpAddr> {
+        self.peers.turned_away()
     }
 
     /// The public port.

@@ -18,11 +18,13 @@ use crate::faults::engine::Engine;
 use crate::faults::holds::Holds;
 use crate::history::History;
 use crate::history::record::Recorder;
+use crate::listen::{Listen, Peers};
 use crate::rendezvous::Rendezvous;
 use crate::routes::Shared;
 use crate::server::rules::Rulebook;
-use crate::services::{self, Bounds, ServiceContext};
+use crate::services::{self, ServiceContext};
 use crate::services::{alertmanager, vault};
+use crate::serving::Bounds;
 use crate::tls::Tls;
 use crate::webhooks;
 use crate::world::World;
@@ -42,6 +44,8 @@ pub struct MockLinktree {
     probes: Arc<AtomicU64>,
     gauges: Arc<Gauges>,
     clock: Clock,
+    listen: Listen,
+    peers: Arc<Peers>,
     address: SocketAddr,
     encrypts: bool,
     vault_url: String,
@@ -88,6 +92,7 @@ impl MockLinktree {
             population,
             world,
             rules,
+            listen,
             port,
             clock,
             recorder,
@@ -95,7 +100,7 @@ impl MockLinktree {
             vault_port,
             tls,
         } = config;
-        let Extras { host, own, history, tuning } = extras;
+        let Extras { own, history, tuning, bounds } = extras;
         if let Some(wrong) = profile.wrong().into_iter().next() {
             return Err(MockError::Profile(wrong));
         }
@@ -122,7 +127,7 @@ impl MockLinktree {
         let probes = history.begun();
         let gauges = Arc::new(Gauges::default());
         let (draining, drains) = watch::channel(false);
-        let at = SocketAddr::from((host, port));
+        let at = SocketAddr::from((listen.host, port));
         let refused = |source: io::Error| match source.kind() {
             io::ErrorKind::AddrInUse => MockError::PortInUse { at },
             _ => MockError::Start { at, source },
@@ -136,9 +141,11 @@ impl MockLinktree {
             time_scale,
         })
         .map_err(refused)?;
+        let peers = Arc::new(Peers::of(&listen));
         let settings = EdgeConfig {
-            host,
+            host: listen.host,
             port,
+            peers: Arc::clone(&peers),
             draining: drains,
             clock,
             recorder,
@@ -153,9 +160,12 @@ impl MockLinktree {
         let (_alive, done) = mpsc::channel::<()>();
         let thread = std::thread::Builder::new()
             .name("mock-edge".to_owned())
-            .spawn(move || {
-                let _alive = _alive;
-                run(settings, vault_port, &ready, stopped);
+            .spawn({
+                let beside = Beside { listen: listen.clone(), vault_port, bounds };
+                move || {
+                    let _alive = _alive;
+                    run(settings, beside, &ready, stopped);
+                }
             })
             .map_err(refused)?;
         let gone = || io::Error::other("the thread ended early");
@@ -169,6 +179,8 @@ impl MockLinktree {
             probes,
             gauges,
             clock,
+            listen,
+            peers,
             address,
             encrypts,
             vault_url,
@@ -180,10 +192,17 @@ impl MockLinktree {
     }
 }
 
+/// What vault and alert receiver need beside the edge's settings.
+struct Beside {
+    listen: Listen,
+    vault_port: u16,
+    bounds: Bounds,
+}
+
 /// The edge's thread, from start to end.
 fn run(
     settings: EdgeConfig,
-    vault_port: u16,
+    beside: Beside,
     ready: &mpsc::Sender<io::Result<Started>>,
     stopped: oneshot::Receiver<()>,
 ) {
@@ -194,11 +213,13 @@ fn run(
             return;
         }
     };
+    let Beside { listen, vault_port, bounds } = beside;
     let context = Arc::new(ServiceContext {
         shared: Arc::clone(&settings.shared),
         clock: settings.clock,
         recorder: Arc::clone(&settings.recorder),
-        host: settings.host,
+        listen,
+        peers: Arc::clone(&settings.peers),
         tls: settings.tls.clone(),
     });
     let local = tokio::task::LocalSet::new();
@@ -207,11 +228,9 @@ fn run(
             let bound = edge::bind(settings).await?;
             let vault = vault::router(Arc::clone(&context));
             let vault_url =
-                services::serve(&context, Server::Vault, vault_port, vault, Bounds::default())
-                    .await?;
+                services::serve(&context, Server::Vault, vault_port, vault, bounds).await?;
             let alerts = alertmanager::router(Arc::clone(&context));
-            let alerts_url =
-                services::serve(&context, Server::Alerts, 0, alerts, Bounds::default()).await?;
+            let alerts_url = services::serve(&context, Server::Alerts, 0, alerts, bounds).await?;
             Ok((Started { address: bound.address(), vault_url, alerts_url }, bound))
         };
         match started.await {
@@ -262,6 +281,7 @@ mod tests {
             population: Population::default(),
             world: vec![],
             rules: vec![],
+            listen: Listen::default(),
             port: 0,
             clock: Clock::start(),
             recorder: Arc::clone(&tape) as Arc<dyn Recorder>,

@@ -6,9 +6,11 @@ use crate::faults::{BadCertificate, BadHandshake, CertificateFlaw, Fault, Handsh
 use crate::history::exchange::Exchange;
 use crate::history::handshake::{Certificate, Credential, Handshake, HandshakeEnd};
 use crate::history::record::Record;
-use crate::server::MockLinktree;
+use crate::server::{Extras, MockLinktree};
+use crate::serving::Bounds;
 use crate::tls_client;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -120,6 +122,31 @@ async fn a_client_that_trusts_the_authority_is_served_by_all_servers() {
 }
 
 /// The alerts are those of RFC 8446 section 6.2: certificate_expired, bad_certificate, unknown_ca.
+/// Proves that clients which never finish their handshakes starve nobody, just as in the clear.
+#[tokio::test]
+async fn half_open_handshakes_give_way_to_whoever_asks() {
+    let authority = Authority::new(&["127.0.0.1"]).unwrap();
+    let pem = authority.pem().to_owned();
+    let mut config = crate::rig::config(&Arc::default());
+    config.tls = Some(authority);
+    let bounds = Bounds { connections: 4, ..Bounds::default() };
+    let extras = Extras { bounds, ..Extras::default() };
+    let rig = Rig { mock: MockLinktree::start_with(config, extras).unwrap(), pem };
+    for listener in [Vault, Listener::Alerts] {
+        let mut held = Vec::new();
+        for half in [&[][..], &[22], &[22, 3, 1, 2, 0, 1]] {
+            for _ in 0..7 {
+                let mut half_open = rig.tcp(listener).await;
+                // It fails for whoever had to give way already.
+                let _ = half_open.write_all(half).await;
+                held.push(half_open);
+            }
+            let mut stream = rig.connect(listener, true).await.unwrap();
+            assert!(rig.ask(listener, &mut stream).await.starts_with("HTTP/1.1 "), "{listener:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_client_that_looks_refuses_a_bad_certificate_and_sends_nothing() {
     for (flaw, shown, alert) in [

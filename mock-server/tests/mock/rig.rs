@@ -4,6 +4,7 @@ use mock_server::clock::{Clock, Moment};
 use mock_server::faults::{Fault, Matcher, Pick, Rule, Window};
 use mock_server::history::exchange::Exchange;
 use mock_server::history::record::{Overload, Record, Recorder};
+use mock_server::listen::Listen;
 use mock_server::profile::ContractProfile;
 use mock_server::server::{MockConfig, MockLinktree};
 use mock_server::world::population::{Group, Population};
@@ -81,6 +82,7 @@ pub fn config(tape: &Arc<Tape>) -> MockConfig {
         population: Population { groups: vec![group("viral", 1, 45), group("tail", 3, 3)] },
         world: vec![],
         rules: vec![],
+        listen: Listen::default(),
         port: 0,
         clock: Clock::start(),
         recorder: Arc::clone(tape) as Arc<dyn Recorder>,

@@ -7,6 +7,7 @@ use crate::plan_check::derive_phases;
 use crate::traffic::schedule::Schedule;
 use mock_server::clock::{Clock, Moment};
 use mock_server::history::History;
+use mock_server::listen::Listen;
 use mock_server::profile::ContractProfile;
 use mock_server::ranges;
 use mock_server::server::{MockConfig, MockLinktree};
@@ -87,6 +88,7 @@ fn begin(run: &RunPlan) {
             population: plan.population.clone(),
             world: plan.world.clone(),
             rules: plan.faults.clone(),
+            listen: Listen::default(),
             port: 0,
             clock: Clock::start(),
             recorder: Arc::new(History::new(0, None)),

@@ -3,8 +3,11 @@
 use crate::config::target::TargetSpec;
 use crate::config::template;
 use crate::process::guard::Launch;
+use crate::process::port::free_port_of;
 use crate::storm::observe::search::Search;
 use std::ffi::OsString;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -60,13 +63,47 @@ pub struct Secrets {
     pub session: String,
 }
 
+/// The ports that a target is given, and the address at which it listens.
+#[derive(Clone, Copy)]
+pub(super) struct Ports {
+    pub host: IpAddr,
+    pub front: u16,
+    pub metrics: u16,
+}
+
+impl Ports {
+    /// Ports that were free a moment ago.
+    pub fn free(spec: &TargetSpec) -> io::Result<Self> {
+        let host = match spec {
+            TargetSpec::Spawn { command, .. } => command.host(),
+            TargetSpec::Embedded { .. } | TargetSpec::Url { .. } => Ipv4Addr::LOCALHOST.into(),
+        };
+        Ok(Self { host, front: free_port_of(host)?, metrics: free_port_of(host)? })
+    }
+
+    /// The address of the target, without a path.
+    pub fn url(&self) -> String {
+        format!("http://{}", SocketAddr::new(self.host, self.front))
+    }
+
+    /// What stands for a template's name, if that is a port.
+    pub fn value(&self, name: &str) -> Option<String> {
+        let [front, metrics] = template::PORTS;
+        match name {
+            _ if name == front => Some(self.front.to_string()),
+            _ if name == metrics => Some(self.metrics.to_string()),
+            _ => None,
+        }
+    }
+}
+
 /// The command line and environment of a target that the harness starts.
-pub(super) fn command(spec: &TargetSpec, around: &Surroundings<'_>, port: u16) -> Launch {
+pub(super) fn command(spec: &TargetSpec, around: &Surroundings<'_>, ports: Ports) -> Launch {
     let TargetSpec::Spawn { command: spawn, folder } = spec else {
         let mut args: Vec<OsString> = vec!["__reference".into()];
         args.extend(spec.mutant().map(OsString::from));
         let env: [(&str, OsString); 8] = [
-            ("PORT", port.to_string().into()),
+            ("PORT", ports.front.to_string().into()),
             ("LINKTREE_URL", around.mock_url.clone().into()),
             ("VAULT_URL", around.vault_url.clone().into()),
             ("VAULT_TOKEN", around.vault_token.clone().into()),
@@ -87,7 +124,7 @@ pub(super) fn command(spec: &TargetSpec, around: &Surroundings<'_>, port: u16) -
             lifeline: true,
         };
     };
-    let fill = |text: &String| template::filled(text, |name| around.value(name, port));
+    let fill = |text: &String| template::filled(text, |name| around.value(name, ports));
     let handed_on = |name: &String| Some((name.into(), std::env::var_os(name)?));
     let mut env: Vec<(OsString, OsString)> = spawn.pass_env.iter().filter_map(handed_on).collect();
     env.extend(around.ca_variables());
@@ -109,10 +146,9 @@ impl Surroundings<'_> {
     }
 
     /// What stands for a template's name.
-    fn value(&self, name: &str, port: u16) -> Option<String> {
+    fn value(&self, name: &str, ports: Ports) -> Option<String> {
         Some(match name {
-            "port" => port.to_string(),
-            "front.url" => format!("http://127.0.0.1:{port}"),
+            "front.url" => ports.url(),
             "mock.url" => self.mock_url.clone(),
             "vault.url" => self.vault_url.clone(),
             "vault.token" => self.vault_token.clone(),
@@ -127,7 +163,35 @@ impl Surroundings<'_> {
             "seed" => self.seed.to_string(),
             "allowed_origin" => ALLOWED_ORIGIN.to_owned(),
             "ca_file" => self.ca_file.as_ref()?.display().to_string(),
-            _ => return None,
+            _ => return ports.value(name),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::model::Spawn;
+
+    fn ports(host: &str) -> Ports {
+        let text = format!("command = [\"x\"]\nhost = \"{host}\"\n");
+        let command: Spawn = toml::from_str(&text).unwrap();
+        Ports::free(&TargetSpec::Spawn { command, folder: ".".into() }).unwrap()
+    }
+
+    #[test]
+    fn a_target_has_a_port_of_its_own_and_another_for_its_metrics() {
+        let ports = ports("127.0.0.1");
+        assert_ne!(ports.front, ports.metrics);
+        let filled = |text: &str| template::filled(text, |name| ports.value(name));
+        assert_eq!(filled("{port} {metrics_port}"), format!("{} {}", ports.front, ports.metrics));
+        assert_eq!(filled("{seed}"), "{seed}");
+        assert_eq!(ports.url(), format!("http://127.0.0.1:{}", ports.front));
+    }
+
+    #[test]
+    fn an_address_of_ipv6_stands_in_brackets() {
+        let ports = ports("::1");
+        assert_eq!(ports.url(), format!("http://[::1]:{}", ports.front));
     }
 }

@@ -15,18 +15,20 @@ pub use start_error::StartError;
 use super::observe::search::Search;
 use super::recorder::Recorder;
 use crate::config::target::TargetSpec;
+use crate::config::template;
 use crate::failure::Failure;
 use crate::private;
 use crate::process::group::Group;
 use crate::process::guard::Launch;
-use crate::process::port::free_port;
 use crate::process::{system, tail, tree};
+use command::Ports;
 use lifecycle::Lifecycle;
 use mock_server::clock::{Clock, Moment};
 use nix::sys::signal::Signal;
 use output::Output;
 use reqwest::Client;
 use reqwest::redirect::{Attempt, Policy};
+use scenarios::front_door::FrontDoor;
 use scenarios::history::{Change, Event, Process};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -44,8 +46,10 @@ pub struct Target {
     search: Arc<Search>,
     clock: Clock,
     recorder: Recorder,
-    /// `http://127.0.0.1:port`, the same after every start.
+    /// `http://host:port`, the same after every start.
     pub url: String,
+    /// What it was given; none for what runs already.
+    ports: Option<Ports>,
     group: Option<Group>,
     /// Whether it was ready since its last start.
     ready: bool,
@@ -73,11 +77,14 @@ impl Target {
         };
         let log =
             private::log(around.log).map_err(|error| Failure::unwritable(around.log, &error))?;
-        let (command, url) = match spec {
-            TargetSpec::Url { running } => (None, running.base.trim_end_matches('/').to_owned()),
+        let (command, url, ports) = match spec {
+            TargetSpec::Url { running } => {
+                (None, running.base.trim_end_matches('/').to_owned(), None)
+            }
             TargetSpec::Embedded { .. } | TargetSpec::Spawn { .. } => {
-                let port = free_port().map_err(|error| failed(StartError::Program(error)))?;
-                (Some(command::command(spec, around, port)), format!("http://127.0.0.1:{port}"))
+                let ports =
+                    Ports::free(spec).map_err(|error| failed(StartError::Program(error)))?;
+                (Some(command::command(spec, around, ports)), ports.url(), Some(ports))
             }
         };
         let mut target = Self {
@@ -89,6 +96,7 @@ impl Target {
             clock,
             recorder: recorder.clone(),
             url,
+            ports,
             group: None,
             ready: false,
             root: Arc::default(),
@@ -191,6 +199,15 @@ impl Target {
         self.group = None;
         self.output.end();
         how
+    }
+
+    /// Where its metrics are: at `url`, if that is said, or else at the front door.
+    #[must_use]
+    pub fn metrics_url(&self, front: &FrontDoor, url: Option<&str>) -> String {
+        match url.unwrap_or(&front.metrics) {
+            path if path.starts_with('/') => format!("{}{path}", self.url),
+            url => template::filled(url, |name| self.ports.as_ref()?.value(name)),
+        }
     }
 
     /// The process that runs, if any.

@@ -59,7 +59,7 @@ impl StartError {
                  target.spawn.env"
             }
             (Self::NotReady { .. }, TargetSpec::Spawn { .. }) => {
-                "it must listen on {port} of 127.0.0.1; say in target.spawn.ready which path answers 2xx \
+                "it must listen on {port} of target.spawn.host, 127.0.0.1 by default; say in target.spawn.ready which path answers 2xx \
                  once it is ready, and in target.spawn.ready_within_ms how long that may take"
             }
             (Self::NotReady { .. }, TargetSpec::Url { .. }) => {

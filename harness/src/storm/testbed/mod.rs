@@ -41,6 +41,7 @@ pub struct Testbed {
     /// Where mock and visitors report.
     tap: Tap,
     front: FrontDoor,
+    metrics_url: String,
     watching: Option<Watching>,
     /// The target's log files, unless the watch reads them.
     logs: Option<Logs>,
@@ -73,6 +74,7 @@ impl Testbed {
                 client: &client,
                 url: &self.target.url,
                 front: &self.front,
+                metrics_url: &self.metrics_url,
                 metrics,
                 handle: &arrivals.handle,
                 visitor: Visitor { seed: plan.seed, arrival: 0 },
@@ -84,7 +86,10 @@ impl Testbed {
             Said::Lacks(lack.clone()).say();
         }
         self.recorder.record(Event::Reach(reach));
-        outcome
+        outcome.map_err(|why| match turned_away(&self.mock) {
+            Some(whom) => format!("{why}; {whom}"),
+            None => why,
+        })
     }
 
     /// Looks at the source tree once, and from now on at the target.
@@ -104,7 +109,7 @@ impl Testbed {
         let logs = self.logs.take();
         let logs = logs.ok_or_else(|| Failure::bug("the target is watched already"))?;
         let offered = self.front.offers(FrontRoute::Metrics);
-        let url = format!("{}{}", self.target.url, self.front.metrics);
+        let url = self.metrics_url.clone();
         let watch = Watch {
             root: self.target.root(),
             logs,
@@ -201,4 +206,11 @@ impl Testbed {
     fn note(&self, change: Change) {
         self.recorder.record(Event::Process(Process { at: self.clock.now(), change }));
     }
+}
+
+/// Whom the mock has turned away, which may have been the integration; none if nobody.
+fn turned_away(mock: &MockLinktree) -> Option<String> {
+    let away: Vec<String> = mock.turned_away().iter().map(ToString::to_string).collect();
+    let named = || format!("the mock has turned away {}: is it among mock.peers?", away.join(", "));
+    (!away.is_empty()).then(named)
 }

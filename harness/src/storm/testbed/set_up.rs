@@ -1,6 +1,6 @@
 //! Sets the testbed up: the mock, what is planted in it, a look at the machine, then the target.
 
-use super::Testbed;
+use super::{Testbed, turned_away};
 use crate::config::target::TargetSpec;
 use crate::config::{secret, template};
 use crate::failure::Failure;
@@ -93,12 +93,19 @@ impl Testbed {
         let captures_log = !matches!(order.target, TargetSpec::Url { .. }) || !log_files.is_empty();
         // What the target logs as it starts is its own.
         let logs = Logs::of(log_files, Arc::clone(&search));
-        let target = Target::start(&order.target, &around, clock, recorder).await?;
+        let started = Target::start(&order.target, &around, clock, recorder).await;
+        let target = started.map_err(|failure| match (failure, turned_away(&mock)) {
+            (Failure::Setup { what, help }, Some(whom)) => {
+                Failure::setup(format!("{whom} {what}"), help)
+            }
+            (failure, _) => failure,
+        })?;
         Ok(Self {
             mock,
-            target,
             faults,
             tap,
+            metrics_url: target
+                .metrics_url(&order.front_door, order.observe.metrics_url.as_deref()),
             front: order.front_door.clone(),
             watching: None,
             logs: Some(logs),
@@ -109,6 +116,7 @@ impl Testbed {
             captures_log,
             clock,
             recorder: recorder.clone(),
+            target,
         })
     }
 }
@@ -128,6 +136,7 @@ fn start_mock(
         population: population.clone(),
         world: plan.world.clone(),
         rules: plan.faults.clone(),
+        listen: order.mock.listen(),
         port: order.target.mock_port(),
         clock,
         recorder: Arc::new(tap.clone()),
@@ -144,7 +153,9 @@ fn authority(order: &Order, plan: &Plan) -> Result<Option<(Authority, PathBuf)>,
     if !plan.tls && !order.target.takes_ca_file() {
         return Ok(None);
     }
-    let authority = Authority::new(&["127.0.0.1", "::1", "localhost"])
+    let names = order.mock.listen().names();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let authority = Authority::new(&names)
         .map_err(|error| Failure::setup(error.to_string(), "the system must have randomness"))?;
     // Absolute, for the target has a working directory of its own.
     let file = std::path::absolute(order.folder.join("ca.pem"))

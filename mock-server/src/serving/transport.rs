@@ -24,8 +24,8 @@ pub(super) enum Transport {
 
 impl Transport {
     /// That of a connection which was accepted just now.
-    pub fn of(stream: TcpStream, server: Server, tls: Option<Arc<Tls>>) -> Self {
-        let Some(tls) = tls else { return Self::Ready(Stream::Plain(stream)) };
+    pub fn of(stream: TcpStream, tls: Option<(Server, Arc<Tls>)>) -> Self {
+        let Some((server, tls)) = tls else { return Self::Ready(Stream::Plain(stream)) };
         Self::Greeting(Box::pin(async move {
             let fault = tls.fault(server);
             let accepted = tls.accept(stream, server, None, fault).await;
