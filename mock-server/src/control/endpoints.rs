@@ -44,7 +44,7 @@ macro_rules! endpoints {
 
 endpoints! {
     GET "/" index, "this list";
-    GET "/status" status::read, "addresses, contract, seed, and how much has happened";
+    GET "/status" status::read, "addresses, contract, seed, how much has happened, and now_ms as rules' windows count it";
     GET "/plan" plan::read, "the rules in force, {\"rules\":[…]}, with an ETag";
     PUT "/plan" plan::replace, "other rules, all at once; ordinals start anew; obeys If-Match";
     POST "/plan/rules" plan::add, "one more rule, after the others, which go on counting; obeys If-Match";

@@ -5,6 +5,7 @@ pub(super) use super::client::Client;
 use super::Edge;
 use super::act::{After, perform};
 use super::body::BodyReader;
+use super::breaking::{Fate, IsBroken};
 use super::client::{Arrival, NoBody};
 use super::head::Head;
 use super::open::{OpenExchange, blank};
@@ -20,16 +21,22 @@ use std::io;
 use std::rc::Rc;
 
 /// Serves a connection to its end, which was accepted at this moment.
-pub(super) async fn serve(edge: Rc<Edge>, stream: Stream, conn: u64, t_conn: Moment) {
+pub(super) async fn serve(
+    edge: Rc<Edge>,
+    stream: Stream,
+    conn: u64,
+    t_conn: Moment,
+    mut fate: Fate,
+) {
     let mut client = Client::new(stream, edge.clock, edge.tuning);
     for seq in 0.. {
-        let arrival = client.next().await;
+        let Ok(arrival) = fate.unless_broken(client.next()).await else { return client.reset() };
         let (Arrival::Request(_, t_head) | Arrival::Bad(_, t_head)) = arrival else { return };
         let mut open = OpenExchange::new(&edge, blank(edge.next_exchange(), conn, seq));
         let record = &mut open.exchange;
         (record.t_conn, record.t_head, record.t_req) = (t_conn, t_head, client.last_read());
         let after = match arrival {
-            Arrival::Request(head, _) => exchange(&edge, &mut client, open, &head).await,
+            Arrival::Request(head, _) => exchange(&edge, &mut client, open, &head, &mut fate).await,
             Arrival::Bad(status, _) => refuse(&edge, &mut client, open, status).await,
             Arrival::Closed => return,
         };
@@ -54,6 +61,7 @@ async fn exchange(
     client: &mut Client,
     mut open: OpenExchange,
     head: &Head,
+    fate: &mut Fate,
 ) -> After {
     describe(edge, &mut open.exchange, head);
     let framing = head.framing();
@@ -61,7 +69,9 @@ async fn exchange(
     let body = match framing {
         Ok(framing) => {
             let mut reader = BodyReader::new(framing);
-            let body = client.body(head, &mut reader).await;
+            let Ok(body) = fate.unless_broken(client.body(head, &mut reader)).await else {
+                return reset(client);
+            };
             open.exchange.t_req = client.last_read();
             open.exchange.body_bytes = reader.content().len() as u64;
             body
@@ -108,7 +118,17 @@ async fn exchange(
         // HTTP/1.0 closes, unless both sides say otherwise.
         answer.headers.push(("connection".to_owned(), b"keep-alive".to_vec()));
     }
-    perform(client, open, &answer, instructions, keep).await
+    // Not before: what the routes have done stands in the record by now.
+    match fate.unless_broken(perform(client, open, &answer, instructions, keep)).await {
+        Ok(after) => after,
+        Err(IsBroken) => reset(client),
+    }
+}
+
+/// All connections are broken off; what is dropped with this one is recorded so.
+fn reset(client: &mut Client) -> After {
+    client.reset();
+    After::Close
 }
 
 /// What the routes answer, and what they decided beside it.

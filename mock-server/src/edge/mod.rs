@@ -5,6 +5,7 @@
 
 mod act;
 mod body;
+mod breaking;
 mod client;
 mod connection;
 mod head;
@@ -29,6 +30,7 @@ use crate::listen::Peers;
 use crate::overload::Overloads;
 use crate::routes::Shared;
 use crate::tls::Tls;
+use breaking::Breaking;
 use listener::Listener;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -91,6 +93,7 @@ struct Edge {
     upstream: Upstream,
     overloads: Overloads,
     tls: Option<Arc<Tls>>,
+    breaking: Breaking,
 }
 
 impl Edge {
@@ -167,6 +170,7 @@ pub(crate) async fn bind(settings: EdgeConfig) -> io::Result<Bound> {
         upstream,
         overloads,
         tls,
+        breaking: Breaking::default(),
     });
     Ok(Bound { listener, edge })
 }
@@ -195,14 +199,15 @@ impl Bound {
             let _ = stream.set_nodelay(true);
             let counted = Counted::new(&edge);
             let fault = edge.connection_fault();
+            let mut fate = edge.breaking.fate();
             let edge = Rc::clone(&edge);
             tokio::task::spawn_local(async move {
                 let _counted = counted;
                 match fault {
                     Some(fault) if !fault.0.is_of_tls() => {
-                        act::break_off(edge, stream, conn, fault).await;
+                        let _ = fate.unless_broken(act::break_off(edge, stream, conn, fault)).await;
                     }
-                    fault => secured::serve(edge, stream, conn, fault).await,
+                    fault => secured::serve(edge, stream, conn, fault, fate).await,
                 }
             });
         }

@@ -9,17 +9,21 @@ use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// Dropping it unfinished records [`End::Open`]: that is what a shutdown does.
+/// Dropping it unfinished records [`End::Open`], which is what a shutdown does, or a reset, if all
+/// connections were broken off meanwhile.
 pub(super) struct OpenExchange {
     pub exchange: Exchange,
     edge: Rc<Edge>,
     finished: bool,
+    /// How often all connections had been broken off when it began.
+    broken: u64,
 }
 
 impl OpenExchange {
     pub fn new(edge: &Rc<Edge>, exchange: Exchange) -> Self {
         edge.gauges.in_flight.fetch_add(1, Ordering::AcqRel);
-        Self { exchange, edge: Rc::clone(edge), finished: false }
+        let broken = edge.breaking.times();
+        Self { exchange, edge: Rc::clone(edge), finished: false, broken }
     }
 
     pub fn edge(&self) -> &Edge {
@@ -70,7 +74,10 @@ impl Drop for OpenExchange {
                 self.exchange.faults = instructions.marks;
                 self.exchange.over_limit = instructions.over_limit;
             }
-            self.record(End::Open);
+            let marks = self.edge.breaking.marks_since(self.broken);
+            let end = if marks.is_some() { End::ServerReset } else { End::Open };
+            self.exchange.faults.extend(marks.into_iter().flatten());
+            self.record(end);
         }
     }
 }

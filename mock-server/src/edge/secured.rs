@@ -1,10 +1,13 @@
 //! What comes between a connection and its first request: the handshake, where the port speaks TLS.
 
+use super::breaking::{Fate, IsBroken};
 use super::open::{OpenExchange, blank};
 use super::{Edge, Server, connection};
 use crate::faults::{Effect, FaultMark};
 use crate::tls::{Broken, Stream};
+use socket2::SockRef;
 use std::rc::Rc;
+use std::time::Duration;
 use tokio::net::TcpStream;
 
 /// Serves a connection to its end. A fault of handshakes cannot happen where there are none.
@@ -13,14 +16,26 @@ pub(super) async fn serve(
     stream: TcpStream,
     conn: u64,
     fault: Option<(Effect, FaultMark)>,
+    mut fate: Fate,
 ) {
     let t_conn = edge.clock.now();
     let Some(tls) = edge.tls.clone() else {
-        return connection::serve(edge, Stream::Plain(stream), conn, t_conn).await;
+        return connection::serve(edge, Stream::Plain(stream), conn, t_conn, fate).await;
     };
-    let accepted = tls.accept(stream, Server::Linktree, Some(conn), fault).await;
+    // The handshake has the stream for itself; this is for what ends both.
+    let socket = SockRef::from(&stream).try_clone().ok();
+    let accepting = tls.accept(stream, Server::Linktree, Some(conn), fault);
+    let accepted = match fate.unless_broken(accepting).await {
+        Ok(accepted) => accepted,
+        Err(IsBroken) => {
+            // It fails only for a socket that is gone already.
+            let _ = socket.map(|socket| socket.set_linger(Some(Duration::ZERO)));
+            return;
+        }
+    };
+    drop(socket);
     match accepted {
-        Ok(stream) => connection::serve(edge, stream, conn, t_conn).await,
+        Ok(stream) => connection::serve(edge, stream, conn, t_conn, fate).await,
         Err(Broken { mark: Some(mark), end }) => {
             // What a client met in place of an answer, as of any other fault on a connection.
             let mut open = OpenExchange::new(&edge, blank(edge.next_exchange(), conn, 0));

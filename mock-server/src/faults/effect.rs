@@ -75,6 +75,8 @@ pub enum Effect {
     Hold,
     /// Do not listen.
     Refuse,
+    /// Listen, and answer no handshake.
+    NoConnect,
     /// Answer the first bytes with a TLS alert.
     TlsAlert {
         /// The alert's description.
@@ -140,8 +142,8 @@ pub enum Onset {
 /// What happens to a connection in place of its requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accept {
-    /// Nobody listens.
-    Refuse,
+    /// There is none: nobody can connect, and all who were connected are broken off.
+    Shut(Shut),
     /// It is reset.
     Reset,
     /// Its first bytes are answered with this TLS alert.
@@ -150,6 +152,15 @@ pub enum Accept {
     Certificate(CertificateFlaw),
     /// Its TLS handshake is not right.
     Handshake(HandshakeFlaw),
+}
+
+/// How a port keeps everybody out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shut {
+    /// Nobody listens: a handshake is refused.
+    Refused,
+    /// The queue of who listens is full: a handshake is not answered.
+    Unanswered,
 }
 
 impl Shape {
@@ -178,7 +189,8 @@ impl Effect {
             Self::Pass | Self::Delay { .. } | Self::Rewrite { .. } | Self::Delivery(_) => {
                 Shape::plain(Onset::Elsewhere)
             }
-            Self::Refuse => Shape::accept(Accept::Refuse),
+            Self::Refuse => Shape::accept(Accept::Shut(Shut::Refused)),
+            Self::NoConnect => Shape::accept(Accept::Shut(Shut::Unanswered)),
             Self::Reset { at: ResetAt::Accept } => Shape::accept(Accept::Reset),
             Self::TlsAlert { alert } => Shape::accept(Accept::Alert(*alert)),
             Self::Certificate { flaw } => Shape::accept(Accept::Certificate(*flaw)),

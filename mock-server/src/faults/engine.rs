@@ -1,6 +1,8 @@
 //! The plan at work: which rules hit a request, and what comes of them together.
 
-use super::{Caution, Effect, FaultMark, Onset, Pick, RequestView, Rewrite, Roll, Rule, Stage};
+use super::{
+    Accept, Caution, Effect, FaultMark, Onset, Pick, RequestView, Rewrite, Roll, Rule, Shut, Stage,
+};
 use crate::contract::{Listener, Route};
 use crate::faults::ordinals::Ordinals;
 use crate::ranges::{self, OutOfRange};
@@ -35,6 +37,18 @@ struct Plan {
     rules: Vec<Rule>,
     /// For each rule; a later plan goes on counting for the rules that it keeps.
     seen: Vec<Arc<Ordinals>>,
+}
+
+/// Whether a port keeps everybody out, by which rules, and until which millisecond that is so: until
+/// the plan changes where there is none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PortOrder {
+    /// How everybody is kept out; none when connections are accepted.
+    pub shut: Option<Shut>,
+    /// The rules that say so, as marks of a connection.
+    pub marks: Vec<FaultMark>,
+    /// When to ask again.
+    pub until: Option<u64>,
 }
 
 /// What shall happen to one request.
@@ -115,32 +129,38 @@ impl Engine {
         self.changed.notified().await;
     }
 
-    /// Whether connections are refused at `now` milliseconds: until when, and the rules that say
-    /// so, as marks of a connection.
+    /// What is to become of the port at `now` milliseconds.
     #[must_use]
-    pub fn refusal(&self, now: u64) -> Option<(u64, Vec<FaultMark>)> {
+    pub fn port(&self, now: u64) -> PortOrder {
         let plan = self.plan();
-        let refusing = |rule: &&Rule| {
-            refuses_connections(rule) && (rule.window.from_ms..rule.window.until_ms).contains(&now)
-        };
-        let rules: Vec<_> = plan.rules.iter().filter(refusing).collect();
-        let until = rules.iter().map(|rule| rule.window.until_ms).max()?;
-        let mark = |rule: &&Rule| FaultMark {
-            rule: rule.id.clone(),
-            kind: rule.fault.kind(),
-            key: CONNECTION_KEY.to_owned(),
-            nth: 0,
-        };
-        Some((until, rules.iter().map(mark).collect()))
+        let mut order = PortOrder { shut: None, marks: Vec::new(), until: None };
+        for (rule, how) in plan.rules.iter().filter_map(|rule| Some((rule, self.shuts(rule)?))) {
+            let window = rule.window.from_ms..rule.window.until_ms;
+            let bounds = [window.start, window.end].into_iter().filter(|_| !window.is_empty());
+            order.until = bounds.chain(order.until).filter(|bound| *bound > now).min();
+            // As everywhere, the first rule in plan order wins.
+            if window.contains(&now) && *order.shut.get_or_insert(how) == how {
+                order.marks.push(FaultMark {
+                    rule: rule.id.clone(),
+                    kind: rule.fault.kind(),
+                    key: CONNECTION_KEY.to_owned(),
+                    nth: 0,
+                });
+            }
+        }
+        order
     }
 
-    /// The next millisecond after `now` at which connections begin to be refused.
-    #[must_use]
-    pub fn next_refusal(&self, now: u64) -> Option<u64> {
-        let plan = self.plan();
-        let refusing = plan.rules.iter().filter(|rule| refuses_connections(rule));
-        let later = refusing.filter(|rule| rule.window.from_ms < rule.window.until_ms);
-        later.map(|rule| rule.window.from_ms).filter(|from| *from > now).min()
+    /// How a rule keeps everybody out, if it does.
+    fn shuts(&self, rule: &Rule) -> Option<Shut> {
+        if rule.fault.stage() != Stage::Connection {
+            return None;
+        }
+        let mut roll = Roll::new(self.seed, &rule.id, CONNECTION_KEY, 0);
+        match rule.fault.decide(&RequestView::connection(), &mut roll).shape().onset {
+            Onset::Accept(Accept::Shut(how)) => Some(how),
+            _ => None,
+        }
     }
 
     /// Whether TLS handshakes go wrong at `now` milliseconds.
@@ -158,13 +178,7 @@ impl Engine {
         listener: Listener,
         ms_since_armed: Option<u64>,
     ) -> Option<(Effect, FaultMark)> {
-        let view = RequestView {
-            stage: Stage::Connection,
-            method: "",
-            route: Route::Unknown,
-            handle: None,
-            key: connection_key(listener),
-        };
+        let view = RequestView { key: connection_key(listener), ..RequestView::connection() };
         let mut decision = self.decide(&view, ms_since_armed);
         let mark = decision.take_edge_mark()?;
         Some((decision.effect, mark))
@@ -294,10 +308,6 @@ impl Decision {
             }
         }
     }
-}
-
-fn refuses_connections(rule: &Rule) -> bool {
-    rule.fault.info().calls_for(Caution::RefusesConnections)
 }
 
 fn matches(rule: &Rule, view: &RequestView<'_>) -> bool {

@@ -48,6 +48,7 @@ mod late_error;
 mod latency;
 mod lose_answer;
 mod malformed_head;
+mod no_connect;
 mod ordinals;
 mod partial_failure;
 mod pause;
@@ -72,7 +73,7 @@ mod terminate;
 mod tls_alert;
 mod truncate;
 
-pub use effect::{Accept, Effect, Onset, Shape};
+pub use effect::{Accept, Effect, Onset, Shape, Shut};
 pub use harm::Harm;
 pub use kind::UnknownFault;
 pub use process::{ActsOnProcess, Strike};
@@ -116,6 +117,12 @@ pub struct RequestView<'a> {
 }
 
 impl RequestView<'_> {
+    /// A connection that was accepted just now.
+    pub(crate) const fn connection() -> Self {
+        let (stage, route, key) = (Stage::Connection, Route::Unknown, engine::CONNECTION_KEY);
+        Self { stage, method: "", route, handle: None, key }
+    }
+
     /// The stable key of a webhook delivery, which begins with its event.
     pub(crate) fn delivery_key(event: WebhookEvent, handle: &str) -> String {
         format!("{event} {handle}")
@@ -305,6 +312,7 @@ faults! {
         hold::{Hold}
         slow_close::{SlowClose}
         refuse::{Refuse}
+        no_connect::{NoConnect}
         tls_alert::{TlsAlert}
         bad_certificate::{BadCertificate, CertificateFlaw}
         bad_handshake::{BadHandshake, HandshakeFlaw}

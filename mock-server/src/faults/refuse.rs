@@ -4,8 +4,8 @@ use super::{Caution, Decide, Effect, FaultInfo, Harm, Place, RequestView, Roll, 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// No settings: the port is closed with the window's beginning, and opened again with its end.
-/// Connections that exist go on.
+/// No settings: the port is closed with the window's beginning, and opened again with its end. A server
+/// that is gone takes its open connections with it: they are reset at the beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Refuse {}
@@ -15,7 +15,7 @@ impl Decide for Refuse {
         kind: "refuse",
         place: Place::Edge,
         cautions: &[Caution::RefusesConnections, Caution::HindersClicks],
-        summary: "Connections are refused while the rule's window is open.",
+        summary: "Connections are refused while the rule's window is open, and open ones are reset.",
         example_toml: r#"
 kind = "refuse"
 "#,
@@ -29,7 +29,8 @@ kind = "refuse"
         Effect::Refuse
     }
 
-    /// Connections that exist go on.
+    /// Who asks in the very moment of the beginning may still be answered, and nobody knows who was
+    /// refused.
     fn harm(&self) -> Harm {
         Harm::MayFail
     }

@@ -47,7 +47,8 @@ pub enum Caution {
     HindersClicks,
     /// Some items of a batch fail in an answer that is a success as a whole.
     SomeItemsFail,
-    /// While its window is open nobody can connect, and nobody knows who tried.
+    /// While its window is open nobody can connect, and nobody knows who tried; exchanges that were
+    /// under way at its beginning are broken off.
     RefusesConnections,
     /// It happens in TLS handshakes: while its window is open each request has a connection of its own.
     HitsHandshakes,

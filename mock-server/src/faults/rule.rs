@@ -118,7 +118,7 @@ impl Rule {
         }
         let refuses = self.fault.info().calls_for(Caution::RefusesConnections);
         if refuses && self.pick != Pick::All {
-            let what = "a port that nobody listens on cannot choose whom it refuses";
+            let what = "a port that is shut cannot choose whom it keeps out";
             found.push(Mistake::new("pick", what, "leave the pick out, and set the window"));
         }
         if self.fault.stage() == Stage::Process {

@@ -2,7 +2,9 @@
 
 use super::Authority;
 use crate::contract::Listener::{self, Linktree, Vault};
-use crate::faults::{BadCertificate, BadHandshake, CertificateFlaw, Fault, HandshakeFlaw, Rule};
+use crate::faults::{
+    BadCertificate, BadHandshake, CertificateFlaw, Fault, HandshakeFlaw, Refuse, Rule,
+};
 use crate::history::exchange::Exchange;
 use crate::history::handshake::{Certificate, Credential, Handshake, HandshakeEnd};
 use crate::history::record::Record;
@@ -144,6 +146,19 @@ async fn half_open_handshakes_give_way_to_whoever_asks() {
             let mut stream = rig.connect(listener, true).await.unwrap();
             assert!(rig.ask(listener, &mut stream).await.starts_with("HTTP/1.1 "), "{listener:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_port_that_is_shut_resets_handshakes_under_way_as_well_as_open_connections() {
+    let rig = Rig::with(None);
+    let mut half_open = rig.tcp(Linktree).await;
+    half_open.write_all(&[22]).await.unwrap();
+    let mut open = rig.connect(Linktree, true).await.unwrap();
+    assert!(rig.ask(Linktree, &mut open).await.starts_with("HTTP/1.1 200"));
+    rig.mock.add_rule(Rule::new("gone", Fault::Refuse(Refuse {}))).unwrap();
+    for read in [half_open.read_u8().await, open.read_u8().await] {
+        assert_eq!(read.map_err(|error| error.kind()), Err(io::ErrorKind::ConnectionReset));
     }
 }
 

@@ -245,6 +245,8 @@ async fn a_token_is_asked_for_when_there_is_one_and_needed_elsewhere() {
     assert_eq!(api.send(api.ask("GET", "/status").bearer_auth("s3cre")).await.0, 401);
     let (status, _, body) = api.send(api.ask("GET", "/status").bearer_auth("s3cret")).await;
     assert_eq!((status, &body["profile"]), (200, &json!("linktree-v1")));
+    assert!(body["now_ms"].as_u64() <= body["now"].as_u64().map(|now| now / 1_000_000), "{body}");
+    assert!(body["now_ms"].is_u64(), "a rule's window can begin now");
     assert!(!body.to_string().contains(&api.mock.api_key()), "no credential in the status");
 
     let everywhere = "0.0.0.0:0".parse().unwrap();

@@ -65,6 +65,7 @@ pub(super) async fn write(
         | Effect::Rewrite { .. }
         | Effect::Delivery(_)
         | Effect::Refuse
+        | Effect::NoConnect
         | Effect::TlsAlert { .. }
         | Effect::Certificate { .. }
         | Effect::Handshake { .. }

@@ -21,7 +21,7 @@ pub(in crate::edge) async fn break_off(
     let alert = match how {
         Accept::Alert(alert) => Some(alert),
         // A port that is being closed may still hand over who was waiting there.
-        Accept::Reset | Accept::Refuse => None,
+        Accept::Reset | Accept::Shut(_) => None,
         // These happen in the handshake.
         Accept::Certificate(_) | Accept::Handshake(_) => return,
     };

@@ -96,6 +96,7 @@ async fn act(
         | Effect::Rewrite { .. }
         | Effect::Delivery(_)
         | Effect::Refuse
+        | Effect::NoConnect
         | Effect::TlsAlert { .. }
         | Effect::Certificate { .. }
         | Effect::Handshake { .. }

@@ -1,6 +1,8 @@
 //! Who is hit, when, and by what together; and that it hangs on seed, rule and key alone.
 
-use super::super::{FAULTS, Fault, Html, Latency, Matcher, Ratio, Refuse, Reset, ResetAt, Stage};
+use super::super::{
+    FAULTS, Fault, Html, Latency, Matcher, NoConnect, Ratio, Refuse, Reset, ResetAt, Shut, Stage,
+};
 use super::super::{Status, Window};
 use super::*;
 use rand::seq::SliceRandom;
@@ -161,7 +163,8 @@ fn every_fault_decides_the_same_again_and_with_another_seed_about_others() {
         let stage = fault.stage();
         // What refuses altogether or strikes the process cannot pick; all others hit every other
         // request.
-        let picks = !matches!(fault, Fault::Refuse(_)) && stage != Stage::Process;
+        let picks =
+            !matches!(fault, Fault::Refuse(_) | Fault::NoConnect(_)) && stage != Stage::Process;
         let met = |seed| {
             let pick = if picks { half() } else { Pick::All };
             let engine = Engine::new(seed, vec![rule("it", pick, fault.clone())]).unwrap();
@@ -174,24 +177,38 @@ fn every_fault_decides_the_same_again_and_with_another_seed_about_others() {
 }
 
 #[test]
-fn a_refusal_lasts_from_the_beginning_to_the_end_of_its_window() {
-    let refuse = |id: &str, from_ms, until_ms| Rule {
+fn a_port_is_shut_from_the_beginning_to_the_end_of_a_window_and_the_first_rule_says_how() {
+    let during = |id: &str, fault, from_ms, until_ms| Rule {
         window: Window { from_ms, until_ms },
-        ..rule(id, Pick::All, Fault::Refuse(Refuse {}))
+        ..rule(id, Pick::All, fault)
     };
-    let plan = vec![refuse("a", 100, 200), refuse("b", 150, 300), refuse("c", 500, 501)];
+    let (refuse, drop) = (|| Fault::Refuse(Refuse {}), Fault::NoConnect(NoConnect {}));
+    let plan = vec![
+        during("a", refuse(), 100, 200),
+        during("b", refuse(), 150, 300),
+        during("c", drop, 250, 400),
+        during("never", refuse(), 700, 700),
+        rule("other", Pick::All, status(500)),
+        during("d", refuse(), 500, 501),
+    ];
     let engine = Engine::new(1, plan).unwrap();
-    let until = |now| engine.refusal(now).map(|(until, marks)| (until, marks.len()));
-    assert_eq!(
-        [99, 100, 160, 200, 300].map(until),
-        [None, Some((200, 1)), Some((300, 2)), Some((300, 1)), None]
-    );
-    assert_eq!(
-        [0, 100, 300, 500].map(|now| engine.next_refusal(now)),
-        [Some(100), Some(150), Some(500), None]
-    );
+    let order = |now| {
+        let PortOrder { shut, marks, until } = engine.port(now);
+        let rules: Vec<_> = marks.iter().map(|mark| mark.rule.clone()).collect();
+        (shut, rules.concat(), until)
+    };
+    let check = |now, shut, rules: &str, until| {
+        assert_eq!(order(now), (shut, rules.to_owned(), until), "{now}");
+    };
+    check(99, None, "", Some(100));
+    check(100, Some(Shut::Refused), "a", Some(150));
+    check(160, Some(Shut::Refused), "ab", Some(200));
+    check(260, Some(Shut::Refused), "b", Some(300));
+    check(300, Some(Shut::Unanswered), "c", Some(400));
+    check(400, None, "", Some(500));
+    check(501, None, "", None);
     engine.replace(vec![]).unwrap();
-    assert_eq!((engine.refusal(100), engine.next_refusal(0)), (None, None));
+    check(100, None, "", None);
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! Faults of the connection, before any request was read from it.
 
-use super::sight::{Ending, look, look_at_profile};
+use super::sight::{Ending, connect, look, look_at_profile};
 use super::{PROFILE, kinds};
-use crate::rig::{Client, Rig, always, config};
+use crate::rig::{Client, Rig, always, click, config};
 use mock_server::contract::Route;
-use mock_server::faults::{Fault, Pick, Refuse, Reset, ResetAt, Rule, TlsAlert};
+use mock_server::faults::{Fault, Hold, NoConnect, Pick, Refuse, Reset, ResetAt, Rule, TlsAlert};
 use mock_server::history::exchange::End;
 use mock_server::server::MockLinktree;
 use std::io::{ErrorKind, Read, Write};
@@ -47,9 +47,14 @@ fn a_tls_alert_answers_a_client_hello_and_plain_http_alike() {
 }
 
 fn refusing() -> Rig {
+    shutting(Fault::Refuse(Refuse {}))
+}
+
+/// A mock that is not armed yet.
+fn shutting(fault: Fault) -> Rig {
     let tape = std::sync::Arc::default();
     let mut config = config(&tape);
-    config.rules = vec![always("it", Fault::Refuse(Refuse {}))];
+    config.rules = vec![always("it", fault)];
     let clock = config.clock;
     Rig { mock: MockLinktree::start(config).unwrap(), tape, clock }
 }
@@ -77,17 +82,15 @@ fn wait_until(rig: &Rig, what: &str, is_so: impl Fn() -> bool) {
 #[test]
 fn connections_are_refused_while_the_window_is_open_and_accepted_on_the_same_port_afterwards() {
     let rig = refusing();
-    let mut early = rig.client();
-    let mut profile = |text: &str| {
-        early.write(&rig.request("GET", PROFILE, "", ""));
-        assert_eq!(early.answer().status, 200, "{text}");
-    };
-    profile("before");
     for _ in 0..2 {
+        let mut early = rig.client();
+        early.write(&rig.request("GET", PROFILE, "", ""));
+        assert_eq!(early.answer().status, 200, "before");
         let armed = rig.clock.now();
         rig.mock.arm(armed);
         wait_until(&rig, "the port stays open", || is_refused(&rig));
-        profile("a connection that was there before goes on");
+        let gone = early.rest();
+        assert_eq!(gone, (String::new(), Err(ErrorKind::ConnectionReset)), "open ones end, too");
         assert!((0..20).all(|_| is_refused(&rig)));
         // Armed for later, the window is not open now.
         rig.mock.arm(rig.clock.now().plus(Duration::from_secs(3_600)));
@@ -103,6 +106,60 @@ fn connections_are_refused_while_the_window_is_open_and_accepted_on_the_same_por
         assert!(spans.count() >= 1, "the history knows when nobody listened");
     }
     assert_eq!(rig.tape.overloads(), 0);
+}
+
+/// Proves that nothing goes on inside while nobody is let in: neither a body that is still coming nor
+/// an answer that waits; and that what had been done by then is in the record.
+#[test]
+fn exchanges_under_way_are_reset_and_recorded_with_what_they_had_done() {
+    let rig = Rig::with_fault(Fault::Hold(Hold {}));
+    let mut held = rig.client();
+    let body = click("e1", "l1");
+    held.write(&rig.request("POST", "/v1/clicks", "Idempotency-Key: k\r\n", &body));
+    let mut half = rig.client();
+    half.write("POST /v1/clicks HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx");
+    wait_until(&rig, "nothing is under way", || rig.mock.in_flight() == 2);
+    rig.mock.add_rule(always("gone", Fault::Refuse(Refuse {}))).unwrap();
+    for client in [&mut held, &mut half] {
+        assert_eq!(client.rest(), (String::new(), Err(ErrorKind::ConnectionReset)));
+    }
+    let mut records = rig.tape.wait(2);
+    records.sort_by_key(|record| record.id);
+    for record in &records {
+        assert_eq!((record.end, record.status), (End::ServerReset, None));
+        assert_eq!(kinds(record).last(), Some(&"refuse"));
+        assert!(!record.is_connection_only() && record.is_definite_failure());
+    }
+    assert!(records[0].clicks[0].effect && records[1].clicks.is_empty());
+    assert_eq!(rig.mock.clicks_counted(), 1);
+}
+
+#[test]
+fn handshakes_are_dropped_while_the_window_is_open_and_answered_on_the_same_port_afterwards() {
+    let rig = shutting(Fault::NoConnect(NoConnect {}));
+    for _ in 0..2 {
+        let mut early = rig.client();
+        early.write(&rig.request("GET", PROFILE, "", ""));
+        assert_eq!(early.answer().status, 200, "before");
+        let armed = rig.clock.now();
+        rig.mock.arm(armed);
+        let gone = early.rest();
+        assert_eq!(gone, (String::new(), Err(ErrorKind::ConnectionReset)), "open ones end");
+        wait_until(&rig, "handshakes are answered", || {
+            connect(&rig).err() == Some(Ending::Unanswered)
+        });
+        assert!((0..3).all(|_| connect(&rig).err() == Some(Ending::Unanswered)));
+        // Armed for later, the window is not open now.
+        rig.mock.arm(rig.clock.now().plus(Duration::from_secs(3_600)));
+        wait_until(&rig, "no handshake is answered", || connect(&rig).is_ok());
+        assert_eq!(look_at_profile(&rig).status(), Some(200));
+        let spans = rig.tape.wait(1).into_iter().filter(|one| one.t_conn >= armed);
+        let spans: Vec<_> = spans.filter(|one| one.is_connection_only()).collect();
+        let [span] = &spans[..] else { panic!("{spans:?}") };
+        assert_eq!((kinds(span), span.end), (vec!["no-connect"], End::ServerReset));
+        assert!(span.t_end > span.t_conn, "the history knows when nobody could connect");
+    }
+    assert_eq!(rig.tape.complaints(), [""; 0]);
 }
 
 #[test]

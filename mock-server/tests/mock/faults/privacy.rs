@@ -14,9 +14,9 @@ fn faults() -> Vec<Fault> {
         Fault::Latency(_) => Fault::Latency(Latency::Uniform { min_ms: 0, max_ms: 5 }),
         other => other,
     };
-    // A port that nobody listens on shows nothing to anybody.
+    // A port that is shut shows nothing to anybody.
     mine.map(|info| toml::from_str(info.example_toml).unwrap())
-        .filter(|fault| !matches!(fault, Fault::Refuse(_)))
+        .filter(|fault| !matches!(fault, Fault::Refuse(_) | Fault::NoConnect(_)))
         .map(quick)
         .collect()
 }

@@ -2,7 +2,7 @@
 
 use crate::rig::{PATIENCE, Rig};
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// How the client's view of a connection ended.
@@ -18,6 +18,22 @@ pub enum Ending {
     Silence,
     /// The connection was refused.
     Refused,
+    /// The handshake was not answered.
+    Unanswered,
+}
+
+/// How long a handshake may take: on loopback it is answered at once, or never.
+const HANDSHAKE: Duration = Duration::from_millis(100);
+
+/// A connection to the mock, or how there is none.
+pub fn connect(rig: &Rig) -> Result<TcpStream, Ending> {
+    let address = SocketAddr::from(([127, 0, 0, 1], rig.mock.port()));
+    TcpStream::connect_timeout(&address, HANDSHAKE).map_err(|error| match error.kind() {
+        ErrorKind::TimedOut => Ending::Unanswered,
+        // It was there, and reset before this side had looked.
+        ErrorKind::ConnectionReset => Ending::Reset,
+        _ => Ending::Refused,
+    })
 }
 
 /// What was seen.
@@ -31,7 +47,10 @@ pub struct Sight {
 /// silence gives up soon.
 pub fn look(rig: &Rig, request: &str, expects_silence: bool) -> Sight {
     let mut sight = Sight { bytes: Vec::new(), end: Ending::Refused };
-    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", rig.mock.port())) else { return sight };
+    let mut stream = match connect(rig) {
+        Ok(stream) => stream,
+        Err(end) => return Sight { end, ..sight },
+    };
     let patience = if expects_silence { Duration::from_millis(250) } else { PATIENCE };
     stream.set_read_timeout(Some(patience)).unwrap();
     if stream.write_all(request.as_bytes()).is_err() {

@@ -3,7 +3,7 @@
 //! It stands in `tests/fault_table.md`. After a change that is meant, write it anew with
 //! `WINDTHROW_WRITE_FAULT_TABLE=1 cargo test -p mock-server --test mock the_fault_table`.
 
-use super::sight::{Ending, Sight, look};
+use super::sight::{Ending, Sight, connect, look};
 use super::words::described;
 use super::{handshakes, kinds};
 use crate::rig::{Rig, click};
@@ -228,7 +228,11 @@ fn seen(rig: &Rig, request: &str, fault: &Fault) -> Sight {
     loop {
         let sight = look(rig, request, silent);
         // Its window has just begun: a client that was quicker than that is reset.
-        let early = matches!(fault, Fault::Refuse(_)) && sight.end != Ending::Refused;
+        let early = match fault {
+            Fault::Refuse(_) => sight.end != Ending::Refused,
+            Fault::NoConnect(_) => sight.end != Ending::Unanswered,
+            _ => false,
+        };
         if !early || rig.clock.now() > deadline {
             return sight;
         }
@@ -240,7 +244,7 @@ fn recorded(rig: Rig) -> Exchange {
     let open = rig.mock.held().len();
     if open == 0 && rig.mock.probes() > 0 {
         // Whoever left is recorded soon, unless it is a refusal, which lasts until the end.
-        let refusing = std::net::TcpStream::connect(("127.0.0.1", rig.mock.port())).is_err();
+        let refusing = connect(&rig).is_err();
         if !refusing {
             rig.tape.wait(1);
         }

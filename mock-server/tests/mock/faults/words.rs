@@ -14,6 +14,7 @@ pub fn described(sight: &Sight, plain: &Sight, fault: &Fault) -> String {
         Ending::Reset => "RST",
         Ending::Silence => "then silence",
         Ending::Refused => return "the connection is refused".to_owned(),
+        Ending::Unanswered => return "the handshake is not answered".to_owned(),
     };
     if sight.bytes.is_empty() {
         return format!("no byte; {end}");
