@@ -1,6 +1,6 @@
 //! A certificate that no client may accept: one that has expired, of another host, or of nobody known.
 
-use super::engine::connection_key;
+use super::engine::is_connection_to;
 use super::{Caution, Decide, Effect, FaultInfo, Harm, Place, RequestView, Roll, Stage};
 use crate::contract::Listener;
 use schemars::JsonSchema;
@@ -46,9 +46,10 @@ flaw = "expired"
     }
 
     fn decide(&self, request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
-        match self.listener {
-            Some(listener) if connection_key(listener) != request.key => Effect::Pass,
-            _ => Effect::Certificate { flaw: self.flaw },
+        if is_connection_to(self.listener, request.key) {
+            Effect::Certificate { flaw: self.flaw }
+        } else {
+            Effect::Pass
         }
     }
 

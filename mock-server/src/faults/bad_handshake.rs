@@ -1,6 +1,6 @@
 //! A TLS handshake that leads nowhere: silence, a reset after it, or a version of the past.
 
-use super::engine::connection_key;
+use super::engine::is_connection_to;
 use super::{Caution, Decide, Effect, FaultInfo, Harm, Place, RequestView, Roll, Stage};
 use crate::contract::Listener;
 use schemars::JsonSchema;
@@ -46,9 +46,10 @@ how = "silent"
     }
 
     fn decide(&self, request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
-        match self.listener {
-            Some(listener) if connection_key(listener) != request.key => Effect::Pass,
-            _ => Effect::Handshake { how: self.how },
+        if is_connection_to(self.listener, request.key) {
+            Effect::Handshake { how: self.how }
+        } else {
+            Effect::Pass
         }
     }
 

@@ -15,12 +15,17 @@ use tokio::sync::Notify;
 pub(crate) const CONNECTION_KEY: &str = "connection";
 
 /// The key of every decision about a connection to this server.
-pub(super) const fn connection_key(listener: Listener) -> &'static str {
+const fn connection_key(listener: Listener) -> &'static str {
     match listener {
         Listener::Linktree => CONNECTION_KEY,
         Listener::Vault => "vault connection",
         Listener::Alerts => "alerts connection",
     }
+}
+
+/// Whether a connection with this key is one to that server, or to any if none is named.
+pub(super) fn is_connection_to(listener: Option<Listener>, key: &str) -> bool {
+    listener.is_none_or(|listener| connection_key(listener) == key)
 }
 
 /// The seed, and the plan in force, which may be replaced while requests arrive.
