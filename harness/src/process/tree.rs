@@ -34,7 +34,7 @@ impl Member {
 /// The command line of a process; empty where it cannot be read.
 #[must_use]
 pub fn command(pid: u32) -> String {
-    let words = system::started_with(pid).map(|with| with.words).unwrap_or_default();
+    let words = system::words(pid).unwrap_or_default();
     let words: Vec<_> = words.iter().map(|word| String::from_utf8_lossy(word)).collect();
     words.join(" ")
 }

@@ -22,10 +22,14 @@ pub fn one(pid: u32) -> Option<Stat> {
     stat(&text_of(pid)?)
 }
 
+pub fn words(pid: u32) -> Option<Vec<Vec<u8>>> {
+    Some(list(&std::fs::read(file(pid, "cmdline")).ok()?))
+}
+
 pub fn started_with(pid: u32) -> Option<StartedWith> {
-    let words = words(&std::fs::read(file(pid, "cmdline")).ok()?);
+    let words = words(pid)?;
     let variables = match std::fs::read(file(pid, "environ")) {
-        Ok(bytes) => Some(self::words(&bytes)),
+        Ok(bytes) => Some(list(&bytes)),
         Err(error) if error.kind() == ErrorKind::PermissionDenied => None,
         // It has ended meanwhile (no such file, or no such process).
         Err(_) => return None,
@@ -77,7 +81,7 @@ fn text_of(pid: u32) -> Option<String> {
 }
 
 /// The words of a list whose ends are NUL bytes, as command lines and environments are.
-fn words(bytes: &[u8]) -> Vec<Vec<u8>> {
+fn list(bytes: &[u8]) -> Vec<Vec<u8>> {
     bytes.split(|byte| *byte == 0).filter(|word| !word.is_empty()).map(<[u8]>::to_vec).collect()
 }
 

@@ -49,6 +49,12 @@ pub fn one(pid: u32) -> Option<Stat> {
     asked::one(pid)
 }
 
+/// The program of a process and its arguments; none when it is gone.
+#[must_use]
+pub fn words(pid: u32) -> Option<Vec<Vec<u8>>> {
+    asked::words(pid)
+}
+
 /// What a process was started with; none when it is gone.
 #[must_use]
 pub fn started_with(pid: u32) -> Option<StartedWith> {

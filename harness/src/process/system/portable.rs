@@ -25,11 +25,15 @@ pub fn one(pid: u32) -> Option<Stat> {
     with(pid, ProcessRefreshKind::nothing(), stat)
 }
 
+pub fn words(pid: u32) -> Option<Vec<Vec<u8>>> {
+    with(pid, ProcessRefreshKind::nothing().with_cmd(UpdateKind::Always), |process| {
+        Some(bytes(process.cmd()))
+    })
+}
+
 pub fn started_with(pid: u32) -> Option<StartedWith> {
     let asked = ProcessRefreshKind::nothing().with_cmd(UpdateKind::Always);
     with(pid, asked.with_environ(UpdateKind::Always), |process| {
-        let bytes =
-            |words: &[OsString]| words.iter().map(|word| word.as_bytes().to_vec()).collect();
         let variables = process.environ();
         // Whether there are none or they may not be read, is not said.
         let variables = (!variables.is_empty()).then(|| bytes(variables));
@@ -56,6 +60,10 @@ pub fn listeners(_: u16) -> Vec<u32> {
 /// Threads have no names there.
 pub fn cpu_of_own_threads(_: &str) -> Option<Duration> {
     None
+}
+
+fn bytes(words: &[OsString]) -> Vec<Vec<u8>> {
+    words.iter().map(|word| word.as_bytes().to_vec()).collect()
 }
 
 /// None where the system does not answer.
@@ -122,6 +130,7 @@ mod tests {
         }
         assert!(ours[&root].start <= ours[&theirs].start && ours[&root].start > 1_700_000_000);
         assert_eq!(started_with(root), linux::started_with(root));
+        assert_eq!(words(root), linux::words(root));
         let variables = started_with(root).unwrap().variables.unwrap();
         assert!(variables.contains(&b"TOKEN=a=b".to_vec()), "{variables:?}");
         let sleeps = nix::unistd::Pid::from_raw(i32::try_from(theirs).unwrap());
