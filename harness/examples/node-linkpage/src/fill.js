@@ -66,12 +66,15 @@ async function allLinks(linktree, handle) {
     if (!Array.isArray(part.data)) throw new LinktreeError('malformed');
     // A link that moved while we were reading comes twice; its newer state counts.
     for (const link of part.data) links.set(link.id, link);
-    if (!part.has_more || typeof part.cursor !== 'string') {
+    // How many links a page has says nothing: short and empty ones come in the middle, too.
+    if (!part.has_more) {
       return [...links.values()]
         .filter((link) => link.is_active)
         .sort((a, b) => (a.position ?? 0) - (b.position ?? 0))
         .map(({ id, title, url }) => ({ id: text(id), title: text(title), url: text(url) }));
     }
+    // Without a way to the rest it would be half a page that looks whole.
+    if (typeof part.cursor !== 'string') throw new LinktreeError('malformed');
     cursor = part.cursor;
   }
   throw new LinktreeError('malformed');

@@ -1,4 +1,7 @@
-// Writes a page as HTML. Whatever a creator wrote is text, and only http(s) addresses are links.
+// Writes a page as HTML. Whatever a creator wrote is text, and only addresses that can run nothing are
+// links.
+
+const SCHEMES = new Set(['http:', 'https:', 'mailto:', 'tel:']);
 
 export function renderPage({ version, displayName, bio, links }) {
   const name = escape(displayName);
@@ -17,15 +20,18 @@ ${items}</ul></body></html>
 
 function renderLink({ id, title, url }) {
   const text = escape(title);
-  if (!isWebAddress(url)) return `<span data-link-id="${escape(id)}">${text}</span>`;
+  const href = safeAddress(url);
+  if (href === null) return `<span data-link-id="${escape(id)}">${text}</span>`;
   const rel = 'noopener nofollow';
-  return `<a href="${escape(url)}" data-link-id="${escape(id)}" rel="${rel}">${text}</a>`;
+  return `<a href="${escape(href)}" data-link-id="${escape(id)}" rel="${rel}">${text}</a>`;
 }
 
-// Parsed as a browser parses it, so that tabs and line feeds inside a scheme hide nothing.
-function isWebAddress(text) {
-  if (!URL.canParse(text)) return false;
-  return ['http:', 'https:'].includes(new URL(text).protocol);
+// Parsed as a browser parses it (WHATWG URL), so that tabs, line feeds and leading controls around a
+// scheme hide nothing; and written as it was understood, so that nobody understands it otherwise.
+function safeAddress(text) {
+  if (!URL.canParse(text)) return null;
+  const { protocol, href } = new URL(text);
+  return SCHEMES.has(protocol) ? href : null;
 }
 
 const ENTITIES = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };

@@ -28,6 +28,60 @@ test('a page shows every active link once and in order', async (t) => {
   assert.ok(all.linktree.to('/links').every(({ path }) => !/offset|page=/.test(path)));
 });
 
+// A Linktree whose listing of a page's links changes between its pages: `parts` by cursor, each a
+// function of how often it was asked for.
+function listing(all, parts) {
+  const asked = [];
+  all.linktree.answer = ({ path }) => {
+    const { pathname, searchParams } = new URL(path, 'http://x');
+    if (!pathname.endsWith('/links')) return null;
+    const cursor = searchParams.get('cursor') ?? 'first';
+    asked.push(cursor);
+    const part = parts[cursor](asked.filter((one) => one === cursor).length);
+    return part.status ? part : { json: part };
+  };
+  return asked;
+}
+
+async function shownIds(all) {
+  const answer = await all.get('/ann');
+  return [...(await answer.text()).matchAll(/data-link-id="(\w+)"/g)].map((match) => match[1]);
+}
+
+test('short and empty pages are followed, and links that come or go meanwhile break nothing', async (t) => {
+  const all = await startAll(t);
+  const asked = listing(all, {
+    first: () => ({ data: [link(1)], cursor: 'a', has_more: true }),
+    a: () => ({ data: [], cursor: 'b', has_more: true }),
+    // l1 was removed, which moved l2 up; l9 came; l3 moved down behind the cursor and comes twice.
+    b: () => ({
+      data: [link(2, { position: 1 }), link(3), link(9, { position: 4 })],
+      cursor: 'c',
+      has_more: true,
+    }),
+    c: () => ({ data: [link(3, { position: 5 })], cursor: null, has_more: false }),
+  });
+  assert.deepEqual(await shownIds(all), ['l1', 'l2', 'l9', 'l3']);
+  assert.deepEqual(asked, ['first', 'a', 'b', 'c']);
+});
+
+test('after a 410 the links are listed anew, without a cursor and without what was listed', async (t) => {
+  const all = await startAll(t);
+  const asked = listing(all, {
+    first: (nth) => ({ data: [link(nth)], cursor: `a${nth}`, has_more: true }),
+    a1: () => ({ status: 410 }),
+    a2: () => ({ data: [link(3)], cursor: null, has_more: false }),
+  });
+  assert.deepEqual(await shownIds(all), ['l2', 'l3']);
+  assert.deepEqual(asked, ['first', 'a1', 'first', 'a2']);
+});
+
+test('a listing that cannot be followed to its end is no page', async (t) => {
+  const all = await startAll(t);
+  listing(all, { first: () => ({ data: [link(1)], cursor: null, has_more: true }) });
+  assert.equal((await all.get('/ann')).status, 503);
+});
+
 test('visitors who come together share one read', async (t) => {
   const all = await startAll(t);
   all.linktree.answer = ({ path }) =>
