@@ -4,6 +4,9 @@
 import { randomUUID } from 'node:crypto';
 import { json } from './linktree.js';
 
+// What Linktree takes in one call.
+export const MOST_CHANGES = 100;
+
 const text = { type: 'string', minLength: 1, maxLength: 2048 };
 const body = {
   type: 'object',
@@ -26,19 +29,25 @@ const body = {
 };
 
 export function campaignRoutes(app, { changes }) {
-  app.post('/api/campaigns', { schema: { body }, bodyLimit: 8 << 20 }, async (request, reply) => {
+  app.post('/', { schema: { body }, bodyLimit: 8 << 20 }, async (request, reply) => {
     const campaign = randomUUID();
     // Keys of our own keep two campaigns on one link apart.
-    const adding = request.body.links.map((link, n) => {
+    const items = request.body.links.map((link, n) => {
       const key = `${campaign}:${n}`;
-      return changes.add(key, { key, link });
+      return [key, { key, link }];
     });
-    await Promise.all(adding);
+    await changes.addAll(items);
     return reply.code(202).send({ campaign });
   });
 }
 
-// Makes one call for these changes; resolves to their statuses by key.
+// What a change changes: a newer one of the same link makes an older one pointless, and sent again after
+// it the older one would win.
+export function linkOf({ link }) {
+  return link.id;
+}
+
+// Makes one call for these changes, at most one for each link; resolves to their statuses by key.
 export async function sendChanges(linktree, changes) {
   const answer = await linktree.attempt({
     route: 'links_batch',

@@ -18,7 +18,7 @@ const body = {
 };
 
 export function clickRoutes(app, { clicks }) {
-  app.post('/api/clicks', { schema: { body }, bodyLimit: 16 << 10 }, async (request, reply) => {
+  app.post('/', { schema: { body }, bodyLimit: 16 << 10 }, async (request, reply) => {
     await clicks.add(request.body.event_id, request.body);
     return reply.code(202).send();
   });

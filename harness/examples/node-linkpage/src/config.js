@@ -19,6 +19,7 @@ export function readConfig(env) {
       url: address(env, 'VAULT_URL'),
       token: required(env, 'VAULT_TOKEN'),
       path: env.VAULT_PATH || 'secret/data/linktree',
+      environment: oneOf(env, 'LINKTREE_ENVIRONMENT', ['live', 'test']),
       refreshMs: contract(30_000),
     },
     linktree: {
@@ -36,6 +37,7 @@ export function readConfig(env) {
       // BREAKER=off is for demonstrations only: see the README.
       breaker: { enabled: env.BREAKER !== 'off', failures: 5, openMs: contract(30_000) },
       retry: { attempts: 5, baseMs: contract(1_000), capMs: contract(30_000) },
+      keyRestMs: contract(15_000),
     },
     pages: {
       capacity: 10_000,
@@ -44,6 +46,10 @@ export function readConfig(env) {
       revalidationWaitMs: Math.min(800, Math.max(50, contract(800))),
       unknownTtlMs: contract(2_000),
     },
+    webhooks: {
+      scheme: oneOf(env, 'WEBHOOK_SCHEME', ['standard-webhooks', 'linktree-assumed']),
+      renewMs: contract(3_600_000),
+    },
     clicks: { batch: 100, coalesceMs: contract(500) },
   };
 }
@@ -51,6 +57,13 @@ export function readConfig(env) {
 function required(env, name) {
   if (!env[name]) throw new Error(`failed to read ${name}: it is not set`);
   return env[name];
+}
+
+// The first is the default.
+function oneOf(env, name, words) {
+  const word = env[name] || words[0];
+  if (words.includes(word)) return word;
+  throw new Error(`failed to read ${name}: it is none of ${words.join(', ')}`);
 }
 
 function address(env, name) {

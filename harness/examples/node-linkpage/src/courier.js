@@ -22,11 +22,13 @@ export class Courier {
 
   // `send(items)` makes one call of at most `batch` items and resolves to a Map of statuses by id;
   // `keepRefused(item, status)` resolves once a refused item is kept; `pace()` is how long to wait
-  // for company, in ms.
-  constructor(outbox, linktree, { lane, batch, pace, send, keepRefused, log }) {
+  // for company, and `keyRestMs` how long the lane rests when the key is refused, in ms. Where there is
+  // `subjectOf(item)`, the last item of a subject is all that counts, and older ones are dropped.
+  constructor(outbox, linktree, options) {
     this.#outbox = outbox;
     this.#linktree = linktree;
-    this.#options = { lane, batch, pace, send, keepRefused, log };
+    const { lane, batch, pace, send, keepRefused, keyRestMs, subjectOf, log } = options;
+    this.#options = { lane, batch, pace, send, keepRefused, keyRestMs, subjectOf, log };
   }
 
   start() {
@@ -53,6 +55,7 @@ export class Courier {
   }
 
   async #step() {
+    if (this.#options.subjectOf) await this.#dropOlder();
     const items = this.#due();
     if (items.length === 0) return this.#idle();
     // Looked at first, so that waiting does not count as calls that were turned away.
@@ -72,6 +75,19 @@ export class Courier {
     return this.#pause(items, failure);
   }
 
+  // Nothing is on its way now, so whatever is dropped here is not overtaken by itself either.
+  async #dropOlder() {
+    const newest = new Map();
+    const older = [];
+    for (const { id, item } of this.#outbox.waiting()) {
+      const subject = this.#options.subjectOf(item);
+      if (newest.has(subject)) older.push(newest.get(subject));
+      newest.set(subject, id);
+    }
+    await this.#outbox.settle(older);
+    for (const id of older) this.#deferred.delete(id);
+  }
+
   // Items that may go now: as many as fit into one call.
   #due() {
     const now = performance.now();
@@ -87,6 +103,8 @@ export class Courier {
 
   async #settle(items, statuses, failure) {
     const settled = [];
+    const first = this.#linktree.backoff();
+    const waits = new Map();
     for (const { id, item } of items) {
       const status = statuses.get(id);
       if (status >= 200 && status < 300) {
@@ -95,8 +113,11 @@ export class Courier {
         await this.#options.keepRefused(item, status);
         settled.push(id);
       } else if (!failure) {
-        // The call as a whole succeeded, but not for this item: it alone backs off.
-        const backoff = (this.#deferred.get(id)?.backoff ?? this.#linktree.backoff()).next();
+        // The call as a whole succeeded, but not for this item: it alone backs off, beside those that
+        // share its fate, so that they go in one call again.
+        const before = this.#deferred.get(id)?.backoff ?? first;
+        if (!waits.has(before)) waits.set(before, before.next());
+        const backoff = waits.get(before);
         this.#deferred.set(id, { backoff, until: performance.now() + backoff.duration });
       }
     }
@@ -111,6 +132,7 @@ export class Courier {
       return;
     }
     this.#alone = Math.max(0, this.#alone - 1);
+    if (failure?.isAuth) return this.#awaitKey(failure);
     if (failure) {
       this.#failure = (this.#failure ?? this.#linktree.backoff()).next();
       return this.#sleep(this.#failure.duration);
@@ -119,6 +141,17 @@ export class Courier {
     // A full batch tells of a backlog, which is not made shorter by waiting for company.
     const isBacklog = items.length === this.#options.batch || this.#alone > 0;
     if (!isBacklog) return this.#sleep(this.#options.pace());
+  }
+
+  // A key that Linktree will not have now it will not have in a second either: it takes another one, or
+  // somebody who grants a scope.
+  async #awaitKey({ secretsVersion }) {
+    const until = performance.now() + this.#options.keyRestMs;
+    while (this.#linktree.secretsVersion === secretsVersion) {
+      const left = until - performance.now();
+      if (left <= 0) return;
+      await this.#rest(left);
+    }
   }
 
   // Waits for an arrival, or for time to pass for those that were deferred.

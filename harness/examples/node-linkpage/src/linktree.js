@@ -34,7 +34,9 @@ export class LinktreeError extends Error {
     this.status = details.status;
     // For barred: { reason: retry-after | circuit-open | rate-limit, until }.
     this.barrier = details.barrier;
+    // With which secrets it was sent, and when.
     this.secretsVersion = details.secretsVersion;
+    this.sentAt = details.sentAt;
   }
 
   // It speaks of a broken Linktree, so the breaker counts it.
@@ -45,6 +47,11 @@ export class LinktreeError extends Error {
   // The same request may succeed later.
   get isTransient() {
     return this.isOutage || this.status === 429;
+  }
+
+  // It speaks of the key, not of Linktree or of what was sent.
+  get isAuth() {
+    return this.status === 401 || this.status === 403;
   }
 
   // Linktree will never take this. What speaks of the key, the time or the rate does not count.
@@ -68,6 +75,7 @@ export class Linktree {
   #dispatcher;
   #heldUntil = 0; // by a Retry-After
   #openUntil = 0; // by the breaker
+  #renewal = null; // of a key that was refused, while it is under way
 
   constructor(config, { vault, metrics, log }) {
     this.#config = config;
@@ -130,12 +138,25 @@ export class Linktree {
   // Sends one attempt at once, or throws. A call is { route, lane, method, path, query, headers,
   // body, timeoutMs }; the answer { status, headers, body }.
   async attempt(call) {
+    // While a refused key is being replaced, nobody else need be refused with it.
+    if (this.#renewal) await this.#renewal;
     try {
       return await this.#admitted(call);
     } catch (error) {
-      const isRotation = error.status === 401 && (await this.#vault.renewed(error.secretsVersion));
-      if (!isRotation) throw error;
+      if (error.status !== 401 || !(await this.#renewed(error))) throw error;
       return this.#admitted(call);
+    }
+  }
+
+  // Whether the vault has another key than the one that was refused. Asked once for all who sent theirs
+  // before; how often that is, the limiter bounds.
+  async #renewed({ secretsVersion, sentAt }) {
+    const renewal = this.#vault.renewed(secretsVersion, sentAt);
+    this.#renewal = renewal;
+    try {
+      return await renewal;
+    } finally {
+      if (this.#renewal === renewal) this.#renewal = null;
     }
   }
 
@@ -170,6 +191,11 @@ export class Linktree {
   // Requests in the limiter's window, of one lane or of all.
   used(lane) {
     return this.#limiter.used(performance.now(), lane);
+  }
+
+  // Of the secrets that the next attempt goes with.
+  get secretsVersion() {
+    return this.#vault.secrets.version;
   }
 
   // 0 closed, 1 half-open, 2 open.
@@ -219,6 +245,7 @@ export class Linktree {
   }
 
   async #sendAndRead(call) {
+    const sentAt = performance.now();
     const { apiKey, version: secretsVersion } = this.#vault.secrets;
     const headers = {
       accept: 'application/json',
@@ -248,7 +275,7 @@ export class Linktree {
     if ((status >= 200 && status < 300) || status === 304) {
       return { status, headers: answer.headers, body: text };
     }
-    throw new LinktreeError('status', { status, secretsVersion });
+    throw new LinktreeError('status', { status, secretsVersion, sentAt });
   }
 
   // Holds every call back as soon as the head is there: the key is throttled, not the route.

@@ -34,6 +34,13 @@ export class Outbox extends EventEmitter {
     this.emit('arrival');
   }
 
+  // Takes new items in, all of them or none.
+  async addAll(items) {
+    const at = Date.now();
+    await this.#journal.append({ entries: items.map(([id, item]) => ({ id, at, item })) });
+    this.emit('arrival');
+  }
+
   // Takes items out.
   async settle(ids) {
     if (ids.length > 0) await this.#journal.append({ settled: ids });
@@ -65,11 +72,9 @@ export class Outbox extends EventEmitter {
   }
 
   #apply(record) {
-    if (!record.settled) {
-      this.#waiting.set(record.id, record);
-      return;
-    }
-    for (const id of record.settled) {
+    const { settled = [], entries = record.settled ? [] : [record] } = record;
+    for (const entry of entries) this.#waiting.set(entry.id, entry);
+    for (const id of settled) {
       this.#waiting.delete(id);
       this.#settled.set(id, true);
     }

@@ -54,10 +54,13 @@ export class Pages {
     }
   }
 
-  // A creator changed something: the next visitor has the page fetched again.
+  // A creator changed something: the next visitor has the page fetched again. What a flight brings
+  // that is under way may be older than the change.
   expire(handle) {
     const page = this.#pages.peek(handle);
-    if (page) this.#pages.set(handle, { ...page, freshUntil: performance.now() });
+    if (page) this.#pages.set(handle, expired(page));
+    const flight = this.#flights.get(handle);
+    if (flight) flight.isOutdated = true;
     this.#unknown.delete(handle);
   }
 
@@ -74,10 +77,11 @@ export class Pages {
   // Joins the flight for this handle, or starts one.
   #board(handle, known) {
     const current = this.#flights.get(handle);
-    if (current) return current;
-    const flight = fillPage(this.#linktree, handle, known, this.#log)
+    if (current) return current.page;
+    const flight = { isOutdated: false, page: null };
+    flight.page = fillPage(this.#linktree, handle, known, this.#log)
       .then((page) => {
-        this.#pages.set(handle, page);
+        this.#pages.set(handle, flight.isOutdated ? expired(page) : page);
         return page;
       })
       .catch((error) => {
@@ -95,10 +99,14 @@ export class Pages {
       })
       .finally(() => this.#flights.delete(handle));
     // Nobody may be left to hear of its failure.
-    flight.catch(() => {});
+    flight.page.catch(() => {});
     this.#flights.set(handle, flight);
-    return flight;
+    return flight.page;
   }
+}
+
+function expired(page) {
+  return { ...page, freshUntil: Math.min(page.freshUntil, performance.now()) };
 }
 
 function fallBack(usable, failure, cacheStatus) {

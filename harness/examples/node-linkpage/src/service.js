@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { Account } from './account.js';
 import { addRoutes, newApp } from './app.js';
-import { sendChanges } from './campaigns.js';
+import { linkOf, MOST_CHANGES, sendChanges } from './campaigns.js';
 import { sendClicks } from './clicks.js';
 import { Courier } from './courier.js';
 import { Journal } from './journal.js';
@@ -21,15 +21,22 @@ export async function startService(config) {
   const metrics = new Metrics();
   const vault = new Vault(config.vault, log);
   await vault.open();
-  const linktree = new Linktree({ ...config.linktree, dataDir: config.dataDir }, { vault, metrics, log });
-  const { baseMs: retryBaseMs } = config.linktree.retry;
+  const linktree = new Linktree(
+    { ...config.linktree, dataDir: config.dataDir },
+    { vault, metrics, log },
+  );
+  const {
+    keyRestMs,
+    retry: { baseMs: retryBaseMs },
+  } = config.linktree;
   const pages = new Pages(linktree, config.pages, { retryBaseMs, log });
   const clicks = await Outbox.open(join(config.dataDir, 'clicks.ndjson'));
   const changes = await Outbox.open(join(config.dataDir, 'campaigns.ndjson'));
   const deadLetters = await Journal.open(join(config.dataDir, 'dead-letters.ndjson'));
-  const webhooks = new Webhooks({ vault, pages, deadLetters, metrics, log });
+  const { scheme } = config.webhooks;
+  const webhooks = new Webhooks({ scheme, vault, pages, deadLetters, metrics, log });
   const account = new Account({ linktree, vault, config, log });
-  addGauges(metrics, { linktree, clicks, account });
+  addGauges(metrics, { linktree, clicks, changes, account });
 
   const keepRefused = (what) => async (item, status) => {
     log.warn({ what, status }, 'Linktree refused an item; it is kept');
@@ -43,14 +50,17 @@ export async function startService(config) {
       pace: clickPace(linktree, config),
       send: (items) => sendClicks(linktree, items),
       keepRefused: keepRefused('click'),
+      keyRestMs,
       log,
     }),
     new Courier(changes, linktree, {
       lane: 'campaigns',
-      batch: 100,
+      batch: MOST_CHANGES,
       pace: () => 0,
       send: (items) => sendChanges(linktree, items),
+      subjectOf: linkOf,
       keepRefused: keepRefused('link'),
+      keyRestMs,
       log,
     }),
   ];
@@ -77,11 +87,12 @@ function clickPace(linktree, { clicks, linktree: { rate } }) {
   return () => (linktree.used('clicks') * 2 > rate.reservedForClicks ? calmMs : clicks.coalesceMs);
 }
 
-function addGauges(metrics, { linktree, clicks, account }) {
+function addGauges(metrics, { linktree, clicks, changes, account }) {
   const gauge = (name, help, value) => metrics.gauge(`linktree_${name}`, help, value);
   gauge('rate_limit_used', 'Requests in the window of the limit', () => linktree.used());
   gauge('circuit_state', '0 closed, 1 half-open, 2 open', () => linktree.circuitState());
   gauge('click_queue_depth', 'Clicks that wait', () => clicks.depth);
   gauge('click_delivery_lag_seconds', 'Age of the oldest of them', () => clicks.lagSeconds);
+  gauge('campaign_queue_depth', 'Link changes that wait', () => changes.depth);
   gauge('api_key_age_seconds', 'Age of the API key', () => account.keyAgeSeconds);
 }

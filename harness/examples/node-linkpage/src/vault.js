@@ -1,21 +1,24 @@
 // Reads the secrets from the vault (HashiCorp KV version 2) and notices when they are rotated.
+//
+// While the vault is down or shows nothing that can be used, the last good secrets stay. There is no other
+// place to take a key from: a call with another environment's key is worse than no call.
 
+import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 
 const START_WITHIN_MS = 10_000;
-// A refused key or a forged webhook must not become a storm on the vault.
-const LEAST_PAUSE_MS = 1_000;
 
-export class Vault {
+export class Vault extends EventEmitter {
   #config;
   #log;
   #secrets = null;
   #reading = null;
-  #readAt = -Infinity;
+  #askedAt = -Infinity; // when the last reading began
   #timer = null;
 
   constructor(config, log) {
+    super();
     this.#config = config;
     this.#log = log;
   }
@@ -35,25 +38,23 @@ export class Vault {
     clearInterval(this.#timer);
   }
 
-  // { apiKey, webhookSecret, version }: never log it.
+  // { apiKey, webhookSecret, version }: never log it. A `rotation` is emitted when there are new ones.
   get secrets() {
     return this.#secrets;
   }
 
-  // Whether there are other secrets than those of `version`, after asking if need be.
-  async renewed(version) {
-    if (this.#secrets.version === version) {
-      if (!this.#reading && performance.now() - this.#readAt < LEAST_PAUSE_MS) return false;
-      await this.#read();
-    }
+  // Whether there are other secrets than those of `version`, after asking, unless the vault was asked
+  // at `since` or later: it would say the same.
+  async renewed(version, since) {
+    while (this.#secrets.version === version && this.#askedAt < since) await this.#read();
     return this.#secrets.version !== version;
   }
 
   #read() {
-    this.#reading ??= this.#ask().finally(() => {
-      this.#reading = null;
-      this.#readAt = performance.now();
-    });
+    if (!this.#reading) {
+      this.#askedAt = performance.now();
+      this.#reading = this.#ask().finally(() => (this.#reading = null));
+    }
     return this.#reading;
   }
 
@@ -65,20 +66,27 @@ export class Vault {
       });
       const text = await body.text();
       if (statusCode !== 200) throw new Error(`status ${statusCode}`);
-      const { data } = JSON.parse(text);
-      const { api_key: apiKey, webhook_secret: webhookSecret } = data.data;
-      if (!apiKey) throw new Error('there is no api_key');
-      const version = data.metadata.version;
-      if (this.#secrets && this.#secrets.version !== version) {
-        this.#log.info({ version }, 'secrets were rotated');
-      }
-      this.#secrets = { apiKey, webhookSecret, version };
+      this.#take(JSON.parse(text).data);
       return true;
     } catch (error) {
       // A parser's message quotes what it read, so only its name is logged.
-      const reason = error instanceof SyntaxError ? error.name : (error.code ?? error.message);
-      this.#log.warn({ reason }, 'the vault did not answer');
+      const isOurs = error.constructor === Error;
+      const reason = error.code ?? (isOurs ? error.message : error.name);
+      this.#log.warn({ reason }, 'the vault gave no secrets; the last good ones stay');
       return false;
     }
+  }
+
+  #take({ data: { api_key: apiKey, webhook_secret: webhookSecret }, metadata: { version } }) {
+    if (!apiKey) throw new Error('there is no api_key');
+    const [, environment] = /^lt_(live|test)_/.exec(apiKey) ?? [];
+    if (environment && environment !== this.#config.environment) {
+      throw new Error(`the api_key is for the ${environment} environment`);
+    }
+    const before = this.#secrets;
+    this.#secrets = { apiKey, webhookSecret, version };
+    if (!before || before.version === version) return;
+    this.#log.info({ version }, 'secrets were rotated');
+    this.emit('rotation');
   }
 }

@@ -1,144 +1,126 @@
-// Who may do what: webhooks by signature, analytics by session, browsers by origin.
+// Who may do what: analytics by session, browsers by origin.
 
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { Webhook } from 'standardwebhooks';
-import { startAll, until, WEBHOOK_SECRET } from './stub.js';
+import { startAll } from './stub.js';
 
-function signed(id, payload, { at = new Date(), secret = WEBHOOK_SECRET } = {}) {
-  return {
-    'webhook-id': id,
-    'webhook-timestamp': String(Math.floor(at / 1000)),
-    'webhook-signature': new Webhook(secret).sign(id, at, payload),
-  };
+const token = (handle, { mac = handle, secret = 'session-secret' } = {}) =>
+  `Bearer ${handle}.${createHmac('sha256', secret).update(mac).digest('hex')}`;
+
+const figures = ({ path }) => {
+  const [, owner] = /\/analytics\/([^?]*)/.exec(path) ?? [];
+  return owner ? { json: { handle: owner } } : null;
+};
+
+async function look(all, path, authorization) {
+  const headers = authorization ? { authorization } : {};
+  return all.get(`/api/analytics/${path}`, { headers });
 }
 
-const update = (handle) =>
-  JSON.stringify({
-    id: 'm1',
-    type: 'profile.updated',
-    created_at: '2026-01-01T00:00:00Z',
-    data: { handle },
-  });
-
-test('a genuine delivery has its effect once', async (t) => {
+test('a creator sees own analytics only, also right after somebody else did', async (t) => {
   const all = await startAll(t);
-  all.linktree.answer = ({ path }) =>
-    path.endsWith('/profiles/ann')
-      ? { headers: { 'cache-control': 'max-age=60' }, json: { version: 'v1' } }
-      : null;
-  const reads = () => all.linktree.to('/profiles/ann').length;
-  await all.get('/ann');
-  await all.get('/ann');
-  assert.equal(reads(), 2);
-  for (const expected of [4, 4]) {
-    assert.equal(
-      (await all.post('/webhooks/linktree', update('ann'), signed('m1', update('ann')))).status,
-      202,
-    );
-    await all.get('/ann');
-    assert.equal(reads(), expected);
-  }
-  assert.equal((await all.get('/webhooks/linktree', { method: 'HEAD' })).status, 204);
-});
-
-test('a forged, altered, stale or unsigned delivery is refused', async (t) => {
-  const all = await startAll(t);
-  const payload = update('ann');
-  const good = signed('m1', payload);
-  const [, mac] = good['webhook-signature'].split(',');
-  const seconds = (n) => new Date(Date.now() + n * 1000);
-  const wrong = {
-    'another id': { ...good, 'webhook-id': 'm2' },
-    'another secret': signed('m1', payload, {
-      secret: `whsec_${Buffer.alloc(32).toString('base64')}`,
-    }),
-    'too old': signed('m1', payload, { at: seconds(-310) }),
-    'too new': signed('m1', payload, { at: seconds(310) }),
-    'another version': { ...good, 'webhook-signature': `v1a,${mac}` },
-    'cut off': { ...good, 'webhook-signature': `v1,${mac.slice(0, 20)}` },
-    empty: { ...good, 'webhook-signature': '' },
-    unsigned: {},
+  all.linktree.answer = figures;
+  const own = await look(all, 'a.nn', token('a.nn'));
+  assert.deepEqual([own.status, await own.json()], [200, { handle: 'a.nn' }]);
+  assert.equal(own.headers.get('cache-control'), 'private, no-store');
+  const check = async (status, authorization, path = 'a.nn') => {
+    const answer = await look(all, path, authorization);
+    assert.equal(answer.status, status, `${authorization} ${path}`);
+    assert.ok(!(await answer.text()).includes('handle'));
   };
-  for (const [what, headers] of Object.entries(wrong)) {
-    assert.equal((await all.post('/webhooks/linktree', payload, headers)).status, 401, what);
-  }
-  assert.equal((await all.post('/webhooks/linktree', ` ${payload}`, good)).status, 401);
-  const list = { ...good, 'webhook-signature': `v1,AAAA ${good['webhook-signature']}` };
-  assert.equal((await all.post('/webhooks/linktree', payload, list)).status, 202);
-});
-
-test('a delivery that is not understood is kept with its payload', async (t) => {
-  const all = await startAll(t);
-  for (const payload of ['{"type":"profile.updated"}', 'no json']) {
-    assert.equal(
-      (await all.post('/webhooks/linktree', payload, signed(payload.slice(0, 2), payload))).status,
-      202,
-    );
-  }
-  const kept = (await readFile(join(all.dataDir, 'dead-letters.ndjson'), 'utf8'))
-    .trim()
-    .split('\n');
-  assert.deepEqual(
-    kept.map((line) => JSON.parse(line).payload),
-    ['{"type":"profile.updated"}', 'no json'],
-  );
-});
-
-test('webhooks are registered at start', async (t) => {
-  const all = await startAll(t, { PUBLIC_URL: 'http://127.0.0.1:1' });
-  await until(() => all.linktree.to('/webhooks').length);
-  assert.equal(all.linktree.to('/webhooks')[0].body.url, 'http://127.0.0.1:1/webhooks/linktree');
-});
-
-test('a registration that is refused for want of a scope is not repeated', async (t) => {
-  const all = await startAll(t, { PUBLIC_URL: 'http://127.0.0.1:1', TIME_SCALE: '100' });
-  all.linktree.answer = ({ path }) => (path.endsWith('/webhooks') ? { status: 403, json: {} } : null);
-  await until(() => all.linktree.to('/webhooks').length === 1 && all.linktree.to('/me').length === 1);
-  await all.restart();
-  await until(() => all.linktree.to('/webhooks').length > 1 && all.linktree.to('/me').length === 2);
-  // A rotation is noticed within 300 ms: many times what a repetition would wait.
-  all.linktree.key = 'lt_live_2';
-  await until(() => all.linktree.to('/me').length > 2);
-  assert.equal(all.linktree.to('/webhooks').length, 2);
-});
-
-test('a creator sees own analytics only', async (t) => {
-  const all = await startAll(t);
-  all.linktree.answer = ({ path }) => (path.includes('/analytics') ? { json: { days: [] } } : null);
-  const token = (handle, secret = 'session-secret') =>
-    `Bearer ${handle}.${createHmac('sha256', secret).update(handle).digest('hex')}`;
-  const check = async (authorization, status) => {
-    const headers = authorization ? { authorization } : {};
-    assert.equal((await all.get('/api/analytics/a.nn', { headers })).status, status, authorization);
-  };
-  await check(token('a.nn'), 200);
-  await check(token('bob'), 403);
-  await check(token('a.nn', 'another'), 401);
-  await check(undefined, 401);
+  await check(403, token('bob'));
+  await check(401, token('a.nn', { mac: 'bob' }));
+  await check(401, token('a.nn', { secret: 'another' }));
+  await check(401, token('a.nn').slice(0, -1));
+  await check(401, token('a.nn').toUpperCase());
+  await check(401, 'Bearer ');
+  await check(401, 'Bearer a.nn.');
+  await check(401, undefined);
+  await check(403, token('a.nn'), 'a.nn.');
+  await check(403, token('a.nn'), 'a.nn%2e');
+  await check(403, token('a.nn'), 'A.nn');
   assert.equal(all.linktree.to('/analytics').length, 1);
+  assert.deepEqual(await (await look(all, 'bob?handle=a.nn', token('bob'))).json(), {
+    handle: 'bob',
+  });
 });
 
-test('only known front ends are let in', async (t) => {
+test('without a secret for sessions nobody sees analytics', async (t) => {
+  const all = await startAll(t, { SESSION_SECRET: '' });
+  assert.equal((await look(all, 'ann', token('ann', { secret: '' }))).status, 401);
+});
+
+test('Linktree is asked for the days that were asked for, or for the last thirty', async (t) => {
   const all = await startAll(t);
-  const allowed = async (origin, method) => {
-    const headers = { origin, 'access-control-request-method': 'POST' };
-    const answer = await all.get('/api/clicks', { method, headers });
-    assert.match(answer.headers.get('vary') ?? '', /Origin/i);
-    return answer.headers.get('access-control-allow-origin');
+  all.linktree.answer = figures;
+  const asked = async (query) => {
+    assert.equal((await look(all, `ann${query}`, token('ann'))).status, 200);
+    return all.linktree.to('/analytics').at(-1).path.split('?')[1];
   };
-  for (const method of ['OPTIONS', 'POST']) {
-    assert.equal(await allowed('https://app.example', method), 'https://app.example');
-    for (const origin of [
-      'https://evil.com',
-      'https://app.example.evil.com',
-      'http://app.example',
-      'null',
-    ]) {
-      assert.equal(await allowed(origin, method), null, origin);
+  assert.equal(await asked('?from=2026-01-01&to=2026-01-31'), 'from=2026-01-01&to=2026-01-31');
+  assert.equal(await asked('?to=2026-03-01'), 'from=2026-01-31&to=2026-03-01');
+  const today = new Date().toISOString().slice(0, 10);
+  assert.match(await asked(''), new RegExp(`^from=\\d{4}-\\d\\d-\\d\\d&to=${today}$`));
+  assert.equal((await look(all, 'ann?from=soon', token('ann'))).status, 400);
+});
+
+test('analytics have a longer time limit than pages, and one attempt', async (t) => {
+  const all = await startAll(t, { TIME_SCALE: '40' });
+  // 300 ms, where a page would be given up after 250 and analytics are after 750.
+  const late = (json) => (response) =>
+    setTimeout(() => response.end(JSON.stringify(json)), 300).unref();
+  const answering =
+    (how) =>
+    ({ path }) =>
+      path.includes('/analytics') ? how : null;
+  all.linktree.answer = answering(late({ handle: 'ann' }));
+  assert.equal((await look(all, 'ann', token('ann'))).status, 200);
+  all.linktree.answer = answering(() => {});
+  assert.equal((await look(all, 'ann', token('ann'))).status, 504);
+  assert.equal(all.linktree.to('/analytics').length, 2);
+});
+
+test('only known front ends are let in, and caches are told', async (t) => {
+  const all = await startAll(t, { ALLOWED_ORIGIN: 'https://app.example, https://b.example:8443' });
+  const routes = [
+    ['/api/clicks', 'POST'],
+    ['/api/campaigns', 'POST'],
+    ['/api/analytics/ann', 'GET'],
+  ];
+  for (const [path, method] of routes) {
+    const ask = async (origin, by) => {
+      const headers = { 'access-control-request-method': method };
+      if (origin) headers.origin = origin;
+      const answer = await all.get(path, { method: by, headers });
+      assert.match(answer.headers.get('vary') ?? '', /Origin/i, `${by} ${path}`);
+      if (by === 'OPTIONS') {
+        assert.equal(answer.status, 204);
+        assert.equal(answer.headers.get('access-control-allow-methods'), method);
+      }
+      return answer.headers.get('access-control-allow-origin');
+    };
+    await ask(undefined, method);
+    for (const by of ['OPTIONS', method]) {
+      for (const origin of ['https://app.example', 'https://b.example:8443']) {
+        assert.equal(await ask(origin, by), origin);
+      }
+      for (const origin of [
+        'https://evil.com',
+        'https://app.example.evil.com',
+        'https://evil-app.example',
+        'https://sub.app.example',
+        'https://appxexample',
+        'http://app.example',
+        'https://app.example:8443',
+        'https://app.example.',
+        'https://APP.example',
+        'https://app.example@evil.com',
+        'https://app.example https://evil.com',
+        'null',
+      ]) {
+        assert.equal(await ask(origin, by), null, origin);
+      }
     }
   }
 });

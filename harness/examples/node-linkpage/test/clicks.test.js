@@ -1,4 +1,4 @@
-// Clicks and campaigns: durable before 202, delivered once, with the same ids on every attempt.
+// Clicks: durable before 202, delivered once, with the same ids on every attempt.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -91,18 +91,4 @@ test('what is no click is refused', async (t) => {
     assert.equal(answer.status, 400, JSON.stringify(wrong));
   }
   assert.equal((await all.post('/api/clicks', '{"event_id":')).status, 400);
-});
-
-test('a campaign goes out in batches, each change once', async (t) => {
-  const all = await startAll(t);
-  const links = Array.from({ length: 250 }, (_, n) => ({
-    id: `l${n}`,
-    title: 't',
-    url: 'https://a.example',
-  }));
-  assert.equal((await all.post('/api/campaigns', { handle: 'ann', links })).status, 202);
-  const sent = () => all.linktree.to('/links/batch').flatMap(({ body }) => body.items);
-  await until(() => sent().length >= 250);
-  assert.deepEqual(sent(), links);
-  assert.ok(all.linktree.to('/links/batch').length <= 4);
 });

@@ -63,13 +63,17 @@ test('an outbox knows after a restart what waits and what was settled', async (t
   const path = await newFile(t);
   const before = await Outbox.open(path);
   await Promise.all(['a', 'b', 'b', 'c'].map((id) => before.add(id, { id })));
-  await before.settle(['a']);
+  await before.addAll([
+    ['d', { id: 'd' }],
+    ['e', { id: 'e' }],
+  ]);
+  await before.settle(['a', 'd']);
   await before.close();
   const after = await Outbox.open(path);
   await after.add('a', { id: 'a' });
   assert.deepEqual(
     [...after.waiting()].map(({ id }) => id),
-    ['b', 'c'],
+    ['b', 'c', 'e'],
   );
   await after.close();
 });

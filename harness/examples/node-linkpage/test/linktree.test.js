@@ -92,12 +92,3 @@ test('a read that stalls anywhere is given up', async (t) => {
   };
   await Promise.all(Object.entries(stalls).map(check));
 });
-
-test('a key that was rotated is read again, and the call goes on with it', async (t) => {
-  const all = await startAll(t, { TIME_SCALE: '1' });
-  all.linktree.key = 'lt_live_2';
-  all.linktree.answer = ({ headers }) =>
-    headers.authorization === 'Bearer lt_live_2' ? null : fail(401)();
-  // The vault is not asked twice within a second.
-  await until(async () => (await all.get('/ann')).status === 200);
-});

@@ -19,6 +19,7 @@ function healthy({ method, path, body }, version) {
   if (path.endsWith('/links/batch')) {
     return { json: { results: body.items.map(({ id }) => ({ id, status: 200 })) } };
   }
+  if (path.endsWith('/webhooks') && method === 'GET') return { json: { data: [] } };
   if (path.includes('/links')) return { json: { data: [link(1)], cursor: null, has_more: false } };
   if (method === 'POST') return { status: 202, json: {} };
   return {
@@ -33,15 +34,28 @@ export function link(n, more = {}) {
 }
 
 export async function startLinktree() {
-  const linktree = { calls: [], key: 'lt_live_1', version: 'v1', answer: () => null };
+  // `vault()` is what the vault answers instead, if anything.
+  const linktree = {
+    calls: [],
+    key: 'lt_live_1',
+    webhookSecret: WEBHOOK_SECRET,
+    version: 'v1',
+    answer: () => null,
+    vault: () => null,
+    vaultReads: 0,
+  };
   const server = createServer(async (request, response) => {
     const chunks = await request.toArray();
     const text = Buffer.concat(chunks).toString();
     const { method, url: path, headers } = request;
     if (path.startsWith('/v1/secret/')) {
-      const data = { api_key: linktree.key, webhook_secret: WEBHOOK_SECRET };
+      linktree.vaultReads++;
+      const data = { api_key: linktree.key, webhook_secret: linktree.webhookSecret };
       const metadata = { version: linktree.key };
-      return reply(response, { json: { data: { data, metadata } } });
+      return reply(
+        response,
+        (await linktree.vault(path)) ?? { json: { data: { data, metadata } } },
+      );
     }
     const call = { method, path, headers, body: text ? JSON.parse(text) : undefined };
     const answer = linktree.answer(call) ?? healthy(call, linktree.version);
@@ -64,8 +78,9 @@ function reply(response, { status = 200, headers = {}, json }) {
 }
 
 // A service at a twentieth of the contract's durations unless `env` says otherwise; `t` ends all.
-export async function startAll(t, env = {}) {
+export async function startAll(t, { LINKTREE_KEY, ...env } = {}) {
   const linktree = await startLinktree();
+  linktree.key = LINKTREE_KEY ?? linktree.key;
   const dataDir = await mkdtemp(join(tmpdir(), 'linkpage-'));
   const restart = async () => {
     const config = readConfig({
