@@ -5,7 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
-from linkpage import admission, clicks, shelf
+from linkpage import admission, outbox, shelf
 from linkpage.config import read_config
 from linkpage.database import Database
 
@@ -32,16 +32,17 @@ def on_starting(server):
     shutil.rmtree(metrics_dir, ignore_errors=True)
     Path(metrics_dir).mkdir(parents=True)
     # Made by one process alone, as two that make the same file at once hinder each other.
-    Database(service.click_queue, clicks.SCHEMA, durable=True).close()
-    schema = admission.SCHEMA + shelf.SCHEMA
-    state = Database(service.shared_state, schema, durable=False)
+    for path in (service.click_queue, service.campaign_queue):
+        Database(path, outbox.SCHEMA, durable=True).close()
+    # Imported once for both workers. preload_app would do so before the folder of the metrics is there.
+    import linkpage.app  # noqa: F401
+    from linkpage.service import SHARED_SCHEMA
+
+    state = Database(service.shared_state, SHARED_SCHEMA, durable=False)
     shelf.Shelf(state, service.capacity).forget_flights()
     limits, within = service.limits, service.probe_within
     admission.Admission(state, limits, probe_within=within).begin()
     state.close()
-    # Imported once for both workers. preload_app would do so before the folder of the metrics is there.
-    import linkpage.app  # noqa: F401
-
     # What is there now stays, so that no collection in a worker need look at it, or copy it.
     gc.collect()
     gc.freeze()

@@ -46,7 +46,8 @@ export class Vault extends EventEmitter {
   // Whether there are other secrets than those of `version`, after asking, unless the vault was asked
   // at `since` or later: it would say the same.
   async renewed(version, since) {
-    while (this.#secrets.version === version && this.#askedAt < since) await this.#read();
+    const isOpen = () => this.#reading !== null || this.#askedAt < since;
+    while (this.#secrets.version === version && isOpen()) await this.#read();
     return this.#secrets.version !== version;
   }
 

@@ -48,6 +48,26 @@ test('whoever is refused has the vault asked again, and goes on with the new key
   assert.deepEqual([refusals(all, 'lt_live_1'), all.linktree.vaultReads], [1, 2]);
 });
 
+test('all who are refused at once go on with the new key', async (t) => {
+  const all = await startAll(t, { TIME_SCALE: '1' });
+  await until(() => all.linktree.to('/me').length);
+  let sent = 0;
+  let release;
+  const refused = new Promise((resolve) => (release = resolve));
+  all.linktree.answer = ({ headers }) => {
+    if (headers.authorization === 'Bearer lt_live_2') return null;
+    if (++sent === 3) release();
+    return (response) => refused.then(() => response.writeHead(401).end('{}'));
+  };
+  all.linktree.key = 'lt_live_2';
+  const answers = await Promise.all(['ann', 'bob', 'cid'].map((name) => all.get(`/${name}`)));
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200, 200],
+  );
+  assert.deepEqual([sent, all.linktree.vaultReads], [3, 2]);
+});
+
 test('a key that is refused while the vault has no other one costs one attempt and no breaker', async (t) => {
   const all = await startAll(t, { TIME_SCALE: '1' });
   await until(() => all.linktree.to('/me').length);

@@ -97,18 +97,17 @@ test('a change that comes while the page is fetched has it fetched again', async
   );
 });
 
-test('a webhook secret that was rotated is read again', async (t) => {
+test('a webhook secret that was rotated is read again, but not for every forgery', async (t) => {
   const all = await startAll(t, { TIME_SCALE: '1' });
   const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
   all.linktree.webhookSecret = secret;
   all.linktree.key = 'lt_live_2';
   const payload = update('ann');
-  // Forgeries do not have the vault asked twice within a second.
-  await until(async () => {
-    const answer = await all.post(PATH, payload, signed('m1', payload, { secret }));
-    return answer.status === 202;
-  });
-  assert.ok(all.linktree.vaultReads <= 4);
+  assert.equal((await all.post(PATH, payload, signed('m1', payload, { secret }))).status, 202);
+  for (let n = 0; n < 10; n++) {
+    assert.equal((await all.post(PATH, payload, signed(`f${n}`, payload))).status, 401);
+  }
+  assert.ok(all.linktree.vaultReads <= 3);
 });
 
 test('the scheme with timestamp and lower hex is verified, too', async (t) => {

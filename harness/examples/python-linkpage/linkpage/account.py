@@ -1,6 +1,5 @@
 """How old the API key is: asked of Linktree once per key, by the first worker that gets to it."""
 
-import asyncio
 from datetime import datetime
 
 import structlog
@@ -35,18 +34,18 @@ class Account:
         """Asks again after each rotation. Never returns."""
         failures = 0
         while True:
+            version = self._vault.secrets.version
             try:
-                await self._ask()
+                await self._ask(version)
                 failures = 0
             except (LinktreeError, ValueError, KeyError, TypeError) as error:
                 reason = str(error) if isinstance(error, LinktreeError) else type(error).__name__
                 log.warning("failed to read the age of the key", reason=reason)
                 failures += 1
             pause = self._linktree.backoff(failures) if failures else self._every
-            await asyncio.sleep(pause)
+            await self._vault.rotation(version, pause)
 
-    async def _ask(self) -> None:
-        version = self._vault.secrets.version
+    async def _ask(self, version: int) -> None:
         # The row is there before the answer is, so that two workers ask once.
         with self._database.writing() as connection:
             sql = "INSERT OR IGNORE INTO keys (version) VALUES (?)"

@@ -106,8 +106,11 @@ class Admission:
             self._glances[lane, slots] = now, seen
         return seen
 
-    def admit(self, lane: str, reserved: int | None = None) -> Permit:
-        """Lets one attempt through, in a slot that was set aside if there is one, or raises Barred."""
+    def admit(
+        self, lane: str, reserved: int | None = None, probe_within: float | None = None
+    ) -> Permit:
+        """Lets one attempt through, in a slot that was set aside if there is one, or raises Barred.
+        `probe_within` is its own where it may take longer than others."""
         with self._database.writing() as connection:
             now = self._clock()
             circuit = self._circuit()
@@ -121,7 +124,7 @@ class Admission:
             connection.execute("DELETE FROM slots WHERE at IS NULL AND expires < ?", (now,))
             if circuit["opened_at"] is None:
                 return Permit(circuit["generation"], is_probe=False)
-            until = now + self._probe_within
+            until = now + (probe_within or self._probe_within)
             sql = "UPDATE circuit SET generation = generation + 1, probing_until = ?"
             connection.execute(sql, (until,))
             return Permit(circuit["generation"] + 1, is_probe=True)

@@ -9,17 +9,22 @@ from typing import Annotated
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import AfterValidator, BaseModel, Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from . import metrics
+from .analytics import analytics
+from .campaigns import Campaign
+from .clicks import new_click
 from .config import Config, read_config
-from .front import Front
+from .cors import ApiCors
+from .front import Front, unavailable
+from .linktree import LinktreeError
 from .log import set_up
 from .service import Service
+from .webhooks import webhook, webhook_reachable
 
 log = structlog.get_logger()
 
@@ -55,18 +60,18 @@ def create_app(config: Config | None = None) -> Front:
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     front = Front(app)
     if config.allowed_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=list(config.allowed_origins),
-            allow_methods=["GET", "POST"],
-            allow_headers=["content-type", "authorization"],
-        )
+        app.add_middleware(ApiCors, origins=config.allowed_origins)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(StarletteHTTPException, _refused)
+    app.add_exception_handler(LinktreeError, _barred)
     app.add_exception_handler(Exception, _broken)
     app.add_api_route("/healthz", healthz, methods=["GET", "HEAD"])
     app.add_api_route("/metrics", scrape, methods=["GET", "HEAD"])
     app.add_api_route("/api/clicks", click, methods=["POST"], status_code=202)
+    app.add_api_route("/api/campaigns", campaign, methods=["POST"], status_code=202)
+    app.add_api_route("/api/analytics/{handle}", analytics, methods=["GET"])
+    app.add_api_route("/webhooks/linktree", webhook, methods=["POST"])
+    app.add_api_route("/webhooks/linktree", webhook_reachable, methods=["HEAD"])
     return front
 
 
@@ -82,8 +87,14 @@ async def scrape(request: Request) -> Response:
 
 
 async def click(request: Request, click: Click) -> Response:
-    await request.app.state.service.clicks.add(click.model_dump())
+    await request.app.state.service.clicks.add([new_click(click.model_dump())])
     return Response(status_code=202)
+
+
+async def campaign(request: Request, campaign: Campaign) -> Response:
+    name, changes = campaign.changes()
+    await request.app.state.service.changes.add(changes)
+    return JSONResponse({"campaign": name}, 202)
 
 
 # What is wrong is said without a word of what came in.
@@ -96,6 +107,11 @@ async def _invalid(request: Request, error: Exception) -> Response:
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, StarletteHTTPException)
     return JSONResponse({"error": "refused"}, error.status_code, headers=error.headers)
+
+
+async def _barred(request: Request, error: Exception) -> Response:
+    assert isinstance(error, LinktreeError)
+    return unavailable(error)
 
 
 async def _broken(request: Request, error: Exception) -> Response:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from .signature import SCHEMES
+
 
 class ConfigError(Exception):
     """A variable is missing or makes no sense; the message names it."""
@@ -39,11 +41,17 @@ class Config:
     vault_url: str
     vault_token: str
     vault_path: str
+    environment: str
     data_dir: Path
+    # Where Linktree reaches this service; webhooks are registered where it is set.
+    public_url: str | None
+    webhook_scheme: str
+    session_secret: str | None
     allowed_origins: tuple[str, ...]
     log_level: str
     limits: Limits
     timeout: float
+    analytics_timeout: float
     attempts: int
     backoff_base: float
     backoff_cap: float
@@ -52,12 +60,24 @@ class Config:
     unknown_for: float
     coalesce: float
     vault_refresh: float
+    # How long a queue rests when the key is refused, if there is no other one before.
+    key_rest: float
+    # How often to look whether the webhooks are still registered.
+    registration_check: float
     batch: int = 100
     capacity: int = 10_000
 
     @property
     def probe_within(self) -> float:
         return 2 * self.timeout
+
+    @property
+    def campaign_queue(self) -> Path:
+        return self.data_dir / "campaigns.db"
+
+    @property
+    def dead_letters(self) -> Path:
+        return self.data_dir / "dead-letters.ndjson"
 
     @property
     def click_queue(self) -> Path:
@@ -77,7 +97,11 @@ def read_config(env: Mapping[str, str] = os.environ) -> Config:
         vault_url=_address(env, "VAULT_URL"),
         vault_token=_required(env, "VAULT_TOKEN"),
         vault_path=env.get("VAULT_PATH") or "secret/data/linktree",
+        environment=_one_of(env, "LINKTREE_ENVIRONMENT", ("live", "test")),
         data_dir=Path(_required(env, "DATA_DIR")),
+        public_url=_address(env, "PUBLIC_URL") if env.get("PUBLIC_URL") else None,
+        webhook_scheme=_one_of(env, "WEBHOOK_SCHEME", SCHEMES),
+        session_secret=env.get("SESSION_SECRET") or None,
         allowed_origins=tuple(filter(None, origins)),
         log_level=env.get("LOG_LEVEL") or "info",
         limits=Limits(
@@ -88,6 +112,7 @@ def read_config(env: Mapping[str, str] = os.environ) -> Config:
             breaker_open=30 / scale,
         ),
         timeout=10 / scale,
+        analytics_timeout=30 / scale,
         attempts=3,
         backoff_base=1 / scale,
         backoff_cap=30 / scale,
@@ -97,6 +122,8 @@ def read_config(env: Mapping[str, str] = os.environ) -> Config:
         unknown_for=2 / scale,
         coalesce=0.5 / scale,
         vault_refresh=30 / scale,
+        key_rest=15 / scale,
+        registration_check=3600 / scale,
     )
 
 
@@ -105,6 +132,14 @@ def _required(env: Mapping[str, str], name: str) -> str:
     if not value:
         raise ConfigError(f"failed to read {name}: it is not set")
     return value
+
+
+def _one_of(env: Mapping[str, str], name: str, words: tuple[str, ...]) -> str:
+    """The first is the default."""
+    word = env.get(name) or words[0]
+    if word not in words:
+        raise ConfigError(f"failed to read {name}: it is none of {', '.join(words)}")
+    return word
 
 
 def _address(env: Mapping[str, str], name: str) -> str:

@@ -81,13 +81,16 @@ async def _all_links(linktree: Linktree, handle: str, reserved: list[int]) -> li
             raise LinktreeError("malformed")
         # A link that moved while we were reading comes twice; its newer state counts.
         links.update((_text(link.get("id")), link) for link in data)
-        cursor = part.get("cursor")
-        if not part.get("has_more") or not isinstance(cursor, str):
+        # How many links a page has says nothing: short and empty ones come in the middle, too.
+        if not part.get("has_more"):
             active = (link for link in links.values() if link.get("is_active"))
             return [
                 Link(_text(link.get("id")), _text(link.get("title")), _text(link.get("url")))
                 for link in sorted(active, key=_position)
             ]
+        # Without a way to the rest it would be half a page that looks whole.
+        if not isinstance(cursor := part.get("cursor"), str):
+            raise LinktreeError("malformed")
         query = {"limit": 100, "cursor": cursor}
     raise LinktreeError("malformed")
 
@@ -117,4 +120,6 @@ def _position(link: dict[str, Any]) -> float:
 
 
 def _text(value: object) -> str:
-    return "" if value is None else str(value)
+    # Half a character, as JSON may have it, can be sent to nobody.
+    text = "" if value is None else str(value)
+    return re.sub("[\ud800-\udfff]", "\ufffd", text)

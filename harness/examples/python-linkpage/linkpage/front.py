@@ -50,7 +50,7 @@ class Front:
         metrics.PAGES.labels(seen.result).inc()
         if seen.page is None:
             assert seen.failure is not None, "without a page there is a reason"
-            await _unavailable(seen.failure)(scope, receive, send)
+            await unavailable(seen.failure)(scope, receive, send)
             return
         await send({"type": "http.response.start", "status": 200, "headers": _headers(seen)})
         await send({"type": "http.response.body", "body": seen.page.html})
@@ -80,7 +80,7 @@ def _headers(seen: Seen) -> list[tuple[bytes, bytes]]:
     return headers
 
 
-def _unavailable(failure: LinktreeError) -> JSONResponse:
+def unavailable(failure: LinktreeError) -> JSONResponse:
     """Says why, without a word of what Linktree said, and when to come again."""
     wait = failure.barrier.until - time.time() if failure.barrier else 1.0
     reason = failure.barrier.reason if failure.barrier else failure.kind

@@ -1,10 +1,12 @@
-"""Writes a page as HTML. Whatever a creator wrote is text, and only http(s) addresses are links."""
+"""Writes a page as HTML. Whatever a creator wrote is text, and only addresses that can run nothing are
+links."""
 
-import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
+import ada_url
 from jinja2 import Environment, PackageLoader, StrictUndefined
+
+_SCHEMES = {"http:", "https:", "mailto:", "tel:"}
 
 _TEMPLATES = Environment(
     loader=PackageLoader("linkpage"),
@@ -22,8 +24,8 @@ class Link:
     url: str
 
     @property
-    def is_web(self) -> bool:
-        return is_web_address(self.url)
+    def href(self) -> str | None:
+        return safe_address(self.url)
 
 
 def render_page(version: str, display_name: str, bio: str, links: list[Link]) -> str:
@@ -31,12 +33,11 @@ def render_page(version: str, display_name: str, bio: str, links: list[Link]) ->
     return template.render(version=version, display_name=display_name, bio=bio, links=links)
 
 
-def is_web_address(text: str) -> bool:
-    # Browsers drop tabs and line feeds inside of a scheme, so whatever has any is none.
-    if re.search(r"[\x00-\x20\x7f\\]", text):
-        return False
+def safe_address(text: str) -> str | None:
+    """Parsed as a browser parses it (WHATWG URL), so that tabs, line feeds and leading controls around a
+    scheme hide nothing; and written as it was understood, so that nobody understands it otherwise."""
     try:
-        parts = urlsplit(text)
+        url = ada_url.URL(text)
     except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname)
+        return None
+    return url.href if url.protocol in _SCHEMES else None

@@ -46,12 +46,15 @@ class LinktreeError(Exception):
         status: int | None = None,
         barrier: Barrier | None = None,
         secrets_version: int | None = None,
+        sent_at: float = 0.0,
     ) -> None:
+        """`secrets_version` is what it was sent with, and `sent_at` when (monotonic)."""
         super().__init__(f"status {status}" if status else kind)
         self.kind = kind
         self.status = status
         self.barrier = barrier
         self.secrets_version = secrets_version
+        self.sent_at = sent_at
 
     @property
     def is_outage(self) -> bool:
@@ -62,6 +65,11 @@ class LinktreeError(Exception):
     def is_transient(self) -> bool:
         """The same request may succeed later."""
         return self.is_outage or self.status == 429
+
+    @property
+    def is_auth(self) -> bool:
+        """It speaks of the key, not of Linktree or of what was sent."""
+        return self.status in (401, 403)
 
     @property
     def is_refusal(self) -> bool:
@@ -75,7 +83,8 @@ def is_refusal(status: int | None) -> bool:
 
 @dataclass(frozen=True)
 class Call:
-    """`route` is its name in the metrics; `path` comes after /v1."""
+    """`route` is its name in the metrics; `path` comes after /v1; `timeout` is in seconds, where it is
+    not the usual one."""
 
     route: str
     lane: str
@@ -84,6 +93,7 @@ class Call:
     query: Mapping[str, str | int] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
+    timeout: float | None = None
 
 
 @dataclass(frozen=True)
@@ -114,6 +124,8 @@ class Linktree:
         self._config = config
         self._admission = admission
         self._vault = vault
+        self._renewals = 0
+        self._key_settled = asyncio.Event()
         # The limiter bounds the connections; a queue in front of them would only hide it. One limit
         # from connecting to the last byte stands in _exchange: a limit on silence, as httpx has it,
         # never ends a trickle.
@@ -163,13 +175,35 @@ class Linktree:
 
     async def attempt(self, call: Call, reserved: int | None = None) -> Answer:
         """Sends one attempt at once, or raises LinktreeError; one more where the key was rotated."""
+        # While a refused key is being replaced, nobody else need be refused with it.
+        if self._renewals:
+            await self._key_settled.wait()
         try:
             return await self._admitted(call, reserved)
         except LinktreeError as error:
-            version = error.secrets_version
-            if error.status != 401 or version is None or not await self._vault.renewed(version):
+            if error.status != 401 or not await self._renewed(error):
                 raise
         return await self._admitted(call, None)
+
+    async def key_changed(self, failure: LinktreeError) -> None:
+        """Waits for another key than the one that was refused, though not for ever: somebody may have
+        granted it what it lacks."""
+        if failure.secrets_version is not None:
+            await self._vault.rotation(failure.secrets_version, self._config.key_rest)
+
+    async def _renewed(self, error: LinktreeError) -> bool:
+        """Whether the vault has another key than the one that was refused; how often it is asked, the
+        limiter bounds."""
+        if error.secrets_version is None:
+            return False
+        self._renewals += 1
+        self._key_settled.clear()
+        try:
+            return await self._vault.renewed(error.secrets_version, error.sent_at)
+        finally:
+            self._renewals -= 1
+            if not self._renewals:
+                self._key_settled.set()
 
     @asynccontextmanager
     async def reservation(self, slots: int) -> AsyncIterator[list[int]]:
@@ -200,7 +234,8 @@ class Linktree:
 
     async def _admitted(self, call: Call, reserved: int | None) -> Answer:
         try:
-            permit = self._admission.admit(call.lane, reserved)
+            within = 2 * call.timeout if call.timeout else None
+            permit = self._admission.admit(call.lane, reserved, within)
         except Barred as barred:
             raise self._barred(call.route, barred.barrier) from barred
         started = time.monotonic()
@@ -236,14 +271,14 @@ class Linktree:
         return LinktreeError("barred", barrier=barrier)
 
     async def _exchange(self, call: Call) -> Answer:
-        secrets = self._vault.secrets
+        secrets, sent_at = self._vault.secrets, time.monotonic()
         headers = {"authorization": f"Bearer {secrets.api_key}", **call.headers}
         body = None
         if call.body is not None:
             headers["content-type"] = "application/json"
             body = json.dumps(call.body, ensure_ascii=False, separators=(",", ":")).encode()
         try:
-            async with asyncio.timeout(self._config.timeout):
+            async with asyncio.timeout(call.timeout or self._config.timeout):
                 request = self._client.build_request(
                     call.method, call.path, params=call.query or None, headers=headers, content=body
                 )
@@ -263,7 +298,9 @@ class Linktree:
             raise LinktreeError("connection") from error
         if answer.is_success or answer.status_code == 304:
             return Answer(answer.status_code, answer.headers, bytes(received))
-        raise LinktreeError("status", answer.status_code, secrets_version=secrets.version)
+        raise LinktreeError(
+            "status", answer.status_code, secrets_version=secrets.version, sent_at=sent_at
+        )
 
     def _obey(self, answer: httpx.Response) -> None:
         """Holds every call back as soon as the head is there."""

@@ -36,8 +36,15 @@ PAGES = Counter(
     registry=None,
 )
 REFUSED = Counter(
-    "linktree_refused_clicks",
-    "Clicks that Linktree refused for good",
+    "linktree_refused",
+    "Clicks and link changes that Linktree refused for good",
+    ["what"],
+    registry=None,
+)
+WEBHOOKS = Counter(
+    "linktree_webhook_deliveries",
+    "Deliveries of webhooks by what became of them",
+    ["result"],
     registry=None,
 )
 

@@ -5,7 +5,7 @@ It survives a restart, so a service that comes back in an outage still has its p
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .database import Database
 
@@ -26,8 +26,16 @@ CREATE TABLE IF NOT EXISTS flights (
     -- Without a failure: until when it may be on its way. With one: until when nobody tries again.
     until REAL NOT NULL,
     failure TEXT,
-    status INTEGER
+    status INTEGER,
+    -- Whether the page was changed meanwhile: what the flight brings may be older than that.
+    is_outdated INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
+-- Pages that were changed, for the workers' own copies.
+CREATE TABLE IF NOT EXISTS purges (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    handle TEXT NOT NULL,
+    at REAL NOT NULL
+);
 """
 
 # How old a worker's copy of what the other one may change can be.
@@ -64,11 +72,16 @@ class Shelf:
         self._capacity = capacity
         self._clock = clock
         self._glances: dict[str, tuple[float, Page | None, Flight | None]] = {}
+        self._purges_seen_at = float("-inf")
+        self._last_purge = -1
 
     def glance(self, handle: str) -> tuple[Page | None, Flight | None]:
         """Page and flight as they were a moment ago: in a rush they are looked at far more often than
-        they change. A page that is fresh does not change at all."""
+        they change. A page that is fresh does not change at all, unless it is purged."""
         now = self._clock()
+        if now - self._purges_seen_at >= GLANCE_S:
+            self._purges_seen_at = now
+            self._heed_purges()
         seen_at, page, flight = self._glances.get(handle, (float("-inf"), None, None))
         if now - seen_at < GLANCE_S or (page and now < page.fresh_until):
             return page, flight
@@ -97,12 +110,15 @@ class Shelf:
             sql = """INSERT INTO flights (handle, pilot, until) SELECT ?, ?, ?
                 WHERE NOT EXISTS (SELECT 1 FROM pages WHERE handle = ? AND fresh_until > ?)
                 ON CONFLICT (handle) DO UPDATE SET pilot = excluded.pilot, until = excluded.until,
-                failure = NULL, status = NULL WHERE flights.failure IS NOT NULL OR until < ?"""
+                failure = NULL, status = NULL, is_outdated = 0 WHERE flights.failure IS NOT NULL OR until < ?"""
             values = (handle, pilot, now + within, handle, now, now)
             return connection.execute(sql, values).rowcount == 1
 
     def landed(self, handle: str, page: Page) -> None:
         with self._database.writing() as connection:
+            outdated = "SELECT 1 FROM flights WHERE handle = ? AND is_outdated"
+            if connection.execute(outdated, (handle,)).fetchone():
+                page = replace(page, fresh_until=min(page.fresh_until, self._clock()))
             sql = "INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?, ?, ?, ?)"
             life = (page.validated_at, page.fresh_until, page.usable_until)
             connection.execute(sql, (handle, page.version, page.etag, page.html, *life))
@@ -122,12 +138,34 @@ class Shelf:
                 connection.execute("DELETE FROM pages WHERE handle = ?", (handle,))
         self._glances.pop(handle, None)
 
+    def purge(self, handle: str) -> None:
+        """A creator changed something: the next visitor has the page fetched again."""
+        now = self._clock()
+        with self._database.writing() as connection:
+            sql = "UPDATE pages SET fresh_until = min(fresh_until, ?) WHERE handle = ?"
+            connection.execute(sql, (now, handle))
+            sql = "UPDATE flights SET is_outdated = 1 WHERE handle = ? AND failure IS NULL"
+            connection.execute(sql, (handle,))
+            # Whoever was not known may be now.
+            sql = "DELETE FROM flights WHERE handle = ? AND status = 404"
+            connection.execute(sql, (handle,))
+            sql = "INSERT INTO purges (handle, at) VALUES (?, ?)"
+            connection.execute(sql, (handle, now))
+        self._glances.pop(handle, None)
+
+    def _heed_purges(self) -> None:
+        sql = "SELECT seq, handle FROM purges WHERE seq > ? ORDER BY seq"
+        for row in self._database.rows(sql, self._last_purge):
+            self._last_purge = row["seq"]
+            self._glances.pop(row["handle"], None)
+
     def tidy(self) -> None:
         """Forgets what nobody may be shown, and the oldest pages beyond the capacity."""
         now = self._clock()
         with self._database.writing() as connection:
             connection.execute("DELETE FROM pages WHERE usable_until < ?", (now,))
             connection.execute("DELETE FROM flights WHERE until < ?", (now - 60,))
+            connection.execute("DELETE FROM purges WHERE at < ?", (now - 60,))
             sql = """DELETE FROM pages WHERE handle IN
                 (SELECT handle FROM pages ORDER BY validated_at DESC LIMIT -1 OFFSET ?)"""
             connection.execute(sql, (self._capacity,))

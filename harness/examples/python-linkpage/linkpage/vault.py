@@ -1,6 +1,11 @@
-"""Reads the secrets from the vault (HashiCorp KV version 2) and notices when they are rotated."""
+"""Reads the secrets from the vault (HashiCorp KV version 2) and notices when they are rotated.
+
+While the vault is down or shows nothing that can be used, the last good secrets stay. There is no other
+place to take a key from: a call with another environment's key is worse than no call.
+"""
 
 import asyncio
+import re
 import time
 from dataclasses import dataclass, field
 
@@ -11,8 +16,6 @@ from .config import Config
 from .tls import TRUSTED
 
 START_WITHIN_S = 10.0
-# A refused key must not become a storm on the vault.
-LEAST_PAUSE_S = 1.0
 
 log = structlog.get_logger()
 
@@ -21,23 +24,31 @@ class VaultError(Exception):
     """The vault has not answered in time."""
 
 
+class UnusableKey(ValueError):
+    """There is a key, but it is not for here. The message never shows it."""
+
+
 @dataclass(frozen=True)
 class Secrets:
     version: int
     api_key: str = field(repr=False)
+    webhook_secret: str = field(default="", repr=False)
 
 
 class Vault:
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._url = f"{config.vault_url}/v1/{config.vault_path}"
         self._refresh = config.vault_refresh
+        self._environment = config.environment
         headers = {"x-vault-token": config.vault_token, "accept": "application/json"}
         self._client = httpx.AsyncClient(
-            headers=headers, timeout=3.0, trust_env=False, verify=TRUSTED
+            headers=headers, timeout=3.0, trust_env=False, verify=TRUSTED, transport=transport
         )
         self._secrets: Secrets | None = None
         self._reading = asyncio.Lock()
-        self._read_at = float("-inf")
+        # When the last reading began.
+        self._asked_at = float("-inf")
+        self._rotated = asyncio.Event()
 
     @property
     def secrets(self) -> Secrets:
@@ -59,30 +70,54 @@ class Vault:
             async with self._reading:
                 await self._read()
 
-    async def renewed(self, version: int) -> bool:
-        """Whether there are other secrets than those of `version`, after asking if need be."""
-        async with self._reading:
-            may_ask = time.monotonic() - self._read_at >= LEAST_PAUSE_S
-            if self.secrets.version == version and may_ask:
-                await self._read()
+    async def renewed(self, version: int, since: float) -> bool:
+        """Whether there are other secrets than those of `version`, after asking, unless the vault was
+        asked at `since` (monotonic) or later: it would say the same."""
+        if self.secrets.version == version:
+            async with self._reading:
+                if self.secrets.version == version and self._asked_at < since:
+                    await self._read()
         return self.secrets.version != version
+
+    async def rotation(self, version: int, within: float) -> None:
+        """Waits for other secrets than those of `version`, but no longer than so many seconds."""
+        deadline = time.monotonic() + within
+        while self.secrets.version == version:
+            try:
+                await asyncio.wait_for(self._rotated.wait(), deadline - time.monotonic())
+            except TimeoutError:
+                return
 
     async def close(self) -> None:
         await self._client.aclose()
 
     async def _read(self) -> bool:
+        self._asked_at = time.monotonic()
         try:
             answer = await self._client.get(self._url)
             answer.raise_for_status()
-            data = answer.json()["data"]
-            secrets = Secrets(data["metadata"]["version"], data["data"]["api_key"])
+            self._take(answer.json()["data"])
+        except UnusableKey as error:
+            log.warning("the vault gave no secrets; the last good ones stay", reason=str(error))
+            return False
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             # The message may quote what was read, so only the kind of error is logged.
-            log.warning("the vault did not answer", reason=type(error).__name__)
+            reason = type(error).__name__
+            log.warning("the vault gave no secrets; the last good ones stay", reason=reason)
             return False
-        finally:
-            self._read_at = time.monotonic()
-        if self._secrets and self._secrets.version != secrets.version:
-            log.info("secrets were rotated", version=secrets.version)
-        self._secrets = secrets
         return True
+
+    def _take(self, found: dict) -> None:
+        data, version = found["data"], found["metadata"]["version"]
+        api_key = data["api_key"]
+        if not api_key or not isinstance(api_key, str):
+            raise UnusableKey("there is no api_key")
+        prefix = re.match(r"lt_(live|test)_", api_key)
+        if prefix and prefix[1] != self._environment:
+            raise UnusableKey(f"the api_key is for the {prefix[1]} environment")
+        before = self._secrets
+        self._secrets = Secrets(version, api_key, data.get("webhook_secret") or "")
+        if before and before.version != version:
+            log.info("secrets were rotated", version=version)
+            self._rotated.set()
+            self._rotated = asyncio.Event()

@@ -1,6 +1,6 @@
 import pytest
 
-from linkpage.html import Link, is_web_address, render_page
+from linkpage.html import Link, render_page, safe_address
 
 
 def test_what_a_creator_wrote_is_text():
@@ -19,19 +19,47 @@ def test_what_is_no_web_address_is_shown_without_a_link():
 
 
 @pytest.mark.parametrize(
-    ("text", "is_web"),
+    ("text", "href"),
     [
-        ("https://a.test/", True),
-        ("HTTP://a.test", True),
-        ("javascript:alert(1)", False),
-        ("java\tscript:alert(1)", False),
-        (" https://a.test", False),
-        ("//a.test", False),
-        ("https:a.test", False),
-        ("https://[", False),
-        ("data:text/html,x", False),
-        ("", False),
+        ("https://a.test/", "https://a.test/"),
+        (" HTTPS://A.test/a b ", "https://a.test/a%20b"),
+        ("ht\ntps:\\\\a.test\\b", "https://a.test/b"),
+        ("https:a.test", "https://a.test/"),
+        ("https://a.test/?q=\"'<>", "https://a.test/?q=%22%27%3C%3E"),
+        ("mailto:ann@a.test", "mailto:ann@a.test"),
+        ("tel:+1", "tel:+1"),
     ],
 )
-def test_web_addresses(text, is_web):
-    assert is_web_address(text) == is_web
+def test_addresses_that_can_run_nothing_are_written_as_they_were_understood(text, href):
+    assert safe_address(text) == href
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "javascript:alert(1)",
+        "JaVaScRiPt:alert(1)",
+        "java\tscript:alert(1)",
+        "java\r\nscript:alert(1)",
+        "javascript\t:alert(1)",
+        "\x00javascript:alert(1)",
+        "\x01\x1f javascript:alert(1)",
+        "javascript://a.test/%0Aalert(1)",
+        "javascript&colon;alert(1)",
+        "vbscript:x",
+        "data:text/html,x",
+        "blob:https://a.test/x",
+        "file:///etc/passwd",
+        "//a.test",
+        "/p",
+        "https://[",
+        "",
+    ],
+)
+def test_all_others_are_none_however_they_are_spelled(text):
+    assert safe_address(text) is None
+
+
+def test_quotes_of_an_address_end_no_attribute():
+    html = render_page("v", "Ann", "", [Link("l1", "Call", "tel:1'\"onclick=x")])
+    assert 'href="tel:1&#39;&#34;onclick=x"' in html

@@ -1,7 +1,10 @@
 """The client and the pages of two workers before a Linktree that answers from a script."""
 
 import asyncio
+import json
+import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import httpx
@@ -25,6 +28,8 @@ class Script:
 
     profiles: list[httpx.Response | Exception]
     delay: float = 0.0
+    links: Callable[[str | None], httpx.Response] | None = None
+    answer: Callable[[httpx.Request], httpx.Response] | None = None
     seen: list[httpx.Request] = field(default_factory=list)
 
     async def __call__(self, request):
@@ -32,7 +37,11 @@ class Script:
         await asyncio.sleep(self.delay)
         if request.url.path.endswith("/links"):
             link = {"id": "l1", "title": "One", "url": "https://a.test", "is_active": True}
+            if self.links:
+                return self.links(request.url.params.get("cursor"))
             return httpx.Response(200, json={"data": [link], "has_more": False})
+        if self.answer:
+            return self.answer(request)
         answer = self.profiles.pop(0) if len(self.profiles) > 1 else self.profiles[0]
         if isinstance(answer, Exception):
             raise answer
@@ -46,7 +55,7 @@ class StubVault:
     def __init__(self):
         self.secrets = Secrets(1, "old")
 
-    async def renewed(self, version):
+    async def renewed(self, version, since):
         self.secrets = Secrets(2, "new")
         return version == 1
 
@@ -105,6 +114,41 @@ def test_a_refused_key_is_replaced_by_the_rotated_one(config):
     assert read(config, script).status == 200
     keys = [request.headers["authorization"] for request in script.seen]
     assert keys == ["Bearer old", "Bearer new"]
+
+
+def test_while_a_refused_key_is_replaced_nobody_else_is_refused_with_it(config):
+    def answer(request):
+        return profile() if request.headers["authorization"] == "Bearer new" else httpx.Response(401)
+
+    script = Script([])
+    script.answer = answer
+    linktree, _ = worker(config, script)
+    asked = asyncio.Event()
+    vault = linktree._vault
+    renew, vault.renewals = vault.renewed, 0
+
+    async def renewed(version, since):
+        vault.renewals += 1
+        asked.set()
+        await asyncio.sleep(0.05)
+        return await renew(version, since)
+
+    vault.renewed = renewed
+
+    async def reads():
+        first = asyncio.create_task(linktree.read(PROFILE))
+        await asked.wait()
+        return await asyncio.gather(first, *(linktree.read(PROFILE) for _ in range(5)))
+
+    assert [one.status for one in asyncio.run(reads())] == 6 * [200]
+    keys = [request.headers["authorization"] for request in script.seen]
+    assert (keys.count("Bearer old"), vault.renewals) == (1, 1)
+
+
+def test_analytics_have_a_time_limit_of_their_own(config):
+    script = Script([profile()], delay=0.1)
+    hasty = replace(config, timeout=0.02)
+    assert read(hasty, script, replace(PROFILE, timeout=5.0)).status == 200
 
 
 def test_visitors_of_both_workers_share_one_flight(config):
@@ -202,6 +246,58 @@ def test_a_page_left_by_the_last_process_is_shown_while_linktree_is_down(config)
     seen = asyncio.run(pages.read("ann"))
     assert (seen.result, seen.page.version) == ("stale", "v1")
     assert seen.page.validated_at <= time.time()
+
+
+def listing(parts):
+    """Answers of the links' route by cursor, each a status or (ids, next cursor), in turn."""
+    asked = []
+
+    def answer(cursor):
+        asked.append(cursor)
+        turns = parts[cursor]
+        part = turns[min(asked.count(cursor), len(turns)) - 1]
+        if isinstance(part, int):
+            return httpx.Response(part)
+        ids, after = part
+        data = [
+            {"id": f"l{n}", "title": "\ud800", "url": "x:", "is_active": True, "position": position}
+            for n, position in ids
+        ]
+        body = json.dumps({"data": data, "cursor": after, "has_more": after is not None})
+        return httpx.Response(200, content=body)
+
+    return asked, answer
+
+
+def shown(config, answer):
+    _, pages = worker(config, Script([profile()], links=answer))
+    seen = asyncio.run(pages.read("ann"))
+    return re.findall(r'data-link-id="(\w+)"', seen.page.html.decode()) if seen.page else seen
+
+
+def test_short_and_empty_pages_are_followed_whatever_comes_and_goes_meanwhile(config):
+    # l1 was removed, which moved l2 up; l9 came; l3 moved behind the cursor and comes twice.
+    parts = {
+        None: [([(1, 1)], "a")],
+        "a": [([], "b")],
+        "b": [([(2, 1), (3, 3), (9, 4)], "c")],
+        "c": [([(3, 5)], None)],
+    }
+    asked, answer = listing(parts)
+    assert shown(config, answer) == ["l1", "l2", "l9", "l3"]
+    assert asked == [None, "a", "b", "c"]
+
+
+def test_after_a_410_the_links_are_listed_anew_without_a_cursor(config):
+    parts = {None: [([(1, 1)], "a"), ([(2, 1)], "b")], "a": [410], "b": [([(3, 3)], None)]}
+    asked, answer = listing(parts)
+    assert shown(config, answer) == ["l2", "l3"]
+    assert asked == [None, "a", None, "b"]
+
+
+def test_a_listing_that_cannot_be_followed_to_its_end_is_no_page(config):
+    half = {"data": [], "cursor": None, "has_more": True}
+    assert shown(config, lambda cursor: httpx.Response(200, json=half)).failure.kind == "malformed"
 
 
 @pytest.mark.parametrize(
