@@ -6,6 +6,7 @@
 mod body;
 mod did;
 mod digest;
+mod hostile;
 mod lateness;
 #[cfg(test)]
 mod lines;
@@ -16,6 +17,7 @@ mod shown;
 pub use body::{Body, BodyCount, BodyHash};
 pub use did::*;
 pub use digest::{LinesDigest, RunningDigest};
+pub use hostile::{Became, Finding, Hostile};
 pub use lateness::Lateness;
 pub use operation::{OpFailure, Operation};
 pub use process::{Change, Process, Seen};
@@ -31,7 +33,7 @@ use mock_server::history::record::{
 use serde::{Deserialize, Serialize};
 
 /// The version of the history's format.
-pub const HISTORY_FORMAT: u32 = 7;
+pub const HISTORY_FORMAT: u32 = 8;
 
 /// One line of `history.ndjson.zst`. Front-door operations are by far the most frequent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -2,6 +2,7 @@
 
 pub(crate) mod edits;
 mod events;
+pub mod hostile;
 pub mod idempotency;
 pub mod limiter;
 pub mod link;

@@ -3,7 +3,7 @@
 use crate::ranges::{self, OutOfRange};
 use crate::seed;
 use crate::world::link::Link;
-use crate::world::oddities;
+use crate::world::{hostile, oddities};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use schemars::JsonSchema;
@@ -75,6 +75,9 @@ pub enum Variety {
     /// no links, the third a hundred and twenty, and the last two texts of all scripts and one
     /// address for all links.
     Odd,
+    /// Each attacks the visitors of the own page with one of the mock's own strings, in every field: see
+    /// [`hostile`].
+    Hostile,
 }
 
 impl Variety {
@@ -233,8 +236,10 @@ impl Population {
             edit,
             updated_s: Creator::stamp(edit, 0),
         };
-        if group.variety == Variety::Odd {
-            oddities::dress(&mut creator, number);
+        match group.variety {
+            Variety::Plain => {}
+            Variety::Odd => oddities::dress(&mut creator, number),
+            Variety::Hostile => hostile::dress(&mut creator, number),
         }
         Some(creator)
     }
@@ -247,9 +252,10 @@ impl Population {
 
 impl Group {
     /// The handle of the creator with this number, from 1.
-    fn handle(&self, number: u32) -> String {
+    #[must_use]
+    pub fn handle(&self, number: u32) -> String {
         match self.variety {
-            Variety::Plain => format!("{}-{number:04}", self.prefix),
+            Variety::Plain | Variety::Hostile => format!("{}-{number:04}", self.prefix),
             Variety::Odd => oddities::handle(&self.prefix, number),
         }
     }
@@ -262,7 +268,7 @@ impl Group {
     fn number(&self, handle: &str) -> Option<u32> {
         let rest = handle.strip_prefix(self.prefix.as_str())?;
         let number = match self.variety {
-            Variety::Plain => rest.strip_prefix('-')?.parse().ok()?,
+            Variety::Plain | Variety::Hostile => rest.strip_prefix('-')?.parse().ok()?,
             Variety::Odd => oddities::number(&self.prefix, handle)?,
         };
         ((1..=self.count).contains(&number) && self.handle(number) == handle).then_some(number)
@@ -273,6 +279,7 @@ impl Group {
         match self.variety {
             Variety::Plain => None,
             Variety::Odd => oddities::links(number),
+            Variety::Hostile => Some(hostile::LINKS),
         }
     }
 }
@@ -320,14 +327,7 @@ mod tests {
 
     #[test]
     fn a_pattern_names_whoever_has_such_a_handle() {
-        let group = Group {
-            prefix: "page".into(),
-            count: 8,
-            min_links: 1,
-            max_links: 1,
-            ..Group::default()
-        };
-        let population = Population { groups: vec![group] };
+        let population = Population { groups: vec![group("page", 8)] };
         for (pattern, expected) in [
             ("page-0001", true),
             ("page-0008", true),

@@ -21,6 +21,7 @@ pub mod brownout;
 pub mod calibration;
 pub mod crash_and_replay;
 mod crowd;
+pub mod hostile_content;
 pub mod kinds_of_failure;
 pub mod long_tail;
 mod one_by_one;
@@ -189,6 +190,7 @@ pub const SCENARIOS: &[&ScenarioInfo] = &[
     &retry_gaps::INFO,
     &kinds_of_failure::INFO,
     &tls_faults::INFO,
+    &hostile_content::INFO,
 ];
 
 /// The scenario with this id.

@@ -37,6 +37,7 @@ mod clicks_survive_crash;
 pub(crate) mod client_rate_cap;
 pub(crate) mod evidence;
 mod hard_limit;
+mod html_sanitised;
 mod json_headers;
 mod key_from_vault;
 mod latency_metrics;
@@ -123,6 +124,7 @@ pub const GUARANTEES: &[&dyn Guarantee] = &[
     &latency_metrics::LatencyMetrics,
     &click_lag::ClickLag,
     &cache_hit_ratio::CacheHitRatio,
+    &html_sanitised::HtmlSanitised,
     &tls_verified::TlsVerified,
     &no_pii_in_logs::NoPiiInLogs,
     &no_secret_leaked::NoSecretLeaked,

@@ -1,6 +1,6 @@
 //! What a visitor did, one variant for each action, carrying what that action notes.
 
-use super::{BodyHash, Shown};
+use super::{BodyHash, Hostile, Shown};
 use crate::traffic::actions::Action;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -40,6 +40,9 @@ pub struct PageView<'a> {
     /// The links that the page shows, if all of it came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shown: Option<Shown>,
+    /// What became of a hostile creator's words, if all of it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hostile: Option<Hostile>,
     /// Whether the visitor came by a campaign, whose parameters stood in the query.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub campaign: bool,

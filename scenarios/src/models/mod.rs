@@ -13,6 +13,7 @@ mod limiter;
 mod metrics;
 mod queue;
 mod retry_after;
+mod sanitisers;
 mod timeouts;
 
 use crate::guarantees::find;

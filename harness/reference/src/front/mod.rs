@@ -9,7 +9,7 @@ use crate::{
     linktree::Failure,
     logs::LogPolicy,
     metrics::{Gauges, Metrics},
-    pages::Pages,
+    pages::{HtmlPolicy, Pages},
     upstream::Upstream,
 };
 use axum::{
@@ -31,6 +31,8 @@ pub struct FrontPolicy {
     pub refused: fn(&'static str, &Upstream),
     /// What `/metrics` says besides what is counted.
     pub more_metrics: fn(&Upstream) -> String,
+    /// How a creator's words become markup.
+    pub html: HtmlPolicy,
 }
 
 impl Default for FrontPolicy {
@@ -39,6 +41,7 @@ impl Default for FrontPolicy {
             error_page: |_, _| String::new(),
             refused: |_, _| {},
             more_metrics: |_| String::new(),
+            html: HtmlPolicy::default(),
         }
     }
 }

@@ -39,7 +39,7 @@ pub async fn show(
             put("age", life.age(now).to_string());
             put("content-security-policy", "default-src 'none'".to_owned());
             put("x-content-type-options", "nosniff".to_owned());
-            (headers, Html(pages::render(&page))).into_response()
+            (headers, Html(pages::render(&page, &app.policy.html))).into_response()
         }
         Reading::Missing => {
             (app.policy.refused)("handle", &app.upstream);

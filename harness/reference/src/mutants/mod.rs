@@ -54,6 +54,7 @@ mod half_open_gate_races;
 mod half_open_lets_everyone_through;
 mod host_names_not_checked;
 mod in_flight_forgotten;
+mod javascript_denied_by_prefix;
 mod key_exported_to_environment;
 mod key_in_log_of_bad_clicks;
 mod key_in_log_of_refusals;
@@ -82,6 +83,7 @@ mod page_cached_per_url;
 mod probe_without_status_closes;
 mod query_in_log;
 mod queue_without_sync;
+mod quotes_left_in_addresses;
 mod referer_in_log;
 mod replay_in_small_batches;
 mod replay_slow;
@@ -92,6 +94,8 @@ mod retry_after_date_ignored;
 mod retry_after_ignored_on_503;
 mod retry_hot_loop;
 mod rush_after_the_wait;
+mod scheme_check_misses_tabs;
+mod script_tags_taken_out_once;
 mod small_cache;
 mod stale_for_ever;
 mod timeout_of_three_seconds;
@@ -99,6 +103,7 @@ mod timeouts_counted_as_auth;
 mod timeouts_not_failures;
 mod timeouts_not_in_latency;
 mod title_cut_in_a_letter;
+mod title_unescaped;
 mod trickle_resets_timeout;
 mod unavailable_when_limited;
 mod visitor_address_in_log;
@@ -125,7 +130,7 @@ pub struct Mutant {
 }
 
 /// All mutants, in reading order: breaker, retries, rate limit, clicks, pages, requests,
-/// secrets, TLS, logs, metrics.
+/// secrets, content, TLS, logs, metrics.
 pub const MUTANTS: &[Mutant] = &[
     breaker_opens_at_six::MUTANT,
     breaker_opens_at_three::MUTANT,
@@ -203,6 +208,11 @@ pub const MUTANTS: &[Mutant] = &[
     authorization_in_log::MUTANT,
     key_in_log_of_refusals::MUTANT,
     key_in_log_of_bad_clicks::MUTANT,
+    title_unescaped::MUTANT,
+    quotes_left_in_addresses::MUTANT,
+    javascript_denied_by_prefix::MUTANT,
+    scheme_check_misses_tabs::MUTANT,
+    script_tags_taken_out_once::MUTANT,
     certificates_not_checked::MUTANT,
     host_names_not_checked::MUTANT,
     email_in_log::MUTANT,

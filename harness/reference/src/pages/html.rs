@@ -3,8 +3,27 @@
 use super::fill::{Link, Page};
 use std::fmt::Write;
 
+/// How a creator's words become markup.
+#[derive(Clone, Copy)]
+pub struct HtmlPolicy {
+    /// A biography between elements.
+    pub bio: fn(&str) -> String,
+    /// A link's title between elements.
+    pub title: fn(&str) -> String,
+    /// A link's address between double quotes.
+    pub address: fn(&str) -> String,
+    /// Whether an address may be followed; others are shown as text.
+    pub is_link: fn(&str) -> bool,
+}
+
+impl Default for HtmlPolicy {
+    fn default() -> Self {
+        Self { bio: escape, title: escape, address: escape, is_link: is_web_address }
+    }
+}
+
 /// The whole document.
-pub fn render(page: &Page) -> String {
+pub fn render(page: &Page, policy: &HtmlPolicy) -> String {
     let name = escape(&page.display_name);
     let mut html = format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
@@ -12,29 +31,32 @@ pub fn render(page: &Page) -> String {
          <meta name=\"profile-version\" content=\"{}\"><title>{name}</title></head>\n\
          <body><h1>{name}</h1>\n<p class=\"bio\">{}</p>\n<ul class=\"links\">\n",
         escape(&page.version),
-        escape(&page.bio),
+        (policy.bio)(&page.bio),
     );
     for link in &page.links {
-        let _ = writeln!(html, "<li>{}</li>", item(link));
+        let _ = writeln!(html, "<li>{}</li>", item(link, policy));
     }
     html.push_str("</ul></body></html>\n");
     html
 }
 
-fn item(link: &Link) -> String {
-    let (id, title, url) = (escape(&link.id), escape(&link.title), escape(&link.url));
-    if is_web_address(&link.url) {
+fn item(link: &Link, policy: &HtmlPolicy) -> String {
+    let (id, title) = (escape(&link.id), (policy.title)(&link.title));
+    if (policy.is_link)(&link.url) {
+        let url = (policy.address)(&link.url);
         format!("<a href=\"{url}\" data-link-id=\"{id}\" rel=\"noopener nofollow\">{title}</a>")
     } else {
+        let url = escape(&link.url);
         format!("<span data-link-id=\"{id}\">{title} ({url})</span>")
     }
 }
 
-/// Parsed as a browser parses it, so that tabs and line feeds inside a scheme hide nothing.
+/// Only what cannot run: parsed as a browser parses it, so that tabs and line feeds inside a scheme hide nothing.
 fn is_web_address(text: &str) -> bool {
     reqwest::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
 }
 
+/// Text that is safe between elements and between quotes of either kind.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -63,7 +85,7 @@ mod tests {
             position: 1,
             is_active: true,
         };
-        assert_eq!(item(&link), expected);
+        assert_eq!(item(&link, &HtmlPolicy::default()), expected);
     }
 
     #[test]

@@ -8,6 +8,6 @@ mod policy;
 mod status;
 
 pub use cache::{Pages, Reading};
-pub use html::render;
+pub use html::{HtmlPolicy, render};
 pub use policy::PagePolicy;
 pub use status::cache_status;

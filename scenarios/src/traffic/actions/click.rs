@@ -76,7 +76,7 @@ mod tests {
         let mut visit = testing::visit();
         visit.visitor = Visitor { seed: 0xfeed_beef_0000_0001, arrival: 43 };
         let links = links.iter().map(|&link| link.to_owned()).collect();
-        visit.page = Some(Arc::new(Page { version: None, links }));
+        visit.page = Some(Arc::new(Page { links, ..Page::default() }));
         let request = Click::sends(&visit, &Client::new()).build().unwrap();
         assert_eq!((request.method().as_str(), request.url().path()), ("POST", "/api/clicks"));
         let body = request.body().and_then(reqwest::Body::as_bytes).unwrap();

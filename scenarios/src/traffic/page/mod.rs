@@ -1,13 +1,15 @@
 //! What a visitor reads in a page, as a browser would: the upstream version that it shows, and its
 //! links.
 
+pub(crate) mod dom;
+mod hostile;
 mod reading;
 #[cfg(test)]
 mod tests;
 
 use super::Answer;
 use crate::front_door::FrontDoor;
-use crate::history::BodyHash;
+use crate::history::{BodyHash, Hostile};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,13 +23,15 @@ pub struct Page {
     pub version: Option<String>,
     /// What elements carry as `{link_id_attribute}="…"`: each id once, in the order of the page.
     pub links: Vec<String>,
+    /// What became of a hostile creator's words.
+    pub hostile: Hostile,
 }
 
 impl Page {
     /// Reads a page with an HTML parser, which takes tens of microseconds for a page of 2 kB.
     #[must_use]
     pub fn read(body: &[u8], front: &FrontDoor) -> Self {
-        reading::read(body, front)
+        Self { hostile: hostile::read(body), ..reading::read(body, front) }
     }
 }
 

@@ -74,7 +74,7 @@ impl TreeSink for Reader<'_> {
         // Where markup is badly nested, one element of the source becomes two.
         let mut known = HashSet::new();
         let links = shown(self.links).filter(|id| !id.is_empty() && known.insert(id.clone()));
-        Page { version, links: links.collect() }
+        Page { version, links: links.collect(), ..Page::default() }
     }
 
     fn create_element(

@@ -1,0 +1,105 @@
+//! Pages that show attacks as text hold, one that lets one through is violated, and too few show nothing.
+
+use super::*;
+use crate::history::{Became, Did, Hostile, PageView};
+use crate::testing::{History, page};
+use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
+use mock_server::world::population::Group;
+
+const CREATORS: u32 = 60;
+
+fn over(creators: u32) -> History {
+    let mut history = History::over(&[]);
+    history.case.plan.population.groups = vec![Group {
+        prefix: "evil".into(),
+        count: creators,
+        min_links: 2,
+        max_links: 2,
+        variety: Variety::Hostile,
+    }];
+    history
+}
+
+fn view(number: u32, hostile: Option<Hostile>) -> Operation<'static> {
+    let at = u64::from(number) * 10;
+    Operation {
+        handle: format!("evil-{number:04}").into(),
+        did: Did::Page(PageView { hostile, ..PageView::default() }),
+        ..page("-", at, at + 5, "-")
+    }
+}
+
+fn text() -> Hostile {
+    Hostile { shown: Field::ALL.to_vec(), ..Hostile::default() }
+}
+
+fn finding(number: u16) -> Finding {
+    let place = "onerror of img".to_owned();
+    Finding { field: Field::Bio, number, became: Became::Handler, place, mutated: false }
+}
+
+/// What is said of sixty creators, of whom so many show this.
+fn judged(shown: u32, hostile: &Hostile) -> Verdict {
+    let views = (1..=shown).map(|number| view(number, Some(hostile.clone())));
+    over(CREATORS).operations(views).judged_by(&HtmlSanitised)
+}
+
+#[track_caller]
+fn check(history: History, expected: VerdictKind) {
+    let verdict = history.judged_by(&HtmlSanitised);
+    assert_eq!(verdict.kind, expected, "{verdict:?}");
+}
+
+#[test]
+fn pages_on_which_attacks_are_text_hold() {
+    assert_eq!(judged(60, &text()).kind, Held);
+    assert_eq!(judged(54, &text()).kind, Held);
+    // Whoever drops some words has still shown forty.
+    let some = (1..=60).map(|number| {
+        let shown = if number <= 40 { Field::ALL.to_vec() } else { vec![] };
+        view(number, Some(Hostile { shown, ..Hostile::default() }))
+    });
+    check(over(CREATORS).operations(some), Held);
+}
+
+#[test]
+fn one_attack_that_came_through_violates_once_however_often_it_is_shown() {
+    let through = Hostile { findings: vec![finding(3)], ..text() };
+    let all = || (1..=60).map(|number| view(number, Some(text())));
+    let twice = [view(3, Some(through.clone())), view(3, Some(through.clone()))];
+    let verdict = over(CREATORS).operations(all()).operations(twice).judged_by(&HtmlSanitised);
+    assert_eq!((verdict.kind, verdict.violations), (Violated, 1));
+    let witness = &verdict.witnesses[0];
+    assert!(witness.what.contains("attack 3 in a biography became an attribute"), "{witness:?}");
+    assert!(witness.story[1].contains("zqb003"), "{witness:?}");
+    // It needs nothing else to be seen.
+    check(over(CREATORS).operations([view(3, Some(through.clone()))]), Violated);
+    // Somebody else's mark on a page is chance, and nobody's page but a hostile creator's counts.
+    check(over(CREATORS).operations(all()).operations([view(4, Some(through.clone()))]), Held);
+    let elsewhere = Operation { handle: "page-0003".into(), ..view(3, Some(through)) };
+    check(over(CREATORS).operations(all()).operations([elsewhere]), Held);
+}
+
+#[test]
+fn too_little_seen_is_inconclusive_and_says_of_what() {
+    check(over(CREATORS), Inconclusive);
+    assert_eq!(judged(53, &text()).kind, Inconclusive);
+    for (left_out, words) in [(0, "display name"), (1, "biography"), (2, "title"), (3, "address")] {
+        let mut shown = Field::ALL.to_vec();
+        shown.remove(left_out);
+        let verdict = judged(60, &Hostile { shown, ..Hostile::default() });
+        assert_eq!(verdict.kind, Inconclusive);
+        assert!(verdict.reason.as_ref().unwrap().contains(words), "{verdict:?}");
+    }
+    let failed = |operation: Operation<'static>| Operation { status: Some(503), ..operation };
+    let unserved = (1..=60).map(|number| failed(view(number, Some(text()))));
+    check(over(CREATORS).operations(unserved), Inconclusive);
+}
+
+#[test]
+fn pages_that_a_script_renders_are_named_as_such() {
+    let state = Hostile { in_script: Field::ALL.to_vec(), ..Hostile::default() };
+    let verdict = judged(60, &state);
+    assert_eq!(verdict.kind, Inconclusive);
+    assert!(verdict.reason.unwrap().contains("rendered by script"));
+}
