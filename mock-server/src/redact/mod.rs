@@ -1,16 +1,16 @@
 //! Finds secrets in bytes however they are written: plain, in another case, escaped, in hex or base64, or
 //! byte by byte as programs print their buffers.
 //!
-//! Bytes are searched once as they stand, and again with their escapes undone (percent-encoding,
-//! JSON's and HTML's), but only where they have any. Base64 is not undone: the characters that a
+//! Bytes are searched once as they stand, and again with their escapes undone (percent-encoding, JSON's,
+//! HTML's, quoted-printable), a few times over, but only where they have any. Base64 is not undone: the characters that a
 //! secret becomes in it, for each of the three positions that it can have in a group of three bytes,
 //! are searched for like the secret itself. Upper and lower case of ASCII letters are the same.
 
 mod escapes;
 mod forms;
+mod levels;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
-use escapes::unescaped;
 use forms::forms;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -21,9 +21,6 @@ pub const REDACTED: &str = "[key]";
 
 /// Shorter secrets, such as the `root` of a development vault, would be found in harmless words.
 pub const SHORTEST: usize = 8;
-
-/// Escapes within escapes are undone so often.
-const DEPTH: usize = 2;
 
 /// What a credential of the mock is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,13 +124,7 @@ impl<L: Copy> SecretScanner<L> {
     /// Calls back with the label of every secret in these bytes, at whatever depth of escapes; more
     /// than once for a secret that is found at several depths.
     pub fn each_in(&self, bytes: &[u8], mut found: impl FnMut(L)) {
-        self.each(bytes, |label, _| found(label));
-        let mut level = unescaped(bytes, None);
-        for _ in 1..=DEPTH {
-            let Some(text) = level else { break };
-            self.each(&text, |label, _| found(label));
-            level = unescaped(&text, None);
-        }
+        levels::each(bytes, false, &mut |text, _| self.each(text, |label, _| found(label)));
     }
 
     /// The text with `mark` in place of every secret.
@@ -156,12 +147,12 @@ impl<L: Copy> SecretScanner<L> {
         Cow::Owned(String::from_utf8_lossy(&out).into_owned())
     }
 
-    /// The last place up to `at` where these bytes can be cut without cutting a secret in two.
+    /// The first place from `at` on where these bytes can be cut without cutting a secret in two.
     pub fn cut(&self, bytes: &[u8], at: usize) -> usize {
         let hits = self.ranges(bytes);
         let mut at = at.min(bytes.len());
         while let Some((_, hit)) = hits.iter().find(|(_, hit)| hit.start < at && at < hit.end) {
-            at = hit.start;
+            at = hit.end;
         }
         at
     }
@@ -169,18 +160,12 @@ impl<L: Copy> SecretScanner<L> {
     /// The bytes that secrets take up, at whatever depth they are found.
     fn ranges(&self, bytes: &[u8]) -> Vec<(L, Range<usize>)> {
         let mut hits = Vec::new();
-        self.each(bytes, |label, range| hits.push((label, range)));
-        let mut origin = Vec::new();
-        let mut level = unescaped(bytes, Some(&mut origin));
-        for _ in 1..=DEPTH {
-            let Some(text) = level else { break };
-            self.each(&text, |label, range| {
-                hits.push((label, origin[range.start]..origin[range.end]));
+        levels::each(bytes, true, &mut |text, origin| {
+            let began = |at: usize| origin.map_or(at, |origin| origin[at]);
+            self.each(text, |label, range| {
+                hits.push((label, began(range.start)..began(range.end)))
             });
-            let mut within = Vec::new();
-            level = unescaped(&text, Some(&mut within));
-            origin = within.into_iter().map(|at| origin[at]).collect();
-        }
+        });
         hits
     }
 
@@ -265,6 +250,29 @@ mod tests {
     }
 
     #[test]
+    fn neither_depth_nor_mail_hides_a_secret() {
+        let mut deep = KEY.replace('_', "%5F");
+        for _ in 0..5 {
+            check(&format!("?next={deep}&x"), "?next=[key]&x");
+            deep = deep.replace('%', "%25");
+        }
+        let mut quoted = KEY.replace('_', r"\u005f");
+        for _ in 0..5 {
+            check(&format!("{{{quoted}}}"), "{[key]}");
+            quoted = quoted.replace('\\', r"\\");
+        }
+        check(&format!("to {}.", KEY.replace('_', "=5F")), "to [key].");
+        for end in ["=\n", "=\r\n", "= \r\n", r"=\r\n"] {
+            check(&format!("to {}{end}{}.", &KEY[..9], &KEY[9..]), "to [key].");
+        }
+        // A link in a mail, and one whose name ends like an escape of mail.
+        check(&format!("?m=3D{}", KEY.replace('_', "%5F")), "?m=3D[key]");
+        check("?m=lt%5Flive%5F0123456789abcdef&p=20", "?m=[key]&p=20");
+        let face = SecretScanner::new([("face_0123", Kind::Other)]);
+        assert_eq!(face.redacted("?m=face%5F0123"), "?m=[key]");
+    }
+
+    #[test]
     fn buffers_hide_no_secret() {
         let joined = |between: &str, written: fn(u8) -> String| {
             KEY.bytes().map(written).collect::<Vec<_>>().join(between)
@@ -292,14 +300,15 @@ mod tests {
         check("nothing", 3, 3);
         check("nothing", 30, 7);
         let text = format!("ab{KEY}{SIGNS}cd");
+        let (first, both) = (2 + KEY.len(), text.len() - 2);
         check(&text, 2, 2);
-        check(&text, 3, 2);
-        check(&text, 1 + KEY.len(), 2);
-        check(&text, 2 + KEY.len(), 2 + KEY.len());
-        check(&text, 3 + KEY.len(), 2 + KEY.len());
+        check(&text, 3, first);
+        check(&text, first - 1, first);
+        check(&text, first, first);
+        check(&text, first + 1, both);
         check(&text, text.len() - 1, text.len() - 1);
-        let escaped = format!("ab{}", KEY.replace('_', "%255f"));
-        check(&escaped, 7, 2);
+        let escaped = format!("ab{}cd", KEY.replace('_', "%255f"));
+        check(&escaped, 7, escaped.len() - 2);
     }
 
     #[test]

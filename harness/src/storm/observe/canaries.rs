@@ -105,7 +105,7 @@ impl Canaries {
         self.scanner.replaced(text, |label| label.canary.mark())
     }
 
-    /// The last place up to `at` where these bytes can be cut without cutting anything planted in two.
+    /// The first place from `at` on where these bytes can be cut without cutting anything planted in two.
     #[must_use]
     pub fn cut(&self, bytes: &[u8], at: usize) -> usize {
         self.scanner.cut(bytes, at)

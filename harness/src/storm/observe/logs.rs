@@ -6,6 +6,7 @@
 
 mod file;
 
+use super::pieces::lines;
 use super::search::{Search, Spot};
 use file::{Followed, Id, identity, is_packed};
 use scenarios::observed::Place;
@@ -47,10 +48,10 @@ struct Lines {
 
 impl Lines {
     fn line(&mut self, bytes: &[u8]) {
-        self.count += 1;
         let text = String::from_utf8_lossy(bytes);
-        let spot = || Spot(self.name.clone(), format!("line {}", self.count));
+        let spot = || Spot(self.name.clone(), format!("line {}", self.count + 1));
         self.search.log_line(text.trim_end(), spot);
+        self.count += lines(bytes);
     }
 
     fn unseen(&self, what: &str) {

@@ -1,4 +1,5 @@
 //! Cuts what is logged into lines, and lines that are too long into pieces, but nothing that was planted.
+//! Lines of a mail that go on (quoted-printable, RFC 2045 section 6.7) stay together with the next ones.
 
 use super::search::Search;
 
@@ -6,8 +7,8 @@ use super::search::Search;
 pub const LINE: usize = 64 * 1024;
 
 /// So much behind the end of a piece is looked at before it is cut off: no secret or e-mail takes up
-/// more, with each of its bytes escaped twice over.
-const BEHIND: usize = 4 * 1024;
+/// more, with each of its bytes escaped six times over.
+const BEHIND: usize = 8 * 1024;
 
 /// A log, of which the beginnings of lines wait for their ends.
 #[derive(Default)]
@@ -19,14 +20,13 @@ pub struct Pieces {
 
 impl Pieces {
     /// Takes in what was logged next; gives every line that is whole, with its end, and the pieces of
-    /// longer ones.
+    /// longer ones. What goes on in the next line comes with it.
     pub fn push(&mut self, bytes: &[u8], search: &Search, mut line: impl FnMut(&[u8])) {
         self.waiting.extend_from_slice(bytes);
         let mut done = 0;
         loop {
             let rest = &self.waiting[done..];
-            let end = rest[self.endless..].iter().position(|byte| *byte == b'\n');
-            let end = end.map(|at| self.endless + at + 1);
+            let end = end_of_line(rest, self.endless);
             let known = end.unwrap_or(rest.len());
             let length = match end {
                 Some(end) if end <= LINE => end,
@@ -56,11 +56,29 @@ impl Pieces {
     }
 }
 
-/// Where a line that is longer than [`LINE`] is cut.
+/// How many lines a piece counts for: each of those that stay together, and one that has no end.
+#[must_use]
+pub fn lines(piece: &[u8]) -> u64 {
+    let whole = piece.strip_suffix(b"\n").unwrap_or(piece);
+    1 + whole.iter().filter(|byte| **byte == b'\n').count() as u64
+}
+
+/// Behind the first end of a line from `from` on at which nothing goes on.
+fn end_of_line(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        at += bytes[at..].iter().position(|byte| *byte == b'\n')? + 1;
+        let mut before = bytes[..at - 1].iter().rev();
+        if before.find(|byte| !matches!(byte, b' ' | b'\t' | b'\r')) != Some(&b'=') {
+            return Some(at);
+        }
+    }
+}
+
+/// Where a line that is longer than [`LINE`] is cut: what is planted there stays beside what stands
+/// before it.
 fn cut(line: &[u8], search: &Search) -> usize {
-    let at = search.cut(&line[..line.len().min(LINE + BEHIND)], LINE);
-    // Nothing planted is so long; but a piece must not be empty.
-    if at == 0 { LINE } else { at }
+    search.cut(&line[..line.len().min(LINE + BEHIND)], LINE)
 }
 
 #[cfg(test)]
@@ -121,15 +139,26 @@ mod tests {
     }
 
     #[test]
+    fn a_line_of_a_mail_stays_with_the_next_one() {
+        check("to ann=\nb=\r\nc\nnext\n", &[14, 5]);
+        check("a=\n", &[3]);
+        check("a=b\n= \n\nnext\n", &[4, 4, 5]);
+        let (front, back) = TOKEN.split_at(4);
+        check(&format!("to {front}=\n{back}\nnext"), &[6 + TOKEN.len(), 4]);
+        let endless = "=\n".repeat(LINE / 2 + 1);
+        check(&endless, &[LINE, 2]);
+    }
+
+    #[test]
     fn nothing_planted_is_cut_in_two() {
-        let percent: String = TOKEN.bytes().map(|byte| format!("%25{byte:02x}")).collect();
+        let percent: String = TOKEN.bytes().map(|byte| format!("%2525{byte:02x}")).collect();
         for form in [TOKEN.to_owned(), percent] {
             for before in [1, 7, form.len() - 1] {
                 let head = "x".repeat(LINE - before);
                 for end in ["", "\n", "\nnext\n"] {
                     let first = format!("{head}{form}{end}");
-                    let tail = form.len() + usize::from(!end.is_empty());
-                    let mut expected = vec![LINE - before, tail];
+                    let mut expected = vec![head.len() + form.len()];
+                    expected.extend((!end.is_empty()).then_some(1));
                     expected.extend((end.len() > 1).then_some(5));
                     check(&first, &expected);
                 }

@@ -65,11 +65,12 @@ impl Search {
         }
     }
 
-    /// A line of a log; gives it without anything planted.
+    /// A line of a log, or several that stay together; gives it without anything planted.
     pub fn log_line<'t>(&self, line: &'t str, spot: impl FnOnce() -> Spot) -> Cow<'t, str> {
-        count(&self.log_lines);
+        let lines = super::pieces::lines(line.as_bytes());
+        self.log_lines.fetch_add(lines, Ordering::Relaxed);
         if self.answers.load(Ordering::Relaxed) > 0 {
-            count(&self.lines_since_visits);
+            self.lines_since_visits.fetch_add(lines, Ordering::Relaxed);
         }
         if self.canaries.is_marked(line.as_bytes()) {
             count(&self.marked_lines);
@@ -165,7 +166,7 @@ impl Search {
         self.canaries.redacted(text)
     }
 
-    /// The last place up to `at` where these bytes can be cut without cutting anything planted in two.
+    /// The first place from `at` on where these bytes can be cut without cutting anything planted in two.
     #[must_use]
     pub fn cut(&self, bytes: &[u8], at: usize) -> usize {
         self.canaries.cut(bytes, at)

@@ -2,7 +2,7 @@
 //! into `target.log`, which any terminal can show.
 
 use super::kept::Kept;
-use crate::storm::observe::pieces::Pieces;
+use crate::storm::observe::pieces::{Pieces, lines};
 use crate::storm::observe::search::{Search, Spot};
 use mock_server::clock::Clock;
 use reports::text::{clean, without_styles};
@@ -49,8 +49,8 @@ impl Output {
         tokio::spawn(async move {
             let (mut pieces, mut bytes, mut number) = (Pieces::default(), vec![0; READ], 0);
             let mut line = |line: &[u8]| {
-                number += 1;
-                output.line(line, stream, number);
+                output.line(line, stream, number + 1);
+                number += lines(line);
             };
             loop {
                 match from.read(&mut bytes).await {
@@ -73,8 +73,10 @@ impl Output {
         let text = without_styles(text.trim_end_matches(['\r', '\n']));
         let spot = || Spot(stream.into(), format!("line {number}"));
         let shown = clean(&self.search.log_line(&text, spot));
-        let line = format!("{} {shown}\n", self.clock.now());
-        self.kept().line(line);
+        // Several are searched together where one goes on in the next.
+        for line in shown.split('\n') {
+            self.kept().line(format!("{} {line}\n", self.clock.now()));
+        }
     }
 }
 
@@ -129,6 +131,14 @@ mod tests {
     async fn a_secret_across_the_cut_of_a_line_is_taken_out_whole() {
         let long = format!("{}hunter2-hunter2!", "x".repeat(LINE - 5));
         let lines = written(long.leak().as_bytes()).await;
-        assert_eq!((lines[0].len(), &lines[1..]), (LINE - 5, &["[secret]!".to_owned()][..]));
+        assert!(lines[0].ends_with("xx[secret]"), "beside what stands before it");
+        assert_eq!((lines[0].len(), &lines[1..]), (LINE - 5 + 8, &["!".to_owned()][..]));
+    }
+
+    #[tokio::test]
+    async fn a_secret_in_two_lines_of_a_mail_is_taken_out_whole() {
+        let mail = b"Subject: x\r\n\r\nyour token is hunter2-=\r\nhunter2=2C and we =\nare\n";
+        let lines = written(mail).await;
+        assert_eq!(lines, ["Subject: x", "", "your token is [secret]=2C and we =", "are"]);
     }
 }

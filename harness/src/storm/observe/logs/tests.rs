@@ -249,5 +249,15 @@ fn a_secret_across_the_cut_of_a_line_is_found() {
     rig.add("app.log", &format!("{}{front}", "x".repeat(LINE - front.len())));
     rig.look();
     rig.add("app.log", &format!("{back} and on\n"));
-    check(&rig.end(), &["line 2"], 2, &[]);
+    check(&rig.end(), &["line 1"], 2, &[]);
+}
+
+#[test]
+fn a_secret_in_two_lines_of_a_mail_is_found_and_both_lines_are_counted() {
+    let mut rig = Rig::new(None);
+    let (front, back) = KEY.split_at(9);
+    rig.add("app.log", &format!("Subject: x\nyour key is {front}=\n"));
+    rig.look();
+    rig.add("app.log", &format!("{back}=\nand on\n{KEY}\n"));
+    check(&rig.end(), &["line 2", "line 5"], 5, &[]);
 }
