@@ -18,12 +18,21 @@ pub struct Listen {
     pub name: Option<String>,
     /// Who may connect, beside this machine; everybody where nobody is named.
     pub peers: Vec<IpNet>,
+    /// Where webhooks may go, beside this machine: an address that stands here by itself, and private
+    /// addresses (RFC 1918, RFC 4193) of a network. So no network that is named too widely lets a
+    /// service send the mock's requests elsewhere.
+    pub hooks: Vec<IpNet>,
 }
 
 impl Default for Listen {
     /// On loopback, which nobody else can reach.
     fn default() -> Self {
-        Self { host: IpAddr::V4(Ipv4Addr::LOCALHOST), name: None, peers: Vec::new() }
+        Self {
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            name: None,
+            peers: Vec::new(),
+            hooks: Vec::new(),
+        }
     }
 }
 

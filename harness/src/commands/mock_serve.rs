@@ -42,7 +42,8 @@ pub async fn serve(args: &MockServeArgs) -> Result<Exit, Failure> {
     let mut signals = Signals::listen()
         .map_err(|error| Failure::setup(error.to_string(), "signals must be available"))?;
 
-    let listen = Listen { host: args.host, name: args.name.clone(), peers: args.peers.clone() };
+    let (peers, hooks) = (args.peers.clone(), args.peers.clone());
+    let listen = Listen { host: args.host, name: args.name.clone(), peers, hooks };
     let names = listen.names();
     let mut mock = MockLinktree::builder()
         .profile(profile)

@@ -157,7 +157,7 @@ pub struct MockSection {
     /// What the integration is told instead of the address, such as `host.docker.internal`.
     pub name: Option<String>,
     /// Who may call them beside this machine: addresses, and networks such as `172.17.0.0/16`.
-    /// Whoever else connects is turned away unread.
+    /// Whoever else connects is turned away unread. Webhooks may go to their private addresses.
     #[schemars(length(max = 64))]
     pub peers: Vec<String>,
     /// Whether they speak TLS in every scenario. The certificate of their authority is in the file
@@ -174,10 +174,12 @@ impl Default for MockSection {
 
 impl MockSection {
     /// The same for the mock; what is no address or network was refused when the file was read.
+    /// Webhooks may go to the peers and to the target's own address.
     #[must_use]
-    pub fn listen(&self) -> Listen {
-        let peers = self.peers.iter().filter_map(|peer| network(peer).ok()).collect();
-        Listen { host: address(&self.host), name: self.name.clone(), peers }
+    pub fn listen(&self, target: Option<IpAddr>) -> Listen {
+        let peers: Vec<_> = self.peers.iter().filter_map(|peer| network(peer).ok()).collect();
+        let hooks = peers.iter().copied().chain(target.map(Into::into)).collect();
+        Listen { host: address(&self.host), name: self.name.clone(), peers, hooks }
     }
 }
 

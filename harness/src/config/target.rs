@@ -7,6 +7,7 @@ use super::{Config, template};
 use crate::failure::{Failure, Mistake, MistakesInFile};
 use crate::reading;
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
@@ -61,6 +62,19 @@ impl TargetSpec {
         }
         let mutant = target.embedded.as_ref().and_then(|embedded| embedded.mutant.clone());
         Self::Embedded { mutant }
+    }
+
+    /// Where it is, if the configuration names its address.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Embedded { .. } => None,
+            Self::Spawn { command, .. } => Some(command.host()),
+            Self::Url { running } => {
+                let url = reqwest::Url::parse(&running.base).ok()?;
+                url.host_str()?.trim_matches(['[', ']']).parse().ok()
+            }
+        }
     }
 
     /// Whether it is told the time scale when it is started, in its arguments or its environment.

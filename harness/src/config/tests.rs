@@ -95,13 +95,17 @@ fn a_target_is_one_and_may_be_loaded() {
 /// Whoever says who may call gets what was asked for; what is bad is in the table of bad configurations.
 #[test]
 fn the_mock_listens_where_and_for_whom_the_file_says() {
-    let listen = |text: &str| good(text).mock.listen();
+    let target: std::net::IpAddr = "10.1.2.3".parse().unwrap();
+    let listen = |text: &str| good(text).mock.listen(None);
     assert_eq!(listen(""), mock_server::listen::Listen::default());
     assert_eq!(listen("[mock]\nhost = \"::1\"\n").url(80, false), "http://[::1]:80");
     let docker = listen(
         "[mock]\nhost = \"0.0.0.0\"\npeers = [\"172.17.0.0/16\", \"10.0.0.7\"]\nname = \"me.internal\"\n",
     );
     assert_eq!((docker.url(80, false).as_str(), docker.peers.len()), ("http://me.internal:80", 2));
+    assert_eq!(docker.hooks, docker.peers);
+    let hooks = good("").mock.listen(Some(target)).hooks;
+    assert_eq!(hooks, [target.into()], "webhooks go to the target as well");
     good("[mock]\nname = \"fd00::1\"\n");
 }
 

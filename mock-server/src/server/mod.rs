@@ -118,6 +118,7 @@ impl MockLinktree {
             holds: Holds::default(),
         });
         shared.world.keys.open_vault_with(&vault_token);
+        shared.world.webhooks.may_call(listen.hooks.clone());
         let recorder: Arc<dyn Recorder> = Arc::new(history.clone());
         let tls = tls.map(|authority| {
             let (shared, recorder) = (Arc::clone(&shared), Arc::clone(&recorder));

@@ -18,12 +18,13 @@ impl MockLinktree {
         self.shared.engine.wake();
     }
 
-    /// Registers an address on this machine for these events, as `POST /v1/webhooks` does; the
-    /// same address again changes its registration. The account's secrets sign.
+    /// Registers an address on this machine, or one of [`hooks`](crate::listen::Listen::hooks), for these
+    /// events, as `POST /v1/webhooks` does; the same address again changes its registration. The
+    /// account's secrets sign.
     ///
     /// # Errors
     ///
-    /// [`RegistrationError`] when the address is not plain HTTP to loopback, or there are no events.
+    /// [`RegistrationError`] when the address is not plain HTTP to one of those, or there are no events.
     pub fn register_webhook(
         &self,
         url: &str,

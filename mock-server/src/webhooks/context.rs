@@ -78,7 +78,7 @@ impl Context {
         time_scale: u32,
     ) -> reqwest::Result<Self> {
         let schedule = Schedule::new(&shared.world.profile.webhooks, time_scale);
-        // A redirect or a proxy would lead away from loopback, and a kept connection may die
+        // A redirect or a proxy would lead away from who may be called, and a kept connection may die
         // with a restart of the receiver, which would not be the receiver's failure to answer.
         let client = Client::builder()
             .redirect(reqwest::redirect::Policy::none())

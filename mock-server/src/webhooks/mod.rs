@@ -7,7 +7,7 @@
 //! is the word of the same [`Oracle`] that a judge may ask, never of the fault that shaped it.
 //!
 //! One message has one id, the same at every registration and in every attempt, as in Standard
-//! Webhooks. Traffic goes to loopback only.
+//! Webhooks. Traffic goes to loopback, and to whom the configuration names.
 
 mod address;
 mod context;

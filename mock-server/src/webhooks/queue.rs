@@ -7,10 +7,11 @@ use super::registrations::{
 };
 use super::schemes::SchemeName;
 use crate::clock::Moment;
+use crate::listen::IpNet;
 use crate::world::link::Link;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::mpsc;
 
 /// Messages that may wait for the sender; more are dropped, and the history says so.
@@ -34,6 +35,8 @@ pub(crate) struct Queue {
     root: u64,
     scheme: SchemeName,
     registrations: Mutex<Registrations>,
+    /// Who may be called beside this machine; nobody until somebody is named.
+    named: OnceLock<Vec<IpNet>>,
     /// The events that some active registration wants, one bit for each.
     wanted: AtomicU8,
     posted: AtomicU64,
@@ -51,6 +54,7 @@ impl Queue {
             root,
             scheme,
             registrations: Mutex::default(),
+            named: OnceLock::new(),
             wanted: AtomicU8::new(0),
             posted: AtomicU64::new(0),
             queued: AtomicUsize::new(0),
@@ -58,6 +62,11 @@ impl Queue {
             way,
             end: Mutex::new(Some(end)),
         }
+    }
+
+    /// Names who may be called beside this machine, once.
+    pub fn may_call(&self, named: Vec<IpNet>) {
+        let _ = self.named.set(named);
     }
 
     /// Posts a message if somebody wants it, and says its id. It never waits, so that routes may
@@ -108,7 +117,8 @@ impl Queue {
         events: &[WebhookEvent],
         secret: Option<&str>,
     ) -> Result<(Registration, bool), RegistrationError> {
-        let request = RegistrationRequest { url, events, secret };
+        let named = self.named.get().map_or(&[][..], Vec::as_slice);
+        let request = RegistrationRequest { url, events, secret, named };
         let made = self.change(|registrations| {
             registrations.register(self.root, self.scheme.scheme(), &request)
         })?;

@@ -1,9 +1,10 @@
 //! Who wants to hear of what: the registrations, one for each address.
 
-use super::address::loopback;
+use super::address::callable;
 use super::event::WebhookEvent;
 use super::message::created_at;
 use super::schemes::Scheme;
+use crate::listen::IpNet;
 use crate::seed;
 use reqwest::Url;
 use serde::Serialize;
@@ -44,10 +45,10 @@ pub enum RegistrationError {
         /// What is wrong with it.
         what: String,
     },
-    /// The mock never calls another machine.
+    /// The mock never calls a machine that nobody has named.
     #[error(
-        "failed to register {url:?}: webhooks go to loopback only, so the host must be \
-         127.0.0.1, [::1] or localhost"
+        "failed to register {url:?}: its host is not named; webhooks go to 127.0.0.1, [::1] and \
+         localhost, and else only to the address of the target and of the mock's peers, by number"
     )]
     Host {
         /// The address.
@@ -102,6 +103,8 @@ pub(super) struct RegistrationRequest<'a> {
     pub url: &'a str,
     pub events: &'a [WebhookEvent],
     pub secret: Option<&'a str>,
+    /// Who may be called beside this machine.
+    pub named: &'a [IpNet],
 }
 
 impl Registrations {
@@ -113,7 +116,7 @@ impl Registrations {
         request: &RegistrationRequest<'_>,
     ) -> Result<(Registration, bool), RegistrationError> {
         let url = request.url.to_owned();
-        let normal = loopback(request.url)?;
+        let normal = callable(request.url, request.named)?;
         if request.events.is_empty() {
             return Err(RegistrationError::Events { url });
         }
@@ -208,7 +211,7 @@ mod tests {
         secret: Option<&str>,
     ) -> Result<(Registration, bool), RegistrationError> {
         let scheme = SchemeName::StandardWebhooks.scheme();
-        registrations.register(7, scheme, &RegistrationRequest { url, events, secret })
+        registrations.register(7, scheme, &RegistrationRequest { url, events, secret, named: &[] })
     }
 
     #[test]

@@ -54,7 +54,7 @@ fn what_cannot_be_registered_is_refused_with_the_reason() {
         assert!(answer.body.contains(word), "{body}: {}", answer.body);
     };
     let wish = |url: &str, events: &str| format!(r#"{{"url":"{url}","events":[{events}]}}"#);
-    check(&wish("http://example.org/hook", r#""link.clicked""#), 422, "loopback only");
+    check(&wish("http://example.org/hook", r#""link.clicked""#), 422, "not named");
     check(&wish("https://127.0.0.1/", r#""link.clicked""#), 422, "only http");
     check(&wish("http://127.0.0.1/", r#""link.deleted""#), 422, "link.deleted");
     check(&wish("http://127.0.0.1/", ""), 422, "at least one event");
@@ -62,6 +62,23 @@ fn what_cannot_be_registered_is_refused_with_the_reason() {
     check(r#"{"url":"http://127.0.0.1/","events":["link.clicked"],"secret":"x"}"#, 422, "base64");
     check("{", 400, "not JSON");
     assert_eq!(post.rig.mock.webhooks().len(), 1);
+}
+
+/// On this machine `0.0.0.0` leads to loopback and is none, so that nothing leaves it here.
+#[test]
+fn beyond_loopback_only_whom_the_configuration_names_is_called() {
+    let receiver = Receiver::new(&[]);
+    let url = receiver.url.replace("127.0.0.1", "0.0.0.0");
+    let body = json!({ "url": url, "events": ["link.clicked"] }).to_string();
+    let post = Post::new(&[], |_| {});
+    assert_eq!(post.rig.send("POST", "/v1/webhooks", "", &body).status, 422);
+    let named = Post::new(&[], |config| {
+        config.listen.hooks = vec![mock_server::listen::network("0.0.0.0").unwrap()];
+    });
+    assert_eq!(named.rig.send("POST", "/v1/webhooks", "", &body).status, 201);
+    assert!(receiver.heads(1).remove(0).head.starts_with("HEAD /webhooks/linktree HTTP/1.1\r\n"));
+    let elsewhere = body.replace("0.0.0.0", "10.9.8.7");
+    assert_eq!(named.rig.send("POST", "/v1/webhooks", "", &elsewhere).status, 422);
 }
 
 #[test]

@@ -136,7 +136,7 @@ fn start_mock(
         population: population.clone(),
         world: plan.world.clone(),
         rules: plan.faults.clone(),
-        listen: order.mock.listen(),
+        listen: order.mock.listen(order.target.address()),
         port: order.target.mock_port(),
         clock,
         recorder: Arc::new(tap.clone()),
@@ -153,7 +153,7 @@ fn authority(order: &Order, plan: &Plan) -> Result<Option<(Authority, PathBuf)>,
     if !plan.tls && !order.target.takes_ca_file() {
         return Ok(None);
     }
-    let names = order.mock.listen().names();
+    let names = order.mock.listen(None).names();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let authority = Authority::new(&names)
         .map_err(|error| Failure::setup(error.to_string(), "the system must have randomness"))?;
