@@ -145,10 +145,11 @@ pub struct SecretRead {
     pub method: String,
     /// The path that was asked for.
     pub path: String,
-    /// The namespace that a header named.
+    /// The namespace that a header or the path named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
-    /// What its token was worth: `run`, `login`, `expired`, `revoked`, `unknown` or `absent`.
+    /// What its token was worth: `run`, `login`, `wrapping` (it opens a wrapped
+    /// answer), `expired`, `revoked`, `unknown` or `absent`.
     pub token: String,
     /// The answer's status.
     pub status: u16,

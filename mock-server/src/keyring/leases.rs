@@ -19,7 +19,7 @@ const KEPT: usize = 1_000;
 
 /// A vault of HashiCorp's calls a service token so; those of one run begin alike beyond that, which
 /// makes them cheap to look for.
-const PREFIX: &str = "hvs.CAESI";
+pub(super) const PREFIX: &str = "hvs.CAESI";
 
 /// One token and its life.
 #[derive(Clone)]

@@ -8,11 +8,13 @@ mod key;
 mod leases;
 mod make;
 mod ring;
+mod wrappings;
 
 pub(crate) use key::Token;
 pub use key::{Account, Environment, NewKey};
 pub(crate) use leases::{Holder, Lease, Standing, uuid};
 pub(crate) use ring::{Ring, Version};
+pub(crate) use wrappings::Wrapped;
 
 use crate::clock::{Clock, Moment};
 use crate::profile::{Keys, Vault};
@@ -21,11 +23,14 @@ use leases::Leases;
 use make::Maker;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
+use wrappings::Wrappings;
 
 /// The run's credentials, shared between threads.
 pub(crate) struct Keyring {
     /// The vault's tokens.
     pub leases: Leases,
+    /// What it has wrapped.
+    pub wrappings: Wrappings,
     maker: Maker,
     ring: RwLock<Arc<Ring>>,
     writing: Mutex<()>,
@@ -34,11 +39,12 @@ pub(crate) struct Keyring {
 impl Keyring {
     pub fn new(seed: u64, settings: &Keys, vault: &Vault) -> Self {
         let maker = Maker { seed, settings: settings.clone(), started: Clock::wall() };
-        let leases = Leases::new(seed, vault);
+        let (leases, wrappings) = (Leases::new(seed, vault), Wrappings::new(seed));
         let mut ring = maker.first();
         ring.concealed = leases.foreseen();
+        ring.concealed.extend(wrappings.foreseen());
         let ring = RwLock::new(Arc::new(ring.indexed()));
-        Self { leases, maker, ring, writing: Mutex::default() }
+        Self { leases, wrappings, maker, ring, writing: Mutex::default() }
     }
 
     /// What is known now.
@@ -107,10 +113,27 @@ impl Keyring {
         lease
     }
 
+    /// Keeps an answer of the vault for so long; says the token that opens it, which is never recorded
+    /// either, and its accessor.
+    pub fn wrap(&self, holds: Wrapped, ttl: Duration, at: Moment) -> (String, String) {
+        let (token, accessor, unforeseen) = self.wrappings.wrap(holds, ttl, at);
+        if unforeseen {
+            self.change(|ring| ring.add_login(token.clone()));
+        }
+        (token, accessor)
+    }
+
+    /// Lets all tokens of the vault expire, those that wrap answers among them.
+    pub fn expire_tokens(&self, at: Moment, left: Duration) {
+        self.leases.expire(at, left);
+        self.wrappings.expire(at, left);
+    }
+
     /// Goes back to the first keys and the vault's first token. The others are unknown now, but still
     /// never recorded.
     pub fn reset(&self) {
         self.leases.reset();
+        self.wrappings.reset();
         self.change(|ring| {
             let mut first = self.maker.first();
             first.remember(ring);

@@ -163,7 +163,7 @@ impl World {
                 None
             }
             WorldEvent::ExpireVaultTokens { left_ms } => {
-                self.keys.leases.expire(at, Duration::from_millis(*left_ms));
+                self.keys.expire_tokens(at, Duration::from_millis(*left_ms));
                 None
             }
             WorldEvent::SendWebhook { event, handle, data } => {

@@ -235,6 +235,46 @@ fn whatever_is_asked_is_recorded_without_what_opens_the_vault() {
 }
 
 #[test]
+fn a_wrapped_answer_is_opened_once_and_its_secret_handed_out_then() {
+    let rig = Rig::plain();
+    let wrap = |ttl: u32| {
+        let headers = format!("{TOKEN}X-Vault-Wrap-TTL: {ttl}\r\n");
+        let answer = ask(&rig, "GET", DATA, &headers, "");
+        assert!(!answer.body.contains(&rig.mock.api_key()), "{}", answer.body);
+        answer.json()["wrap_info"]["token"].as_str().unwrap().to_owned()
+    };
+    let unwrap = |token: &str| {
+        let headers = format!("X-Vault-Token: {token}\r\n");
+        ask(&rig, "POST", "/v1/sys/wrapping/unwrap", &headers, "")
+    };
+    let token = wrap(60);
+    let opened = unwrap(&token);
+    assert_eq!(opened.json()["data"]["data"]["api_key"], rig.mock.api_key());
+    assert_eq!(unwrap(&token).status, 400);
+    let misused = wrap(60);
+    assert_eq!(ask(&rig, "GET", DATA, &format!("X-Vault-Token: {misused}\r\n"), "").status, 403);
+    let late = wrap(60);
+    rig.mock.expire_vault_tokens(Duration::ZERO);
+    assert_eq!((unwrap(&misused).status, unwrap(&late).status), (400, 400));
+    let seen: Vec<_> =
+        reads(&rig).into_iter().map(|read| (read.token, read.status, read.version)).collect();
+    let entry = |token: &str, status, version| (token.to_owned(), status, version);
+    assert_eq!(
+        seen,
+        [
+            entry("run", 200, None),
+            entry("wrapping", 200, Some(1)),
+            entry("unknown", 400, None),
+            entry("run", 200, None),
+            entry("wrapping", 403, None),
+            entry("run", 200, None),
+            entry("unknown", 400, None),
+            entry("unknown", 400, None),
+        ]
+    );
+}
+
+#[test]
 fn every_namespace_is_a_view_of_the_same_secret() {
     let rig = Rig::plain();
     let headers = format!("{TOKEN}X-Vault-Namespace: team/a/\r\n");
@@ -243,4 +283,10 @@ fn every_namespace_is_a_view_of_the_same_secret() {
     assert_eq!(read.header("x-vault-namespace").as_deref(), Some("team/a/"));
     assert_eq!(read.header("cache-control").as_deref(), Some("no-store"));
     assert_eq!(ask(&rig, "GET", "/v1/sys/health", &headers, "").status, 400);
+    let path = "/v1/ns1/secret/data/linktree";
+    assert_eq!(ask(&rig, "GET", path, TOKEN, "").json()["data"], read.json()["data"]);
+    assert_eq!(ask(&rig, "GET", path, &headers, "").status, 200);
+    let seen = reads(&rig);
+    let last = seen.iter().rev().take(2).map(|read| (read.namespace.as_deref(), &*read.path));
+    assert_eq!(last.collect::<Vec<_>>(), [(Some("team/a/ns1"), path), (Some("ns1"), path)]);
 }

@@ -1,8 +1,8 @@
 """What is asked of both vaults, one call a line, and where the mock answers otherwise on purpose.
 
 A call names its token: RUN is the run's own, BAD opens nothing, NONE shows none, and any other word is the
-token that an earlier call with `keep` was given. `{role_id}`, `{secret_id}` and `{jwt}` in a body stand for
-what logs in. `DIFFERS` lists each call whose answer differs on purpose: the reason, and both statuses.
+token that an earlier call with `keep` was given, which `{word}` in a body stands for as well. `{role_id}`,
+`{secret_id}` and `{jwt}` stand for what logs in. `DIFFERS` lists each call whose answer differs on purpose: the reason, and both statuses.
 """
 
 from dataclasses import dataclass, field
@@ -15,6 +15,11 @@ PAIR = '{"role_id":"{role_id}","secret_id":"{secret_id}"}'
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 MERGE = {"Content-Type": "application/merge-patch+json"}
+UNWRAP, CAPABLE = "/v1/sys/wrapping/unwrap", "/v1/sys/capabilities-self"
+WRAP = {"X-Vault-Wrap-TTL": "60"}
+IN_PATH = ["secret/data/linktree", "secret/metadata/linktree", "secret/data/nothing", "nothing/x"]
+IN_PATH += ["auth/token/lookup-self", "sys/health", "sys/seal-status", "sys/init"]
+IN_PATH += ["sys/internal/ui/mounts/secret/linktree"]
 TEAM, OTHER = {"X-Vault-Namespace": "team"}, {"X-Vault-Namespace": "other"}
 
 
@@ -115,7 +120,58 @@ SECRETS = [
     Call("LIST", META + "/linktree"),
     Call("POST", META + "/linktree", RUN, "{}", JSON),
     Call("DELETE", META + "/linktree"),
-    Call("GET", DATA, RUN, headers={"X-Vault-Wrap-TTL": "60"}),
+    Call("GET", "/v1/secret/secret/data/linktree"),
+]
+
+WRAPPED = [
+    Call("GET", DATA, RUN, headers=WRAP, keep="w1"),
+    Call("POST", UNWRAP, "w1"),
+    Call("POST", UNWRAP, "w1"),
+    Call("GET", DATA, RUN, headers={"X-Vault-Wrap-TTL": "1h30m"}, keep="w2"),
+    Call("PUT", UNWRAP, BAD, '{"token":"{w2}"}', JSON),
+    Call("PUT", UNWRAP, NONE, '{"token":"{w2}"}', JSON),
+    Call("PUT", UNWRAP, RUN, '{"token":"{w2}"}', JSON),
+    Call("PUT", UNWRAP, RUN, '{"token":"{w2}"}', JSON),
+    Call("GET", META + "/linktree", RUN, headers=WRAP, keep="w3"),
+    Call("GET", DATA, "w3"),  # any other use of it uses it up
+    Call("POST", UNWRAP, "w3"),
+    Call("LIST", META, RUN, headers=WRAP, keep="w4"),
+    Call("GET", UNWRAP, "w4"),
+    Call("GET", UNWRAP, "w4"),
+    Call("GET", TOKEN + "/lookup-self", RUN, headers=WRAP, keep="w5"),
+    Call("GET", "/v1/sys/health", "w5"),
+    Call("GET", MOUNTS + "/secret/linktree", "w5"),
+    Call("POST", UNWRAP, "w5", headers=WRAP, keep="w6"),
+    Call("POST", UNWRAP, "w6"),
+    Call("POST", APPROLE, NONE, PAIR, JSON | WRAP, keep="w7"),
+    Call("POST", UNWRAP, "w7"),
+    Call("GET", DATA, RUN, headers={"X-Vault-Wrap-TTL": "1"}, keep="w8"),
+    Call("POST", UNWRAP, "w8", after="a second and a half"),
+    Call("GET", DATA, "w8"),
+    Call("GET", DATA, RUN, headers=WRAP | TEAM, keep="w9"),
+    Call("POST", UNWRAP, "w9"),
+    Call("POST", UNWRAP, RUN, "{}", JSON),
+    Call("POST", UNWRAP, BAD, "{}", JSON),
+    Call("POST", UNWRAP, NONE, "{}", JSON),
+    Call("POST", UNWRAP, NONE, '{"token":"x"}', JSON),
+    Call("POST", UNWRAP, NONE, '{"token":""}', JSON),
+    Call("POST", UNWRAP, RUN, '{"token":["x"]}', JSON),
+    Call("POST", UNWRAP, RUN, "{", JSON),
+    Call("GET", UNWRAP),
+    Call("GET", DATA, RUN, headers={"X-Vault-Wrap-TTL": "0"}),
+    Call("GET", DATA, RUN, headers={"X-Vault-Wrap-TTL": ""}),
+    Call("GET", DATA, RUN, headers={"X-Vault-Wrap-TTL": "-1"}),
+    Call("GET", DATA, RUN, headers={"X-Vault-Wrap-TTL": "1.5"}),
+    Call("GET", DATA, BAD, headers={"X-Vault-Wrap-TTL": "x"}),
+    Call("GET", "/v1/sys/health", NONE, headers={"X-Vault-Wrap-TTL": "x"}),
+    Call("GET", "/v1/sys/health", NONE, headers=WRAP),
+    Call("GET", "/v1/secret/data/other", RUN, headers=WRAP),
+    Call("GET", "/v1/secret/linktree", RUN, headers=WRAP),
+    Call("GET", DATA, BAD, headers=WRAP),
+    Call("HEAD", DATA, RUN, headers=WRAP),
+    Call("GET", MOUNTS + "/secret/linktree", RUN, headers=WRAP),
+    Call("POST", TOKEN + "/renew-self", RUN, "{}", JSON | WRAP),
+    Call("POST", APPROLE, NONE, '{"role_id":"{role_id}","secret_id":"x"}', JSON | WRAP),
 ]
 
 PATHS = [
@@ -157,7 +213,41 @@ NAMESPACES = [
     Call("GET", MOUNTS + "/secret/linktree", RUN, headers=TEAM),
     Call("GET", TOKEN + "/lookup-self", RUN, headers=TEAM),
     Call("POST", APPROLE, NONE, PAIR, TEAM),
-    Call("GET", "/v1/team/secret/data/linktree"),
+    *(Call("GET", f"/v1/team/{path}") for path in IN_PATH),
+    Call("GET", "/v1/team/secret/data/linktree", BAD),
+    Call("GET", "/v1/team/secret/data/linktree", NONE),
+    Call("GET", "/v1/team/secret/data/linktree", RUN, headers={"X-Vault-Namespace": "root"}),
+    Call("GET", "/v1/team/secret/data/linktree", RUN, headers=WRAP),
+    Call("HEAD", "/v1/team/secret/data/linktree"),
+    Call("POST", "/v1/team/secret/data/linktree", RUN, "{}", JSON),
+    Call("LIST", "/v1/team/secret/metadata"),
+    Call("POST", "/v1/team/auth/token/renew-self", RUN, '{"increment":3600}', JSON),
+    Call("POST", "/v1/team/auth/approle/login", NONE, PAIR, JSON),
+    Call("POST", "/v1/team/sys/wrapping/unwrap", RUN, '{"token":"x"}', JSON),
+    Call("GET", "/v1/team"),
+    Call("GET", "/v1/team/"),
+    Call("GET", "/v1/other/secret/data/linktree"),
+    Call("GET", "/v1/other/secret/data/linktree", BAD),
+]
+
+CAPABILITIES = [
+    Call("POST", CAPABLE, RUN, '{"paths":["secret/data/linktree"]}', JSON),
+    Call("PUT", CAPABLE, RUN, '{"path":"secret/data/linktree"}', JSON),
+    Call("POST", CAPABLE, RUN, '{"paths":["secret/data/linktree","nothing/x","/secret/","secret"]}', JSON),
+    Call("POST", CAPABLE, RUN, '{"paths":["secret/data/linktree","secret/data/linktree"]}', JSON),
+    Call("POST", CAPABLE, RUN, '{"paths":"secret/data/linktree,nothing/x"}', JSON),
+    Call("POST", CAPABLE, RUN, '{"paths":5}', JSON),
+    Call("POST", CAPABLE, RUN, '{"path":["x"],"paths":[5]}', JSON),
+    Call("POST", CAPABLE, RUN, '{"paths":{"a":1}}', JSON),
+    Call("POST", CAPABLE, RUN, '{"paths":[""]}', JSON),
+    Call("POST", CAPABLE, RUN, '{"paths":[]}', JSON),
+    Call("POST", CAPABLE, RUN, "{}", JSON),
+    Call("POST", CAPABLE, RUN, "{", JSON),
+    Call("GET", CAPABLE),
+    Call("LIST", CAPABLE),
+    Call("POST", CAPABLE, BAD, '{"paths":["x"]}', JSON),
+    Call("POST", CAPABLE, NONE, '{"paths":["x"]}', JSON),
+    Call("POST", "/v1/sys/capabilities", RUN, '{"paths":["x"]}', JSON),
 ]
 
 OWN = [
@@ -180,7 +270,6 @@ OWN = [
     Call("POST", TOKEN + "/create", RUN, "{}", JSON),
     Call("POST", TOKEN + "/revoke-self", NONE, "{}", JSON),
     Call("GET", TOKEN + "/revoke-self"),
-    Call("POST", "/v1/sys/capabilities-self", RUN, '{"paths":["secret/data/linktree"]}', JSON),
 ]
 
 APPROLES = [
@@ -238,8 +327,8 @@ LIVES = [
 ]
 
 CALLS = [
-    *(STATE + SECRETS + PATHS + MOUNTED + NAMESPACES),
-    *(OWN + APPROLES + KUBERNETES_LOGINS + LIVES),
+    *(STATE + SECRETS + WRAPPED + PATHS + MOUNTED + NAMESPACES),
+    *(CAPABILITIES + OWN + APPROLES + KUBERNETES_LOGINS + LIVES),
 ]
 
 # By name: why, what the real server says, what the mock says.
@@ -249,26 +338,16 @@ DIFFERS = {
         500,
         404,
     ),
-    Call("GET", DATA, RUN, headers={"X-Vault-Wrap-TTL": "60"}).name: (
-        "the mock wraps no answers: what a wrapping token holds would have to be asked for again",
-        200,
-        200,
-    ),
     Call("GET", "/ui", NONE).name: ("the mock has no pages for people", 307, 404),
     Call("GET", DATA, RUN, headers=OTHER).name: (
         "the mock knows every namespace, so that a service may keep the name of its own",
         404,
         200,
     ),
-    Call("GET", "/v1/team/secret/data/linktree").name: (
-        "a namespace is named in its header, as clients do; in a path it is taken for a wrong mount",
-        200,
+    Call("GET", "/v1/other/secret/data/linktree").name: (
+        "the mock knows every namespace, so that a service may keep the name of its own",
         403,
-    ),
-    Call("POST", "/v1/sys/capabilities-self", RUN, '{"paths":["secret/data/linktree"]}', JSON).name: (
-        "the mock's token may ask about itself, not about what it may do",
         200,
-        403,
     ),
     Call("POST", APPROLE, NONE, '{"role_id":"x","secret_id":"y"}', JSON).name: (
         "the mock takes a pair that it has never heard of, so that a service may bring its own",

@@ -41,7 +41,7 @@ class Vault:
         self.asked = []
 
     def filled(self, text):
-        for name, value in self.words.items():
+        for name, value in (self.words | self.tokens).items():
             text = text.replace(f"{{{name}}}", value)
         return text
 
@@ -54,7 +54,9 @@ class Vault:
         status, sent, answer = request(self.address, call.method, call.path, headers, body)
         self.asked.append((call.method, call.path.split("?")[0], status))
         if call.keep is not None and status == 200:
-            self.tokens[call.keep] = json.loads(answer)["auth"]["client_token"]
+            given = json.loads(answer)
+            wrapped = given["wrap_info"]
+            self.tokens[call.keep] = wrapped["token"] if wrapped else given["auth"]["client_token"]
         return status, sent, answer
 
 

@@ -103,6 +103,20 @@ pub(super) fn below_v1(path: &str) -> Option<String> {
     Some(percent_decode_str(below).decode_utf8_lossy().into_owned())
 }
 
+/// The namespace that a path names before what is mounted, and the path within it; `""` for none.
+pub(super) fn mounted(path: &str) -> (&str, &str) {
+    const MOUNTED: [&str; 5] = ["auth", "cubbyhole", "identity", "secret", "sys"];
+    let is_mount = |at: usize| {
+        let first = path[at..].split_once('/').map(|(first, _)| first);
+        first.is_some_and(|first| MOUNTED.contains(&first))
+    };
+    let starts = path.match_indices('/').map(|(at, _)| at + 1);
+    match std::iter::once(0).chain(starts).find(|at| is_mount(*at)) {
+        Some(at) if at > 0 => (&path[..at - 1], &path[at..]),
+        _ => ("", path),
+    }
+}
+
 /// Names and values of a query or form, with their escapes undone.
 pub(super) fn pairs(text: &str) -> Vec<(String, String)> {
     let plain = |text: &str| {
@@ -135,6 +149,20 @@ mod tests {
         check("/v1/../../x", Some("/x"));
         check("/v1//", Some("/v1/"));
         check("//v1/secret/data/linktree", None);
+    }
+
+    #[test]
+    fn a_namespace_stands_before_what_is_mounted() {
+        let check = |path: &str, namespace: &str, within: &str| {
+            assert_eq!(mounted(path), (namespace, within), "{path}");
+        };
+        check("secret/data/linktree", "", "secret/data/linktree");
+        check("ns1/secret/data/linktree", "ns1", "secret/data/linktree");
+        check("a/b/auth/approle/login", "a/b", "auth/approle/login");
+        check("secret/data/sys/x", "", "secret/data/sys/x");
+        for plain in ["", "team", "team/", "nothing/at/all", "kv/data/linktree", "team/secret"] {
+            check(plain, "", plain);
+        }
     }
 
     #[test]

@@ -54,6 +54,24 @@ impl Fields {
             }
         })
     }
+
+    /// The field as a list of texts, which may also be one text with commas; empty where there is none.
+    ///
+    /// # Errors
+    ///
+    /// Why it is none: it holds an object or a list.
+    pub fn list(&self, name: &str) -> Result<Vec<String>, String> {
+        let Some(Value::Array(all)) = self.get(name) else {
+            let text = self.text(name)?;
+            let parts = text.split(',').map(|part| part.trim().to_owned());
+            return Ok(if text.is_empty() { Vec::new() } else { parts.collect() });
+        };
+        all.iter().map(|one| Self::of_one(name, one).text(name)).collect()
+    }
+
+    fn of_one(name: &str, value: &Value) -> Self {
+        Self(Map::from_iter([(name.to_owned(), value.clone())]))
+    }
 }
 
 #[cfg(test)]
@@ -89,6 +107,21 @@ mod tests {
         check("", "", Some(Ok("")));
         check(r#"{"a":["x"]}"#, "", Some(Err(())));
         check(r#"{"a":{}}"#, "", Some(Err(())));
+    }
+
+    #[test]
+    fn lists_are_read_from_lists_and_from_text_with_commas() {
+        let check = |body: &str, expected: Option<&[&str]>| {
+            let fields = Fields::of(body.as_bytes(), "").ok().unwrap();
+            let expected = expected.map(|all| all.iter().map(|one| (*one).to_owned()).collect());
+            assert_eq!(fields.list("a").ok(), expected, "{body}");
+        };
+        check("{}", Some(&[]));
+        check(r#"{"a":[]}"#, Some(&[]));
+        check(r#"{"a":["x",5,""]}"#, Some(&["x", "5", ""]));
+        check(r#"{"a":"x, y"}"#, Some(&["x", "y"]));
+        check(r#"{"a":{}}"#, None);
+        check(r#"{"a":[{}]}"#, None);
     }
 
     #[test]

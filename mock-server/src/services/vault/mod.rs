@@ -2,9 +2,11 @@
 //! what its clients ask besides: state, logins, tokens and their lives, metadata, mounts.
 //!
 //! Statuses and names are those of a real server, and `tests/openbao` compares them with one. A token
-//! may read what lies under `secret/` and look after itself, and nothing else.
+//! may read what lies under `secret/` and look after itself, and nothing else. A namespace may be named in a
+//! header, in the path before what is mounted, or in both; every one is a view of the same.
 
 mod ask;
+mod capabilities;
 mod durations;
 mod fields;
 mod jwt;
@@ -12,6 +14,7 @@ mod reply;
 mod secrets;
 mod system;
 mod tokens;
+mod wrapping;
 
 use crate::clock::Moment;
 use crate::history::record::{Record, SecretRead};
@@ -50,15 +53,21 @@ async fn answer(State(context): State<Arc<ServiceContext>>, request: Request) ->
     let at = context.clock.now();
     let token = token_of(&parts.headers);
     let standing = token.map(|token| context.keys().leases.standing(token, at));
-    let namespace = namespace_of(&parts.headers);
+    // Asked before it is used up.
+    let wraps = token.is_some_and(|token| context.keys().wrappings.opens(token, at));
+    let label =
+        if wraps { "wrapping" } else { standing.as_ref().map_or("absent", Standing::label) };
+    let namespace = namespace_of(&parts);
+    let namespace = namespace.as_deref();
     let reply = match &body {
         Ok(body) => {
-            let caller = Caller { context: &context, at, standing: standing.as_ref(), namespace };
+            let standing = standing.as_ref();
+            let caller = Caller { context: &context, at, token, standing, namespace };
             caller.answered(&parts, body)
         }
         Err(_) => Reply::error(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large or broke off"),
     };
-    record(&context, at, &parts, standing.as_ref(), reply.status(), reply.version());
+    record(&context, at, &parts, label, namespace, &reply);
     reply.into_response(parts.headers.get(NAMESPACE))
 }
 
@@ -72,19 +81,24 @@ fn token_of(headers: &HeaderMap) -> Option<&str> {
     own.or_else(bearer).map(str::trim).filter(|token| !token.is_empty())
 }
 
-/// The namespace that a header names, without slashes around it; `root` is none.
-fn namespace_of(headers: &HeaderMap) -> Option<&str> {
-    let name = headers.get(NAMESPACE)?.to_str().ok()?.trim_matches('/');
-    Some(name).filter(|name| !name.is_empty() && *name != "root")
+/// The namespace that a header names, and within it the one that the path does, without slashes around
+/// them; `root` is none.
+fn namespace_of(parts: &Parts) -> Option<String> {
+    let header = parts.headers.get(NAMESPACE).and_then(|value| value.to_str().ok());
+    let header = header.unwrap_or_default().trim_matches('/');
+    let path = ask::below_v1(parts.uri.path()).unwrap_or_default();
+    let names = [header, ask::mounted(&path).0];
+    let names: Vec<_> = names.into_iter().filter(|name| !matches!(*name, "" | "root")).collect();
+    (!names.is_empty()).then(|| names.join("/"))
 }
 
 fn record(
     context: &ServiceContext,
     at: Moment,
     parts: &Parts,
-    standing: Option<&Standing>,
-    status: StatusCode,
-    version: Option<u64>,
+    token: &str,
+    namespace: Option<&str>,
+    reply: &Reply,
 ) {
     let ring = context.keys().ring();
     let clean = |text: &str| ring.scanner().redacted(text).chars().take(KEPT).collect::<String>();
@@ -92,10 +106,10 @@ fn record(
         at,
         method: clean(parts.method.as_str()),
         path: clean(parts.uri.path()),
-        namespace: namespace_of(&parts.headers).map(clean),
-        token: standing.map_or("absent", Standing::label).to_owned(),
-        status: status.as_u16(),
-        version,
+        namespace: namespace.map(clean),
+        token: token.to_owned(),
+        status: reply.status().as_u16(),
+        version: reply.version(),
     };
     context.recorder.record(Record::SecretRead(record));
 }
@@ -104,6 +118,7 @@ fn record(
 struct Caller<'c> {
     context: &'c ServiceContext,
     at: Moment,
+    token: Option<&'c str>,
     standing: Option<&'c Standing>,
     namespace: Option<&'c str>,
 }
@@ -115,12 +130,15 @@ impl Caller<'_> {
             return Reply::moved(&clean, parts.uri.query());
         }
         let Some(path) = ask::below_v1(raw) else { return Reply::nothing_here() };
+        let path = ask::mounted(&path).1.to_owned();
         if let Some(reply) = system::state(self, &path, parts) {
             return reply;
         }
-        match Ask::read(parts, path, body) {
-            Ok(ask) => self.routed(&ask),
-            Err(refused) => refused,
+        let wanted = wrapping::wanted(&parts.headers);
+        match (wanted, Ask::read(parts, path, body)) {
+            (Ok(None), Ok(ask)) => self.routed(&ask),
+            (Ok(Some(ttl)), Ok(ask)) => wrapping::wrapped(self, &ask, self.routed(&ask), ttl),
+            (Err(refused), _) | (_, Err(refused)) => refused,
         }
     }
 
@@ -136,17 +154,28 @@ impl Caller<'_> {
             path if path == system::MOUNTS || path.starts_with("sys/internal/ui/mounts/") => {
                 return system::mounts(self, ask);
             }
+            wrapping::UNWRAP => return wrapping::unwrap(self, ask),
             _ => {}
         }
-        let Some(lease) = self.lease() else { return Reply::denied() };
+        let Some(lease) = self.lease() else { return self.without_lease() };
         match ask.path.split_once('/').unwrap_or((ask.path.as_str(), "")) {
             ("secret", _) => secrets::answer(self, ask),
             ("auth", _) => tokens::own(self, ask, lease),
+            _ if ask.path == capabilities::SELF => capabilities::of_self(self, ask),
             // A token's private place, in which nothing was ever put.
             ("cubbyhole", rest) if !rest.is_empty() && ask.operation == Operation::Read => {
                 Reply::nothing_here()
             }
             _ => Reply::forbidden(),
+        }
+    }
+
+    /// What a token hears that opens nothing here; one that wraps an answer is used up by it.
+    fn without_lease(&self) -> Reply {
+        let wrappings = &self.context.keys().wrappings;
+        match self.token.and_then(|token| wrappings.open(token, self.at)) {
+            Some(_) => Reply::forbidden(),
+            None => Reply::denied(),
         }
     }
 

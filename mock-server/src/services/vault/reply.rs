@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// An answer before it is sent.
 pub(super) struct Reply {
@@ -10,6 +10,8 @@ pub(super) struct Reply {
     body: Body,
     /// The version of the secret that it hands out.
     version: Option<u64>,
+    /// Whether the body is the envelope.
+    enveloped: bool,
 }
 
 enum Body {
@@ -21,7 +23,7 @@ enum Body {
 impl Reply {
     /// This JSON, as it stands.
     pub const fn json(status: StatusCode, body: Value) -> Self {
-        Self { status, body: Body::Json(body), version: None }
+        Self { status, body: Body::Json(body), version: None, enveloped: false }
     }
 
     /// What was asked for, in the envelope.
@@ -58,12 +60,51 @@ impl Reply {
             "warnings": warnings,
             "auth": auth,
         });
-        Self::json(status, body)
+        Self { enveloped: true, ..Self::json(status, body) }
+    }
+
+    /// What opens the answer, in place of it.
+    pub fn wrapping(info: Value) -> Self {
+        let nothing = Value::Null;
+        let mut reply = Self::enveloped(
+            StatusCode::OK,
+            String::new(),
+            nothing.clone(),
+            nothing.clone(),
+            nothing,
+        );
+        if let Body::Json(body) = &mut reply.body {
+            body["wrap_info"] = info;
+        }
+        reply
+    }
+
+    /// An answer that was wrapped.
+    pub fn unwrapped(body: Value, version: Option<u64>) -> Self {
+        Self { version, enveloped: true, ..Self::json(StatusCode::OK, body) }
+    }
+
+    /// The envelope, and the version of the secret that is in it; the reply itself if it has none.
+    pub fn into_enveloped(self) -> Result<(Value, Option<u64>), Self> {
+        match self {
+            Self { body: Body::Json(body), version, enveloped: true, .. } => Ok((body, version)),
+            other => Err(other),
+        }
+    }
+
+    /// The same, with these fields beside those of the envelope.
+    pub fn beside(mut self, fields: Map<String, Value>) -> Self {
+        if let Body::Json(Value::Object(body)) = &mut self.body {
+            for (name, value) in fields {
+                body.entry(name).or_insert(value);
+            }
+        }
+        self
     }
 
     /// It is done, and there is nothing to say.
     pub const fn done() -> Self {
-        Self { status: StatusCode::NO_CONTENT, body: Body::Empty, version: None }
+        Self { status: StatusCode::NO_CONTENT, body: Body::Empty, version: None, enveloped: false }
     }
 
     /// An error in words.
@@ -105,7 +146,12 @@ impl Reply {
     pub fn moved(path: &str, query: Option<&str>) -> Self {
         let query = query.map_or(String::new(), |query| format!("?{query}"));
         let to = format!("{path}{query}");
-        Self { status: StatusCode::TEMPORARY_REDIRECT, body: Body::Moved(to), version: None }
+        Self {
+            status: StatusCode::TEMPORARY_REDIRECT,
+            body: Body::Moved(to),
+            version: None,
+            enveloped: false,
+        }
     }
 
     /// This version of the secret is in it.

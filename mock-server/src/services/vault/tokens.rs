@@ -162,7 +162,7 @@ fn lookup(caller: &Caller<'_>, lease: &Lease) -> Value {
     Value::Object(data)
 }
 
-fn stamp(time: SystemTime) -> String {
+pub(super) fn stamp(time: SystemTime) -> String {
     jiff::Timestamp::try_from(time).unwrap_or_default().to_string()
 }
 
