@@ -1,6 +1,7 @@
 //! How all connections end at once, when the plan takes the port away: whoever asks is reset.
 
 use crate::faults::FaultMark;
+use crate::tls::BrokenBy;
 use tokio::sync::watch;
 
 /// Says to all connections that they are over.
@@ -31,6 +32,16 @@ impl Breaking {
         self.0.send_modify(|broken| {
             *broken = Broken { times: broken.times + 1, marks: marks.to_vec() };
         });
+    }
+
+    /// Says later which rules have broken off what is begun now.
+    pub fn from_now_on(&self) -> BrokenBy {
+        let broken = self.0.subscribe();
+        let times = self.times();
+        Box::new(move || {
+            let broken = broken.borrow();
+            (broken.times > times).then(|| broken.marks.clone())
+        })
     }
 
     /// How often that has happened.

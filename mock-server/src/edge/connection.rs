@@ -16,9 +16,11 @@ use crate::history::exchange::{End, Exchange};
 use crate::keyring::Token;
 use crate::rendezvous::{Instructions, Ticket};
 use crate::routes::{classify, error_body, resolved};
+use crate::serving::places::Claim;
 use crate::tls::Stream;
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Serves a connection to its end, which was accepted at this moment.
 pub(super) async fn serve(
@@ -27,11 +29,13 @@ pub(super) async fn serve(
     conn: u64,
     t_conn: Moment,
     mut fate: Fate,
+    claim: &Arc<Claim>,
 ) {
     let mut client = Client::new(stream, edge.clock, edge.tuning);
     for seq in 0.. {
         let Ok(arrival) = fate.unless_broken(client.next()).await else { return client.reset() };
         let (Arrival::Request(_, t_head) | Arrival::Bad(_, t_head)) = arrival else { return };
+        let _held = claim.holds();
         let mut open = OpenExchange::new(&edge, blank(edge.next_exchange(), conn, seq));
         let record = &mut open.exchange;
         (record.t_conn, record.t_head, record.t_req) = (t_conn, t_head, client.last_read());

@@ -29,6 +29,7 @@ use crate::history::record::Recorder;
 use crate::listen::Peers;
 use crate::overload::Overloads;
 use crate::routes::Shared;
+use crate::serving::places::Places;
 use crate::tls::Tls;
 use breaking::Breaking;
 use listener::Listener;
@@ -185,16 +186,19 @@ impl Bound {
     pub async fn serve(self, mut stop: oneshot::Receiver<()>) {
         let Self { mut listener, edge } = self;
         let mut draining = edge.draining.clone();
+        let places = Places::of(edge.tuning.connections);
         loop {
             let (conn, stream) = tokio::select! {
                 _ = &mut stop => return,
                 Ok(_) = draining.wait_for(|draining| *draining) => break,
                 accepted = listener.next(&edge) => accepted,
             };
-            if edge.gauges.connections() >= edge.tuning.connections {
+            // Whoever asks for nothing gives way: first who never has, then who has not for longest.
+            let (place, was_full) = places.take();
+            if was_full {
                 edge.overloads.say("too many connections at once");
-                continue;
             }
+            let Some(place) = place else { continue };
             // Without it, small answers wait for the client's acknowledgement.
             let _ = stream.set_nodelay(true);
             let counted = Counted::new(&edge);
@@ -203,11 +207,21 @@ impl Bound {
             let edge = Rc::clone(&edge);
             tokio::task::spawn_local(async move {
                 let _counted = counted;
-                match fault {
-                    Some(fault) if !fault.0.is_of_tls() => {
-                        let _ = fate.unless_broken(act::break_off(edge, stream, conn, fault)).await;
+                let claim = Arc::clone(&place.claim);
+                let served = async {
+                    match fault {
+                        Some(fault) if !fault.0.is_of_tls() => {
+                            let _met = claim.holds();
+                            let broken_off = act::break_off(edge, stream, conn, fault);
+                            let _ = fate.unless_broken(broken_off).await;
+                        }
+                        fault => secured::serve(edge, stream, conn, fault, fate, &claim).await,
                     }
-                    fault => secured::serve(edge, stream, conn, fault, fate).await,
+                };
+                tokio::select! {
+                    biased;
+                    () = place.claim.gives_way() => {}
+                    () = served => {}
                 }
             });
         }

@@ -4,9 +4,11 @@ use super::breaking::{Fate, IsBroken};
 use super::open::{OpenExchange, blank};
 use super::{Edge, Server, connection};
 use crate::faults::{Effect, FaultMark};
+use crate::serving::places::Claim;
 use crate::tls::{Broken, Stream};
 use socket2::SockRef;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 
@@ -17,14 +19,16 @@ pub(super) async fn serve(
     conn: u64,
     fault: Option<(Effect, FaultMark)>,
     mut fate: Fate,
+    claim: &Arc<Claim>,
 ) {
     let t_conn = edge.clock.now();
     let Some(tls) = edge.tls.clone() else {
-        return connection::serve(edge, Stream::Plain(stream), conn, t_conn, fate).await;
+        return connection::serve(edge, Stream::Plain(stream), conn, t_conn, fate, claim).await;
     };
     // The handshake has the stream for itself; this is for what ends both.
     let socket = SockRef::from(&stream).try_clone().ok();
-    let accepting = tls.accept(stream, Server::Linktree, Some(conn), fault);
+    let accepting =
+        tls.accept(stream, Server::Linktree, Some(conn), fault, edge.breaking.from_now_on());
     let accepted = match fate.unless_broken(accepting).await {
         Ok(accepted) => accepted,
         Err(IsBroken) => {
@@ -35,7 +39,7 @@ pub(super) async fn serve(
     };
     drop(socket);
     match accepted {
-        Ok(stream) => connection::serve(edge, stream, conn, t_conn, fate).await,
+        Ok(stream) => connection::serve(edge, stream, conn, t_conn, fate, claim).await,
         Err(Broken { mark: Some(mark), end }) => {
             // What a client met in place of an answer, as of any other fault on a connection.
             let mut open = OpenExchange::new(&edge, blank(edge.next_exchange(), conn, 0));

@@ -20,6 +20,8 @@ pub enum HandshakeEnd {
     Failed,
     /// The client's first byte was no TLS: it spoke in the clear.
     Plain,
+    /// The mock broke off all connections.
+    Broken,
     /// It was under way when the recording stopped.
     Open,
 }

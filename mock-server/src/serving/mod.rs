@@ -2,10 +2,11 @@
 //!
 //! A client that opens connections and does not get on with its requests costs others nothing: a head
 //! has its time, and so have silence, a request without its answer, and an answer that nobody reads.
-//! Where all places are taken, whoever has the smallest claim to one gives way to the newcomer.
+//! Where all places are taken, whoever has the smallest claim to one gives way to the newcomer, here and
+//! at the edge.
 
 mod connection;
-mod places;
+pub(crate) mod places;
 mod transport;
 
 use crate::contract::Listener as Server;

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// The places of one port.
-pub(super) struct Places {
+pub(crate) struct Places {
     most: usize,
     taken: Mutex<Taken>,
 }
@@ -21,14 +21,14 @@ struct Taken {
 }
 
 /// One connection's place, which is free again when this is gone.
-pub(super) struct Place {
+pub(crate) struct Place {
     places: Arc<Places>,
     number: u64,
     pub claim: Arc<Claim>,
 }
 
 /// How much a connection has a claim to its place.
-pub(super) struct Claim {
+pub(crate) struct Claim {
     state: Mutex<State>,
     gives_way: Notify,
     /// Who reads on it, and wants to know when an answer is over.
@@ -56,7 +56,7 @@ enum Stage {
 }
 
 /// A request, from its head to the end of its answer.
-pub(super) struct Answering(Arc<Claim>);
+pub(crate) struct Answering(Arc<Claim>);
 
 impl Places {
     pub fn of(most: usize) -> Arc<Self> {
@@ -110,6 +110,14 @@ impl Drop for Place {
 }
 
 impl Claim {
+    /// It keeps its place for as long as this lives: at the edge whatever was asked is recorded, and
+    /// nobody may be blamed for how the mock ended it.
+    pub fn holds(self: &Arc<Self>) -> Answering {
+        let answering = self.ask();
+        answering.answered();
+        answering
+    }
+
     /// A head has come.
     pub fn ask(self: &Arc<Self>) -> Answering {
         self.enter(Stage::Asked);

@@ -28,7 +28,7 @@ impl Transport {
         let Some((server, tls)) = tls else { return Self::Ready(Stream::Plain(stream)) };
         Self::Greeting(Box::pin(async move {
             let fault = tls.fault(server);
-            let accepted = tls.accept(stream, server, None, fault).await;
+            let accepted = tls.accept(stream, server, None, fault, Box::new(|| None)).await;
             accepted.ok()
         }))
     }

@@ -1,6 +1,6 @@
 //! One connection's handshake, and the faults that happen in it.
 
-use super::open::{OpenHandshake, Watched};
+use super::open::{BrokenBy, OpenHandshake, Watched};
 use super::stream::{Secured, Stream};
 use super::{Tls, past};
 use crate::contract::Listener;
@@ -46,13 +46,14 @@ impl Tls {
     }
 
     /// Does the server's part of a handshake, or whatever was decided instead, and records it.
-    /// Effects that are none of TLS are ignored.
+    /// Effects that are none of TLS are ignored. Whoever drops this says in `broken_by` why.
     pub async fn accept(
         &self,
         mut stream: TcpStream,
         listener: Listener,
         conn: Option<u64>,
         fault: Option<(Effect, FaultMark)>,
+        broken_by: BrokenBy,
     ) -> Result<Stream, Broken> {
         let onset = |(effect, _): &(Effect, FaultMark)| effect.shape().onset;
         let (flaw, how) = match fault.as_ref().map(onset) {
@@ -61,16 +62,15 @@ impl Tls {
             _ => (None, None),
         };
         let mark = fault.map(|(_, mark)| mark).filter(|_| flaw.is_some() || how.is_some());
-        let mut open = OpenHandshake::new(self, listener, conn, mark.clone());
+        let mut open = OpenHandshake::new(self, listener, conn, mark.clone(), broken_by);
         let mut first = [0];
-        match tokio::time::timeout(PATIENCE, stream.peek(&mut first)).await {
-            Ok(Ok(1)) if first[0] == HANDSHAKE => {}
-            Ok(Ok(1)) => return Err(in_the_clear(stream, open).await),
+        let Ok(Ok(1)) = tokio::time::timeout(PATIENCE, stream.peek(&mut first)).await else {
             // Whoever leaves without a byte, or never sends one, has met nothing.
-            _ => {
-                open.forget();
-                return Err(Broken::NOTHING);
-            }
+            return Err(Broken::NOTHING);
+        };
+        open.begin();
+        if first[0] != HANDSHAKE {
+            return Err(in_the_clear(stream, open).await);
         }
         let by_client = Broken { mark: mark.clone(), end: End::ClientAbort };
         if how == Some(HandshakeFlaw::Silent) {

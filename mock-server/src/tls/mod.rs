@@ -13,6 +13,7 @@ mod tests;
 
 pub(crate) use accept::Broken;
 pub use authority::{Authority, AuthorityError};
+pub(crate) use open::BrokenBy;
 pub(crate) use stream::Stream;
 
 use crate::clock::Clock;

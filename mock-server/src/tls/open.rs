@@ -14,17 +14,28 @@ use tokio_rustls::rustls;
 /// So much of what comes over a connection that cannot be trusted is looked at, bytes: a head and more.
 const LOOKED_AT: usize = 64 * 1024;
 
-/// Dropping it records it, as [`HandshakeEnd::Open`] unless it says otherwise.
+/// The rules that have broken off all connections since one was accepted; none while nothing has.
+pub(crate) type BrokenBy = Box<dyn Fn() -> Option<Vec<FaultMark>> + Send>;
+
+/// Dropping it records it once the client has said something, as [`HandshakeEnd::Open`] unless it or
+/// whoever broke it off says otherwise.
 pub(super) struct OpenHandshake {
     pub record: Handshake,
     clock: Clock,
     recorder: Arc<dyn Recorder>,
     shared: Arc<Shared>,
-    forgotten: bool,
+    broken_by: BrokenBy,
+    begun: bool,
 }
 
 impl OpenHandshake {
-    pub fn new(tls: &Tls, listener: Listener, conn: Option<u64>, mark: Option<FaultMark>) -> Self {
+    pub fn new(
+        tls: &Tls,
+        listener: Listener,
+        conn: Option<u64>,
+        mark: Option<FaultMark>,
+        broken_by: BrokenBy,
+    ) -> Self {
         let now = tls.clock.now();
         let record = Handshake {
             listener,
@@ -45,13 +56,14 @@ impl OpenHandshake {
             clock: tls.clock,
             recorder: Arc::clone(&tls.recorder),
             shared: Arc::clone(&tls.shared),
-            forgotten: false,
+            broken_by,
+            begun: false,
         }
     }
 
-    /// It was none.
-    pub fn forget(mut self) {
-        self.forgotten = true;
+    /// The client's first byte has come.
+    pub fn begin(&mut self) {
+        self.begun = true;
     }
 
     /// Records how it ended, now.
@@ -80,8 +92,13 @@ impl OpenHandshake {
 
 impl Drop for OpenHandshake {
     fn drop(&mut self) {
-        if self.forgotten {
+        if !self.begun {
             return;
+        }
+        let still_open = self.record.end == HandshakeEnd::Open;
+        if let Some(marks) = still_open.then(|| (self.broken_by)()).flatten() {
+            self.record.end = HandshakeEnd::Broken;
+            self.record.faults.extend(marks);
         }
         self.record.t_end = self.clock.now();
         let record = Box::new(self.record.clone());

@@ -152,14 +152,21 @@ async fn half_open_handshakes_give_way_to_whoever_asks() {
 #[tokio::test]
 async fn a_port_that_is_shut_resets_handshakes_under_way_as_well_as_open_connections() {
     let rig = Rig::with(None);
+    let mut silent = rig.tcp(Linktree).await;
     let mut half_open = rig.tcp(Linktree).await;
     half_open.write_all(&[22]).await.unwrap();
     let mut open = rig.connect(Linktree, true).await.unwrap();
     assert!(rig.ask(Linktree, &mut open).await.starts_with("HTTP/1.1 200"));
     rig.mock.add_rule(Rule::new("gone", Fault::Refuse(Refuse {}))).unwrap();
-    for read in [half_open.read_u8().await, open.read_u8().await] {
+    for read in [silent.read_u8().await, half_open.read_u8().await, open.read_u8().await] {
         assert_eq!(read.map_err(|error| error.kind()), Err(io::ErrorKind::ConnectionReset));
     }
+    let handshakes = rig.handshakes(2).await;
+    let met =
+        |one: &Handshake| (one.end, one.faults.iter().map(|mark| mark.rule.clone()).collect());
+    let met: Vec<(_, Vec<String>)> = handshakes.iter().map(met).collect();
+    let broken = (HandshakeEnd::Broken, vec!["gone".to_owned()]);
+    assert_eq!(met, [(HandshakeEnd::Completed, vec![]), broken], "and of the silent one nothing");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use super::super::Tuning;
 use super::tuned;
 use crate::faults::{Fault, Stall, StallAt};
-use crate::rig::{Rig, always};
+use crate::rig::{Client, Rig, always};
 
 fn said(rig: Rig) -> Vec<String> {
     let tape = std::sync::Arc::clone(&rig.tape);
@@ -42,19 +42,49 @@ fn one_request_too_many_is_answered_503_and_the_others_go_on() {
 }
 
 #[test]
-fn one_connection_too_many_is_closed_and_the_others_go_on() {
-    let rig = tuned(Tuning { connections: 1, ..Tuning::default() }, |_| {});
+fn half_open_connections_give_way_and_then_whoever_asks_for_nothing() {
+    let rig = tuned(Tuning { connections: 2, ..Tuning::default() }, |_| {});
+    let ask = |client: &mut Client| {
+        client.write(&rig.request("GET", "/v1/me", "", ""));
+        assert_eq!(client.answer().status, 200);
+    };
     let mut first = rig.client();
-    first.write(&rig.request("GET", "/v1/me", "", ""));
-    assert_eq!(first.answer().status, 200);
-    assert_eq!(rig.client().rest().0, "");
-    first.write(&rig.request("GET", "/v1/me", "", ""));
-    assert_eq!(first.answer().status, 200);
-    drop(first);
+    ask(&mut first);
+    let mut half_open = rig.client();
+    half_open.write("GET /v1/me HTTP/1.1\r\nHost: ");
+    let mut second = rig.client();
+    ask(&mut second);
+    assert_eq!(half_open.rest().0, "", "it never asked");
+    ask(&mut first);
+    let mut third = rig.client();
+    ask(&mut third);
+    assert_eq!(second.rest().0, "", "it has asked for nothing for longest");
+    ask(&mut first);
+    drop((first, third));
     while rig.mock.connections() > 0 {
         std::thread::yield_now();
     }
     assert_eq!(rig.get("/v1/me").status, 200, "there is room again");
+    rig.tape.wait(6);
+    let mut said = said(rig);
+    said.dedup();
+    assert_eq!(said, ["too many connections at once"]);
+}
+
+#[test]
+fn one_connection_too_many_is_closed_while_all_others_are_being_answered() {
+    let stall = Fault::Stall(Stall { at: StallAt::BeforeHead });
+    let rig = tuned(Tuning { connections: 1, ..Tuning::default() }, |config| {
+        config.rules = vec![always("stall", stall)];
+    });
+    let mut stalled = rig.client();
+    stalled.write(&rig.request("GET", "/v1/me", "", ""));
+    while rig.mock.in_flight() == 0 {
+        std::thread::yield_now();
+    }
+    assert_eq!(rig.client().rest().0, "");
+    assert!(stalled.is_silent());
+    drop(stalled);
     assert_eq!(said(rig), ["too many connections at once"]);
 }
 
