@@ -35,7 +35,7 @@ impl Breaking {
     }
 
     /// Says later which rules have broken off what is begun now.
-    pub fn from_now_on(&self) -> BrokenBy {
+    pub fn watched(&self) -> BrokenBy {
         let broken = self.0.subscribe();
         let times = self.times();
         Box::new(move || {

@@ -28,7 +28,7 @@ pub(super) async fn serve(
     // The handshake has the stream for itself; this is for what ends both.
     let socket = SockRef::from(&stream).try_clone().ok();
     let accepting =
-        tls.accept(stream, Server::Linktree, Some(conn), fault, edge.breaking.from_now_on());
+        tls.accept(stream, Server::Linktree, Some(conn), fault, edge.breaking.watched());
     let accepted = match fate.unless_broken(accepting).await {
         Ok(accepted) => accepted,
         Err(IsBroken) => {

@@ -7,17 +7,20 @@ use super::escapes::{Mail, Text, Way, undone};
 /// of JSON, in another one that quotes it, is five deep.
 const DEPTH: usize = 6;
 
+/// Is shown a text, and where each of its bytes began.
+type Seen<'s> = dyn FnMut(&[u8], Option<&[usize]>) + 's;
+
 /// Calls back with the bytes as they stand, and with each text that they may stand for. Where `traced`,
 /// each of those comes with where in `bytes` each of its own bytes begins, and at last with their length.
 /// Mail is undone once, at any depth, and what it holds is undone like the rest.
-pub(super) fn each(bytes: &[u8], traced: bool, seen: &mut dyn FnMut(&[u8], Option<&[usize]>)) {
+pub(super) fn each(bytes: &[u8], traced: bool, seen: &mut Seen<'_>) {
     seen(bytes, None);
     Walk { traced, seen }.below(bytes, None, DEPTH, true);
 }
 
 struct Walk<'w> {
     traced: bool,
-    seen: &'w mut dyn FnMut(&[u8], Option<&[usize]>),
+    seen: &'w mut Seen<'w>,
 }
 
 impl Walk<'_> {
