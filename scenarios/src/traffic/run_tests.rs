@@ -63,6 +63,7 @@ async fn serve(mut stream: TcpStream, manner: Manner, bodies: Arc<Mutex<Vec<Stri
         let Some((head, body)) = read_request(&mut stream, &mut buffer).await else { return };
         let answer = match manner {
             Manner::Hangs => {
+                bodies.lock().unwrap().push(body);
                 std::future::pending::<()>().await;
                 return;
             }
@@ -317,18 +318,22 @@ async fn nobody_shares_a_connection_with_those_who_come_wrongly() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_ends_a_storm_within_a_second_and_says_what_was_not_sent() {
     let _turn = TURN.lock().await;
-    let (url, _) = front_door(Manner::Hangs).await;
+    let (url, hung) = front_door(Manner::Hangs).await;
     let mut plan = plan(100, 30_000);
     plan.phases[0].until_ms = 60_000;
     let stop = Arc::new(AtomicBool::new(false));
     let later = Arc::clone(&stop);
     let clock = Clock::start();
-    tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_millis(600)).await;
+    let stopping = tokio::spawn(async move {
+        while hung.lock().unwrap().len() < 20 {
+            tokio::task::yield_now().await;
+        }
         later.store(true, Ordering::Release);
+        clock.now()
     });
     let (report, operations) = throw(&plan, url, Dispatcher::Thread, stop).await;
-    assert!(clock.now() < Moment::from_ms(600 + 1_000), "{}", clock.now());
+    let took = clock.now().since(stopping.await.unwrap());
+    assert!(took < Duration::from_secs(1), "{took:?}");
     assert!(report.sent < report.scheduled, "20 users hang, the others were not sent: {report:?}");
     let pages = operations.iter().filter(|operation| operation.page().is_some()).count();
     assert_eq!(report.sent, pages as u64, "whoever was sent home has given up, on record");
