@@ -96,6 +96,7 @@ fn storm(
         plan: plan(),
         front_url: front_url.to_owned(),
         front: FrontDoor::default(),
+        session_secret: String::new(),
         armed,
         clock,
         sink,

@@ -105,6 +105,7 @@ impl Day {
             idempotency_key: is_click.then(|| Self::event_id(n)),
             body_bytes: u64::from(is_click) * 211,
             clicks,
+            listed: None,
             links: vec![],
             t_conn: at,
             t_head: at,

@@ -3,7 +3,7 @@
 use crate::clock::Moment;
 use crate::contract::Route;
 use crate::faults::{DateFlaw, Effect, FaultMark, RetryAfterSpec};
-use crate::history::exchange::{ClickReceipt, LinkReceipt};
+use crate::history::exchange::{ClickReceipt, LinkReceipt, Listed};
 use crate::keyring::Token;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -58,6 +58,7 @@ pub(crate) struct Instructions {
     pub retry_after: Option<RetryAfterSpec>,
     pub clicks: Vec<ClickReceipt>,
     pub links: Vec<LinkReceipt>,
+    pub listed: Option<Box<Listed>>,
     pub version: Option<String>,
     pub nonce: Option<String>,
     pub over_limit: bool,
@@ -76,6 +77,7 @@ impl Default for Instructions {
             retry_after: None,
             clicks: Vec::new(),
             links: Vec::new(),
+            listed: None,
             version: None,
             nonce: None,
             over_limit: false,

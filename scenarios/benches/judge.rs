@@ -87,6 +87,7 @@ fn exchange(id: u64, at_ms: u64, route: Route) -> Exchange {
         idempotency_key: None,
         body_bytes: u64::from(!is_page) * 9_000,
         clicks: Vec::new(),
+        listed: None,
         links: Vec::new(),
         t_conn: at,
         t_head: at,

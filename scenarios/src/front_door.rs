@@ -15,6 +15,13 @@ pub struct FrontDoor {
     pub clicks: String,
     /// How it is sent.
     pub click_method: ClickMethod,
+    /// Where a creator looks at own figures, with `{handle}` where the creator's handle stands, and
+    /// `{from}` and `{to}` where the first and last of 28 days do, such as 2026-01-31.
+    pub analytics: String,
+    /// The header in which a creator's session is shown.
+    pub session_header: String,
+    /// What stands in it, with `{token}` for `<handle>.<lower hex of hmac-sha256({secret.session}, handle)>`.
+    pub session: String,
     /// Names of the fields of a click; a dot goes one level down.
     pub click_fields: ClickFields,
     /// The header that names the upstream version which a page shows.
@@ -40,6 +47,8 @@ pub enum FrontRoute {
     Clicks,
     /// Metrics.
     Metrics,
+    /// Creators' own figures.
+    Analytics,
 }
 
 impl fmt::Display for FrontRoute {
@@ -47,6 +56,7 @@ impl fmt::Display for FrontRoute {
         f.write_str(match self {
             Self::Clicks => "clicks",
             Self::Metrics => "metrics",
+            Self::Analytics => "analytics",
         })
     }
 }
@@ -97,6 +107,9 @@ impl Default for FrontDoor {
             page: "/{handle}".into(),
             clicks: "/api/clicks".into(),
             click_method: ClickMethod::default(),
+            analytics: "/api/analytics/{handle}".into(),
+            session_header: "authorization".into(),
+            session: "Bearer {token}".into(),
             click_fields: ClickFields::default(),
             version_header: "x-profile-version".into(),
             version_meta: "profile-version".into(),
@@ -131,6 +144,13 @@ impl FrontDoor {
     #[must_use]
     pub fn page_of(&self, handle: &str) -> String {
         self.page.replace("{handle}", handle)
+    }
+
+    /// The path of a creator's figures of these days, the last of them included.
+    #[must_use]
+    pub fn analytics_of(&self, handle: &str, from: &str, to: &str) -> String {
+        let of = self.analytics.replace("{handle}", handle);
+        of.replace("{from}", from).replace("{to}", to)
     }
 }
 

@@ -10,6 +10,7 @@ mod hostile;
 mod lateness;
 #[cfg(test)]
 mod lines;
+mod look;
 mod operation;
 mod process;
 mod shown;
@@ -19,6 +20,7 @@ pub use did::*;
 pub use digest::{LinesDigest, RunningDigest};
 pub use hostile::{Became, Finding, Hostile};
 pub use lateness::Lateness;
+pub use look::{Look, Session};
 pub use operation::{OpFailure, Operation};
 pub use process::{Change, Process, Seen};
 pub use shown::Shown;

@@ -2,8 +2,8 @@
 //!
 //! Required: `LINKTREE_URL` (calls go under `{LINKTREE_URL}/v1`), `VAULT_URL`, `VAULT_TOKEN`,
 //! `DATA_DIR`. Optional: `HOST` (127.0.0.1), `PORT` (8080), `TIME_SCALE` (1), `SEED` (0),
-//! `SSL_CERT_FILE` (certificates in PEM of whom alone Linktree and the vault may have theirs), and the
-//! names in [`Config::from_lookup`]. Contract durations, in milliseconds, are divided by
+//! `SSL_CERT_FILE` (certificates in PEM of whom alone Linktree and the vault may have theirs),
+//! `SESSION_SECRET` (what signs creators' sessions), and the names in [`Config::from_lookup`]. Contract durations, in milliseconds, are divided by
 //! `TIME_SCALE`; names ending in `_REAL_MS` or `_S` are real time and are not. The API key is not
 //! read here: it comes from the vault.
 
@@ -78,6 +78,17 @@ pub struct ClickSettings {
     pub batch: usize,
 }
 
+/// Creators' figures.
+#[derive(Clone, Debug)]
+pub struct AnalyticsSettings {
+    /// Time limit of all attempts together, from when the creator asks.
+    pub limit: Duration,
+    /// How long figures are shown again without asking.
+    pub fresh_for: Duration,
+    /// Days that are shown, today included.
+    pub days: u32,
+}
+
 /// All settings, in real time.
 #[derive(Clone)]
 pub struct Config {
@@ -109,6 +120,10 @@ pub struct Config {
     pub pages: PageSettings,
     /// Clicks.
     pub clicks: ClickSettings,
+    /// Creators' figures.
+    pub analytics: AnalyticsSettings,
+    /// What creators' sessions are signed with; without it nobody has one.
+    pub session_secret: Option<String>,
 }
 
 /// Why there is no configuration.
@@ -198,12 +213,18 @@ impl Config {
                 coalesce: contract("CLICK_COALESCE_MS", 500)?,
                 batch: env.number("CLICK_BATCH", 100usize)?.clamp(1, 100),
             },
+            analytics: AnalyticsSettings {
+                limit: contract("ANALYTICS_TIMEOUT_MS", 30_000)?,
+                fresh_for: contract("ANALYTICS_FRESH_MS", 30_000)?,
+                days: env.number("ANALYTICS_DAYS", 28u32)?.clamp(1, 366),
+            },
+            session_secret: lookup("SESSION_SECRET").filter(|secret| !secret.is_empty()),
         })
     }
 }
 
 impl fmt::Debug for Config {
-    /// Everything but the vault's token.
+    /// Everything but secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config")
             .field("linktree_url", &self.linktree_url)

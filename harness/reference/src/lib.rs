@@ -6,10 +6,11 @@
 //! each, to prove that the harness notices.
 //!
 //! Where to look: [`config`] for the environment, `linktree` for the words of the contract,
-//! `upstream` for the client, `pages` and `clicks` for the two halves of the service, `front` for
-//! its routes. Modules use each other in one direction only, and none but this file and the
+//! `upstream` for the client, `pages`, `clicks` and `analytics` for the parts of the service, `front`
+//! for its routes. Modules use each other in one direction only, and none but this file and the
 //! mutants knows the seams (`harness/tests/house.rs` holds both).
 
+mod analytics;
 mod clicks;
 mod clock;
 pub mod config;
@@ -21,6 +22,7 @@ pub mod mutants;
 mod pages;
 mod seams;
 mod secrets;
+mod sessions;
 mod source;
 mod tls;
 mod upstream;
@@ -28,9 +30,11 @@ mod upstream;
 pub use config::Config;
 pub use seams::Seams;
 
+use analytics::Analytics;
 use clicks::delivery::Delivery;
 use metrics::Metrics;
 use pages::Pages;
+use sessions::Sessions;
 use std::{future::Future, process::ExitCode, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
@@ -105,6 +109,8 @@ pub async fn serve_on(
     let clicks = (seams.store)(&config.data_dir)?;
     let clicks_arrived = Arc::new(Notify::new());
     let app = front::App {
+        analytics: Arc::new(Analytics::new(upstream.clone(), &config.analytics, seams.analytics)),
+        sessions: Sessions::new(config.session_secret.clone(), seams.verify),
         pages: Arc::new(Pages::new(upstream.clone(), &config.pages, seams.pages, seams.log)),
         clicks: clicks.clone(),
         clicks_arrived: clicks_arrived.clone(),

@@ -19,7 +19,7 @@ pub fn is_handle(text: &str) -> bool {
 /// Who shares the rate limit of the one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
-    /// Profile and link reads: the cap less the slots reserved for clicks.
+    /// What people look at, pages and figures: the cap less the slots reserved for clicks.
     Pages,
     /// Click deliveries: the whole cap.
     Clicks,
@@ -36,11 +36,14 @@ pub enum Route {
     Click,
     /// `POST /clicks/batch`
     ClickBatch,
+    /// `GET /analytics/{handle}`
+    Analytics,
 }
 
 impl Route {
     /// All, in the order of their discriminants.
-    pub const ALL: [Self; 4] = [Self::Profile, Self::Links, Self::Click, Self::ClickBatch];
+    pub const ALL: [Self; 5] =
+        [Self::Profile, Self::Links, Self::Click, Self::ClickBatch, Self::Analytics];
 
     /// The word in metrics and logs.
     pub fn label(self) -> &'static str {
@@ -49,13 +52,14 @@ impl Route {
             Self::Links => "links",
             Self::Click => "click",
             Self::ClickBatch => "click_batch",
+            Self::Analytics => "analytics",
         }
     }
 
     /// Whose share of the rate limit it uses.
     pub fn lane(self) -> Lane {
         match self {
-            Self::Profile | Self::Links => Lane::Pages,
+            Self::Profile | Self::Links | Self::Analytics => Lane::Pages,
             Self::Click | Self::ClickBatch => Lane::Clicks,
         }
     }
@@ -86,6 +90,8 @@ pub struct Call {
     pub idempotency_key: Option<String>,
     /// A JSON body.
     pub body: Option<Vec<u8>>,
+    /// When all attempts must be over, if not each for itself.
+    pub deadline: Option<Instant>,
 }
 
 impl Call {
@@ -99,6 +105,7 @@ impl Call {
             if_none_match: None,
             idempotency_key: None,
             body: None,
+            deadline: None,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! all: everything else is given its own.
 
 use crate::{
+    analytics::AnalyticsPolicy,
     clicks::{ClickStore, SqliteStore, StoreError, delivery::DeliveryPolicy},
     config::Config,
     front::FrontPolicy,
@@ -11,6 +12,7 @@ use crate::{
     metrics::MetricsPolicy,
     pages::PagePolicy,
     secrets::{self, SecretsFuture},
+    sessions::{self, Verify},
     tls::TlsPolicy,
     upstream::UpstreamPolicy,
 };
@@ -29,6 +31,10 @@ pub struct Seams {
     pub delivery: DeliveryPolicy,
     /// Where the secrets come from, at the start.
     pub secrets: for<'a> fn(&'a reqwest::Client, &'a Config) -> SecretsFuture<'a>,
+    /// How creators' figures are waited for.
+    pub analytics: AnalyticsPolicy,
+    /// Whether a session's code is good.
+    pub verify: Verify,
     /// What is checked of whoever says that it is Linktree or the vault.
     pub tls: TlsPolicy,
     /// What the front door shows of the client behind it.
@@ -47,6 +53,8 @@ impl Default for Seams {
             store: |folder| Ok(Arc::new(SqliteStore::open(folder)?)),
             delivery: DeliveryPolicy::default(),
             secrets: |http, config| Box::pin(secrets::read(http, config)),
+            analytics: AnalyticsPolicy::default(),
+            verify: sessions::whole_code,
             tls: TlsPolicy::default(),
             front: FrontPolicy::default(),
             log: LogPolicy::default(),

@@ -219,9 +219,21 @@ impl Rules<'_> {
         } else {
             self.path("front_door.metrics", &door.metrics);
         }
-        if !door.page.contains("{handle}") {
-            let help = "say where the creator's handle stands, as in /{handle}";
-            self.wrong("front_door.page", "front_door.page has no {handle}", help);
+        self.path("front_door.analytics", &door.analytics);
+        for (key, path) in [("page", &door.page), ("analytics", &door.analytics)] {
+            if !path.contains("{handle}") {
+                let help = "say where the creator's handle stands, as in /{handle}";
+                let key = format!("front_door.{key}");
+                self.wrong(&key, format!("{key} has no {{handle}}"), help);
+            }
+        }
+        if !door.session.contains("{token}") {
+            let help = "say where a creator's token stands, as in Bearer {token}";
+            self.wrong("front_door.session", "front_door.session has no {token}", help);
+        }
+        if !is_header(&door.session_header) {
+            let what = format!("{:?} is no name of a header", door.session_header);
+            self.wrong("front_door.session_header", what, "write it as authorization or cookie");
         }
         for (name, value) in
             [("event_id", &door.click_fields.event_id), ("handle", &door.click_fields.handle)]
@@ -308,6 +320,11 @@ fn is_host(name: &str) -> bool {
     let letters = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
     let bare = name.trim_start_matches('[').trim_end_matches(']');
     bare.parse::<IpAddr>().is_ok() || (!name.is_empty() && name.bytes().all(letters))
+}
+
+/// Whether this can name a header (RFC 9110 section 5.1).
+fn is_header(name: &str) -> bool {
+    reqwest::header::HeaderName::from_bytes(name.as_bytes()).is_ok()
 }
 
 /// `env:NAME` or `file:PATH`.

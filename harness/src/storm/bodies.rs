@@ -40,7 +40,9 @@ impl Bodies {
         let cut = beginning.len() as u64 != answer.bytes;
         if self.kept().takes(hash, beginning.len(), cut) {
             let text = String::from_utf8_lossy(beginning).into_owned();
-            let body = Body { hash, bytes: answer.bytes, cut, text };
+            let page = answer.page.as_deref().cloned().unwrap_or_default();
+            let (links, repeated) = (page.links, page.repeated);
+            let body = Body { hash, bytes: answer.bytes, cut, links, repeated, text };
             self.recorder.record(Event::Body(Box::new(body)));
         }
     }

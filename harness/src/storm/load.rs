@@ -22,6 +22,8 @@ pub struct Entrance {
     pub url: String,
     /// How its routes are spelled.
     pub front: FrontDoor,
+    /// Signs the sessions of those among them who are creators.
+    pub session_secret: String,
     /// Where they report what they met.
     pub sink: Arc<dyn OperationSink>,
 }
@@ -41,6 +43,7 @@ impl Load {
             plan: plan.clone(),
             front_url: entrance.url,
             front: entrance.front,
+            session_secret: entrance.session_secret,
             armed,
             clock,
             sink: entrance.sink,

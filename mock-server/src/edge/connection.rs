@@ -115,6 +115,7 @@ async fn exchange(
     };
     open.exchange.clicks = std::mem::take(&mut instructions.clicks);
     open.exchange.links = std::mem::take(&mut instructions.links);
+    open.exchange.listed = instructions.listed.take();
     open.exchange.faults = std::mem::take(&mut instructions.marks);
     open.exchange.over_limit = instructions.over_limit;
     let keep = head.keeps_alive() && !edge.is_draining() && !edge.hits_handshakes();

@@ -102,6 +102,7 @@ pub(super) fn blank(id: u64, conn: u64, conn_seq: u32) -> Exchange {
         idempotency_key: None,
         body_bytes: 0,
         clicks: Vec::new(),
+        listed: None,
         links: Vec::new(),
         t_conn: Moment::ZERO,
         t_head: Moment::ZERO,

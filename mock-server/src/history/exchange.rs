@@ -117,6 +117,48 @@ pub struct LinkReceipt {
     pub effect: bool,
 }
 
+/// What one page of a list of links held, and with what it was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed {
+    /// The links of which pages shall show each, in the order of the list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ids: Vec<String>,
+    /// The others on this page of the list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inactive: Vec<String>,
+    /// Whether there are more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_more: bool,
+    /// The cursor that it was asked for with.
+    pub cursor_in: CursorIn,
+    /// The cursor of the next page, which no other answer of the run names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+impl Listed {
+    /// A request with such a cursor, of which no answer says anything of links.
+    #[must_use]
+    pub fn met(cursor_in: CursorIn) -> Self {
+        Self { cursor_in, ..Self::default() }
+    }
+}
+
+/// What the cursor of a request was worth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CursorIn {
+    /// There was none: the first page.
+    #[default]
+    None,
+    /// An earlier answer had handed it out for this list.
+    Fresh,
+    /// So it had, but it is not taken any more: 410.
+    Expired,
+    /// Nobody had handed it out for this list.
+    Foreign,
+}
+
 /// What a click's payload consists of, in the order of its hashes.
 pub const CLICK_PARTS: [&str; 3] = ["handle", "link_id", "occurred_at"];
 
@@ -191,6 +233,9 @@ pub struct Exchange {
     /// The clicks that the body delivered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clicks: Vec<ClickReceipt>,
+    /// What a list of links was asked for, and what of it the answer says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed: Option<Box<Listed>>,
     /// The writes of links that the request asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<LinkReceipt>,

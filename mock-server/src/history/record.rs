@@ -207,7 +207,7 @@ pub(crate) fn examples() -> Vec<Record> {
     use crate::contract::{Listener, Route};
     use crate::faults::FaultKind;
     use crate::history::exchange::{
-        ClickReceipt, End, KeyPlace, LinkReceipt, RetryAfter, RetryAfterForm,
+        ClickReceipt, CursorIn, End, KeyPlace, LinkReceipt, Listed, RetryAfter, RetryAfterForm,
     };
     use crate::history::handshake::{Certificate, Credential, HandshakeEnd};
     let at = Moment::from_ms(5);
@@ -236,6 +236,13 @@ pub(crate) fn examples() -> Vec<Record> {
             status: 202,
             effect: true,
         }],
+        listed: Some(Box::new(Listed {
+            ids: vec![text("l")],
+            inactive: vec![text("m")],
+            has_more: true,
+            cursor_in: CursorIn::Fresh,
+            next: Some(text("c")),
+        })),
         links: vec![LinkReceipt { id: text("l"), payload: text("p"), status: 200, effect: true }],
         t_conn: at,
         t_head: at,

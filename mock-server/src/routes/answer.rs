@@ -1,6 +1,6 @@
 //! An answer before it is bytes: status, headers, body, and what the edge shall record of it.
 
-use crate::history::exchange::{ClickReceipt, LinkReceipt};
+use crate::history::exchange::{ClickReceipt, CursorIn, LinkReceipt, Listed};
 use crate::profile::ContractProfile;
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
@@ -16,6 +16,8 @@ pub(crate) struct Reply {
     pub slow_us: u64,
     pub version: Option<String>,
     pub nonce: Option<String>,
+    /// For the record, of a list of links.
+    pub listed: Option<Box<Listed>>,
 }
 
 /// What clicks and links in a request met.
@@ -62,6 +64,7 @@ impl Reply {
             slow_us: 0,
             version: None,
             nonce: None,
+            listed: None,
         }
     }
 
@@ -95,6 +98,14 @@ impl Reply {
         self.headers.retain(|(name, _)| !of_the_page(name));
         (self.status, self.body) = (status, body);
         (self.version, self.nonce) = (None, None);
+        // Nobody is shown a link, but the cursor was worth what it was.
+        self.listed = self.listed.take().map(|listed| Box::new(Listed::met(listed.cursor_in)));
+    }
+
+    /// Notes for the record what the cursor of the request for a list was worth.
+    pub fn with_cursor(mut self, cursor_in: CursorIn) -> Self {
+        self.listed = Some(Box::new(Listed::met(cursor_in)));
+        self
     }
 
     pub fn with_receipts(mut self, receipts: impl Into<Receipts>) -> Self {

@@ -2,6 +2,7 @@
 
 use super::profile::{not_found, updated_at};
 use super::{Call, Reply};
+use crate::history::exchange::{CursorIn, Listed};
 use crate::world::link::Link;
 use crate::world::pagination::{self, Cursor};
 use serde_json::{Value, json};
@@ -12,7 +13,13 @@ pub(super) fn listing(call: &Call<'_>, handle: &str) -> Reply {
     let Some(creator) = world.creator(handle, at) else { return not_found() };
     let asked = match Asked::read(call, handle) {
         Ok(asked) => asked,
-        Err((status, code, message)) => return Reply::error(status, code, message),
+        Err(Refused { status, code, message, cursor_in }) => {
+            let refusal = Reply::error(status, code, message);
+            return match cursor_in {
+                Some(cursor_in) => refusal.with_cursor(cursor_in),
+                None => refusal,
+            };
+        }
     };
     let short = world.profile.pages.short_per_mille;
     let limit = call.limit_override.map_or(asked.limit, |most| asked.limit.min(most));
@@ -20,8 +27,22 @@ pub(super) fn listing(call: &Call<'_>, handle: &str) -> Reply {
     let page = pagination::page(&creator.links, asked.after, length);
     let cursor = page.next.map(|rank| Cursor { rank, issued: at }.written(world.seed, handle));
     let data: Vec<_> = page.links.iter().map(shown).collect();
-    Reply::json(200, json!({ "data": data, "cursor": cursor, "has_more": page.next.is_some() }))
-        .with_trace(&creator.version, &world.nonce(call.ticket.id))
+    let ids = |active: bool| {
+        let links = page.links.iter().filter(|link| link.is_active == active);
+        links.map(|link| link.id.clone()).collect()
+    };
+    let listed = Listed {
+        ids: ids(true),
+        inactive: ids(false),
+        has_more: page.next.is_some(),
+        cursor_in: asked.cursor_in,
+        next: cursor.clone(),
+    };
+    let body = json!({ "data": data, "cursor": cursor, "has_more": page.next.is_some() });
+    let mut reply =
+        Reply::json(200, body).with_trace(&creator.version, &world.nonce(call.ticket.id));
+    reply.listed = Some(Box::new(listed));
+    reply
 }
 
 /// A link as answers show it.
@@ -40,38 +61,59 @@ pub(super) fn shown(link: &Link) -> Value {
 struct Asked {
     after: u64,
     limit: usize,
+    cursor_in: CursorIn,
+}
+
+/// Why there is no page, and what the cursor was worth, if that is why.
+struct Refused {
+    status: u16,
+    code: &'static str,
+    message: &'static str,
+    cursor_in: Option<CursorIn>,
+}
+
+impl Refused {
+    const fn bad(message: &'static str) -> Self {
+        Self { status: 400, code: "bad_request", message, cursor_in: None }
+    }
 }
 
 impl Asked {
-    fn read(call: &Call<'_>, handle: &str) -> Result<Self, (u16, &'static str, &'static str)> {
-        let bad = |message| (400, "bad_request", message);
+    fn read(call: &Call<'_>, handle: &str) -> Result<Self, Refused> {
         let world = call.world;
         let pages = &world.profile.pages;
-        let (mut after, mut limit) = (0, pages.default_limit);
+        let (mut after, mut limit, mut cursor_in) = (0, pages.default_limit, CursorIn::None);
         for (name, value) in call.request.url.query_pairs() {
             match name.as_ref() {
                 "offset" | "page" => {
-                    return Err(bad("pages are reached by cursor, not by number"));
+                    return Err(Refused::bad("pages are reached by cursor, not by number"));
                 }
                 // Whoever has no cursor yet may say so with an empty one.
                 "cursor" if value.is_empty() => {}
                 "cursor" => {
-                    let cursor = Cursor::read(&value, world.seed, handle)
-                        .ok_or_else(|| bad("the cursor is not valid"))?;
+                    let foreign = || Refused {
+                        cursor_in: Some(CursorIn::Foreign),
+                        ..Refused::bad("the cursor is not valid")
+                    };
+                    let cursor = Cursor::read(&value, world.seed, handle).ok_or_else(foreign)?;
                     if call.ticket.t_req.since(cursor.issued) > world.cursor_ttl() {
-                        let message = "the cursor has expired; begin with the first page";
-                        return Err((410, "cursor_expired", message));
+                        return Err(Refused {
+                            status: 410,
+                            code: "cursor_expired",
+                            message: "the cursor has expired; begin with the first page",
+                            cursor_in: Some(CursorIn::Expired),
+                        });
                     }
-                    after = cursor.rank;
+                    (after, cursor_in) = (cursor.rank, CursorIn::Fresh);
                 }
                 "limit" => {
                     let lawful = |limit: &u32| (1..=pages.max_limit).contains(limit);
                     let read = value.parse().ok().filter(lawful);
-                    limit = read.ok_or_else(|| bad("the limit is out of range"))?;
+                    limit = read.ok_or_else(|| Refused::bad("the limit is out of range"))?;
                 }
                 _ => {}
             }
         }
-        Ok(Self { after, limit: limit as usize })
+        Ok(Self { after, limit: limit as usize, cursor_in })
     }
 }

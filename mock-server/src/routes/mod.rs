@@ -249,6 +249,7 @@ impl Guarded {
             retry_after,
             clicks,
             links,
+            listed: reply.listed.take(),
             version: reply.version.take(),
             nonce: reply.nonce.take(),
             over_limit,

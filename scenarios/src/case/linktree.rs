@@ -4,6 +4,7 @@ use super::indexes::{Clicks, PageFills, PageReads};
 use super::judged_exchange::{Common, JudgedExchange, Receipt};
 use crate::observed::FIRST_CLICK;
 use mock_server::clock::Moment;
+use mock_server::contract::Route;
 use mock_server::faults::Caution;
 use mock_server::history::exchange::Exchange;
 use mock_server::history::handshake::Handshake;
@@ -23,6 +24,8 @@ pub struct LinktreeSide {
     pub handshakes: Vec<Handshake>,
     /// Reads of the vault.
     pub secret_reads: Vec<SecretRead>,
+    /// Whose figures the answer with each nonce held.
+    figures: HashMap<String, String>,
     common: Common,
     found: Arc<Found>,
 }
@@ -39,6 +42,11 @@ impl LinktreeSide {
     /// Takes in what arrived, in any order.
     pub fn exchange(&mut self, mut exchange: Exchange) {
         exchange.clicks.retain(|click| !click.event_id.starts_with(FIRST_CLICK));
+        if exchange.route == Route::Analytics
+            && let Some((nonce, handle)) = exchange.nonce.take().zip(exchange.handle.clone())
+        {
+            self.figures.insert(nonce, handle);
+        }
         let no_request = exchange.is_connection_only();
         let exchange = self.common.judged(exchange);
         let all = Arc::make_mut(&mut self.exchanges);
@@ -64,6 +72,12 @@ impl LinktreeSide {
         self.secret_reads.sort_by_key(|read| read.at);
         self.common = Common::default();
         self.found = Arc::default();
+    }
+
+    /// Whose figures the answer with this nonce held; none where it held nobody's.
+    #[must_use]
+    pub fn figures_of(&self, nonce: &str) -> Option<&str> {
+        self.figures.get(nonce).map(String::as_str)
     }
 
     /// When connections were refused altogether.

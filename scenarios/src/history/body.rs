@@ -76,6 +76,13 @@ pub struct Body {
     /// Whether only its beginning is recorded.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
+    /// The links that the page shows by the declared attribute, each once and in the page's order, in
+    /// the first 256 KiB of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<String>,
+    /// Those that it shows again, after others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repeated: Vec<String>,
     /// The body as text; bytes that are no UTF-8 stand as unknown characters.
     pub text: String,
 }

@@ -1,6 +1,6 @@
 //! What a visitor did, one variant for each action, carrying what that action notes.
 
-use super::{BodyHash, Hostile, Shown};
+use super::{BodyHash, Hostile, Look, Shown};
 use crate::traffic::actions::Action;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -23,6 +23,12 @@ pub enum Did<'a> {
     GarbledClick(#[serde(borrow)] Oddity<'a>),
     /// Sent a click that an integration may take in or refuse.
     OddClick(#[serde(borrow)] Oddity<'a>),
+    /// Looked at own figures.
+    Analytics(#[serde(borrow)] Look<'a>),
+    /// Looked at another creator's figures with a session of one's own.
+    ForeignAnalytics(#[serde(borrow)] Look<'a>),
+    /// Looked at a creator's figures with a session that nobody was given, or in a disguise.
+    ForgedSession(#[serde(borrow)] Look<'a>),
 }
 
 /// What is noted of a page view.
@@ -93,6 +99,9 @@ impl Did<'_> {
             Self::WrongMethod(_) => Action::WrongMethod,
             Self::GarbledClick(_) => Action::GarbledClick,
             Self::OddClick(_) => Action::OddClick,
+            Self::Analytics(_) => Action::Analytics,
+            Self::ForeignAnalytics(_) => Action::ForeignAnalytics,
+            Self::ForgedSession(_) => Action::ForgedSession,
         }
     }
 
@@ -106,7 +115,10 @@ impl Did<'_> {
             | Self::Nobody(_)
             | Self::WrongMethod(_)
             | Self::GarbledClick(_)
-            | Self::OddClick(_) => None,
+            | Self::OddClick(_)
+            | Self::Analytics(_)
+            | Self::ForeignAnalytics(_)
+            | Self::ForgedSession(_) => None,
         }
     }
 
@@ -115,7 +127,13 @@ impl Did<'_> {
     pub const fn may_count_as_read(&self) -> bool {
         match self {
             Self::Head(_) | Self::Nobody(_) | Self::WrongMethod(_) => true,
-            Self::Page(_) | Self::Click(_) | Self::GarbledClick(_) | Self::OddClick(_) => false,
+            Self::Page(_)
+            | Self::Click(_)
+            | Self::GarbledClick(_)
+            | Self::OddClick(_)
+            | Self::Analytics(_)
+            | Self::ForeignAnalytics(_)
+            | Self::ForgedSession(_) => false,
         }
     }
 
@@ -128,7 +146,10 @@ impl Did<'_> {
             | Self::Click(_)
             | Self::Head(_)
             | Self::Nobody(_)
-            | Self::WrongMethod(_) => None,
+            | Self::WrongMethod(_)
+            | Self::Analytics(_)
+            | Self::ForeignAnalytics(_)
+            | Self::ForgedSession(_) => None,
         }
     }
 
@@ -147,6 +168,13 @@ impl Did<'_> {
             | Self::WrongMethod(odd)
             | Self::GarbledClick(odd)
             | Self::OddClick(odd) => format!(", {}", odd.kind),
+            Self::Analytics(look) | Self::ForeignAnalytics(look) | Self::ForgedSession(look) => {
+                let shown = match look.owners.join(" and ").as_str() {
+                    "" => String::new(),
+                    owners => format!(", names links of {owners}"),
+                };
+                format!(", {}{shown}", look.session.words())
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A front-door operation: who did what and when, and how it was answered.
 
 use super::did::{Click, Did, PageView};
+use super::look::Look;
 use mock_server::clock::Moment;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -50,6 +51,17 @@ impl<'a> Operation<'a> {
     #[must_use]
     pub const fn click(&self) -> Option<&Click<'a>> {
         if let Did::Click(click) = &self.did { Some(click) } else { None }
+    }
+
+    /// What is noted of a look at figures, by whomever; none of anything else.
+    #[must_use]
+    pub const fn look(&self) -> Option<&Look<'a>> {
+        match &self.did {
+            Did::Analytics(look) | Did::ForeignAnalytics(look) | Did::ForgedSession(look) => {
+                Some(look)
+            }
+            _ => None,
+        }
     }
 
     /// The upstream version that a page shows.

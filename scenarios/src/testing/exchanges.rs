@@ -28,6 +28,7 @@ pub fn read(handle: &str, at_ms: u64) -> Exchange {
         idempotency_key: None,
         body_bytes: 0,
         clicks: Vec::new(),
+        listed: None,
         links: Vec::new(),
         t_conn: Moment::from_ms(at_ms),
         t_head: Moment::from_ms(at_ms),
@@ -159,4 +160,14 @@ pub fn ordinary_calls() -> Vec<Exchange> {
         _ => sent_click(&format!("day-{n}"), n * 100, 202),
     };
     (0..30).map(call).collect()
+}
+
+/// A good query for the figures of `handle`.
+pub fn figures(handle: &str, at_ms: u64) -> Exchange {
+    Exchange {
+        target: format!("/v1/analytics/{handle}?from=2026-01-01&to=2026-01-28"),
+        route: Route::Analytics,
+        version: None,
+        ..read(handle, at_ms)
+    }
 }

@@ -1,6 +1,6 @@
 //! Front-door operations and scrapes written by hand.
 
-use crate::history::{Click, Did, Operation, PageView};
+use crate::history::{Click, Did, Look, Operation, PageView};
 use crate::observed::{Figures, Scrape};
 use mock_server::clock::Moment;
 use std::borrow::Cow;
@@ -43,4 +43,14 @@ pub fn click(event_id: &'static str, from_ms: u64, until_ms: u64) -> Operation<'
 pub fn scrape(at_ms: u64, figures: Figures) -> Scrape {
     let (sent, last) = (Moment::from_ms(at_ms), Moment::from_ms(at_ms + 5));
     Scrape { sent, last, status: Some(200), failure: None, figures }
+}
+
+/// A creator looked at own figures from `from_ms` to `until_ms`, and was answered so.
+pub fn look(handle: &'static str, from_ms: u64, until_ms: u64, status: u16) -> Operation<'static> {
+    let principal = Some(Cow::Borrowed(handle));
+    Operation {
+        status: Some(status),
+        did: Did::Analytics(Look { principal, ..Look::default() }),
+        ..page(handle, from_ms, until_ms, "-")
+    }
 }

@@ -15,6 +15,7 @@ pub mod habits;
 pub mod page;
 pub mod run;
 pub mod schedule;
+pub mod sessions;
 pub mod shape;
 pub mod visitor;
 pub mod visits;

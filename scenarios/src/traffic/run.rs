@@ -4,6 +4,7 @@ use super::dispatcher::{Dispatch, Dispatcher, Release};
 use super::goose_run::{self, Work};
 use super::page::Pages;
 use super::schedule::{Schedule, ScheduleError};
+use super::sessions::Sessions;
 use super::visits::{Answer, Shared};
 use crate::front_door::FrontDoor;
 use crate::history::{GeneratorReport, Operation};
@@ -43,6 +44,8 @@ pub struct Storm {
     pub front_url: String,
     /// How its routes are spelled.
     pub front: FrontDoor,
+    /// Signs creators' sessions.
+    pub session_secret: String,
     /// Millisecond 0 of the plan; best at least [`LEAD`] ahead.
     pub armed: Moment,
     /// The run's clock.
@@ -130,7 +133,8 @@ impl Drop for OnlyOne {
 /// [`TrafficError`] for what is wrong on this side only.
 pub async fn run(storm: Storm) -> Result<GeneratorReport, TrafficError> {
     let _only = OnlyOne::enter()?;
-    let Storm { plan, front_url, front, armed, clock, sink, stop, dispatcher } = storm;
+    let Storm { plan, front_url, front, session_secret, armed, clock, sink, stop, dispatcher } =
+        storm;
     let schedule = Arc::new(Schedule::of(&plan)?);
     let front_url = checked(front_url)?;
     let timeout = Duration::from_millis(plan.generator.timeout_ms.max(1));
@@ -145,6 +149,7 @@ pub async fn run(storm: Storm) -> Result<GeneratorReport, TrafficError> {
         armed,
         armed_unix_ms: calendar_ms(armed, clock),
         pages: Pages::default(),
+        sessions: Sessions::of(&plan, &schedule.handles, &session_secret),
         clock,
         sink,
         over,

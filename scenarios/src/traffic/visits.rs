@@ -1,12 +1,13 @@
 //! Visits at the front door: one step after the other, and what happened is recorded.
 
 use super::actions::{Action, Connection, Visit};
-use super::page::Pages;
+use super::page::{Page, Pages};
 use super::run::OperationSink;
 use super::schedule::{Planned, Schedule};
+use super::sessions::Sessions;
 use super::{Habits, Visitor};
 use crate::front_door::FrontDoor;
-use crate::history::{BodyHash, OpFailure, Operation};
+use crate::history::{BodyHash, Did, OpFailure, Operation};
 use mock_server::clock::{Clock, Moment};
 use reqwest::header::{HeaderMap, REFERER, USER_AGENT};
 use reqwest::{Client, RequestBuilder};
@@ -37,6 +38,8 @@ pub struct Shared {
     pub armed_unix_ms: i64,
     /// The pages that were read.
     pub pages: Pages,
+    /// Creators' sessions.
+    pub sessions: Sessions,
     /// The run's clock.
     pub clock: Clock,
     /// Where operations are recorded.
@@ -60,6 +63,8 @@ pub struct Answer {
     pub hash: BodyHash,
     /// Whether all of it came.
     pub whole: bool,
+    /// What was read in it, if it is a page.
+    pub page: Option<Arc<Page>>,
 }
 
 impl Answer {
@@ -105,6 +110,7 @@ impl Shared {
             handle,
             intended_unix_ms: 0,
             pages: &self.pages,
+            sessions: &self.sessions,
             page: None,
         };
         let mut end = intended;
@@ -158,6 +164,9 @@ impl Shared {
             failure,
             did: action.notes(visit, &answer),
         };
+        if let Did::Page(_) = operation.did {
+            answer.page = visit.page.clone();
+        }
         if operation.status.is_some() {
             self.sink.answer(&operation, &answer);
         }

@@ -1,15 +1,20 @@
 //! The front door: the routes for visitors, for readiness and for metrics.
 
+mod analytics;
 mod click;
 mod page;
 
+pub use analytics::AccessPolicy;
+
 use crate::{
+    analytics::Analytics,
     clicks::ClickStore,
     clock,
     linktree::Failure,
     logs::LogPolicy,
     metrics::{Gauges, Metrics},
     pages::{HtmlPolicy, Pages},
+    sessions::Sessions,
     upstream::Upstream,
 };
 use axum::{
@@ -33,6 +38,8 @@ pub struct FrontPolicy {
     pub more_metrics: fn(&Upstream) -> String,
     /// How a creator's words become markup.
     pub html: HtmlPolicy,
+    /// Who may see which figures.
+    pub access: AccessPolicy,
 }
 
 impl Default for FrontPolicy {
@@ -42,6 +49,7 @@ impl Default for FrontPolicy {
             refused: |_, _| {},
             more_metrics: |_| String::new(),
             html: HtmlPolicy::default(),
+            access: AccessPolicy::default(),
         }
     }
 }
@@ -51,6 +59,10 @@ impl Default for FrontPolicy {
 pub struct App {
     /// Link-in-bio pages.
     pub pages: Arc<Pages>,
+    /// Creators' figures.
+    pub analytics: Arc<Analytics>,
+    /// Whose session a request shows.
+    pub sessions: Sessions,
     /// The click queue.
     pub clicks: Arc<dyn ClickStore>,
     /// Wakes the delivery.
@@ -71,6 +83,7 @@ pub fn router(app: App) -> Router {
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/metrics", get(metrics))
         .route("/api/clicks", post(click::accept))
+        .route("/api/analytics/{handle}", get(analytics::show))
         .route("/{handle}", get(page::show))
         .layer(DefaultBodyLimit::max(16 << 10))
         .with_state(app)

@@ -3,7 +3,7 @@
 use super::{KeyPlacement, TimeoutKind, Upstream};
 use crate::{
     clock,
-    linktree::{Answer, Call, Failure},
+    linktree::{Answer, Call, Failure, Route},
 };
 use reqwest::{Response, Url, header};
 use std::{future::Future, time::Duration};
@@ -13,7 +13,12 @@ const MAX_BODY: usize = 8 << 20;
 
 impl Upstream {
     pub(super) async fn exchange(&self, call: &Call) -> Result<Answer, Failure> {
-        let limit = (self.policy.time_limit)(call.route, self.retry.attempt_timeout);
+        let configured = match call.route {
+            Route::Analytics => self.analytics_limit,
+            _ => self.retry.attempt_timeout,
+        };
+        let left = call.deadline.map_or(Duration::MAX, |deadline| deadline - clock::now());
+        let limit = (self.policy.time_limit)(call.route, configured).min(left);
         match (self.policy.timeout)(call.route) {
             TimeoutKind::Total => within(Some(limit), self.send_and_read(call, None)).await,
             TimeoutKind::Silence => self.send_and_read(call, Some(limit)).await,

@@ -126,6 +126,15 @@ impl Breaker {
         }
     }
 
+    /// When to ask again, if it is open, or has probes to wait for. Takes nothing.
+    pub fn busy_until(&self, now: Instant) -> Option<Instant> {
+        match self.current.lock().unwrap().state {
+            State::Open { until } => (now < until).then_some(until),
+            State::HalfOpen { .. } => Some(now + PROBE_POLL),
+            State::Closed { .. } => None,
+        }
+    }
+
     /// 0 closed, 1 half-open, 2 open.
     pub fn gauge(&self) -> u8 {
         match self.current.lock().unwrap().state {

@@ -39,11 +39,13 @@ pub struct Upstream {
     secrets: Secrets,
     gate: Gate,
     breaker: Breaker,
+    analytics_breaker: Breaker,
     limiter: Box<dyn Limiter>,
     reserve: Reserve,
     jitter: Jitter,
     metrics: Arc<Metrics>,
     retry: RetrySettings,
+    analytics_limit: Duration,
     slot_patience: Duration,
     policy: UpstreamPolicy,
     log: LogPolicy,
@@ -68,11 +70,13 @@ impl Upstream {
             secrets,
             gate: Gate::default(),
             breaker: Breaker::new(&config.breaker, policy.breaker),
+            analytics_breaker: Breaker::new(&config.breaker, policy.breaker),
             limiter: (policy.limiter)(&config.rate, &config.data_dir)?,
             reserve: Reserve::default(),
             jitter: Jitter::new(config.seed),
             metrics,
             retry: config.retry.clone(),
+            analytics_limit: config.analytics.limit,
             slot_patience: config.rate.patience,
             policy,
             log,
@@ -82,12 +86,25 @@ impl Upstream {
     /// What an attempt on this route would meet now. Takes nothing.
     pub fn barrier(&self, route: Route) -> Option<Barrier> {
         let now = clock::now();
-        self.closed(now).or_else(|| self.limiter.free_at(route, now).map(Barrier::RateLimit))
+        self.closed(route, now).or_else(|| self.limiter.free_at(route, now).map(Barrier::RateLimit))
     }
 
-    fn closed(&self, now: Instant) -> Option<Barrier> {
+    fn closed(&self, route: Route, now: Instant) -> Option<Barrier> {
         let gate = self.gate.closed_until(now).map(Barrier::RetryAfter);
-        gate.or_else(|| self.breaker.closed_until(now).map(Barrier::CircuitOpen))
+        gate.or_else(|| self.circuit_open(route, now).map(Barrier::CircuitOpen))
+    }
+
+    /// The breaker that counts what attempts on this route come to. Figures are slow by design: how long
+    /// they take says nothing of the rest, and a few creators who wait must not make every page stale.
+    fn breaker_of(&self, route: Route) -> &Breaker {
+        if route == Route::Analytics { &self.analytics_breaker } else { &self.breaker }
+    }
+
+    /// When to ask again, if a breaker is in the way. Nobody asks a Linktree that is down for figures,
+    /// nor takes the place of a probe with it.
+    fn circuit_open(&self, route: Route, now: Instant) -> Option<Instant> {
+        let down = || self.breaker.busy_until(now).filter(|_| route == Route::Analytics);
+        self.breaker_of(route).closed_until(now).or_else(down)
     }
 
     fn enter(&self, route: Route, number: u32) -> Result<Permit<'_>, Barrier> {
@@ -95,7 +112,10 @@ impl Upstream {
         if let Some(until) = self.gate.closed_until(now) {
             return Err(Barrier::RetryAfter(until));
         }
-        let permit = self.breaker.try_permit(now).map_err(Barrier::CircuitOpen)?;
+        if let Some(until) = self.breaker.busy_until(now).filter(|_| route == Route::Analytics) {
+            return Err(Barrier::CircuitOpen(until));
+        }
+        let permit = self.breaker_of(route).try_permit(now).map_err(Barrier::CircuitOpen)?;
         // A permit that is dropped here gives a probe's place back.
         if (self.policy.limits_attempt)(number, self.gate.open_for(now)) {
             self.limiter.try_take(route, now).map_err(Barrier::RateLimit)?;
@@ -108,7 +128,8 @@ impl Upstream {
     /// # Errors
     /// With a barrier when nothing was sent, else with what went wrong.
     pub async fn attempt(&self, call: &Call, number: u32) -> Result<Answer, Failure> {
-        let checked = self.breaker.check_ahead().await.map_err(Barrier::CircuitOpen);
+        let breaker = self.breaker_of(call.route);
+        let checked = breaker.check_ahead().await.map_err(Barrier::CircuitOpen);
         let permit = match checked.and_then(|()| self.enter(call.route, number)) {
             Ok(permit) => permit,
             Err(barrier) => {
@@ -135,7 +156,8 @@ impl Upstream {
         result
     }
 
-    /// Reads, with retries. Ends early when the way is barred: the caller has a page to answer.
+    /// Reads, with retries. Ends early when the way is barred, or no time is left for another attempt:
+    /// the caller has somebody to answer.
     ///
     /// # Errors
     /// With the last failure.
@@ -144,7 +166,11 @@ impl Upstream {
         loop {
             match self.attempt_soon(call, number).await {
                 Err(failure) if failure.is_transient() && number < self.retry.read_attempts => {
-                    self.pause(self.backoff(number)).await?;
+                    let pause = self.backoff(number);
+                    if call.deadline.is_some_and(|deadline| clock::now() + pause >= deadline) {
+                        return Err(failure);
+                    }
+                    self.pause(call.route, pause).await?;
                     number += 1;
                 }
                 result => return result,
@@ -166,12 +192,12 @@ impl Upstream {
     }
 
     /// Sleeps, but no longer than the way to Linktree is open.
-    async fn pause(&self, delay: Duration) -> Result<(), Failure> {
+    async fn pause(&self, route: Route, delay: Duration) -> Result<(), Failure> {
         const LOOK_EVERY: Duration = Duration::from_millis(20);
         let end = clock::now() + delay;
         loop {
             let now = clock::now();
-            if let Some(barrier) = self.closed(now) {
+            if let Some(barrier) = self.closed(route, now) {
                 return Err(Failure::Barred(barrier));
             }
             if now >= end {

@@ -22,6 +22,15 @@ impl Front {
         self.http.get(format!("{}{path}", self.url)).send().await.unwrap()
     }
 
+    /// A look at figures with this token, or with none.
+    pub async fn figures(&self, path: &str, token: Option<&str>) -> Response {
+        let mut request = self.http.get(format!("{}/api/analytics/{path}", self.url));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        request.send().await.unwrap()
+    }
+
     pub async fn metrics(&self) -> String {
         self.get("/metrics").await.text().await.unwrap()
     }

@@ -1,5 +1,6 @@
 //! The whole service against a stub of Linktree, through its front door only.
 
+mod analytics;
 mod clicks;
 mod front;
 #[cfg(target_os = "linux")]
@@ -43,6 +44,7 @@ impl Service {
                 "VAULT_TOKEN" => "vault-token",
                 "DATA_DIR" => folder.path().to_str().unwrap(),
                 "TIME_SCALE" => "20",
+                "SESSION_SECRET" => "session-secret",
                 _ => return None,
             };
             Some(value.to_owned())

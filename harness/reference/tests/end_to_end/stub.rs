@@ -150,6 +150,12 @@ fn answer(stub: &Stub, seen: &Seen, cache_control: &'static str) -> Response {
                 .into_response(),
         };
     }
+    if let Some(handle) = path.strip_prefix("/v1/analytics/") {
+        let clicks = json!({"link_id": format!("{handle}-1"), "date": "2026-01-31", "clicks": 7});
+        let figures = json!({"handle": handle, "from": "2026-01-04", "to": "2026-01-31",
+                             "data": [clicks], "total": 9, "nonce": "n"});
+        return axum::Json(figures).into_response();
+    }
     match path {
         "/v1/clicks" => (StatusCode::ACCEPTED, "{}").into_response(),
         "/v1/clicks/batch" => {

@@ -102,12 +102,13 @@ pub(super) fn command(spec: &TargetSpec, around: &Surroundings<'_>, ports: Ports
     let TargetSpec::Spawn { command: spawn, folder } = spec else {
         let mut args: Vec<OsString> = vec!["__reference".into()];
         args.extend(spec.mutant().map(OsString::from));
-        let env: [(&str, OsString); 8] = [
+        let env: [(&str, OsString); 9] = [
             ("PORT", ports.front.to_string().into()),
             ("LINKTREE_URL", around.mock_url.clone().into()),
             ("VAULT_URL", around.vault_url.clone().into()),
             ("VAULT_TOKEN", around.vault_token.clone().into()),
             ("ALERTS_URL", around.alerts_url.clone().into()),
+            ("SESSION_SECRET", around.secrets.session.clone().into()),
             ("DATA_DIR", around.data_dir.into()),
             ("TIME_SCALE", around.time_scale.to_string().into()),
             ("SEED", around.seed.to_string().into()),

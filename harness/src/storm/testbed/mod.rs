@@ -41,6 +41,8 @@ pub struct Testbed {
     /// Where mock and visitors report.
     tap: Tap,
     front: FrontDoor,
+    /// Signs creators' sessions.
+    session_secret: String,
     metrics_url: String,
     watching: Option<Watching>,
     /// The target's log files, unless the watch reads them.
@@ -127,7 +129,8 @@ impl Testbed {
     #[must_use]
     pub fn entrance(&self) -> Entrance {
         let (url, front) = (self.target.url.clone(), self.front.clone());
-        Entrance { url, front, sink: Arc::new(self.tap.clone()) }
+        let session_secret = self.session_secret.clone();
+        Entrance { url, front, session_secret, sink: Arc::new(self.tap.clone()) }
     }
 
     /// The process from which all of the target's descend, 0 for none.

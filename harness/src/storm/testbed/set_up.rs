@@ -70,6 +70,7 @@ impl Testbed {
         tap.search_with(&search);
         recorder.record(Event::Mock { url: mock.url() });
         measure(scene).await?;
+        let session_secret = secrets.session.clone();
         let data_dir = data_dir(&order.folder)?;
         let program = std::env::current_exe()
             .map_err(|error| Failure::bug(format!("failed to find this program: {error}")))?;
@@ -107,6 +108,7 @@ impl Testbed {
             metrics_url: target
                 .metrics_url(&order.front_door, order.observe.metrics_url.as_deref()),
             front: order.front_door.clone(),
+            session_secret,
             watching: None,
             logs: Some(logs),
             search,

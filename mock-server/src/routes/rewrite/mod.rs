@@ -9,6 +9,7 @@ mod rate;
 
 use super::{Body, Call, Reply};
 use crate::faults::{DateFlaw, FaultMark, Rewrite};
+use crate::history::exchange::{CursorIn, Listed};
 use crate::seed;
 use rand::RngExt;
 use std::cell::RefCell;
@@ -109,6 +110,7 @@ fn change_answer(change: &Rewrite, reply: &mut Reply, call: &Call<'_>) -> bool {
             if expired {
                 let (code, message) = ("cursor_expired".into(), "the cursor has expired".into());
                 reply.replace(410, Body::Error { code, message });
+                reply.listed = Some(Box::new(Listed::met(CursorIn::Expired)));
             }
             expired
         }

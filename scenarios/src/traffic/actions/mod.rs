@@ -20,7 +20,10 @@
 //! An action at a route that integrations may lack also names that route in
 //! [`FrontRoute`], and its spelling in [`FrontDoor`].
 
+mod analytics;
 mod click;
+mod foreign_analytics;
+mod forged_session;
 mod garbled_click;
 mod head;
 mod nobody;
@@ -28,7 +31,10 @@ mod odd_click;
 mod page;
 mod wrong_method;
 
+pub use analytics::Analytics;
 pub use click::{Click, event_prefix};
+pub use foreign_analytics::ForeignAnalytics;
+pub use forged_session::ForgedSession;
 pub use garbled_click::GarbledClick;
 pub use head::Head;
 pub use nobody::Nobody;
@@ -37,6 +43,7 @@ pub use page::Page;
 pub use wrong_method::WrongMethod;
 
 use super::page::{Page as ReadPage, Pages};
+use super::sessions::Sessions;
 use super::{Answer, Habits, Visitor};
 use crate::front_door::{FrontDoor, FrontRoute};
 use crate::history::Did;
@@ -108,6 +115,8 @@ pub struct Visit<'a> {
     pub intended_unix_ms: i64,
     /// The pages that were read.
     pub pages: &'a Pages,
+    /// Creators' sessions.
+    pub sessions: &'a Sessions,
     /// The page that an earlier step opened, as it was read.
     pub page: Option<Arc<ReadPage>>,
 }
@@ -134,6 +143,14 @@ impl Visit<'_> {
     #[must_use]
     pub fn email(&self) -> String {
         mock_server::world::population::email(self.visitor.seed, self.handle)
+    }
+
+    /// The day so many days before the present step was meant to begin, UTC.
+    #[must_use]
+    pub fn day(&self, before: i64) -> String {
+        let ms = self.intended_unix_ms.saturating_sub(before.saturating_mul(86_400_000));
+        let time = Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH);
+        time.strftime("%Y-%m-%d").to_string()
     }
 
     /// One of these kinds: each visitor of a stream has the next.
@@ -197,6 +214,9 @@ actions! {
     WrongMethod
     GarbledClick
     OddClick
+    Analytics
+    ForeignAnalytics
+    ForgedSession
 }
 
 /// What the actions' own tests share.
@@ -209,6 +229,7 @@ mod testing {
     pub fn visit() -> Visit<'static> {
         static FRONT: LazyLock<FrontDoor> = LazyLock::new(FrontDoor::default);
         static PAGES: LazyLock<Pages> = LazyLock::new(Pages::default);
+        static SESSIONS: LazyLock<Sessions> = LazyLock::new(Sessions::default);
         Visit {
             front_url: "http://127.0.0.1:1",
             front: &FRONT,
@@ -218,6 +239,7 @@ mod testing {
             handle: "ann",
             intended_unix_ms: 1_500,
             pages: &PAGES,
+            sessions: &SESSIONS,
             page: None,
         }
     }
@@ -244,6 +266,7 @@ mod tests {
         let front = FrontDoor {
             page: "/p?of={handle}".into(),
             clicks: "/track".into(),
+            analytics: "/stats?of={handle}".into(),
             click_method: crate::front_door::ClickMethod::Put,
             ..FrontDoor::default()
         };
@@ -255,6 +278,10 @@ mod tests {
             match action.info().needs {
                 Some(FrontRoute::Clicks) => {
                     assert_eq!((path, request.method().as_str()), ("/track", "PUT"))
+                }
+                Some(FrontRoute::Analytics) => {
+                    assert_eq!((path, request.method().as_str()), ("/stats", "GET"));
+                    assert!(query.starts_with("of="), "{query}");
                 }
                 _ => {
                     assert_eq!(path, "/p");

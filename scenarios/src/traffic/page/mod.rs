@@ -25,6 +25,8 @@ pub struct Page {
     pub links: Vec<String>,
     /// What became of a hostile creator's words.
     pub hostile: Hostile,
+    /// Those that come again after others, each once.
+    pub repeated: Vec<String>,
 }
 
 impl Page {

@@ -71,10 +71,20 @@ impl TreeSink for Reader<'_> {
             noted.filter(|(node, _)| node.shown.get()).map(|(_, text)| text.to_string())
         };
         let version = shown(self.versions).next();
-        // Where markup is badly nested, one element of the source becomes two.
-        let mut known = HashSet::new();
-        let links = shown(self.links).filter(|id| !id.is_empty() && known.insert(id.clone()));
-        Page { version, links: links.collect(), ..Page::default() }
+        // Where markup is badly nested, one element of the source becomes two, and a link's own elements
+        // may all bear its id.
+        let (mut links, mut repeated) = (Vec::<String>::new(), Vec::new());
+        let (mut known, mut again) = (HashSet::new(), HashSet::new());
+        let mut last = String::new();
+        for id in shown(self.links).filter(|id| !id.is_empty()) {
+            if known.insert(id.clone()) {
+                links.push(id.clone());
+            } else if id != last && again.insert(id.clone()) {
+                repeated.push(id.clone());
+            }
+            last = id;
+        }
+        Page { version, links, repeated, ..Page::default() }
     }
 
     fn create_element(
