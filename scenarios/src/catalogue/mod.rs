@@ -29,6 +29,7 @@ pub mod outage_and_replay;
 mod parts;
 pub mod rate_limit_storm;
 pub mod retry_gaps;
+pub mod slow_analytics;
 pub mod steady_state;
 pub mod tls_faults;
 pub mod viral_spike;
@@ -189,6 +190,7 @@ pub const SCENARIOS: &[&ScenarioInfo] = &[
     &calibration::INFO,
     &retry_gaps::INFO,
     &kinds_of_failure::INFO,
+    &slow_analytics::INFO,
     &tls_faults::INFO,
     &hostile_content::INFO,
 ];

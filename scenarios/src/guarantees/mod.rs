@@ -24,6 +24,8 @@
 //! stands in [`crate::bounds`]. The tests below, and `harness/tests/registries.rs`, say what is
 //! missing.
 
+mod analytics_scope;
+mod analytics_timeout;
 mod backoff_grows;
 mod base_url;
 mod bearer_header_only;
@@ -110,6 +112,7 @@ pub const GUARANTEES: &[&dyn Guarantee] = &[
     &client_rate_cap::ClientRateCap,
     &hard_limit::HardLimit,
     &profile_timeout::ProfileTimeout,
+    &analytics_timeout::AnalyticsTimeout,
     &json_headers::JsonHeaders,
     &pages_served::PagesServed,
     &breaker_opens::BreakerOpens,
@@ -125,6 +128,7 @@ pub const GUARANTEES: &[&dyn Guarantee] = &[
     &click_lag::ClickLag,
     &cache_hit_ratio::CacheHitRatio,
     &html_sanitised::HtmlSanitised,
+    &analytics_scope::AnalyticsScope,
     &tls_verified::TlsVerified,
     &no_pii_in_logs::NoPiiInLogs,
     &no_secret_leaked::NoSecretLeaked,

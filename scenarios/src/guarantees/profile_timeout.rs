@@ -4,6 +4,7 @@
 //! `trickle-resets-timeout`, `timeout-of-three-seconds`.
 
 use super::evidence::busy::Busy;
+use super::evidence::stalls::{place, words};
 use super::evidence::too_short::too_short;
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::{Case, JudgedExchange};
@@ -12,7 +13,7 @@ use crate::measure::{Gauge, humane};
 use crate::strength::Minimum;
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
-use mock_server::faults::{Caution, Fault, StallAt};
+use mock_server::faults::{Caution, StallAt};
 use mock_server::history::exchange::End;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -215,26 +216,6 @@ fn is_first(case: &Case, read: &JudgedExchange) -> bool {
 
 fn is_stalled(read: &JudgedExchange) -> bool {
     read.is_page_read() && read.calls_for(Caution::Stalls)
-}
-
-/// Where a read stalled: as its rule says, or else as far as its answer came.
-fn place(case: &Case, read: &JudgedExchange) -> StallAt {
-    let rules = case.plan.faults.iter();
-    let hit = |id: &str| read.faults.iter().any(|mark| mark.rule == id);
-    let stalls = |rule: &mock_server::faults::Rule| match rule.fault {
-        Fault::Stall(stall) if hit(&rule.id) => Some(stall.at),
-        _ => None,
-    };
-    let by_answer = if read.t_first.is_none() { StallAt::BeforeHead } else { StallAt::BeforeBody };
-    rules.filter_map(stalls).next().unwrap_or(by_answer)
-}
-
-const fn words(place: StallAt) -> &'static str {
-    match place {
-        StallAt::BeforeHead => "before the head",
-        StallAt::BeforeBody | StallAt::MidBody { .. } => "inside the body",
-        StallAt::Trickle { .. } => "as a trickle",
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! (`MODEL_HISTORIES=10000 cargo test --release -p scenarios --lib models`). A history that fails is named
 //! by its seed.
 
+mod analytics;
 mod breaker;
 mod cache;
 mod jitter;
@@ -14,6 +15,7 @@ mod metrics;
 mod queue;
 mod retry_after;
 mod sanitisers;
+mod sessions;
 mod timeouts;
 
 use crate::guarantees::find;

@@ -16,6 +16,11 @@
 
 mod accept_missing_on_links;
 mod ack_before_write;
+mod analytics_checked_on_a_miss;
+mod analytics_for_anybody;
+mod analytics_handle_from_query;
+mod analytics_limit_of_ten_seconds;
+mod analytics_trickle_resets_limit;
 mod auth_counted_as_timeouts;
 mod authorization_in_log;
 mod backoff_constant;
@@ -50,6 +55,7 @@ mod failed_items_dropped;
 mod fills_not_shared;
 mod first_links_only;
 mod fresh_key_per_attempt;
+mod front_door_gives_up_first;
 mod half_open_gate_races;
 mod half_open_lets_everyone_through;
 mod host_names_not_checked;
@@ -96,6 +102,7 @@ mod retry_hot_loop;
 mod rush_after_the_wait;
 mod scheme_check_misses_tabs;
 mod script_tags_taken_out_once;
+mod session_code_cut_off;
 mod small_cache;
 mod stale_for_ever;
 mod timeout_of_three_seconds;
@@ -195,6 +202,9 @@ pub const MUTANTS: &[Mutant] = &[
     trickle_resets_timeout::MUTANT,
     no_timeout::MUTANT,
     timeout_of_three_seconds::MUTANT,
+    analytics_limit_of_ten_seconds::MUTANT,
+    analytics_trickle_resets_limit::MUTANT,
+    front_door_gives_up_first::MUTANT,
     key_in_query_on_links::MUTANT,
     key_in_second_header_on_clicks::MUTANT,
     accept_missing_on_links::MUTANT,
@@ -213,6 +223,10 @@ pub const MUTANTS: &[Mutant] = &[
     javascript_denied_by_prefix::MUTANT,
     scheme_check_misses_tabs::MUTANT,
     script_tags_taken_out_once::MUTANT,
+    analytics_for_anybody::MUTANT,
+    analytics_checked_on_a_miss::MUTANT,
+    analytics_handle_from_query::MUTANT,
+    session_code_cut_off::MUTANT,
     certificates_not_checked::MUTANT,
     host_names_not_checked::MUTANT,
     email_in_log::MUTANT,

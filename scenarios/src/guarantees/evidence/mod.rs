@@ -24,6 +24,7 @@ pub mod retries;
 pub mod scrapes;
 pub mod sent;
 pub mod spacing;
+pub mod stalls;
 pub mod tails;
 pub mod threshold;
 pub mod too_short;

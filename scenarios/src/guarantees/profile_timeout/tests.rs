@@ -3,7 +3,7 @@
 use super::*;
 use crate::testing::{Decides, History, given_up, hit_by, page, read};
 use crate::verdict::VerdictKind::{self, *};
-use mock_server::faults::{Matcher, Pick, Rule, Stall, Window};
+use mock_server::faults::{Fault, Matcher, Pick, Rule, Stall, Window};
 use mock_server::history::exchange::Exchange;
 
 fn stalled(at_ms: u64, until_ms: u64) -> Exchange {
