@@ -15,6 +15,7 @@ use scenarios::history::{
     Click, Did, Event, GeneratorReport, HISTORY_FORMAT, Opened, Operation, Outcome, PageView,
     Tolerances,
 };
+use scenarios::observed::{Figures, Histogram, Scrape};
 use scenarios::plan::{MAX_DURATION_MS, RunPlan};
 use std::borrow::Cow;
 use std::fs::File;
@@ -37,18 +38,68 @@ const OPERATION_EVERY: u64 = 4;
 const CREATORS: u64 = 400;
 const SCENARIO: &str = "steady-state";
 
+/// After so many calls Linktree refuses a row of them, as an outage does: enough to open a breaker.
+const OUTAGE_EVERY: u64 = 2_000;
+const REFUSED_IN_A_ROW: u64 = 6;
+/// One call for so many stalls until it is given up.
+const STALLS_EVERY: u64 = 1_000;
+const SCRAPED_EVERY: u64 = 1_000;
+/// Seconds.
+const BUCKETS: [f64; 12] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0];
+
 /// What a service sends that keeps to its rate, all day long.
 struct Day {
     every: Duration,
+    /// How long nothing is sent after an outage.
+    open: Duration,
+    timeout: Duration,
+}
+
+/// How many of the calls before this one come first after each so many, from `place` on.
+const fn so_far(n: u64, every: u64, place: u64) -> u64 {
+    (n + every - 1 - place) / every
 }
 
 impl Day {
     fn at(&self, n: u64) -> Moment {
-        Moment::from_ms(2_000).plus(self.every * u32::try_from(n).unwrap())
+        let outages = so_far(n, OUTAGE_EVERY, REFUSED_IN_A_ROW - 1);
+        let times = |of: Duration, n: u64| of * u32::try_from(n).unwrap();
+        Moment::from_ms(2_000).plus(times(self.every, n) + times(self.open, outages))
+    }
+
+    const fn stalls(n: u64) -> bool {
+        n % STALLS_EVERY == 123
+    }
+
+    /// What the metrics tell after so many calls.
+    #[allow(clippy::cast_precision_loss)] // far below 2^52
+    fn scrape(&self, n: u64) -> Scrape {
+        let at = self.at(n);
+        let stalled = so_far(n, STALLS_EVERY, 123) as f64;
+        let (count, views) = (n as f64, so_far(n, OPERATION_EVERY, 0) as f64);
+        let up_to = |bound: f64| match bound {
+            ..0.001 => 0.0,
+            0.001..1.0 => count - stalled,
+            _ => count,
+        };
+        let figures = Figures {
+            timeouts: Some(stalled),
+            auth_errors: Some(0.0),
+            cache_hits: Some(views / 2.0),
+            cache_misses: Some(views / 2.0),
+            cache_stale: None,
+            latency: Some(Histogram {
+                buckets: BUCKETS.map(|bound| (bound, up_to(bound))).into(),
+                count,
+            }),
+        };
+        let last = at.plus(Duration::from_millis(2));
+        Scrape { sent: at, last, status: Some(200), failure: None, figures }
     }
 
     fn handle(n: u64) -> String {
-        format!("page-{:04}", n * n % CREATORS)
+        format!("page-{:04}", 1 + n * n % CREATORS)
     }
 
     fn event_id(n: u64) -> String {
@@ -76,10 +127,13 @@ impl Day {
                 ("/v1/clicks".to_owned(), vec![receipt])
             }
         };
-        let (is_click, is_refused) = (!clicks.is_empty(), n % 50 == 7);
+        let (is_click, is_stalled) = (!clicks.is_empty(), Self::stalls(n));
+        let is_refused = n % 50 == 7 || n % OUTAGE_EVERY < REFUSED_IN_A_ROW;
+        let end = if is_stalled { head.plus(self.timeout) } else { done };
+        let is_good = !is_refused && !is_stalled;
         let mark = FaultMark {
-            rule: "refused-now-and-then".into(),
-            kind: FaultKind::Status,
+            rule: if is_stalled { "stalled" } else { "refused-now-and-then" }.into(),
+            kind: if is_stalled { FaultKind::Stall } else { FaultKind::Status },
             key: format!("GET {target}"),
             nth: n,
         };
@@ -110,16 +164,20 @@ impl Day {
             t_conn: at,
             t_head: at,
             t_req: head,
-            t_first: Some(first),
-            t_w: Some(done),
-            t_end: done,
-            end: End::Complete,
-            status: Some(if is_refused { 503 } else { 200 + u16::from(is_click) * 2 }),
+            t_first: (!is_stalled).then_some(first),
+            t_w: (!is_stalled).then_some(done),
+            t_end: end,
+            end: if is_stalled { End::ClientAbort } else { End::Complete },
+            status: match (is_stalled, is_refused) {
+                (true, _) => None,
+                (_, true) => Some(503),
+                _ => Some(200 + u16::from(is_click) * 2),
+            },
             retry_after: (n % 200 == 7).then_some(retry_after),
-            version: (!is_click && !is_refused).then(|| format!("v{}-{handle}", n / 100_000)),
-            nonce: (!is_click && !is_refused).then(|| format!("nonce-{n:016x}")),
+            version: (!is_click && is_good).then(|| format!("v{}-{handle}", n / 100_000)),
+            nonce: (!is_click && is_good).then(|| format!("nonce-{n:016x}")),
             handle: (!is_click).then_some(handle),
-            faults: if is_refused { vec![mark] } else { vec![] },
+            faults: if is_good { vec![] } else { vec![mark] },
             doubtful: false,
             over_limit: false,
         }
@@ -129,9 +187,10 @@ impl Day {
         click_payload(&Self::handle(n), &format!("link-{n}"), "2026-01-01T00:00:00Z")
     }
 
-    /// A click for each that is delivered, and page views.
+    /// A click for each that is delivered, and page views, some of which take their time.
     fn operation(&self, n: u64) -> Operation<'static> {
-        let (sent, last) = (self.at(n), self.at(n).plus(Duration::from_micros(700)));
+        let took = Duration::from_micros(if n.is_multiple_of(20) { 30_000 } else { 700 });
+        let (sent, last) = (self.at(n), self.at(n).plus(took));
         let is_click = n % 10 == 9;
         let did = if is_click {
             let (event_id, payload) = (Self::event_id(n).into(), Self::payload(n).into());
@@ -158,9 +217,11 @@ impl Day {
 fn plan(exchanges: u64) -> (RunPlan, Day) {
     let contract = ContractProfile::linktree_v1();
     let mut run = run_plan(&Settings::default(), contract, &[SCENARIO]);
-    let every = run.times_in(&run.scenarios[0]).window / 80;
+    let times = run.times_in(&run.scenarios[0]);
     let plan = &mut run.scenarios[0];
-    let needed = every.as_millis() as u64 * exchanges;
+    let timeout = Duration::from_secs(10) / plan.time_scale;
+    let day = Day { every: times.window / 80, open: times.breaker_open * 2, timeout };
+    let needed = day.at(exchanges).0 / 1_000_000;
     let longer = needed.min(MAX_DURATION_MS - plan.duration_ms());
     for phase in &mut plan.phases[1..] {
         phase.until_ms += longer;
@@ -169,9 +230,10 @@ fn plan(exchanges: u64) -> (RunPlan, Day) {
         phase.from_ms += longer;
     }
     let all = GUARANTEES.iter().map(|guarantee| guarantee.promise().id);
+    plan.population.groups[0].count = u32::try_from(CREATORS).unwrap();
     plan.watches =
         all.filter(|id| !plan.guarantees.iter().any(|named| named == id)).map(Into::into).collect();
-    (run, Day { every })
+    (run, day)
 }
 
 /// A run with so many exchanges, as it is recorded.
@@ -212,6 +274,9 @@ fn recorded(exchanges: u64) -> (tempfile::TempDir, RunFolder) {
         write(&Event::Exchange(Box::new(day.exchange(n))));
         if n % 10 == 9 || n % OPERATION_EVERY == 0 {
             write(&Event::Operation(day.operation(n)));
+        }
+        if n % SCRAPED_EVERY == 0 {
+            write(&Event::Scrape(Box::new(day.scrape(n))));
         }
     }
     write(&Event::Generator(GeneratorReport::default()));

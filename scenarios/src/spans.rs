@@ -50,6 +50,44 @@ impl Spans {
     }
 }
 
+/// Spans that may overlap, of which a judge asks for each operation how long those that have begun last.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lasting {
+    /// When each begins, ascending, and the last end of it and of all before it.
+    begun: Vec<(Moment, Moment)>,
+}
+
+impl Lasting {
+    /// Takes them in any order.
+    #[must_use]
+    pub fn of(spans: impl IntoIterator<Item = (Moment, Moment)>) -> Self {
+        let mut begun: Vec<_> = spans.into_iter().collect();
+        begun.sort_unstable();
+        let mut last = Moment::ZERO;
+        for (_, until) in &mut begun {
+            last = last.max(*until);
+            *until = last;
+        }
+        Self { begun }
+    }
+
+    /// The last end of those that begin at `at` or before.
+    #[must_use]
+    pub fn begun_by(&self, at: Moment) -> Option<Moment> {
+        self.last_of(self.begun.partition_point(|span| span.0 <= at))
+    }
+
+    /// The last end of those that begin before `at`.
+    #[must_use]
+    pub fn begun_before(&self, at: Moment) -> Option<Moment> {
+        self.last_of(self.begun.partition_point(|span| span.0 < at))
+    }
+
+    fn last_of(&self, count: usize) -> Option<Moment> {
+        count.checked_sub(1).map(|last| self.begun[last].1)
+    }
+}
+
 /// The most of these spans that share a moment, their ends among them.
 #[must_use]
 pub fn most_at_once(spans: impl IntoIterator<Item = (Moment, Moment)>) -> usize {
@@ -86,6 +124,19 @@ mod tests {
         assert!(spans.well_inside(MS(13), margin) && !spans.well_inside(MS(12), margin));
         assert!(spans.well_inside(MS(47), margin) && !spans.well_inside(MS(48), margin));
         assert_eq!(spans.ending_at_or_after(MS(21)), Some((1, (MS(40), MS(50)))));
+    }
+
+    #[test]
+    fn of_spans_that_overlap_the_last_end_of_those_that_have_begun_is_known() {
+        let ms = |(from, until)| (MS(from), MS(until));
+        let spans = Lasting::of([(30, 40), (10, 90), (20, 25)].map(ms));
+        let by = [9, 10, 29, 30].map(|at| spans.begun_by(MS(at)));
+        assert_eq!(by, [None, Some(MS(90)), Some(MS(90)), Some(MS(90))]);
+        let spans = Lasting::of([(30, 40), (10, 20)].map(ms));
+        let [by, before] =
+            [spans.begun_by(MS(30)), spans.begun_before(MS(30))].map(|end| end.unwrap());
+        assert_eq!((by, before), (MS(40), MS(20)));
+        assert_eq!(spans.begun_before(MS(10)), None);
     }
 
     #[test]

@@ -3,6 +3,10 @@
 //! What was observed and promised is said by the verdict's measures wherever there is a number, so
 //! that words and numbers cannot disagree; a judge adds words only for what has none.
 
+mod offences;
+
+pub use offences::Offences;
+
 use crate::measure::{self, Gauge, Margin, Measure};
 use crate::strength::{self, Strength};
 use mock_server::clock::Moment;
@@ -115,6 +119,22 @@ impl Verdict {
             reason: None,
             ..Self::held_over(seen.max(1), of_what)
         }
+    }
+
+    /// As [`Verdict::from_witnesses`], of offenders with the time and weight of each witness: only those
+    /// that are kept are told.
+    #[must_use]
+    pub fn from_offenders<T>(
+        seen: usize,
+        of_what: &str,
+        mut offenders: Vec<(Moment, u64, T)>,
+        witness: impl Fn(T) -> Witness,
+    ) -> Self {
+        offenders.sort_by_key(|(at, weight, _)| (Reverse(*weight), *at));
+        let when: Vec<Moment> = offenders.iter().map(|(at, ..)| *at).collect();
+        let kept = offenders.into_iter().take(MAX_WITNESSES).map(|(.., one)| witness(one));
+        let verdict = Self::from_witnesses(seen, of_what, kept.collect());
+        Self { violations: when.len() as u64, when, ..verdict }
     }
 
     /// The same verdict with its measures, which say what was observed and promised in numbers, and
@@ -245,7 +265,7 @@ impl Witness {
     /// The same witness of something that lasted so long; the longest is shown first.
     #[must_use]
     pub fn lasting(self, time: Duration) -> Self {
-        self.weighing(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
+        self.weighing(weight_of(time))
     }
 
     /// Adds a line of evidence.
@@ -256,61 +276,10 @@ impl Witness {
     }
 }
 
-/// Violations in the making: of all of them it is kept when they were, and the worst
-/// [`MAX_WITNESSES`] in words, so that memory hardly grows with a history that is nothing but violations.
-#[derive(Clone, Debug, Default)]
-pub struct Offences {
-    kept: Vec<Witness>,
-    when: Vec<Moment>,
-}
-
-impl Offences {
-    /// Adds one that is as bad as any other; the witness is only written when it is kept.
-    pub fn add(&mut self, at: Moment, witness: impl FnOnce() -> Witness) {
-        self.add_weighing(at, 0, witness);
-    }
-
-    /// Adds one that lasted so long.
-    pub fn add_lasting(&mut self, at: Moment, time: Duration, witness: impl FnOnce() -> Witness) {
-        self.add_weighing(at, u64::try_from(time.as_micros()).unwrap_or(u64::MAX), witness);
-    }
-
-    /// Adds one that is so bad.
-    pub fn add_weighing(&mut self, at: Moment, weight: u64, witness: impl FnOnce() -> Witness) {
-        self.when.push(at);
-        if self.kept.len() < MAX_WITNESSES {
-            self.kept.push(witness().weighing(weight));
-        } else if let Some(lightest) = self.kept.iter_mut().min_by_key(|kept| kept.weight)
-            && lightest.weight < weight
-        {
-            *lightest = witness().weighing(weight);
-        }
-    }
-
-    /// Adds all of `other`.
-    pub fn join(&mut self, other: Self) {
-        self.when.extend(other.when);
-        self.kept.extend(other.kept);
-    }
-
-    /// Those that were kept.
-    #[must_use]
-    pub fn into_witnesses(self) -> Vec<Witness> {
-        self.kept
-    }
-
-    /// How many there are.
-    #[must_use]
-    pub const fn count(&self) -> u64 {
-        self.when.len() as u64
-    }
-
-    /// As [`Verdict::from_witnesses`].
-    #[must_use]
-    pub fn verdict(self, seen: usize, of_what: &str) -> Verdict {
-        let (violations, when) = (self.count(), self.when);
-        Verdict { violations, when, ..Verdict::from_witnesses(seen, of_what, self.kept) }
-    }
+/// How bad a witness is of something that lasted so long.
+#[must_use]
+pub fn weight_of(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -331,27 +300,18 @@ mod tests {
     }
 
     #[test]
-    fn of_many_offences_the_worst_are_kept_and_the_worst_is_first() {
-        let mut offences = Offences::default();
-        for ms in 0..30 {
-            offences.add_weighing(Moment::from_ms(ms), ms, || {
-                Witness::new(Moment::from_ms(ms), "broken")
-            });
-        }
-        let weights: Vec<u64> =
-            offences.verdict(40, "clicks").witnesses.iter().map(|one| one.weight).collect();
-        assert_eq!(weights, (10..30).rev().collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn offences_are_all_counted_and_the_first_kept() {
-        let mut offences = Offences::default();
-        (0..30).map(Moment::from_ms).for_each(|at| {
-            offences.add(at, || Witness::new(at, "broken"));
-        });
-        let verdict = offences.verdict(40, "clicks");
-        assert_eq!((verdict.violations, verdict.witnesses.len()), (30, MAX_WITNESSES));
-        assert_eq!(Offences::default().verdict(1, "clicks").kind, VerdictKind::Held);
+    fn offenders_are_all_counted_and_those_that_are_kept_are_told() {
+        let offenders: Vec<(Moment, u64, u64)> =
+            (0..30).map(|n| (Moment::from_ms(n), n / 3, n)).collect();
+        let witness = |n: u64| {
+            assert!(n >= 9, "{n} is not among the worst");
+            Witness::new(Moment::from_ms(n), "broken").weighing(n / 3)
+        };
+        let witnesses = (0..30).map(|n| Witness::new(Moment::from_ms(n), "broken").weighing(n / 3));
+        let expected = Verdict::from_witnesses(40, "clicks", witnesses.collect());
+        assert_eq!(Verdict::from_offenders(40, "clicks", offenders, witness), expected);
+        let none = Verdict::from_offenders(40, "clicks", Vec::<(Moment, u64, u64)>::new(), witness);
+        assert_eq!(none, Verdict::held_over(40, "clicks"));
     }
 
     #[test]

@@ -8,24 +8,76 @@ use std::collections::{HashMap, HashSet};
 
 /// Reads of pages by the handle that they are about.
 #[derive(Debug, Default)]
-pub(super) struct PageReads(HashMap<Text, Vec<usize>>);
+pub(super) struct PageReads(HashMap<Text, ReadsOfPage>);
+
+/// Whatever asked for one page, be it only whether it is there. Exchanges are named by their places.
+#[derive(Debug, Default)]
+pub(super) struct ReadsOfPage {
+    /// In order of arrival.
+    pub(super) places: Vec<u32>,
+    /// Of each and those that came before it the one that was known last.
+    last: Vec<u32>,
+    /// The same of those that ask for the page itself, where there are others.
+    last_of_whole: Option<Vec<u32>>,
+}
+
+/// None of the exchanges.
+const NONE: u32 = u32::MAX;
+
+/// So many exchanges as have no place fit into no memory.
+fn place(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(NONE)
+}
 
 impl PageReads {
     pub(super) fn of(exchanges: &[JudgedExchange]) -> Self {
-        let mut all: HashMap<Text, Vec<usize>> = HashMap::new();
+        let mut all: HashMap<Text, ReadsOfPage> = HashMap::new();
         for (at, one) in exchanges.iter().enumerate().filter(|(_, one)| one.route.is_page_read()) {
-            all.entry(one.handle.clone().unwrap_or_default()).or_default().push(at);
+            all.entry(one.handle.clone().unwrap_or_default()).or_default().places.push(place(at));
         }
-        all.values_mut().for_each(Vec::shrink_to_fit);
+        all.values_mut().for_each(|page| page.look_up(exchanges));
         Self(all)
     }
 
-    pub(super) fn by_handle(&self) -> impl Iterator<Item = (&str, &[usize])> {
-        self.0.iter().map(|(handle, places)| (&**handle, places.as_slice()))
+    pub(super) fn by_handle(&self) -> impl Iterator<Item = (&str, &[u32])> {
+        self.0.iter().map(|(handle, page)| (&**handle, page.places.as_slice()))
     }
 
-    pub(super) fn of_handle(&self, handle: &str) -> &[usize] {
-        self.0.get(handle).map_or(&[], Vec::as_slice)
+    pub(super) fn of_handle(&self, handle: &str) -> Option<&ReadsOfPage> {
+        self.0.get(handle)
+    }
+}
+
+impl ReadsOfPage {
+    fn look_up(&mut self, exchanges: &[JudgedExchange]) {
+        self.places.shrink_to_fit();
+        let so_far = |counts: fn(&JudgedExchange) -> bool| {
+            let known = |place: u32| exchanges.get(place as usize).map(JudgedExchange::t_known);
+            let last = self.places.iter().scan(NONE, |last, place| {
+                let is_last = known(*last).is_none_or(|before| Some(before) <= known(*place));
+                if counts(&exchanges[*place as usize]) && is_last {
+                    *last = *place;
+                }
+                Some(*last)
+            });
+            last.collect::<Vec<_>>()
+        };
+        let others = self.places.iter().any(|place| exchanges[*place as usize].is_head());
+        self.last_of_whole = others.then(|| so_far(JudgedExchange::is_page_read));
+        self.last = so_far(|_| true);
+    }
+
+    /// The one that was known last of those that came at `at` or before: of all, or of those that ask for
+    /// the page itself.
+    pub(super) fn last<'x>(
+        &self,
+        exchanges: &'x [JudgedExchange],
+        at: Moment,
+        whole: bool,
+    ) -> Option<&'x JudgedExchange> {
+        let come = self.places.partition_point(|place| exchanges[*place as usize].t_req <= at);
+        let last = self.last_of_whole.as_ref().filter(|_| whole).unwrap_or(&self.last);
+        exchanges.get(last[come.checked_sub(1)?] as usize)
     }
 }
 
@@ -76,7 +128,7 @@ pub(super) struct Clicks {
     /// Of each click where its attempts begin, and at last where all of them end.
     begins: Vec<usize>,
     /// Exchange and receipt in it, click by click, in order of arrival.
-    attempts: Vec<(usize, usize)>,
+    attempts: Vec<(u32, u32)>,
 }
 
 impl Clicks {
@@ -102,11 +154,12 @@ impl Clicks {
         }
         let mut free = begins.clone();
         let mut attempts = vec![(0, 0); order.len()];
-        let receipts = delivering()
-            .flat_map(|(at, one)| (0..one.clicks.len()).map(move |receipt| (at, receipt)));
-        for (place, attempt) in order.into_iter().zip(receipts) {
-            attempts[free[place]] = attempt;
-            free[place] += 1;
+        let receipts = delivering().flat_map(|(at, one)| {
+            (0..one.clicks.len()).map(move |receipt| (place(at), place(receipt)))
+        });
+        for (click, attempt) in order.into_iter().zip(receipts) {
+            attempts[free[click]] = attempt;
+            free[click] += 1;
         }
         Self { places, begins, attempts }
     }
@@ -119,7 +172,7 @@ impl Clicks {
         self.places.get(event_id).copied()
     }
 
-    pub(super) fn attempts(&self, place: usize) -> &[(usize, usize)] {
+    pub(super) fn attempts(&self, place: usize) -> &[(u32, u32)] {
         &self.attempts[self.begins[place]..self.begins[place + 1]]
     }
 }

@@ -10,6 +10,7 @@ use mock_server::faults::{Caution, FaultKind};
 use mock_server::history::exchange::{
     ClickReceipt, End, Exchange, KeyPlace, RetryAfter, RetryAfterForm,
 };
+use std::fmt;
 use std::sync::Arc;
 
 /// One upstream exchange. What is not described here is as in [`Exchange`].
@@ -89,11 +90,48 @@ pub struct Receipt {
     /// The click's id.
     pub event_id: Text,
     /// Hashes of what the click says.
-    pub payload: Text,
+    pub payload: Payload,
     /// Status for this click.
     pub status: u16,
     /// Whether this delivery had the effect.
     pub effect: bool,
+}
+
+/// Hashes of what a click says, hardly any of which is that of another click.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Payload {
+    /// As [`click_payload`](mock_server::history::exchange::click_payload) writes them.
+    Hashes([u32; 3]),
+    /// Anything else.
+    Other(Text),
+}
+
+/// The numbers of hashes in hex with hyphens between them; none of what is written otherwise.
+fn hashes(payload: &str) -> Option<[u32; 3]> {
+    let mut parts = payload.split('-').map(|part| {
+        let is_hash = part.len() == 8 && !part.contains(|c| !matches!(c, '0'..='9' | 'a'..='f'));
+        u32::from_str_radix(part, 16).ok().filter(|_| is_hash)
+    });
+    let hashes = [parts.next()??, parts.next()??, parts.next()??];
+    parts.next().is_none().then_some(hashes)
+}
+
+impl fmt::Display for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hashes([creator, link, time]) => write!(f, "{creator:08x}-{link:08x}-{time:08x}"),
+            Self::Other(text) => text.fmt(f),
+        }
+    }
+}
+
+impl PartialEq<str> for Payload {
+    fn eq(&self, other: &str) -> bool {
+        match self {
+            Self::Hashes(own) => hashes(other).as_ref() == Some(own),
+            Self::Other(text) => text == other,
+        }
+    }
 }
 
 /// A `Retry-After` as it was sent, as [`RetryAfter`].
@@ -162,14 +200,21 @@ impl JudgedExchange {
 
     /// The logical request that this is an attempt of: method, target and idempotency key.
     #[must_use]
-    pub fn logical_key(&self) -> String {
-        format!(
-            "{} {} {}",
-            self.head.method,
-            self.target,
-            self.idempotency_key.as_deref().unwrap_or("-")
-        )
+    pub fn logical_key(&self) -> LogicalKey<'_> {
+        LogicalKey {
+            method: &self.head.method,
+            target: &self.target,
+            idempotency_key: self.idempotency_key.as_deref().unwrap_or("-"),
+        }
     }
+}
+
+/// What attempts of one logical request have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LogicalKey<'x> {
+    method: &'x str,
+    target: &'x str,
+    idempotency_key: &'x str,
 }
 
 impl From<Exchange> for JudgedExchange {
@@ -238,7 +283,10 @@ impl Common {
     fn receipt(&mut self, click: ClickReceipt) -> Receipt {
         Receipt {
             event_id: self.text(click.event_id),
-            payload: self.text(click.payload),
+            payload: match hashes(&click.payload) {
+                Some(hashes) => Payload::Hashes(hashes),
+                None => Payload::Other(self.text(click.payload)),
+            },
             status: click.status,
             effect: click.effect,
         }
@@ -269,11 +317,34 @@ mod tests {
     }
 
     #[test]
+    fn hashes_are_kept_as_numbers_and_written_as_they_came() {
+        let judged = |payload: &str| {
+            let mut click = sent_click("e", 7, 202);
+            click.clicks[0].payload = payload.into();
+            JudgedExchange::from(click).clicks[0].payload.clone()
+        };
+        let hashes = "00000001-0a0b0c0d-ffffffff";
+        assert_eq!(judged(hashes), Payload::Hashes([1, 0x0a0b_0c0d, u32::MAX]));
+        let others = ["", "-", "1-2-3", "+0000001-0a0b0c0d-ffffffff", "00000001-0a0b0c0d-FFFFFFFF"];
+        let others = others.into_iter().chain(["00000001-0a0b0c0d", "00000001-0a0b0c0d-ffffffff-"]);
+        for other in others {
+            assert_eq!(judged(other), Payload::Other(other.into()));
+            assert!(judged(other) == *other && judged(other) != *hashes, "{other}");
+            assert!(judged(hashes) != *other && judged(hashes) == *hashes, "{other}");
+        }
+        assert_eq!(judged(hashes).to_string(), hashes);
+        assert_eq!(judged("made up").to_string(), "made up");
+    }
+
+    #[test]
     fn judges_read_what_was_recorded() {
         let click = JudgedExchange::from(sent_click("e", 7, 202));
         assert_eq!((&*click.clicks[0].event_id, click.clicks[0].effect), ("e", true));
         assert!(click.has_body && !click.writes_links && click.is_success());
-        assert_eq!(click.logical_key(), "POST /v1/clicks e");
+        let same = JudgedExchange::from(sent_click("e", 9, 503));
+        let other = JudgedExchange::from(sent_click("f", 9, 503));
+        assert!(click.logical_key() == same.logical_key());
+        assert!(click.logical_key() != other.logical_key());
         let refused = JudgedExchange::from(hit_by("status", asked_to_wait("ann", 7, 503, 2)));
         assert!(refused.is_definite_failure() && !refused.is_connection_only());
         assert_eq!(&*refused.retry_after.unwrap().value, "2");

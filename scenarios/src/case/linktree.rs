@@ -80,6 +80,13 @@ impl LinktreeSide {
         self.figures.get(nonce).map(String::as_str)
     }
 
+    /// The exchanges that arrived at `from` or later, and before `until`, in order of arrival.
+    #[must_use]
+    pub fn arrived(&self, from: Moment, until: Moment) -> &[JudgedExchange] {
+        let place = |at: Moment| self.exchanges.partition_point(|one| one.t_req < at);
+        self.exchanges.get(place(from)..place(until)).unwrap_or_default()
+    }
+
     /// When connections were refused altogether.
     pub fn refusals(&self) -> impl Iterator<Item = (Moment, Moment)> {
         let refused = |one: &&JudgedExchange| one.calls_for(Caution::RefusesConnections);
@@ -96,7 +103,20 @@ impl LinktreeSide {
 
     /// Whatever asked for this page, be it only whether it is there, in order of arrival.
     pub fn page_reads_of(&self, handle: &str) -> impl Iterator<Item = &JudgedExchange> {
-        self.at(self.reads().of_handle(handle))
+        self.at(self.reads().of_handle(handle).map_or(&[], |page| &page.places))
+    }
+
+    /// The last to be known of those that asked for this page, be it only whether it is there, and had
+    /// come by `at`.
+    #[must_use]
+    pub fn last_asked_for(&self, handle: &str, at: Moment) -> Option<&JudgedExchange> {
+        self.reads().of_handle(handle)?.last(&self.exchanges, at, false)
+    }
+
+    /// The same of reads of the page itself.
+    #[must_use]
+    pub fn last_read(&self, handle: &str, at: Moment) -> Option<&JudgedExchange> {
+        self.reads().of_handle(handle)?.last(&self.exchanges, at, true)
     }
 
     fn reads(&self) -> &PageReads {
@@ -124,8 +144,8 @@ impl LinktreeSide {
         self.found.page_fills.get_or_init(|| PageFills::of(&self.exchanges))
     }
 
-    fn at(&self, places: &[usize]) -> impl Iterator<Item = &JudgedExchange> {
-        places.iter().map(|place| &self.exchanges[*place])
+    fn at(&self, places: &[u32]) -> impl Iterator<Item = &JudgedExchange> {
+        places.iter().map(|place| &self.exchanges[*place as usize])
     }
 
     /// How many clicks were delivered, or tried to be.
@@ -146,9 +166,17 @@ impl LinktreeSide {
         place: usize,
     ) -> impl Iterator<Item = (&JudgedExchange, &Receipt)> {
         self.delivered().attempts(place).iter().map(|(exchange, receipt)| {
-            let exchange = &self.exchanges[*exchange];
-            (exchange, &exchange.clicks[*receipt])
+            let exchange = &self.exchanges[*exchange as usize];
+            (exchange, &exchange.clicks[*receipt as usize])
         })
+    }
+
+    /// The first attempt to deliver the click at a place that arrived after a moment.
+    #[must_use]
+    pub fn next_attempt(&self, place: usize, after: Moment) -> Option<&JudgedExchange> {
+        let attempts = self.delivered().attempts(place);
+        let next = attempts.partition_point(|(at, _)| self.exchanges[*at as usize].t_req <= after);
+        attempts.get(next).map(|(at, _)| &self.exchanges[*at as usize])
     }
 
     fn delivered(&self) -> &Clicks {

@@ -15,16 +15,18 @@ mod story;
 mod target;
 
 pub use harness::HarnessSide;
-pub use judged_exchange::{AskedToWait, Head, JudgedExchange, Mark, Receipt};
+pub use judged_exchange::{AskedToWait, Head, JudgedExchange, LogicalKey, Mark, Payload, Receipt};
 pub use linktree::LinktreeSide;
 pub use pool::Text;
 pub use starved::Starved;
 pub use target::TargetSide;
 
+use crate::guarantees::evidence::fills::Fills;
 use crate::history::Event;
 use crate::plan::{Bounds, Declared, Phase, PhaseKind, Plan, RunPlan, Times};
 use mock_server::clock::Moment;
 use mock_server::profile::ContractProfile;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// What a judge may look at. Memory grows with upstream exchanges, which the integration's rate cap
@@ -51,6 +53,8 @@ pub struct Case {
     pub harness: HarnessSide,
     /// Start and end of the phases of each kind that the plan has.
     phases: Vec<(PhaseKind, Vec<(Moment, Moment)>)>,
+    /// What Linktree sent of each page, once a judge asks.
+    fills: Arc<OnceLock<Fills>>,
 }
 
 impl Case {
@@ -68,6 +72,7 @@ impl Case {
             target: TargetSide::default(),
             harness: HarnessSide::default(),
             phases: Vec::new(),
+            fills: Arc::default(),
         }
     }
 
@@ -130,6 +135,7 @@ impl Case {
         self.linktree.ready();
         self.target.ready();
         self.harness.ready();
+        self.fills = Arc::default();
         self.phases.clear();
         for phase in &self.plan.phases {
             let span = (self.moment(phase.from_ms), self.moment(phase.until_ms));
@@ -138,6 +144,12 @@ impl Case {
                 None => self.phases.push((phase.kind, vec![span])),
             }
         }
+    }
+
+    /// What Linktree sent of each page, and when a page was certainly filled; several judges ask.
+    #[must_use]
+    pub fn fills(&self) -> &Fills {
+        self.fills.get_or_init(|| Fills::of(self))
     }
 
     /// The moment of a plan millisecond.

@@ -9,6 +9,7 @@
 
 mod asked_for;
 mod deliveries;
+mod visits;
 
 use super::evidence::retries::{Chain, chains};
 use super::evidence::spacing::{ALPHA, Backoff, Spacing};
@@ -25,6 +26,7 @@ use deliveries::Deliveries;
 use mock_server::clock::Moment;
 use std::collections::HashMap;
 use std::time::Duration;
+use visits::Visits;
 
 /// Statistical where jitter makes it so: each test errs at most once in 1 / [`ALPHA`] runs.
 pub struct BackoffGrows;
@@ -105,10 +107,9 @@ impl Guarantee for BackoffGrows {
         let visits = chains.iter().filter_map(|chain| {
             let handle = chain.attempts[0].handle.as_deref()?.to_owned();
             let (first, last) = chain.span();
-            Some((handle, (first.minus(case.time(&ASKED_WITHIN)), last, 0)))
+            Some((handle, (first.minus(case.time(&ASKED_WITHIN)), last)))
         });
-        let mut asked: HashMap<String, Vec<(Moment, Moment, usize)>> = HashMap::new();
-        visits.for_each(|(handle, span)| asked.entry(handle).or_default().push(span));
+        let asked = Visits::within(visits);
         Box::new(Retries { case, chains, left_out, asked })
     }
 
@@ -122,16 +123,15 @@ struct Retries<'c> {
     case: &'c Case,
     chains: Vec<Chain<'c>>,
     left_out: usize,
-    /// For each creator, how many visitors asked while each chain lasted.
-    asked: HashMap<String, Vec<(Moment, Moment, usize)>>,
+    /// While each chain lasted.
+    asked: Visits,
 }
 
 impl Judge for Retries<'_> {
     fn operation(&mut self, operation: &Operation<'_>) {
         let asks = operation.page().is_some() || operation.did.may_count_as_read();
-        let spans = self.asked.get_mut(operation.handle.as_ref()).filter(|_| asks);
-        for (from, until, asked) in spans.into_iter().flatten() {
-            *asked += usize::from(*from <= operation.sent && operation.sent <= *until);
+        if asks {
+            self.asked.note(&operation.handle, operation.sent);
         }
     }
 
@@ -141,7 +141,8 @@ impl Judge for Retries<'_> {
             self.chains.iter().partition(|chain| chain.attempts[0].route.is_page_read());
         let sequential: Vec<&Chain<'_>> = reads.iter().copied().filter(|c| c.sequential).collect();
         let most = case.declared.max_attempts as usize;
-        let for_one = |chain: &Chain<'_>| chain.attempts.len().div_ceil(self.calls(chain));
+        let calls = Calls(self.asked.counted());
+        let for_one = |chain: &Chain<'_>| chain.attempts.len().div_ceil(calls.of(chain));
         let longest = sequential.iter().map(|chain| for_one(chain)).max().unwrap_or(0);
         let too_often = |chain: &&&Chain<'_>| for_one(chain) > most;
         let bounded = sequential.iter().filter(too_often).map(|chain| {
@@ -153,7 +154,7 @@ impl Judge for Retries<'_> {
         let (backoff, retries) = (Backoff::of_pages(case), case.declared.spared_failures());
         let spacing = Spacing::of(case, backoff, retries, &gaps);
         let too_many = witnesses.len();
-        witnesses.extend(self.hot(&reads, &spacing));
+        witnesses.extend(self.hot(&calls, &reads, &spacing));
         let odd = spacing.flat().into_iter().chain(spacing.lockstep());
         witnesses.extend(odd.map(|(retry, what)| {
             let shown = sequential.iter().find(|chain| chain.gaps.len() > retry);
@@ -163,7 +164,7 @@ impl Judge for Retries<'_> {
         let failed = (witnesses.len() - too_many) as u64;
         let clicks = Deliveries::of(case, &sent);
         let before = witnesses.len();
-        witnesses.extend(self.hot(&sent, &clicks.spacing));
+        witnesses.extend(self.hot(&calls, &sent, &clicks.spacing));
         witnesses.extend(clicks.odd());
         let failed_of_clicks = (witnesses.len() - before) as u64;
         let judged_of_clicks = clicks.spacing.judged() + clicks.delays.len();
@@ -202,18 +203,21 @@ impl Judge for Retries<'_> {
     }
 }
 
-impl Retries<'_> {
-    /// How many visitors may have caused this chain.
-    fn calls(&self, chain: &Chain<'_>) -> usize {
-        let handle = chain.attempts[0].handle.as_deref().unwrap_or_default();
-        let spans = self.asked.get(handle).into_iter().flatten();
-        let (_, last) = chain.span();
-        spans.filter(|span| span.1 == last).map(|span| span.2).max().unwrap_or(1).max(1)
-    }
+/// How many visitors asked for a page while a chain lasted that ends at this moment.
+struct Calls<'c>(HashMap<(&'c str, Moment), usize>);
 
+impl Calls<'_> {
+    /// How many visitors may have caused this chain.
+    fn of(&self, chain: &Chain<'_>) -> usize {
+        let handle = chain.attempts[0].handle.as_deref().unwrap_or_default();
+        self.0.get(&(handle, chain.span().1)).map_or(1, |asked| (*asked).max(1))
+    }
+}
+
+impl Retries<'_> {
     /// More chains without any delay, in three retries running, than full jitter has by chance.
-    fn hot(&self, chains: &[&Chain<'_>], spacing: &Spacing) -> Option<Witness> {
-        let one_call = |chain: &&Chain<'_>| chain.gaps.len() >= 3 && self.calls(chain) == 1;
+    fn hot(&self, calls: &Calls<'_>, chains: &[&Chain<'_>], spacing: &Spacing) -> Option<Witness> {
+        let one_call = |chain: &&Chain<'_>| chain.gaps.len() >= 3 && calls.of(chain) == 1;
         let eligible: Vec<&Chain<'_>> = chains.iter().copied().filter(one_call).collect();
         let at_once = spacing.at_once;
         let is_hot = |chain: &&&Chain<'_>| {

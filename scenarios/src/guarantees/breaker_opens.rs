@@ -25,6 +25,7 @@ use crate::case::Case;
 use crate::history::Operation;
 use crate::measure::{Gauge, humane};
 use crate::plan::PhaseKind;
+use crate::spans::Lasting;
 use crate::strength::Minimum;
 use crate::verdict::{Verdict, Witness};
 use early::Early;
@@ -99,9 +100,10 @@ impl Guarantee for BreakerOpens {
             let phase = case.phase_at(opening.tripped).map(|phase| phase.kind);
             phase.is_some_and(PhaseKind::is_total_outage) || kinds::are_cuts(&opening.evidence)
         };
-        let openings = openings(case).into_iter().filter(out).collect();
+        let openings: Vec<_> = openings(case).into_iter().filter(out).collect();
         Box::new(Open {
             case,
+            spans: Lasting::of(openings.iter().map(|one| (one.from, one.until))),
             openings,
             demand: Demand::over(case),
             early: Early::of(case),
@@ -120,6 +122,8 @@ impl Guarantee for BreakerOpens {
 struct Open<'c> {
     case: &'c Case,
     openings: Vec<Opening<'c>>,
+    /// When they are.
+    spans: Lasting,
     demand: Demand<'c>,
     early: Early<'c>,
     busy: Busy<'c>,
@@ -136,16 +140,14 @@ impl Judge for Open<'_> {
         let case = self.case;
         let patience = case.times.fast + case.harness.delta;
         let (sent, end) = (operation.sent, operation.sent.plus(patience));
-        let open = |one: &Opening<'_>| one.from < sent && end < one.until;
-        if operation.page().is_none() || !self.openings.iter().any(open) {
+        let is_open = || self.spans.begun_before(sent).is_some_and(|until| end < until);
+        if operation.page().is_none() || !is_open() {
             return;
         }
-        let reads = case.linktree.page_reads_of(&operation.handle);
-        let mut under_way = reads.filter(|read| read.is_page_read()).filter(|read| {
-            read.t_req <= sent
-                && sent <= read.t_known().plus(longest_delay(case) + case.harness.delta)
-        });
-        if under_way.next().is_some() || case.harness.too_slow_within(sent, end) {
+        let longest = longest_delay(case) + case.harness.delta;
+        let read = case.linktree.last_read(&operation.handle, sent);
+        let under_way = read.is_some_and(|read| sent <= read.t_known().plus(longest));
+        if under_way || case.harness.too_slow_within(sent, end) {
             return;
         }
         self.answers += 1;

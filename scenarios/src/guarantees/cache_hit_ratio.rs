@@ -189,7 +189,9 @@ impl Offloading<'_> {
             });
         }
         let missed: usize = needless.iter().map(|one| one.0).sum();
-        needless.into_iter().for_each(|(_, witness)| offences.add(witness.at, || witness));
+        for (_, episode) in needless {
+            offences.add(episode.from, || self.shared.witness(handle, episode));
+        }
         offences.join(lies);
         let slowed = if self.shared.are_slowed() { OVERLAPPING.least } else { 0 };
         let strength = [

@@ -137,9 +137,8 @@ impl Lagging<'_> {
         } else {
             ("had not reached Linktree", "the recording ended without it")
         };
-        let hindered = self.backlog.tell(waits);
         let due = since.plus(allowed);
-        self.backlog.offend(waits, (due, late), || {
+        self.backlog.offend(waits, (due, late), |hindered| {
             let event_id = operation.event_id().unwrap_or_default();
             let what =
                 format!("click {event_id} {fate} {} after it could be delivered", humane(late));

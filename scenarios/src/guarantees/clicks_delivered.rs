@@ -112,9 +112,9 @@ impl Judge for Delivering<'_> {
         let due = waits.since.plus(self.case.time(&click_lag::WITHIN) + self.case.harness.delta);
         let is_over = self.case.harness.completed() && due <= self.case.harness.closed;
         if is_over && !self.draining {
-            let (case, hindered) = (self.case, self.backlog.tell(waits));
+            let case = self.case;
             let waited = case.harness.closed.since(waits.since);
-            self.backlog.offend(waits, (operation.last, waited), || {
+            self.backlog.offend(waits, (operation.last, waited), |hindered| {
                 lost(case, operation, delivery.as_ref(), (waits, hindered))
             });
         } else {
@@ -176,10 +176,10 @@ impl Delivering<'_> {
     fn compare(&mut self, operation: &Operation<'_>, payload: &str, place: usize) {
         let (case, delivery) = (self.case, self.deliveries.at(place));
         if let Some(altered) =
-            delivery.attempts.iter().find(|sent| *sent.receipt.payload != *payload)
+            delivery.attempts.iter().find(|sent| sent.receipt.payload != *payload)
         {
             self.altered.add(altered.exchange.t_req, || {
-                let differs = differences(payload, &altered.receipt.payload);
+                let differs = differences(payload, &altered.receipt.payload.to_string());
                 let what = format!("click {} was altered on its way: {differs}", delivery.event_id);
                 Witness::new(altered.exchange.t_req, what)
                     .line(case.tell_operation(operation))

@@ -132,7 +132,7 @@ impl Judge for Surviving<'_> {
         end.lost += 1;
         let (at, started) = (end.at, end.started);
         let waited = case.harness.closed.since(waits.since);
-        self.backlog.offend(waits, (operation.last, waited), || {
+        self.backlog.offend(waits, (operation.last, waited), |_| {
             lost(case, operation, delivery.as_ref(), (at, started))
         });
     }

@@ -86,11 +86,10 @@ fn judge(case: &Case) -> Verdict {
             continue;
         }
         compared = true;
-        let [_, timeouts, long_bodies] = Durations::of(case, life).surely();
+        let [timeouts, long_bodies] = judged.compare(case, life, &histogram, "in all");
         judged.seen += counted(&histogram);
         judged.timeouts += timeouts;
         judged.long_bodies += long_bodies;
-        judged.compare(case, life, &histogram, "in all");
         for phase in &case.plan.phases {
             let (from, until) = (case.moment(phase.from_ms), case.moment(phase.until_ms));
             let inside = |scrape: &&Scrape| {
@@ -163,9 +162,29 @@ fn compared(reading: &Reading<'_>, histogram: &Histogram) -> Vec<Compared> {
 }
 
 impl Judged {
-    /// Finds the way of measuring that fits best, and says how far it is from what is exposed.
-    fn compare(&mut self, case: &Case, life: Life<'_>, histogram: &Histogram, when: &str) {
+    /// Says how far what is exposed is from what was; how many attempts timed out for certain, and how
+    /// many answers had a body that took long.
+    fn compare(
+        &mut self,
+        case: &Case,
+        life: Life<'_>,
+        histogram: &Histogram,
+        when: &str,
+    ) -> [usize; 2] {
         let durations = Durations::of(case, life);
+        self.find_best(case, (life, when), histogram, &durations);
+        let [_, timeouts, long_bodies] = durations.surely();
+        [timeouts, long_bodies]
+    }
+
+    /// Finds the way of measuring that fits best.
+    fn find_best(
+        &mut self,
+        case: &Case,
+        (life, when): (Life<'_>, &str),
+        histogram: &Histogram,
+        durations: &Durations,
+    ) {
         let [sure, timeouts, _] = durations.surely();
         let (counted, most) = (counted(histogram), durations.at_most());
         let at = life.last.sent;

@@ -72,7 +72,7 @@ impl Guarantee for PagesServed {
         let away = down.chain(case.target.pauses().iter().map(woken)).collect();
         Box::new(Serving {
             case,
-            fills: Fills::of(case),
+            fills: case.fills(),
             wanted: Wanted::over(case),
             well: well::spans(case),
             away: Spans::joined(away, Duration::ZERO),
@@ -92,7 +92,7 @@ impl Guarantee for PagesServed {
 
 struct Serving<'c> {
     case: &'c Case,
-    fills: Fills<'c>,
+    fills: &'c Fills,
     wanted: Wanted<'c>,
     well: Spans,
     /// When the target could not answer as usual.

@@ -104,8 +104,12 @@ impl Judge for Stalled<'_> {
             return;
         }
         let delta = self.case.harness.delta;
-        for (read, waiting) in self.reads.get_mut(view.handle.as_ref()).into_iter().flatten() {
-            if view.sent <= read.t_req.plus(delta) && read.t_end <= view.last.plus(delta) {
+        let Some(reads) = self.reads.get_mut(view.handle.as_ref()) else { return };
+        // In order of arrival, and none ends before it has come.
+        let next = reads.partition_point(|(read, _)| read.t_req.plus(delta) < view.sent);
+        let during = reads[next..].iter_mut();
+        for (read, waiting) in during.take_while(|(read, _)| read.t_req <= view.last.plus(delta)) {
+            if read.t_end <= view.last.plus(delta) {
                 *waiting = Some(waiting.map_or(view.sent, |first| first.min(view.sent)));
             }
         }
@@ -209,9 +213,7 @@ impl Judge for Stalled<'_> {
 fn is_first(case: &Case, read: &JudgedExchange) -> bool {
     let from = read.t_req.minus(case.time(&WITHIN) * 2);
     let key = read.logical_key();
-    let all = &case.linktree.exchanges;
-    let before = all.iter().filter(|one| from <= one.t_req && one.t_req < read.t_req);
-    !before.clone().any(|one| one.logical_key() == key)
+    !case.linktree.arrived(from, read.t_req).iter().any(|one| one.logical_key() == key)
 }
 
 fn is_stalled(read: &JudgedExchange) -> bool {

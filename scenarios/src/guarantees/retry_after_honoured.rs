@@ -3,6 +3,8 @@
 //! Blind to: malformed values and numbers too large to be a time. Broken by: `retry-after-date-ignored`,
 //! `retry-after-ignored-on-503`, `retry-after-capped`.
 
+mod open;
+
 use super::evidence::busy::{Busy, Hearing};
 use super::evidence::demand::Demand;
 use super::evidence::rate::permits_expire;
@@ -12,10 +14,11 @@ use crate::history::Operation;
 use crate::measure::{Gauge, humane};
 use crate::plan::RetryAfterScope;
 use crate::strength::Minimum;
-use crate::verdict::{Verdict, Witness};
+use crate::verdict::{Verdict, Witness, weight_of};
 use mock_server::clock::Moment;
 use mock_server::faults::{Fault, RetryAfterSpec};
 use mock_server::history::exchange::{End, RetryAfterForm};
+use open::OpenWaits;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
@@ -87,14 +90,20 @@ impl<'c> Wait<'c> {
     }
 
     fn covers(&self, attempt: &JudgedExchange, scope: RetryAfterScope) -> bool {
-        let throttles = matches!(self.answer.status, Some(429 | 503));
-        let same_token = throttles && scope == RetryAfterScope::Token;
-        // A rotation changes labels, not keys: the new key may come at once, the old one still waits.
-        let same_key = match (&self.answer.head.key_id, &attempt.head.key_id) {
+        let same_token = self.throttles() && scope == RetryAfterScope::Token;
+        (same_token && self.is_of_key(attempt)) || self.is_of(attempt)
+    }
+
+    const fn throttles(&self) -> bool {
+        matches!(self.answer.status, Some(429 | 503))
+    }
+
+    /// A rotation changes labels, not keys: the new key may come at once, the old one still waits.
+    fn is_of_key(&self, attempt: &JudgedExchange) -> bool {
+        match (&self.answer.head.key_id, &attempt.head.key_id) {
             (Some(answered), Some(tried)) => answered == tried,
             _ => self.answer.head.token == attempt.head.token,
-        };
-        (same_token && same_key) || self.is_of(attempt)
+        }
     }
 
     /// Whether an attempt is for what was refused. Clicks are known by their ids: a batch without any
@@ -135,18 +144,15 @@ impl Judge for Waiting<'_> {
             .collect();
         let (mut early, mut excused, mut late, mut forgotten) = (Vec::new(), 0, 0, 0);
         let mut followed: HashSet<u64> = HashSet::new();
-        // Waits to which an attempt may still make a difference, in order of their answers.
-        let (mut to_come, mut open) = (waits.iter().peekable(), Vec::new());
+        let mut open = OpenWaits::of(&waits);
         for attempt in case.linktree.exchanges.iter() {
             let sent = attempt.t_req;
-            while let Some(wait) = to_come.next_if(|wait| wait.answer.t_req <= sent) {
-                open.push(wait);
-            }
-            let (mut latest, mut is_followed): (Option<&Wait<'_>>, _) = (None, false);
-            let relevant = |wait: &&&Wait<'_>| wait.written < sent && wait.covers(attempt, scope);
-            for &wait in open.iter().filter(relevant) {
+            let mut latest: Option<&Wait<'_>> = None;
+            let before = open.before(attempt, scope, &followed);
+            for wait in before.into_iter().filter(|wait| wait.written < sent) {
                 if sent >= wait.until.minus(case.harness.epsilon) {
-                    is_followed |= followed.insert(wait.answer.id);
+                    // Attempts come in order: later ones can only follow it again.
+                    followed.insert(wait.answer.id);
                 } else if sent <= wait.obeyed {
                     excused += 1;
                 } else if case.target.restarted_within(wait.written, sent) {
@@ -160,10 +166,6 @@ impl Judge for Waiting<'_> {
                 }
             }
             early.extend(latest.map(|wait| (wait, attempt)));
-            // Attempts come in order: later ones can only follow it again.
-            if is_followed {
-                open.retain(|wait| !followed.contains(&wait.answer.id));
-            }
         }
         // A single attempt that may have left before the answer was read is no proof.
         let doubt = match early.as_slice() {
@@ -175,8 +177,6 @@ impl Judge for Waiting<'_> {
         if doubt.is_some() {
             early.clear();
         }
-        let early: Vec<Witness> =
-            early.into_iter().map(|(wait, attempt)| witness(case, wait, attempt)).collect();
         let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
         let mut long = 0;
         let wanted = |wait: &&Wait<'_>| {
@@ -210,7 +210,13 @@ impl Judge for Waiting<'_> {
         );
         let gauge = Gauge::none_of("attempts before the named time");
         let gauge = gauge.counted(early.len() as u64, seen);
-        Verdict::from_witnesses(seen, "answers with Retry-After and demand to wait", early)
+        let early = early.into_iter().map(|(wait, attempt)| {
+            let time = wait.until.since(attempt.t_req);
+            (attempt.t_req, weight_of(time), (wait, attempt))
+        });
+        let of_what = "answers with Retry-After and demand to wait";
+        let tell = |(wait, attempt)| witness(case, wait, attempt);
+        Verdict::from_offenders(seen, of_what, early.collect(), tell)
             .at_least(strength)
             .unless(doubt)
             .measured([gauge], observed, rule)

@@ -77,7 +77,7 @@ pub struct StaleOnOutage;
 
 struct Watching<'c> {
     case: &'c Case,
-    fills: Fills<'c>,
+    fills: &'c Fills,
     outages: Outages,
     /// Those that came to pass.
     met: Spans,
@@ -112,7 +112,7 @@ impl Guarantee for StaleOnOutage {
     }
 
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
-        let fills = Fills::of(case);
+        let fills = case.fills();
         let outages = Outages::of(case, |kind| kind == PhaseKind::Outage);
         Box::new(Watching {
             case,
@@ -240,7 +240,7 @@ impl Watching<'_> {
         let Some(version) = read.version() else { return };
         self.traced += 1;
         let case = self.case;
-        match trace::untrue(&self.fills, place, version, read, case.max_age(), case.harness.delta) {
+        match trace::untrue(self.fills, place, version, read, case.max_age(), case.harness.delta) {
             Some(Untrue::Behind { filled, .. })
                 if !case.target.lived_through(filled, read.last) => {}
             Some(Untrue::Behind { .. }) if self.may_be_kept_elsewhere(read, place, version) => {
@@ -332,7 +332,7 @@ impl Watching<'_> {
     }
 
     /// Slow, unless it was waiting that brought a fresh page.
-    fn is_slow(&self, read: &Operation<'_>, creator: &Creator<'_>) -> bool {
+    fn is_slow(&self, read: &Operation<'_>, creator: &Creator) -> bool {
         let delta = self.case.harness.delta;
         read.last.since(read.sent) > self.case.times.fast + delta
             && !creator.is_validated_within(read.sent, read.last.plus(delta))

@@ -6,6 +6,7 @@ use super::super::evidence::threshold::Threshold;
 use crate::case::{Case, JudgedExchange};
 use crate::history::Operation;
 use crate::plan::PhaseKind;
+use crate::spans::Lasting;
 use crate::verdict::{Offences, Witness};
 use mock_server::clock::Moment;
 use std::collections::HashMap;
@@ -16,8 +17,8 @@ pub struct Early<'c> {
     threshold: Threshold,
     /// When each page was first asked for.
     asked: HashMap<&'c str, Moment>,
-    /// Until when Linktree told everybody to wait, and since when.
-    waits: Vec<(Moment, Moment)>,
+    /// When Linktree told everybody to wait, and until when.
+    waits: Lasting,
     /// Attempts that were let through after at least one failure.
     pub let_through: usize,
     /// Visitors for whom nothing was sent.
@@ -32,7 +33,7 @@ impl<'c> Early<'c> {
             asked.entry(call.handle.as_deref().unwrap_or_default()).or_insert(call.t_req);
         }
         let wait = |one: &JudgedExchange| Some((one.t_known(), one.retry_after.as_ref()?.until?));
-        let waits = case.linktree.exchanges.iter().filter_map(wait).collect();
+        let waits = Lasting::of(case.linktree.exchanges.iter().filter_map(wait));
         let goes_through = |one: &&JudgedExchange| {
             let failures = threshold.failures_while_closed(one.t_req, one.t_req);
             is_guarded_like_pages(case, one) && failures.is_some_and(|failures| failures > 0)
@@ -54,7 +55,7 @@ impl<'c> Early<'c> {
             return;
         }
         let Some(failures) = self.threshold.failures_while_closed(from, until) else { return };
-        let held_back = self.waits.iter().any(|(told, over)| *told <= until && from < *over)
+        let held_back = self.waits.begun_by(until).is_some_and(|over| from < over)
             || is_limited(case, view.sent)
             || is_limited(case, view.last)
             || case.target.disturbed_within(from, until)

@@ -24,8 +24,9 @@ pub struct Shared<'c> {
     pages: HashMap<&'c str, Vec<Episode>>,
 }
 
-struct Episode {
-    from: Moment,
+/// A time in which a page was fetched all the while.
+pub struct Episode {
+    pub from: Moment,
     until: Moment,
     /// Reads of the profile, without retries.
     fetches: u32,
@@ -63,22 +64,22 @@ impl<'c> Shared<'c> {
         }
     }
 
-    /// How many views of a page came while it was fetched; and for each episode with needless
-    /// fetches, their number and what shows them.
-    pub fn of_page(&self, handle: &str, percent: u64) -> (usize, Vec<(usize, Witness)>) {
+    /// How many views of a page came while it was fetched; and each episode with needless fetches, with
+    /// their number.
+    pub fn of_page(&self, handle: &str, percent: u64) -> (usize, Vec<(usize, &Episode)>) {
         let Some(episodes) = self.pages.get(handle) else { return (0, Vec::new()) };
         let reads = episodes.iter().map(|episode| episode.reads as usize).sum();
-        let needless = |episode: &Episode| {
+        let needless = episodes.iter().filter_map(|episode| {
             let bearable = (episode.reads as usize * (100 - percent as usize) / 100).max(FEW);
             let needless = (episode.fetches as usize).saturating_sub(bearable);
             let disturbed = self.case.target.disturbed_within(episode.from, episode.until);
-            let witness = || self.witness(handle, episode).weighing(needless as u64);
-            (needless > 0 && !disturbed).then(|| (needless, witness()))
-        };
-        (reads, episodes.iter().filter_map(needless).collect())
+            (needless > 0 && !disturbed).then_some((needless, episode))
+        });
+        (reads, needless.collect())
     }
 
-    fn witness(&self, handle: &str, episode: &Episode) -> Witness {
+    /// What shows that fetches of an episode were needless.
+    pub fn witness(&self, handle: &str, episode: &Episode) -> Witness {
         let what = format!(
             "{} fetches of {handle}'s page overlapped, for {} visitors who came meanwhile",
             episode.fetches, episode.reads,

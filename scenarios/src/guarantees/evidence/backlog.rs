@@ -21,6 +21,9 @@ pub const WAITED: Minimum =
 /// Steps in which acknowledgements are counted, for each click lag.
 const STEPS: u32 = 4;
 
+/// The last moment of a span is in it: it ends before the next one.
+const NEXT: Duration = Duration::from_nanos(1);
+
 /// The clicks of a case, by what they waited for.
 pub struct Backlog<'c> {
     case: &'c Case,
@@ -80,27 +83,17 @@ impl<'c> Backlog<'c> {
         WAITED.seen(self.waited)
     }
 
-    /// A click of this place was not treated as promised at this moment, but waited for so long.
+    /// A click of this place was not treated as promised at this moment, but waited for so long. The
+    /// witness is given what the click waited for, as a line of a story.
     pub fn offend(
         &mut self,
         place: Place,
         (at, waited): (Moment, Duration),
-        witness: impl FnOnce() -> Witness,
+        witness: impl FnOnce(String) -> Witness,
     ) {
-        self.queues[place.queue].offences.add_lasting(at, waited, witness);
-    }
-
-    /// What a click of this place waited for, as a line of a story.
-    #[must_use]
-    pub fn tell(&self, place: Place) -> String {
-        let since = self.case.at(place.since);
-        match self.deliverable.hindrances().get(place.queue) {
-            Some(span) => {
-                let (from, causes) = (self.case.at(span.0), self.deliverable.causes(*span));
-                format!("{since} deliverable: until then it was hindered, from {from} ({causes})")
-            }
-            None => format!("{since} deliverable: nothing hindered it"),
-        }
+        let Self { case, deliverable, queues, .. } = self;
+        let offences = &mut queues[place.queue].offences;
+        offences.add_lasting(at, waited, || witness(tell(case, deliverable, place)));
     }
 
     /// The offences that count, and why others could not have been avoided, or why nothing is known
@@ -117,11 +110,8 @@ impl<'c> Backlog<'c> {
         let kept = if slots == 0 { all } else { slots };
         weigh(self.case, free, burst, kept, &mut offences, &mut excuse);
         for (queue, span) in self.queues.into_iter().zip(self.deliverable.hindrances()) {
-            let until = span.1.plus(lag);
-            let other = |at: Moment| at >= span.1 && at <= until;
-            let exchanges =
-                self.case.linktree.exchanges.iter().filter(|exchange| !exchange.route.is_click());
-            let other = exchanges.filter(|exchange| other(exchange.t_req)).count();
+            let sent = self.case.linktree.arrived(span.1, span.1.plus(lag + NEXT));
+            let other = sent.iter().filter(|exchange| !exchange.route.is_click()).count();
             let possible = all.saturating_sub(other).max(slots);
             let waiting = queue.waiting;
             if let Some(doubt) = self.outages.doubt_within(span.0, span.1).filter(|_| waiting > 0) {
@@ -130,6 +120,18 @@ impl<'c> Backlog<'c> {
             weigh(self.case, queue, waiting, possible, &mut offences, &mut excuse);
         }
         (offences, excuse)
+    }
+}
+
+/// What a click of this place waited for.
+fn tell(case: &Case, deliverable: &Deliverable, place: Place) -> String {
+    let since = case.at(place.since);
+    match deliverable.hindrances().get(place.queue) {
+        Some(span) => {
+            let (from, causes) = (case.at(span.0), deliverable.causes(*span));
+            format!("{since} deliverable: until then it was hindered, from {from} ({causes})")
+        }
+        None => format!("{since} deliverable: nothing hindered it"),
     }
 }
 
@@ -177,7 +179,7 @@ mod tests {
         for click in 0..clicks {
             let place = backlog.acknowledged(Moment::from_ms(150_000 + click), None);
             let since = place.since;
-            backlog.offend(place, (since, Duration::ZERO), || Witness::new(since, "late"));
+            backlog.offend(place, (since, Duration::ZERO), |_| Witness::new(since, "late"));
         }
         let (offences, excuse) = backlog.close();
         (offences.count(), excuse)
@@ -236,7 +238,7 @@ mod tests {
                 .map(|ms| backlog.acknowledged(Moment::from_ms(150_000 + ms), None))
                 .collect();
             let since = places[0].since;
-            backlog.offend(places[0], (since, Duration::ZERO), || Witness::new(since, "late"));
+            backlog.offend(places[0], (since, Duration::ZERO), |_| Witness::new(since, "late"));
             backlog.close().0.count()
         };
         assert_eq!(
@@ -254,7 +256,7 @@ mod tests {
         for &(count, at) in clicks {
             for _ in 0..count {
                 let place = backlog.acknowledged(Moment::from_ms(at), None);
-                backlog.offend(place, (place.since, Duration::ZERO), || {
+                backlog.offend(place, (place.since, Duration::ZERO), |_| {
                     Witness::new(place.since, "late")
                 });
             }
@@ -275,7 +277,7 @@ mod tests {
         let mut backlog = Backlog::of(&history.case);
         let mut told = |ms| {
             let place = backlog.acknowledged(Moment::from_ms(ms), None);
-            backlog.tell(place)
+            tell(&history.case, &backlog.deliverable, place)
         };
         assert_eq!(told(1_000), "1.000 s deliverable: nothing hindered it");
         let waited =

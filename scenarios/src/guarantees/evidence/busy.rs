@@ -5,11 +5,11 @@
 //! 1). A wait for Linktree is no such sign, nor is one visitor's wait while others are answered, unless
 //! several processes answer them.
 
+use super::ticks::Ticks;
 use crate::case::Case;
 use crate::history::Operation;
 use crate::spans::Spans;
 use mock_server::clock::Moment;
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// A shorter time without an answer is no sign of anything.
@@ -19,7 +19,7 @@ const LONG: Duration = Duration::from_millis(20);
 pub struct Busy<'c> {
     case: &'c Case,
     /// Milliseconds in which somebody got an answer.
-    answered: BTreeSet<u64>,
+    answered: Ticks,
     /// Visitors who waited for long, and for nothing that Linktree had to say.
     waits: Vec<(Moment, Moment)>,
 }
@@ -28,7 +28,7 @@ impl<'c> Busy<'c> {
     /// None yet, over this case's page reads.
     #[must_use]
     pub const fn over(case: &'c Case) -> Self {
-        Self { case, answered: BTreeSet::new(), waits: Vec::new() }
+        Self { case, answered: Ticks::none(), waits: Vec::new() }
     }
 
     /// Takes in a front-door operation.
@@ -40,10 +40,8 @@ impl<'c> Busy<'c> {
             return;
         }
         // Who only asks whether a page is there waits for Linktree as well.
-        let asked = self.case.linktree.page_reads_of(&operation.handle);
-        let mut asked =
-            asked.filter(|read| sent <= read.t_known().plus(delta) && read.t_req <= first);
-        if asked.next().is_none() {
+        let asked = self.case.linktree.last_asked_for(&operation.handle, first);
+        if asked.is_none_or(|asked| asked.t_known().plus(delta) < sent) {
             self.waits.push((sent, first));
         }
     }
@@ -51,14 +49,14 @@ impl<'c> Busy<'c> {
     /// When that was, and when the target stood still, after the last operation.
     #[must_use]
     pub fn spans(&self) -> Hearing {
-        let nobody = BTreeSet::new();
+        let nobody = Ticks::none();
         // Of several processes another one may have answered them.
         let several = self.case.declared.instances > 1;
         let answered = if several { &nobody } else { &self.answered };
         let mut spans: Vec<(Moment, Moment)> = self.case.target.pauses().to_vec();
         for (sent, first) in &self.waits {
             let mut from = *sent;
-            let inside = answered.range(ms(*sent)..ms(*first));
+            let inside = answered.within(ms(*sent), ms(*first)).iter();
             for until in inside.map(|ms| Moment::from_ms(*ms)).chain([*first]) {
                 if until.since(from) >= LONG {
                     spans.push((from, until));
@@ -84,10 +82,17 @@ impl Hearing {
     /// reads at all: a pause, or a time in which it answered nobody, leaves it as much time again.
     #[must_use]
     pub fn heard_by(&self, at: Moment, within: Duration) -> Moment {
-        let later = |by: Moment, busy: &(Moment, Moment)| {
-            if busy.0 <= by && at <= busy.1 { by.max(busy.1.plus(within)) } else { by }
-        };
-        self.spans.all().iter().fold(at.plus(within), later)
+        let first = self.spans.ending_at_or_after(at);
+        let after = first.map_or(&[][..], |(place, _)| &self.spans.all()[place..]);
+        let mut by = at.plus(within);
+        // What begins later than that, and all after it, leaves no more time.
+        for busy in after {
+            if busy.0 > by {
+                break;
+            }
+            by = by.max(busy.1.plus(within));
+        }
+        by
     }
 }
 

@@ -12,6 +12,7 @@
 
 pub mod budget;
 pub mod calls;
+mod known;
 mod repeats;
 mod row;
 
@@ -20,6 +21,8 @@ use crate::guarantees::evidence::rate::permits_expire;
 use crate::guarantees::profile_timeout;
 use crate::history::Change;
 use crate::plan::{BreakerCounting, BreakerScope, WindowKind};
+use crate::spans::Lasting;
+use known::Known;
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
 use mock_server::faults::Caution;
@@ -208,9 +211,10 @@ fn reading<'c>(case: &'c Case, unheard: &HashSet<u64>, guards: Option<Route>) ->
     let mut known = sent.clone();
     known.extend(behind().filter(|one| unheard.contains(&one.id)));
     known.extend(&case.linktree.connections);
-    known.sort_by_key(|one| one.t_known());
     let needs = Needs::of(case, &sent);
-    let circuit = Circuit { case, sent, known, refusals: refusals(case) };
+    let (known, refusals) = (Known::of(known), refusals(case));
+    let refusing = Lasting::of(refusals.iter().copied());
+    let circuit = Circuit { case, sent, known, refusals, refusing };
     let mut openings = Vec::new();
     let mut row = Row::default();
     let (mut started, mut resume) = (Moment::ZERO, Moment::ZERO);
@@ -221,7 +225,7 @@ fn reading<'c>(case: &'c Case, unheard: &HashSet<u64>, guards: Option<Route>) ->
     resets.sort_unstable();
     let mut resets = resets.into_iter().peekable();
     let mut pauses = case.target.pauses().iter().copied().peekable();
-    for &attempt in &circuit.known {
+    for &attempt in circuit.known.all() {
         // What was heard before a pause, and in which order on waking up, is anybody's guess.
         while let Some((_, until)) = pauses.next_if(|pause| pause.0 <= attempt.t_known()) {
             resume = resume.max(until.plus(case.harness.delta * 2));
@@ -254,15 +258,15 @@ struct Circuit<'c> {
     case: &'c Case,
     /// In order of arrival.
     sent: Vec<&'c JudgedExchange>,
-    /// In order of their ends.
-    known: Vec<&'c JudgedExchange>,
+    known: Known<'c>,
     /// When connections were refused, and δ more.
     refusals: Vec<(Moment, Moment)>,
+    refusing: Lasting,
 }
 
 impl<'c> Circuit<'c> {
     fn refuses_at(&self, at: Moment) -> bool {
-        self.refusals.iter().any(|(from, until)| *from <= at && at <= *until)
+        self.refusing.begun_by(at).is_some_and(|until| at <= until)
     }
 
     /// Follows a breaker that must be open at `trip` through its probes, until it closed or nothing is
@@ -287,9 +291,9 @@ impl<'c> Circuit<'c> {
             let until = doubt.map_or(legal, |doubt| legal.min(doubt.minus(case.harness.delta)));
             openings.push(self.opening(tripped, (from, until), evidence, half_open));
             // An open time is longer than what is excused: none comes at the end of both.
-            let after = |one: &&&JudgedExchange| one.t_req > from && one.t_req >= legal;
+            let after = self.sent.partition_point(|one| one.t_req <= from || one.t_req < legal);
             let probes: Vec<&JudgedExchange> =
-                self.sent.iter().filter(after).take(probes_allowed).copied().collect();
+                self.sent[after..].iter().take(probes_allowed).copied().collect();
             let classes: Vec<Class> = probes.iter().map(|one| class(case, one)).collect();
             let ends = || probes.iter().map(|one| one.t_known());
             let (first, last) = (ends().min(), ends().max().unwrap_or(Moment(u64::MAX)));
@@ -309,11 +313,7 @@ impl<'c> Circuit<'c> {
             }
             // All failed: open again, and nothing but these probes may have been let through.
             (since, from, latest) = (probes[0].t_req, probes[0].t_req, last);
-            let straggler = |one: &&&JudgedExchange| {
-                one.t_known() > since && class(case, one) != Class::Success
-            };
-            let known = self.known.iter().filter(straggler).map(|one| earliest_known(case, one));
-            earliest = known.min().unwrap_or(first).max(since);
+            earliest = self.first_straggler(since).unwrap_or(first).max(since);
             half_open = true;
             evidence = probes;
         }
@@ -327,8 +327,9 @@ impl<'c> Circuit<'c> {
         half_open: bool,
     ) -> Opening<'c> {
         let probe = |one: &JudgedExchange| evidence.iter().any(|probe| probe.id == one.id);
-        let within = |one: &&JudgedExchange| from < one.t_req && one.t_req < until && !probe(one);
-        let offenders = self.sent.iter().copied().filter(within).collect();
+        let after = &self.sent[self.sent.partition_point(|one| one.t_req <= from)..];
+        let within = after.iter().copied().take_while(|one| one.t_req < until);
+        let offenders = within.filter(|one| !probe(one)).collect();
         Opening { tripped, from, until, evidence, half_open, offenders }
     }
 
@@ -336,8 +337,7 @@ impl<'c> Circuit<'c> {
     /// or a pause made its doings uncertain.
     fn doubt(&self, since: Moment, sent_by: Moment, trip: Moment) -> Option<Moment> {
         let case = self.case;
-        let late = self.known.iter().filter(|one| one.t_known() >= since && one.t_req <= sent_by);
-        let closing = late.filter(|one| match class(case, one) {
+        let mut closing = self.known.late(since, sent_by).filter(|one| match class(case, one) {
             Class::Success => true,
             Class::Unclear => one.t_known() <= trip.plus(case.harness.delta),
             Class::Failure | Class::Dropped => false,
@@ -348,7 +348,25 @@ impl<'c> Circuit<'c> {
         // Those that end in the moment of a probe were a doubt before.
         let refusals = self.refusals.iter().filter(|(_, until)| *until > since);
         let refusals = refusals.map(|(from, _)| *from);
-        closing.map(|one| one.t_known()).chain(restarts).chain(refusals).min()
+        let first = closing.next().map(|one| one.t_known());
+        first.into_iter().chain(restarts).chain(refusals).min()
+    }
+
+    /// When the first of those that end after a moment, and that are nobody's success, may have been
+    /// known.
+    fn first_straggler(&self, since: Moment) -> Option<Moment> {
+        let mut first: Option<Moment> = None;
+        for one in self.known.after(since) {
+            // None is known more than δ before its end.
+            if first.is_some_and(|first| first <= one.t_known().minus(self.case.harness.delta)) {
+                break;
+            }
+            if class(self.case, one) != Class::Success {
+                let known = earliest_known(self.case, one);
+                first = Some(first.map_or(known, |first| first.min(known)));
+            }
+        }
+        first
     }
 }
 

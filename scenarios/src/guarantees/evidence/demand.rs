@@ -1,9 +1,9 @@
 //! Demand: when a visitor asked for something that only Linktree could give.
 
+use super::ticks::Ticks;
 use crate::case::Case;
 use crate::history::Operation;
 use mock_server::clock::Moment;
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 const TICK_NS: u64 = 10_000_000;
@@ -15,8 +15,8 @@ pub struct Demand<'c> {
     case: &'c Case,
     fresh: Duration,
     refreshes: bool,
-    pages: BTreeSet<u64>,
-    clicks: BTreeSet<u64>,
+    pages: Ticks,
+    clicks: Ticks,
 }
 
 impl<'c> Demand<'c> {
@@ -28,7 +28,7 @@ impl<'c> Demand<'c> {
         let again =
             |times: &[Moment]| times.windows(2).any(|two| soon.contains(&two[1].since(two[0])));
         let refreshes = case.linktree.page_fills().any(again);
-        Self { case, fresh, refreshes, pages: BTreeSet::new(), clicks: BTreeSet::new() }
+        Self { case, fresh, refreshes, pages: Ticks::none(), clicks: Ticks::none() }
     }
 
     /// Whether a page of this creator, asked for at `moment`, was never filled or has expired.
@@ -73,9 +73,8 @@ impl<'c> Demand<'c> {
     }
 }
 
-fn within(ticks: &BTreeSet<u64>, from: Moment, until: Moment) -> bool {
-    let first = ticks.range(from.0.div_ceil(TICK_NS)..).next();
-    first.is_some_and(|tick| *tick < until.0.div_ceil(TICK_NS))
+fn within(ticks: &Ticks, from: Moment, until: Moment) -> bool {
+    !ticks.within(from.0.div_ceil(TICK_NS), until.0.div_ceil(TICK_NS)).is_empty()
 }
 
 #[cfg(test)]

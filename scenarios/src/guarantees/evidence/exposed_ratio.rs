@@ -8,44 +8,40 @@
 use super::scrapes::{self, Life};
 use crate::case::{Case, JudgedExchange};
 use crate::history::Operation;
-use crate::spans::Spans;
 use crate::verdict::{Offences, Witness};
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
 use std::collections::HashMap;
-use std::time::Duration;
 
 /// Gathers what happened between the scrapes of each life of the process.
 pub struct ExposedRatio<'c> {
     case: &'c Case,
     lives: Vec<Counting<'c>>,
-    calls: HashMap<&'c str, Calls<'c>>,
+    calls: HashMap<&'c str, Calls>,
 }
 
 /// When a page was asked for upstream.
-struct Calls<'c> {
+struct Calls {
     first: Moment,
-    /// In order of the moment at which they were known.
-    all: Vec<&'c JudgedExchange>,
-    spans: Spans,
+    /// When links first came.
+    linked: Option<Moment>,
 }
 
-impl Calls<'_> {
-    /// Whether the page was surely whole and fresh all through this span, and nobody asked for it.
-    fn is_fresh(&self, case: &Case, from: Moment, until: Moment) -> bool {
-        if self.spans.touch(from.minus(case.harness.delta), until.plus(case.harness.delta)) {
+impl Calls {
+    /// Whether this creator's page was surely whole and fresh all through this span, and nobody asked for
+    /// it.
+    fn is_fresh(&self, case: &Case, handle: &str, from: Moment, until: Moment) -> bool {
+        let delta = case.harness.delta;
+        let last = case.linktree.last_read(handle, until.plus(delta));
+        let Some(last) = last.filter(|last| last.t_known() < from.minus(delta)) else {
             return false;
-        }
-        // No call is known just at `from`, or the two would have touched.
-        let before = &self.all[..self.all.partition_point(|call| call.t_known() < from)];
-        let ended_well = before.last().is_some_and(|call| call.is_success());
-        let last_of = |route: Route| {
-            before.iter().rev().find(|call| call.route == route && call.is_success())
         };
-        let vouched = last_of(Route::Profile).map(|call| call.t_known());
-        let fresh =
-            vouched.is_some_and(|at| until.plus(case.harness.delta) < at.plus(case.max_age()));
-        ended_well && fresh && last_of(Route::ProfileLinks).is_some()
+        let fills = case.fills();
+        let vouched = fills.place(handle).and_then(|of| fills.creator(of).validated_before(from));
+        let is_fresh = |at: Moment| until.plus(delta) < at.plus(case.max_age());
+        last.is_success()
+            && vouched.is_some_and(is_fresh)
+            && self.linked.is_some_and(|at| at < from)
     }
 }
 
@@ -68,13 +64,13 @@ impl<'c> ExposedRatio<'c> {
         // Without metrics nothing is counted.
         let pages = case.linktree.page_reads().filter(|_| !lives.is_empty());
         let calls = pages.filter_map(|(handle, calls)| {
-            let mut all: Vec<_> =
-                calls.filter(|call| call.is_page_read() && call.handle.is_some()).collect();
-            let first = all.first()?.t_req;
-            let spans = all.iter().map(|call| (call.t_req, call.t_known())).collect();
-            let spans = Spans::joined(spans, Duration::ZERO);
-            all.sort_by_key(|call| call.t_known());
-            Some((handle, Calls { first, all, spans }))
+            let mut whole =
+                calls.filter(|call| call.is_page_read() && call.handle.is_some()).peekable();
+            let first = whole.peek()?.t_req;
+            let links = whole.filter(|call| call.route == Route::ProfileLinks);
+            let links = links.filter(|call| call.is_success());
+            let linked = links.map(JudgedExchange::t_known).min();
+            Some((handle, Calls { first, linked }))
         });
         let calls = calls.collect();
         Self { case, lives, calls }
@@ -102,7 +98,7 @@ impl<'c> ExposedRatio<'c> {
             let first = calls.first;
             if from <= first && first <= until {
                 counting.cold.entry(handle.to_owned()).or_insert(first);
-            } else if calls.is_fresh(self.case, from, until) {
+            } else if calls.is_fresh(self.case, handle, from, until) {
                 counting.free += 1;
             }
         }
@@ -268,7 +264,8 @@ mod tests {
                 history = history.scrape(scrape(at, Figures::default()));
             }
             let (from, until) = (Moment::from_ms(from), Moment::from_ms(until));
-            ExposedRatio::of(&history.case).calls["ann"].is_fresh(&history.case, from, until)
+            let ratio = ExposedRatio::of(&history.case);
+            ratio.calls["ann"].is_fresh(&history.case, "ann", from, until)
         };
         let whole = [read("ann", 0), links("ann", 10)];
         assert!(fresh(&whole, 116, 200), "its last call is known at 15 ms");

@@ -1,6 +1,6 @@
 //! What Linktree sent of each creator's page, and when a page was certainly filled as a whole.
 
-use crate::case::{Case, JudgedExchange};
+use crate::case::{Case, JudgedExchange, Text};
 use crate::guarantees::evidence::sent::{Creator, Fill};
 use crate::spans::Spans;
 use mock_server::clock::Moment;
@@ -12,13 +12,13 @@ use std::time::Duration;
 
 /// All creators that were asked for.
 #[derive(Clone, Debug, Default)]
-pub struct Fills<'c> {
-    creators: Vec<Creator<'c>>,
+pub struct Fills {
+    creators: Vec<Creator>,
     /// Whether a page was asked for again while it was surely kept and fresh: by another worker, which
     /// has a cache of its own.
     pub several_caches: bool,
-    index: HashMap<&'c str, usize>,
-    owners: HashMap<&'c str, &'c str>,
+    index: HashMap<Text, usize>,
+    owners: HashMap<Text, Text>,
 }
 
 /// A profile answer and the links that followed it, so far.
@@ -39,21 +39,26 @@ struct Reading<'c> {
     asked: Vec<(Moment, Moment)>,
 }
 
-impl<'c> Fills<'c> {
-    /// Reads them from the case's exchanges.
+impl Fills {
+    /// Reads them from the case's exchanges; [`Case::fills`] does so once for all.
     #[must_use]
-    pub fn of(case: &'c Case) -> Self {
+    pub fn of(case: &Case) -> Self {
         let mut all = Self::default();
-        let mut readings: Vec<Reading<'c>> = Vec::new();
+        let mut readings: Vec<Reading<'_>> = Vec::new();
         for exchange in case.linktree.exchanges.iter().filter(|exchange| exchange.is_page_read()) {
-            let Some(handle) = exchange.handle.as_deref() else { continue };
-            let place = *all.index.entry(handle).or_insert(readings.len());
+            let Some(handle) = &exchange.handle else { continue };
+            let place = match all.index.get(handle) {
+                Some(place) => *place,
+                None => *all.index.entry(handle.clone()).or_insert(readings.len()),
+            };
             if place == readings.len() {
                 readings.push(Reading::default());
                 all.creators.push(Creator::default());
             }
-            if let Some(version) = exchange.version.as_deref() {
-                all.owners.entry(version).or_insert(handle);
+            if let Some(version) = &exchange.version {
+                if !all.owners.contains_key(version) {
+                    all.owners.insert(version.clone(), handle.clone());
+                }
                 all.creators[place].note(version, exchange);
             }
             let (creator, reading) = (&mut all.creators[place], &mut readings[place]);
@@ -72,11 +77,13 @@ impl<'c> Fills<'c> {
             reading.busy_until = reading.busy_until.max(exchange.t_known());
             reading.asked.push((exchange.t_head, exchange.t_known()));
         }
-        for (&handle, &place) in &all.index {
+        for (handle, &place) in &all.index {
             let (creator, reading) = (&mut all.creators[place], &mut readings[place]);
             reading.end_chain(case, handle, creator);
             creator.validated.sort_unstable();
             creator.fills.sort_by_key(|fill| fill.at);
+            creator.validated.shrink_to_fit();
+            creator.fills.shrink_to_fit();
             creator.asked = Spans::joined(std::mem::take(&mut reading.asked), Duration::ZERO);
         }
         all
@@ -90,7 +97,7 @@ impl<'c> Fills<'c> {
 
     /// The creator at a place.
     #[must_use]
-    pub fn creator(&self, place: usize) -> &Creator<'c> {
+    pub fn creator(&self, place: usize) -> &Creator {
         &self.creators[place]
     }
 
@@ -102,13 +109,13 @@ impl<'c> Fills<'c> {
 
     /// Whose version this is.
     #[must_use]
-    pub fn owner(&self, version: &str) -> Option<&'c str> {
-        self.owners.get(version).copied()
+    pub fn owner(&self, version: &str) -> Option<&str> {
+        self.owners.get(version).map(|owner| &**owner)
     }
 }
 
 impl<'c> Reading<'c> {
-    fn begin_chain(&mut self, profile: &'c JudgedExchange, creator: &mut Creator<'c>) {
+    fn begin_chain(&mut self, profile: &'c JudgedExchange, creator: &mut Creator) {
         if !profile.is_success() {
             return;
         }
@@ -127,7 +134,7 @@ impl<'c> Reading<'c> {
     /// A chain with all its links pages was a fill, unless another was under way at the same time,
     /// which might have had the last word, or the process ended or stood still meanwhile: whoever
     /// wakes up may take an answer for a timeout.
-    fn end_chain(&mut self, case: &Case, handle: &str, creator: &mut Creator<'c>) {
+    fn end_chain(&mut self, case: &Case, handle: &str, creator: &mut Creator) {
         let Some(chain) = self.chain.take() else { return };
         let whole = chain.pages >= pages_needed(case, handle, chain.last_target);
         let settled = chain.last.plus(case.harness.delta);
@@ -145,13 +152,13 @@ impl<'c> Reading<'c> {
 }
 
 /// Whether this profile is asked for though the same version of it is kept, and fresh, for certain.
-fn is_kept_elsewhere(case: &Case, profile: &JudgedExchange, creator: &Creator<'_>) -> bool {
+fn is_kept_elsewhere(case: &Case, profile: &JudgedExchange, creator: &Creator) -> bool {
     let (Some(fill), Some(validated)) = (creator.fills.last(), creator.validated.last()) else {
         return false;
     };
     let (from, at) = (fill.at, profile.t_head);
     let is_fresh = from < at && at.plus(case.harness.delta) < validated.plus(case.max_age());
-    let is_same = profile.version.as_deref() == Some(creator.versions[fill.version].name);
+    let is_same = profile.version.as_ref() == Some(&creator.versions[fill.version].name);
     is_fresh && is_same && case.target.lived_through(from, at)
 }
 
@@ -191,10 +198,11 @@ mod tests {
         Exchange { version: Some(version.into()), ..exchange }
     }
 
-    fn fills(history: &History) -> Vec<(u64, &str)> {
+    fn fills(history: &History) -> Vec<(u64, String)> {
         let fills = Fills::of(&history.case);
         let creator = fills.creator(fills.place("ann-0001").unwrap());
-        let show = |fill: &Fill| (fill.at.0 / 1_000_000, creator.versions[fill.version].name);
+        let show =
+            |fill: &Fill| (fill.at.0 / 1_000_000, creator.versions[fill.version].name.to_string());
         creator.fills.iter().map(show).collect()
     }
 
@@ -207,7 +215,7 @@ mod tests {
             vouched,
             read("ann-0001", 600),
         ]);
-        assert_eq!(fills(&history), [(115, "v0-ann-0001")]);
+        assert_eq!(fills(&history), [(115, "v0-ann-0001".into())]);
         assert_eq!(Fills::of(&history.case).owner("v0-ann-0001"), Some("ann-0001"));
     }
 
@@ -289,7 +297,7 @@ mod tests {
         assert!(Fills::of(&history.case).place("ann-0001").is_none());
         history = history.exchanges([read("ann-0001", 20), links("ann-0001", 30)]);
         history = history.exchange(head(version(read("ann-0001", 40), "v1")));
-        assert_eq!(fills(&history), [(135, "v0-ann-0001")]);
+        assert_eq!(fills(&history), [(135, "v0-ann-0001".into())]);
     }
 
     #[test]
@@ -305,7 +313,7 @@ mod tests {
             history.exchanges([version(read("ann-0001", 20), "v1"), links("ann-0001", 30)]);
         assert_eq!(
             fills(&history),
-            [(140, "v0-ann-0001")],
+            [(140, "v0-ann-0001".into())],
             "the first one may be the last to be kept"
         );
     }

@@ -27,6 +27,7 @@ pub mod spacing;
 pub mod stalls;
 pub mod tails;
 pub mod threshold;
+pub mod ticks;
 pub mod too_short;
 pub mod trace;
 pub mod unserved;

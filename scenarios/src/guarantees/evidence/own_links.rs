@@ -15,6 +15,8 @@ pub struct OwnLinks<'c> {
     case: &'c Case,
     /// What each creator's page shows; none where that may change.
     pages: HashMap<String, Option<Shown>>,
+    /// Whether the integration writes links itself.
+    are_written: bool,
     compared: usize,
     shows_any: bool,
     offences: Offences,
@@ -25,7 +27,8 @@ impl<'c> OwnLinks<'c> {
     #[must_use]
     pub fn of(case: &'c Case) -> Self {
         let (pages, offences) = (HashMap::new(), Offences::default());
-        Self { case, pages, compared: 0, shows_any: false, offences }
+        let are_written = case.linktree.exchanges.iter().any(|one| one.writes_links);
+        Self { case, pages, are_written, compared: 0, shows_any: false, offences }
     }
 
     /// Compares a page that shows a version of its own creator.
@@ -35,7 +38,7 @@ impl<'c> OwnLinks<'c> {
         let wanted = match self.pages.get(view.handle.as_ref()) {
             Some(wanted) => *wanted,
             None => {
-                let wanted = links_of(case, &view.handle);
+                let wanted = links_of(case, &view.handle).filter(|_| !self.are_written);
                 *self.pages.entry(view.handle.to_string()).or_insert(wanted)
             }
         };
@@ -80,7 +83,7 @@ fn links_of(case: &Case, handle: &str) -> Option<Shown> {
         },
         _ => false,
     });
-    if changes || case.linktree.exchanges.iter().any(|one| one.writes_links) {
+    if changes {
         return None;
     }
     let creator = case.plan.population.creator(case.plan.seed, handle)?;

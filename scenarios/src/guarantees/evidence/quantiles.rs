@@ -7,7 +7,7 @@
 //! there was (predicates, 4): such readings are then none.
 
 use super::circuit::calls::longest_delay;
-use super::retries;
+use super::retries::{Request, request};
 use super::scrapes::Life;
 use crate::case::{Case, JudgedExchange};
 use crate::observed::Histogram;
@@ -89,12 +89,11 @@ impl Durations {
     /// Those of the attempts that may have ended between two scrapes.
     #[must_use]
     pub fn of(case: &Case, life: Life<'_>) -> Self {
-        let counted: Vec<&JudgedExchange> =
-            case.linktree.exchanges.iter().filter(|one| life.may_count(case, one)).collect();
-        let long = counted.iter().filter(|one| has_long_body(case, one)).count();
-        let bodies_matter = long * MATTERS >= counted.len().max(1);
-        let sample = |one: &&JudgedExchange| sample(case, life, one, bodies_matter);
-        let attempts: Vec<Sample> = counted.iter().map(sample).collect();
+        let counted = || case.linktree.exchanges.iter().filter(|one| life.may_count(case, one));
+        let long = counted().filter(|one| has_long_body(case, one)).count();
+        let bodies_matter = long * MATTERS >= counted().count().max(1);
+        let sample = |one: &JudgedExchange| sample(case, life, one, bodies_matter);
+        let attempts: Vec<Sample> = counted().map(sample).collect();
         let timeouts = attempts.iter().filter(|one| one.timeout).count();
         let broken =
             case.linktree.connections.iter().filter(|one| life.may_count(case, one)).count();
@@ -245,10 +244,10 @@ fn calls(case: &Case, life: Life<'_>, bodies_matter: bool) -> Vec<Sample> {
         case.target.lived_through(one.t_head.min(first), one.t_head.max(last))
     };
     let mut calls: Vec<(Sample, Moment)> = Vec::new();
-    let mut unfinished: HashMap<String, (usize, Moment)> = HashMap::new();
+    let mut unfinished: HashMap<Request<'_>, (usize, Moment)> = HashMap::new();
     for attempt in case.linktree.exchanges.iter().filter(of_this_life) {
         let (sample, end) = (sample(case, life, attempt, bodies_matter), attempt.t_known());
-        let key = retries::request(attempt);
+        let key = request(attempt);
         let (call, begun) = unfinished.remove(&key).unwrap_or_else(|| {
             calls.push((sample, end));
             (calls.len() - 1, attempt.t_head)
@@ -276,9 +275,12 @@ fn calls(case: &Case, life: Life<'_>, bodies_matter: bool) -> Vec<Sample> {
 #[must_use]
 pub fn added(first: Option<&Histogram>, last: &Histogram) -> Histogram {
     let Some(first) = first else { return last.clone() };
+    let mut known = first.buckets.clone();
+    known.sort_by(|one, other| one.0.total_cmp(&other.0));
     let before = |bound: f64| {
-        let known = first.buckets.iter().find(|bucket| bucket.0.total_cmp(&bound).is_eq());
-        known.map_or(0.0, |bucket| bucket.1)
+        let next = known.partition_point(|bucket| bucket.0.total_cmp(&bound).is_lt());
+        let same = known.get(next).filter(|bucket| bucket.0.total_cmp(&bound).is_eq());
+        same.map_or(0.0, |bucket| bucket.1)
     };
     let buckets = last.buckets.iter().map(|&(bound, count)| (bound, count - before(bound)));
     Histogram { buckets: buckets.collect(), count: last.count - first.count }

@@ -61,8 +61,8 @@ impl<'c> Redeliveries<'c> {
                 *last = known;
             }
             let first = &*attempt.clicks[0].event_id;
-            let again = sent.find(first).into_iter().flat_map(|click| click.attempts);
-            let next = again.map(|again| again.exchange).find(|again| again.t_req > known);
+            let next = sent.place(first);
+            let next = next.and_then(|place| case.linktree.next_attempt(place, known));
             if next.is_some_and(|next| is_uncertain(case, known, next.t_req)) {
                 left_out += 1;
             } else {

@@ -1,6 +1,6 @@
 //! Chains of attempts: what was tried again, and after how long.
 
-use crate::case::{Case, JudgedExchange};
+use crate::case::{Case, JudgedExchange, LogicalKey};
 use crate::plan::PhaseKind;
 use mock_server::clock::Moment;
 use mock_server::history::exchange::End;
@@ -27,13 +27,13 @@ pub fn chains(case: &Case) -> (Vec<Chain<'_>>, usize) {
     let spans = case.phases(PhaseKind::RetryGaps);
     let is_retried = |chain: &Chain<'_>| !chain.gaps.is_empty();
     let inside = |at: Moment| spans.iter().any(|(from, until)| *from <= at && at < *until);
-    let mut open: BTreeMap<(String, bool), Chain<'_>> = BTreeMap::new();
+    let mut open: BTreeMap<(Request<'_>, bool), Chain<'_>> = BTreeMap::new();
     let mut done = Vec::new();
     for attempt in case.linktree.exchanges.iter() {
         let Some(name) = name(attempt) else { continue };
         let sequential = inside(attempt.t_req);
         let key = (name, sequential);
-        let chain = open.entry(key.clone()).or_insert_with(|| Chain {
+        let chain = open.entry(key).or_insert_with(|| Chain {
             attempts: Vec::new(),
             gaps: Vec::new(),
             sequential,
@@ -76,20 +76,27 @@ impl Chain<'_> {
 }
 
 /// What is tried again: a page read by its address, a delivery by its key or its first click.
-fn name(attempt: &JudgedExchange) -> Option<String> {
+fn name(attempt: &JudgedExchange) -> Option<Request<'_>> {
     let tells = attempt.route.is_page_read()
         || attempt.idempotency_key.is_some()
         || attempt.route.is_click() && !attempt.clicks.is_empty();
     tells.then(|| request(attempt))
 }
 
-/// The logical request that this is an attempt of. Deliveries without a key all look alike but for
-/// their clicks.
+/// What attempts of one request have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Request<'x> {
+    key: LogicalKey<'x>,
+    /// Deliveries without a key all look alike but for their clicks.
+    first_click: &'x str,
+}
+
+/// The logical request that this is an attempt of.
 #[must_use]
-pub fn request(attempt: &JudgedExchange) -> String {
+pub fn request(attempt: &JudgedExchange) -> Request<'_> {
     let first = attempt.clicks.first().filter(|_| attempt.idempotency_key.is_none());
-    let first = first.map_or("-", |click| &*click.event_id);
-    format!("{} {first}", attempt.logical_key())
+    let first_click = first.map_or("-", |click| &*click.event_id);
+    Request { key: attempt.logical_key(), first_click }
 }
 
 /// The middle of sorted values.

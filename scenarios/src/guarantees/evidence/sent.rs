@@ -1,14 +1,14 @@
 //! What Linktree sent of one creator's page, and which version is certainly older than which.
 
-use crate::case::JudgedExchange;
+use crate::case::{JudgedExchange, Text};
 use crate::spans::Spans;
 use mock_server::clock::Moment;
 
 /// What was sent of one creator.
 #[derive(Clone, Debug, Default)]
-pub struct Creator<'c> {
+pub struct Creator {
     /// The versions, in the order in which they were first asked for.
-    pub versions: Vec<Sent<'c>>,
+    pub versions: Vec<Sent>,
     /// When profile answers were whole, ascending.
     pub validated: Vec<Moment>,
     /// Certain fills, ascending.
@@ -18,10 +18,10 @@ pub struct Creator<'c> {
 }
 
 /// A version that Linktree sent.
-#[derive(Clone, Copy, Debug)]
-pub struct Sent<'c> {
+#[derive(Clone, Debug)]
+pub struct Sent {
     /// The version.
-    pub name: &'c str,
+    pub name: Text,
     /// First byte of the first answer that bore it.
     pub first: Moment,
     /// The last request that was answered with it.
@@ -37,23 +37,27 @@ pub struct Fill {
     pub version: usize,
 }
 
-impl<'c> Creator<'c> {
+impl Creator {
     /// Takes in an answer with a version.
-    pub fn note(&mut self, version: &'c str, exchange: &JudgedExchange) {
+    pub fn note(&mut self, version: &Text, exchange: &JudgedExchange) {
         let first = exchange.t_first.unwrap_or(exchange.t_req);
-        match self.versions.iter_mut().rev().find(|sent| sent.name == version) {
+        match self.versions.iter_mut().rev().find(|sent| sent.name == *version) {
             Some(sent) => {
                 sent.first = sent.first.min(first);
                 sent.last_asked = sent.last_asked.max(exchange.t_req);
             }
-            None => self.versions.push(Sent { name: version, first, last_asked: exchange.t_req }),
+            None => self.versions.push(Sent {
+                name: version.clone(),
+                first,
+                last_asked: exchange.t_req,
+            }),
         }
     }
 
     /// The index in `versions` of a version.
     #[must_use]
     pub fn version(&self, name: &str) -> Option<usize> {
-        self.versions.iter().rposition(|sent| sent.name == name)
+        self.versions.iter().rposition(|sent| sent.name == *name)
     }
 
     /// Whether one version is certainly older than another: an answer with it was on its way before
@@ -92,11 +96,11 @@ mod tests {
     use crate::testing::read;
     use mock_server::history::exchange::Exchange;
 
-    fn creator<'c>(answers: &[(&'c Exchange, &'c str)]) -> Creator<'c> {
+    fn creator(answers: &[(&Exchange, &str)]) -> Creator {
         let mut creator = Creator::default();
-        answers
-            .iter()
-            .for_each(|(exchange, version)| creator.note(version, &(*exchange).clone().into()));
+        answers.iter().for_each(|(exchange, version)| {
+            creator.note(&Text::from(*version), &(*exchange).clone().into());
+        });
         creator
     }
 

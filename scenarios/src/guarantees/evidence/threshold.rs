@@ -8,7 +8,7 @@
 //! one are one failure.
 
 use super::circuit::{Class, class, earliest_known, is_guarded_like_pages};
-use crate::case::{Case, JudgedExchange};
+use crate::case::{Case, JudgedExchange, LogicalKey};
 use crate::history::Change;
 use crate::plan::BreakerCounting;
 use mock_server::clock::Moment;
@@ -21,6 +21,7 @@ const CALM: usize = 20;
 /// When a breaker must be closed.
 #[derive(Clone, Debug, Default)]
 pub struct Threshold {
+    /// In order of time: each ends before the next begins, or just then.
     stretches: Vec<Stretch>,
 }
 
@@ -30,22 +31,25 @@ struct Stretch {
     until: Moment,
     /// When each possible failure may first have been known, fewer than open a breaker.
     failures: Vec<Moment>,
-    /// Where calls are counted, how often each request failed.
-    attempts: HashMap<String, u32>,
 }
 
 impl Stretch {
-    fn begin(from: Moment) -> Self {
-        let (failures, attempts) = (Vec::new(), HashMap::new());
-        Self { from, until: Moment(u64::MAX), failures, attempts }
+    const fn begin(from: Moment) -> Self {
+        Self { from, until: Moment(u64::MAX), failures: Vec::new() }
     }
+}
 
+/// Where calls are counted, how often each request failed in the stretch that lasts.
+#[derive(Default)]
+struct Attempts<'c>(HashMap<LogicalKey<'c>, u32>);
+
+impl<'c> Attempts<'c> {
     /// Whether this attempt may be one more failure than there were.
-    fn counts(&mut self, case: &Case, attempt: &JudgedExchange) -> bool {
+    fn counts(&mut self, case: &Case, attempt: &'c JudgedExchange) -> bool {
         match case.declared.breaker_counting {
             BreakerCounting::Attempt => true,
             BreakerCounting::Call => {
-                let failed = self.attempts.entry(attempt.logical_key()).or_default();
+                let failed = self.0.entry(attempt.logical_key()).or_default();
                 *failed += 1;
                 *failed % case.declared.attempts_counted_once()
                     == 1 % case.declared.attempts_counted_once()
@@ -79,7 +83,7 @@ impl Threshold {
         events.sort_by_key(|(at, _)| *at);
         let needed = case.declared.breaker_failures.max(1) as usize;
         let (mut all, mut open, mut calm) = (Vec::new(), None::<Stretch>, 0);
-        let mut failed = None::<Moment>;
+        let (mut failed, mut attempts) = (None::<Moment>, Attempts::default());
         let window = case.times.breaker_window.map(|window| window + case.harness.delta);
         let is_one = case.declared.instances <= 1;
         for (at, event) in events {
@@ -88,7 +92,10 @@ impl Threshold {
                     all.extend(open.take().map(|stretch| Stretch { until: at, ..stretch }));
                     calm = 0;
                 }
-                Event::Started => (open, calm, failed) = (Some(Stretch::begin(at)), 0, None),
+                Event::Started => {
+                    (open, calm, failed) = (Some(Stretch::begin(at)), 0, None);
+                    attempts = Attempts::default();
+                }
                 Event::Attempt(one) if class(case, one) == Class::Success => {
                     calm += 1;
                     let begun_anew = open.as_ref().is_none_or(|open| !open.failures.is_empty());
@@ -96,13 +103,13 @@ impl Threshold {
                     let forgotten = window.is_none_or(|window| since > window);
                     if is_one && calm >= CALM && forgotten && begun_anew {
                         all.extend(open.take().map(|stretch| Stretch { until: at, ..stretch }));
-                        open = Some(Stretch::begin(at));
+                        (open, attempts) = (Some(Stretch::begin(at)), Attempts::default());
                     }
                 }
                 Event::Attempt(one) => {
                     (calm, failed) = (0, Some(at));
                     let Some(stretch) = &mut open else { continue };
-                    if !stretch.counts(case, one) {
+                    if !attempts.counts(case, one) {
                         continue;
                     }
                     let known = earliest_known(case, one);
@@ -122,9 +129,11 @@ impl Threshold {
     /// end; none where it may be open.
     #[must_use]
     pub fn failures_while_closed(&self, from: Moment, until: Moment) -> Option<usize> {
-        let holds = |stretch: &&Stretch| stretch.from < from && until < stretch.until;
-        let stretch = self.stretches.iter().find(holds)?;
-        Some(stretch.failures.iter().filter(|known| **known <= until).count())
+        // Those before the last that has begun then are over.
+        let begun = self.stretches.partition_point(|stretch| stretch.from < from);
+        let stretch = begun.checked_sub(1).map(|last| &self.stretches[last])?;
+        let holds = until < stretch.until;
+        holds.then(|| stretch.failures.iter().filter(|known| **known <= until).count())
     }
 }
 

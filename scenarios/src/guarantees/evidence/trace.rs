@@ -28,7 +28,7 @@ pub enum Untrue<'c> {
 /// `grace` after its fill, as another copy of the page may have been fresh until then.
 #[must_use]
 pub fn untrue<'c>(
-    fills: &Fills<'c>,
+    fills: &'c Fills,
     place: Option<usize>,
     version: &str,
     read: &Operation<'_>,
@@ -43,7 +43,7 @@ pub fn untrue<'c>(
         return Some(Untrue::Early);
     }
     let fill = creator.filled_before(read.sent.minus(grace))?;
-    let newer = creator.versions[fill.version].name;
+    let newer = &*creator.versions[fill.version].name;
     creator.is_older(shown, fill.version).then_some(Untrue::Behind { newer, filled: fill.at })
 }
 

@@ -57,58 +57,95 @@ impl<'c> Wanted<'c> {
         let all = || self.pages.values().flatten().chain(self.clicks.keys());
         let (first, last) = (all().min().copied(), all().max().copied());
         let (Some(first), Some(last)) = (first, last) else { return Feasible::default() };
-        let fits: Vec<bool> = (first..=last).map(|part| self.fits(part)).collect();
-        let half = (PARTS / 2) as usize;
-        let lasting =
-            |at: usize| fits.get(at..=at + half).is_some_and(|on| on.iter().all(|fit| *fit));
-        let since = (0..fits.len()).filter(|at| lasting(*at)).map(|at| first + at as u64);
-        Feasible { since: since.collect(), half: half as u64 }
+        let half = u64::from(PARTS / 2);
+        let lasting = self.fitting(first, last).into_iter().filter_map(|(from, until)| {
+            let last = until.checked_sub(half)?;
+            (from <= last).then_some((from, last))
+        });
+        Feasible { since: lasting.collect(), half }
     }
 
     /// From which part on a page could have been there: half a limit window after visitors first asked
     /// for it at a time when all that was asked for could be fetched.
     #[must_use]
     pub fn could_be_filled_from(&self, handle: &str, feasible: &Feasible) -> Option<u64> {
-        let first = self.pages.get(handle)?.iter().find(|part| feasible.since.contains(part))?;
+        let first = self.pages.get(handle)?.iter().find(|part| feasible.contains(**part))?;
         Some(first + feasible.half + 1)
     }
 
-    /// Whether the window that ends with this part asks for no more than the cap.
-    fn fits(&self, part: u64) -> bool {
+    /// From which part to which, between these two, the window that ends with each asks for no more than
+    /// the cap. What a window asks for changes where a view enters or leaves it, and only there.
+    fn fitting(&self, first: u64, last: u64) -> Vec<(u64, u64)> {
+        let mut changes: BTreeMap<u64, (i64, i64)> = BTreeMap::new();
+        for (handle, parts) in &self.pages {
+            let (calls, mut before) = (self.calls_of_a_fill(handle), 0);
+            let left = parts.iter().map(|part| part.saturating_add(u64::from(PARTS) + 1));
+            let edges: BTreeSet<u64> = parts.iter().copied().chain(left).collect();
+            for part in edges {
+                let now = self.fetches(parts, part);
+                changes.entry(part).or_default().0 += (now - before) * calls;
+                before = now;
+            }
+        }
+        for (part, clicks) in &self.clicks {
+            let clicks = i64::try_from(*clicks).unwrap_or(i64::MAX);
+            changes.entry(*part).or_default().1 += clicks;
+            changes.entry(part.saturating_add(u64::from(PARTS) + 1)).or_default().1 -= clicks;
+        }
+        let cap = i64::try_from(rate::cap(self.case)).unwrap_or(i64::MAX);
+        let slots = i64::from(self.case.declared.click_slots);
+        let (mut pages, mut clicks, mut since) = (0, 0, None);
+        let mut fitting = Vec::new();
+        for (part, change) in changes.range(first..=last) {
+            pages += change.0;
+            clicks += change.1;
+            if pages + clicks.min(slots) <= cap {
+                since.get_or_insert(*part);
+            } else if let Some(since) = since.take() {
+                fitting.push((since, part - 1));
+            }
+        }
+        fitting.extend(since.map(|since| (since, last)));
+        fitting
+    }
+
+    /// How often a page that is asked for in these parts is fetched in the window that ends with this one:
+    /// anew whenever it has expired.
+    fn fetches(&self, parts: &BTreeSet<u64>, part: u64) -> i64 {
         let from = part.saturating_sub(PARTS.into());
-        // A page may be fetched anew whenever it has expired.
         let age = self.case.max_age().as_nanos() / self.part.as_nanos().max(1);
         let age = u64::try_from(age).unwrap_or(u64::MAX).max(1);
-        let fetches = |parts: &BTreeSet<u64>| {
-            let (mut fetches, mut fresh_until) = (0, 0);
-            for asked in parts.range(from..=part) {
-                if *asked >= fresh_until {
-                    fetches += 1;
-                    fresh_until = asked.saturating_add(age);
-                }
+        let (mut fetches, mut fresh_until) = (0, 0);
+        for asked in parts.range(from..=part) {
+            if *asked >= fresh_until {
+                fetches += 1;
+                fresh_until = asked.saturating_add(age);
             }
-            fetches
-        };
-        let calls = |(handle, parts): (&String, _)| fetches(parts) * self.calls_of_a_fill(handle);
-        let pages: usize = self.pages.iter().map(calls).sum();
-        let clicks: usize = self.clicks.range(from..=part).map(|(_, clicks)| *clicks).sum();
-        let clicks = clicks.min(self.case.declared.click_slots as usize);
-        pages + clicks <= rate::cap(self.case)
+        }
+        fetches
     }
 
     /// The profile, and the parts of the longest list of links that the creator may have.
-    fn calls_of_a_fill(&self, handle: &str) -> usize {
+    fn calls_of_a_fill(&self, handle: &str) -> i64 {
         let links = self.case.plan.population.most_links(handle);
         let parts = links.unwrap_or(0).div_ceil(self.case.contract.pages.default_limit.max(1));
-        1 + parts.max(1) as usize
+        1 + i64::from(parts.max(1))
     }
 }
 
 /// Since when, by parts of the limit window, everything could be fetched for half a window on end.
 #[derive(Clone, Debug, Default)]
 pub struct Feasible {
-    since: BTreeSet<u64>,
+    /// From which part to which, ascending.
+    since: Vec<(u64, u64)>,
     half: u64,
+}
+
+impl Feasible {
+    fn contains(&self, part: u64) -> bool {
+        let next = self.since.partition_point(|span| span.1 < part);
+        self.since.get(next).is_some_and(|span| span.0 <= part)
+    }
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ impl<'c> Fresh<'c> {
     }
 
     /// Sees a page that was shown.
-    pub fn operation(&mut self, read: &Operation<'_>, place: usize, creator: &Creator<'_>) {
+    pub fn operation(&mut self, read: &Operation<'_>, place: usize, creator: &Creator) {
         let (case, delta) = (self.case, self.case.harness.delta);
         let Some(validated) = creator.validated_before(read.sent) else { return };
         let is_expired = validated.plus(case.max_age() + delta) < read.sent;
@@ -86,7 +86,7 @@ impl<'c> Fresh<'c> {
     }
 
     /// Whether the breaker may have been half open, with a call for another page.
-    fn waits_for_a_probe(&self, heal: usize, read: &Operation<'_>, creator: &Creator<'_>) -> bool {
+    fn waits_for_a_probe(&self, heal: usize, read: &Operation<'_>, creator: &Creator) -> bool {
         let delta = self.case.harness.delta;
         self.probing[heal].touch(read.sent, read.sent)
             && !creator.asked.touch(read.sent.minus(delta), read.last.plus(delta))

@@ -1,7 +1,7 @@
 //! How many calls were under way at once, as far as their attempts tell.
 
 use super::{Class, class};
-use crate::case::{Case, JudgedExchange};
+use crate::case::{Case, JudgedExchange, LogicalKey};
 use crate::spans;
 use mock_server::clock::Moment;
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ use std::time::Duration;
 pub fn most_at_once(case: &Case, attempts: &[&JudgedExchange]) -> usize {
     let most = case.declared.max_attempts.max(1) as usize;
     let (delta, wait) = (case.harness.delta, longest_delay(case));
-    let mut calls: HashMap<String, Vec<(Moment, Moment, usize)>> = HashMap::new();
+    let mut calls: HashMap<LogicalKey<'_>, Vec<(Moment, Moment, usize)>> = HashMap::new();
     for attempt in attempts {
         let (from, known) = (attempt.t_req.minus(delta), attempt.t_known().plus(delta));
         let of_one = calls.entry(attempt.logical_key()).or_default();
