@@ -156,7 +156,7 @@ impl History {
 
     /// The exchanges so far, as judges see them.
     pub fn judged(&mut self) -> &mut Vec<JudgedExchange> {
-        Arc::make_mut(&mut self.case.linktree.exchanges)
+        &mut *Arc::make_mut(&mut self.case.linktree.exchanges)
     }
 
     /// Adds a front-door operation.

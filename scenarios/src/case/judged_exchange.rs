@@ -157,7 +157,9 @@ pub struct Mark {
 impl JudgedExchange {
     /// When the client may first have known the outcome: last byte written, or the end.
     #[must_use]
-    pub const fn t_known(&self) -> Moment {
+    pub fn t_known(&self) -> Moment {
+        #[cfg(test)]
+        super::looks::add(1);
         self.t_known
     }
 
@@ -171,6 +173,8 @@ impl JudgedExchange {
     /// It asks whether something is there, and gets none of it (RFC 9110 section 9.3.2).
     #[must_use]
     pub fn is_head(&self) -> bool {
+        #[cfg(test)]
+        super::looks::add(1);
         self.head.method == "HEAD"
     }
 
@@ -183,6 +187,8 @@ impl JudgedExchange {
     /// As [`Exchange::is_success`].
     #[must_use]
     pub fn is_success(&self) -> bool {
+        #[cfg(test)]
+        super::looks::add(1);
         self.end.is_success(self.status, self.doubtful)
     }
 
@@ -201,6 +207,8 @@ impl JudgedExchange {
     /// The logical request that this is an attempt of: method, target and idempotency key.
     #[must_use]
     pub fn logical_key(&self) -> LogicalKey<'_> {
+        #[cfg(test)]
+        super::looks::add(1);
         LogicalKey {
             method: &self.head.method,
             target: &self.target,

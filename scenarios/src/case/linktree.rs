@@ -1,5 +1,6 @@
 //! What Linktree saw of the integration: its calls, its connections, its reads of the vault.
 
+use super::exchanges::Exchanges;
 use super::indexes::{Clicks, PageFills, PageReads};
 use super::judged_exchange::{Common, JudgedExchange, Receipt};
 use crate::observed::FIRST_CLICK;
@@ -16,7 +17,7 @@ use std::sync::{Arc, OnceLock};
 #[derive(Clone, Debug, Default)]
 pub struct LinktreeSide {
     /// Upstream exchanges in order of arrival of their last request byte; a copy of the case shares them.
-    pub exchanges: Arc<Vec<JudgedExchange>>,
+    pub exchanges: Arc<Exchanges>,
     /// Connections that a fault broke off before a request was read, and spans in which they were
     /// refused. A client may have met a failure, but nobody can say for which request.
     pub connections: Vec<JudgedExchange>,

@@ -4,6 +4,7 @@
 //! It has three sides: what Linktree saw, what was seen of the target, and what the harness says of
 //! itself. An event that no guarantee reads is kept on none of them.
 
+mod exchanges;
 mod harness;
 mod indexes;
 mod judged_exchange;
@@ -14,6 +15,9 @@ mod starved;
 mod story;
 mod target;
 
+pub use exchanges::Exchanges;
+#[cfg(test)]
+pub use exchanges::looks;
 pub use harness::HarnessSide;
 pub use judged_exchange::{AskedToWait, Head, JudgedExchange, LogicalKey, Mark, Payload, Receipt};
 pub use linktree::LinktreeSide;

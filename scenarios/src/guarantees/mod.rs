@@ -38,6 +38,8 @@ mod clicks_delivered;
 mod clicks_survive_crash;
 pub(crate) mod client_rate_cap;
 pub(crate) mod evidence;
+#[cfg(test)]
+mod growth_tests;
 mod hard_limit;
 mod html_sanitised;
 mod json_headers;

@@ -150,10 +150,14 @@ mod tests {
         refused.chain([met(1, Some(Certificate::Good), HandshakeEnd::Completed)]).collect()
     }
 
-    fn judged(handshakes: Vec<Handshake>, calls: u64) -> VerdictKind {
-        let mut history = History::over(&[]).exchanges((0..calls).map(|n| read("ann", n)));
+    fn verdict(handshakes: Vec<Handshake>, calls: impl IntoIterator<Item = Exchange>) -> Verdict {
+        let mut history = History::over(&[]).exchanges(calls);
         history.case.linktree.handshakes = handshakes;
-        history.judged_by(&TlsVerified).kind
+        history.judged_by(&TlsVerified)
+    }
+
+    fn judged(handshakes: Vec<Handshake>, calls: u64) -> VerdictKind {
+        verdict(handshakes, (0..calls).map(|n| read("ann", n))).kind
     }
 
     fn with(changed: Handshake) -> VerdictKind {
@@ -202,9 +206,87 @@ mod tests {
         }
         // Plain calls of a run without TLS, and calls over connections that should not be trusted.
         assert_eq!(judged(sound()[..6].to_vec(), 20), Inconclusive);
-        let elsewhere = |conn| Exchange { conn, ..read("ann", 1) };
-        let mut history = History::over(&[]).exchanges((0..9).map(|_| elsewhere(10)));
-        history.case.linktree.handshakes = sound();
-        assert_eq!(history.judged_by(&TlsVerified).kind, Inconclusive);
+        let elsewhere = |_| Exchange { conn: 10, ..read("ann", 1) };
+        assert_eq!(verdict(sound(), (0..9).map(elsewhere)).kind, Inconclusive);
+        let without_key = |_| Exchange { key_places: vec![], ..read("ann", 1) };
+        assert_eq!(verdict(sound(), (0..9).map(without_key)).kind, Inconclusive);
+    }
+
+    #[test]
+    fn calls_count_over_connections_to_linktree_that_verified_to_the_end() {
+        let judged = |one: Handshake| {
+            let call = |_| Exchange { conn: 30, ..read("ann", 1) };
+            verdict([sound(), vec![one]].concat(), (0..9).map(call)).kind
+        };
+        let good = |end| met(30, Some(Certificate::Good), end);
+        assert_eq!(judged(good(HandshakeEnd::Completed)), Held);
+        for end in [HandshakeEnd::Alert, HandshakeEnd::HungUp, HandshakeEnd::Open] {
+            assert_eq!(judged(good(end)), Inconclusive, "{end:?}");
+        }
+        for shown in BAD {
+            assert_eq!(judged(met(30, Some(shown), HandshakeEnd::Completed)), Inconclusive);
+        }
+        // A number among Linktree's connections is no other server's.
+        let vault = Handshake { listener: Listener::Vault, ..good(HandshakeEnd::Completed) };
+        assert_eq!(judged(vault), Inconclusive);
+    }
+
+    #[test]
+    fn how_connections_ended_that_must_not_be_trusted_is_told() {
+        let more = [
+            met(20, Some(Certificate::Expired), HandshakeEnd::HungUp),
+            met(21, Some(Certificate::WrongHost), HandshakeEnd::Completed),
+            met(22, Some(Certificate::WrongHost), HandshakeEnd::Completed),
+            met(23, None, HandshakeEnd::Plain),
+            met(24, None, HandshakeEnd::HungUp),
+        ];
+        let verdict = verdict([sound(), more.to_vec()].concat(), (0..5).map(|n| read("ann", n)));
+        let said = "of 10 connections that must not be trusted 6 ended with an alert and 1 without a \
+                    word, and 3 went on";
+        assert!(verdict.observed.contains(said), "{}", verdict.observed);
+        assert_eq!(verdict.seen, 10);
+    }
+
+    #[test]
+    fn what_came_over_which_connection_is_told() {
+        #[track_caller]
+        fn check(one: Handshake, what: &str, line: &str) {
+            let verdict = verdict(vec![one], []);
+            assert_eq!((verdict.violations, verdict.seen), (1, 1));
+            let [witness] = &verdict.witnesses[..] else { panic!("{:?}", verdict.witnesses) };
+            assert_eq!((&*witness.what, &*witness.story[0]), (what, line));
+            assert_eq!(witness.at, Moment::from_ms(9));
+        }
+        let sent = |shown: Option<Certificate>, end, credential| Handshake {
+            bytes: 90,
+            credentials: vec![credential],
+            version: shown.map(|_| "TLSv1_3".into()),
+            ..met(9, shown, end)
+        };
+        let [expired, elsewhere, unknown] = BAD.map(Some);
+        check(
+            sent(expired, HandshakeEnd::Completed, Credential::Authorization),
+            "an Authorization header came over a connection to linktree whose certificate had expired",
+            "TLSv1_3, 90 bytes of requests came over it",
+        );
+        check(
+            Handshake {
+                listener: Listener::Vault,
+                ..sent(elsewhere, HandshakeEnd::Completed, Credential::VaultToken)
+            },
+            "an X-Vault-Token header came over a connection to vault whose certificate names another host",
+            "TLSv1_3, 90 bytes of requests came over it",
+        );
+        check(
+            sent(unknown, HandshakeEnd::Completed, Credential::Other),
+            "a credential of this run came over a connection to linktree whose certificate an unknown \
+             authority has signed",
+            "TLSv1_3, 90 bytes of requests came over it",
+        );
+        check(
+            sent(None, HandshakeEnd::Plain, Credential::Other),
+            "a credential of this run came over a connection to linktree that was not encrypted",
+            "no TLS, 90 bytes of requests came over it",
+        );
     }
 }
