@@ -28,8 +28,8 @@ use windthrow::evidence::writer::HistoryWriter;
 use windthrow::evidence::{build, plans};
 use windthrow::rerun::Rerun;
 
-/// Bytes at the peak of judging, all told, for each exchange. Of so few as here the heap keeps what it has
-/// moved since; of a million each takes about 330 B, of which 160 B are the exchange itself.
+/// Bytes at the peak of judging, all told, for each exchange. Of a million each takes about 345 B, of which
+/// 160 B are the exchange itself; of fewer a vector that has just grown takes more.
 const AT_THE_PEAK: u64 = 450;
 /// Enough that what is needed once does not count.
 const EXCHANGES: u64 = 30_000;

@@ -30,6 +30,7 @@ use tokio::sync::watch;
 /// little to the age of what a crash of the harness costs.
 const QUEUE: usize = 8_192;
 
+#[allow(clippy::large_enum_variant)] // all but the last are the large one
 enum Queued {
     Event(Event<'static>),
     /// The end; with what the closing line says, when the recording is whole.

@@ -8,8 +8,8 @@ use crate::observed::Figures;
 use crate::plan::BreakerCounting;
 use crate::plan::PhaseKind::{Control, Heal, Outage, RetryGaps, Settle};
 use crate::testing::{
-    History, asked_to_wait, click, given_up, hit_by, links, page, read, refused, scrape, sent_batch,
-    sent_click,
+    History, asked_to_wait, click, given_up, hit_by, links, page, read, refused, scrape,
+    sent_batch, sent_click,
 };
 use mock_server::history::exchange::Exchange;
 use mock_server::world::population::{Group, Population};
