@@ -180,6 +180,7 @@ impl Day {
             faults: if is_good { vec![] } else { vec![mark] },
             doubtful: false,
             over_limit: false,
+            denied: None,
         }
     }
 

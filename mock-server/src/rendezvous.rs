@@ -3,7 +3,7 @@
 use crate::clock::Moment;
 use crate::contract::Route;
 use crate::faults::{DateFlaw, Effect, FaultMark, RetryAfterSpec};
-use crate::history::exchange::{ClickReceipt, LinkReceipt, Listed};
+use crate::history::exchange::{ClickReceipt, Denied, LinkReceipt, Listed};
 use crate::keyring::Token;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -61,6 +61,7 @@ pub(crate) struct Instructions {
     pub listed: Option<Box<Listed>>,
     pub version: Option<String>,
     pub nonce: Option<String>,
+    pub denied: Option<Denied>,
     pub over_limit: bool,
 }
 
@@ -80,6 +81,7 @@ impl Default for Instructions {
             listed: None,
             version: None,
             nonce: None,
+            denied: None,
             over_limit: false,
         }
     }

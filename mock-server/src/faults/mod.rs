@@ -72,6 +72,9 @@ mod status;
 mod terminate;
 mod tls_alert;
 mod truncate;
+mod vault_path;
+mod vault_stall;
+mod vault_status;
 
 pub use effect::{Accept, Effect, Onset, Shape, Shut};
 pub use harm::Harm;
@@ -97,6 +100,8 @@ pub enum Stage {
     Request,
     /// A webhook is about to be sent.
     Delivery,
+    /// The vault was asked.
+    Vault,
     /// The integration's process runs.
     Process,
 }
@@ -121,6 +126,11 @@ impl RequestView<'_> {
     pub(crate) const fn connection() -> Self {
         let (stage, route, key) = (Stage::Connection, Route::Unknown, engine::CONNECTION_KEY);
         Self { stage, method: "", route, handle: None, key }
+    }
+
+    /// A request to the vault: its path below `/v1/` is its key.
+    pub(crate) const fn vault<'a>(method: &'a str, path: &'a str) -> RequestView<'a> {
+        RequestView { stage: Stage::Vault, method, route: Route::Unknown, handle: None, key: path }
     }
 
     /// The stable key of a webhook delivery, which begins with its event.
@@ -330,6 +340,8 @@ faults! {
         future::{Future}
         forge::{Forge}
         rotate::{Rotate}
+        vault_status::{VaultStatus}
+        vault_stall::{VaultStall}
     }
     process {
         kill::{Kill}

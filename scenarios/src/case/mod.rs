@@ -103,8 +103,8 @@ impl Case {
             | Event::Reach(_)
             | Event::Delivery(_)
             | Event::Reachability(_)
-            | Event::Alert(_)
-            | Event::World(_) => {}
+            | Event::Alert(_) => {}
+            Event::World(happened) => linktree.happened.push(happened),
             Event::Body(body) => target.showed(*body),
             Event::Bodies(count) => target.body_count = Some(count),
             Event::Process(process) => target.processes.push(process),
