@@ -93,6 +93,7 @@ impl Day {
                 buckets: BUCKETS.map(|bound| (bound, up_to(bound))).into(),
                 count,
             }),
+            key_age: None,
         };
         let last = at.plus(Duration::from_millis(2));
         Scrape { sent: at, last, status: Some(200), failure: None, figures }

@@ -15,6 +15,8 @@ mod clicks;
 mod clock;
 pub mod config;
 mod front;
+mod key_watch;
+mod keys;
 mod linktree;
 mod logs;
 mod metrics;
@@ -32,6 +34,7 @@ pub use seams::Seams;
 
 use analytics::Analytics;
 use clicks::delivery::Delivery;
+use keys::Keys;
 use metrics::Metrics;
 use pages::Pages;
 use sessions::Sessions;
@@ -102,8 +105,9 @@ pub async fn serve_on(
     let http = client(&config, seams.tls)?;
     let secrets = (seams.secrets)(&http, &config).await?;
     let metrics = Arc::new(Metrics::new(seams.metrics));
+    let keys = Arc::new(Keys::new(http.clone(), config.clone(), secrets, seams.keys));
     let upstream =
-        Upstream::new(http, &config, secrets, seams.upstream, metrics.clone(), seams.log)
+        Upstream::new(http, &config, keys.clone(), seams.upstream, metrics.clone(), seams.log)
             .map_err(ServeError::Sent)?;
     let upstream = Arc::new(upstream);
     let clicks = (seams.store)(&config.data_dir)?;
@@ -116,15 +120,18 @@ pub async fn serve_on(
         clicks_arrived: clicks_arrived.clone(),
         metrics: metrics.clone(),
         upstream: upstream.clone(),
+        keys: keys.clone(),
         policy: seams.front,
         log: seams.log,
     };
+    let watched = (keys, upstream.clone());
     let settings = (&config.clicks, &config.rate);
     let delivery =
         Delivery::new(clicks, upstream, metrics, clicks_arrived, settings, seams.delivery);
 
     let (stopping, stopped) = watch::channel(false);
     let delivery = tokio::spawn(delivery.run(stopped.clone()));
+    tokio::spawn(key_watch::run(watched.0, watched.1, stopped.clone()));
     tokio::spawn(async move {
         stop.await;
         stopping.send_replace(true);

@@ -19,7 +19,8 @@ pub fn is_handle(text: &str) -> bool {
 /// Who shares the rate limit of the one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
-    /// What people look at, pages and figures: the cap less the slots reserved for clicks.
+    /// What people look at, pages and figures, and what is asked of the account: the cap less the slots
+    /// reserved for clicks.
     Pages,
     /// Click deliveries: the whole cap.
     Clicks,
@@ -38,12 +39,14 @@ pub enum Route {
     ClickBatch,
     /// `GET /analytics/{handle}`
     Analytics,
+    /// `GET /me`
+    Me,
 }
 
 impl Route {
     /// All, in the order of their discriminants.
-    pub const ALL: [Self; 5] =
-        [Self::Profile, Self::Links, Self::Click, Self::ClickBatch, Self::Analytics];
+    pub const ALL: [Self; 6] =
+        [Self::Profile, Self::Links, Self::Click, Self::ClickBatch, Self::Analytics, Self::Me];
 
     /// The word in metrics and logs.
     pub fn label(self) -> &'static str {
@@ -53,13 +56,14 @@ impl Route {
             Self::Click => "click",
             Self::ClickBatch => "click_batch",
             Self::Analytics => "analytics",
+            Self::Me => "me",
         }
     }
 
     /// Whose share of the rate limit it uses.
     pub fn lane(self) -> Lane {
         match self {
-            Self::Profile | Self::Links | Self::Analytics => Lane::Pages,
+            Self::Profile | Self::Links | Self::Analytics | Self::Me => Lane::Pages,
             Self::Click | Self::ClickBatch => Lane::Clicks,
         }
     }
