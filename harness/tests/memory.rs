@@ -93,7 +93,6 @@ impl Day {
                 buckets: BUCKETS.map(|bound| (bound, up_to(bound))).into(),
                 count,
             }),
-            key_age: None,
         };
         let last = at.plus(Duration::from_millis(2));
         Scrape { sent: at, last, status: Some(200), failure: None, figures }
@@ -162,6 +161,7 @@ impl Day {
             clicks,
             listed: None,
             links: vec![],
+            registration: None,
             t_conn: at,
             t_head: at,
             t_req: head,
@@ -181,7 +181,6 @@ impl Day {
             faults: if is_good { vec![] } else { vec![mark] },
             doubtful: false,
             over_limit: false,
-            denied: None,
         }
     }
 

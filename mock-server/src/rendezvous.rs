@@ -3,7 +3,7 @@
 use crate::clock::Moment;
 use crate::contract::Route;
 use crate::faults::{DateFlaw, Effect, FaultMark, RetryAfterSpec};
-use crate::history::exchange::{ClickReceipt, Denied, LinkReceipt, Listed};
+use crate::history::exchange::{ClickReceipt, LinkReceipt, Listed, RegistrationReceipt};
 use crate::keyring::Token;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -59,9 +59,9 @@ pub(crate) struct Instructions {
     pub clicks: Vec<ClickReceipt>,
     pub links: Vec<LinkReceipt>,
     pub listed: Option<Box<Listed>>,
+    pub registration: Option<Box<RegistrationReceipt>>,
     pub version: Option<String>,
     pub nonce: Option<String>,
-    pub denied: Option<Denied>,
     pub over_limit: bool,
 }
 
@@ -79,9 +79,9 @@ impl Default for Instructions {
             clicks: Vec::new(),
             links: Vec::new(),
             listed: None,
+            registration: None,
             version: None,
             nonce: None,
-            denied: None,
             over_limit: false,
         }
     }

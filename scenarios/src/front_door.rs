@@ -33,6 +33,8 @@ pub struct FrontDoor {
     /// Where the metrics are scraped, in the text format of Prometheus. Where they are not at its own
     /// port, metrics_url of `observe` says where.
     pub metrics: String,
+    /// Where Linktree's webhooks come in.
+    pub webhooks: String,
     /// Routes that the integration does not have: their guarantees are not applicable.
     pub without: Vec<FrontRoute>,
 }
@@ -49,6 +51,8 @@ pub enum FrontRoute {
     Metrics,
     /// Creators' own figures.
     Analytics,
+    /// Linktree's webhooks.
+    Webhooks,
 }
 
 impl fmt::Display for FrontRoute {
@@ -57,6 +61,7 @@ impl fmt::Display for FrontRoute {
             Self::Clicks => "clicks",
             Self::Metrics => "metrics",
             Self::Analytics => "analytics",
+            Self::Webhooks => "webhooks",
         })
     }
 }
@@ -115,6 +120,7 @@ impl Default for FrontDoor {
             version_meta: "profile-version".into(),
             link_id_attribute: "data-link-id".into(),
             metrics: "/metrics".into(),
+            webhooks: "/webhooks/linktree".into(),
             without: Vec::new(),
         }
     }

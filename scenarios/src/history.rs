@@ -25,7 +25,7 @@ pub use operation::{OpFailure, Operation};
 pub use process::{Change, Process, Seen};
 pub use shown::Shown;
 
-use crate::observed::{Headroom, Inspection, Leak, Reach, Scanned, Scrape};
+use crate::observed::{Headroom, Inspection, Kept, Leak, Reach, Scanned, Scrape};
 use mock_server::clock::Moment;
 use mock_server::history::exchange::Exchange;
 use mock_server::history::handshake::Handshake;
@@ -47,6 +47,14 @@ pub enum Event<'a> {
     Mock {
         /// Where: `http://host:port`, without `/v1`.
         url: String,
+    },
+    /// The target stands.
+    Front {
+        /// Where, as it is told: `http://host:port`.
+        url: String,
+        /// The path at which it takes webhooks; none where it takes none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        webhooks: Option<String>,
     },
     /// The harness measured itself.
     Tolerances(Tolerances),
@@ -84,6 +92,9 @@ pub enum Event<'a> {
     Inspection(Inspection),
     /// The metrics were scraped.
     Scrape(Box<Scrape>),
+    /// Whether a webhook that nobody could process was kept has changed, or was looked at for the last
+    /// time.
+    Kept(Kept),
     /// Something that was planted came to light.
     Leak(Leak),
     /// How much was searched for what was planted.

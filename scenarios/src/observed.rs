@@ -147,6 +147,59 @@ impl Scanned {
     }
 }
 
+/// How a webhook that nobody could process is kept, as far as the sink shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeptForm {
+    /// With its body, byte for byte.
+    Raw,
+    /// With the same JSON.
+    Json,
+    /// With its body in base64, in hex, or escaped in a text.
+    Encoded,
+    /// Its id is there, and its body is not.
+    IdOnly,
+    /// Nothing of it is there.
+    Absent,
+}
+
+impl KeptForm {
+    /// Whether it can be processed later from what is there.
+    #[must_use]
+    pub const fn is_whole(self) -> bool {
+        match self {
+            Self::Raw | Self::Json | Self::Encoded => true,
+            Self::IdOnly | Self::Absent => false,
+        }
+    }
+
+    /// In words, for people.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Raw => "kept byte for byte",
+            Self::Json => "kept as the same JSON",
+            Self::Encoded => "kept in an encoding",
+            Self::IdOnly => "named without its payload",
+            Self::Absent => "not kept",
+        }
+    }
+}
+
+/// A look into the sink of failed webhooks found this of one of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// When the sink had been read.
+    pub at: Moment,
+    /// The delivery's id as it was sent.
+    pub delivery_id: String,
+    /// What was found.
+    pub form: KeptForm,
+    /// Whether this was the last look of all, before the target was ended.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub last: bool,
+}
+
 /// A process of the integration was looked into.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inspection {
@@ -209,18 +262,13 @@ pub struct Figures {
     /// Durations of upstream requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency: Option<Histogram>,
-    /// The age of the key in use, seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub key_age: Option<f64>,
 }
 
 impl Figures {
     /// Everything that only ever grows while a process lives, with its name in words.
     #[must_use]
     pub fn counters(&self) -> [(&'static str, Option<f64>); 6] {
-        // The age of a key falls with each rotation.
-        let Self { timeouts, auth_errors, cache_hits, cache_misses, cache_stale, latency, .. } =
-            self;
+        let Self { timeouts, auth_errors, cache_hits, cache_misses, cache_stale, latency } = self;
         [
             ("timeouts", *timeouts),
             ("authentication errors", *auth_errors),

@@ -139,11 +139,13 @@ pub enum Sight {
     Alerts,
     /// Its side of TLS handshakes.
     Tls,
+    /// Where it keeps the webhooks that it could not process.
+    Kept,
 }
 
 impl Sight {
     /// Every one.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Upstream,
         Self::FrontDoor,
         Self::Process,
@@ -151,6 +153,7 @@ impl Sight {
         Self::Metrics,
         Self::Alerts,
         Self::Tls,
+        Self::Kept,
     ];
 }
 
@@ -164,6 +167,7 @@ impl fmt::Display for Sight {
             Self::Metrics => "metrics",
             Self::Alerts => "alerts",
             Self::Tls => "TLS",
+            Self::Kept => "kept webhooks",
         })
     }
 }

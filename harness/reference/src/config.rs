@@ -2,8 +2,10 @@
 //!
 //! Required: `LINKTREE_URL` (calls go under `{LINKTREE_URL}/v1`), `VAULT_URL`, `VAULT_TOKEN`,
 //! `DATA_DIR`. Optional: `HOST` (127.0.0.1), `PORT` (8080), `TIME_SCALE` (1), `SEED` (0),
+//! `PUBLIC_URL` (where Linktree reaches this service; without it no webhook is registered),
 //! `SSL_CERT_FILE` (certificates in PEM of whom alone Linktree and the vault may have theirs),
-//! `SESSION_SECRET` (what signs creators' sessions), and the names in [`Config::from_lookup`]. Contract durations, in milliseconds, are divided by
+//! `SESSION_SECRET` (what signs creators' sessions), and the names in [`Config::from_lookup`]. Contract
+//! durations, in milliseconds, are divided by
 //! `TIME_SCALE`; names ending in `_REAL_MS` or `_S` are real time and are not. The API key is not
 //! read here: it comes from the vault.
 
@@ -89,18 +91,20 @@ pub struct AnalyticsSettings {
     pub days: u32,
 }
 
-/// How a new key is noticed.
+/// Linktree's webhooks.
 #[derive(Clone, Debug)]
-pub struct KeySettings {
-    /// The vault is asked so often for a newer one.
-    pub poll: Duration,
-    /// After a refused key the vault is asked again no sooner than this.
-    pub refusal_rest: Duration,
+pub struct WebhookSettings {
+    /// How far the time of a delivery may be off, either way.
+    pub tolerance: Duration,
+    /// How long a delivery is known again.
+    pub remembered: Duration,
 }
 
 /// All settings, in real time.
 #[derive(Clone)]
 pub struct Config {
+    /// Where Linktree reaches this service, without a slash at the end, if it shall send webhooks.
+    pub public_url: Option<String>,
     /// Address to listen on.
     pub host: String,
     /// Port to listen on; 0 lets the system choose.
@@ -109,8 +113,6 @@ pub struct Config {
     pub linktree_url: String,
     /// Base address of the vault.
     pub vault_url: String,
-    /// Path of this environment's secret in the vault, below `/v1/`.
-    pub vault_secret: String,
     /// Token for the vault.
     pub vault_token: String,
     /// The only authorities whose certificates are accepted; those of the system without it.
@@ -135,8 +137,8 @@ pub struct Config {
     pub analytics: AnalyticsSettings,
     /// What creators' sessions are signed with; without it nobody has one.
     pub session_secret: Option<String>,
-    /// Keys.
-    pub keys: KeySettings,
+    /// Webhooks.
+    pub webhooks: WebhookSettings,
 }
 
 /// Why there is no configuration.
@@ -188,12 +190,13 @@ impl Config {
             let shown = rate.reserved_for_clicks.to_string();
             return Err(ConfigError::Invalid("RATE_RESERVED_FOR_CLICKS", shown));
         }
+        let public_url = lookup("PUBLIC_URL").filter(|text| !text.is_empty());
         Ok(Self {
+            public_url: public_url.map(|_| env.address("PUBLIC_URL")).transpose()?,
             host: lookup("HOST").unwrap_or_else(|| "127.0.0.1".into()),
             port: env.number("PORT", 8080)?,
             linktree_url: env.address("LINKTREE_URL")?,
             vault_url: env.address("VAULT_URL")?,
-            vault_secret: lookup("VAULT_SECRET").unwrap_or_else(|| "secret/data/linktree".into()),
             vault_token: env.required("VAULT_TOKEN")?,
             ca_file: lookup("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from),
             vault_patience: real("VAULT_PATIENCE_REAL_MS", 10_000)?,
@@ -233,9 +236,10 @@ impl Config {
                 days: env.number("ANALYTICS_DAYS", 28u32)?.clamp(1, 366),
             },
             session_secret: lookup("SESSION_SECRET").filter(|secret| !secret.is_empty()),
-            keys: KeySettings {
-                poll: contract("KEY_POLL_MS", 15_000)?,
-                refusal_rest: contract("KEY_REFUSAL_REST_MS", 5_000)?,
+            webhooks: WebhookSettings {
+                tolerance: whole_seconds("WEBHOOK_TOLERANCE_S", 300)?,
+                // What is older than the tolerance is refused for its age; retries come later.
+                remembered: whole_seconds("WEBHOOK_REMEMBERED_S", 3_600)?,
             },
         })
     }

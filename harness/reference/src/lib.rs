@@ -15,8 +15,6 @@ mod clicks;
 mod clock;
 pub mod config;
 mod front;
-mod key_watch;
-mod keys;
 mod linktree;
 mod logs;
 mod metrics;
@@ -28,13 +26,14 @@ mod sessions;
 mod source;
 mod tls;
 mod upstream;
+mod webhooks;
 
 pub use config::Config;
 pub use seams::Seams;
+pub use webhooks::FAILED_WEBHOOKS;
 
 use analytics::Analytics;
 use clicks::delivery::Delivery;
-use keys::Keys;
 use metrics::Metrics;
 use pages::Pages;
 use sessions::Sessions;
@@ -45,6 +44,7 @@ use tokio::{
     sync::{Notify, watch},
 };
 use upstream::Upstream;
+use webhooks::{Registrar, Webhooks};
 
 /// How long requests under way may take after SIGTERM.
 const GRACE: Duration = Duration::from_secs(5);
@@ -64,6 +64,9 @@ pub enum ServeError {
     /// The file of the requests that were sent does not open.
     #[error("failed to use the log of what was sent: {0}")]
     Sent(#[source] std::io::Error),
+    /// There is no room for webhooks that cannot be processed.
+    #[error("failed to use the file of failed webhooks: {0}")]
+    DeadLetters(#[source] std::io::Error),
     /// The client cannot be built.
     #[error("failed to build the client: {0}")]
     Client(#[from] reqwest::Error),
@@ -104,34 +107,36 @@ pub async fn serve_on(
 ) -> Result<(), ServeError> {
     let http = client(&config, seams.tls)?;
     let secrets = (seams.secrets)(&http, &config).await?;
+    let webhook_secret = secrets.webhook_secret.clone();
     let metrics = Arc::new(Metrics::new(seams.metrics));
-    let keys = Arc::new(Keys::new(http.clone(), config.clone(), secrets, seams.keys));
     let upstream =
-        Upstream::new(http, &config, keys.clone(), seams.upstream, metrics.clone(), seams.log)
+        Upstream::new(http, &config, secrets, seams.upstream, metrics.clone(), seams.log)
             .map_err(ServeError::Sent)?;
     let upstream = Arc::new(upstream);
     let clicks = (seams.store)(&config.data_dir)?;
     let clicks_arrived = Arc::new(Notify::new());
+    let pages = Arc::new(Pages::new(upstream.clone(), &config.pages, seams.pages, seams.log));
+    let webhooks = Webhooks::new(webhook_secret, pages.clone(), &config, seams.webhooks)
+        .map_err(ServeError::DeadLetters)?;
+    let registrar = Registrar::new(upstream.clone(), &config, seams.webhooks);
     let app = front::App {
         analytics: Arc::new(Analytics::new(upstream.clone(), &config.analytics, seams.analytics)),
         sessions: Sessions::new(config.session_secret.clone(), seams.verify),
-        pages: Arc::new(Pages::new(upstream.clone(), &config.pages, seams.pages, seams.log)),
+        pages,
         clicks: clicks.clone(),
         clicks_arrived: clicks_arrived.clone(),
+        webhooks: Arc::new(webhooks),
         metrics: metrics.clone(),
         upstream: upstream.clone(),
-        keys: keys.clone(),
         policy: seams.front,
         log: seams.log,
     };
-    let watched = (keys, upstream.clone());
     let settings = (&config.clicks, &config.rate);
     let delivery =
         Delivery::new(clicks, upstream, metrics, clicks_arrived, settings, seams.delivery);
 
     let (stopping, stopped) = watch::channel(false);
     let delivery = tokio::spawn(delivery.run(stopped.clone()));
-    tokio::spawn(key_watch::run(watched.0, watched.1, stopped.clone()));
     tokio::spawn(async move {
         stop.await;
         stopping.send_replace(true);
@@ -139,6 +144,16 @@ pub async fn serve_on(
     let wait = |mut stopped: watch::Receiver<bool>| async move {
         let _ = stopped.wait_for(|stopped| *stopped).await;
     };
+    // The socket takes connections already, so that whoever looks is answered.
+    if let Some(registrar) = registrar {
+        let stopped = wait(stopped.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = registrar.run() => {}
+                () = stopped => {}
+            }
+        });
+    }
     tracing::info!(address = %listener.local_addr()?, "serving");
     let server =
         axum::serve(listener, front::router(app)).with_graceful_shutdown(wait(stopped.clone()));

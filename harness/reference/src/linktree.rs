@@ -19,7 +19,7 @@ pub fn is_handle(text: &str) -> bool {
 /// Who shares the rate limit of the one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
-    /// What people look at, pages and figures, and what is asked of the account: the cap less the slots
+    /// What people look at, pages and figures, and the few calls about webhooks: the cap less the slots
     /// reserved for clicks.
     Pages,
     /// Click deliveries: the whole cap.
@@ -39,14 +39,23 @@ pub enum Route {
     ClickBatch,
     /// `GET /analytics/{handle}`
     Analytics,
-    /// `GET /me`
-    Me,
+    /// `GET /webhooks`
+    Webhooks,
+    /// `POST /webhooks`
+    Register,
 }
 
 impl Route {
     /// All, in the order of their discriminants.
-    pub const ALL: [Self; 6] =
-        [Self::Profile, Self::Links, Self::Click, Self::ClickBatch, Self::Analytics, Self::Me];
+    pub const ALL: [Self; 7] = [
+        Self::Profile,
+        Self::Links,
+        Self::Click,
+        Self::ClickBatch,
+        Self::Analytics,
+        Self::Webhooks,
+        Self::Register,
+    ];
 
     /// The word in metrics and logs.
     pub fn label(self) -> &'static str {
@@ -56,23 +65,26 @@ impl Route {
             Self::Click => "click",
             Self::ClickBatch => "click_batch",
             Self::Analytics => "analytics",
-            Self::Me => "me",
+            Self::Webhooks => "webhooks",
+            Self::Register => "webhook_register",
         }
     }
 
     /// Whose share of the rate limit it uses.
     pub fn lane(self) -> Lane {
         match self {
-            Self::Profile | Self::Links | Self::Analytics | Self::Me => Lane::Pages,
+            Self::Profile | Self::Links | Self::Analytics | Self::Webhooks | Self::Register => {
+                Lane::Pages
+            }
             Self::Click | Self::ClickBatch => Lane::Clicks,
         }
     }
 
     /// How it is asked.
     pub fn method(self) -> Method {
-        match self.lane() {
-            Lane::Pages => Method::GET,
-            Lane::Clicks => Method::POST,
+        match self {
+            Self::Profile | Self::Links | Self::Analytics | Self::Webhooks => Method::GET,
+            Self::Click | Self::ClickBatch | Self::Register => Method::POST,
         }
     }
 }

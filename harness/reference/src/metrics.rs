@@ -73,6 +73,7 @@ pub struct Metrics {
     durations: Mutex<BTreeMap<Route, Histogram>>,
     pages: Mutex<BTreeMap<&'static str, u64>>,
     clicks_refused: AtomicU64,
+    webhooks: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 /// What is not counted but asked for at the time of a scrape.
@@ -85,8 +86,6 @@ pub struct Gauges {
     pub queue_depth: u64,
     /// How long the oldest of them has been waiting.
     pub delivery_lag: Duration,
-    /// How old the key in use is, once that is known.
-    pub key_age: Option<Duration>,
 }
 
 impl Metrics {
@@ -145,6 +144,11 @@ impl Metrics {
         self.clicks_refused.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// A webhook came, and this became of it.
+    pub fn webhook_came(&self, result: &'static str) {
+        *self.webhooks.lock().unwrap().entry(result).or_default() += 1;
+    }
+
     fn count_upstream(&self, route: Route, outcome: &'static str) {
         *self.upstream.lock().unwrap().entry((route, outcome)).or_default() += 1;
     }
@@ -179,6 +183,11 @@ impl Metrics {
         for (result, count) in self.pages.lock().unwrap().iter() {
             writeln!(out, "{name}{{result=\"{result}\"}} {count}")?;
         }
+        let name = "linktree_webhook_deliveries_total";
+        writeln!(out, "# TYPE {name} counter")?;
+        for (result, count) in self.webhooks.lock().unwrap().iter() {
+            writeln!(out, "{name}{{result=\"{result}\"}} {count}")?;
+        }
         let refused = self.clicks_refused.load(Ordering::Relaxed);
         writeln!(out, "# TYPE linktree_clicks_refused_total counter")?;
         writeln!(out, "linktree_clicks_refused_total {refused}")?;
@@ -187,9 +196,6 @@ impl Metrics {
         gauge("linktree_rate_limit_used", gauges.rate_limit_used as f64)?;
         gauge("linktree_circuit_state", f64::from(gauges.circuit_state))?;
         gauge("linktree_click_queue_depth", gauges.queue_depth as f64)?;
-        if let Some(age) = gauges.key_age {
-            gauge("linktree_api_key_age_seconds", age.as_secs_f64())?;
-        }
         gauge("linktree_click_delivery_lag_seconds", gauges.delivery_lag.as_secs_f64())
     }
 }
@@ -210,7 +216,6 @@ mod tests {
             circuit_state: 2,
             queue_depth: 0,
             delivery_lag: Duration::from_millis(1500),
-            key_age: Some(Duration::from_secs(86_400)),
         });
         for line in [
             "linktree_upstream_requests_total{route=\"links\",outcome=\"timeout\"} 3",
@@ -218,7 +223,6 @@ mod tests {
             "linktree_upstream_request_duration_seconds_bucket{route=\"links\",le=\"+Inf\"} 3",
             "linktree_circuit_state 2",
             "linktree_click_delivery_lag_seconds 1.5",
-            "linktree_api_key_age_seconds 86400",
         ] {
             assert!(text.lines().any(|known| known == line), "{line} is not in\n{text}");
         }

@@ -8,7 +8,6 @@ use crate::{
     clicks::{ClickStore, SqliteStore, StoreError, delivery::DeliveryPolicy},
     config::Config,
     front::FrontPolicy,
-    keys::KeyPolicy,
     logs::LogPolicy,
     metrics::MetricsPolicy,
     pages::PagePolicy,
@@ -16,6 +15,7 @@ use crate::{
     sessions::{self, Verify},
     tls::TlsPolicy,
     upstream::UpstreamPolicy,
+    webhooks::WebhookPolicy,
 };
 use std::{path::Path, sync::Arc};
 
@@ -36,8 +36,6 @@ pub struct Seams {
     pub analytics: AnalyticsPolicy,
     /// Whether a session's code is good.
     pub verify: Verify,
-    /// When there is another key, and who uses it.
-    pub keys: KeyPolicy,
     /// What is checked of whoever says that it is Linktree or the vault.
     pub tls: TlsPolicy,
     /// What the front door shows of the client behind it.
@@ -46,6 +44,8 @@ pub struct Seams {
     pub log: LogPolicy,
     /// What is counted as what.
     pub metrics: MetricsPolicy,
+    /// Which webhooks are believed, and what becomes of them.
+    pub webhooks: WebhookPolicy,
 }
 
 impl Default for Seams {
@@ -58,11 +58,11 @@ impl Default for Seams {
             secrets: |http, config| Box::pin(secrets::read(http, config)),
             analytics: AnalyticsPolicy::default(),
             verify: sessions::whole_code,
-            keys: KeyPolicy::default(),
             tls: TlsPolicy::default(),
             front: FrontPolicy::default(),
             log: LogPolicy::default(),
             metrics: MetricsPolicy::default(),
+            webhooks: WebhookPolicy::default(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Reads the API key from the vault (HashiCorp KV version 2), so that it stands in no environment.
+//! Reads the secrets from the vault (HashiCorp KV version 2), so that they stand in no environment.
 
 use crate::{clock, config::Config};
 use serde::Deserialize;
@@ -13,6 +13,8 @@ pub type SecretsFuture<'a> =
 pub struct Secrets {
     /// The key for Linktree.
     pub api_key: String,
+    /// What Linktree signs its webhooks with.
+    pub webhook_secret: String,
 }
 
 impl fmt::Debug for Secrets {
@@ -52,13 +54,9 @@ pub async fn read(http: &reqwest::Client, config: &Config) -> Result<Secrets, Se
     }
 }
 
-/// Asks the vault once for the secret of this environment, and for no other.
-///
-/// # Errors
-/// With the reason why there is no secret.
-pub async fn ask(http: &reqwest::Client, config: &Config) -> Result<Secrets, SecretsError> {
+async fn ask(http: &reqwest::Client, config: &Config) -> Result<Secrets, SecretsError> {
     let response = http
-        .get(format!("{}/v1/{}", config.vault_url, config.vault_secret))
+        .get(format!("{}/v1/secret/data/linktree", config.vault_url))
         .header("X-Vault-Token", &config.vault_token)
         .header("Accept", "application/json")
         .timeout(Duration::from_secs(3))

@@ -205,6 +205,11 @@ pub struct Observe {
     /// Where its metrics are scraped, if elsewhere than at its own port: `http://host:port/path`, in
     /// which `{port}` and `{metrics_port}` may stand.
     pub metrics_url: Option<String>,
+    /// The file in which it keeps the webhooks that it could not process, with their payloads; relative to
+    /// where the command is started, and `{data_dir}` may stand in it.
+    pub kept_file: Option<String>,
+    /// The route of its own that shows them, where they are in no such file.
+    pub kept_route: Option<String>,
     /// What its metrics are called.
     pub metrics: MetricNames,
 }

@@ -214,6 +214,7 @@ impl Rules<'_> {
         let door = &file.front_door;
         self.path("front_door.page", &door.page);
         self.path("front_door.clicks", &door.clicks);
+        self.path("front_door.webhooks", &door.webhooks);
         if door.metrics.starts_with("http") {
             self.metrics_url(file, "front_door.metrics", &door.metrics);
         } else {
@@ -252,6 +253,16 @@ impl Rules<'_> {
                 self.known("observe.logs", "template", name, &[template::DATA_DIR]);
             }
         }
+        for name in observe.kept_file.iter().flat_map(|file| template::names(file)) {
+            self.known("observe.kept_file", "template", name, &[template::DATA_DIR]);
+        }
+        if let Some(route) = &observe.kept_route {
+            self.path("observe.kept_route", route);
+            if observe.kept_file.is_some() {
+                let what = "failed webhooks are kept in two places";
+                self.wrong("observe.kept_route", what, "leave kept_file or kept_route out");
+            }
+        }
         for source in &observe.source {
             if !folder.join(source).exists() {
                 let what = format!("there is no file or folder {source}");
@@ -269,7 +280,6 @@ impl Rules<'_> {
             ("cache_hits", &metrics.cache_hits),
             ("cache_misses", &metrics.cache_misses),
             ("cache_stale", &metrics.cache_stale),
-            ("key_age", &metrics.key_age),
         ] {
             if !name.is_empty() && name.parse::<Selector>().is_err() {
                 let help = "write name or name{label=\"value\"}, without functions";

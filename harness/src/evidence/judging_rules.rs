@@ -82,13 +82,24 @@ fn unseen(sight: Sight, target: &TargetSpec, file: &File) -> Option<&'static str
         Sight::Logs if runs_already && file.observe.logs.is_empty() => Some(
             "the output of what runs already is not seen; name its log files in [observe] logs",
         ),
+        Sight::Kept
+            if file.observe.kept_file.is_none()
+                && file.observe.kept_route.is_none()
+                && !matches!(target, TargetSpec::Embedded { .. }) =>
+        {
+            Some(
+                "nobody says where it keeps the webhooks that it could not process: kept_file or \
+                 kept_route of [observe]",
+            )
+        }
         // Metrics are a route, which `front_door.without` takes away.
         Sight::Metrics
         | Sight::Upstream
         | Sight::FrontDoor
         | Sight::Alerts
         | Sight::Process
-        | Sight::Logs => None,
+        | Sight::Logs
+        | Sight::Kept => None,
     }
 }
 
@@ -121,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_missing_route_makes_the_guarantees_that_need_it_not_applicable_and_no_other() {
-        for route in [FrontRoute::Clicks, FrontRoute::Metrics] {
+        for route in [FrontRoute::Clicks, FrontRoute::Metrics, FrontRoute::Webhooks] {
             let rules = JudgingRules { without: vec![route], ..JudgingRules::default() };
             for promise in GUARANTEES.iter().map(|known| known.promise()) {
                 let why = rules.not_applicable(promise.id);
@@ -148,14 +159,24 @@ mod tests {
             ids.filter(|id| rules.not_applicable(id).is_some()).collect::<Vec<_>>()
         };
         let running = "[target.url]\nbase = \"http://127.0.0.1:80\"\nmock_port = 4010\n";
-        let process = ["key-from-vault", "clicks-survive-crash", "tls-verified"];
+        let process = [
+            "key-from-vault",
+            "webhook-registered",
+            "clicks-survive-crash",
+            "webhook-failures-logged",
+            "tls-verified",
+        ];
         assert_eq!(hidden(running), [&process[..], &["no-pii-in-logs"]].concat());
         let with_logs = format!("{running}[observe]\nlogs = [\"app.log\"]\n");
         assert_eq!(hidden(&with_logs), process);
         let spawned = "[target.spawn]\ncommand = [\"server\"]\n";
-        assert_eq!(hidden(spawned), ["tls-verified"]);
+        assert_eq!(hidden(spawned), ["webhook-failures-logged", "tls-verified"]);
+        let kept = "[observe]\nkept_file = \"failed.jsonl\"\n";
+        assert_eq!(hidden(&format!("{spawned}{kept}")), ["tls-verified"]);
         let none: [&str; 0] = [];
-        assert_eq!(hidden(&format!("{spawned}env = {{ CA = \"{{ca_file}}\" }}\n")), none);
-        assert_eq!(hidden(&format!("{spawned}[mock]\ntls = true\n")), none);
+        let trusting = "env = { CA = \"{ca_file}\" }\n";
+        assert_eq!(hidden(&format!("{spawned}{trusting}{kept}")), none);
+        let shown = "[observe]\nkept_route = \"/failed\"\n";
+        assert_eq!(hidden(&format!("{spawned}[mock]\ntls = true\n{shown}")), none);
     }
 }

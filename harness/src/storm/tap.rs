@@ -1,6 +1,7 @@
 //! What mock and visitors report passes through here: counted, searched, and recorded.
 
 use super::bodies::Bodies;
+use super::observe::dead_letters::Poison;
 use super::observe::search::Search;
 use super::process_faults::due::Counting;
 use super::reach::Arrivals;
@@ -17,6 +18,7 @@ pub struct Tap {
     arrivals: Arc<Arrivals>,
     bodies: Arc<Bodies>,
     search: Arc<OnceLock<Arc<Search>>>,
+    poison: Arc<Poison>,
 }
 
 impl Tap {
@@ -24,13 +26,25 @@ impl Tap {
     #[must_use]
     pub fn new(counting: Counting, recorder: &Recorder) -> Self {
         let bodies = Arc::new(Bodies::new(recorder));
-        Self { counting, arrivals: Arc::default(), bodies, search: Arc::default() }
+        Self {
+            counting,
+            arrivals: Arc::default(),
+            bodies,
+            search: Arc::default(),
+            poison: Arc::default(),
+        }
     }
 
     /// What has arrived at the mock.
     #[must_use]
     pub fn arrivals(&self) -> &Arrivals {
         &self.arrivals
+    }
+
+    /// The webhooks that nobody can process.
+    #[must_use]
+    pub fn poison(&self) -> &Arc<Poison> {
+        &self.poison
     }
 
     /// What visitors were shown.
@@ -48,6 +62,7 @@ impl Tap {
 impl mock_server::history::record::Recorder for Tap {
     fn record(&self, record: Record) {
         self.arrivals.note(&record);
+        self.poison.note(&record);
         self.counting.record(record);
     }
 }

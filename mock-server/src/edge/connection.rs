@@ -108,17 +108,17 @@ async fn exchange(
         (Err(error), instructions) => {
             edge.overloads.say(&format!("the routes did not answer: {error}"));
             let instructions = instructions.unwrap_or_default();
-            let Instructions { clicks, links, .. } = instructions;
-            let plain = Instructions { clicks, links, ..Instructions::default() };
+            let Instructions { clicks, links, registration, .. } = instructions;
+            let plain = Instructions { clicks, links, registration, ..Instructions::default() };
             (own_answer(edge, 502), plain)
         }
     };
     open.exchange.clicks = std::mem::take(&mut instructions.clicks);
     open.exchange.links = std::mem::take(&mut instructions.links);
     open.exchange.listed = instructions.listed.take();
+    open.exchange.registration = instructions.registration.take();
     open.exchange.faults = std::mem::take(&mut instructions.marks);
     open.exchange.over_limit = instructions.over_limit;
-    open.exchange.denied = instructions.denied;
     let keep = head.keeps_alive() && !edge.is_draining() && !edge.hits_handshakes();
     if keep && head.minor == 0 {
         // HTTP/1.0 closes, unless both sides say otherwise.

@@ -73,7 +73,6 @@ impl Drop for OpenExchange {
                 self.exchange.clicks = instructions.clicks;
                 self.exchange.faults = instructions.marks;
                 self.exchange.over_limit = instructions.over_limit;
-                self.exchange.denied = instructions.denied;
             }
             let marks = self.edge.breaking.marks_since(self.broken);
             let end = if marks.is_some() { End::ServerReset } else { End::Open };
@@ -105,6 +104,7 @@ pub(super) fn blank(id: u64, conn: u64, conn_seq: u32) -> Exchange {
         clicks: Vec::new(),
         listed: None,
         links: Vec::new(),
+        registration: None,
         t_conn: Moment::ZERO,
         t_head: Moment::ZERO,
         t_req: Moment::ZERO,
@@ -119,6 +119,5 @@ pub(super) fn blank(id: u64, conn: u64, conn_seq: u32) -> Exchange {
         faults: Vec::new(),
         doubtful: false,
         over_limit: false,
-        denied: None,
     }
 }

@@ -53,8 +53,10 @@ mod ordinals;
 mod partial_failure;
 mod pause;
 pub mod plan;
+mod poison;
 mod process;
 mod rate_headers;
+mod reformat;
 mod refuse;
 mod registry;
 mod reorder;
@@ -72,9 +74,6 @@ mod status;
 mod terminate;
 mod tls_alert;
 mod truncate;
-mod vault_path;
-mod vault_stall;
-mod vault_status;
 
 pub use effect::{Accept, Effect, Onset, Shape, Shut};
 pub use harm::Harm;
@@ -100,8 +99,6 @@ pub enum Stage {
     Request,
     /// A webhook is about to be sent.
     Delivery,
-    /// The vault was asked.
-    Vault,
     /// The integration's process runs.
     Process,
 }
@@ -126,11 +123,6 @@ impl RequestView<'_> {
     pub(crate) const fn connection() -> Self {
         let (stage, route, key) = (Stage::Connection, Route::Unknown, engine::CONNECTION_KEY);
         Self { stage, method: "", route, handle: None, key }
-    }
-
-    /// A request to the vault: its path below `/v1/` is its key.
-    pub(crate) const fn vault<'a>(method: &'a str, path: &'a str) -> RequestView<'a> {
-        RequestView { stage: Stage::Vault, method, route: Route::Unknown, handle: None, key: path }
     }
 
     /// The stable key of a webhook delivery, which begins with its event.
@@ -340,8 +332,8 @@ faults! {
         future::{Future}
         forge::{Forge}
         rotate::{Rotate}
-        vault_status::{VaultStatus}
-        vault_stall::{VaultStall}
+        reformat::{Reformat}
+        poison::{Poison}
     }
     process {
         kill::{Kill}

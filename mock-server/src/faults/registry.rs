@@ -11,8 +11,6 @@ pub enum Place {
     Edge,
     /// The webhook sender.
     Webhook,
-    /// The vault, which answers otherwise or not at all.
-    Vault,
     /// The harness, on the integration's process.
     Process,
 }
@@ -24,7 +22,6 @@ impl Place {
         match self {
             Self::Respond | Self::Edge => Stage::Request,
             Self::Webhook => Stage::Delivery,
-            Self::Vault => Stage::Vault,
             Self::Process => Stage::Process,
         }
     }
@@ -36,7 +33,6 @@ impl Place {
             Self::Respond => "answer",
             Self::Edge => "connection",
             Self::Webhook => "webhook",
-            Self::Vault => "vault",
             Self::Process => "process",
         }
     }
@@ -185,21 +181,8 @@ mod tests {
 
     /// Files of the folder that hold no fault.
     const NO_FAULTS: &[&str] = &[
-        "choice",
-        "effect",
-        "engine",
-        "harm",
-        "holds",
-        "kind",
-        "mod",
-        "ordinals",
-        "plan",
-        "process",
-        "registry",
-        "rewrite",
-        "roll",
-        "rule",
-        "vault_path",
+        "choice", "effect", "engine", "harm", "holds", "kind", "mod", "ordinals", "plan",
+        "process", "registry", "rewrite", "roll", "rule",
     ];
 
     #[test]

@@ -4,6 +4,7 @@ use crate::clock::Moment;
 use crate::contract::Route;
 use crate::faults::FaultMark;
 use crate::seed;
+use crate::webhooks::WebhookEvent;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -59,18 +60,6 @@ pub enum KeyPlace {
     Query,
     /// The body.
     Body,
-}
-
-/// What a key was not good for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Denied {
-    /// It lacks the scope that the route asks for: 403.
-    Scope,
-    /// What was asked for belongs to another creator's account: 403.
-    Account,
-    /// It is a key of the other environment: 401.
-    Environment,
 }
 
 /// A `Retry-After` as it was sent.
@@ -171,6 +160,17 @@ pub enum CursorIn {
     Foreign,
 }
 
+/// What a registration of a webhook came to at the mock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegistrationReceipt {
+    /// The registration's id; that of an earlier one for the same address.
+    pub id: String,
+    /// Where deliveries go, without credentials.
+    pub url: String,
+    /// What it wants to hear of, in the order of the contract.
+    pub events: Vec<WebhookEvent>,
+}
+
 /// What a click's payload consists of, in the order of its hashes.
 pub const CLICK_PARTS: [&str; 3] = ["handle", "link_id", "occurred_at"];
 
@@ -251,6 +251,9 @@ pub struct Exchange {
     /// The writes of links that the request asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<LinkReceipt>,
+    /// The webhook that the request registered, whatever became of its answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration: Option<Box<RegistrationReceipt>>,
     /// Connection accepted.
     pub t_conn: Moment,
     /// First byte of the request head.
@@ -290,9 +293,6 @@ pub struct Exchange {
     /// True when the mock's own limiter refused: a 429 that no fault injected.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub over_limit: bool,
-    /// What the key was not good for, where the mock itself refused it with 401 or 403.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub denied: Option<Denied>,
 }
 
 impl Exchange {

@@ -7,11 +7,11 @@ use crate::clock::Moment;
 use crate::faults::FaultMark;
 use crate::history::exchange::Exchange;
 use crate::history::handshake::Handshake;
-use crate::keyring::Rotation;
 use crate::webhooks::WebhookEvent;
 use crate::world::WorldEvent;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// One thing that the mock has seen or done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -118,6 +118,10 @@ pub struct Delivery {
     /// The faults that shaped it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<FaultMark>,
+    /// The body, where nobody can process it, for whoever looks whether it was kept. It is handed on in
+    /// memory only, and written nowhere.
+    #[serde(skip)]
+    pub poison: Option<Arc<[u8]>>,
 }
 
 /// A `HEAD` to a webhook's address after its registration.
@@ -152,14 +156,11 @@ pub struct SecretRead {
     /// What its token was worth: `run`, `login`, `wrapping` (it opens a wrapped
     /// answer), `expired`, `revoked`, `unknown` or `absent`.
     pub token: String,
-    /// The answer's status; 0 where a fault let none come.
+    /// The answer's status.
     pub status: u16,
     /// The version of the secret that was handed out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
-    /// The fault that decided the answer.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub faults: Vec<FaultMark>,
 }
 
 /// An alert as it was received (Alertmanager API v2).
@@ -194,9 +195,6 @@ pub struct Happened {
     /// The id of the new key, or of the webhook's message; none when nobody wanted the webhook.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made: Option<String>,
-    /// Which credential took the place of which, if one did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rotation: Option<Rotation>,
 }
 
 /// The mock could not do its work: never to be blamed on the integration under test.
@@ -214,8 +212,8 @@ pub(crate) fn examples() -> Vec<Record> {
     use crate::contract::{Listener, Route};
     use crate::faults::FaultKind;
     use crate::history::exchange::{
-        ClickReceipt, CursorIn, Denied, End, KeyPlace, LinkReceipt, Listed, RetryAfter,
-        RetryAfterForm,
+        ClickReceipt, CursorIn, End, KeyPlace, LinkReceipt, Listed, RegistrationReceipt,
+        RetryAfter, RetryAfterForm,
     };
     use crate::history::handshake::{Certificate, Credential, HandshakeEnd};
     let at = Moment::from_ms(5);
@@ -252,6 +250,11 @@ pub(crate) fn examples() -> Vec<Record> {
             next: Some(text("c")),
         })),
         links: vec![LinkReceipt { id: text("l"), payload: text("p"), status: 200, effect: true }],
+        registration: Some(Box::new(RegistrationReceipt {
+            id: text("wh_1"),
+            url: text("http://127.0.0.1:9/"),
+            events: vec![WebhookEvent::LinkClicked],
+        })),
         t_conn: at,
         t_head: at,
         t_req: at,
@@ -270,7 +273,6 @@ pub(crate) fn examples() -> Vec<Record> {
         faults: vec![mark.clone()],
         doubtful: true,
         over_limit: true,
-        denied: Some(Denied::Scope),
     };
     let handshake = Handshake {
         listener: Listener::Vault,
@@ -299,7 +301,8 @@ pub(crate) fn examples() -> Vec<Record> {
         t_end: at,
         status: Some(200),
         failure: Some(text("none")),
-        faults: vec![mark.clone()],
+        faults: vec![mark],
+        poison: None,
     };
     let (webhook, url) = (text("wh_1"), text("http://127.0.0.1:9/"));
     let (status, failure) = (Some(200), Some(text("none")));
@@ -312,7 +315,6 @@ pub(crate) fn examples() -> Vec<Record> {
         token: text("run"),
         status: 200,
         version: Some(1),
-        faults: vec![mark.clone()],
     };
     let pairs = BTreeMap::from([(text("alertname"), text("a"))]);
     let alert = Alert {
@@ -322,18 +324,7 @@ pub(crate) fn examples() -> Vec<Record> {
         starts_unix_ms: Some(1),
         ends_unix_ms: Some(2),
     };
-    let rotation = Rotation {
-        what: crate::keyring::Rotated::ApiKey,
-        old_id: text("key_1"),
-        new_id: text("key_2"),
-        version: 2,
-        valid_until: at,
-        old_age_ms: Some(1),
-    };
-    let happened = |what| {
-        let (made, rotation) = (Some(text("msg_1")), Some(rotation.clone()));
-        Happened { at, planned_ms: Some(1), what, made, rotation }
-    };
+    let happened = |what| Happened { at, planned_ms: Some(1), what, made: Some(text("msg_1")) };
     let mut records = vec![
         Record::Exchange(Box::new(exchange)),
         Record::Delivery(Box::new(delivery)),

@@ -28,8 +28,7 @@ use crate::contract::Route;
 use crate::faults::engine::Engine;
 use crate::faults::holds::Holds;
 use crate::faults::{Effect, RequestView, RetryAfterSpec, Stage};
-use crate::history::exchange::Denied;
-use crate::keyring::{Account, Environment, Token};
+use crate::keyring::{Account, Token};
 use crate::profile::ResetForm;
 use crate::rendezvous::{EXCHANGE_HEADER, Instructions, Rendezvous, Ticket};
 use crate::world::World;
@@ -101,6 +100,11 @@ pub(crate) trait Handler: Send + Sync {
     /// Whether no key is needed.
     fn is_public(&self) -> bool {
         false
+    }
+
+    /// The scope that the key needs.
+    fn scope(&self) -> Option<&'static str> {
+        None
     }
 
     /// Does the work and says what it came to.
@@ -233,7 +237,7 @@ impl Guarded {
         let effect_mark = decision.take_edge_mark();
         let mut marks = decision.marks;
         marks.extend(rewritten.done);
-        let Receipts { clicks, links } = std::mem::take(&mut reply.receipts);
+        let Receipts { clicks, links, registration } = std::mem::take(&mut reply.receipts);
         let instructions = Instructions {
             delay_us: decision.delay_us.saturating_add(reply.slow_us),
             effect: decision.effect,
@@ -246,9 +250,9 @@ impl Guarded {
             clicks,
             links,
             listed: reply.listed.take(),
+            registration,
             version: reply.version.take(),
             nonce: reply.nonce.take(),
-            denied: reply.denied,
             over_limit,
         };
         (reply, instructions)
@@ -278,7 +282,7 @@ impl Guarded {
         let refusal = if !standing.admitted {
             Some(Reply::error(429, "rate_limited", "too many requests for this key"))
         } else {
-            ticket.route.scope().filter(|scope| !key.has_scope(scope)).map(missing_scope)
+            self.answers.scope().filter(|scope| !key.has_scope(scope)).map(missing_scope)
         };
         (Some(standing), refusal)
     }
@@ -320,17 +324,13 @@ fn is_encoded(request: &Request) -> bool {
 fn unauthorized(token: &Token) -> Reply {
     let why = token.refusal.unwrap_or_default();
     let challenge = if token.is_absent() { "Bearer" } else { "Bearer error=\"invalid_token\"" };
-    let reply = Reply::error(401, "unauthorized", why).with_header("www-authenticate", challenge);
-    let of_another_world =
-        token.key.as_ref().is_some_and(|key| key.environment == Environment::Test);
-    if of_another_world { reply.denied(Denied::Environment) } else { reply }
+    Reply::error(401, "unauthorized", why).with_header("www-authenticate", challenge)
 }
 
 fn missing_scope(scope: &str) -> Reply {
     let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
     Reply::error(403, "missing_scope", &format!("this key lacks the scope {scope}"))
         .with_header("www-authenticate", &challenge)
-        .denied(Denied::Scope)
 }
 
 #[cfg(test)]
@@ -341,7 +341,7 @@ mod tests {
 
     #[test]
     fn the_contracts_scopes_are_those_that_its_routes_ask_for() {
-        let asked: BTreeSet<_> = all().iter().filter_map(|(route, _)| route.scope()).collect();
+        let asked: BTreeSet<_> = all().iter().filter_map(|(_, route)| route.scope()).collect();
         assert_eq!(asked, SCOPES.iter().copied().collect());
     }
 }

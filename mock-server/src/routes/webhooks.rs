@@ -1,6 +1,7 @@
 //! `POST /v1/webhooks`, `GET /v1/webhooks`, `DELETE /v1/webhooks/{id}`: who wants to hear of what.
 
 use super::{Call, Handler, Reply};
+use crate::history::exchange::RegistrationReceipt;
 use crate::webhooks::{Registration, WebhookEvent};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,6 +16,10 @@ struct RegistrationBody {
 }
 
 impl Handler for Webhooks {
+    fn scope(&self) -> Option<&'static str> {
+        Some("webhooks:write")
+    }
+
     fn answer(&self, call: &Call<'_>) -> Reply {
         match call.request.method.as_str() {
             "POST" => register(call),
@@ -43,9 +48,18 @@ fn register(call: &Call<'_>) -> Reply {
         Err(error) => return refused(&error.to_string()),
     };
     match call.world.webhooks.register(&body.url, &events, body.secret.as_deref()) {
-        Ok((made, new)) => traced(call, Reply::json(if new { 201 } else { 200 }, shown(&made))),
+        Ok((made, new)) => {
+            let reply = Reply::json(if new { 201 } else { 200 }, shown(&made));
+            traced(call, reply).with_receipts(receipt(call, &made))
+        }
         Err(error) => refused(&error.to_string()),
     }
+}
+
+/// As it may be recorded: a credential in an address would be the integration's leak.
+fn receipt(call: &Call<'_>, made: &Registration) -> RegistrationReceipt {
+    let url = call.world.keys.ring().scanner().redacted(&made.url).into_owned();
+    RegistrationReceipt { id: made.id.clone(), url, events: made.events.clone() }
 }
 
 fn remove(call: &Call<'_>) -> Reply {

@@ -67,6 +67,8 @@ pub(super) struct Attempt<'a> {
     pub letter: &'a Letter,
     pub attempt: u32,
     pub marks: Vec<FaultMark>,
+    /// Whether nobody can process what it says.
+    pub is_poison: bool,
 }
 
 impl Context {
@@ -146,7 +148,7 @@ impl Context {
 
     /// Makes one attempt and records what came of it; the answer's status, if there was one.
     pub async fn send(&self, this: Attempt<'_>) -> Option<u16> {
-        let Attempt { message, webhook, destination, letter, attempt, marks } = this;
+        let Attempt { message, webhook, destination, letter, attempt, marks, is_poison } = this;
         let headers = letter.headers(self.scheme());
         let mut request = self
             .client
@@ -181,6 +183,7 @@ impl Context {
                 status: None,
                 failure: None,
                 faults: marks,
+                poison: is_poison.then(|| letter.body.as_slice().into()),
             }),
         };
         in_flight.end(self.outcome(request.send().await))

@@ -108,6 +108,7 @@ impl Round<'_> {
             Some(DeliveryEffect::Duplicate { copies, gap_ms }) => (copies.max(1), gap_ms),
             _ => (1, 0),
         };
+        let is_poison = matches!(effect, Some(DeliveryEffect::Poison { .. }));
         let mut first_slot = Some(first_slot);
         let sending = (0..copies).map(|copy| {
             let (slot, letter, destination, marks) =
@@ -122,9 +123,9 @@ impl Round<'_> {
                     }
                 };
                 let attempt = attempts + copy + 1;
-                context
-                    .send(Attempt { message, webhook, destination, letter, attempt, marks })
-                    .await
+                let attempt =
+                    Attempt { message, webhook, destination, letter, attempt, marks, is_poison };
+                context.send(attempt).await
             }
         });
         Some(join_all(sending).await)

@@ -1,6 +1,7 @@
 //! What a webhook fault may do to a delivery, and the part of it that is done to the letter itself.
 
 use super::forgery::{Forgery, Sealing};
+use super::indigestible::{self, Indigestible};
 use super::signing::{Letter, Signature};
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +45,15 @@ pub enum DeliveryEffect {
         /// Which list.
         list: SignatureList,
     },
+    /// It says something that nobody can process, rightly signed, in every attempt.
+    Poison {
+        /// What is wrong with it.
+        how: Indigestible,
+        /// Bytes of the body at the least.
+        bytes: u32,
+    },
+    /// The same JSON, laid out otherwise and rightly signed, in every attempt.
+    Reformat,
 }
 
 /// A signature list as it comes while keys rotate; all of them are authentic.
@@ -65,7 +75,7 @@ impl DeliveryEffect {
         match *self {
             Self::Duplicate { .. } | Self::Reorder { .. } => false,
             Self::Shift { every_attempt, .. } | Self::Forge { every_attempt, .. } => every_attempt,
-            Self::Rotate { .. } => true,
+            Self::Rotate { .. } | Self::Poison { .. } | Self::Reformat => true,
         }
     }
 }
@@ -84,6 +94,11 @@ pub(super) fn seal(
         let seconds: i64 = letter.stamp.timestamp.parse().unwrap_or_default();
         letter.stamp.timestamp = seconds.saturating_add(by_s).to_string();
     }
+    match effect {
+        Some(DeliveryEffect::Poison { how, bytes }) => indigestible::poison(letter, how, bytes),
+        Some(DeliveryEffect::Reformat) => indigestible::reformat(&mut letter.body),
+        _ => {}
+    }
     letter.sign(scheme, sealing.secrets);
     match effect {
         Some(DeliveryEffect::Shift { .. }) => scheme.covers_timestamp(),
@@ -96,7 +111,13 @@ pub(super) fn seal(
             true
         }
         Some(DeliveryEffect::Rotate { .. }) => false,
-        Some(DeliveryEffect::Duplicate { .. } | DeliveryEffect::Reorder { .. }) | None => true,
+        Some(
+            DeliveryEffect::Duplicate { .. }
+            | DeliveryEffect::Reorder { .. }
+            | DeliveryEffect::Poison { .. }
+            | DeliveryEffect::Reformat,
+        )
+        | None => true,
     }
 }
 

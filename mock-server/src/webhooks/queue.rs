@@ -132,6 +132,11 @@ impl Queue {
         self.change(|registrations| registrations.remove(id))
     }
 
+    /// Removes all registrations.
+    pub fn forget(&self) {
+        self.change(Registrations::forget);
+    }
+
     pub fn registrations(&self) -> Vec<Registration> {
         self.lock().all()
     }

@@ -161,6 +161,11 @@ impl Registrations {
         self.entries.len() < before
     }
 
+    /// Removes all of them; later ones have other ids.
+    pub fn forget(&mut self) {
+        self.entries.clear();
+    }
+
     pub fn all(&self) -> Vec<Registration> {
         self.entries.iter().map(|entry| entry.registration.clone()).collect()
     }

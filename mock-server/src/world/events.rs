@@ -69,6 +69,9 @@ pub enum WorldEvent {
         #[schemars(range(min = 0, max = MAX_OVERLAP_MS))]
         left_ms: u64,
     },
+    /// Nobody is registered for webhooks any more, as if an account's settings had been reset: whoever
+    /// wants to hear of something must register anew.
+    ForgetWebhooks {},
     /// A webhook is sent to everybody who is registered for its event.
     SendWebhook {
         /// What it is about.
@@ -117,6 +120,7 @@ impl WorldEvent {
             Self::RotateWebhookSecret { .. } => "rotate-webhook-secret",
             Self::GrantScopes { .. } => "grant-scopes",
             Self::ExpireVaultTokens { .. } => "expire-vault-tokens",
+            Self::ForgetWebhooks {} => "forget-webhooks",
             Self::SendWebhook { .. } => "send-webhook",
         }
     }
@@ -139,6 +143,7 @@ impl WorldEvent {
                     .into_iter()
                     .collect()
             }
+            Self::ForgetWebhooks {} => Vec::new(),
             Self::GrantScopes { scopes } => scopes.iter().filter_map(|one| no_scope(one)).collect(),
             Self::SendWebhook { handle, .. } => {
                 let absent = !population.contains(handle);
@@ -160,11 +165,6 @@ impl WorldEvent {
         }
     }
 
-    /// Whether a credential takes the place of another.
-    pub(crate) const fn rotates(&self) -> bool {
-        matches!(self, Self::RotateKey { .. } | Self::RotateWebhookSecret { .. })
-    }
-
     /// The event as it may be recorded: what a webhook says may be anything, also a secret.
     pub(crate) fn recorded(self) -> Self {
         match self {
@@ -175,7 +175,8 @@ impl WorldEvent {
             | Self::RotateKey { .. }
             | Self::RotateWebhookSecret { .. }
             | Self::GrantScopes { .. }
-            | Self::ExpireVaultTokens { .. } => self,
+            | Self::ExpireVaultTokens { .. }
+            | Self::ForgetWebhooks {} => self,
         }
     }
 }
@@ -220,10 +221,11 @@ impl WorldEvent {
             Self::RotateWebhookSecret { overlap_ms: 60_000 },
             Self::GrantScopes { scopes: vec!["links:read".to_owned()] },
             Self::ExpireVaultTokens { left_ms: 0 },
+            Self::ForgetWebhooks {},
             Self::SendWebhook { event, handle, data: Map::new() },
         ];
         let kinds: std::collections::BTreeSet<_> = all.iter().map(Self::kind).collect();
-        assert_eq!(kinds.len(), 6, "each kind has one example");
+        assert_eq!(kinds.len(), 7, "each kind has one example");
         all
     }
 }

@@ -15,7 +15,7 @@ pub(crate) mod profiles;
 mod writes;
 
 use crate::clock::Moment;
-use crate::keyring::{Keyring, Rotation};
+use crate::keyring::Keyring;
 use crate::profile::ContractProfile;
 use crate::seed;
 use crate::webhooks::Queue;
@@ -43,17 +43,9 @@ fn planned_edit(timed: &TimedEvent) -> Option<Edit> {
         | WorldEvent::RotateWebhookSecret { .. }
         | WorldEvent::GrantScopes { .. }
         | WorldEvent::ExpireVaultTokens { .. }
+        | WorldEvent::ForgetWebhooks {}
         | WorldEvent::SendWebhook { .. } => None,
     }
-}
-
-/// What came of an event.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Outcome {
-    /// The id of the new key, or of the message.
-    pub made: Option<String>,
-    /// Which credential took the place of which.
-    pub rotation: Option<Rotation>,
 }
 
 /// All state behind the routes. Creators are computed, not stored; what is stored is bounded: by
@@ -98,12 +90,9 @@ impl World {
             profiles: Profiles::default(),
         };
         let webhooks = Queue::new(seed, profile.webhooks.scheme);
-        let keys = Keyring::new(seed, &profile.keys, &profile.vault);
-        // So that whoever looks for what must not come to light knows it before it is there.
-        keys.foresee(timeline.iter().filter(|timed| timed.event.rotates()).count());
         Self {
             webhooks,
-            keys,
+            keys: Keyring::new(seed, &profile.keys, &profile.vault),
             profile,
             seed,
             population,
@@ -154,37 +143,39 @@ impl World {
         self.state().profiles.creator(self.basis(), handle, at)
     }
 
-    /// Lets an event happen beside the plan, and says what came of it.
-    pub fn happen(&self, event: &WorldEvent, at: Moment) -> Result<Outcome, WorldError> {
-        Ok(match event {
+    /// Lets an event happen beside the plan, and says the id of what it made: of the new key, or of
+    /// the message.
+    pub fn happen(&self, event: &WorldEvent, at: Moment) -> Result<Option<String>, WorldError> {
+        let made = match event {
             WorldEvent::Edit { handles, change } => {
                 self.state().profiles.edit(at, handles, *change)?;
                 self.webhooks.edited(at, handles);
-                Outcome::default()
+                None
             }
             WorldEvent::RotateKey { overlap_ms } => {
-                let overlap = Duration::from_millis(*overlap_ms);
-                let rotation = self.keys.rotate_api_key(at, overlap);
-                Outcome { made: Some(rotation.new_id.clone()), rotation: Some(rotation) }
+                Some(self.keys.rotate_api_key(at, Duration::from_millis(*overlap_ms)))
             }
             WorldEvent::RotateWebhookSecret { overlap_ms } => {
-                let overlap = Duration::from_millis(*overlap_ms);
-                let rotation = Some(self.keys.rotate_webhook_secret(at, overlap));
-                Outcome { made: None, rotation }
+                self.keys.rotate_webhook_secret(at, Duration::from_millis(*overlap_ms));
+                None
             }
             WorldEvent::GrantScopes { scopes } => {
                 self.keys.grant(scopes);
-                Outcome::default()
+                None
             }
             WorldEvent::ExpireVaultTokens { left_ms } => {
                 self.keys.expire_tokens(at, Duration::from_millis(*left_ms));
-                Outcome::default()
+                None
+            }
+            WorldEvent::ForgetWebhooks {} => {
+                self.webhooks.forget();
+                None
             }
             WorldEvent::SendWebhook { event, handle, data } => {
-                let made = self.webhooks.post(*event, handle, || data.clone().into());
-                Outcome { made, rotation: None }
+                self.webhooks.post(*event, handle, || data.clone().into())
             }
-        })
+        };
+        Ok(made)
     }
 
     /// Writes into a link, if it exists at this moment and `may` says that its creator's page is

@@ -1,6 +1,8 @@
 //! Who wants webhooks: the route, its refusals, and whether an address answers.
 
 use crate::receiver::{Post, Receiver, nobody};
+use crate::rig::{Rig, always};
+use mock_server::faults::{Fault, LateError, Pick, Rule};
 use mock_server::webhooks::{SchemeName, WebhookEvent};
 use serde_json::json;
 
@@ -43,6 +45,30 @@ fn the_route_registers_lists_and_removes() {
     assert_eq!(rig.send("DELETE", &format!("/v1/webhooks/{id}"), "", "").status, 204);
     assert_eq!(rig.send("DELETE", &format!("/v1/webhooks/{id}"), "", "").status, 404);
     assert_eq!(rig.get("/v1/webhooks").json()["data"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn what_was_registered_stands_in_the_exchange_whatever_its_answer() {
+    let late = Fault::LateError(LateError { status: 500 });
+    let rig = Rig::new(|config| {
+        config.rules = vec![Rule { pick: Pick::Nth { from: 1, until: 2 }, ..always("late", late) }];
+    });
+    let receiver = Receiver::new(&[]);
+    let wish = json!({ "url": receiver.url, "events": ["link.updated", "link.clicked"] });
+    let post = |body: &str| rig.send("POST", "/v1/webhooks", "", body);
+    let made = post(&wish.to_string()).json();
+    assert_eq!(post(&wish.to_string()).status, 500);
+    assert_eq!(post("{}").status, 422);
+    let seen = rig.tape.wait(3);
+    for exchange in &seen[..2] {
+        let receipt = exchange.registration.as_ref().unwrap();
+        assert_eq!(
+            (receipt.id.as_str(), &receipt.url),
+            (made["id"].as_str().unwrap(), &receiver.url)
+        );
+        assert_eq!(receipt.events, [WebhookEvent::LinkClicked, WebhookEvent::LinkUpdated]);
+    }
+    assert_eq!(seen[2].registration, None);
 }
 
 #[test]

@@ -7,9 +7,9 @@ use crate::observed::FIRST_CLICK;
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
 use mock_server::faults::Caution;
-use mock_server::history::exchange::Exchange;
+use mock_server::history::exchange::{End, Exchange, RegistrationReceipt};
 use mock_server::history::handshake::Handshake;
-use mock_server::history::record::{Happened, SecretRead};
+use mock_server::history::record::{Delivery, Reachability, SecretRead};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
@@ -25,12 +25,57 @@ pub struct LinktreeSide {
     pub handshakes: Vec<Handshake>,
     /// Reads of the vault.
     pub secret_reads: Vec<SecretRead>,
-    /// What happened in Linktree's world, in order of time.
-    pub happened: Vec<Happened>,
     /// Whose figures the answer with each nonce held.
     figures: HashMap<String, String>,
+    /// Attempts to deliver webhooks, in order of their beginnings.
+    pub deliveries: Vec<Delivery>,
+    /// Looks at the addresses of registered webhooks.
+    pub looks: Vec<Reachability>,
+    /// When Linktree forgot who was registered.
+    pub forgotten: Vec<Moment>,
+    /// Calls about registrations, in order of arrival.
+    pub registrations: Vec<RegistrationCall>,
     common: Common,
     found: Arc<Found>,
+}
+
+/// A call that asked for registrations of webhooks, made one, or removed one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistrationCall {
+    /// The exchange.
+    pub id: u64,
+    /// The method.
+    pub method: String,
+    /// The path: that of a removal ends with the registration's id.
+    pub path: String,
+    /// Last byte of the request.
+    pub t_req: Moment,
+    /// When the client may first have known the outcome.
+    pub t_known: Moment,
+    /// The status that was written, if a head was written.
+    pub status: Option<u16>,
+    /// Whether a whole answer was written.
+    pub is_complete: bool,
+    /// The time that a `Retry-After` named.
+    pub retry_after: Option<Moment>,
+    /// What it registered, whatever became of the answer.
+    pub made: Option<RegistrationReceipt>,
+}
+
+impl RegistrationCall {
+    fn of(exchange: &Exchange) -> Option<Self> {
+        (exchange.route == Route::Webhooks && !exchange.is_connection_only()).then(|| Self {
+            id: exchange.id,
+            method: exchange.method.clone(),
+            path: exchange.target.split('?').next().unwrap_or_default().to_owned(),
+            t_req: exchange.t_req,
+            t_known: exchange.t_known(),
+            status: exchange.status,
+            is_complete: exchange.end == End::Complete,
+            retry_after: exchange.retry_after.as_ref().and_then(|after| after.until),
+            made: exchange.registration.as_deref().cloned(),
+        })
+    }
 }
 
 /// What is looked up again and again, once somebody asks.
@@ -50,6 +95,7 @@ impl LinktreeSide {
         {
             self.figures.insert(nonce, handle);
         }
+        self.registrations.extend(RegistrationCall::of(&exchange));
         let no_request = exchange.is_connection_only();
         let exchange = self.common.judged(exchange);
         let all = Arc::make_mut(&mut self.exchanges);
@@ -73,7 +119,10 @@ impl LinktreeSide {
         self.connections.sort_by_key(|connection| (connection.t_end, connection.id));
         self.handshakes.sort_by_key(|one| (one.t_conn, one.conn, one.t_end));
         self.secret_reads.sort_by_key(|read| read.at);
-        self.happened.sort_by_key(|happened| happened.at);
+        self.deliveries.sort_by_key(|delivery| (delivery.t_sent, delivery.attempt));
+        self.looks.sort_by_key(|look| look.at);
+        self.forgotten.sort_unstable();
+        self.registrations.sort_by_key(|call| (call.t_req, call.id));
         self.common = Common::default();
         self.found = Arc::default();
     }

@@ -20,16 +20,17 @@ pub use exchanges::Exchanges;
 pub use exchanges::looks;
 pub use harness::HarnessSide;
 pub use judged_exchange::{AskedToWait, Head, JudgedExchange, LogicalKey, Mark, Payload, Receipt};
-pub use linktree::LinktreeSide;
+pub use linktree::{LinktreeSide, RegistrationCall};
 pub use pool::Text;
 pub use starved::Starved;
-pub use target::TargetSide;
+pub use target::{Front, TargetSide};
 
 use crate::guarantees::evidence::fills::Fills;
 use crate::history::Event;
 use crate::plan::{Bounds, Declared, Phase, PhaseKind, Plan, RunPlan, Times};
 use mock_server::clock::Moment;
 use mock_server::profile::ContractProfile;
+use mock_server::world::WorldEvent;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -98,13 +99,16 @@ impl Case {
                 linktree.exchange(*exchange);
             }
             // Evidence that no guarantee reads.
-            Event::Checkpoint { .. }
-            | Event::Headroom(_)
-            | Event::Reach(_)
-            | Event::Delivery(_)
-            | Event::Reachability(_)
-            | Event::Alert(_) => {}
-            Event::World(happened) => linktree.happened.push(happened),
+            Event::Checkpoint { .. } | Event::Headroom(_) | Event::Reach(_) | Event::Alert(_) => {}
+            Event::World(happened) => {
+                if matches!(happened.what, WorldEvent::ForgetWebhooks {}) {
+                    linktree.forgotten.push(happened.at);
+                }
+            }
+            Event::Delivery(delivery) => linktree.deliveries.push(*delivery),
+            Event::Reachability(look) => linktree.looks.push(look),
+            Event::Front { url, webhooks } => target.front = Some(Front { url, webhooks }),
+            Event::Kept(kept) => target.kept.push(kept),
             Event::Body(body) => target.showed(*body),
             Event::Bodies(count) => target.body_count = Some(count),
             Event::Process(process) => target.processes.push(process),

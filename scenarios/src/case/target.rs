@@ -2,21 +2,66 @@
 //! light. Its answers one by one are the operations.
 
 use crate::history::{Body, BodyCount, BodyHash, Change, Process};
-use crate::observed::{Inspection, Leak, Scanned, Scrape};
+use crate::observed::{Inspection, Kept, Leak, Scanned, Scrape};
 use crate::spans::Spans;
 use mock_server::clock::Moment;
+use reqwest::Url;
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::time::Duration;
+
+/// Where the integration is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Front {
+    /// Its address, as it is told: `http://host:port`.
+    pub url: String,
+    /// The path at which it takes webhooks; none where it takes none.
+    pub webhooks: Option<String>,
+}
+
+impl Front {
+    /// Whether this is where it takes webhooks, however this machine is named.
+    #[must_use]
+    pub fn takes_webhooks_at(&self, url: &str) -> bool {
+        let path = self.webhooks.as_deref().unwrap_or_default();
+        let Ok(own) = Url::parse(&format!("{}{path}", self.url)) else { return false };
+        let is_same = |url: &Url| {
+            let differs = [url.path() != own.path(), url.query() != own.query()];
+            url.scheme() == own.scheme() && !differs.contains(&true)
+        };
+        self.webhooks.is_some()
+            && self.is_here(url)
+            && Url::parse(url).is_ok_and(|url| is_same(&url))
+    }
+
+    /// Whether this has its host and port.
+    #[must_use]
+    pub fn is_here(&self, url: &str) -> bool {
+        let [Ok(own), Ok(url)] = [&self.url, url].map(Url::parse) else { return false };
+        let is_loopback = |host: &str| {
+            host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        };
+        let host =
+            |url: &Url| url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let (here, there) = (host(&own), host(&url));
+        let same = here == there || is_loopback(&here) && is_loopback(&there);
+        same && own.port_or_known_default() == url.port_or_known_default()
+    }
+}
 
 /// The integration as a process.
 #[derive(Clone, Debug, Default)]
 pub struct TargetSide {
+    /// Where it is, once it stands.
+    pub front: Option<Front>,
     /// What happened to its processes.
     pub processes: Vec<Process>,
     /// Looks into its processes.
     pub inspections: Vec<Inspection>,
     /// Scrapes of the metrics, in order of their ends.
     pub scrapes: Vec<Scrape>,
+    /// What was found of webhooks that nobody could process, in order of the looks.
+    pub kept: Vec<Kept>,
     /// What came to light of what was planted.
     pub leaks: Vec<Leak>,
     /// How much was searched for it, if the recording came so far.
@@ -48,6 +93,7 @@ impl TargetSide {
     pub(super) fn ready(&mut self) {
         self.processes.sort_by_key(|process| process.at);
         self.scrapes.sort_by_key(|scrape| scrape.last);
+        self.kept.sort_by_key(|kept| kept.at);
         self.leaks.sort_by_key(|leak| leak.at);
         self.deaths = self.moments(Change::is_end);
         self.restarts =
@@ -194,6 +240,25 @@ mod tests {
         let mut target = TargetSide { processes, ..TargetSide::default() };
         target.ready();
         target
+    }
+
+    #[test]
+    fn an_address_is_the_same_however_this_machine_is_named() {
+        let front = |url: &str| Front { url: url.into(), webhooks: Some("/hooks".into()) };
+        let check = |url: &str, expected: (bool, bool)| {
+            let front = front("http://127.0.0.1:8080");
+            assert_eq!((front.is_here(url), front.takes_webhooks_at(url)), expected, "{url}");
+        };
+        check("http://127.0.0.1:8080/hooks", (true, true));
+        check("http://localhost:8080/hooks", (true, true));
+        check("http://[::1]:8080/hooks", (true, true));
+        check("http://127.0.0.1:8080/hooks/2", (true, false));
+        check("http://127.0.0.1:8080/hooks?x", (true, false));
+        check("https://127.0.0.1:8080/hooks", (true, false));
+        check("http://127.0.0.1:8081/hooks", (false, false));
+        check("http://192.0.2.1:8080/hooks", (false, false));
+        check("hooks", (false, false));
+        assert!(front("http://shop:80").takes_webhooks_at("http://shop/hooks"));
     }
 
     #[test]

@@ -33,7 +33,7 @@ fn build(settings: &Settings) -> Plan {
     let warmup = timeline.phase(PhaseKind::Warmup, "pages are filled", 1_500);
     let control = timeline.phase(PhaseKind::Control, "an ordinary day", settings.stretch(6_000));
     timeline.phase(PhaseKind::Settle, "last clicks arrive", settings.settle_ms(false));
-    Plan {
+    let mut plan = Plan {
         population: Population { groups: vec![group("page", CREATORS)] },
         traffic: vec![
             Traffic {
@@ -55,5 +55,8 @@ fn build(settings: &Settings) -> Plan {
         ],
         generator: settings.generator(300),
         ..INFO.skeleton(settings, timeline)
-    }
+    };
+    // Nothing fails here, and nobody starts twice: too little to decide, and enough to be violated.
+    plan.watches.push("webhook-registered".to_owned());
+    plan
 }

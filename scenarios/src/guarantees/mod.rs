@@ -37,7 +37,6 @@ mod clicks_counted_once;
 mod clicks_delivered;
 mod clicks_survive_crash;
 pub(crate) mod client_rate_cap;
-mod environment_separation;
 pub(crate) mod evidence;
 #[cfg(test)]
 mod growth_tests;
@@ -45,7 +44,6 @@ mod hard_limit;
 mod html_sanitised;
 mod json_headers;
 mod key_from_vault;
-mod key_rotation;
 mod latency_metrics;
 mod no_pii_in_logs;
 mod no_secret_leaked;
@@ -55,6 +53,9 @@ mod retry_after_honoured;
 mod stale_on_outage;
 mod timeout_not_auth;
 mod tls_verified;
+mod webhook_failures_logged;
+mod webhook_registered;
+mod webhook_signature;
 #[cfg(test)]
 mod worse_tests;
 
@@ -111,8 +112,6 @@ impl<F: FnOnce() -> Verdict> Judge for AtOnce<F> {
 /// Every guarantee, in the order of the checklist.
 pub const GUARANTEES: &[&dyn Guarantee] = &[
     &key_from_vault::KeyFromVault,
-    &key_rotation::KeyRotation,
-    &environment_separation::EnvironmentSeparation,
     &bearer_header_only::BearerHeaderOnly,
     &base_url::BaseUrl,
     &client_rate_cap::ClientRateCap,
@@ -120,6 +119,7 @@ pub const GUARANTEES: &[&dyn Guarantee] = &[
     &profile_timeout::ProfileTimeout,
     &analytics_timeout::AnalyticsTimeout,
     &json_headers::JsonHeaders,
+    &webhook_registered::WebhookRegistered,
     &pages_served::PagesServed,
     &breaker_opens::BreakerOpens,
     &breaker_recovers::BreakerRecovers,
@@ -133,6 +133,8 @@ pub const GUARANTEES: &[&dyn Guarantee] = &[
     &latency_metrics::LatencyMetrics,
     &click_lag::ClickLag,
     &cache_hit_ratio::CacheHitRatio,
+    &webhook_failures_logged::WebhookFailuresLogged,
+    &webhook_signature::WebhookSignature,
     &html_sanitised::HtmlSanitised,
     &analytics_scope::AnalyticsScope,
     &tls_verified::TlsVerified,

@@ -10,7 +10,6 @@ mod analytics;
 mod breaker;
 mod cache;
 mod jitter;
-mod keys;
 mod limiter;
 mod metrics;
 mod queue;
@@ -18,6 +17,7 @@ mod retry_after;
 mod sanitisers;
 mod sessions;
 mod timeouts;
+mod webhooks;
 
 use crate::guarantees::find;
 use crate::testing::History;

@@ -3,6 +3,7 @@
 mod analytics;
 mod click;
 mod page;
+mod webhook;
 
 pub use analytics::AccessPolicy;
 
@@ -10,13 +11,13 @@ use crate::{
     analytics::Analytics,
     clicks::ClickStore,
     clock,
-    keys::Keys,
     linktree::Failure,
     logs::LogPolicy,
     metrics::{Gauges, Metrics},
     pages::{HtmlPolicy, Pages},
     sessions::Sessions,
     upstream::Upstream,
+    webhooks::{self, Webhooks},
 };
 use axum::{
     Router,
@@ -68,12 +69,12 @@ pub struct App {
     pub clicks: Arc<dyn ClickStore>,
     /// Wakes the delivery.
     pub clicks_arrived: Arc<Notify>,
+    /// Linktree's webhooks.
+    pub webhooks: Arc<Webhooks>,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// For its gauges.
     pub upstream: Arc<Upstream>,
-    /// For the key's age.
-    pub keys: Arc<Keys>,
     /// What is shown of it.
     pub policy: FrontPolicy,
     /// What the log says.
@@ -87,6 +88,7 @@ pub fn router(app: App) -> Router {
         .route("/metrics", get(metrics))
         .route("/api/clicks", post(click::accept))
         .route("/api/analytics/{handle}", get(analytics::show))
+        .route(webhooks::PATH, post(webhook::take).layer(DefaultBodyLimit::max(webhooks::LARGEST)))
         .route("/{handle}", get(page::show))
         .layer(DefaultBodyLimit::max(16 << 10))
         .with_state(app)
@@ -99,7 +101,6 @@ async fn metrics(State(app): State<App>) -> impl IntoResponse {
         rate_limit_used: app.upstream.used(None),
         circuit_state: app.upstream.circuit_state(),
         queue_depth: backlog.depth,
-        key_age: app.keys.age(),
         delivery_lag: Duration::from_millis(u64::try_from(waited_ms).unwrap_or(0)),
     });
     text.push_str(&(app.policy.more_metrics)(&app.upstream));

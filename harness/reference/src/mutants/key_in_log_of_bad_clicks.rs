@@ -11,7 +11,7 @@ pub const MUTANT: Mutant = Mutant {
     apply: |seams| {
         seams.front.refused = |what, upstream| {
             if what == "click" {
-                let api_key = upstream.secrets().api_key.clone();
+                let api_key = &upstream.secrets().api_key;
                 tracing::error!(api_key, "bad request: no such click");
             }
         };

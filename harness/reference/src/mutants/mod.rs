@@ -16,7 +16,6 @@
 
 mod accept_missing_on_links;
 mod ack_before_write;
-mod age_of_the_first_key;
 mod analytics_checked_on_a_miss;
 mod analytics_for_anybody;
 mod analytics_handle_from_query;
@@ -47,7 +46,6 @@ mod click_dropped_on_401;
 mod click_dropped_on_429;
 mod click_given_up_after_a_while;
 mod click_resent_after_success;
-mod clicks_keep_the_first_key;
 mod clicks_retry_at_once;
 mod clicks_retry_constant;
 mod clicks_without_jitter;
@@ -71,7 +69,6 @@ mod key_in_query_on_links;
 mod key_in_second_header_on_clicks;
 mod key_on_error_page;
 mod key_on_helper_command_line;
-mod key_read_once;
 mod latency_in_milliseconds;
 mod latency_to_first_byte;
 mod limiter_fixed_window;
@@ -84,7 +81,6 @@ mod misses_counted_as_hits;
 mod no_cache_no_limiter;
 mod no_click_queue;
 mod no_limiter;
-mod no_page_while_the_key_is_refused;
 mod no_page_without_links;
 mod no_stale_on_timeout;
 mod no_timeout;
@@ -108,9 +104,6 @@ mod scheme_check_misses_tabs;
 mod script_tags_taken_out_once;
 mod session_code_cut_off;
 mod small_cache;
-mod staging_key_for_the_account;
-mod staging_key_in_production;
-mod staging_key_when_the_vault_fails;
 mod stale_for_ever;
 mod timeout_of_three_seconds;
 mod timeouts_counted_as_auth;
@@ -122,6 +115,20 @@ mod trickle_resets_timeout;
 mod unavailable_when_limited;
 mod visitor_address_in_log;
 mod visitors_wait_out_timeouts;
+mod webhook_acts_before_it_checks;
+mod webhook_duplicates_processed;
+mod webhook_failures_gone_on_restart;
+mod webhook_failures_in_log_only;
+mod webhook_first_signature_only;
+mod webhook_json_verified_again;
+mod webhook_moves_on_restart;
+mod webhook_never_registered;
+mod webhook_payload_cut;
+mod webhook_registered_once_or_never;
+mod webhook_signature_not_checked;
+mod webhook_signature_prefix;
+mod webhook_timestamp_unchecked;
+mod webhook_unknown_fields_dropped;
 mod wrong_creator_under_collapsing;
 
 use crate::seams::Seams;
@@ -144,7 +151,7 @@ pub struct Mutant {
 }
 
 /// All mutants, in reading order: breaker, retries, rate limit, clicks, pages, requests,
-/// secrets, content, TLS, logs, metrics.
+/// secrets, content, TLS, logs, metrics, webhooks.
 pub const MUTANTS: &[Mutant] = &[
     breaker_opens_at_six::MUTANT,
     breaker_opens_at_three::MUTANT,
@@ -220,13 +227,6 @@ pub const MUTANTS: &[Mutant] = &[
     links_route_guessed::MUTANT,
     key_exported_to_environment::MUTANT,
     key_on_helper_command_line::MUTANT,
-    key_read_once::MUTANT,
-    clicks_keep_the_first_key::MUTANT,
-    no_page_while_the_key_is_refused::MUTANT,
-    age_of_the_first_key::MUTANT,
-    staging_key_in_production::MUTANT,
-    staging_key_when_the_vault_fails::MUTANT,
-    staging_key_for_the_account::MUTANT,
     key_on_error_page::MUTANT,
     key_in_metric_label::MUTANT,
     authorization_in_log::MUTANT,
@@ -255,6 +255,20 @@ pub const MUTANTS: &[Mutant] = &[
     timeouts_counted_as_auth::MUTANT,
     auth_counted_as_timeouts::MUTANT,
     misses_counted_as_hits::MUTANT,
+    webhook_never_registered::MUTANT,
+    webhook_registered_once_or_never::MUTANT,
+    webhook_moves_on_restart::MUTANT,
+    webhook_failures_in_log_only::MUTANT,
+    webhook_failures_gone_on_restart::MUTANT,
+    webhook_payload_cut::MUTANT,
+    webhook_unknown_fields_dropped::MUTANT,
+    webhook_signature_not_checked::MUTANT,
+    webhook_json_verified_again::MUTANT,
+    webhook_timestamp_unchecked::MUTANT,
+    webhook_signature_prefix::MUTANT,
+    webhook_first_signature_only::MUTANT,
+    webhook_acts_before_it_checks::MUTANT,
+    webhook_duplicates_processed::MUTANT,
 ];
 
 /// The mutant with this id.

@@ -15,7 +15,7 @@ use crate::{
     upstream::Upstream,
 };
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
 };
 use tokio::{sync::watch, time::Instant};
@@ -40,6 +40,8 @@ struct Shelves {
     missing_until: HashMap<String, Instant>,
     cooling_until: HashMap<String, Instant>,
     flights: HashMap<String, Flight>,
+    /// Pages that changed while somebody asked for them: what lands may be what was before.
+    changed: HashSet<String>,
 }
 
 /// The cache.
@@ -105,6 +107,21 @@ impl Pages {
             Err(failure) => {
                 self.fall_back(usable, failure.clone(), Source::FellBack { failure, collapsed })
             }
+        }
+    }
+
+    /// Linktree says that this page is another now: whoever comes next asks for it, and has the old one
+    /// should that fail.
+    pub fn expire(&self, handle: &str) {
+        let kept_at = (self.policy.cache_key)(handle, None);
+        let now = clock::now();
+        let mut shelves = self.shelves.lock().unwrap();
+        shelves.missing_until.remove(&kept_at);
+        if let Some(page) = shelves.pages.get_mut(&kept_at) {
+            Arc::make_mut(page).freshness.expire(now);
+        }
+        if shelves.flights.contains_key(&kept_at) {
+            shelves.changed.insert(kept_at);
         }
     }
 
@@ -174,6 +191,11 @@ impl Pages {
         }
         let mut shelves = self.shelves.lock().unwrap();
         shelves.flights.remove(key);
+        if shelves.changed.remove(key)
+            && let Some(page) = shelves.pages.get_mut(kept_at)
+        {
+            Arc::make_mut(page).freshness.expire(now);
+        }
         shelves.missing_until.retain(|_, until| now < *until);
         shelves.cooling_until.retain(|_, until| now < *until);
         match landing {

@@ -47,6 +47,11 @@ impl Freshness {
         }
     }
 
+    /// From now on it may only be shown when asking fails.
+    pub fn expire(&mut self, now: Instant) {
+        self.max_age = self.max_age.min(now.saturating_duration_since(self.validated_at));
+    }
+
     /// Whether it may be shown without asking.
     pub fn is_fresh(&self, now: Instant) -> bool {
         now < self.validated_at + self.max_age

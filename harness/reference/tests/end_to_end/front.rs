@@ -31,6 +31,14 @@ impl Front {
         request.send().await.unwrap()
     }
 
+    pub async fn post(&self, path: &str, headers: &[(&str, String)], body: &str) -> u16 {
+        let mut request = self.http.post(format!("{}{path}", self.url)).body(body.to_owned());
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        request.send().await.unwrap().status().as_u16()
+    }
+
     pub async fn metrics(&self) -> String {
         self.get("/metrics").await.text().await.unwrap()
     }

@@ -3,7 +3,6 @@
 mod analytics;
 mod clicks;
 mod front;
-mod keys;
 #[cfg(target_os = "linux")]
 mod leaks;
 mod metrics;
@@ -12,6 +11,7 @@ mod outage;
 mod pages;
 mod process;
 mod stub;
+mod webhooks;
 
 use front::Front;
 use reference::{Config, Seams};
@@ -34,10 +34,25 @@ impl Service {
         Self::start_on(Stub::start().await, folder, mutant).await
     }
 
+    /// A service that Linktree reaches at this address.
+    async fn start_at(public_url: &str) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        Self::start_with(Stub::start().await, folder, None, Some(public_url)).await
+    }
+
     async fn start_on(
         stub: Arc<Stub>,
         folder: Arc<tempfile::TempDir>,
         mutant: Option<&str>,
+    ) -> Self {
+        Self::start_with(stub, folder, mutant, None).await
+    }
+
+    async fn start_with(
+        stub: Arc<Stub>,
+        folder: Arc<tempfile::TempDir>,
+        mutant: Option<&str>,
+        public_url: Option<&str>,
     ) -> Self {
         let config = Config::from_lookup(|name| {
             let value = match name {
@@ -46,6 +61,7 @@ impl Service {
                 "DATA_DIR" => folder.path().to_str().unwrap(),
                 "TIME_SCALE" => "20",
                 "SESSION_SECRET" => "session-secret",
+                "PUBLIC_URL" => return public_url.map(str::to_owned),
                 _ => return None,
             };
             Some(value.to_owned())

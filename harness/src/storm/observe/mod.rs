@@ -1,6 +1,7 @@
 //! What is seen of the target beside its answers, and the search for what was planted in the run.
 
 pub mod canaries;
+pub mod dead_letters;
 pub mod inspect;
 pub mod logs;
 pub mod pieces;

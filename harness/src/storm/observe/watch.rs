@@ -1,5 +1,7 @@
-//! Looks at the target once a second beside the visitors: its processes, its log files, its metrics.
+//! Looks at the target once a second beside the visitors: its processes, its log files, its metrics, and
+//! where it keeps failed webhooks.
 
+use super::dead_letters::DeadLetters;
 use super::inspect::Inspector;
 use super::logs::Logs;
 use super::search::Search;
@@ -29,6 +31,8 @@ pub struct Watch {
     pub logs: Logs,
     /// Where the metrics are, and what is picked out of them; none where there are none.
     pub metrics: Option<(String, Picks)>,
+    /// Where it keeps the webhooks that it could not process; none where nobody says it.
+    pub dead_letters: Option<DeadLetters>,
     /// Scrapes.
     pub client: reqwest::Client,
     /// Searches.
@@ -49,7 +53,7 @@ impl Watch {
     /// Looks once, and then goes on until [`Watching::finish`].
     pub async fn begin(mut self) -> Watching {
         let mut inspector = Inspector::default();
-        self.round(&mut inspector).await;
+        self.round(&mut inspector, false).await;
         let (end, mut ended) = oneshot::channel();
         let task = tokio::spawn(async move {
             let mut going_on = true;
@@ -58,14 +62,14 @@ impl Watch {
                     _ = &mut ended => going_on = false,
                     () = tokio::time::sleep(EVERY) => {}
                 }
-                self.round(&mut inspector).await;
+                self.round(&mut inspector, !going_on).await;
             }
             self.logs
         });
         Watching { end, task }
     }
 
-    async fn round(&mut self, inspector: &mut Inspector) {
+    async fn round(&mut self, inspector: &mut Inspector, last: bool) {
         let root = self.root.load(Ordering::Relaxed);
         if root > 0 {
             let (search, recorder, clock) = (&self.search, &self.recorder, self.clock);
@@ -74,6 +78,9 @@ impl Watch {
         tokio::task::block_in_place(|| self.logs.read(false));
         if let Some((url, picks)) = &self.metrics {
             self.scrape(url, picks).await;
+        }
+        if let Some(dead_letters) = &mut self.dead_letters {
+            dead_letters.look(last).await;
         }
     }
 

@@ -102,8 +102,9 @@ pub(super) fn command(spec: &TargetSpec, around: &Surroundings<'_>, ports: Ports
     let TargetSpec::Spawn { command: spawn, folder } = spec else {
         let mut args: Vec<OsString> = vec!["__reference".into()];
         args.extend(spec.mutant().map(OsString::from));
-        let env: [(&str, OsString); 9] = [
+        let env: [(&str, OsString); 10] = [
             ("PORT", ports.front.to_string().into()),
+            ("PUBLIC_URL", ports.url().into()),
             ("LINKTREE_URL", around.mock_url.clone().into()),
             ("VAULT_URL", around.vault_url.clone().into()),
             ("VAULT_TOKEN", around.vault_token.clone().into()),

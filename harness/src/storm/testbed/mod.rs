@@ -7,6 +7,7 @@ pub use set_up::Scene;
 use super::first_visit::FirstVisit;
 use super::load::Entrance;
 use super::measure::micros;
+use super::observe::dead_letters::DeadLetters;
 use super::observe::logs::Logs;
 use super::observe::search::Search;
 use super::observe::source::{self, Tree};
@@ -44,6 +45,8 @@ pub struct Testbed {
     /// Signs creators' sessions.
     session_secret: String,
     metrics_url: String,
+    /// Where the target keeps the webhooks that it could not process, unless the watch looks there.
+    dead_letters: Option<DeadLetters>,
     watching: Option<Watching>,
     /// The target's log files, unless the watch reads them.
     logs: Option<Logs>,
@@ -116,6 +119,7 @@ impl Testbed {
             root: self.target.root(),
             logs,
             metrics: offered.then(|| (url, Picks::of(&observe.metrics))),
+            dead_letters: self.dead_letters.take(),
             client: client().map_err(Failure::bug)?,
             search: Arc::clone(&self.search),
             recorder: self.recorder.clone(),

@@ -1,12 +1,14 @@
 //! Sets the testbed up: the mock, what is planted in it, a look at the machine, then the target.
 
 use super::{Testbed, turned_away};
+use crate::config::model::Observe;
 use crate::config::target::TargetSpec;
 use crate::config::{secret, template};
 use crate::failure::Failure;
 use crate::private;
 use crate::storm::measure::{headroom, tolerances};
 use crate::storm::observe::canaries::{Canaries, Credentials};
+use crate::storm::observe::dead_letters::{DeadLetters, Sink};
 use crate::storm::observe::logs::Logs;
 use crate::storm::observe::search::Search;
 use crate::storm::order::Order;
@@ -19,6 +21,7 @@ use mock_server::clock::Clock;
 use mock_server::server::{MockConfig, MockLinktree};
 use mock_server::tls::Authority;
 use mock_server::world::population::Population;
+use scenarios::front_door::FrontRoute;
 use scenarios::history::Event;
 use scenarios::plan::{Plan, RunPlan};
 use std::path::{Path, PathBuf};
@@ -101,6 +104,16 @@ impl Testbed {
             }
             (failure, _) => failure,
         })?;
+        let takes_webhooks = order.front_door.offers(FrontRoute::Webhooks);
+        recorder.record(Event::Front {
+            url: target.url.clone(),
+            webhooks: takes_webhooks.then(|| order.front_door.webhooks.clone()),
+        });
+        let sink = sink(order, &data_dir, &target.url);
+        let dead_letters = sink
+            .map(|sink| DeadLetters::of(sink, tap.poison(), recorder, clock))
+            .transpose()
+            .map_err(Failure::bug)?;
         Ok(Self {
             mock,
             faults,
@@ -109,6 +122,7 @@ impl Testbed {
                 .metrics_url(&order.front_door, order.observe.metrics_url.as_deref()),
             front: order.front_door.clone(),
             session_secret,
+            dead_letters,
             watching: None,
             logs: Some(logs),
             search,
@@ -132,7 +146,7 @@ fn start_mock(
 ) -> Result<MockLinktree, Failure> {
     let Scene { order, run, plan, clock, .. } = *scene;
     MockLinktree::start(MockConfig {
-        profile: plan.key.in_contract(&run.contract, &run.declared),
+        profile: run.contract.clone(),
         time_scale: plan.time_scale,
         seed: plan.seed,
         population: population.clone(),
@@ -197,13 +211,35 @@ fn data_dir(folder: &Path) -> Result<PathBuf, Failure> {
     Ok(data_dir)
 }
 
-/// The configured log files: where they are, and as they are named.
-fn log_files(order: &Order, data_dir: &Path) -> Vec<(PathBuf, String)> {
-    let folder = match &order.target {
+/// Where the target keeps the webhooks that it could not process, if that is said.
+fn sink(order: &Order, data_dir: &Path, url: &str) -> Option<Sink> {
+    let Observe { kept_file, kept_route, .. } = &order.observe;
+    match (&order.target, kept_file, kept_route) {
+        (TargetSpec::Embedded { .. }, ..) => {
+            Some(Sink::File(data_dir.join(reference::FAILED_WEBHOOKS)))
+        }
+        (_, Some(file), _) => Some(Sink::File(folder_of(order).join(in_data_dir(file, data_dir)))),
+        (_, None, Some(route)) => Some(Sink::Route(format!("{url}{route}"))),
+        (_, None, None) => None,
+    }
+}
+
+/// Where the target is started.
+fn folder_of(order: &Order) -> PathBuf {
+    match &order.target {
         TargetSpec::Spawn { command, folder } => folder.join(&command.cwd),
         TargetSpec::Embedded { .. } | TargetSpec::Url { .. } => order.config_folder.clone(),
-    };
+    }
+}
+
+fn in_data_dir(file: &str, data_dir: &Path) -> String {
     let value = |name: &str| (name == template::DATA_DIR).then(|| data_dir.display().to_string());
-    let file = |log: &String| (folder.join(template::filled(log, value)), log.clone());
+    template::filled(file, value)
+}
+
+/// The configured log files: where they are, and as they are named.
+fn log_files(order: &Order, data_dir: &Path) -> Vec<(PathBuf, String)> {
+    let folder = folder_of(order);
+    let file = |log: &String| (folder.join(in_data_dir(log, data_dir)), log.clone());
     order.observe.logs.iter().map(file).collect()
 }
