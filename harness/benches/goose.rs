@@ -7,7 +7,9 @@ use mock_server::clock::Clock;
 use mock_server::world::population::{Group, Population};
 use scenarios::front_door::FrontDoor;
 use scenarios::history::Operation;
-use scenarios::plan::{Creators, Generator, Pace, Phase, PhaseKind, Plan, Shape, Step, Traffic};
+use scenarios::plan::{
+    Creators, Generator, KeyPlan, Pace, Phase, PhaseKind, Plan, Shape, Step, Traffic,
+};
 use scenarios::traffic::actions::Action;
 use scenarios::traffic::{Dispatcher, LEAD, OperationSink, Storm};
 use std::sync::Arc;
@@ -60,6 +62,7 @@ fn plan() -> Plan {
         }],
         faults: vec![],
         world: vec![],
+        key: KeyPlan::default(),
         generator: Generator { users: 100, timeout_ms: 30_000, p99_lateness_ms: 20 },
         guarantees: vec![],
         watches: Vec::new(),

@@ -49,7 +49,11 @@ fn an_unknown_guarantee_is_a_usage_error() {
 
 #[test]
 fn an_unknown_tag_is_a_usage_error_and_all_are_named() {
-    check(&["run", "--tag", "braeker"], 2, &["no tag braeker", "the tags are: analytics, baseline, breaker"]);
+    check(
+        &["run", "--tag", "braeker"],
+        2,
+        &["no tag braeker", "the tags are: analytics, baseline, breaker"],
+    );
 }
 
 #[test]

@@ -93,6 +93,7 @@ impl Day {
                 buckets: BUCKETS.map(|bound| (bound, up_to(bound))).into(),
                 count,
             }),
+            key_age: None,
         };
         let last = at.plus(Duration::from_millis(2));
         Scrape { sent: at, last, status: Some(200), failure: None, figures }
@@ -181,6 +182,7 @@ impl Day {
             faults: if is_good { vec![] } else { vec![mark] },
             doubtful: false,
             over_limit: false,
+            denied: None,
         }
     }
 

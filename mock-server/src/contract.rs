@@ -40,6 +40,20 @@ impl Route {
         matches!(self, Self::Profile | Self::ProfileLinks)
     }
 
+    /// The scope that a key needs for this route; none where any key will do, or no key.
+    #[must_use]
+    pub const fn scope(self) -> Option<&'static str> {
+        match self {
+            Self::Profile => Some("profile:read"),
+            Self::ProfileLinks | Self::Links => Some("links:read"),
+            Self::Link | Self::LinksBatch => Some("links:write"),
+            Self::Clicks | Self::ClicksBatch => Some("clicks:write"),
+            Self::Analytics => Some("analytics:read"),
+            Self::Webhooks => Some("webhooks:write"),
+            Self::Health | Self::Me | Self::Unknown => None,
+        }
+    }
+
     /// Whether this route delivers clicks.
     #[must_use]
     pub const fn is_click(self) -> bool {

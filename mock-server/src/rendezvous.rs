@@ -3,7 +3,7 @@
 use crate::clock::Moment;
 use crate::contract::Route;
 use crate::faults::{DateFlaw, Effect, FaultMark, RetryAfterSpec};
-use crate::history::exchange::{ClickReceipt, LinkReceipt, Listed, RegistrationReceipt};
+use crate::history::exchange::{ClickReceipt, Denied, LinkReceipt, Listed, RegistrationReceipt};
 use crate::keyring::Token;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -62,6 +62,7 @@ pub(crate) struct Instructions {
     pub registration: Option<Box<RegistrationReceipt>>,
     pub version: Option<String>,
     pub nonce: Option<String>,
+    pub denied: Option<Denied>,
     pub over_limit: bool,
 }
 
@@ -82,6 +83,7 @@ impl Default for Instructions {
             registration: None,
             version: None,
             nonce: None,
+            denied: None,
             over_limit: false,
         }
     }

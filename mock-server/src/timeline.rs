@@ -2,7 +2,7 @@
 
 use crate::clock::{Clock, Moment};
 use crate::history::record::{Happened, Record, Recorder};
-use crate::world::{TimedEvent, World, WorldError, WorldEvent};
+use crate::world::{Outcome, TimedEvent, World, WorldError, WorldEvent};
 use std::time::Duration;
 
 /// Carries out the planned events, counted from `armed`, until the world is armed anew.
@@ -18,7 +18,7 @@ pub(crate) async fn carry_out(world: &World, clock: Clock, recorder: &dyn Record
         }
         // Only an edit beside the plan can be refused.
         let (at, made) = match event {
-            WorldEvent::Edit { .. } => (due, Ok(None)),
+            WorldEvent::Edit { .. } => (due, Ok(Outcome::default())),
             WorldEvent::RotateKey { .. }
             | WorldEvent::RotateWebhookSecret { .. }
             | WorldEvent::GrantScopes { .. }
@@ -30,7 +30,7 @@ pub(crate) async fn carry_out(world: &World, clock: Clock, recorder: &dyn Record
             }
         };
         match made {
-            Ok(made) => record(recorder, event, at, Some(*at_ms), made),
+            Ok(outcome) => record(recorder, event, at, Some(*at_ms), outcome),
             Err(error) => tracing::error!(%error, at_ms, "a planned event did not happen"),
         }
     }
@@ -44,8 +44,9 @@ pub(crate) fn steer(
     event: &WorldEvent,
 ) -> Result<Option<String>, WorldError> {
     let now = clock.now();
-    let made = world.happen(event, now)?;
-    record(recorder, event, now, None, made.clone());
+    let outcome = world.happen(event, now)?;
+    let made = outcome.made.clone();
+    record(recorder, event, now, None, outcome);
     Ok(made)
 }
 
@@ -54,16 +55,17 @@ fn record(
     event: &WorldEvent,
     at: Moment,
     planned_ms: Option<u64>,
-    made: Option<String>,
+    Outcome { made, rotation }: Outcome,
 ) {
     let what = event.clone().recorded();
-    recorder.record(Record::World(Happened { at, planned_ms, what, made }));
+    recorder.record(Record::World(Happened { at, planned_ms, what, made, rotation }));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::history::History;
+    use crate::keyring::Rotated;
     use crate::profile::ContractProfile;
     use crate::webhooks::WebhookEvent;
     use crate::world::population::{Group, Population};
@@ -125,7 +127,7 @@ mod tests {
                 let seen = happened(&history);
                 assert_eq!(seen.len(), nth + 1, "{event:?} has not happened");
                 let after = state(&world, clock.now());
-                let Happened { at, planned_ms, what, made } = seen[nth].clone();
+                let Happened { at, planned_ms, what, made, rotation } = seen[nth].clone();
                 assert_eq!((planned_ms, &what), (Some(at_ms), &event));
                 assert!(at >= due && at.since(due) < Duration::from_millis(3), "{at} {due}");
                 let changed = [
@@ -138,6 +140,14 @@ mod tests {
                 ];
                 assert_eq!(changed, [0, 1, 2, 3, 4, 5].map(|kind| kind == nth), "{event:?}");
                 let key = world.keys.ring().token(&after.1, at).valid().unwrap().id.clone();
+                let rotated = rotation.map(|one| (one.what, one.version, one.valid_until));
+                let minute = at.plus(Duration::from_secs(60));
+                let expected = match nth {
+                    1 => Some((Rotated::ApiKey, 2, minute)),
+                    2 => Some((Rotated::WebhookSecret, 3, minute)),
+                    _ => None,
+                };
+                assert_eq!(rotated, expected);
                 assert_eq!(made.filter(|id| id.starts_with("key_")), (nth == 1).then_some(key));
                 before = after;
             }

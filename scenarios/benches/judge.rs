@@ -10,7 +10,7 @@ use scenarios::case::Case;
 use scenarios::guarantees::GUARANTEES;
 use scenarios::history::{Click, Did, Operation, Outcome, PageView};
 use scenarios::judging::Judging;
-use scenarios::plan::{Declared, Generator, PLAN_FORMAT, Phase, PhaseKind, Plan, RunPlan};
+use scenarios::plan::{Declared, Generator, KeyPlan, PLAN_FORMAT, Phase, PhaseKind, Plan, RunPlan};
 use scenarios::timeline::Timeline;
 use std::borrow::Cow;
 use std::hint::black_box;
@@ -45,6 +45,7 @@ fn plan() -> RunPlan {
         traffic: Vec::new(),
         faults: Vec::new(),
         world: Vec::new(),
+        key: KeyPlan::default(),
         generator: Generator { users: 100, timeout_ms: 30_000, p99_lateness_ms: 20 },
         guarantees: Vec::new(),
         watches: Vec::new(),
@@ -103,6 +104,7 @@ fn exchange(id: u64, at_ms: u64, route: Route) -> Exchange {
         faults: Vec::new(),
         doubtful: false,
         over_limit: false,
+        denied: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mock_server::world::population::{Group, Population};
-use scenarios::plan::{Creators, Generator, Pace, Plan, Shape, Step, Traffic};
+use scenarios::plan::{Creators, Generator, KeyPlan, Pace, Plan, Shape, Step, Traffic};
 use scenarios::traffic::Schedule;
 use scenarios::traffic::actions::Action;
 use std::hint::black_box;
@@ -28,6 +28,7 @@ fn plan(shape: Shape, until_ms: u64) -> Plan {
         traffic: vec![visitors],
         faults: vec![],
         world: vec![],
+        key: KeyPlan::default(),
         generator: Generator { users: 1, timeout_ms: 1_000, p99_lateness_ms: 20 },
         guarantees: vec![],
         watches: Vec::new(),

@@ -26,9 +26,9 @@ pub const CHECKLIST: &[Row] = &[
     row(
         "key-rotation",
         Standard,
-        "A key that is rotated under traffic costs no click and no page.",
+        "A key that is rotated under traffic costs no click and no page; its age is exposed.",
     ),
-    row("environment-separation", Standard, "Live and staging keys stay on their own base URL."),
+    row("environment-separation", Standard, "The staging key is never sent to production."),
     row("bearer-header-only", Critical, "The key travels as a bearer token and nowhere else."),
     row("least-scope", Standard, "No scope is granted that is not used."),
     row("base-url", Standard, "Every call goes to the configured base, under /v1."),

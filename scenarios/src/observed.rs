@@ -262,13 +262,18 @@ pub struct Figures {
     /// Durations of upstream requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency: Option<Histogram>,
+    /// The age of the key in use, seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_age: Option<f64>,
 }
 
 impl Figures {
     /// Everything that only ever grows while a process lives, with its name in words.
     #[must_use]
     pub fn counters(&self) -> [(&'static str, Option<f64>); 6] {
-        let Self { timeouts, auth_errors, cache_hits, cache_misses, cache_stale, latency } = self;
+        // The age of a key falls with each rotation.
+        let Self { timeouts, auth_errors, cache_hits, cache_misses, cache_stale, latency, .. } =
+            self;
         [
             ("timeouts", *timeouts),
             ("authentication errors", *auth_errors),

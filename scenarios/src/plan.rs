@@ -5,11 +5,13 @@
 //! it.
 
 mod declared;
+mod key;
 mod seed;
 mod times;
 mod traffic;
 
 pub use declared::{BreakerCounting, BreakerScope, Declared, RetryAfterScope, WindowKind};
+pub use key::KeyPlan;
 pub use times::{Times, contract_time, largest_scale};
 pub use traffic::{Creators, MAX_ARRIVALS, MAX_RATE, Pace, Shape, Step, Traffic};
 
@@ -90,6 +92,9 @@ pub struct Plan {
     /// What happens in the mock's world, and when.
     #[schemars(length(max = 1_000))]
     pub world: Vec<TimedEvent>,
+    /// The key with which it begins.
+    #[serde(default, skip_serializing_if = "KeyPlan::is_usual")]
+    pub key: KeyPlan,
     /// The generator's size.
     pub generator: Generator,
     /// The guarantees that this scenario's history must decide: too little seen is inconclusive.

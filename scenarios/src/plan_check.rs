@@ -16,6 +16,7 @@ use crate::guarantees::client_rate_cap;
 use crate::plan::{Declared, MAX_TIME_SCALE, PLAN_FORMAT, Plan, RunPlan, WindowKind};
 use crate::{bounds, guarantees};
 use claims::Given;
+use mock_server::contract::SCOPES;
 use mock_server::ranges::{self, OutOfRange};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -120,6 +121,9 @@ impl RunPlan {
             let mut at = root.at(format_args!("bounds.{}", wrong.path));
             at.unless(false, wrong.what, wrong.advice);
         }
+        if let Some(scopes) = &self.declared.scopes {
+            check_scopes(&mut root.at("declared.scopes"), scopes);
+        }
         check_limiter(&mut root.at("declared"), self);
         check_breaker(&mut root.at("declared"), self);
         let mut all = root.at("scenarios");
@@ -170,6 +174,18 @@ fn check_limiter(report: &mut Report<'_>, run: &RunPlan) {
     );
 }
 
+/// A key can be good for what some route asks for, and for nothing else.
+fn check_scopes(report: &mut Report<'_>, scopes: &[String]) {
+    report.unique("scope", scopes.iter().map(String::as_str));
+    for scope in scopes {
+        report.unless(
+            SCOPES.contains(&scope.as_str()),
+            format!("the contract has no scope {scope:?}"),
+            format!("choose from {}", SCOPES.join(", ")),
+        );
+    }
+}
+
 /// An open time that grows has room to grow, and a window that begins anew has a length.
 fn check_breaker(report: &mut Report<'_>, run: &RunPlan) {
     let Declared { breaker_open_ms, breaker_open_factor_milli, breaker_open_cap_ms, .. } =
@@ -190,6 +206,9 @@ fn check_breaker(report: &mut Report<'_>, run: &RunPlan) {
 fn check_plan(report: &mut Report<'_>, run: &RunPlan, plan: &Plan) {
     check_phases(&mut report.at("phases"), plan);
     claims::check(&mut report.at("phases"), &Given::of(run, plan));
+    if let Some(scopes) = &plan.key.scopes {
+        check_scopes(&mut report.at("key.scopes"), scopes);
+    }
     check_population(&mut report.at("population.groups"), plan);
     streams::check(report, plan);
     rules::check(report, plan);

@@ -14,7 +14,8 @@ use crate::history::{Change, Operation, Process};
 use crate::judging::Judging;
 use crate::observed::{Canary, Leak, Place, Scanned, Scrape};
 use crate::plan::{
-    Declared, Generator, P99_LATENESS_MS, PLAN_FORMAT, Phase, PhaseKind, Plan, RunPlan, Times,
+    Declared, Generator, KeyPlan, P99_LATENESS_MS, PLAN_FORMAT, Phase, PhaseKind, Plan, RunPlan,
+    Times,
 };
 use crate::promise::Bound;
 use crate::strength::Minimum;
@@ -22,6 +23,7 @@ use crate::verdict::{Verdict, VerdictKind};
 use mock_server::clock::Moment;
 use mock_server::faults::{Fault, Matcher, Pick, Rule, Status, Window};
 use mock_server::history::exchange::Exchange;
+use mock_server::history::record::Happened;
 use mock_server::profile::ContractProfile;
 use mock_server::world::population::Population;
 use std::sync::Arc;
@@ -45,6 +47,7 @@ pub fn run_plan(phases: &[(PhaseKind, u64, u64)]) -> RunPlan {
         traffic: Vec::new(),
         faults: phases.iter().filter_map(outage).collect(),
         world: Vec::new(),
+        key: KeyPlan::default(),
         generator: Generator { users: 1, timeout_ms: 30_000, p99_lateness_ms: P99_LATENESS_MS },
         guarantees: Vec::new(),
         watches: Vec::new(),
@@ -198,6 +201,18 @@ impl History {
     /// A scrape of the metrics.
     pub fn scrape(mut self, scrape: Scrape) -> Self {
         self.case.target.scrapes.push(scrape);
+        self
+    }
+
+    /// Something happened in Linktree's world.
+    pub fn happened(mut self, happened: Happened) -> Self {
+        self.case.linktree.happened.push(happened);
+        self
+    }
+
+    /// The vault was asked for the integration's secret; other statuses than 200 are a fault's.
+    pub fn vault_read(mut self, at_ms: u64, status: u16) -> Self {
+        self.case.linktree.secret_reads.push(secret_read(at_ms, status));
         self
     }
 

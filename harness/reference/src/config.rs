@@ -91,6 +91,15 @@ pub struct AnalyticsSettings {
     pub days: u32,
 }
 
+/// How a new key is noticed.
+#[derive(Clone, Debug)]
+pub struct KeySettings {
+    /// The vault is asked so often for a newer one.
+    pub poll: Duration,
+    /// After a refused key the vault is asked again no sooner than this.
+    pub refusal_rest: Duration,
+}
+
 /// Linktree's webhooks.
 #[derive(Clone, Debug)]
 pub struct WebhookSettings {
@@ -113,6 +122,8 @@ pub struct Config {
     pub linktree_url: String,
     /// Base address of the vault.
     pub vault_url: String,
+    /// Path of this environment's secret in the vault, below `/v1/`.
+    pub vault_secret: String,
     /// Token for the vault.
     pub vault_token: String,
     /// The only authorities whose certificates are accepted; those of the system without it.
@@ -137,6 +148,8 @@ pub struct Config {
     pub analytics: AnalyticsSettings,
     /// What creators' sessions are signed with; without it nobody has one.
     pub session_secret: Option<String>,
+    /// Keys.
+    pub keys: KeySettings,
     /// Webhooks.
     pub webhooks: WebhookSettings,
 }
@@ -197,6 +210,7 @@ impl Config {
             port: env.number("PORT", 8080)?,
             linktree_url: env.address("LINKTREE_URL")?,
             vault_url: env.address("VAULT_URL")?,
+            vault_secret: lookup("VAULT_SECRET").unwrap_or_else(|| "secret/data/linktree".into()),
             vault_token: env.required("VAULT_TOKEN")?,
             ca_file: lookup("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from),
             vault_patience: real("VAULT_PATIENCE_REAL_MS", 10_000)?,
@@ -236,6 +250,10 @@ impl Config {
                 days: env.number("ANALYTICS_DAYS", 28u32)?.clamp(1, 366),
             },
             session_secret: lookup("SESSION_SECRET").filter(|secret| !secret.is_empty()),
+            keys: KeySettings {
+                poll: contract("KEY_POLL_MS", 15_000)?,
+                refusal_rest: contract("KEY_REFUSAL_REST_MS", 5_000)?,
+            },
             webhooks: WebhookSettings {
                 tolerance: whole_seconds("WEBHOOK_TOLERANCE_S", 300)?,
                 // What is older than the tolerance is refused for its age; retries come later.

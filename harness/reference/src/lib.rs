@@ -15,6 +15,8 @@ mod clicks;
 mod clock;
 pub mod config;
 mod front;
+mod key_watch;
+mod keys;
 mod linktree;
 mod logs;
 mod metrics;
@@ -34,6 +36,7 @@ pub use webhooks::FAILED_WEBHOOKS;
 
 use analytics::Analytics;
 use clicks::delivery::Delivery;
+use keys::Keys;
 use metrics::Metrics;
 use pages::Pages;
 use sessions::Sessions;
@@ -109,8 +112,9 @@ pub async fn serve_on(
     let secrets = (seams.secrets)(&http, &config).await?;
     let webhook_secret = secrets.webhook_secret.clone();
     let metrics = Arc::new(Metrics::new(seams.metrics));
+    let keys = Arc::new(Keys::new(http.clone(), config.clone(), secrets, seams.keys));
     let upstream =
-        Upstream::new(http, &config, secrets, seams.upstream, metrics.clone(), seams.log)
+        Upstream::new(http, &config, keys.clone(), seams.upstream, metrics.clone(), seams.log)
             .map_err(ServeError::Sent)?;
     let upstream = Arc::new(upstream);
     let clicks = (seams.store)(&config.data_dir)?;
@@ -128,15 +132,18 @@ pub async fn serve_on(
         webhooks: Arc::new(webhooks),
         metrics: metrics.clone(),
         upstream: upstream.clone(),
+        keys: keys.clone(),
         policy: seams.front,
         log: seams.log,
     };
+    let watched = (keys, upstream.clone());
     let settings = (&config.clicks, &config.rate);
     let delivery =
         Delivery::new(clicks, upstream, metrics, clicks_arrived, settings, seams.delivery);
 
     let (stopping, stopped) = watch::channel(false);
     let delivery = tokio::spawn(delivery.run(stopped.clone()));
+    tokio::spawn(key_watch::run(watched.0, watched.1, stopped.clone()));
     tokio::spawn(async move {
         stop.await;
         stopping.send_replace(true);

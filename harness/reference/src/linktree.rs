@@ -19,7 +19,7 @@ pub fn is_handle(text: &str) -> bool {
 /// Who shares the rate limit of the one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
-    /// What people look at, pages and figures, and the few calls about webhooks: the cap less the slots
+    /// What people look at, pages and figures, and what is asked of the account: the cap less the slots
     /// reserved for clicks.
     Pages,
     /// Click deliveries: the whole cap.
@@ -39,6 +39,8 @@ pub enum Route {
     ClickBatch,
     /// `GET /analytics/{handle}`
     Analytics,
+    /// `GET /me`
+    Me,
     /// `GET /webhooks`
     Webhooks,
     /// `POST /webhooks`
@@ -47,12 +49,13 @@ pub enum Route {
 
 impl Route {
     /// All, in the order of their discriminants.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Profile,
         Self::Links,
         Self::Click,
         Self::ClickBatch,
         Self::Analytics,
+        Self::Me,
         Self::Webhooks,
         Self::Register,
     ];
@@ -65,6 +68,7 @@ impl Route {
             Self::Click => "click",
             Self::ClickBatch => "click_batch",
             Self::Analytics => "analytics",
+            Self::Me => "me",
             Self::Webhooks => "webhooks",
             Self::Register => "webhook_register",
         }
@@ -73,9 +77,12 @@ impl Route {
     /// Whose share of the rate limit it uses.
     pub fn lane(self) -> Lane {
         match self {
-            Self::Profile | Self::Links | Self::Analytics | Self::Webhooks | Self::Register => {
-                Lane::Pages
-            }
+            Self::Profile
+            | Self::Links
+            | Self::Analytics
+            | Self::Me
+            | Self::Webhooks
+            | Self::Register => Lane::Pages,
             Self::Click | Self::ClickBatch => Lane::Clicks,
         }
     }
@@ -83,7 +90,9 @@ impl Route {
     /// How it is asked.
     pub fn method(self) -> Method {
         match self {
-            Self::Profile | Self::Links | Self::Analytics | Self::Webhooks => Method::GET,
+            Self::Profile | Self::Links | Self::Analytics | Self::Me | Self::Webhooks => {
+                Method::GET
+            }
             Self::Click | Self::ClickBatch | Self::Register => Method::POST,
         }
     }

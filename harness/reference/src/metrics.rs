@@ -86,6 +86,8 @@ pub struct Gauges {
     pub queue_depth: u64,
     /// How long the oldest of them has been waiting.
     pub delivery_lag: Duration,
+    /// How old the key in use is, once that is known.
+    pub key_age: Option<Duration>,
 }
 
 impl Metrics {
@@ -196,6 +198,9 @@ impl Metrics {
         gauge("linktree_rate_limit_used", gauges.rate_limit_used as f64)?;
         gauge("linktree_circuit_state", f64::from(gauges.circuit_state))?;
         gauge("linktree_click_queue_depth", gauges.queue_depth as f64)?;
+        if let Some(age) = gauges.key_age {
+            gauge("linktree_api_key_age_seconds", age.as_secs_f64())?;
+        }
         gauge("linktree_click_delivery_lag_seconds", gauges.delivery_lag.as_secs_f64())
     }
 }
@@ -216,6 +221,7 @@ mod tests {
             circuit_state: 2,
             queue_depth: 0,
             delivery_lag: Duration::from_millis(1500),
+            key_age: Some(Duration::from_secs(86_400)),
         });
         for line in [
             "linktree_upstream_requests_total{route=\"links\",outcome=\"timeout\"} 3",
@@ -223,6 +229,7 @@ mod tests {
             "linktree_upstream_request_duration_seconds_bucket{route=\"links\",le=\"+Inf\"} 3",
             "linktree_circuit_state 2",
             "linktree_click_delivery_lag_seconds 1.5",
+            "linktree_api_key_age_seconds 86400",
         ] {
             assert!(text.lines().any(|known| known == line), "{line} is not in\n{text}");
         }

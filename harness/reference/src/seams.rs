@@ -8,6 +8,7 @@ use crate::{
     clicks::{ClickStore, SqliteStore, StoreError, delivery::DeliveryPolicy},
     config::Config,
     front::FrontPolicy,
+    keys::KeyPolicy,
     logs::LogPolicy,
     metrics::MetricsPolicy,
     pages::PagePolicy,
@@ -36,6 +37,8 @@ pub struct Seams {
     pub analytics: AnalyticsPolicy,
     /// Whether a session's code is good.
     pub verify: Verify,
+    /// When there is another key, and who uses it.
+    pub keys: KeyPolicy,
     /// What is checked of whoever says that it is Linktree or the vault.
     pub tls: TlsPolicy,
     /// What the front door shows of the client behind it.
@@ -58,6 +61,7 @@ impl Default for Seams {
             secrets: |http, config| Box::pin(secrets::read(http, config)),
             analytics: AnalyticsPolicy::default(),
             verify: sessions::whole_code,
+            keys: KeyPolicy::default(),
             tls: TlsPolicy::default(),
             front: FrontPolicy::default(),
             log: LogPolicy::default(),

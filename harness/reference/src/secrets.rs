@@ -54,9 +54,13 @@ pub async fn read(http: &reqwest::Client, config: &Config) -> Result<Secrets, Se
     }
 }
 
-async fn ask(http: &reqwest::Client, config: &Config) -> Result<Secrets, SecretsError> {
+/// Asks the vault once for the secret of this environment, and for no other.
+///
+/// # Errors
+/// With the reason why there is no secret.
+pub async fn ask(http: &reqwest::Client, config: &Config) -> Result<Secrets, SecretsError> {
     let response = http
-        .get(format!("{}/v1/secret/data/linktree", config.vault_url))
+        .get(format!("{}/v1/{}", config.vault_url, config.vault_secret))
         .header("X-Vault-Token", &config.vault_token)
         .header("Accept", "application/json")
         .timeout(Duration::from_secs(3))

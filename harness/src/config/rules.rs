@@ -280,6 +280,7 @@ impl Rules<'_> {
             ("cache_hits", &metrics.cache_hits),
             ("cache_misses", &metrics.cache_misses),
             ("cache_stale", &metrics.cache_stale),
+            ("key_age", &metrics.key_age),
         ] {
             if !name.is_empty() && name.parse::<Selector>().is_err() {
                 let help = "write name or name{label=\"value\"}, without functions";

@@ -66,6 +66,14 @@ impl<'t> Exposition<'t> {
         is_there.then(|| picked.map(|sample| sample.value).sum())
     }
 
+    /// The greatest value of the series that a selector picks: each of several processes may expose one.
+    #[must_use]
+    pub fn greatest(&self, selector: &Selector) -> Option<f64> {
+        let named = self.samples.iter().filter(|one| one.series.name == selector.name);
+        let values = named.filter(|one| selector.picks(&one.series)).map(|sample| sample.value);
+        values.filter(|value| value.is_finite()).reduce(f64::max)
+    }
+
     /// The histogram with this name, over all series that the selector picks.
     #[must_use]
     pub fn histogram(&self, selector: &Selector) -> Option<Histogram> {

@@ -20,6 +20,7 @@ pub struct Picks {
     cache_misses: Option<Selector>,
     cache_stale: Option<Selector>,
     latency: Option<Selector>,
+    key_age: Option<Selector>,
     unit: LatencyUnit,
 }
 
@@ -35,6 +36,7 @@ impl Picks {
             cache_misses: pick(&names.cache_misses),
             cache_stale: pick(&names.cache_stale),
             latency: pick(&names.latency),
+            key_age: pick(&names.key_age),
             unit: names.latency_unit,
         }
     }
@@ -50,6 +52,7 @@ impl Picks {
             cache_hits: sum(&self.cache_hits),
             cache_misses: sum(&self.cache_misses),
             cache_stale: sum(&self.cache_stale),
+            key_age: self.key_age.as_ref().and_then(|age| exposition.greatest(age)),
             latency: self
                 .latency
                 .as_ref()
@@ -77,11 +80,15 @@ mod tests {
             linktree_upstream_requests_total{route=\"profile\",outcome=\"timeout\"} 3\n\
             linktree_upstream_requests_total{route=\"links\",outcome=\"timeout\"} 2\n\
             linktree_profile_cache_requests_total{result=\"hit\"} 40\n\
+            linktree_api_key_age_seconds{worker=\"1\"} 86400\n\
+            linktree_api_key_age_seconds{worker=\"2\"} 86401.5\n\
+            linktree_api_key_age_seconds{worker=\"3\"} NaN\n\
             linktree_upstream_request_duration_seconds_bucket{le=\"0.5\"} 4\n\
             linktree_upstream_request_duration_seconds_bucket{le=\"+Inf\"} 5\n\
             linktree_upstream_request_duration_seconds_count 5\n";
         let figures = Picks::of(&MetricNames::default()).figures(text);
         assert_eq!((figures.timeouts, figures.auth_errors), (Some(5.0), Some(0.0)));
+        assert_eq!(figures.key_age, Some(86_401.5));
         assert_eq!((figures.cache_hits, figures.cache_misses), (Some(40.0), Some(0.0)));
         let latency = figures.latency.unwrap();
         assert_eq!((latency.buckets, latency.count), (vec![(0.5, 4.0)], 5.0));

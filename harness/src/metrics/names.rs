@@ -22,6 +22,8 @@ pub struct MetricNames {
     pub cache_misses: String,
     /// Page views served from an expired page.
     pub cache_stale: String,
+    /// The age of the key for Linktree that is in use, in seconds.
+    pub key_age: String,
 }
 
 /// The unit of a histogram's bounds.
@@ -48,6 +50,7 @@ impl Default for MetricNames {
             cache_hits: cache("hit"),
             cache_misses: cache("miss"),
             cache_stale: cache("stale"),
+            key_age: "linktree_api_key_age_seconds".into(),
         }
     }
 }

@@ -119,6 +119,7 @@ async fn exchange(
     open.exchange.registration = instructions.registration.take();
     open.exchange.faults = std::mem::take(&mut instructions.marks);
     open.exchange.over_limit = instructions.over_limit;
+    open.exchange.denied = instructions.denied;
     let keep = head.keeps_alive() && !edge.is_draining() && !edge.hits_handshakes();
     if keep && head.minor == 0 {
         // HTTP/1.0 closes, unless both sides say otherwise.

@@ -73,6 +73,7 @@ impl Drop for OpenExchange {
                 self.exchange.clicks = instructions.clicks;
                 self.exchange.faults = instructions.marks;
                 self.exchange.over_limit = instructions.over_limit;
+                self.exchange.denied = instructions.denied;
             }
             let marks = self.edge.breaking.marks_since(self.broken);
             let end = if marks.is_some() { End::ServerReset } else { End::Open };
@@ -119,5 +120,6 @@ pub(super) fn blank(id: u64, conn: u64, conn_seq: u32) -> Exchange {
         faults: Vec::new(),
         doubtful: false,
         over_limit: false,
+        denied: None,
     }
 }

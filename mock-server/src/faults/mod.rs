@@ -74,6 +74,9 @@ mod status;
 mod terminate;
 mod tls_alert;
 mod truncate;
+mod vault_path;
+mod vault_stall;
+mod vault_status;
 
 pub use effect::{Accept, Effect, Onset, Shape, Shut};
 pub use harm::Harm;
@@ -99,6 +102,8 @@ pub enum Stage {
     Request,
     /// A webhook is about to be sent.
     Delivery,
+    /// The vault was asked.
+    Vault,
     /// The integration's process runs.
     Process,
 }
@@ -123,6 +128,11 @@ impl RequestView<'_> {
     pub(crate) const fn connection() -> Self {
         let (stage, route, key) = (Stage::Connection, Route::Unknown, engine::CONNECTION_KEY);
         Self { stage, method: "", route, handle: None, key }
+    }
+
+    /// A request to the vault: its path below `/v1/` is its key.
+    pub(crate) const fn vault<'a>(method: &'a str, path: &'a str) -> RequestView<'a> {
+        RequestView { stage: Stage::Vault, method, route: Route::Unknown, handle: None, key: path }
     }
 
     /// The stable key of a webhook delivery, which begins with its event.
@@ -334,6 +344,8 @@ faults! {
         rotate::{Rotate}
         reformat::{Reformat}
         poison::{Poison}
+        vault_status::{VaultStatus}
+        vault_stall::{VaultStall}
     }
     process {
         kill::{Kill}

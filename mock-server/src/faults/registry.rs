@@ -11,6 +11,8 @@ pub enum Place {
     Edge,
     /// The webhook sender.
     Webhook,
+    /// The vault, which answers otherwise or not at all.
+    Vault,
     /// The harness, on the integration's process.
     Process,
 }
@@ -22,6 +24,7 @@ impl Place {
         match self {
             Self::Respond | Self::Edge => Stage::Request,
             Self::Webhook => Stage::Delivery,
+            Self::Vault => Stage::Vault,
             Self::Process => Stage::Process,
         }
     }
@@ -33,6 +36,7 @@ impl Place {
             Self::Respond => "answer",
             Self::Edge => "connection",
             Self::Webhook => "webhook",
+            Self::Vault => "vault",
             Self::Process => "process",
         }
     }
@@ -181,8 +185,21 @@ mod tests {
 
     /// Files of the folder that hold no fault.
     const NO_FAULTS: &[&str] = &[
-        "choice", "effect", "engine", "harm", "holds", "kind", "mod", "ordinals", "plan",
-        "process", "registry", "rewrite", "roll", "rule",
+        "choice",
+        "effect",
+        "engine",
+        "harm",
+        "holds",
+        "kind",
+        "mod",
+        "ordinals",
+        "plan",
+        "process",
+        "registry",
+        "rewrite",
+        "roll",
+        "rule",
+        "vault_path",
     ];
 
     #[test]

@@ -116,6 +116,11 @@ impl Rule {
             let what = "nothing is known of a request when its connection is accepted";
             found.push(Mistake::new("matcher", what, "leave the matcher out"));
         }
+        if self.fault.stage() == Stage::Vault && self.matcher != Matcher::default() {
+            let what = "what is asked of the vault has no route, handle or event";
+            let fix = "leave the matcher out: the fault's `path` says which secret it is about";
+            found.push(Mistake::new("matcher", what, fix));
+        }
         let refuses = self.fault.info().calls_for(Caution::RefusesConnections);
         if refuses && self.pick != Pick::All {
             let what = "a port that is shut cannot choose whom it keeps out";

@@ -62,6 +62,18 @@ pub enum KeyPlace {
     Body,
 }
 
+/// What a key was not good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Denied {
+    /// It lacks the scope that the route asks for: 403.
+    Scope,
+    /// What was asked for belongs to another creator's account: 403.
+    Account,
+    /// It is a key of the other environment: 401.
+    Environment,
+}
+
 /// A `Retry-After` as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetryAfter {
@@ -293,6 +305,9 @@ pub struct Exchange {
     /// True when the mock's own limiter refused: a 429 that no fault injected.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub over_limit: bool,
+    /// What the key was not good for, where the mock itself refused it with 401 or 403.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denied: Option<Denied>,
 }
 
 impl Exchange {

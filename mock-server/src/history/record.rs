@@ -7,6 +7,7 @@ use crate::clock::Moment;
 use crate::faults::FaultMark;
 use crate::history::exchange::Exchange;
 use crate::history::handshake::Handshake;
+use crate::keyring::Rotation;
 use crate::webhooks::WebhookEvent;
 use crate::world::WorldEvent;
 use serde::{Deserialize, Serialize};
@@ -156,11 +157,14 @@ pub struct SecretRead {
     /// What its token was worth: `run`, `login`, `wrapping` (it opens a wrapped
     /// answer), `expired`, `revoked`, `unknown` or `absent`.
     pub token: String,
-    /// The answer's status.
+    /// The answer's status; 0 where a fault let none come.
     pub status: u16,
     /// The version of the secret that was handed out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
+    /// The fault that decided the answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<FaultMark>,
 }
 
 /// An alert as it was received (Alertmanager API v2).
@@ -195,6 +199,9 @@ pub struct Happened {
     /// The id of the new key, or of the webhook's message; none when nobody wanted the webhook.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made: Option<String>,
+    /// Which credential took the place of which, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<Rotation>,
 }
 
 /// The mock could not do its work: never to be blamed on the integration under test.
@@ -212,7 +219,7 @@ pub(crate) fn examples() -> Vec<Record> {
     use crate::contract::{Listener, Route};
     use crate::faults::FaultKind;
     use crate::history::exchange::{
-        ClickReceipt, CursorIn, End, KeyPlace, LinkReceipt, Listed, RegistrationReceipt,
+        ClickReceipt, CursorIn, Denied, End, KeyPlace, LinkReceipt, Listed, RegistrationReceipt,
         RetryAfter, RetryAfterForm,
     };
     use crate::history::handshake::{Certificate, Credential, HandshakeEnd};
@@ -273,6 +280,7 @@ pub(crate) fn examples() -> Vec<Record> {
         faults: vec![mark.clone()],
         doubtful: true,
         over_limit: true,
+        denied: Some(Denied::Scope),
     };
     let handshake = Handshake {
         listener: Listener::Vault,
@@ -301,7 +309,7 @@ pub(crate) fn examples() -> Vec<Record> {
         t_end: at,
         status: Some(200),
         failure: Some(text("none")),
-        faults: vec![mark],
+        faults: vec![mark.clone()],
         poison: None,
     };
     let (webhook, url) = (text("wh_1"), text("http://127.0.0.1:9/"));
@@ -315,6 +323,7 @@ pub(crate) fn examples() -> Vec<Record> {
         token: text("run"),
         status: 200,
         version: Some(1),
+        faults: vec![mark.clone()],
     };
     let pairs = BTreeMap::from([(text("alertname"), text("a"))]);
     let alert = Alert {
@@ -324,7 +333,18 @@ pub(crate) fn examples() -> Vec<Record> {
         starts_unix_ms: Some(1),
         ends_unix_ms: Some(2),
     };
-    let happened = |what| Happened { at, planned_ms: Some(1), what, made: Some(text("msg_1")) };
+    let rotation = Rotation {
+        what: crate::keyring::Rotated::ApiKey,
+        old_id: text("key_1"),
+        new_id: text("key_2"),
+        version: 2,
+        valid_until: at,
+        old_age_ms: Some(1),
+    };
+    let happened = |what| {
+        let (made, rotation) = (Some(text("msg_1")), Some(rotation.clone()));
+        Happened { at, planned_ms: Some(1), what, made, rotation }
+    };
     let mut records = vec![
         Record::Exchange(Box::new(exchange)),
         Record::Delivery(Box::new(delivery)),

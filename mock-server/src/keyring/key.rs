@@ -97,6 +97,13 @@ impl Key {
         self.scopes.iter().any(|granted| granted == scope)
     }
 
+    /// How old it is by its `created_at`, milliseconds.
+    pub fn age_ms(&self) -> Option<u64> {
+        let created: jiff::Timestamp = self.created_at.parse().ok()?;
+        let age = timestamp(Clock::wall()).as_millisecond() - created.as_millisecond();
+        u64::try_from(age).ok()
+    }
+
     /// What the record calls it at this moment, when creators' keys are to be named or not.
     pub fn label(&self, at: Moment, name_creators: bool) -> String {
         let is_over = |end: Option<Moment>| end.is_some_and(|end| at >= end);

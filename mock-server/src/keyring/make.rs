@@ -6,7 +6,7 @@ use crate::profile::Keys;
 use crate::seed;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What a webhook secret begins with (Standard Webhooks, "Signature scheme").
 pub(super) const SIGNING_PREFIX: &str = "whsec_";
@@ -29,7 +29,9 @@ impl Maker {
         let live = Key { created_at: created_at.clone(), ..self.platform(0) };
         let test = Key { created_at, ..self.key("test", 0, Environment::Test) };
         let secrets = [self.webhook("webhook", 0), self.webhook("staging-webhook", 0)];
-        Ring::first(live, test, secrets, &timestamp(self.started).to_string())
+        // The vault has had them for as long as they exist.
+        let stored = self.started.checked_sub(age).unwrap_or(UNIX_EPOCH);
+        Ring::first(live, test, secrets, &timestamp(stored).to_string())
     }
 
     /// A platform key that is made now.

@@ -8,12 +8,14 @@ mod key;
 mod leases;
 mod make;
 mod ring;
+mod rotation;
 mod wrappings;
 
 pub(crate) use key::Token;
 pub use key::{Account, Environment, NewKey};
 pub(crate) use leases::{Holder, Lease, Standing, uuid};
 pub(crate) use ring::{Ring, Version};
+pub use rotation::{Rotated, Rotation};
 pub(crate) use wrappings::Wrapped;
 
 use crate::clock::{Clock, Moment};
@@ -64,15 +66,26 @@ impl Keyring {
         self.ring().webhook_secret().to_owned()
     }
 
-    /// Puts a new platform key in place of the present one, which works for so long yet, and says
-    /// its id.
-    pub fn rotate_api_key(&self, at: Moment, overlap: Duration) -> String {
+    /// Puts a new platform key in place of the present one, which works for so long yet.
+    pub fn rotate_api_key(&self, at: Moment, overlap: Duration) -> Rotation {
         self.change(|ring| {
             let fresh = self.maker.platform(ring.next_number());
-            let id = fresh.id.clone();
-            ring.rotate_key(fresh, at, overlap);
-            id
+            ring.rotate_key(fresh, at, overlap)
         })
+    }
+
+    /// So many rotations are planned: what they will make must not be recorded either, and whoever
+    /// asks for what is to be concealed is told it before it exists.
+    pub fn foresee(&self, rotations: usize) {
+        if rotations == 0 {
+            return;
+        }
+        self.change(|ring| {
+            for number in 1..=rotations as u64 {
+                let key = self.maker.platform(number).secret;
+                ring.foresee(key, self.maker.webhook("webhook", number));
+            }
+        });
     }
 
     /// Lets the platform's keys be good for these scopes alone.
@@ -81,11 +94,11 @@ impl Keyring {
     }
 
     /// Puts a new webhook secret in place of the present one, which also signs for so long yet.
-    pub fn rotate_webhook_secret(&self, at: Moment, overlap: Duration) {
+    pub fn rotate_webhook_secret(&self, at: Moment, overlap: Duration) -> Rotation {
         self.change(|ring| {
-            let fresh = self.maker.webhook("webhook", ring.next_number());
-            ring.rotate_signing(fresh, at, overlap);
-        });
+            let number = ring.next_number();
+            ring.rotate_signing(number, self.maker.webhook("webhook", number), at, overlap)
+        })
     }
 
     /// Makes one more key and says its secret.
@@ -197,6 +210,26 @@ mod tests {
         assert_eq!(label(&keys, "x", 0), "unknown");
         let id = |secret: &str| keys.ring().token(secret, Moment(0)).key.unwrap().id.clone();
         assert_ne!(id(&old), id(&new));
+    }
+
+    #[test]
+    fn what_planned_rotations_will_make_is_concealed_before_it_is_there() {
+        let keys = ring(7);
+        keys.foresee(2);
+        let concealed = keys.ring().to_conceal();
+        let secret = keys.rotate_webhook_secret(Moment(1), LONG);
+        let key = keys.rotate_api_key(Moment(2), LONG);
+        assert_eq!((secret.old_id.as_str(), secret.new_id.as_str()), ("signing_0", "signing_1"));
+        assert_eq!((secret.version, key.version), (2, 3));
+        assert_eq!(key.valid_until, Moment(2).plus(LONG));
+        let age_s = key.old_age_ms.unwrap() / 1_000;
+        assert!((864_000..864_060).contains(&age_s), "ten days, by the contract: {age_s}");
+        for made in [keys.webhook_secret(), keys.api_key()] {
+            assert!(concealed.iter().any(|(known, _)| *known == made));
+        }
+        let next = keys.rotate_api_key(Moment(3), LONG);
+        assert_eq!(next.old_id, key.new_id);
+        assert!(next.old_age_ms.unwrap() < 60_000);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::key::{Account, Key, Origin, Token, timestamp};
 use super::make::SIGNING_PREFIX;
+use super::rotation::{Rotated, Rotation};
 use crate::clock::{Clock, Moment};
 use crate::redact::{Kind, SecretScanner};
 use std::collections::BTreeSet;
@@ -39,6 +40,8 @@ pub(crate) struct Version {
 /// A webhook secret and the time in which it signs.
 #[derive(Clone)]
 struct Signing {
+    /// No secret.
+    id: String,
     secret: String,
     since: Moment,
     until: Option<Moment>,
@@ -62,6 +65,8 @@ pub(crate) struct Ring {
     pub(super) concealed: Vec<String>,
     /// The same, of logins that nobody foresaw; oldest first.
     logins: Vec<String>,
+    /// Credentials of rotations that are yet to come.
+    foreseen: Vec<(String, Kind)>,
     /// Whether there are keys of several creators, so that labels must name them.
     several_creators: bool,
     scanner: Arc<SecretScanner<Kind>>,
@@ -88,11 +93,12 @@ impl Ring {
             versions: vec![version(&live, secret.clone())],
             staging: version(&test, staging_secret),
             keys: vec![Arc::new(test), Arc::new(live)],
-            signing: vec![Signing { secret, since: Moment::ZERO, until: None }],
+            signing: vec![Signing { id: signing_id(0), secret, since: Moment::ZERO, until: None }],
             made: 0,
             former: Vec::new(),
             concealed: Vec::new(),
             logins: Vec::new(),
+            foreseen: Vec::new(),
             several_creators: false,
             scanner: Arc::new(SecretScanner::new([])),
         }
@@ -137,8 +143,10 @@ impl Ring {
     }
 
     /// Puts this platform key in place of the present one.
-    pub fn rotate_key(&mut self, mut fresh: Key, at: Moment, overlap: Duration) {
-        fresh.scopes.clone_from(&self.newest(Origin::Platform).scopes);
+    pub fn rotate_key(&mut self, mut fresh: Key, at: Moment, overlap: Duration) -> Rotation {
+        let old = self.newest(Origin::Platform);
+        fresh.scopes.clone_from(&old.scopes);
+        let (old_id, new_id, old_age_ms) = (old.id.clone(), fresh.id.clone(), old.age_ms());
         for key in &mut self.keys {
             if key.origin == Origin::Platform && key.superseded.is_none() {
                 let key = Arc::make_mut(key);
@@ -148,17 +156,35 @@ impl Ring {
         }
         self.keys.push(Arc::new(fresh));
         forget(&mut self.keys, ROTATIONS_KEPT, |key| key.origin == Origin::Platform);
-        self.add_version();
+        let (version, valid_until) = (self.add_version(), at.plus(overlap));
+        Rotation { what: Rotated::ApiKey, old_id, new_id, version, valid_until, old_age_ms }
     }
 
     /// Puts this webhook secret in place of the present one.
-    pub fn rotate_signing(&mut self, secret: String, at: Moment, overlap: Duration) {
+    pub fn rotate_signing(
+        &mut self,
+        number: u64,
+        secret: String,
+        at: Moment,
+        overlap: Duration,
+    ) -> Rotation {
+        let (valid_until, new_id) = (at.plus(overlap), signing_id(number));
+        let mut old_id = String::new();
         if let Some(last) = self.signing.last_mut() {
-            last.until = Some(at.plus(overlap));
+            last.until = Some(valid_until);
+            old_id.clone_from(&last.id);
         }
-        self.signing.push(Signing { secret, since: at, until: None });
+        self.signing.push(Signing { id: new_id.clone(), secret, since: at, until: None });
         forget(&mut self.signing, ROTATIONS_KEPT, |_| true);
-        self.add_version();
+        let version = self.add_version();
+        let what = Rotated::WebhookSecret;
+        Rotation { what, old_id, new_id, version, valid_until, old_age_ms: None }
+    }
+
+    /// A key and a webhook secret that will be made, and must not be recorded then.
+    pub fn foresee(&mut self, key: String, secret: String) {
+        self.foreseen.push((key, Kind::ApiKey));
+        self.foreseen.extend(both_forms(&secret));
     }
 
     /// Lets the platform's keys be good for these scopes alone.
@@ -190,6 +216,7 @@ impl Ring {
         forget(&mut self.former, FORMER_KEPT, |_| true);
         self.concealed.clone_from(&before.concealed);
         self.logins.clone_from(&before.logins);
+        self.foreseen.clone_from(&before.foreseen);
     }
 
     /// Whose key a request shows that arrived at this moment.
@@ -224,7 +251,8 @@ impl Ring {
     pub fn to_conceal(&self) -> Vec<(String, Kind)> {
         let concealed = self.concealed.iter().chain(&self.logins);
         let concealed = concealed.map(|secret| (secret.clone(), Kind::Vault));
-        self.secrets().into_iter().chain(self.former.iter().cloned()).chain(concealed).collect()
+        let known = self.secrets().into_iter().chain(self.former.iter().cloned());
+        known.chain(concealed).chain(self.foreseen.iter().cloned()).collect()
     }
 
     /// Finds every credential of the run in bytes.
@@ -232,28 +260,37 @@ impl Ring {
         &self.scanner
     }
 
-    fn add_version(&mut self) {
+    fn add_version(&mut self) -> u64 {
         let version = Version {
             number: self.versions.last().map_or(0, |last| last.number) + 1,
             api_key: self.newest(Origin::Platform).secret.clone(),
             webhook_secret: self.webhook_secret().to_owned(),
             created_time: timestamp(Clock::wall()).to_string(),
         };
+        let number = version.number;
         self.versions.push(version);
         forget(&mut self.versions, VERSIONS_KEPT, |_| true);
+        number
     }
 
     /// Every credential of this ring.
     fn secrets(&self) -> Vec<(String, Kind)> {
         let keys = self.keys.iter().map(|key| (key.secret.clone(), Kind::ApiKey));
         let signing = self.signing.iter().map(|one| &one.secret);
-        let signing = signing.chain([&self.staging.webhook_secret]).flat_map(|secret| {
-            // Whoever decodes the secret may carry it without its prefix and padding.
-            let bare = secret.trim_start_matches(SIGNING_PREFIX).trim_end_matches('=');
-            [(secret.clone(), Kind::Other), (bare.to_owned(), Kind::Other)]
-        });
-        keys.chain(signing).collect()
+        let signing = signing.chain([&self.staging.webhook_secret]);
+        keys.chain(signing.flat_map(|secret| both_forms(secret))).collect()
     }
+}
+
+/// A webhook secret, and as whoever decodes it may carry it: without its prefix and padding.
+fn both_forms(secret: &str) -> [(String, Kind); 2] {
+    let bare = secret.trim_start_matches(SIGNING_PREFIX).trim_end_matches('=');
+    [(secret.to_owned(), Kind::Other), (bare.to_owned(), Kind::Other)]
+}
+
+/// What a webhook secret is called where it must not be named: by its number.
+fn signing_id(number: u64) -> String {
+    format!("signing_{number}")
 }
 
 /// Drops the oldest of those that `count` until only `kept` of them are left.

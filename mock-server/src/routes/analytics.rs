@@ -2,6 +2,7 @@
 
 use super::profile::not_found;
 use super::{Call, Handler, Reply};
+use crate::history::exchange::Denied;
 use crate::world::idempotency::{link, page};
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -10,14 +11,11 @@ use serde_json::json;
 pub(super) struct Analytics;
 
 impl Handler for Analytics {
-    fn scope(&self) -> Option<&'static str> {
-        Some("analytics:read")
-    }
-
     fn answer(&self, call: &Call<'_>) -> Reply {
         let handle = call.ticket.handle.as_deref().unwrap_or_default();
         if !call.may_act_for(handle) {
-            return Reply::error(403, "forbidden", "the figures belong to another account");
+            return Reply::error(403, "forbidden", "the figures belong to another account")
+                .denied(Denied::Account);
         }
         let Some(creator) = call.world.creator(handle, call.ticket.t_req) else {
             return not_found();

@@ -1,6 +1,8 @@
 //! An answer before it is bytes: status, headers, body, and what the edge shall record of it.
 
-use crate::history::exchange::{ClickReceipt, CursorIn, LinkReceipt, Listed, RegistrationReceipt};
+use crate::history::exchange::{
+    ClickReceipt, CursorIn, Denied, LinkReceipt, Listed, RegistrationReceipt,
+};
 use crate::profile::ContractProfile;
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
@@ -18,6 +20,8 @@ pub(crate) struct Reply {
     pub nonce: Option<String>,
     /// For the record, of a list of links.
     pub listed: Option<Box<Listed>>,
+    /// What the key was not good for.
+    pub denied: Option<Denied>,
 }
 
 /// What clicks, links and a registration in a request met.
@@ -72,6 +76,7 @@ impl Reply {
             version: None,
             nonce: None,
             listed: None,
+            denied: None,
         }
     }
 
@@ -104,9 +109,15 @@ impl Reply {
         };
         self.headers.retain(|(name, _)| !of_the_page(name));
         (self.status, self.body) = (status, body);
-        (self.version, self.nonce) = (None, None);
+        (self.version, self.nonce, self.denied) = (None, None, None);
         // Nobody is shown a link, but the cursor was worth what it was.
         self.listed = self.listed.take().map(|listed| Box::new(Listed::met(listed.cursor_in)));
+    }
+
+    /// Notes for the record what the key was not good for.
+    pub fn denied(mut self, why: Denied) -> Self {
+        self.denied = Some(why);
+        self
     }
 
     /// Notes for the record what the cursor of the request for a list was worth.

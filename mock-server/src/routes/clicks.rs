@@ -10,10 +10,6 @@ use wiremock::Request;
 pub(super) struct Clicks;
 
 impl Handler for Clicks {
-    fn scope(&self) -> Option<&'static str> {
-        Some("clicks:write")
-    }
-
     fn answer(&self, call: &Call<'_>) -> Reply {
         let Ok(click) = call.request.body_json::<Click>() else {
             return Reply::error(400, "bad_request", "the body is not a click");

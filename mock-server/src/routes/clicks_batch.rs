@@ -15,10 +15,6 @@ struct Events {
 }
 
 impl Handler for ClicksBatch {
-    fn scope(&self) -> Option<&'static str> {
-        Some("clicks:write")
-    }
-
     fn answer(&self, call: &Call<'_>) -> Reply {
         let Ok(Events { events }) = call.request.body_json() else {
             return Reply::error(400, "bad_request", "the body is not a batch of clicks");

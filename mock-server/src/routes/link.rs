@@ -2,7 +2,7 @@
 
 use super::listing::shown;
 use super::{Call, Handler, Receipts, Reply};
-use crate::history::exchange::LinkReceipt;
+use crate::history::exchange::{Denied, LinkReceipt};
 use crate::world::link::Link as Known;
 use crate::world::link_change::LinkChange;
 use crate::world::profiles::Wrote;
@@ -13,10 +13,6 @@ use wiremock::Request;
 pub(super) struct Link;
 
 impl Handler for Link {
-    fn scope(&self) -> Option<&'static str> {
-        Some("links:write")
-    }
-
     fn answer(&self, call: &Call<'_>) -> Reply {
         let Some(change) = change(call.request) else {
             return Reply::error(400, "bad_request", "the body is no change of a link");
@@ -29,7 +25,12 @@ impl Handler for Link {
                 .with_trace(&version, &call.world.nonce(call.ticket.id)),
             refused => {
                 let (code, message) = complaint(&refused);
-                Reply::error(status, code, message)
+                let reply = Reply::error(status, code, message);
+                if matches!(refused, Wrote::NotYours) {
+                    reply.denied(Denied::Account)
+                } else {
+                    reply
+                }
             }
         };
         reply.with_receipts(vec![receipt(id, &change, status, effect)])

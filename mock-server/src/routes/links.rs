@@ -7,10 +7,6 @@ use super::{Call, Handler, Reply};
 pub(super) struct Links;
 
 impl Handler for Links {
-    fn scope(&self) -> Option<&'static str> {
-        Some("links:read")
-    }
-
     fn answer(&self, call: &Call<'_>) -> Reply {
         call.own_handle().map_or_else(not_found, |handle| listing(call, &handle))
     }

@@ -34,10 +34,6 @@ impl Item {
 }
 
 impl Handler for LinksBatch {
-    fn scope(&self) -> Option<&'static str> {
-        Some("links:write")
-    }
-
     fn answer(&self, call: &Call<'_>) -> Reply {
         let Some(items) = items(call.request) else {
             return Reply::error(400, "bad_request", "the body is not a batch of links");

@@ -28,7 +28,8 @@ use crate::contract::Route;
 use crate::faults::engine::Engine;
 use crate::faults::holds::Holds;
 use crate::faults::{Effect, RequestView, RetryAfterSpec, Stage};
-use crate::keyring::{Account, Token};
+use crate::history::exchange::Denied;
+use crate::keyring::{Account, Environment, Token};
 use crate::profile::ResetForm;
 use crate::rendezvous::{EXCHANGE_HEADER, Instructions, Rendezvous, Ticket};
 use crate::world::World;
@@ -100,11 +101,6 @@ pub(crate) trait Handler: Send + Sync {
     /// Whether no key is needed.
     fn is_public(&self) -> bool {
         false
-    }
-
-    /// The scope that the key needs.
-    fn scope(&self) -> Option<&'static str> {
-        None
     }
 
     /// Does the work and says what it came to.
@@ -253,6 +249,7 @@ impl Guarded {
             registration,
             version: reply.version.take(),
             nonce: reply.nonce.take(),
+            denied: reply.denied,
             over_limit,
         };
         (reply, instructions)
@@ -282,7 +279,7 @@ impl Guarded {
         let refusal = if !standing.admitted {
             Some(Reply::error(429, "rate_limited", "too many requests for this key"))
         } else {
-            self.answers.scope().filter(|scope| !key.has_scope(scope)).map(missing_scope)
+            ticket.route.scope().filter(|scope| !key.has_scope(scope)).map(missing_scope)
         };
         (Some(standing), refusal)
     }
@@ -324,13 +321,17 @@ fn is_encoded(request: &Request) -> bool {
 fn unauthorized(token: &Token) -> Reply {
     let why = token.refusal.unwrap_or_default();
     let challenge = if token.is_absent() { "Bearer" } else { "Bearer error=\"invalid_token\"" };
-    Reply::error(401, "unauthorized", why).with_header("www-authenticate", challenge)
+    let reply = Reply::error(401, "unauthorized", why).with_header("www-authenticate", challenge);
+    let of_another_world =
+        token.key.as_ref().is_some_and(|key| key.environment == Environment::Test);
+    if of_another_world { reply.denied(Denied::Environment) } else { reply }
 }
 
 fn missing_scope(scope: &str) -> Reply {
     let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
     Reply::error(403, "missing_scope", &format!("this key lacks the scope {scope}"))
         .with_header("www-authenticate", &challenge)
+        .denied(Denied::Scope)
 }
 
 #[cfg(test)]
@@ -341,7 +342,7 @@ mod tests {
 
     #[test]
     fn the_contracts_scopes_are_those_that_its_routes_ask_for() {
-        let asked: BTreeSet<_> = all().iter().filter_map(|(_, route)| route.scope()).collect();
+        let asked: BTreeSet<_> = all().iter().filter_map(|(route, _)| route.scope()).collect();
         assert_eq!(asked, SCOPES.iter().copied().collect());
     }
 }

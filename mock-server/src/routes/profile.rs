@@ -8,10 +8,6 @@ use wiremock::Request;
 pub(super) struct Profile;
 
 impl Handler for Profile {
-    fn scope(&self) -> Option<&'static str> {
-        Some("profile:read")
-    }
-
     fn answer(&self, call: &Call<'_>) -> Reply {
         let Some(creator) = find(call) else { return not_found() };
         let cache = &call.world.profile.cache;

@@ -6,10 +6,6 @@ use super::{Call, Handler, Reply};
 pub(super) struct ProfileLinks;
 
 impl Handler for ProfileLinks {
-    fn scope(&self) -> Option<&'static str> {
-        Some("links:read")
-    }
-
     fn answer(&self, call: &Call<'_>) -> Reply {
         listing(call, call.ticket.handle.as_deref().unwrap_or_default())
     }

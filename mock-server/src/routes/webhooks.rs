@@ -16,10 +16,6 @@ struct RegistrationBody {
 }
 
 impl Handler for Webhooks {
-    fn scope(&self) -> Option<&'static str> {
-        Some("webhooks:write")
-    }
-
     fn answer(&self, call: &Call<'_>) -> Reply {
         match call.request.method.as_str() {
             "POST" => register(call),

@@ -165,6 +165,11 @@ impl WorldEvent {
         }
     }
 
+    /// Whether a credential takes the place of another.
+    pub(crate) const fn rotates(&self) -> bool {
+        matches!(self, Self::RotateKey { .. } | Self::RotateWebhookSecret { .. })
+    }
+
     /// The event as it may be recorded: what a webhook says may be anything, also a secret.
     pub(crate) fn recorded(self) -> Self {
         match self {

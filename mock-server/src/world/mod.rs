@@ -15,7 +15,7 @@ pub(crate) mod profiles;
 mod writes;
 
 use crate::clock::Moment;
-use crate::keyring::Keyring;
+use crate::keyring::{Keyring, Rotation};
 use crate::profile::ContractProfile;
 use crate::seed;
 use crate::webhooks::Queue;
@@ -46,6 +46,15 @@ fn planned_edit(timed: &TimedEvent) -> Option<Edit> {
         | WorldEvent::ForgetWebhooks {}
         | WorldEvent::SendWebhook { .. } => None,
     }
+}
+
+/// What came of an event.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    /// The id of the new key, or of the message.
+    pub made: Option<String>,
+    /// Which credential took the place of which.
+    pub rotation: Option<Rotation>,
 }
 
 /// All state behind the routes. Creators are computed, not stored; what is stored is bounded: by
@@ -90,9 +99,12 @@ impl World {
             profiles: Profiles::default(),
         };
         let webhooks = Queue::new(seed, profile.webhooks.scheme);
+        let keys = Keyring::new(seed, &profile.keys, &profile.vault);
+        // So that whoever looks for what must not come to light knows it before it is there.
+        keys.foresee(timeline.iter().filter(|timed| timed.event.rotates()).count());
         Self {
             webhooks,
-            keys: Keyring::new(seed, &profile.keys, &profile.vault),
+            keys,
             profile,
             seed,
             population,
@@ -143,39 +155,41 @@ impl World {
         self.state().profiles.creator(self.basis(), handle, at)
     }
 
-    /// Lets an event happen beside the plan, and says the id of what it made: of the new key, or of
-    /// the message.
-    pub fn happen(&self, event: &WorldEvent, at: Moment) -> Result<Option<String>, WorldError> {
-        let made = match event {
+    /// Lets an event happen beside the plan, and says what came of it.
+    pub fn happen(&self, event: &WorldEvent, at: Moment) -> Result<Outcome, WorldError> {
+        Ok(match event {
             WorldEvent::Edit { handles, change } => {
                 self.state().profiles.edit(at, handles, *change)?;
                 self.webhooks.edited(at, handles);
-                None
+                Outcome::default()
             }
             WorldEvent::RotateKey { overlap_ms } => {
-                Some(self.keys.rotate_api_key(at, Duration::from_millis(*overlap_ms)))
+                let overlap = Duration::from_millis(*overlap_ms);
+                let rotation = self.keys.rotate_api_key(at, overlap);
+                Outcome { made: Some(rotation.new_id.clone()), rotation: Some(rotation) }
             }
             WorldEvent::RotateWebhookSecret { overlap_ms } => {
-                self.keys.rotate_webhook_secret(at, Duration::from_millis(*overlap_ms));
-                None
+                let overlap = Duration::from_millis(*overlap_ms);
+                let rotation = Some(self.keys.rotate_webhook_secret(at, overlap));
+                Outcome { made: None, rotation }
             }
             WorldEvent::GrantScopes { scopes } => {
                 self.keys.grant(scopes);
-                None
+                Outcome::default()
             }
             WorldEvent::ExpireVaultTokens { left_ms } => {
                 self.keys.expire_tokens(at, Duration::from_millis(*left_ms));
-                None
+                Outcome::default()
             }
             WorldEvent::ForgetWebhooks {} => {
                 self.webhooks.forget();
-                None
+                Outcome::default()
             }
             WorldEvent::SendWebhook { event, handle, data } => {
-                self.webhooks.post(*event, handle, || data.clone().into())
+                let made = self.webhooks.post(*event, handle, || data.clone().into());
+                Outcome { made, rotation: None }
             }
-        };
-        Ok(made)
+        })
     }
 
     /// Writes into a link, if it exists at this moment and `may` says that its creator's page is

@@ -3,6 +3,7 @@
 
 use crate::rig::{Answer, Rig, beside};
 use mock_server::clock::Moment;
+use mock_server::faults::{Fault, VaultStatus};
 use mock_server::history::record::{Record, SecretRead};
 use mock_server::world::{TimedEvent, WorldEvent};
 use std::time::Duration;
@@ -289,4 +290,28 @@ fn every_namespace_is_a_view_of_the_same_secret() {
     let seen = reads(&rig);
     let last = seen.iter().rev().take(2).map(|read| (read.namespace.as_deref(), &*read.path));
     assert_eq!(last.collect::<Vec<_>>(), [(Some("team/a/ns1"), path), (Some("ns1"), path)]);
+}
+
+#[test]
+fn the_vault_fails_for_the_path_that_a_rule_names_and_for_no_other() {
+    let fails = |status: u16| {
+        let path = "secret/data/linktree".to_owned();
+        Rig::with_fault(Fault::VaultStatus(VaultStatus { status, path }))
+    };
+    for (status, words) in [(503, "the vault cannot answer now"), (404, "[]")] {
+        let rig = fails(status);
+        let answer = ask(&rig, "GET", DATA, TOKEN, "");
+        assert_eq!(answer.status, status);
+        assert!(
+            answer.body.contains(words) && !answer.body.contains("lt_live_"),
+            "{}",
+            answer.body
+        );
+        assert_eq!(ask(&rig, "GET", &format!("{DATA}-staging"), TOKEN, "").status, 200);
+        let seen = reads(&rig);
+        let marked = |read: &SecretRead| read.faults.first().map(|mark| mark.kind.info().kind);
+        let brief: Vec<_> = seen.iter().map(|read| (read.status, marked(read))).collect();
+        assert_eq!(brief, [(status, Some("vault-status")), (200, None)]);
+        assert!(seen[0].version.is_none() && seen[1].version.is_some());
+    }
 }

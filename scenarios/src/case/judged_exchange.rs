@@ -8,7 +8,7 @@ use mock_server::clock::Moment;
 use mock_server::contract::Route;
 use mock_server::faults::{Caution, FaultKind};
 use mock_server::history::exchange::{
-    ClickReceipt, End, Exchange, KeyPlace, RetryAfter, RetryAfterForm,
+    ClickReceipt, Denied, End, Exchange, KeyPlace, RetryAfter, RetryAfterForm,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -59,6 +59,8 @@ pub struct JudgedExchange {
     pub doubtful: bool,
     /// Whether the mock's own limiter refused.
     pub over_limit: bool,
+    /// What the key was not good for.
+    pub denied: Option<Denied>,
     /// Whether the request has a body.
     pub has_body: bool,
     /// Whether the request asks for writes of links.
@@ -279,6 +281,7 @@ impl Common {
             end: exchange.end,
             doubtful: exchange.doubtful,
             over_limit: exchange.over_limit,
+            denied: exchange.denied,
             has_body: exchange.body_bytes > 0,
             writes_links: !exchange.links.is_empty(),
         }

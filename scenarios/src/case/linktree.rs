@@ -9,7 +9,7 @@ use mock_server::contract::Route;
 use mock_server::faults::Caution;
 use mock_server::history::exchange::{End, Exchange, RegistrationReceipt};
 use mock_server::history::handshake::Handshake;
-use mock_server::history::record::{Delivery, Reachability, SecretRead};
+use mock_server::history::record::{Delivery, Happened, Reachability, SecretRead};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
@@ -25,6 +25,8 @@ pub struct LinktreeSide {
     pub handshakes: Vec<Handshake>,
     /// Reads of the vault.
     pub secret_reads: Vec<SecretRead>,
+    /// What happened in Linktree's world, in order of time.
+    pub happened: Vec<Happened>,
     /// Whose figures the answer with each nonce held.
     figures: HashMap<String, String>,
     /// Attempts to deliver webhooks, in order of their beginnings.
@@ -119,6 +121,7 @@ impl LinktreeSide {
         self.connections.sort_by_key(|connection| (connection.t_end, connection.id));
         self.handshakes.sort_by_key(|one| (one.t_conn, one.conn, one.t_end));
         self.secret_reads.sort_by_key(|read| read.at);
+        self.happened.sort_by_key(|happened| happened.at);
         self.deliveries.sort_by_key(|delivery| (delivery.t_sent, delivery.attempt));
         self.looks.sort_by_key(|look| look.at);
         self.forgotten.sort_unstable();

@@ -104,6 +104,7 @@ impl Case {
                 if matches!(happened.what, WorldEvent::ForgetWebhooks {}) {
                     linktree.forgotten.push(happened.at);
                 }
+                linktree.happened.push(happened);
             }
             Event::Delivery(delivery) => linktree.deliveries.push(*delivery),
             Event::Reachability(look) => linktree.looks.push(look),

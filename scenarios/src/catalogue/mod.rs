@@ -22,6 +22,7 @@ pub mod calibration;
 pub mod crash_and_replay;
 mod crowd;
 pub mod hostile_content;
+pub mod key_rotation_under_load;
 pub mod kinds_of_failure;
 pub mod long_tail;
 mod one_by_one;
@@ -34,6 +35,7 @@ pub mod steady_state;
 pub mod tls_faults;
 pub mod viral_spike;
 pub mod webhook_flood;
+pub mod wrong_environment;
 
 use crate::bounds;
 use crate::history::Tolerances;
@@ -192,6 +194,8 @@ pub const SCENARIOS: &[&ScenarioInfo] = &[
     &retry_gaps::INFO,
     &kinds_of_failure::INFO,
     &slow_analytics::INFO,
+    &key_rotation_under_load::INFO,
+    &wrong_environment::INFO,
     &tls_faults::INFO,
     &hostile_content::INFO,
     &webhook_flood::INFO,

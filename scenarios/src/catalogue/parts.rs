@@ -1,7 +1,7 @@
 //! The parts that scenarios are put together from: a timeline without gaps, groups and rules.
 
 use super::{ScenarioInfo, Settings};
-use crate::plan::{Creators, Generator, P99_LATENESS_MS, Phase, PhaseKind, Plan, Step};
+use crate::plan::{Creators, Generator, KeyPlan, P99_LATENESS_MS, Phase, PhaseKind, Plan, Step};
 use crate::traffic::actions::Action;
 use mock_server::contract::Route;
 use mock_server::faults::{Fault, Matcher, Pick, Ratio, RetryAfterSpec, Rule, Status, Window};
@@ -16,6 +16,7 @@ pub const CLICKS: [Route; 2] = [Route::Clicks, Route::ClicksBatch];
 /// many calls it makes, what it lets slip, and what becomes of the clicks that it took.
 const EVERYWHERE: &[&str] = &[
     "key-from-vault",
+    "environment-separation",
     "bearer-header-only",
     "base-url",
     "client-rate-cap",
@@ -42,6 +43,7 @@ impl ScenarioInfo {
             traffic: vec![],
             faults: vec![],
             world: vec![],
+            key: KeyPlan::default(),
             generator: settings.generator(1),
             guarantees: self.guarantees.iter().map(|&id| id.to_owned()).collect(),
             watches: EVERYWHERE

@@ -112,19 +112,8 @@ mod tests {
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
     use mock_server::clock::Moment;
 
-    fn vault_read(mut history: History, at_ms: u64, status: u16) -> History {
-        let version = (status == 200).then_some(1);
-        let path = "secret/data/linktree".to_owned();
-        history.case.linktree.secret_reads.push(SecretRead {
-            at: Moment::from_ms(at_ms),
-            method: "GET".to_owned(),
-            path,
-            namespace: None,
-            token: "run".to_owned(),
-            status,
-            version,
-        });
-        history
+    fn vault_read(history: History, at_ms: u64, status: u16) -> History {
+        history.vault_read(at_ms, status)
     }
 
     fn looked_into(mut history: History, variables: Option<u64>) -> History {

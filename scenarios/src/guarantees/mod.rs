@@ -37,6 +37,7 @@ mod clicks_counted_once;
 mod clicks_delivered;
 mod clicks_survive_crash;
 pub(crate) mod client_rate_cap;
+mod environment_separation;
 pub(crate) mod evidence;
 #[cfg(test)]
 mod growth_tests;
@@ -44,6 +45,7 @@ mod hard_limit;
 mod html_sanitised;
 mod json_headers;
 mod key_from_vault;
+mod key_rotation;
 mod latency_metrics;
 mod no_pii_in_logs;
 mod no_secret_leaked;
@@ -112,6 +114,8 @@ impl<F: FnOnce() -> Verdict> Judge for AtOnce<F> {
 /// Every guarantee, in the order of the checklist.
 pub const GUARANTEES: &[&dyn Guarantee] = &[
     &key_from_vault::KeyFromVault,
+    &key_rotation::KeyRotation,
+    &environment_separation::EnvironmentSeparation,
     &bearer_header_only::BearerHeaderOnly,
     &base_url::BaseUrl,
     &client_rate_cap::ClientRateCap,

@@ -7,7 +7,7 @@
 mod tally;
 
 use super::evidence::{
-    fills::Fills, own_links::OwnLinks, unserved::Unserved, wanted::Wanted, well,
+    own_links::OwnLinks, there::There, unserved::Unserved, wanted::Wanted, well,
 };
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
@@ -72,11 +72,10 @@ impl Guarantee for PagesServed {
         let away = down.chain(case.target.pauses().iter().map(woken)).collect();
         Box::new(Serving {
             case,
-            fills: case.fills(),
+            there: There::of(case),
             wanted: Wanted::over(case),
             well: well::spans(case),
             away: Spans::joined(away, Duration::ZERO),
-            shown: HashMap::new(),
             unserved: Unserved::default(),
             links: OwnLinks::of(case),
             tally: Tally::default(),
@@ -92,13 +91,11 @@ impl Guarantee for PagesServed {
 
 struct Serving<'c> {
     case: &'c Case,
-    fills: &'c Fills,
+    there: There<'c>,
     wanted: Wanted<'c>,
     well: Spans,
     /// When the target could not answer as usual.
     away: Spans,
-    /// When each page was first shown in this life of the process.
-    shown: HashMap<String, Moment>,
     unserved: Unserved,
     links: OwnLinks<'c>,
     tally: Tally,
@@ -114,10 +111,7 @@ impl Judge for Serving<'_> {
             return;
         }
         let case = self.case;
-        let was_there = self.was_there(view);
-        if view.is_ok() && !was_there {
-            self.shown.insert(view.handle.to_string(), view.last);
-        }
+        let was_there = self.there.note(view);
         let (delta, fast) = (case.harness.delta, case.time(&FAST));
         let ends = [view.sent, view.sent.plus(fast + delta)];
         let is_well = ends.iter().all(|at| self.well.well_inside(*at, delta));
@@ -158,28 +152,11 @@ impl Judge for Serving<'_> {
 }
 
 impl Serving<'_> {
-    /// Whether the page was shown or wholly filled before, in this life of the process, and may still
-    /// be shown.
-    fn was_there(&self, view: &Operation<'_>) -> bool {
-        let lived = |since: Moment| self.case.target.lived_through(since, view.last);
-        let shown = self.shown.get(view.handle.as_ref()).copied();
-        let shown = shown.is_some_and(|shown| shown < view.sent && lived(shown));
-        let Some(creator) = self.fills.place(&view.handle).map(|place| self.fills.creator(place))
-        else {
-            return shown;
-        };
-        let filled = creator.filled_before(view.sent).is_some_and(|fill| lived(fill.at));
-        let usable = creator.validated_before(view.sent).is_none_or(|validated| {
-            let stale = Duration::from_secs(self.case.contract.cache.stale_if_error_s.into());
-            validated.plus(self.case.max_age() + stale) > view.sent
-        });
-        (shown || filled) && usable
-    }
-
     /// How long Linktree was busy with this page while the visitor waited.
     fn own_calls(&self, view: &Operation<'_>) -> Duration {
-        let Some(place) = self.fills.place(&view.handle) else { return Duration::ZERO };
-        let asked = &self.fills.creator(place).asked;
+        let fills = self.there.fills;
+        let Some(place) = fills.place(&view.handle) else { return Duration::ZERO };
+        let asked = &fills.creator(place).asked;
         let Some((first, _)) = asked.ending_at_or_after(view.sent) else { return Duration::ZERO };
         let during = asked.all()[first..].iter().take_while(|span| span.0 <= view.last);
         during.map(|span| span.1.min(view.last).since(span.0.max(view.sent))).sum()

@@ -10,6 +10,7 @@ mod analytics;
 mod breaker;
 mod cache;
 mod jitter;
+mod keys;
 mod limiter;
 mod metrics;
 mod queue;

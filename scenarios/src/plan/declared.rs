@@ -82,6 +82,14 @@ pub struct Declared {
     /// `Retry-After` held it back, contract milliseconds; 0 where these are asked after the limiter.
     #[schemars(range(min = 0, max = 3_600_000))]
     pub limiter_wait_ms: u64,
+    /// The scopes of its key: the key that it is given is good for these and no others. Absent, it is
+    /// given the contract's, and whether it needs them all is not judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32), inner(length(max = 64)))]
+    pub scopes: Option<Vec<String>>,
+    /// The longest that it takes until it uses a new key, after the vault has one; contract milliseconds.
+    #[schemars(range(min = 1, max = 86_400_000))]
+    pub key_pickup_ms: u64,
     /// How long after it is ready its webhook is registered, while Linktree is well; contract
     /// milliseconds.
     #[schemars(range(min = 1, max = 3_600_000))]
@@ -259,6 +267,8 @@ impl Default for Declared {
             click_slots: 24,
             rate_cap: None,
             limiter_wait_ms: 0,
+            scopes: None,
+            key_pickup_ms: 60_000,
             register_within_ms: 30_000,
         }
     }

@@ -217,7 +217,7 @@ pub(super) fn hits_attempts(rule: &Rule) -> bool {
     let meets = match rule.fault.stage() {
         Stage::Connection => true,
         Stage::Request => matcher.events.is_empty() && (all || matcher.routes.iter().any(counted)),
-        Stage::Delivery | Stage::Process => false,
+        Stage::Delivery | Stage::Vault | Stage::Process => false,
     };
     meets && times(rule.pick) > 0
 }

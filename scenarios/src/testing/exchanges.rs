@@ -2,10 +2,14 @@
 
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
-use mock_server::faults::FaultMark;
+use mock_server::faults::{FaultKind, FaultMark};
 use mock_server::history::exchange::{
     ClickReceipt, End, Exchange, KeyPlace, RetryAfter, RetryAfterForm,
 };
+use mock_server::history::record::{Happened, SecretRead};
+use mock_server::keyring::{Rotated, Rotation};
+use mock_server::services::vault::VAULT_PATH;
+use mock_server::world::WorldEvent;
 use std::time::Duration;
 
 /// A good profile read of `handle`, whole request at `at_ms`, answered 5 ms later with 200.
@@ -45,6 +49,7 @@ pub fn read(handle: &str, at_ms: u64) -> Exchange {
         faults: Vec::new(),
         doubtful: false,
         over_limit: false,
+        denied: None,
     }
 }
 
@@ -170,5 +175,50 @@ pub fn figures(handle: &str, at_ms: u64) -> Exchange {
         route: Route::Analytics,
         version: None,
         ..read(handle, at_ms)
+    }
+}
+
+/// The `nth` rotation, from 1: `key-N` takes the place of the one before, which is good for `overlap_ms`
+/// yet. The first key was made 91 days before.
+pub fn rotated(nth: u64, at_ms: u64, overlap_ms: u64) -> Happened {
+    let (at, new_id) = (Moment::from_ms(at_ms), format!("key-{nth}"));
+    let rotation = Rotation {
+        what: Rotated::ApiKey,
+        old_id: format!("key-{}", nth - 1),
+        new_id: new_id.clone(),
+        version: nth + 1,
+        valid_until: Moment::from_ms(at_ms + overlap_ms),
+        old_age_ms: Some(FIRST_KEY_AGE_MS),
+    };
+    let what = WorldEvent::RotateKey { overlap_ms };
+    Happened { at, planned_ms: Some(at_ms), what, made: Some(new_id), rotation: Some(rotation) }
+}
+
+/// 91 days.
+pub const FIRST_KEY_AGE_MS: u64 = 91 * 86_400_000;
+
+/// The same exchange with the `nth` key, from 0, of which the record says what it was then.
+pub fn with_key(nth: u64, label: &str, exchange: Exchange) -> Exchange {
+    Exchange { key_id: Some(format!("key-{nth}")), token: label.to_owned(), ..exchange }
+}
+
+/// The vault was asked for the integration's secret; other statuses than 200 are a fault's.
+pub fn secret_read(at_ms: u64, status: u16) -> SecretRead {
+    let path = VAULT_PATH.to_owned();
+    let mark = FaultMark {
+        rule: "sealed".into(),
+        kind: FaultKind::VaultStatus,
+        key: path.clone(),
+        nth: 0,
+    };
+    SecretRead {
+        at: Moment::from_ms(at_ms),
+        method: "GET".into(),
+        path,
+        namespace: None,
+        token: "run".into(),
+        status,
+        version: (status == 200).then_some(1),
+        faults: Vec::from_iter((status != 200).then_some(mark)),
     }
 }

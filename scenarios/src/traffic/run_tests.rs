@@ -165,6 +165,7 @@ fn plan(rate: u32, timeout_ms: u64) -> Plan {
         ],
         faults: vec![],
         world: vec![],
+        key: crate::plan::KeyPlan::default(),
         generator: Generator { users: 20, timeout_ms, p99_lateness_ms: 20 },
         guarantees: vec![],
         watches: Vec::new(),

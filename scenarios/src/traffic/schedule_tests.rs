@@ -41,6 +41,7 @@ fn plan(seed: u64, shape: Shape, creators: Creators, until_ms: u64) -> Plan {
         ],
         faults: vec![],
         world: vec![],
+        key: crate::plan::KeyPlan::default(),
         generator: Generator { users: 10, timeout_ms: 1_000, p99_lateness_ms: 20 },
         guarantees: vec![],
         watches: Vec::new(),

@@ -11,6 +11,7 @@ use crate::{
     analytics::Analytics,
     clicks::ClickStore,
     clock,
+    keys::Keys,
     linktree::Failure,
     logs::LogPolicy,
     metrics::{Gauges, Metrics},
@@ -75,6 +76,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// For its gauges.
     pub upstream: Arc<Upstream>,
+    /// For the key's age.
+    pub keys: Arc<Keys>,
     /// What is shown of it.
     pub policy: FrontPolicy,
     /// What the log says.
@@ -101,6 +104,7 @@ async fn metrics(State(app): State<App>) -> impl IntoResponse {
         rate_limit_used: app.upstream.used(None),
         circuit_state: app.upstream.circuit_state(),
         queue_depth: backlog.depth,
+        key_age: app.keys.age(),
         delivery_lag: Duration::from_millis(u64::try_from(waited_ms).unwrap_or(0)),
     });
     text.push_str(&(app.policy.more_metrics)(&app.upstream));

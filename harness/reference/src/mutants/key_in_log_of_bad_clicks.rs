@@ -11,7 +11,7 @@ pub const MUTANT: Mutant = Mutant {
     apply: |seams| {
         seams.front.refused = |what, upstream| {
             if what == "click" {
-                let api_key = &upstream.secrets().api_key;
+                let api_key = upstream.secrets().api_key.clone();
                 tracing::error!(api_key, "bad request: no such click");
             }
         };

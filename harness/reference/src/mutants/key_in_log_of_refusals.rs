@@ -11,7 +11,7 @@ pub const MUTANT: Mutant = Mutant {
     apply: |seams| {
         seams.front.refused = |what, upstream| {
             if what == "handle" {
-                let (base, api_key) = (upstream.base(), &upstream.secrets().api_key);
+                let (base, api_key) = (upstream.base(), upstream.secrets().api_key.clone());
                 tracing::warn!(base, api_key, "Linktree does not know this handle");
             }
         };

@@ -10,7 +10,7 @@ pub const MUTANT: Mutant = Mutant {
     shown_by: "steady-state",
     apply: |seams| {
         seams.front.more_metrics = |upstream| {
-            let (name, key) = ("linktree_upstream_key_info", &upstream.secrets().api_key);
+            let (name, key) = ("linktree_upstream_key_info", upstream.secrets().api_key.clone());
             format!("# TYPE {name} gauge\n{name}{{key=\"{key}\"}} 1\n")
         };
     },

@@ -10,7 +10,7 @@ pub const MUTANT: Mutant = Mutant {
     shown_by: "calibration",
     apply: |seams| {
         seams.front.error_page = |failure, upstream| {
-            let (base, api_key) = (upstream.base(), &upstream.secrets().api_key);
+            let (base, api_key) = (upstream.base(), upstream.secrets().api_key.clone());
             let state = upstream.circuit_state();
             format!(
                 "no page to show: {failure}\n\n\

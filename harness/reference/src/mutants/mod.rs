@@ -16,6 +16,7 @@
 
 mod accept_missing_on_links;
 mod ack_before_write;
+mod age_of_the_first_key;
 mod analytics_checked_on_a_miss;
 mod analytics_for_anybody;
 mod analytics_handle_from_query;
@@ -46,6 +47,7 @@ mod click_dropped_on_401;
 mod click_dropped_on_429;
 mod click_given_up_after_a_while;
 mod click_resent_after_success;
+mod clicks_keep_the_first_key;
 mod clicks_retry_at_once;
 mod clicks_retry_constant;
 mod clicks_without_jitter;
@@ -69,6 +71,7 @@ mod key_in_query_on_links;
 mod key_in_second_header_on_clicks;
 mod key_on_error_page;
 mod key_on_helper_command_line;
+mod key_read_once;
 mod latency_in_milliseconds;
 mod latency_to_first_byte;
 mod limiter_fixed_window;
@@ -81,6 +84,7 @@ mod misses_counted_as_hits;
 mod no_cache_no_limiter;
 mod no_click_queue;
 mod no_limiter;
+mod no_page_while_the_key_is_refused;
 mod no_page_without_links;
 mod no_stale_on_timeout;
 mod no_timeout;
@@ -104,6 +108,9 @@ mod scheme_check_misses_tabs;
 mod script_tags_taken_out_once;
 mod session_code_cut_off;
 mod small_cache;
+mod staging_key_for_the_account;
+mod staging_key_in_production;
+mod staging_key_when_the_vault_fails;
 mod stale_for_ever;
 mod timeout_of_three_seconds;
 mod timeouts_counted_as_auth;
@@ -227,6 +234,13 @@ pub const MUTANTS: &[Mutant] = &[
     links_route_guessed::MUTANT,
     key_exported_to_environment::MUTANT,
     key_on_helper_command_line::MUTANT,
+    key_read_once::MUTANT,
+    clicks_keep_the_first_key::MUTANT,
+    no_page_while_the_key_is_refused::MUTANT,
+    age_of_the_first_key::MUTANT,
+    staging_key_in_production::MUTANT,
+    staging_key_when_the_vault_fails::MUTANT,
+    staging_key_for_the_account::MUTANT,
     key_on_error_page::MUTANT,
     key_in_metric_label::MUTANT,
     authorization_in_log::MUTANT,

@@ -4,6 +4,7 @@ use super::{KeyPlacement, TimeoutKind, Upstream};
 use crate::{
     clock,
     linktree::{Answer, Call, Failure, Route},
+    secrets::Secrets,
 };
 use reqwest::{Response, Url, header};
 use std::{future::Future, time::Duration};
@@ -12,7 +13,7 @@ use std::{future::Future, time::Duration};
 const MAX_BODY: usize = 8 << 20;
 
 impl Upstream {
-    pub(super) async fn exchange(&self, call: &Call) -> Result<Answer, Failure> {
+    pub(super) async fn exchange(&self, call: &Call, secrets: &Secrets) -> Result<Answer, Failure> {
         let configured = match call.route {
             Route::Analytics => self.analytics_limit,
             _ => self.retry.attempt_timeout,
@@ -20,18 +21,21 @@ impl Upstream {
         let left = call.deadline.map_or(Duration::MAX, |deadline| deadline - clock::now());
         let limit = (self.policy.time_limit)(call.route, configured).min(left);
         match (self.policy.timeout)(call.route) {
-            TimeoutKind::Total => within(Some(limit), self.send_and_read(call, None)).await,
-            TimeoutKind::Silence => self.send_and_read(call, Some(limit)).await,
-            TimeoutKind::None => self.send_and_read(call, None).await,
+            TimeoutKind::Total => {
+                within(Some(limit), self.send_and_read(call, secrets, None)).await
+            }
+            TimeoutKind::Silence => self.send_and_read(call, secrets, Some(limit)).await,
+            TimeoutKind::None => self.send_and_read(call, secrets, None).await,
         }
     }
 
     async fn send_and_read(
         &self,
         call: &Call,
+        secrets: &Secrets,
         silence: Option<Duration>,
     ) -> Result<Answer, Failure> {
-        let request = self.build(call)?;
+        let request = self.build(call, secrets)?;
         (self.log.attempt_begins)(&request);
         let sent = clock::now();
         let broken = |_| Failure::Connection;
@@ -68,7 +72,7 @@ impl Upstream {
         }
     }
 
-    fn build(&self, call: &Call) -> Result<reqwest::Request, Failure> {
+    fn build(&self, call: &Call, secrets: &Secrets) -> Result<reqwest::Request, Failure> {
         let shape = &self.policy.shape;
         let key = (shape.key)(call.route);
         let mut url = Url::parse(&format!("{}{}{}", self.base, call.prefix, call.path))
@@ -77,12 +81,11 @@ impl Upstream {
             url.query_pairs_mut().append_pair(name, value);
         }
         if key == KeyPlacement::HeaderAndQuery {
-            url.query_pairs_mut().append_pair("api_key", &self.secrets.api_key);
+            url.query_pairs_mut().append_pair("api_key", &secrets.api_key);
         }
-        let mut request =
-            self.http.request(call.route.method(), url).bearer_auth(&self.secrets.api_key);
+        let mut request = self.http.request(call.route.method(), url).bearer_auth(&secrets.api_key);
         if key == KeyPlacement::TwoHeaders {
-            request = request.header("X-Api-Key", &self.secrets.api_key);
+            request = request.header("X-Api-Key", &secrets.api_key);
         }
         if (shape.accept)(call.route) {
             request = request.header(header::ACCEPT, "application/json");

@@ -19,6 +19,7 @@ pub use policy::{KeyPlacement, TimeoutKind, UpstreamPolicy};
 use crate::{
     clock,
     config::{Config, RetrySettings},
+    keys::Keys,
     linktree::{Answer, Barrier, Call, Failure, Lane, Route},
     logs::LogPolicy,
     metrics::Metrics,
@@ -36,7 +37,7 @@ use tokio::time::Instant;
 pub struct Upstream {
     http: reqwest::Client,
     base: String,
-    secrets: Secrets,
+    keys: Arc<Keys>,
     gate: Gate,
     breaker: Breaker,
     analytics_breaker: Breaker,
@@ -59,7 +60,7 @@ impl Upstream {
     pub fn new(
         http: reqwest::Client,
         config: &Config,
-        secrets: Secrets,
+        keys: Arc<Keys>,
         policy: UpstreamPolicy,
         metrics: Arc<Metrics>,
         log: LogPolicy,
@@ -67,7 +68,7 @@ impl Upstream {
         Ok(Self {
             http,
             base: config.linktree_url.clone(),
-            secrets,
+            keys,
             gate: Gate::default(),
             breaker: Breaker::new(&config.breaker, policy.breaker),
             analytics_breaker: Breaker::new(&config.breaker, policy.breaker),
@@ -123,11 +124,26 @@ impl Upstream {
         Ok(permit)
     }
 
-    /// Sends one attempt at once, or nothing. `number` counts the attempts of this call from 1.
+    /// Sends one attempt at once, or nothing. `number` counts the attempts of this call from 1. Where the
+    /// key was refused and the vault has another, it is sent once more with that one.
     ///
     /// # Errors
     /// With a barrier when nothing was sent, else with what went wrong.
     pub async fn attempt(&self, call: &Call, number: u32) -> Result<Answer, Failure> {
+        let secrets = self.keys.serving(call.route);
+        let result = self.attempt_with(call, number, &secrets).await;
+        if matches!(result, Err(Failure::Status(401))) && self.keys.renewed_after(&secrets).await {
+            return self.attempt_with(call, number, &self.keys.serving(call.route)).await;
+        }
+        result
+    }
+
+    async fn attempt_with(
+        &self,
+        call: &Call,
+        number: u32,
+        secrets: &Secrets,
+    ) -> Result<Answer, Failure> {
         let breaker = self.breaker_of(call.route);
         let checked = breaker.check_ahead().await.map_err(Barrier::CircuitOpen);
         let permit = match checked.and_then(|()| self.enter(call.route, number)) {
@@ -138,7 +154,7 @@ impl Upstream {
             }
         };
         let started = clock::now();
-        let result = self.exchange(call).await;
+        let result = self.exchange(call, secrets).await;
         self.metrics.upstream_answered(call.route, started.elapsed(), &result);
         match &result {
             Ok(_) => permit.success(clock::now()),
@@ -233,8 +249,8 @@ impl Upstream {
     }
 
     /// What the vault gave this service; for nobody's eyes.
-    pub fn secrets(&self) -> &Secrets {
-        &self.secrets
+    pub fn secrets(&self) -> Arc<Secrets> {
+        self.keys.in_force()
     }
 
     /// 0 closed, 1 half-open, 2 open.

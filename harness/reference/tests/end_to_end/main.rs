@@ -3,6 +3,7 @@
 mod analytics;
 mod clicks;
 mod front;
+mod keys;
 #[cfg(target_os = "linux")]
 mod leaks;
 mod metrics;

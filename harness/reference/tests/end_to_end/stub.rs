@@ -56,6 +56,9 @@ pub struct Stub {
     pub latency: Mutex<Duration>,
     pub seen: Mutex<Vec<Seen>>,
     pub vault_reads: AtomicU32,
+    /// The key that is good now, and what the vault hands out; none while it is sealed.
+    pub key: Mutex<&'static str>,
+    pub in_the_vault: Mutex<Option<&'static str>>,
     pub url: String,
 }
 
@@ -68,10 +71,14 @@ impl Stub {
             latency: Mutex::new(Duration::ZERO),
             seen: Mutex::default(),
             vault_reads: AtomicU32::default(),
+            key: Mutex::new("lt_live_key"),
+            in_the_vault: Mutex::new(Some("lt_live_key")),
             url: format!("http://{}", listener.local_addr().unwrap()),
         });
         let router = Router::new()
             .route("/v1/secret/data/linktree", get(vault))
+            // Asked beside everything else, so that no test has to count it.
+            .route("/v1/me", get(me))
             .fallback(linktree)
             .with_state(stub.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -90,14 +97,22 @@ impl Stub {
 
 async fn vault(State(stub): State<Arc<Stub>>, headers: HeaderMap) -> Response {
     stub.vault_reads.fetch_add(1, Ordering::Relaxed);
+    let Some(api_key) = *stub.in_the_vault.lock().unwrap() else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
     match headers.get("x-vault-token").map(|token| token.as_bytes()) {
         Some(b"vault-token") => axum::Json(json!({
-            "data": {"data": {"api_key": "lt_live_key", "webhook_secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"},
+            "data": {"data": {"api_key": api_key, "webhook_secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"},
                      "metadata": {"version": 1}}
         }))
         .into_response(),
         _ => StatusCode::FORBIDDEN.into_response(),
     }
+}
+
+/// The account: a key of this millennium's first second.
+async fn me() -> impl IntoResponse {
+    axum::Json(json!({"key": {"id": "key_1", "created_at": "2000-01-01T00:00:00Z"}}))
 }
 
 async fn linktree(State(stub): State<Arc<Stub>>, request: Request) -> Response {
@@ -110,6 +125,10 @@ async fn linktree(State(stub): State<Arc<Stub>>, request: Request) -> Response {
         body: serde_json::from_slice(&body).unwrap_or(Value::Null),
     };
     stub.seen.lock().unwrap().push(seen.clone());
+    let bearer = format!("Bearer {}", stub.key.lock().unwrap());
+    if seen.header("authorization") != Some(&bearer) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
     let (mood, latency) = (*stub.mood.lock().unwrap(), *stub.latency.lock().unwrap());
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;

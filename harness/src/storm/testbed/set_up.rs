@@ -146,7 +146,7 @@ fn start_mock(
 ) -> Result<MockLinktree, Failure> {
     let Scene { order, run, plan, clock, .. } = *scene;
     MockLinktree::start(MockConfig {
-        profile: run.contract.clone(),
+        profile: plan.key.in_contract(&run.contract, &run.declared),
         time_scale: plan.time_scale,
         seed: plan.seed,
         population: population.clone(),

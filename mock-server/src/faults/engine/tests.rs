@@ -168,7 +168,8 @@ fn every_fault_decides_the_same_again_and_with_another_seed_about_others() {
         let met = |seed| {
             let pick = if picks { half() } else { Pick::All };
             let engine = Engine::new(seed, vec![rule("it", pick, fault.clone())]).unwrap();
-            let view = RequestView { stage, ..view("k") };
+            let key = if stage == Stage::Vault { "secret/data/linktree" } else { "k" };
+            let view = RequestView { stage, ..view(key) };
             (0..64).map(|_| engine.decide(&view, Some(150))).collect::<Vec<_>>()
         };
         assert_eq!(met(1), met(1), "{}", info.kind);

@@ -17,6 +17,7 @@ mod tokens;
 mod wrapping;
 
 use crate::clock::Moment;
+use crate::faults::{Effect, FaultMark, RequestView};
 use crate::history::record::{Record, SecretRead};
 use crate::keyring::{Lease, Standing};
 use crate::services::ServiceContext;
@@ -28,6 +29,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::Response;
 use reply::Reply;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Where the vault keeps the integration's secret.
 pub const VAULT_PATH: &str = "/v1/secret/data/linktree";
@@ -59,16 +61,42 @@ async fn answer(State(context): State<Arc<ServiceContext>>, request: Request) ->
         if wraps { "wrapping" } else { standing.as_ref().map_or("absent", Standing::label) };
     let namespace = namespace_of(&parts);
     let namespace = namespace.as_deref();
-    let reply = match &body {
-        Ok(body) => {
+    let seen = Seen { context: &context, at, parts: &parts, token: label, namespace };
+    let fault = fault(&context, &parts, at);
+    let reply = match (&fault, &body) {
+        (Some((Effect::Stall { .. }, mark)), _) => {
+            seen.record(0, None, Some(mark));
+            tokio::time::sleep(SILENCE).await;
+            return Reply::failing(StatusCode::SERVICE_UNAVAILABLE).into_response(None);
+        }
+        (Some((Effect::Answer { status, .. }, _)), _) => {
+            let unknown = StatusCode::INTERNAL_SERVER_ERROR;
+            Reply::failing(StatusCode::from_u16(*status).unwrap_or(unknown))
+        }
+        (_, Ok(body)) => {
             let standing = standing.as_ref();
             let caller = Caller { context: &context, at, token, standing, namespace };
             caller.answered(&parts, body)
         }
-        Err(_) => Reply::error(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large or broke off"),
+        (_, Err(_)) => {
+            Reply::error(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large or broke off")
+        }
     };
-    record(&context, at, &parts, label, namespace, &reply);
+    seen.record(reply.status().as_u16(), reply.version(), fault.as_ref().map(|(_, mark)| mark));
     reply.into_response(parts.headers.get(NAMESPACE))
+}
+
+/// No client waits so long for an answer; its place is free again then.
+const SILENCE: Duration = Duration::from_secs(120);
+
+/// What the plan lets the vault do wrong about this request, if anything.
+fn fault(context: &ServiceContext, parts: &Parts, at: Moment) -> Option<(Effect, FaultMark)> {
+    // In whatever namespace: each is a view of the same.
+    let path = ask::below_v1(parts.uri.path()).unwrap_or_default();
+    let view = RequestView::vault(parts.method.as_str(), ask::mounted(&path).1);
+    let armed = context.shared.world.ms_since_armed(at);
+    let mut decision = context.shared.engine.decide(&view, armed);
+    Some((decision.effect, decision.marks.pop()?))
 }
 
 const NAMESPACE: &str = "x-vault-namespace";
@@ -92,26 +120,33 @@ fn namespace_of(parts: &Parts) -> Option<String> {
     (!names.is_empty()).then(|| names.join("/"))
 }
 
-fn record(
-    context: &ServiceContext,
+/// A request as it is recorded.
+struct Seen<'c> {
+    context: &'c ServiceContext,
     at: Moment,
-    parts: &Parts,
-    token: &str,
-    namespace: Option<&str>,
-    reply: &Reply,
-) {
-    let ring = context.keys().ring();
-    let clean = |text: &str| ring.scanner().redacted(text).chars().take(KEPT).collect::<String>();
-    let record = SecretRead {
-        at,
-        method: clean(parts.method.as_str()),
-        path: clean(parts.uri.path()),
-        namespace: namespace.map(clean),
-        token: token.to_owned(),
-        status: reply.status().as_u16(),
-        version: reply.version(),
-    };
-    context.recorder.record(Record::SecretRead(record));
+    parts: &'c Parts,
+    token: &'c str,
+    namespace: Option<&'c str>,
+}
+
+impl Seen<'_> {
+    fn record(&self, status: u16, version: Option<u64>, fault: Option<&FaultMark>) {
+        let (context, parts) = (self.context, self.parts);
+        let ring = context.keys().ring();
+        let clean =
+            |text: &str| ring.scanner().redacted(text).chars().take(KEPT).collect::<String>();
+        let marked = |mark: &FaultMark| FaultMark { key: clean(&mark.key), ..mark.clone() };
+        context.recorder.record(Record::SecretRead(SecretRead {
+            at: self.at,
+            method: clean(parts.method.as_str()),
+            path: clean(parts.uri.path()),
+            namespace: self.namespace.map(clean),
+            token: self.token.to_owned(),
+            status,
+            version,
+            faults: fault.map(marked).into_iter().collect(),
+        }));
+    }
 }
 
 /// Who asks, and when.

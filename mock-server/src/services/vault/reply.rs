@@ -112,6 +112,14 @@ impl Reply {
         Self::json(status, json!({ "errors": [why] }))
     }
 
+    /// What a fault says in place of an answer: 404 as of a secret that is not there.
+    pub fn failing(status: StatusCode) -> Self {
+        match status {
+            StatusCode::NOT_FOUND => Self::nothing_here(),
+            _ => Self::error(status, "the vault cannot answer now"),
+        }
+    }
+
     /// The token is missing, unknown, or no longer valid.
     pub fn denied() -> Self {
         Self::error(StatusCode::FORBIDDEN, "permission denied")

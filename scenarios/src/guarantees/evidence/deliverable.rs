@@ -1,18 +1,23 @@
 //! From when a click could have been delivered: its acknowledgement, or the end of what hindered it.
 
 use crate::case::Case;
+use crate::guarantees::evidence::rotations;
 use crate::guarantees::{click_lag, profile_timeout};
 use crate::spans::Spans;
 use mock_server::clock::Moment;
 use mock_server::faults::{Caution, Harm, Pick, Rule};
 use std::time::Duration;
 
+/// What hinders while the old key has ended, and the new one need not be known yet.
+const NO_KEY: &str = "a key that was rotated";
+
 /// What hindered deliveries, and for how long.
 ///
 /// Windows of failures, of which a total outage is made, hinder until their end plus the breaker's open time, as a
 /// probe may have failed just before it; a `Retry-After` hinders until its moment; a dead process
 /// until it is ready again; a pause until its end plus the open time, as calls that were under way
-/// may have timed out together. Hindrances that follow each other within the click lag are one, since
+/// may have timed out together; a key that ended before the new one must be known hinders until then, and
+/// the open time. Hindrances that follow each other within the click lag are one, since
 /// the second began before the first one's clicks were due.
 #[derive(Clone, Debug)]
 pub struct Deliverable {
@@ -42,6 +47,9 @@ impl Deliverable {
             causes.push(((from, until.plus(residual)), rule.id.clone()));
             themselves.push((from, until));
         }
+        // A breaker may have taken refused keys for failures.
+        let gaps = rotations::gaps(case).into_iter();
+        causes.extend(gaps.map(|(from, until)| ((from, until.plus(residual)), NO_KEY.into())));
         let mut told = Vec::new();
         for exchange in case.linktree.exchanges.iter() {
             let asked = exchange.retry_after.as_ref().and_then(|after| after.until);
@@ -120,7 +128,7 @@ fn hinders(rule: &Rule, case: &Case) -> bool {
 mod tests {
     use super::*;
     use crate::plan::PhaseKind;
-    use crate::testing::{History, asked_to_wait};
+    use crate::testing::{History, asked_to_wait, rotated};
     use mock_server::faults::{Fault, Kill, Latency, LoseAnswer, Matcher, Ratio, Strike, Window};
 
     const S: fn(u64) -> Moment = |seconds| Moment::from_ms(seconds * 1_000);
@@ -146,6 +154,15 @@ mod tests {
         assert_eq!(deliverable.since(S(105)), (S(140), Some(0)));
         assert_eq!(deliverable.since(S(141)), (S(141), None));
         assert_eq!(deliverable.causes((S(100), S(140))), "out-at-100");
+    }
+
+    #[test]
+    fn a_key_that_ended_hinders_until_the_new_one_must_be_known() {
+        let turned = |overlap| History::over(&[]).happened(rotated(1, 200_000, overlap));
+        let since = |overlap| Deliverable::of(&turned(overlap).case).since(S(205)).0;
+        assert_eq!((since(0), since(60_000)), (S(290), S(205)));
+        let deliverable = Deliverable::of(&turned(0).case);
+        assert_eq!(deliverable.causes(deliverable.hindrances()[0]), NO_KEY);
     }
 
     #[test]

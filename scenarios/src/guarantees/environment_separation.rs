@@ -1,0 +1,158 @@
+//! The staging key is never sent to production, whatever the vault answers.
+//!
+//! Blind to: staging itself, to which no key is sent here. Broken by: `staging-key-in-production`,
+//! `staging-key-when-the-vault-fails`, `staging-key-for-the-account`.
+
+use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight, Stands};
+use crate::case::{Case, JudgedExchange};
+use crate::measure::Gauge;
+use crate::strength::Minimum;
+use crate::verdict::{Offences, Verdict, Witness};
+use mock_server::history::exchange::KeyPlace;
+use mock_server::history::record::SecretRead;
+use mock_server::services::vault::STAGING_PATH;
+
+const CALLS: Minimum = Minimum { name: "calls with a key", least: 20 };
+const FAILED: Minimum = Minimum { name: "reads of the vault that failed", least: 1 };
+const AFTER: Minimum = Minimum { name: "calls with a key after a failed read", least: 5 };
+
+const PROMISE: Promise = Promise {
+    id: "environment-separation",
+    statement: "The key used on the production base URL is a live one; the staging key is never sent there.",
+    priority: Priority::Standard,
+    source: "checklist; assumed contract: the prefix of a key tells its environment, and the production \
+             base URL answers a test key with 401; the staging secret lies in the same vault",
+    why: "A service that falls back on the staging key is down and does not say why, and keys that travel \
+          between environments are logged where nobody guards them.",
+    usual_fix: "Let the environment name the path of the secret and nothing else, check the prefix of the \
+                key that comes, and keep the last good key while the vault does not answer.",
+    blind_to: "Staging: whether a live key is sent there is not seen, since production alone is run here. \
+               Reads of the staging secret that lead to no call are told and not judged.",
+    bounds: &[],
+    minimums: &[CALLS, FAILED, AFTER],
+    when_late: Stands::Always,
+    when_overloaded: Stands::Always,
+    needs: &[],
+    sees: &[Sight::Upstream],
+};
+
+/// See the module.
+pub struct EnvironmentSeparation;
+
+impl Guarantee for EnvironmentSeparation {
+    fn promise(&self) -> &'static Promise {
+        &PROMISE
+    }
+
+    fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
+        Box::new(AtOnce(move || judge(case)))
+    }
+}
+
+fn judge(case: &Case) -> Verdict {
+    let (exchanges, reads) = (&case.linktree.exchanges, &case.linktree.secret_reads);
+    let mut offences = Offences::default();
+    for one in exchanges.iter().filter(|one| one.head.token == "test") {
+        offences.add(one.t_req, || {
+            let last = reads.iter().rev().find(|read| read.at <= one.t_req);
+            let what = format!("a test key was sent to production, and answered {}", status(one));
+            let witness = Witness::new(one.t_req, what);
+            let read = last.map(|read| {
+                format!(
+                    "{} vault {} {} → {}",
+                    case.at(read.at),
+                    read.method,
+                    read.path,
+                    read.status
+                )
+            });
+            read.into_iter().fold(witness, Witness::line).line(case.tell(one))
+        });
+    }
+    let sent = offences.count();
+    let bears = |one: &&JudgedExchange| one.head.key_places.contains(&KeyPlace::BearerHeader);
+    let calls = exchanges.iter().filter(bears).count();
+    let failed = |read: &&SecretRead| !read.faults.is_empty();
+    let first = reads.iter().find(failed).map(|read| read.at);
+    let after = first
+        .map_or(0, |first| exchanges.iter().filter(bears).filter(|one| one.t_head > first).count());
+    let staging = reads.iter().filter(|read| read.path == STAGING_PATH && read.status == 200);
+    let observed = format!(
+        "{calls} calls with a key; the vault failed at {} reads, and {after} calls came after the first of \
+         them; the staging secret was read {} times",
+        reads.iter().filter(failed).count(),
+        staging.count(),
+    );
+    offences
+        .verdict(calls, "calls with a key")
+        .at_least([
+            CALLS.seen(calls),
+            FAILED.seen(reads.iter().filter(failed).count()),
+            AFTER.seen(after),
+        ])
+        .measured(
+            [Gauge::none_of("test keys sent to production").counted(sent, calls)],
+            observed,
+            "whatever their answer, and whether or not the vault has the live one",
+        )
+}
+
+fn status(one: &JudgedExchange) -> String {
+    one.status.map_or("nothing".to_owned(), |status| status.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{History, read, refused, with_key};
+    use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
+
+    /// Twenty calls with a live key, five of them after a read of the vault that failed.
+    fn sound() -> History {
+        let call = |n: u64| with_key(0, "live", read("ann", n * 1_000));
+        History::over(&[])
+            .vault_read(500, 200)
+            .exchanges((1..21_u64).map(call))
+            .vault_read(15_500, 503)
+    }
+
+    #[track_caller]
+    fn check(history: History, expected: VerdictKind) -> Verdict {
+        let verdict = history.judged_by(&EnvironmentSeparation);
+        assert_eq!(verdict.kind, expected, "{verdict:?}");
+        verdict
+    }
+
+    #[test]
+    fn live_keys_hold_whatever_becomes_of_them() {
+        check(sound(), Held);
+        check(sound().exchange(with_key(0, "revoked", refused("ann", 9, 401))), Held);
+        check(sound().exchange(with_key(0, "unknown", refused("ann", 9, 401))), Held);
+    }
+
+    #[test]
+    fn one_test_key_violates_and_says_what_the_vault_had_said() {
+        let verdict =
+            check(sound().exchange(with_key(9, "test", refused("ann", 16_000, 401))), Violated);
+        assert_eq!(verdict.violations, 1);
+        assert!(verdict.witnesses[0].story[0].ends_with("/v1/secret/data/linktree → 503"));
+    }
+
+    #[test]
+    fn without_a_vault_that_fails_or_calls_after_it_nothing_is_known() {
+        check(History::over(&[]), Inconclusive);
+        let calls = (1..30).map(|n| with_key(0, "live", read("ann", n * 1_000)));
+        check(History::over(&[]).vault_read(500, 200).exchanges(calls), Inconclusive);
+        check(sound().vault_read(17_000, 503), Held);
+        let late = (1..21).map(|n| with_key(0, "live", read("ann", n * 100)));
+        check(History::over(&[]).exchanges(late).vault_read(15_500, 503), Inconclusive);
+    }
+
+    #[test]
+    fn a_read_of_the_staging_secret_is_told_and_not_judged() {
+        let mut history = sound();
+        history.case.linktree.secret_reads[0].path = STAGING_PATH.to_owned();
+        let verdict = check(history, Held);
+        assert!(verdict.observed.ends_with("the staging secret was read 1 times"));
+    }
+}

@@ -1,0 +1,102 @@
+//! First visits of pages: whoever showed them at once before a rotation shows them while a good key is known.
+
+use super::{is_excused, told};
+use crate::case::{Case, JudgedExchange};
+use crate::guarantees::evidence::rate;
+use crate::guarantees::evidence::rotations::Turn;
+use crate::history::Operation;
+use crate::verdict::{Offences, Witness};
+use mock_server::clock::Moment;
+use std::collections::HashSet;
+
+/// So many first visits before any rotation show how they are usually answered.
+const USUAL: usize = 5;
+/// Two may be something else's doing.
+const BY_CHANCE: u64 = 2;
+
+/// First visits, before a rotation and in the overlap.
+pub(super) struct Newcomers<'c> {
+    case: &'c Case,
+    /// Spans in which a good key was known for certain: the overlaps that leave time for the pick-up.
+    overlaps: Vec<(Moment, Moment, String)>,
+    /// The first rotation.
+    first: Option<Moment>,
+    asked: HashSet<String>,
+    /// When page reads arrived.
+    reads: Vec<Moment>,
+    served_before: usize,
+    unserved_before: usize,
+    judged: usize,
+    unserved: Offences,
+}
+
+impl<'c> Newcomers<'c> {
+    pub fn over(case: &'c Case, turns: &[Turn<'c>]) -> Self {
+        let seamless = turns.iter().filter(|turn| turn.is_seamless());
+        let reads = case.linktree.exchanges.iter().filter(|one| one.is_page_read());
+        Self {
+            case,
+            overlaps: seamless
+                .map(|turn| (turn.at, turn.rotation.valid_until, told(case, turn)))
+                .collect(),
+            first: turns.first().map(|turn| turn.at),
+            asked: HashSet::new(),
+            reads: reads.map(|one: &JudgedExchange| one.t_req).collect(),
+            served_before: 0,
+            unserved_before: 0,
+            judged: 0,
+            unserved: Offences::default(),
+        }
+    }
+
+    /// Takes in a view of a page that was there before, or was not.
+    pub fn note(&mut self, view: &Operation<'_>, was_there: bool) {
+        let is_first = self.asked.insert(view.handle.to_string()) && !was_there;
+        if !is_first || is_excused(self.case, view) || !self.had_room(view) {
+            return;
+        }
+        if self.first.is_none_or(|first| view.last < first) {
+            let before =
+                if view.is_ok() { &mut self.served_before } else { &mut self.unserved_before };
+            *before += 1;
+            return;
+        }
+        let within = |span: &&(Moment, Moment, String)| span.0 <= view.sent && view.last <= span.1;
+        let Some((_, _, turn)) = self.overlaps.iter().find(within) else { return };
+        self.judged += 1;
+        if !view.is_ok() {
+            self.unserved.add(view.sent, || {
+                let what = format!("the page of {} was not shown at the first visit", view.handle);
+                Witness::new(view.sent, what)
+                    .line(turn.clone())
+                    .line(self.case.tell_operation(view))
+            });
+        }
+    }
+
+    /// Whether the limiter had room, whatever its windows are: a quarter of what pages may use was free, or
+    /// would have been of the part of one process.
+    fn had_room(&self, view: &Operation<'_>) -> bool {
+        let instances = self.case.declared.instances.max(1) as usize;
+        let pages = rate::cap(self.case).saturating_sub(self.case.declared.click_slots as usize);
+        let from = view.sent.minus(self.case.times.window);
+        let begin = self.reads.partition_point(|at| *at < from);
+        let end = self.reads.partition_point(|at| *at <= view.last);
+        (end - begin) * 4 * instances <= pages * 3
+    }
+
+    /// How many were judged.
+    pub const fn judged(&self) -> usize {
+        if self.is_usual() { self.judged } else { 0 }
+    }
+
+    /// Those that were not served, though all were before, and more of them than chance explains.
+    pub fn unserved(&self) -> Offences {
+        let counts = self.is_usual() && self.unserved.count() > BY_CHANCE;
+        if counts { self.unserved.clone() } else { Offences::default() }
+    }
+
+    const fn is_usual(&self) -> bool {
+        self.served_before >= USUAL && self.unserved_before == 0
+    }
+}
