@@ -33,8 +33,8 @@ const PROMISE: Promise = Promise {
                 whatever the visitors do.",
     priority: Priority::Critical,
     source: "assumed contract: `requests` in limit.window_ms, or `rate_cap` of [declared] where that is \
-             lower; sliding, since a limiter of fixed windows or token buckets lets through up to twice \
-             its number",
+             lower; over all keys together, as one client; sliding, since a limiter of fixed windows or \
+             token buckets lets through up to twice its number",
     why: "a storm of 429s during a viral spike, and with it lost data",
     usual_fix: "one sliding-log limiter in front of the socket, asked by every attempt and not by \
                 every call",
@@ -84,7 +84,10 @@ impl Judge for Capping<'_> {
             false => (cap * 4 / 5).max(1),
         };
         let mut verdict = rate.verdict(NEAR.of(rate.peak, near as u64));
-        let asked = format!("; visitors asked for {cold} pages in one window that were not kept");
+        let asked = format!(
+            "; all keys are counted together; visitors asked for {cold} pages in one window that were not \
+             kept"
+        );
         verdict.observed.push_str(&asked);
         verdict
     }
