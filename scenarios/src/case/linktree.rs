@@ -3,6 +3,7 @@
 use super::exchanges::Exchanges;
 use super::indexes::{Clicks, PageFills, PageReads};
 use super::judged_exchange::{Common, JudgedExchange, Receipt};
+use super::listing::Listing;
 use crate::observed::FIRST_CLICK;
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
@@ -27,6 +28,8 @@ pub struct LinktreeSide {
     pub secret_reads: Vec<SecretRead>,
     /// What happened in Linktree's world, in order of time.
     pub happened: Vec<Happened>,
+    /// Pages of lists of links, in the order of `exchanges`, where a promise is judged by them.
+    pub listings: Vec<Listing>,
     /// Whose figures the answer with each nonce held.
     figures: HashMap<String, String>,
     /// Attempts to deliver webhooks, in order of their beginnings.
@@ -98,6 +101,7 @@ impl LinktreeSide {
             self.figures.insert(nonce, handle);
         }
         self.registrations.extend(RegistrationCall::of(&exchange));
+        self.listings.extend(Listing::of(&mut exchange));
         let no_request = exchange.is_connection_only();
         let exchange = self.common.judged(exchange);
         let all = Arc::make_mut(&mut self.exchanges);
@@ -126,6 +130,7 @@ impl LinktreeSide {
         self.looks.sort_by_key(|look| look.at);
         self.forgotten.sort_unstable();
         self.registrations.sort_by_key(|call| (call.t_req, call.id));
+        self.listings.sort_by_key(|listing| (listing.t_req, listing.id));
         self.common = Common::default();
         self.found = Arc::default();
     }

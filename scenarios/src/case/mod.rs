@@ -9,6 +9,7 @@ mod harness;
 mod indexes;
 mod judged_exchange;
 mod linktree;
+mod listing;
 mod pool;
 mod promised;
 mod starved;
@@ -21,6 +22,7 @@ pub use exchanges::looks;
 pub use harness::HarnessSide;
 pub use judged_exchange::{AskedToWait, Head, JudgedExchange, LogicalKey, Mark, Payload, Receipt};
 pub use linktree::{LinktreeSide, RegistrationCall};
+pub use listing::Listing;
 pub use pool::Text;
 pub use starved::Starved;
 pub use target::{Front, TargetSide};
@@ -83,7 +85,7 @@ impl Case {
 
     /// Takes in one event; operations are not kept.
     pub fn take(&mut self, event: Event<'_>) {
-        let Self { linktree, target, harness, .. } = self;
+        let Self { plan, linktree, target, harness, .. } = self;
         match event {
             Event::Opened(opened) => harness.opened = Some(opened),
             Event::Mock { url } => harness.mock_url = Some(url),
@@ -94,7 +96,9 @@ impl Case {
             }
             Event::Armed { at } => harness.arm(at),
             Event::Operation(operation) => harness.closed = harness.closed.max(operation.last),
-            Event::Exchange(exchange) => {
+            Event::Exchange(mut exchange) => {
+                // One guarantee alone reads them, and there may be a million.
+                exchange.listed = exchange.listed.filter(|_| plan.judges("cursor-pagination"));
                 harness.closed = harness.closed.max(exchange.t_end);
                 linktree.exchange(*exchange);
             }

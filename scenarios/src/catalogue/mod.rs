@@ -24,6 +24,7 @@ mod crowd;
 pub mod hostile_content;
 pub mod key_rotation_under_load;
 pub mod kinds_of_failure;
+pub mod long_lists;
 pub mod long_tail;
 mod one_by_one;
 pub mod outage_and_replay;
@@ -196,6 +197,7 @@ pub const SCENARIOS: &[&ScenarioInfo] = &[
     &slow_analytics::INFO,
     &key_rotation_under_load::INFO,
     &wrong_environment::INFO,
+    &long_lists::INFO,
     &tls_faults::INFO,
     &hostile_content::INFO,
     &webhook_flood::INFO,

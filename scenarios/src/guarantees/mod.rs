@@ -37,6 +37,7 @@ mod clicks_counted_once;
 mod clicks_delivered;
 mod clicks_survive_crash;
 pub(crate) mod client_rate_cap;
+mod cursor_pagination;
 mod environment_separation;
 pub(crate) mod evidence;
 #[cfg(test)]
@@ -120,6 +121,7 @@ pub const GUARANTEES: &[&dyn Guarantee] = &[
     &base_url::BaseUrl,
     &client_rate_cap::ClientRateCap,
     &hard_limit::HardLimit,
+    &cursor_pagination::CursorPagination,
     &profile_timeout::ProfileTimeout,
     &analytics_timeout::AnalyticsTimeout,
     &json_headers::JsonHeaders,

@@ -80,7 +80,7 @@ pub struct Body {
     /// the first 256 KiB of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<String>,
-    /// Those that it shows again, after others.
+    /// Those that it shows again after others, or more often than others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub repeated: Vec<String>,
     /// The body as text; bytes that are no UTF-8 stand as unknown characters.

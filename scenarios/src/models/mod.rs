@@ -13,6 +13,7 @@ mod jitter;
 mod keys;
 mod limiter;
 mod metrics;
+mod pagination;
 mod queue;
 mod retry_after;
 mod sanitisers;

@@ -94,6 +94,10 @@ pub struct Declared {
     /// milliseconds.
     #[schemars(range(min = 1, max = 3_600_000))]
     pub register_within_ms: u64,
+    /// Links that a page shows at the most, the first of the list; absent where it shows all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub links_shown_max: Option<u32>,
 }
 
 /// Retries of one call whose spacing is looked at; later ones fail decorrelated jitter too often
@@ -270,6 +274,7 @@ impl Default for Declared {
             scopes: None,
             key_pickup_ms: 60_000,
             register_within_ms: 30_000,
+            links_shown_max: None,
         }
     }
 }

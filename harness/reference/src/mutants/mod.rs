@@ -31,6 +31,7 @@ mod bad_click_in_log;
 mod bad_gateways_not_failures;
 mod base_without_v1_on_links;
 mod batch_beyond_the_limit;
+mod begins_again_and_appends;
 mod breaker_never_closes;
 mod breaker_never_opens;
 mod breaker_never_probes;
@@ -77,6 +78,7 @@ mod latency_to_first_byte;
 mod limiter_fixed_window;
 mod limiter_forgets_on_restart;
 mod limiter_per_route;
+mod links_by_offset;
 mod links_in_reverse_order;
 mod links_route_guessed;
 mod look_alikes_share_a_page;
@@ -112,6 +114,7 @@ mod staging_key_for_the_account;
 mod staging_key_in_production;
 mod staging_key_when_the_vault_fails;
 mod stale_for_ever;
+mod stops_at_a_short_page;
 mod timeout_of_three_seconds;
 mod timeouts_counted_as_auth;
 mod timeouts_not_failures;
@@ -212,6 +215,9 @@ pub const MUTANTS: &[Mutant] = &[
     small_cache::MUTANT,
     cache_of_a_hundred::MUTANT,
     first_links_only::MUTANT,
+    links_by_offset::MUTANT,
+    stops_at_a_short_page::MUTANT,
+    begins_again_and_appends::MUTANT,
     one_link_for_each_address::MUTANT,
     no_page_without_links::MUTANT,
     title_cut_in_a_letter::MUTANT,

@@ -10,6 +10,11 @@ use crate::{
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{collections::HashSet, time::Duration};
 
+/// Links on a page of their list, at the most: as many as the contract allows.
+const LIMIT: usize = 100;
+/// How often a list is begun, where its cursors expire each time.
+const MOST_BEGINNINGS: u32 = 3;
+
 /// A link of a page.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Link {
@@ -100,13 +105,8 @@ impl Filler<'_> {
         let etag = answer.headers.get("etag").and_then(|value| value.to_str().ok());
         let etag = etag.map(str::to_owned);
         let profile: Profile = parse(&answer)?;
-        let links = match self.links(handle).await {
-            // The cursor expired on the way: once more from the start.
-            Err(Failure::Status(410)) => self.links(handle).await,
-            other => other,
-        }
         // Only the profile's 404 means that there is no such handle.
-        .map_err(|failure| match failure {
+        let links = self.links(handle).await.map_err(|failure| match failure {
             Failure::Status(404) => Failure::Malformed,
             other => other,
         })?;
@@ -125,20 +125,37 @@ impl Filler<'_> {
         Ok(page)
     }
 
+    /// All links, page by page of their list, each asked for with the cursor of the one before, to the page
+    /// behind which there are no more: a page may be shorter than asked for, or even empty, before that.
+    ///
+    /// What was read goes with a cursor that expires: the list is begun anew. A list that cannot be
+    /// followed to its end is no list.
     async fn links(&self, handle: &str) -> Result<Vec<Link>, Failure> {
         let (mut links, mut seen) = (Vec::new(), HashSet::new());
-        let mut cursor: Option<String> = None;
+        let (mut cursor, mut beginnings): (Option<String>, u32) = (None, 1);
         for _ in 0..self.policy.link_parts {
             let mut call = Call::new(Route::Links, format!("/profiles/{handle}/links"));
-            call.query.push(("limit", "100".to_owned()));
-            call.query.extend(cursor.take().map(|cursor| ("cursor", cursor)));
-            let page: LinkPage = parse(&self.read(call).await?)?;
+            call.query.push(("limit", LIMIT.to_string()));
+            call.query
+                .extend(cursor.clone().map(|cursor| (self.policy.next_part)(cursor, links.len())));
+            let part: LinkPage = match self.read(call).await {
+                Err(Failure::Status(410)) if cursor.is_some() && beginnings < MOST_BEGINNINGS => {
+                    (cursor, beginnings) = (None, beginnings + 1);
+                    (self.policy.begin_anew)(&mut links);
+                    seen.clear();
+                    continue;
+                }
+                answered => parse(&answered?)?,
+            };
+            let is_last = (self.policy.is_last)(part.has_more, part.data.len());
             // A link that moved while we were reading may come twice.
-            links.extend(page.data.into_iter().filter(|link| seen.insert(link.id.clone())));
-            match page.cursor {
-                Some(next) if page.has_more => cursor = Some(next),
-                _ => return self.shown(links),
+            links.extend(part.data.into_iter().filter(|link| seen.insert(link.id.clone())));
+            if is_last {
+                return self.shown(links);
             }
+            // There is more, so there is a way to it, which is not the way by which we came.
+            let next = part.cursor.filter(|next| Some(next) != cursor.as_ref());
+            cursor = Some(next.ok_or(Failure::Malformed)?);
         }
         (self.policy.without_end)(links).and_then(|links| self.shown(links))
     }

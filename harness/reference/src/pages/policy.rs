@@ -22,6 +22,13 @@ pub struct PagePolicy {
     pub revalidation_wait: fn(Duration) -> Duration,
     /// Whether an expired page may be shown after this failure.
     pub stale_after: fn(&Failure) -> bool,
+    /// How the next part of a list is asked for, given the cursor that was handed out for it, and how many
+    /// links were read.
+    pub next_part: fn(String, usize) -> (&'static str, String),
+    /// Whether a part is the last, given whether it says that there are more, and how many links it holds.
+    pub is_last: fn(bool, usize) -> bool,
+    /// What becomes of what was read when a cursor has expired.
+    pub begin_anew: fn(&mut Vec<Link>),
     /// The most parts of a list of links that are asked for.
     pub link_parts: usize,
     /// What becomes of links of which there are more parts than that.
@@ -44,6 +51,9 @@ impl Default for PagePolicy {
             freshness: |max_age| max_age,
             revalidation_wait: |configured| configured,
             stale_after: |_| true,
+            next_part: |cursor, _| ("cursor", cursor),
+            is_last: |has_more, _| !has_more,
+            begin_anew: Vec::clear,
             // Links come in parts; a cursor that never ends must not fill the memory.
             link_parts: 50,
             without_end: |_| Err(Failure::Malformed),

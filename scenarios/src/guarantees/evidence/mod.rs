@@ -4,6 +4,7 @@
 pub mod backlog;
 pub mod busy;
 pub mod calls;
+pub mod chains;
 pub mod circuit;
 pub mod cold;
 pub mod deliverable;

@@ -25,7 +25,7 @@ pub struct Page {
     pub links: Vec<String>,
     /// What became of a hostile creator's words.
     pub hostile: Hostile,
-    /// Those that come again after others, each once.
+    /// Those that come again after others, or more often than others do, each once.
     pub repeated: Vec<String>,
 }
 

@@ -14,7 +14,7 @@ use html5ever::{
 };
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 /// Reads a page; bytes that are no UTF-8 stand for unknown characters.
@@ -72,18 +72,23 @@ impl TreeSink for Reader<'_> {
         };
         let version = shown(self.versions).next();
         // Where markup is badly nested, one element of the source becomes two, and a link's own elements
-        // may all bear its id.
-        let (mut links, mut repeated) = (Vec::<String>::new(), Vec::new());
-        let (mut known, mut again) = (HashSet::new(), HashSet::new());
+        // may all bear its id, so often as those of any other.
+        let (mut links, mut apart) = (Vec::<String>::new(), HashSet::new());
+        let mut times: HashMap<String, u32> = HashMap::new();
         let mut last = String::new();
         for id in shown(self.links).filter(|id| !id.is_empty()) {
-            if known.insert(id.clone()) {
+            let known = times.entry(id.clone()).or_default();
+            *known += 1;
+            if *known == 1 {
                 links.push(id.clone());
-            } else if id != last && again.insert(id.clone()) {
-                repeated.push(id.clone());
+            } else if id != last {
+                apart.insert(id.clone());
             }
             last = id;
         }
+        let usual = times.values().min().copied().unwrap_or(1);
+        let again = |id: &&String| apart.contains(*id) || times[*id] > usual;
+        let repeated = links.iter().filter(again).cloned().collect();
         Page { version, links, repeated, ..Page::default() }
     }
 

@@ -108,3 +108,15 @@ fn a_body_is_read_once() {
     assert!(Arc::ptr_eq(&first, &pages.read(&answer("<a data-link-id=1>"), &front)));
     assert_eq!(pages.read(&answer("<a data-link-id=2>"), &front).links, ["2"]);
 }
+
+#[test]
+fn a_link_that_comes_again_is_told_from_one_of_several_elements() {
+    let repeated = |ids: &[&str]| {
+        let html: String = ids.iter().map(|id| format!("<a data-link-id={id}>x</a>")).collect();
+        Page::read(html.as_bytes(), &FrontDoor::default()).repeated
+    };
+    assert_eq!(repeated(&["a", "b"]), [""; 0]);
+    assert_eq!(repeated(&["a", "a", "b", "b"]), [""; 0]);
+    assert_eq!(repeated(&["a", "a", "b"]), ["a"]);
+    assert_eq!(repeated(&["a", "b", "c", "b", "a"]), ["a", "b"]);
+}
