@@ -91,14 +91,18 @@ mod tests {
         world
     }
 
-    /// Everything that the events change: the page's edits, key, secrets, scopes, the vault's token.
-    fn state(world: &World, now: Moment) -> (u32, String, Vec<String>, Vec<String>, &'static str) {
+    /// The page's edits, key, secrets, scopes, the vault's token, registrations.
+    type State = (u32, String, Vec<String>, Vec<String>, &'static str, usize);
+
+    /// Everything that the events change.
+    fn state(world: &World, now: Moment) -> State {
         let ring = world.keys.ring();
         let key = world.keys.api_key();
         let scopes = ring.token(&key, now).valid().unwrap().scopes.clone();
         let edits = world.creator("a-0001", now).unwrap().edit;
         let token = world.keys.leases.standing(VAULT_TOKEN, now).label();
-        (edits, key, ring.signing_secrets(now), scopes, token)
+        let registered = world.webhooks.registrations().len();
+        (edits, key, ring.signing_secrets(now), scopes, token, registered)
     }
 
     fn happened(history: &History) -> Vec<Happened> {
@@ -137,8 +141,9 @@ mod tests {
                     after.3 != before.3,
                     after.4 != before.4,
                     made.as_ref().is_some_and(|id| id.starts_with("msg_")),
+                    after.5 != before.5,
                 ];
-                assert_eq!(changed, [0, 1, 2, 3, 4, 5].map(|kind| kind == nth), "{event:?}");
+                assert_eq!(changed, [0, 1, 2, 3, 4, 5, 6].map(|kind| kind == nth), "{event:?}");
                 let key = world.keys.ring().token(&after.1, at).valid().unwrap().id.clone();
                 let rotated = rotation.map(|one| (one.what, one.version, one.valid_until));
                 let minute = at.plus(Duration::from_secs(60));

@@ -226,8 +226,9 @@ impl WorldEvent {
             Self::RotateWebhookSecret { overlap_ms: 60_000 },
             Self::GrantScopes { scopes: vec!["links:read".to_owned()] },
             Self::ExpireVaultTokens { left_ms: 0 },
-            Self::ForgetWebhooks {},
             Self::SendWebhook { event, handle, data: Map::new() },
+            // Whoever is forgotten is sent nothing.
+            Self::ForgetWebhooks {},
         ];
         let kinds: std::collections::BTreeSet<_> = all.iter().map(Self::kind).collect();
         assert_eq!(kinds.len(), 7, "each kind has one example");
