@@ -10,7 +10,7 @@ use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use windthrow::config::target::TargetSpec;
@@ -19,6 +19,9 @@ use windthrow::storm::observe::canaries::{Canaries, Credentials};
 use windthrow::storm::observe::search::Search;
 use windthrow::storm::recorder::{Recorder, Writer};
 use windthrow::storm::target::{Secrets, Surroundings, Target};
+
+/// The read that waits, not that of the page's links.
+const PROFILE: &str = "GET /v1/profiles/page-0001 HTTP/1.1";
 
 /// Longer than anything here takes; it only keeps a failing test from hanging.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -121,7 +124,8 @@ impl Rig {
     pub async fn waiting_for_a_page(&self) -> Client {
         let mut client = self.connect().await.unwrap();
         client.ask("/page-0001").await;
-        self.asked.notified().await;
+        let asked = tokio::time::timeout(PATIENCE, self.asked.notified()).await;
+        asked.expect("the page is read at Linktree");
         client
     }
 
@@ -161,25 +165,30 @@ pub fn log(folder: &Path) -> String {
     std::fs::read_to_string(folder.join("target.log")).unwrap()
 }
 
-/// Passes everything on to the mock, but a profile read only after a word.
+/// Passes everything on to the mock, but a profile read only after a word, whichever request of its
+/// connection it is.
 async fn hold(mock_port: u16, asked: Arc<Notify>, answer: Arc<Notify>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
-        while let Ok((mut inward, _)) = listener.accept().await {
+        while let Ok((inward, _)) = listener.accept().await {
             let (asked, answer) = (Arc::clone(&asked), Arc::clone(&answer));
             tokio::spawn(async move {
-                let mut first = vec![0; 65_536];
-                let Ok(read) = inward.read(&mut first).await else { return };
-                if String::from_utf8_lossy(&first[..read]).contains("/v1/profiles/") {
-                    asked.notify_one();
-                    answer.notified().await;
-                }
-                let Ok(mut outward) = TcpStream::connect(("127.0.0.1", mock_port)).await else {
+                let Ok(outward) = TcpStream::connect(("127.0.0.1", mock_port)).await else {
                     return;
                 };
-                if outward.write_all(&first[..read]).await.is_ok() {
-                    let _ = copy_bidirectional(&mut inward, &mut outward).await;
+                let (mut requests, mut to_target) = inward.into_split();
+                let (mut answers, mut to_mock) = outward.into_split();
+                tokio::spawn(async move { tokio::io::copy(&mut answers, &mut to_target).await });
+                let mut bytes = vec![0; 65_536];
+                while let Ok(read @ 1..) = requests.read(&mut bytes).await {
+                    if String::from_utf8_lossy(&bytes[..read]).contains(PROFILE) {
+                        asked.notify_one();
+                        answer.notified().await;
+                    }
+                    if to_mock.write_all(&bytes[..read]).await.is_err() {
+                        return;
+                    }
                 }
             });
         }
