@@ -35,9 +35,14 @@ pub struct FrontDoor {
     pub metrics: String,
     /// Where Linktree's webhooks come in.
     pub webhooks: String,
+    /// Routes that pages of the allowed origin may call: of `clicks` and `analytics`.
+    pub cross_origin: Vec<FrontRoute>,
     /// Routes that the integration does not have: their guarantees are not applicable.
     pub without: Vec<FrontRoute>,
 }
+
+/// The front end that an integration shall let in; reserved by RFC 2606.
+pub const ALLOWED_ORIGIN: &str = "https://app.example.org";
 
 /// What an integration may not offer.
 #[derive(
@@ -53,6 +58,8 @@ pub enum FrontRoute {
     Analytics,
     /// Linktree's webhooks.
     Webhooks,
+    /// Requests of pages of another origin, which it allows by headers.
+    CrossOrigin,
 }
 
 impl fmt::Display for FrontRoute {
@@ -62,6 +69,7 @@ impl fmt::Display for FrontRoute {
             Self::Metrics => "metrics",
             Self::Analytics => "analytics",
             Self::Webhooks => "webhooks",
+            Self::CrossOrigin => "cross-origin",
         })
     }
 }
@@ -121,6 +129,7 @@ impl Default for FrontDoor {
             link_id_attribute: "data-link-id".into(),
             metrics: "/metrics".into(),
             webhooks: "/webhooks/linktree".into(),
+            cross_origin: vec![FrontRoute::Clicks],
             without: Vec::new(),
         }
     }
@@ -143,7 +152,17 @@ impl FrontDoor {
     /// Whether the integration has a route.
     #[must_use]
     pub fn offers(&self, route: FrontRoute) -> bool {
-        !self.without.contains(&route)
+        let listed = !self.without.contains(&route);
+        listed && (route != FrontRoute::CrossOrigin || !self.cross_origin_routes().is_empty())
+    }
+
+    /// The routes that pages of the allowed origin may call, of those that the integration has.
+    #[must_use]
+    pub fn cross_origin_routes(&self) -> Vec<FrontRoute> {
+        let all = self.cross_origin.iter().copied();
+        let asked =
+            |route: &FrontRoute| matches!(route, FrontRoute::Clicks | FrontRoute::Analytics);
+        all.filter(|route| asked(route) && !self.without.contains(route)).collect()
     }
 
     /// The path of a creator's page; handles need no escaping (`[a-z0-9._-]`).

@@ -4,6 +4,7 @@
 //! time says its unit at the end of its name. No object has a name twice.
 
 mod body;
+mod cross;
 mod did;
 mod digest;
 mod hostile;
@@ -16,6 +17,7 @@ mod process;
 mod shown;
 
 pub use body::{Body, BodyCount, BodyHash};
+pub use cross::{Asked, Cross, Origin};
 pub use did::*;
 pub use digest::{LinesDigest, RunningDigest};
 pub use hostile::{Became, Finding, Hostile};

@@ -1,9 +1,9 @@
 //! Reads the configuration from the environment; every number of a policy can be set there.
 //!
 //! Required: `LINKTREE_URL` (calls go under `{LINKTREE_URL}/v1`), `VAULT_URL`, `VAULT_TOKEN`,
-//! `DATA_DIR`. Optional: `HOST` (127.0.0.1), `PORT` (8080), `TIME_SCALE` (1), `SEED` (0),
-//! `PUBLIC_URL` (where Linktree reaches this service; without it no webhook is registered),
-//! `SSL_CERT_FILE` (certificates in PEM of whom alone Linktree and the vault may have theirs),
+//! `DATA_DIR`. Optional: `ALLOWED_ORIGIN` (origins with commas between them), `HOST` (127.0.0.1), `PORT` (8080),
+//! `TIME_SCALE` (1), `SEED` (0), `PUBLIC_URL` (where Linktree reaches this service; without it no webhook is
+//! registered), `SSL_CERT_FILE` (certificates in PEM of whom alone Linktree and the vault may have theirs),
 //! `SESSION_SECRET` (what signs creators' sessions), and the names in [`Config::from_lookup`]. Contract
 //! durations, in milliseconds, are divided by
 //! `TIME_SCALE`; names ending in `_REAL_MS` or `_S` are real time and are not. The API key is not
@@ -132,6 +132,8 @@ pub struct Config {
     pub vault_patience: Duration,
     /// Where the click queue is kept.
     pub data_dir: PathBuf,
+    /// The origins of the front ends whose pages may use the API.
+    pub allowed_origins: Vec<String>,
     /// Seed of the jitter.
     pub seed: u64,
     /// The rate limit.
@@ -215,6 +217,7 @@ impl Config {
             ca_file: lookup("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from),
             vault_patience: real("VAULT_PATIENCE_REAL_MS", 10_000)?,
             data_dir: env.required("DATA_DIR")?.into(),
+            allowed_origins: env.origins("ALLOWED_ORIGIN")?,
             seed: env.number("SEED", 0)?,
             rate,
             breaker: BreakerSettings {
@@ -292,6 +295,17 @@ impl<F: Fn(&str) -> Option<String>> Env<'_, F> {
         }
     }
 
+    /// Origins with commas between them; one that no browser sends would let in nobody, or everybody.
+    fn origins(&self, name: &'static str) -> Result<Vec<String>, ConfigError> {
+        let text = (self.0)(name).unwrap_or_default();
+        let origins = text.split(',').map(str::trim).filter(|origin| !origin.is_empty());
+        let checked = |origin: &str| match reqwest::Url::parse(origin) {
+            Ok(url) if url.origin().ascii_serialization() == origin => Ok(origin.to_owned()),
+            _ => Err(ConfigError::Invalid(name, origin.to_owned())),
+        };
+        origins.map(checked).collect()
+    }
+
     fn number<T: FromStr>(&self, name: &'static str, default: T) -> Result<T, ConfigError> {
         match (self.0)(name) {
             None => Ok(default),
@@ -324,6 +338,17 @@ mod tests {
         assert_eq!(config.rate.guard, Duration::from_millis(30));
         assert_eq!(config.pages.revalidation_wait, Duration::from_millis(80));
         assert_eq!(config.linktree_url, "http://127.0.0.1:1");
+    }
+
+    #[test]
+    fn origins_are_whole_ones() {
+        let allowed = |value| config(&[("ALLOWED_ORIGIN", value)]).map(|it| it.allowed_origins);
+        let two = allowed("https://app.example.org, http://localhost:3000").unwrap();
+        assert_eq!(two, ["https://app.example.org", "http://localhost:3000"]);
+        assert_eq!(allowed("").unwrap(), [""; 0]);
+        for wrong in ["*", "null", "https://app.example.org/", "https://App.example.org", "app"] {
+            assert!(allowed(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

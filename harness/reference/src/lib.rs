@@ -133,6 +133,7 @@ pub async fn serve_on(
         metrics: metrics.clone(),
         upstream: upstream.clone(),
         keys: keys.clone(),
+        allowed_origins: config.allowed_origins.as_slice().into(),
         policy: seams.front,
         log: seams.log,
     };

@@ -2,7 +2,8 @@
 
 use super::parts::{Timeline, group, in_turn, pages, pages_and_clicks, zipf};
 use super::{ScenarioInfo, Settings};
-use crate::plan::{Pace, PhaseKind, Plan, Shape, Traffic};
+use crate::plan::{Pace, PhaseKind, Plan, Shape, Step, Traffic};
+use crate::traffic::actions::Action;
 use mock_server::world::population::Population;
 
 /// This scenario.
@@ -19,6 +20,7 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
         "bearer-header-only",
         "json-headers",
         "base-url",
+        "cors-allowlist",
     ],
     build,
 };
@@ -27,6 +29,8 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
 /// of the page views; the most visited one is read far more often.
 const CREATORS: u32 = 16;
 const RATE: u32 = 75;
+/// In six seconds thirteen origins ask four things each.
+const ASKING: u32 = 10;
 
 fn build(settings: &Settings) -> Plan {
     let mut timeline = Timeline::default();
@@ -51,6 +55,14 @@ fn build(settings: &Settings) -> Plan {
                 pace: Pace::Open { shape: Shape::Steady { rate: RATE } },
                 creators: zipf("page", 1_100),
                 does: pages_and_clicks(settings.share(100)),
+            },
+            Traffic {
+                id: "other-origins".into(),
+                from_ms: control.from_ms,
+                until_ms: control.until_ms,
+                pace: Pace::Open { shape: Shape::Steady { rate: ASKING } },
+                creators: in_turn("page"),
+                does: vec![Step::always(Action::Cross)],
             },
         ],
         generator: settings.generator(300),

@@ -37,6 +37,7 @@ mod clicks_counted_once;
 mod clicks_delivered;
 mod clicks_survive_crash;
 pub(crate) mod client_rate_cap;
+mod cors_allowlist;
 mod cursor_pagination;
 mod environment_separation;
 pub(crate) mod evidence;
@@ -141,6 +142,7 @@ pub const GUARANTEES: &[&dyn Guarantee] = &[
     &cache_hit_ratio::CacheHitRatio,
     &webhook_failures_logged::WebhookFailuresLogged,
     &webhook_signature::WebhookSignature,
+    &cors_allowlist::CorsAllowlist,
     &html_sanitised::HtmlSanitised,
     &analytics_scope::AnalyticsScope,
     &tls_verified::TlsVerified,

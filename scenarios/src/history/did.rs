@@ -1,6 +1,6 @@
 //! What a visitor did, one variant for each action, carrying what that action notes.
 
-use super::{BodyHash, Hostile, Look, Shown};
+use super::{BodyHash, Cross, Hostile, Look, Shown};
 use crate::traffic::actions::Action;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -29,6 +29,8 @@ pub enum Did<'a> {
     ForeignAnalytics(#[serde(borrow)] Look<'a>),
     /// Looked at a creator's figures with a session that nobody was given, or in a disguise.
     ForgedSession(#[serde(borrow)] Look<'a>),
+    /// Asked as a page of another origin does.
+    Cross(#[serde(borrow)] Cross<'a>),
 }
 
 /// What is noted of a page view.
@@ -48,7 +50,7 @@ pub struct PageView<'a> {
     pub shown: Option<Shown>,
     /// What became of a hostile creator's words, if all of it came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hostile: Option<Hostile>,
+    pub hostile: Option<Box<Hostile>>,
     /// Whether the visitor came by a campaign, whose parameters stood in the query.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub campaign: bool,
@@ -102,6 +104,7 @@ impl Did<'_> {
             Self::Analytics(_) => Action::Analytics,
             Self::ForeignAnalytics(_) => Action::ForeignAnalytics,
             Self::ForgedSession(_) => Action::ForgedSession,
+            Self::Cross(_) => Action::Cross,
         }
     }
 
@@ -118,7 +121,8 @@ impl Did<'_> {
             | Self::OddClick(_)
             | Self::Analytics(_)
             | Self::ForeignAnalytics(_)
-            | Self::ForgedSession(_) => None,
+            | Self::ForgedSession(_)
+            | Self::Cross(_) => None,
         }
     }
 
@@ -133,7 +137,8 @@ impl Did<'_> {
             | Self::OddClick(_)
             | Self::Analytics(_)
             | Self::ForeignAnalytics(_)
-            | Self::ForgedSession(_) => false,
+            | Self::ForgedSession(_)
+            | Self::Cross(_) => false,
         }
     }
 
@@ -142,6 +147,7 @@ impl Did<'_> {
     pub fn odd_event_id(&self) -> Option<&str> {
         match self {
             Self::GarbledClick(oddity) | Self::OddClick(oddity) => oddity.event_id.as_deref(),
+            Self::Cross(cross) => cross.event_id.as_deref(),
             Self::Page(_)
             | Self::Click(_)
             | Self::Head(_)
@@ -174,6 +180,13 @@ impl Did<'_> {
                     owners => format!(", names links of {owners}"),
                 };
                 format!(", {}{shown}", look.session.words())
+            }
+            Self::Cross(cross) => {
+                let allowed = cross.acao.as_deref().unwrap_or("nobody");
+                format!(
+                    ", {:?} of the {} for {}, allows {allowed}",
+                    cross.asked, cross.route, cross.origin
+                )
             }
         }
     }

@@ -9,6 +9,7 @@
 mod analytics;
 mod breaker;
 mod cache;
+mod cors;
 mod jitter;
 mod keys;
 mod limiter;

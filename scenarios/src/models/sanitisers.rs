@@ -274,7 +274,7 @@ fn simulated(random: &mut ChaCha8Rng, template: Template, known: &RefCell<Read>)
         if random.random_range(0..40) == 0 {
             continue;
         }
-        let (hostile, at) = (Some(hostile.clone()), number * 100);
+        let (hostile, at) = (Some(Box::new(hostile.clone())), number * 100);
         history = history.operation(Operation {
             handle: format!("evil-{number:04}").into(),
             did: Did::Page(PageView { hostile, ..PageView::default() }),

@@ -2,10 +2,12 @@
 
 mod analytics;
 mod click;
+mod cors;
 mod page;
 mod webhook;
 
 pub use analytics::AccessPolicy;
+pub use cors::CorsPolicy;
 
 use crate::{
     analytics::Analytics,
@@ -24,6 +26,7 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, State},
     http::header,
+    middleware,
     response::IntoResponse,
     routing::{get, post},
 };
@@ -43,6 +46,8 @@ pub struct FrontPolicy {
     pub html: HtmlPolicy,
     /// Who may see which figures.
     pub access: AccessPolicy,
+    /// Whom the API lets in from pages of other origins.
+    pub cors: CorsPolicy,
 }
 
 impl Default for FrontPolicy {
@@ -53,6 +58,7 @@ impl Default for FrontPolicy {
             more_metrics: |_| String::new(),
             html: HtmlPolicy::default(),
             access: AccessPolicy::default(),
+            cors: CorsPolicy::default(),
         }
     }
 }
@@ -78,6 +84,8 @@ pub struct App {
     pub upstream: Arc<Upstream>,
     /// For the key's age.
     pub keys: Arc<Keys>,
+    /// The origins of the front ends that may use the API.
+    pub allowed_origins: Arc<[String]>,
     /// What is shown of it.
     pub policy: FrontPolicy,
     /// What the log says.
@@ -86,12 +94,15 @@ pub struct App {
 
 /// All routes.
 pub fn router(app: App) -> Router {
+    let api = Router::new()
+        .route("/api/clicks", post(click::accept))
+        .route("/api/analytics/{handle}", get(analytics::show))
+        .layer(middleware::from_fn_with_state(app.clone(), cors::check));
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/metrics", get(metrics))
-        .route("/api/clicks", post(click::accept))
-        .route("/api/analytics/{handle}", get(analytics::show))
         .route(webhooks::PATH, post(webhook::take).layer(DefaultBodyLimit::max(webhooks::LARGEST)))
+        .merge(api)
         .route("/{handle}", get(page::show))
         .layer(DefaultBodyLimit::max(16 << 10))
         .with_state(app)

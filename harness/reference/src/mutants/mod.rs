@@ -22,6 +22,7 @@ mod analytics_for_anybody;
 mod analytics_handle_from_query;
 mod analytics_limit_of_ten_seconds;
 mod analytics_trickle_resets_limit;
+mod any_origin_reflected;
 mod auth_counted_as_timeouts;
 mod authorization_in_log;
 mod backoff_constant;
@@ -53,7 +54,9 @@ mod clicks_retry_at_once;
 mod clicks_retry_constant;
 mod clicks_without_jitter;
 mod content_type_missing_on_clicks;
+mod dots_match_any_letter;
 mod email_in_log;
+mod errors_reflect_any_origin;
 mod failed_items_dropped;
 mod fills_not_shared;
 mod first_links_only;
@@ -90,7 +93,10 @@ mod no_page_while_the_key_is_refused;
 mod no_page_without_links;
 mod no_stale_on_timeout;
 mod no_timeout;
+mod null_origin_allowed;
 mod one_link_for_each_address;
+mod origins_by_beginning;
+mod origins_by_ending;
 mod page_cached_per_url;
 mod probe_without_status_closes;
 mod query_in_log;
@@ -123,6 +129,7 @@ mod title_cut_in_a_letter;
 mod title_unescaped;
 mod trickle_resets_timeout;
 mod unavailable_when_limited;
+mod vary_on_allowed_only;
 mod visitor_address_in_log;
 mod visitors_wait_out_timeouts;
 mod webhook_acts_before_it_checks;
@@ -252,6 +259,13 @@ pub const MUTANTS: &[Mutant] = &[
     authorization_in_log::MUTANT,
     key_in_log_of_refusals::MUTANT,
     key_in_log_of_bad_clicks::MUTANT,
+    any_origin_reflected::MUTANT,
+    origins_by_beginning::MUTANT,
+    origins_by_ending::MUTANT,
+    dots_match_any_letter::MUTANT,
+    null_origin_allowed::MUTANT,
+    vary_on_allowed_only::MUTANT,
+    errors_reflect_any_origin::MUTANT,
     title_unescaped::MUTANT,
     quotes_left_in_addresses::MUTANT,
     javascript_denied_by_prefix::MUTANT,

@@ -5,14 +5,12 @@ use crate::config::template;
 use crate::process::guard::Launch;
 use crate::process::port::free_port_of;
 use crate::storm::observe::search::Search;
+use scenarios::front_door::ALLOWED_ORIGIN;
 use std::ffi::OsString;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// The front end that an integration shall let in; reserved by RFC 2606.
-const ALLOWED_ORIGIN: &str = "https://app.example.org";
 
 /// What libraries and programs call the file of the authorities that they trust: OpenSSL and Go, Node,
 /// Python's requests, and whoever wants to know it by our name.
@@ -102,7 +100,7 @@ pub(super) fn command(spec: &TargetSpec, around: &Surroundings<'_>, ports: Ports
     let TargetSpec::Spawn { command: spawn, folder } = spec else {
         let mut args: Vec<OsString> = vec!["__reference".into()];
         args.extend(spec.mutant().map(OsString::from));
-        let env: [(&str, OsString); 10] = [
+        let env: [(&str, OsString); 11] = [
             ("PORT", ports.front.to_string().into()),
             ("PUBLIC_URL", ports.url().into()),
             ("LINKTREE_URL", around.mock_url.clone().into()),
@@ -110,6 +108,7 @@ pub(super) fn command(spec: &TargetSpec, around: &Surroundings<'_>, ports: Ports
             ("VAULT_TOKEN", around.vault_token.clone().into()),
             ("ALERTS_URL", around.alerts_url.clone().into()),
             ("SESSION_SECRET", around.secrets.session.clone().into()),
+            ("ALLOWED_ORIGIN", ALLOWED_ORIGIN.into()),
             ("DATA_DIR", around.data_dir.into()),
             ("TIME_SCALE", around.time_scale.to_string().into()),
             ("SEED", around.seed.to_string().into()),

@@ -21,6 +21,7 @@ fn over(creators: u32) -> History {
 }
 
 fn view(number: u32, hostile: Option<Hostile>) -> Operation<'static> {
+    let hostile = hostile.map(Box::new);
     let at = u64::from(number) * 10;
     Operation {
         handle: format!("evil-{number:04}").into(),

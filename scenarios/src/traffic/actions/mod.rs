@@ -22,6 +22,7 @@
 
 mod analytics;
 mod click;
+mod cross;
 mod foreign_analytics;
 mod forged_session;
 mod garbled_click;
@@ -33,6 +34,7 @@ mod wrong_method;
 
 pub use analytics::Analytics;
 pub use click::{Click, event_prefix};
+pub use cross::Cross;
 pub use foreign_analytics::ForeignAnalytics;
 pub use forged_session::ForgedSession;
 pub use garbled_click::GarbledClick;
@@ -217,6 +219,7 @@ actions! {
     Analytics
     ForeignAnalytics
     ForgedSession
+    Cross
 }
 
 /// What the actions' own tests share.
@@ -276,6 +279,7 @@ mod tests {
             let request = action.sends(&visit, &Client::new()).build().unwrap();
             let (path, query) = (request.url().path(), request.url().query().unwrap_or_default());
             match action.info().needs {
+                Some(FrontRoute::CrossOrigin) => assert_eq!(path, "/track"),
                 Some(FrontRoute::Clicks) => {
                     assert_eq!((path, request.method().as_str()), ("/track", "PUT"))
                 }

@@ -39,7 +39,8 @@ impl Act for Page {
             cache_status: answer.header("cache-status").map(own),
             body: answer.whole.then_some(answer.hash),
             shown: answer.whole.then(|| Shown::of(page.links.iter().map(String::as_str))),
-            hostile: (answer.whole && !page.hostile.is_empty()).then(|| page.hostile.clone()),
+            hostile: (answer.whole && !page.hostile.is_empty())
+                .then(|| Box::new(page.hostile.clone())),
             campaign: !visit.habits.query.is_empty(),
             prefetch: visit.habits.prefetch,
         };

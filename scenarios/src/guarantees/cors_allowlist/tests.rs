@@ -1,0 +1,143 @@
+//! Exact lists hold, everything that allows one origin more is violated, and no answers show nothing.
+
+use super::*;
+use crate::front_door::ALLOWED_ORIGIN;
+use crate::testing::{History, page};
+use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
+
+/// An answer: what it allows, and `Vary`.
+type Answer = (Option<String>, Option<&'static str>);
+
+fn exact(from: Origin, _: Asked) -> Answer {
+    ((from == Origin::Allowed).then(|| ALLOWED_ORIGIN.to_owned()), Some("Accept, Origin"))
+}
+
+fn asked(nth: u64, from: Origin, asked: Asked, (acao, vary): Answer) -> Operation<'static> {
+    let status = match asked {
+        Asked::Preflight => 204,
+        Asked::Request => 202,
+        Asked::Refused => 400,
+        Asked::Get => 405,
+    };
+    let cross = Cross {
+        route: FrontRoute::Clicks,
+        asked,
+        from,
+        origin: from.of(ALLOWED_ORIGIN).into(),
+        acao: acao.map(Into::into),
+        credentials: false,
+        vary: vary.map(Into::into),
+        methods: None,
+        event_id: None,
+    };
+    let at = nth * 10;
+    Operation { status: Some(status), did: Did::Cross(cross), ..page("ann", at, at + 5, "-") }
+}
+
+fn every(answer: impl Fn(Origin, Asked) -> Answer) -> Vec<Operation<'static>> {
+    let all = [Asked::Preflight, Asked::Request, Asked::Refused, Asked::Get];
+    let all = all.into_iter().flat_map(|ask| Origin::ALL.map(|from| (from, ask)));
+    (0..).zip(all).map(|(n, (from, ask))| asked(n, from, ask, answer(from, ask))).collect()
+}
+
+#[track_caller]
+fn judged(operations: Vec<Operation<'static>>, expected: VerdictKind) -> Verdict {
+    let verdict = History::over(&[]).operations(operations).judged_by(&CorsAllowlist);
+    assert_eq!(verdict.kind, expected, "{verdict:?}");
+    verdict
+}
+
+#[test]
+fn whoever_lets_in_the_allowed_origin_alone_holds() {
+    judged(every(exact), Held);
+    // Capitals are the same host; reads that no route has may pass the middleware by.
+    judged(
+        every(|from, ask| match from {
+            _ if ask == Asked::Get => (None, None),
+            Origin::Capitals => (Some(from.of(ALLOWED_ORIGIN)), None),
+            _ => (exact(from, ask).0, None),
+        }),
+        Held,
+    );
+    // One origin for everybody keeps the others out as well, and depends on nothing.
+    judged(every(|_, _| (Some(ALLOWED_ORIGIN.to_owned()), None)), Held);
+    judged(every(|from, ask| (exact(from, ask).0, Some("*"))), Held);
+}
+
+#[test]
+fn one_origin_more_on_one_kind_of_answer_violates() {
+    for more in Origin::ALL.into_iter().filter(|from| from.is_foreign()) {
+        for only in [Asked::Preflight, Asked::Request, Asked::Refused, Asked::Get] {
+            let more = every(|from, ask| {
+                let (acao, vary) = exact(from, ask);
+                let reflected = (from == more && ask == only).then(|| from.of(ALLOWED_ORIGIN));
+                (reflected.or(acao), vary)
+            });
+            assert_eq!(judged(more, Violated).violations, 1);
+        }
+    }
+    judged(every(|_, _| (Some("*".into()), None)), Violated);
+    let everybody = |from, ask| match from {
+        Origin::Allowed => (Some("*".into()), Some("Origin")),
+        _ => exact(from, ask),
+    };
+    judged(every(everybody), Violated);
+}
+
+#[test]
+fn answers_that_depend_on_the_origin_must_say_so_if_caches_keep_them() {
+    let unsaid = |on: Asked| {
+        move |from: Origin, ask: Asked| {
+            let (acao, vary) = exact(from, ask);
+            (acao, if ask == on && from != Origin::Allowed { None } else { vary })
+        }
+    };
+    let verdict = judged(every(unsaid(Asked::Get)), Violated);
+    assert!(verdict.witnesses[0].what.contains("Vary"), "{verdict:?}");
+    judged(every(unsaid(Asked::Request)), Held);
+    // What failed is kept by no cache.
+    let failed = every(unsaid(Asked::Get)).into_iter().map(|one| {
+        let Did::Cross(cross) = &one.did else { panic!("it is one") };
+        let failed = cross.asked == Asked::Get && cross.vary.is_none();
+        Operation { status: if failed { Some(503) } else { one.status }, ..one }
+    });
+    judged(failed.collect(), Held);
+}
+
+#[test]
+fn every_method_and_credentials_for_everybody_violate() {
+    let with = |change: fn(&mut Cross<'_>)| {
+        let mut all = every(exact);
+        if let Did::Cross(cross) = &mut all[0].did {
+            change(cross);
+        }
+        all
+    };
+    judged(with(|cross| cross.methods = Some("GET, *".into())), Violated);
+    judged(with(|cross| cross.methods = Some("GET, HEAD, POST".into())), Held);
+    judged(with(|cross| cross.credentials = true), Held);
+    judged(
+        with(|cross| {
+            cross.credentials = true;
+            cross.acao = Some("*".into());
+        }),
+        Violated,
+    );
+}
+
+#[test]
+fn too_few_answers_and_an_origin_that_is_let_in_nowhere_show_nothing() {
+    judged(vec![], Inconclusive);
+    judged(every(exact).split_off(26), Inconclusive);
+    let closed = judged(every(|_, _| (None, None)), Inconclusive);
+    assert!(closed.reason.unwrap().contains("let in nowhere"));
+    let without = |left_out| {
+        let mut all = every(exact);
+        all.retain(|one| matches!(&one.did, Did::Cross(cross) if cross.from != left_out));
+        all
+    };
+    judged(without(Origin::Null), Inconclusive);
+    judged(without(Origin::Capitals), Held);
+    let silent = every(exact).into_iter().map(|one| Operation { status: None, ..one });
+    judged(silent.collect(), Inconclusive);
+}
