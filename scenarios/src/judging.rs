@@ -26,6 +26,12 @@ struct Judgement<'c> {
     judge: Option<Box<dyn Judge + 'c>>,
 }
 
+impl Judgement<'_> {
+    fn is_at_once(&self) -> bool {
+        self.judge.as_ref().is_some_and(|judge| judge.is_at_once())
+    }
+}
+
 impl<'c> Judging<'c> {
     /// Begins to judge the given guarantees.
     #[must_use]
@@ -62,7 +68,15 @@ impl<'c> Judging<'c> {
             let verdict = verdict.unwrap_or_else(crashed).undecided(undecidable);
             (promise.id, health.applied_to(promise, verdict, self.case))
         };
-        let verdicts = self.judges.into_iter().map(finish).collect();
-        (health, verdicts)
+        let mut judges: Vec<_> = self.judges.into_iter().map(Some).collect();
+        let mut verdicts: Vec<_> = judges.iter().map(|_| None).collect();
+        // Who has all to do yet needs memory: those who gathered something give theirs back before.
+        for at_once in [false, true] {
+            for (judge, verdict) in judges.iter_mut().zip(&mut verdicts) {
+                let is_next = |one: &mut Judgement<'c>| one.is_at_once() == at_once;
+                *verdict = verdict.take().or_else(|| judge.take_if(is_next).map(finish));
+            }
+        }
+        (health, verdicts.into_iter().flatten().collect())
     }
 }

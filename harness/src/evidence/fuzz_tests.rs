@@ -46,21 +46,18 @@ static PLANS: LazyLock<Vec<RunPlan>> = LazyLock::new(|| {
     SCENARIOS.map(of).into()
 });
 
-/// A file that is written anew for each input.
-struct Scratch(File);
+thread_local! {
+    /// Written anew for each input.
+    static SCRATCH: File = tempfile::tempfile().unwrap();
+}
 
-impl Scratch {
-    fn new() -> Self {
-        Self(tempfile::tempfile().unwrap())
-    }
-
-    fn open(&self, bytes: &[u8]) -> Result<Recording, ReadError> {
-        let mut file = &self.0;
-        file.set_len(0).unwrap();
+fn open(bytes: &[u8]) -> Result<Recording, ReadError> {
+    SCRATCH.with(|mut file| {
         file.rewind().unwrap();
         file.write_all(bytes).unwrap();
-        Recording::of(self.0.try_clone().unwrap())
-    }
+        file.set_len(bytes.len() as u64).unwrap();
+        Recording::of(file.try_clone().unwrap())
+    })
 }
 
 fn in_words(error: &ReadError) {
@@ -113,7 +110,7 @@ proptest! {
     #[test]
     fn a_history_of_any_lines_is_judged_or_refused_in_words(text in inputs(lines(), WORDS)) {
         text.split(|byte| *byte == b'\n').for_each(check_line);
-        if let Err(error) = read(Scratch::new().open(&sealed(&text))) {
+        if let Err(error) = read(open(&sealed(&text))) {
             in_words(&error);
         }
     }
@@ -122,7 +119,7 @@ proptest! {
     fn a_history_of_any_bytes_is_judged_or_refused_in_words(
         bytes in inputs(lines().iter().map(|text| sealed(text)).collect(), &["\u{fffd}/"]),
     ) {
-        if let Err(error) = read(Scratch::new().open(&bytes)) {
+        if let Err(error) = read(open(&bytes)) {
             in_words(&error);
         }
     }

@@ -3,6 +3,7 @@
 //! A history may hold a million of them, each for as long as it is judged: so what no judge reads is
 //! left out, and a test holds its size.
 
+use super::payload::Payload;
 use super::pool::{Pool, Text};
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
@@ -10,10 +11,11 @@ use mock_server::faults::{Caution, FaultKind};
 use mock_server::history::exchange::{
     ClickReceipt, Denied, End, Exchange, KeyPlace, RetryAfter, RetryAfterForm,
 };
-use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
-/// One upstream exchange. What is not described here is as in [`Exchange`].
+/// One upstream exchange, with what is [`Shared`] as if it were its own. What is not described here is as
+/// in [`Exchange`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JudgedExchange {
     /// Unique in the run, in order of arrival.
@@ -31,22 +33,13 @@ pub struct JudgedExchange {
     /// When the exchange was over, whatever way.
     pub t_end: Moment,
     t_known: Moment,
-    /// What its request says that many others say too.
-    pub head: Arc<Head>,
-    /// Path and query.
-    pub target: Text,
-    /// The creator, where the route names one.
-    pub handle: Option<Text>,
+    shared: Arc<Shared>,
     /// The `Idempotency-Key` header.
     pub idempotency_key: Option<Text>,
-    /// The version in the answer's body.
-    pub version: Option<Text>,
     /// The `Retry-After` that was written.
     pub retry_after: Option<Box<AskedToWait>>,
     /// The clicks that the request delivered.
     pub clicks: Box<[Receipt]>,
-    /// The faults that shaped the answer.
-    pub faults: Arc<Vec<Mark>>,
     /// Position on its connection, from 0.
     pub conn_seq: u32,
     /// The status that was written, if a head was written.
@@ -65,6 +58,21 @@ pub struct JudgedExchange {
     pub has_body: bool,
     /// Whether the request asks for writes of links.
     pub writes_links: bool,
+}
+
+/// What many exchanges of a history have in common, kept once.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Shared {
+    /// What the request says that others of the same client say too.
+    pub head: Arc<Head>,
+    /// Path and query.
+    pub target: Text,
+    /// The creator, where the route names one.
+    pub handle: Option<Text>,
+    /// The version in the answer's body.
+    pub version: Option<Text>,
+    /// The faults that shaped the answer.
+    pub faults: Arc<Vec<Mark>>,
 }
 
 /// What a request says that others of the same client say too.
@@ -97,43 +105,6 @@ pub struct Receipt {
     pub status: u16,
     /// Whether this delivery had the effect.
     pub effect: bool,
-}
-
-/// Hashes of what a click says, hardly any of which is that of another click.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Payload {
-    /// As [`click_payload`](mock_server::history::exchange::click_payload) writes them.
-    Hashes([u32; 3]),
-    /// Anything else.
-    Other(Text),
-}
-
-/// The numbers of hashes in hex with hyphens between them; none of what is written otherwise.
-fn hashes(payload: &str) -> Option<[u32; 3]> {
-    let mut parts = payload.split('-').map(|part| {
-        let is_hash = part.len() == 8 && !part.contains(|c| !matches!(c, '0'..='9' | 'a'..='f'));
-        u32::from_str_radix(part, 16).ok().filter(|_| is_hash)
-    });
-    let hashes = [parts.next()??, parts.next()??, parts.next()??];
-    parts.next().is_none().then_some(hashes)
-}
-
-impl fmt::Display for Payload {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Hashes([creator, link, time]) => write!(f, "{creator:08x}-{link:08x}-{time:08x}"),
-            Self::Other(text) => text.fmt(f),
-        }
-    }
-}
-
-impl PartialEq<str> for Payload {
-    fn eq(&self, other: &str) -> bool {
-        match self {
-            Self::Hashes(own) => hashes(other).as_ref() == Some(own),
-            Self::Other(text) => text == other,
-        }
-    }
 }
 
 /// A `Retry-After` as it was sent, as [`RetryAfter`].
@@ -227,6 +198,21 @@ pub struct LogicalKey<'x> {
     idempotency_key: &'x str,
 }
 
+impl Deref for JudgedExchange {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+#[cfg(test)]
+impl std::ops::DerefMut for JudgedExchange {
+    fn deref_mut(&mut self) -> &mut Shared {
+        Arc::make_mut(&mut self.shared)
+    }
+}
+
 impl From<Exchange> for JudgedExchange {
     fn from(exchange: Exchange) -> Self {
         Common::default().judged(exchange)
@@ -239,6 +225,7 @@ pub(super) struct Common {
     texts: Pool<Box<str>>,
     heads: Pool<Head>,
     faults: Pool<Vec<Mark>>,
+    shared: Pool<Shared>,
 }
 
 impl Common {
@@ -258,6 +245,13 @@ impl Common {
         let marks = marks.map(|mark| Mark { rule: mark.rule, kind: mark.kind }).collect();
         let clicks = exchange.clicks.into_iter().map(|click| self.receipt(click)).collect();
         let retry_after = exchange.retry_after.map(|after| Box::new(self.asked_to_wait(after)));
+        let shared = Shared {
+            head: self.heads.one_of(head),
+            target: self.text(exchange.target),
+            handle: exchange.handle.map(|handle| self.text(handle)),
+            version: exchange.version.map(|version| self.text(version)),
+            faults: self.faults.one_of(marks),
+        };
         JudgedExchange {
             id: exchange.id,
             conn: exchange.conn,
@@ -267,14 +261,10 @@ impl Common {
             t_first: exchange.t_first,
             t_end: exchange.t_end,
             t_known,
-            head: self.heads.one_of(head),
-            target: self.text(exchange.target),
-            handle: exchange.handle.map(|handle| self.text(handle)),
+            shared: self.shared.one_of(shared),
             idempotency_key: exchange.idempotency_key.map(|key| self.text(key)),
-            version: exchange.version.map(|version| self.text(version)),
             retry_after,
             clicks,
-            faults: self.faults.one_of(marks),
             conn_seq: exchange.conn_seq,
             status: exchange.status,
             route: exchange.route,
@@ -294,8 +284,8 @@ impl Common {
     fn receipt(&mut self, click: ClickReceipt) -> Receipt {
         Receipt {
             event_id: self.text(click.event_id),
-            payload: match hashes(&click.payload) {
-                Some(hashes) => Payload::Hashes(hashes),
+            payload: match Payload::hashes(&click.payload) {
+                Some(hashes) => hashes,
                 None => Payload::Other(self.text(click.payload)),
             },
             status: click.status,
@@ -315,36 +305,18 @@ mod tests {
     use crate::testing::{asked_to_wait, hit_by, read, sent_click};
 
     #[test]
-    fn an_exchange_takes_160_bytes_and_what_it_has_in_common_none() {
-        assert!(size_of::<JudgedExchange>() <= 160, "{}", size_of::<JudgedExchange>());
+    fn an_exchange_takes_128_bytes_a_click_32_more_and_what_is_in_common_none() {
+        assert!(size_of::<JudgedExchange>() <= 128, "{}", size_of::<JudgedExchange>());
+        assert!(size_of::<Receipt>() <= 32, "{}", size_of::<Receipt>());
         let mut common = Common::default();
         let [one, other] = [0, 9].map(|at| common.judged(hit_by("status", read("ann", at))));
+        assert!(Arc::ptr_eq(&one.shared, &other.shared));
+        let [one, other] = ["ann", "bob"].map(|handle| common.judged(read(handle, 0)));
         assert!(Arc::ptr_eq(&one.head, &other.head) && Arc::ptr_eq(&one.faults, &other.faults));
-        let texts = |of: &JudgedExchange| {
-            let texts = [Some(&of.target), of.handle.as_ref(), of.version.as_ref()];
-            texts.map(|text| text.unwrap().as_ptr())
-        };
-        assert_eq!(texts(&one), texts(&other));
-    }
-
-    #[test]
-    fn hashes_are_kept_as_numbers_and_written_as_they_came() {
-        let judged = |payload: &str| {
-            let mut click = sent_click("e", 7, 202);
-            click.clicks[0].payload = payload.into();
-            JudgedExchange::from(click).clicks[0].payload.clone()
-        };
-        let hashes = "00000001-0a0b0c0d-ffffffff";
-        assert_eq!(judged(hashes), Payload::Hashes([1, 0x0a0b_0c0d, u32::MAX]));
-        let others = ["", "-", "1-2-3", "+0000001-0a0b0c0d-ffffffff", "00000001-0a0b0c0d-FFFFFFFF"];
-        let others = others.into_iter().chain(["00000001-0a0b0c0d", "00000001-0a0b0c0d-ffffffff-"]);
-        for other in others {
-            assert_eq!(judged(other), Payload::Other(other.into()));
-            assert!(judged(other) == *other && judged(other) != *hashes, "{other}");
-            assert!(judged(hashes) != *other && judged(hashes) == *hashes, "{other}");
-        }
-        assert_eq!(judged(hashes).to_string(), hashes);
-        assert_eq!(judged("made up").to_string(), "made up");
+        let [one, other] =
+            [(7, "e"), (9, "e")].map(|(at, id)| common.judged(sent_click(id, at, 503)));
+        let id = |of: &JudgedExchange| of.clicks[0].event_id.as_ptr();
+        assert_eq!(id(&one), id(&other));
     }
 
     #[test]
@@ -358,7 +330,7 @@ mod tests {
         assert!(click.logical_key() != other.logical_key());
         let refused = JudgedExchange::from(hit_by("status", asked_to_wait("ann", 7, 503, 2)));
         assert!(refused.is_definite_failure() && !refused.is_connection_only());
-        assert_eq!(&*refused.retry_after.unwrap().value, "2");
+        assert_eq!(&*refused.retry_after.as_ref().unwrap().value, "2");
         assert_eq!(
             (&*refused.faults[0].rule, refused.t_known),
             ("rule-status", Moment::from_ms(12))

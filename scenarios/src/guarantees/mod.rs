@@ -102,6 +102,11 @@ pub trait Judge {
 
     /// The verdict, after the last operation.
     fn verdict(self: Box<Self>) -> Verdict;
+
+    /// Whether it has gathered nothing until then.
+    fn is_at_once(&self) -> bool {
+        false
+    }
 }
 
 /// A judge that needs no front-door operations.
@@ -110,6 +115,10 @@ pub struct AtOnce<F>(pub F);
 impl<F: FnOnce() -> Verdict> Judge for AtOnce<F> {
     fn verdict(self: Box<Self>) -> Verdict {
         (self.0)()
+    }
+
+    fn is_at_once(&self) -> bool {
+        true
     }
 }
 
