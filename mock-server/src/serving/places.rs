@@ -1,7 +1,7 @@
 //! Who has a connection to one port, and who gives way when there are too many.
 
 use futures_util::task::AtomicWaker;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use tokio::sync::Notify;
@@ -18,6 +18,9 @@ struct Taken {
     /// By number, in the order of arrival.
     connections: BTreeMap<u64, Arc<Claim>>,
     arrived: u64,
+    /// Those who had not asked when they were last looked at, in the order of arrival, so that a flood
+    /// of them does not have to be looked through for each newcomer; some may have asked or gone since.
+    unasked: VecDeque<u64>,
 }
 
 /// One connection's place, which is free again when this is gone.
@@ -80,6 +83,7 @@ impl Places {
             reader: AtomicWaker::new(),
         });
         taken.connections.insert(number, Arc::clone(&claim));
+        taken.note_unasked(number);
         (Some(Place { places: Arc::clone(self), number, claim }), was_full)
     }
 
@@ -89,8 +93,26 @@ impl Places {
 }
 
 impl Taken {
+    fn note_unasked(&mut self, number: u64) {
+        self.unasked.push_back(number);
+        // Mostly they have asked or gone: what is kept of them stays in proportion.
+        if self.unasked.len() > 2 * self.connections.len() + 64 {
+            let Self { connections, unasked, .. } = self;
+            unasked
+                .retain(|number| connections.get(number).is_some_and(|one| !one.state().has_asked));
+        }
+    }
+
     /// Ends the connection with the smallest claim; false when none can be ended.
     fn free_one(&mut self) -> bool {
+        while let Some(number) = self.unasked.pop_front() {
+            let never_asked = self.connections.get(&number).filter(|one| !one.state().has_asked);
+            if let Some(gone) = never_asked {
+                gone.gives_way.notify_one();
+                self.connections.remove(&number);
+                return true;
+            }
+        }
         let states = self.connections.iter().map(|(number, claim)| (*claim.state(), *number));
         let Some((state, number)) = states.min() else { return false };
         if state.stage == Stage::Answered {
@@ -200,6 +222,21 @@ mod tests {
         assert!(!has_gone(&answered) && !has_gone(&last));
         drop((half_open, idle, dripping));
         assert!(places.take().1, "their places were given away");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_kept_of_many_that_have_come_and_gone_is_little() {
+        let places = Places::of(4);
+        let first = places.take().0.unwrap();
+        for _ in 0..1_000 {
+            let one = places.take().0.unwrap();
+            drop(one.claim.ask());
+        }
+        assert!(places.taken().unasked.len() <= 2 * 4 + 64);
+        let others: Vec<_> = (0..3).map(|_| places.take().0.unwrap()).collect();
+        others.iter().for_each(|one| drop(one.claim.ask()));
+        let _newcomer = places.take();
+        assert!(has_gone(&first) && !others.iter().any(has_gone));
     }
 
     #[tokio::test(start_paused = true)]
