@@ -115,6 +115,8 @@ fn catalogue_plan(args: &RunArgs, config: &Config) -> Result<RunPlan, Failure> {
         declared: config.file.declared.clone(),
         has_own_scale: args.mutant.is_none()
             && TargetSpec::of(config).is_ok_and(|target| !target.takes_time_scale()),
+        logs_in: args.mutant.is_some()
+            || TargetSpec::of(config).is_ok_and(|target| target.takes_vault_role()),
     };
     let ids: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.id).collect();
     Ok(catalogue::run_plan(&settings, contract, &ids))

@@ -3,13 +3,14 @@
 //! Required: `LINKTREE_URL` (calls go under `{LINKTREE_URL}/v1`), `VAULT_URL`, `VAULT_TOKEN`,
 //! `DATA_DIR`. Optional: `ALLOWED_ORIGIN` (origins with commas between them), `HOST` (127.0.0.1), `PORT` (8080),
 //! `TIME_SCALE` (1), `SEED` (0), `PUBLIC_URL` (where Linktree reaches this service; without it no webhook is
-//! registered), `SSL_CERT_FILE` (certificates in PEM of whom alone Linktree and the vault may have theirs),
+//! registered), `VAULT_ROLE_ID` with `VAULT_SECRET_ID` (as whom it logs in where the vault refuses the token),
+//! `SSL_CERT_FILE` (certificates in PEM of whom alone Linktree and the vault may have theirs),
 //! `SESSION_SECRET` (what signs creators' sessions), and the names in [`Config::from_lookup`]. Contract
-//! durations, in milliseconds, are divided by
-//! `TIME_SCALE`; names ending in `_REAL_MS` or `_S` are real time and are not. The API key is not
-//! read here: it comes from the vault.
+//! durations, in milliseconds, are divided by `TIME_SCALE`; names ending in `_REAL_MS` or `_S` are real
+//! time and are not. The API key is not read here: it comes from the vault.
 
-use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
+use crate::vault_login::{Role, VaultLogin};
+use std::{fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 /// The client-side rate limit.
 #[derive(Clone, Debug)]
@@ -120,12 +121,10 @@ pub struct Config {
     pub port: u16,
     /// Base address of Linktree, without `/v1` and without a slash at the end.
     pub linktree_url: String,
-    /// Base address of the vault.
-    pub vault_url: String,
+    /// The way into the vault.
+    pub vault: Arc<VaultLogin>,
     /// Path of this environment's secret in the vault, below `/v1/`.
     pub vault_secret: String,
-    /// Token for the vault.
-    pub vault_token: String,
     /// The only authorities whose certificates are accepted; those of the system without it.
     pub ca_file: Option<PathBuf>,
     /// How long the start waits for the vault.
@@ -211,9 +210,12 @@ impl Config {
             host: lookup("HOST").unwrap_or_else(|| "127.0.0.1".into()),
             port: env.number("PORT", 8080)?,
             linktree_url: env.address("LINKTREE_URL")?,
-            vault_url: env.address("VAULT_URL")?,
+            vault: Arc::new(VaultLogin::new(
+                env.address("VAULT_URL")?,
+                env.required("VAULT_TOKEN")?,
+                env.role(),
+            )),
             vault_secret: lookup("VAULT_SECRET").unwrap_or_else(|| "secret/data/linktree".into()),
-            vault_token: env.required("VAULT_TOKEN")?,
             ca_file: lookup("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from),
             vault_patience: real("VAULT_PATIENCE_REAL_MS", 10_000)?,
             data_dir: env.required("DATA_DIR")?.into(),
@@ -285,6 +287,11 @@ struct Env<'a, F: Fn(&str) -> Option<String>>(&'a F);
 impl<F: Fn(&str) -> Option<String>> Env<'_, F> {
     fn required(&self, name: &'static str) -> Result<String, ConfigError> {
         (self.0)(name).filter(|text| !text.is_empty()).ok_or(ConfigError::Missing(name))
+    }
+
+    fn role(&self) -> Option<Role> {
+        let role_id = self.required("VAULT_ROLE_ID").ok()?;
+        Some(Role { role_id, secret_id: self.required("VAULT_SECRET_ID").ok()? })
     }
 
     fn address(&self, name: &'static str) -> Result<String, ConfigError> {

@@ -28,6 +28,7 @@ mod sessions;
 mod source;
 mod tls;
 mod upstream;
+mod vault_login;
 mod webhooks;
 
 pub use config::Config;

@@ -59,14 +59,10 @@ pub async fn read(http: &reqwest::Client, config: &Config) -> Result<Secrets, Se
 /// # Errors
 /// With the reason why there is no secret.
 pub async fn ask(http: &reqwest::Client, config: &Config) -> Result<Secrets, SecretsError> {
-    let response = http
-        .get(format!("{}/v1/{}", config.vault_url, config.vault_secret))
-        .header("X-Vault-Token", &config.vault_token)
-        .header("Accept", "application/json")
-        .timeout(Duration::from_secs(3))
-        .send()
+    let response = config
+        .vault
+        .read(http, &config.vault_secret)
         .await
-        .and_then(reqwest::Response::error_for_status)
         .map_err(|error| SecretsError(error.without_url().to_string()))?;
     // The parser's own words could quote the secret, so they are not repeated.
     let envelope: Envelope = response

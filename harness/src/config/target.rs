@@ -89,6 +89,12 @@ impl TargetSpec {
         self.is_told(template::CA_FILE)
     }
 
+    /// Whether it is told a role and its secret when it is started, with which it logs in at the vault.
+    #[must_use]
+    pub fn takes_vault_role(&self) -> bool {
+        template::VAULT_ROLE.iter().all(|name| self.is_told(name))
+    }
+
     /// Why there can be no TLS between it and the mock, if it cannot; `assured` where the configuration
     /// says that there can.
     #[must_use]

@@ -8,6 +8,9 @@ pub const TIME_SCALE: &str = "time_scale";
 /// The ports that a target is given: its own, and another for its metrics.
 pub const PORTS: [&str; 2] = ["port", "metrics_port"];
 
+/// With what a target logs in at the vault.
+pub const VAULT_ROLE: [&str; 2] = ["vault.role_id", "vault.secret_id"];
+
 /// The file with the certificate of the authority that Linktree, vault and alert receiver have theirs
 /// from.
 pub const CA_FILE: &str = "ca_file";
@@ -20,8 +23,8 @@ pub const NAMES: &[&str] = &[
     "mock.url",
     "vault.url",
     "vault.token",
-    "vault.role_id",
-    "vault.secret_id",
+    VAULT_ROLE[0],
+    VAULT_ROLE[1],
     "alerts.url",
     "secret.api_key",
     "secret.webhook",

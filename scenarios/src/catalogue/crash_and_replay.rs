@@ -1,5 +1,6 @@
 //! The integration itself goes down: killed at the peak of a spike, killed twice more and paused while
-//! Linktree is gone, and stopped at last.
+//! Linktree is gone, and stopped at last. Its token for the vault expires meanwhile, where it can log in:
+//! whoever starts again only with what it was once given stays down.
 
 use super::parts::{
     CLICKS, Timeline, everything, group, in_turn, pages, pages_and_clicks, part, routes, rule,
@@ -12,6 +13,7 @@ use mock_server::faults::{
 };
 use mock_server::seed;
 use mock_server::world::population::Population;
+use mock_server::world::{TimedEvent, WorldEvent};
 use rand::RngExt;
 
 /// This scenario.
@@ -85,10 +87,18 @@ fn build(settings: &Settings) -> Plan {
             },
         ],
         faults: chaos(settings, spike, outage, storm),
+        world: token_expires(settings, outage),
         // Whoever wants a page that the killed process has forgotten waits for silent calls.
         generator: settings.generator(settings.users(400, RATE)),
         ..INFO.skeleton(settings, timeline)
     }
+}
+
+/// Before the last kill and the stop: whoever starts after them must log in.
+fn token_expires(settings: &Settings, outage: Window) -> Vec<TimedEvent> {
+    let event = WorldEvent::ExpireVaultTokens { left_ms: 0 };
+    let expiry = TimedEvent { at_ms: part(outage, 1, 2).from_ms, event };
+    settings.logs_in.then_some(expiry).into_iter().collect()
 }
 
 /// Linktree is well, then silent, then broken. The seed draws the moments of what happens to the process.

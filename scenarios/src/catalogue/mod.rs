@@ -85,6 +85,8 @@ pub struct Settings {
     pub declared: Declared,
     /// Whether it takes the time scale from nobody, so that all scenarios run at one.
     pub has_own_scale: bool,
+    /// Whether it is told with which role it logs in at the vault, so that its token may expire.
+    pub logs_in: bool,
 }
 
 impl Default for Settings {
@@ -95,6 +97,7 @@ impl Default for Settings {
             root_seed: 0,
             declared: Declared::default(),
             has_own_scale: false,
+            logs_in: false,
         }
     }
 }

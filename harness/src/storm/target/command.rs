@@ -100,12 +100,15 @@ pub(super) fn command(spec: &TargetSpec, around: &Surroundings<'_>, ports: Ports
     let TargetSpec::Spawn { command: spawn, folder } = spec else {
         let mut args: Vec<OsString> = vec!["__reference".into()];
         args.extend(spec.mutant().map(OsString::from));
-        let env: [(&str, OsString); 11] = [
+        let [role_id, secret_id] = around.vault_role.clone();
+        let env: [(&str, OsString); 13] = [
             ("PORT", ports.front.to_string().into()),
             ("PUBLIC_URL", ports.url().into()),
             ("LINKTREE_URL", around.mock_url.clone().into()),
             ("VAULT_URL", around.vault_url.clone().into()),
             ("VAULT_TOKEN", around.vault_token.clone().into()),
+            ("VAULT_ROLE_ID", role_id.into()),
+            ("VAULT_SECRET_ID", secret_id.into()),
             ("ALERTS_URL", around.alerts_url.clone().into()),
             ("SESSION_SECRET", around.secrets.session.clone().into()),
             ("ALLOWED_ORIGIN", ALLOWED_ORIGIN.into()),
