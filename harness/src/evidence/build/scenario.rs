@@ -157,7 +157,7 @@ fn ending(case: &Case, plan: &Plan) -> (Ending, Option<String>) {
             } else {
                 "the target ended in mid-run"
             };
-            (Ending::TargetLost, Some(format!("{what} ({how})")))
+            (Ending::TargetLost, Some(format!("{what} ({how}){}", token_expired(case))))
         }
         Some(Outcome::Unreached { why }) => (Ending::Unreached, Some(why.clone())),
         None => {
@@ -167,6 +167,17 @@ fn ending(case: &Case, plan: &Plan) -> (Ending, Option<String>) {
             );
             (Ending::Interrupted, Some(why))
         }
+    }
+}
+
+/// Why a target may be lost that was not let into the vault, if its last word there was an expired token.
+fn token_expired(case: &Case) -> &'static str {
+    match case.linktree.secret_reads.last() {
+        Some(read) if read.token == "expired" => {
+            "; the vault had refused its token, which had expired as planned: does it log in again, \
+             with {vault.role_id} and {vault.secret_id}?"
+        }
+        _ => "",
     }
 }
 

@@ -12,8 +12,8 @@ use reports::report::{CpuTime, ScenarioReport, Tolerance};
 use scenarios::catalogue::{Settings, run_plan};
 use scenarios::guarantees;
 use scenarios::history::{
-    Click, Did, Event, GeneratorReport, HISTORY_FORMAT, Lateness, Opened, Operation, Outcome,
-    PageView, Timers, Waits,
+    Change, Click, Did, Event, GeneratorReport, HISTORY_FORMAT, Lateness, Opened, Operation,
+    Outcome, PageView, Process, Timers, Waits,
 };
 use std::time::Duration;
 
@@ -32,11 +32,19 @@ pub fn opened(format: u32, plan_hash: &str) -> Event<'static> {
 
 /// The folder of a run whose only scenario was recorded in this format, with these events.
 fn recorded(format: u32, events: Vec<Event<'static>>) -> (tempfile::TempDir, RunFolder) {
+    recorded_to(Outcome::Completed, format, events)
+}
+
+fn recorded_to(
+    outcome: Outcome,
+    format: u32,
+    events: Vec<Event<'static>>,
+) -> (tempfile::TempDir, RunFolder) {
     let (out, folder, plan_hash) = planned();
     let (recorder, writer) = Recorder::create(&folder.history(SCENARIO)).unwrap();
     recorder.record(opened(format, &plan_hash));
     events.into_iter().for_each(|event| recorder.record(event));
-    writer.close(Moment::from_ms(1), Outcome::Completed).unwrap();
+    writer.close(Moment::from_ms(1), outcome).unwrap();
     (out, folder)
 }
 
@@ -76,6 +84,27 @@ fn late(ms: &[u64]) -> Lateness {
     let mut late = Lateness::default();
     ms.iter().for_each(|ms| late.record(Duration::from_millis(*ms)));
     late
+}
+
+#[test]
+fn a_target_that_only_knows_an_expired_token_is_told_to_log_in() {
+    let read = |token: &str| {
+        let read = serde_json::json!({
+            "at": 1, "method": "GET", "path": "/v1/secret/data/linktree", "token": token, "status": 403
+        });
+        Event::SecretRead(serde_json::from_value(read).unwrap())
+    };
+    let how = || "not ready".to_owned();
+    let down = || Process { at: Moment::from_ms(1), change: Change::NotReady { how: how() } };
+    let told = |reads: [&str; 2]| {
+        let events = reads.map(read).into_iter().chain([Event::Process(down())]).collect();
+        let lost = Outcome::TargetLost { how: how() };
+        let (_out, folder) = recorded_to(lost, HISTORY_FORMAT, events);
+        report(&folder).unwrap().scenarios.remove(0).ending_reason.unwrap()
+    };
+    let asked = told(["run", "expired"]);
+    assert!(asked.contains("not come back") && asked.contains("{vault.role_id}"), "{asked}");
+    assert!(!told(["expired", "login"]).contains("{vault.role_id}"));
 }
 
 #[test]
