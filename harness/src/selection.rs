@@ -4,8 +4,8 @@
 //! error, also beside others that do.
 
 use crate::cli::{ProfileName, RunArgs};
-use crate::config::Config;
 use crate::config::target::TargetSpec;
+use crate::config::{Config, alerts};
 use crate::contract;
 use crate::evidence::plans;
 use crate::failure::{Failure, nearest};
@@ -119,7 +119,10 @@ fn catalogue_plan(args: &RunArgs, config: &Config) -> Result<RunPlan, Failure> {
             || TargetSpec::of(config).is_ok_and(|target| target.takes_vault_role()),
     };
     let ids: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.id).collect();
-    Ok(catalogue::run_plan(&settings, contract, &ids))
+    let target = &config.file.target;
+    let is_reference = args.mutant.is_some() || (target.spawn.is_none() && target.url.is_none());
+    let alerts = alerts::names(&config.file.observe.alerts, is_reference);
+    Ok(RunPlan { alerts, ..catalogue::run_plan(&settings, contract, &ids) })
 }
 
 /// A fresh seed, small enough to be typed.

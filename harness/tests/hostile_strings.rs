@@ -92,8 +92,8 @@ fn what_a_plan_or_a_contract_holds_is_shown_clean() {
     for text in [
         HOSTILE.to_owned(),
         format!("{{{quoted}: 1}}"),
-        format!("{{\"format\": 4, \"x{HOSTILE}\": 1}}"),
-        format!("{{\"format\": 4, \"seed\": {quoted}}}"),
+        format!("{{\"format\": 5, \"x{HOSTILE}\": 1}}"),
+        format!("{{\"format\": 5, \"seed\": {quoted}}}"),
     ] {
         file("p.json", &text, &plan);
     }

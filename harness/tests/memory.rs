@@ -94,6 +94,8 @@ impl Day {
                 count,
             }),
             key_age: None,
+            click_lag: Some(0.0),
+            rate_used: Some(60.0),
         };
         let last = at.plus(Duration::from_millis(2));
         Scrape { sent: at, last, status: Some(200), failure: None, figures }

@@ -59,6 +59,7 @@ fn plan() -> RunPlan {
         time_scale: 1,
         contract: ContractProfile::linktree_v1(),
         declared: Declared::default(),
+        alerts: scenarios::plan::AlertNames::new(),
         bounds: scenarios::bounds::defaults(),
         scenarios: vec![plan],
     }

@@ -265,6 +265,12 @@ pub struct Figures {
     /// The age of the key in use, seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_age: Option<f64>,
+    /// How long clicks have waited, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub click_lag: Option<f64>,
+    /// Upstream requests in the limit's window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_used: Option<f64>,
 }
 
 impl Figures {

@@ -4,12 +4,14 @@
 //! declared policy and most bounds are contract time; [`contract_time`] is the one place that scales
 //! it.
 
+mod alerts;
 mod declared;
 mod key;
 mod seed;
 mod times;
 mod traffic;
 
+pub use alerts::{AlertKind, AlertName, AlertNames};
 pub use declared::{BreakerCounting, BreakerScope, Declared, RetryAfterScope, WindowKind};
 pub use key::KeyPlan;
 pub use times::{Times, contract_time, largest_scale};
@@ -55,6 +57,9 @@ pub struct RunPlan {
     pub contract: ContractProfile,
     /// What the integration says of its own policy.
     pub declared: Declared,
+    /// Which alert stands for what.
+    #[serde(default, skip_serializing_if = "AlertNames::is_empty")]
+    pub alerts: AlertNames,
     /// What the guarantees promise, all of it written out.
     pub bounds: Bounds,
     /// The scenarios, in running order.

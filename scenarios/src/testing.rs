@@ -23,7 +23,7 @@ use crate::verdict::{Verdict, VerdictKind};
 use mock_server::clock::Moment;
 use mock_server::faults::{Fault, Matcher, Pick, Rule, Status, Window};
 use mock_server::history::exchange::Exchange;
-use mock_server::history::record::Happened;
+use mock_server::history::record::{Alert, Happened};
 use mock_server::profile::ContractProfile;
 use mock_server::world::population::Population;
 use std::sync::Arc;
@@ -64,6 +64,7 @@ pub fn run_plan(phases: &[(PhaseKind, u64, u64)]) -> RunPlan {
         time_scale: 1,
         contract,
         declared: Declared::default(),
+        alerts: crate::plan::AlertNames::new(),
         bounds: crate::bounds::defaults(),
         scenarios: vec![plan],
     }
@@ -213,6 +214,12 @@ impl History {
     /// The vault was asked for the integration's secret; other statuses than 200 are a fault's.
     pub fn vault_read(mut self, at_ms: u64, status: u16) -> Self {
         self.case.linktree.secret_reads.push(secret_read(at_ms, status));
+        self
+    }
+
+    /// An alert came in.
+    pub fn alert(mut self, alert: Alert) -> Self {
+        self.case.target.alerts.push(alert);
         self
     }
 

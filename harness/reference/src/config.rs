@@ -5,9 +5,14 @@
 //! `TIME_SCALE` (1), `SEED` (0), `PUBLIC_URL` (where Linktree reaches this service; without it no webhook is
 //! registered), `VAULT_ROLE_ID` with `VAULT_SECRET_ID` (as whom it logs in where the vault refuses the token),
 //! `SSL_CERT_FILE` (certificates in PEM of whom alone Linktree and the vault may have theirs),
-//! `SESSION_SECRET` (what signs creators' sessions), and the names in [`Config::from_lookup`]. Contract
-//! durations, in milliseconds, are divided by `TIME_SCALE`; names ending in `_REAL_MS` or `_S` are real
-//! time and are not. The API key is not read here: it comes from the vault.
+//! `SESSION_SECRET` (what signs creators' sessions), `ALERTS_URL` (an Alertmanager's base address), and
+//! the names in [`Config::from_lookup`]. Contract durations, in milliseconds, are divided by
+//! `TIME_SCALE`; names ending in `_REAL_MS` or `_S` are real time and are not. The API key is not
+//! read here: it comes from the vault.
+
+mod alerts;
+
+pub use alerts::AlertSettings;
 
 use crate::vault_login::{Role, VaultLogin};
 use std::{fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
@@ -153,6 +158,8 @@ pub struct Config {
     pub keys: KeySettings,
     /// Webhooks.
     pub webhooks: WebhookSettings,
+    /// Alerts.
+    pub alerts: AlertSettings,
 }
 
 /// Why there is no configuration.
@@ -264,6 +271,7 @@ impl Config {
                 // What is older than the tolerance is refused for its age; retries come later.
                 remembered: whole_seconds("WEBHOOK_REMEMBERED_S", 3_600)?,
             },
+            alerts: AlertSettings::read(&env, contract)?,
         })
     }
 }

@@ -10,6 +10,7 @@
 //! for its routes. Modules use each other in one direction only, and none but this file and the
 //! mutants knows the seams (`harness/tests/house.rs` holds both).
 
+mod alerting;
 mod analytics;
 mod clicks;
 mod clock;
@@ -22,6 +23,7 @@ mod logs;
 mod metrics;
 pub mod mutants;
 mod pages;
+mod recent;
 mod seams;
 mod secrets;
 mod sessions;
@@ -35,6 +37,7 @@ pub use config::Config;
 pub use seams::Seams;
 pub use webhooks::FAILED_WEBHOOKS;
 
+use alerting::Alerting;
 use analytics::Analytics;
 use clicks::delivery::Delivery;
 use keys::Keys;
@@ -112,11 +115,19 @@ pub async fn serve_on(
     let http = client(&config, seams.tls)?;
     let secrets = (seams.secrets)(&http, &config).await?;
     let webhook_secret = secrets.webhook_secret.clone();
-    let metrics = Arc::new(Metrics::new(seams.metrics));
+    let alerts = &config.alerts;
+    let span = alerts.error_window.max(alerts.latency_window);
+    let metrics = Arc::new(Metrics::new(seams.metrics, span));
     let keys = Arc::new(Keys::new(http.clone(), config.clone(), secrets, seams.keys));
-    let upstream =
-        Upstream::new(http, &config, keys.clone(), seams.upstream, metrics.clone(), seams.log)
-            .map_err(ServeError::Sent)?;
+    let upstream = Upstream::new(
+        http.clone(),
+        &config,
+        keys.clone(),
+        seams.upstream,
+        metrics.clone(),
+        seams.log,
+    )
+    .map_err(ServeError::Sent)?;
     let upstream = Arc::new(upstream);
     let clicks = (seams.store)(&config.data_dir)?;
     let clicks_arrived = Arc::new(Notify::new());
@@ -139,6 +150,14 @@ pub async fn serve_on(
         log: seams.log,
     };
     let watched = (keys, upstream.clone());
+    let alerting = Alerting::new(
+        http,
+        alerts,
+        seams.alerts,
+        metrics.clone(),
+        upstream.clone(),
+        clicks.clone(),
+    );
     let settings = (&config.clicks, &config.rate);
     let delivery =
         Delivery::new(clicks, upstream, metrics, clicks_arrived, settings, seams.delivery);
@@ -146,6 +165,7 @@ pub async fn serve_on(
     let (stopping, stopped) = watch::channel(false);
     let delivery = tokio::spawn(delivery.run(stopped.clone()));
     tokio::spawn(key_watch::run(watched.0, watched.1, stopped.clone()));
+    let alerting = alerting.map(|alerting| tokio::spawn(alerting.run(stopped.clone())));
     tokio::spawn(async move {
         stop.await;
         stopping.send_replace(true);
@@ -175,6 +195,9 @@ pub async fn serve_on(
         () = too_late => tracing::warn!("some requests were cut off"),
     }
     let _ = tokio::time::timeout(GRACE, delivery).await;
+    if let Some(alerting) = alerting {
+        let _ = tokio::time::timeout(GRACE, alerting).await;
+    }
     Ok(())
 }
 

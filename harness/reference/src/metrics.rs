@@ -2,6 +2,7 @@
 
 use crate::{
     linktree::{Answer, Barrier, Failure, Route},
+    recent::Recent,
     source::Source,
 };
 use std::{
@@ -38,6 +39,8 @@ pub struct MetricsPolicy {
     pub observes_hits: bool,
     /// The word for where a page came from.
     pub page: fn(&Source) -> &'static str,
+    /// Whether it is remembered for alerts when pages were served: calls alone concern them.
+    pub remembers_views: bool,
 }
 
 impl Default for MetricsPolicy {
@@ -48,6 +51,7 @@ impl Default for MetricsPolicy {
             observed: |took| took.as_secs_f64(),
             observes_hits: false,
             page: Source::label,
+            remembers_views: false,
         }
     }
 }
@@ -74,6 +78,7 @@ pub struct Metrics {
     pages: Mutex<BTreeMap<&'static str, u64>>,
     clicks_refused: AtomicU64,
     webhooks: Mutex<BTreeMap<&'static str, u64>>,
+    recent: Recent,
 }
 
 /// What is not counted but asked for at the time of a scrape.
@@ -91,14 +96,21 @@ pub struct Gauges {
 }
 
 impl Metrics {
-    /// Everything at zero.
-    pub fn new(policy: MetricsPolicy) -> Self {
-        Self { policy, ..Self::default() }
+    /// Everything at zero; how calls ended is remembered for so long.
+    pub fn new(policy: MetricsPolicy, span: Duration) -> Self {
+        Self { policy, recent: Recent::new(span), ..Self::default() }
+    }
+
+    /// What is remembered of the last minutes.
+    pub fn recent(&self) -> &Recent {
+        &self.recent
     }
 
     /// An attempt ended.
     pub fn upstream_answered(&self, route: Route, took: Duration, end: &Result<Answer, Failure>) {
-        self.count_upstream(route, (self.policy.outcome)(end));
+        let outcome = (self.policy.outcome)(end);
+        self.count_upstream(route, outcome);
+        self.recent.ended(route, outcome, took);
         if let Some(took) = (self.policy.timed)(took, end) {
             self.observe(route, took);
         }
@@ -127,6 +139,9 @@ impl Metrics {
     /// A visitor got a page, and waited so long for it.
     pub fn page_served(&self, source: &Source, took: Duration) {
         self.count_page((self.policy.page)(source));
+        if self.policy.remembers_views {
+            self.recent.viewed();
+        }
         if self.policy.observes_hits && matches!(source, Source::Hit | Source::HitStale(_)) {
             self.observe(Route::Profile, took);
         }

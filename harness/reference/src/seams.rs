@@ -4,6 +4,7 @@
 //! all: everything else is given its own.
 
 use crate::{
+    alerting::AlertPolicy,
     analytics::AnalyticsPolicy,
     clicks::{ClickStore, SqliteStore, StoreError, delivery::DeliveryPolicy},
     config::Config,
@@ -49,6 +50,8 @@ pub struct Seams {
     pub metrics: MetricsPolicy,
     /// Which webhooks are believed, and what becomes of them.
     pub webhooks: WebhookPolicy,
+    /// When on-call is told.
+    pub alerts: AlertPolicy,
 }
 
 impl Default for Seams {
@@ -67,6 +70,7 @@ impl Default for Seams {
             log: LogPolicy::default(),
             metrics: MetricsPolicy::default(),
             webhooks: WebhookPolicy::default(),
+            alerts: AlertPolicy::default(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `windthrow.toml`: read, checked as a whole, and every mistake shown with its place.
 
+pub mod alerts;
 mod conceal;
 #[cfg(test)]
 mod fuzz_tests;

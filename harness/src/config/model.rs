@@ -1,5 +1,6 @@
 //! The keys of `windthrow.toml`; the JSON schema and every check of names and types follow from it.
 
+use super::alerts::AlertTexts;
 use crate::metrics::MetricNames;
 use mock_server::listen::{Listen, network};
 use reports::report::Severity;
@@ -212,6 +213,9 @@ pub struct Observe {
     pub kept_route: Option<String>,
     /// What its metrics are called.
     pub metrics: MetricNames,
+    /// What the alerts are called that it, or whoever watches it, sends to `{alerts.url}`: `name` or
+    /// `name{label="value"}`. What is not named is not judged.
+    pub alerts: AlertTexts,
 }
 
 /// What is asked of the load generator itself.

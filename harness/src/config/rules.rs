@@ -1,5 +1,6 @@
 //! What names and types cannot say: one target, known ids and templates, no secret in the file.
 
+use super::alerts;
 use super::guarantees;
 use super::model::File;
 use super::shape::place;
@@ -20,6 +21,7 @@ pub fn check(file: &File, table: &DeTable<'_>, folder: &Path) -> Vec<Mistake> {
     rules.mock(file);
     rules.front_door(file);
     rules.observe(file, folder);
+    rules.alerts(file);
     rules.guarantees(file);
     rules.secrets(file);
     rules.mistakes
@@ -281,11 +283,23 @@ impl Rules<'_> {
             ("cache_misses", &metrics.cache_misses),
             ("cache_stale", &metrics.cache_stale),
             ("key_age", &metrics.key_age),
+            ("click_lag", &metrics.click_lag),
+            ("rate_used", &metrics.rate_used),
         ] {
             if !name.is_empty() && name.parse::<Selector>().is_err() {
                 let help = "write name or name{label=\"value\"}, without functions";
                 let what = format!("{name:?} names no series");
                 self.wrong(&format!("observe.metrics.{key}"), what, help);
+            }
+        }
+    }
+
+    fn alerts(&mut self, file: &File) {
+        for (kind, text) in &file.observe.alerts {
+            if alerts::name(text).is_err() {
+                let help = "write the alert's name, or name{label=\"value\"}";
+                let what = format!("{text:?} names no alert");
+                self.wrong(&format!("observe.alerts.{}", kind.key()), what, help);
             }
         }
     }

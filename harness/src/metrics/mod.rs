@@ -21,6 +21,8 @@ pub struct Picks {
     cache_stale: Option<Selector>,
     latency: Option<Selector>,
     key_age: Option<Selector>,
+    click_lag: Option<Selector>,
+    rate_used: Option<Selector>,
     unit: LatencyUnit,
 }
 
@@ -37,6 +39,8 @@ impl Picks {
             cache_stale: pick(&names.cache_stale),
             latency: pick(&names.latency),
             key_age: pick(&names.key_age),
+            click_lag: pick(&names.click_lag),
+            rate_used: pick(&names.rate_used),
             unit: names.latency_unit,
         }
     }
@@ -57,6 +61,8 @@ impl Picks {
                 .latency
                 .as_ref()
                 .and_then(|latency| self.in_seconds(&exposition, latency)),
+            click_lag: sum(&self.click_lag),
+            rate_used: sum(&self.rate_used),
         }
     }
 

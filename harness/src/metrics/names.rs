@@ -24,6 +24,10 @@ pub struct MetricNames {
     pub cache_stale: String,
     /// The age of the key for Linktree that is in use, in seconds.
     pub key_age: String,
+    /// How long clicks have waited, a gauge of seconds.
+    pub click_lag: String,
+    /// Upstream requests in the limit's window, a gauge.
+    pub rate_used: String,
 }
 
 /// The unit of a histogram's bounds.
@@ -51,6 +55,8 @@ impl Default for MetricNames {
             cache_misses: cache("miss"),
             cache_stale: cache("stale"),
             key_age: "linktree_api_key_age_seconds".into(),
+            click_lag: "linktree_click_delivery_lag_seconds".into(),
+            rate_used: "linktree_rate_limit_used".into(),
         }
     }
 }

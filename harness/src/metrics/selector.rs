@@ -17,6 +17,12 @@ pub struct Selector {
 pub struct SelectorError;
 
 impl Selector {
+    /// The labels.
+    #[must_use]
+    pub fn labels(&self) -> std::collections::BTreeMap<String, String> {
+        self.labels.iter().cloned().collect()
+    }
+
     /// Whether a series has all the labels; its name is the caller's matter.
     #[must_use]
     pub fn picks(&self, series: &Series<'_>) -> bool {

@@ -183,6 +183,12 @@ pub struct Alert {
     /// `endsAt` by the sender's clock, milliseconds since the Unix epoch; none when it is not set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_unix_ms: Option<i64>,
+    /// Whether it fires, as an Alertmanager decides it when it comes in: `endsAt` is not set, or lies
+    /// ahead by the receiver's clock. Prometheus always sends one that lies ahead while an alert fires.
+    pub firing: bool,
+    /// Until when it fires if nothing more is heard of it, where `endsAt` lies ahead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Moment>,
 }
 
 /// Something happened in the world, as planned or because somebody steered it.
@@ -332,6 +338,8 @@ pub(crate) fn examples() -> Vec<Record> {
         annotations: pairs,
         starts_unix_ms: Some(1),
         ends_unix_ms: Some(2),
+        firing: true,
+        until: Some(at),
     };
     let rotation = Rotation {
         what: crate::keyring::Rotated::ApiKey,

@@ -39,7 +39,7 @@ struct Posted {
 
 /// The receiver's routes.
 pub(crate) fn router(context: Arc<ServiceContext>) -> Router {
-    let started = jiff::Timestamp::try_from(Clock::wall()).unwrap_or_default().to_string();
+    let started = now().to_string();
     Router::new()
         .route("/api/v2/alerts", post(receive))
         .route("/api/v2/status", get(async move || status(&started)))
@@ -47,6 +47,25 @@ pub(crate) fn router(context: Arc<ServiceContext>) -> Router {
         .route("/-/ready", get(async || "OK"))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(context)
+}
+
+/// The receiver's own time: that of the run, and that of the calendar, by which `endsAt` is read.
+#[derive(Clone, Copy)]
+struct Received {
+    at: Moment,
+    wall: jiff::Timestamp,
+}
+
+fn now() -> jiff::Timestamp {
+    jiff::Timestamp::try_from(Clock::wall()).unwrap_or_default()
+}
+
+impl Received {
+    /// When a time of the calendar comes, if it lies ahead.
+    fn ahead(self, ends: jiff::Timestamp) -> Option<Moment> {
+        let left = std::time::Duration::try_from(ends.duration_since(self.wall)).ok()?;
+        (!left.is_zero()).then(|| self.at.plus(left))
+    }
 }
 
 fn status(started: &str) -> Json<Value> {
@@ -70,7 +89,7 @@ async fn receive(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let at = context.clock.now();
+    let at = Received { at: context.clock.now(), wall: now() };
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case("application/json") {
@@ -112,7 +131,7 @@ fn refused(status: StatusCode, message: &str) -> Response {
 }
 
 /// The alert for the record, if an Alertmanager would take it and it has a name.
-fn checked(posted: Posted, at: Moment) -> Result<Alert, &'static str> {
+fn checked(posted: Posted, received: Received) -> Result<Alert, &'static str> {
     let Posted { mut labels, annotations, starts_at, ends_at } = posted;
     // Alertmanager takes an empty label for a missing one.
     labels.retain(|_, value| !value.is_empty());
@@ -126,7 +145,9 @@ fn checked(posted: Posted, at: Moment) -> Result<Alert, &'static str> {
     let unix_ms = |time: Option<jiff::Timestamp>| time.map(jiff::Timestamp::as_millisecond);
     let (starts_unix_ms, ends_unix_ms) = (unix_ms(starts), unix_ms(ends));
     let annotations = annotations.unwrap_or_default();
-    Ok(Alert { at, labels, annotations, starts_unix_ms, ends_unix_ms })
+    let (at, until) = (received.at, ends.and_then(|ends| received.ahead(ends)));
+    let firing = ends.is_none() || until.is_some();
+    Ok(Alert { at, labels, annotations, starts_unix_ms, ends_unix_ms, firing, until })
 }
 
 /// A time as an Alertmanager reads it; none when it is not set.
@@ -221,6 +242,30 @@ mod tests {
         check(Some(""), Ok(None));
         check(None, Ok(None));
         check(Some("yesterday"), Err(NO_TIME));
+    }
+
+    #[test]
+    fn an_alert_fires_unless_its_end_has_passed_by_the_receivers_clock() {
+        let check = |ends: Option<&str>, expected: (bool, Option<u64>)| {
+            let posted = Posted {
+                labels: [("alertname".to_owned(), "a".to_owned())].into(),
+                annotations: None,
+                starts_at: Some("2026-01-01T00:00:00Z".into()),
+                ends_at: ends.map(str::to_owned),
+            };
+            let wall = "2026-01-01T00:01:00Z".parse().unwrap();
+            let alert = checked(posted, Received { at: Moment::from_ms(5_000), wall }).unwrap();
+            let until = alert.until.map(|until| until.0 / 1_000_000);
+            assert_eq!((alert.firing, until), expected, "{ends:?}");
+        };
+        check(None, (true, None));
+        check(Some(""), (true, None));
+        check(Some("0001-01-01T00:00:00Z"), (true, None));
+        check(Some("2026-01-01T00:05:00Z"), (true, Some(245_000)));
+        check(Some("2026-01-01T02:00:59.5+02:00"), (false, None));
+        check(Some("2026-01-01T01:01:00.5+01:00"), (true, Some(5_500)));
+        check(Some("2026-01-01T00:01:00Z"), (false, None));
+        check(Some("2026-01-01T00:00:30Z"), (false, None));
     }
 
     #[test]

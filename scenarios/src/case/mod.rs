@@ -31,7 +31,7 @@ pub use target::{Front, TargetSide};
 
 use crate::guarantees::evidence::fills::Fills;
 use crate::history::Event;
-use crate::plan::{Bounds, Declared, Phase, PhaseKind, Plan, RunPlan, Times};
+use crate::plan::{AlertNames, Bounds, Declared, Phase, PhaseKind, Plan, RunPlan, Times};
 use mock_server::clock::Moment;
 use mock_server::profile::ContractProfile;
 use mock_server::world::WorldEvent;
@@ -48,6 +48,8 @@ pub struct Case {
     pub contract: ContractProfile,
     /// What the integration declares.
     pub declared: Declared,
+    /// Which alert stands for what.
+    pub alert_names: AlertNames,
     /// What the guarantees promise; read it with [`Case::time`], [`Case::percent`], [`Case::count`].
     pub bounds: Bounds,
     /// Shared durations in real time.
@@ -74,6 +76,7 @@ impl Case {
             plan: plan.clone(),
             contract: run.contract.clone(),
             declared: run.declared.clone(),
+            alert_names: run.alerts.clone(),
             bounds: run.bounds.clone(),
             times: run.times_in(plan),
             time_scale: plan.time_scale,
@@ -105,7 +108,7 @@ impl Case {
                 linktree.exchange(*exchange);
             }
             // Evidence that no guarantee reads.
-            Event::Checkpoint { .. } | Event::Headroom(_) | Event::Reach(_) | Event::Alert(_) => {}
+            Event::Checkpoint { .. } | Event::Headroom(_) | Event::Reach(_) => {}
             Event::World(happened) => {
                 if matches!(happened.what, WorldEvent::ForgetWebhooks {}) {
                     linktree.forgotten.push(happened.at);
@@ -116,6 +119,7 @@ impl Case {
             Event::Reachability(look) => linktree.looks.push(look),
             Event::Front { url, webhooks } => target.front = Some(Front { url, webhooks }),
             Event::Kept(kept) => target.kept.push(kept),
+            Event::Alert(alert) => target.alerts.push(alert),
             Event::Body(body) => target.showed(*body),
             Event::Bodies(count) => target.body_count = Some(count),
             Event::Process(process) => target.processes.push(process),

@@ -5,6 +5,7 @@ use crate::history::{Body, BodyCount, BodyHash, Change, Process};
 use crate::observed::{Inspection, Kept, Leak, Scanned, Scrape};
 use crate::spans::Spans;
 use mock_server::clock::Moment;
+use mock_server::history::record::Alert;
 use reqwest::Url;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -62,6 +63,8 @@ pub struct TargetSide {
     pub scrapes: Vec<Scrape>,
     /// What was found of webhooks that nobody could process, in order of the looks.
     pub kept: Vec<Kept>,
+    /// Alerts that were sent about it, by itself or by whoever watches it, in order of arrival.
+    pub alerts: Vec<Alert>,
     /// What came to light of what was planted.
     pub leaks: Vec<Leak>,
     /// How much was searched for it, if the recording came so far.
@@ -94,6 +97,7 @@ impl TargetSide {
         self.processes.sort_by_key(|process| process.at);
         self.scrapes.sort_by_key(|scrape| scrape.last);
         self.kept.sort_by_key(|kept| kept.at);
+        self.alerts.sort_by_key(|alert| alert.at);
         self.leaks.sort_by_key(|leak| leak.at);
         self.deaths = self.moments(Change::is_end);
         self.restarts =

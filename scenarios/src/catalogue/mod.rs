@@ -27,6 +27,7 @@ pub mod kinds_of_failure;
 pub mod long_lists;
 pub mod long_tail;
 mod one_by_one;
+pub mod one_in_a_hundred;
 pub mod outage_and_replay;
 mod parts;
 pub mod rate_limit_storm;
@@ -40,7 +41,7 @@ pub mod wrong_environment;
 
 use crate::bounds;
 use crate::history::Tolerances;
-use crate::plan::{Declared, PLAN_FORMAT, Plan, RunPlan, largest_scale};
+use crate::plan::{AlertNames, Declared, PLAN_FORMAT, Plan, RunPlan, largest_scale};
 use mock_server::profile::ContractProfile;
 use mock_server::seed;
 use serde::{Deserialize, Serialize};
@@ -204,6 +205,7 @@ pub const SCENARIOS: &[&ScenarioInfo] = &[
     &tls_faults::INFO,
     &hostile_content::INFO,
     &webhook_flood::INFO,
+    &one_in_a_hundred::INFO,
 ];
 
 /// The scenario with this id.
@@ -233,6 +235,7 @@ pub fn run_plan(settings: &Settings, mut contract: ContractProfile, ids: &[&str]
         time_scale: settings.time_scale.max(1),
         contract,
         declared: settings.declared.clone(),
+        alerts: AlertNames::new(),
         bounds,
         scenarios: SCENARIOS
             .iter()

@@ -40,6 +40,7 @@ pub(crate) mod client_rate_cap;
 mod cors_allowlist;
 mod cursor_pagination;
 mod environment_separation;
+mod error_rate_alert;
 pub(crate) mod evidence;
 #[cfg(test)]
 mod growth_tests;
@@ -147,6 +148,7 @@ pub const GUARANTEES: &[&dyn Guarantee] = &[
     &clicks_survive_crash::ClicksSurviveCrash,
     &timeout_not_auth::TimeoutNotAuth,
     &latency_metrics::LatencyMetrics,
+    &error_rate_alert::ErrorRateAlert,
     &click_lag::ClickLag,
     &cache_hit_ratio::CacheHitRatio,
     &webhook_failures_logged::WebhookFailuresLogged,

@@ -6,6 +6,7 @@
 //! (`MODEL_HISTORIES=10000 cargo test --release -p scenarios --lib models`). A history that fails is named
 //! by its seed.
 
+mod alerts;
 mod analytics;
 mod breaker;
 mod cache;

@@ -98,6 +98,25 @@ pub struct Declared {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000))]
     pub links_shown_max: Option<u32>,
+    /// How long after its condition began to hold an alert arrives at the latest, beside the time for
+    /// which it must hold and two scrapes, contract milliseconds.
+    #[schemars(range(min = 0, max = 3_600_000))]
+    pub alert_delay_ms: u64,
+    /// For how long use must stay above the bound before the headroom alert fires, contract milliseconds.
+    #[schemars(range(min = 0, max = 3_600_000))]
+    pub headroom_for_ms: u64,
+    /// The same of every other alert.
+    #[schemars(range(min = 0, max = 3_600_000))]
+    pub alert_for_ms: u64,
+    /// The window of the latency alert's percentile, contract milliseconds.
+    #[schemars(range(min = 1_000, max = 3_600_000))]
+    pub latency_window_ms: u64,
+    /// The window of the error rate, contract milliseconds.
+    #[schemars(range(min = 1_000, max = 3_600_000))]
+    pub error_window_ms: u64,
+    /// Of fewer calls in a window the alerts on latency and errors may say what they like.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub alert_min_calls: u32,
 }
 
 /// Retries of one call whose spacing is looked at; later ones fail decorrelated jitter too often
@@ -275,6 +294,12 @@ impl Default for Declared {
             key_pickup_ms: 60_000,
             register_within_ms: 30_000,
             links_shown_max: None,
+            alert_delay_ms: 30_000,
+            headroom_for_ms: 66_000,
+            alert_for_ms: 0,
+            latency_window_ms: 300_000,
+            error_window_ms: 300_000,
+            alert_min_calls: 100,
         }
     }
 }

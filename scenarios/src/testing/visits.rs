@@ -3,7 +3,9 @@
 use crate::history::{Click, Did, Look, Operation, PageView};
 use crate::observed::{Figures, Scrape};
 use mock_server::clock::Moment;
+use mock_server::history::record::Alert;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// A visitor opened a page from `from_ms` to `until_ms` and saw `version`.
 pub fn page(
@@ -53,4 +55,21 @@ pub fn look(handle: &'static str, from_ms: u64, until_ms: u64, status: u16) -> O
         did: Did::Analytics(Look { principal, ..Look::default() }),
         ..page(handle, from_ms, until_ms, "-")
     }
+}
+/// An alert of this name that fires, and says nothing of its end.
+pub fn pushed(name: &str, at_ms: u64) -> Alert {
+    Alert {
+        at: Moment::from_ms(at_ms),
+        labels: [("alertname".to_owned(), name.to_owned())].into(),
+        annotations: BTreeMap::new(),
+        starts_unix_ms: None,
+        ends_unix_ms: None,
+        firing: true,
+        until: None,
+    }
+}
+
+/// The word that it is over.
+pub fn resolved(name: &str, at_ms: u64) -> Alert {
+    Alert { firing: false, ..pushed(name, at_ms) }
 }

@@ -56,6 +56,10 @@ mod clicks_without_jitter;
 mod content_type_missing_on_clicks;
 mod dots_match_any_letter;
 mod email_in_log;
+mod error_alert_above_twenty_percent;
+mod error_alert_never_fires;
+mod error_rate_counts_hits;
+mod error_rate_of_a_moment;
 mod errors_reflect_any_origin;
 mod failed_items_dropped;
 mod fills_not_shared;
@@ -168,7 +172,7 @@ pub struct Mutant {
 }
 
 /// All mutants, in reading order: breaker, retries, rate limit, clicks, pages, requests,
-/// secrets, content, TLS, logs, metrics, webhooks.
+/// secrets, content, TLS, logs, metrics, webhooks, alerts.
 pub const MUTANTS: &[Mutant] = &[
     breaker_opens_at_six::MUTANT,
     breaker_opens_at_three::MUTANT,
@@ -303,6 +307,10 @@ pub const MUTANTS: &[Mutant] = &[
     webhook_first_signature_only::MUTANT,
     webhook_acts_before_it_checks::MUTANT,
     webhook_duplicates_processed::MUTANT,
+    error_alert_never_fires::MUTANT,
+    error_alert_above_twenty_percent::MUTANT,
+    error_rate_counts_hits::MUTANT,
+    error_rate_of_a_moment::MUTANT,
 ];
 
 /// The mutant with this id.

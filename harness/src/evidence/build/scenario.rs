@@ -13,7 +13,7 @@ use reports::report::{
 use scenarios::case::{Case, JudgedExchange};
 use scenarios::health::Trouble;
 use scenarios::history::{Change, GeneratorReport, Outcome, Process};
-use scenarios::plan::{Plan, RunPlan};
+use scenarios::plan::{AlertKind, Plan, RunPlan};
 use scenarios::verdict::{Verdict, VerdictKind};
 
 /// What one scenario came to, and the cell of each of its guarantees.
@@ -61,7 +61,10 @@ pub fn scenario(
         let verdict = identity.judging.enough(id, verdict.clone());
         // Of what a scenario only watches, too little seen says nothing.
         let says = plan.decides(id) || verdict.kind != VerdictKind::Inconclusive;
-        says.then(|| cell::judged(plan, &judged, id, &verdict))
+        says.then(|| match unheard(id, &judged.case) {
+            Some(why) => cell::not_applicable(&cell::unjudged(plan, id, &why), why),
+            None => cell::judged(plan, &judged, id, &verdict),
+        })
     };
     let cells: Vec<Cell> = judged.verdicts.iter().filter_map(enough).collect();
     report.fault_windows = plan.faults.iter().map(|rule| window(rule, &judged)).collect();
@@ -76,6 +79,16 @@ pub fn scenario(
     };
     report.series = judged.series.into_iter().map(series).collect();
     Ok((report, cells))
+}
+
+/// Why a promise that is all about an alert was never made: none is named, and none came.
+fn unheard(id: &str, case: &Case) -> Option<String> {
+    let kind = AlertKind::all_of(id)?;
+    let named = case.alert_names.contains_key(&kind);
+    let key = kind.key();
+    (!named && case.target.alerts.is_empty()).then(|| {
+        format!("no alert came, and [observe.alerts] {key} names none: send them to {{alerts.url}}")
+    })
 }
 
 /// Where nothing was judged: how the scenario ended, why, and what is said beside each guarantee.

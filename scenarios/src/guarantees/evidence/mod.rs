@@ -1,6 +1,7 @@
 //! What several judges derive from the history: rates, demand, the breaker's state, what became of
 //! clicks and pages, what came to light, what metrics say, exact tails.
 
+pub mod alerts;
 pub mod backlog;
 pub mod busy;
 pub mod calls;
@@ -10,6 +11,7 @@ pub mod cold;
 pub mod deliverable;
 pub mod deliveries;
 pub mod demand;
+pub mod error_rate;
 pub mod exposed_ratio;
 pub mod fills;
 pub mod growth;

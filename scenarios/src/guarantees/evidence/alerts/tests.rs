@@ -1,0 +1,150 @@
+use super::*;
+use crate::plan::AlertName;
+use crate::plan::PhaseKind::Control;
+use crate::testing::{History, pushed, resolved};
+
+const KIND: AlertKind = AlertKind::ErrorRate;
+
+/// Above 100 it must fire after so many seconds, and it must not at 80 or below.
+fn about(lasts_s: u64) -> About {
+    About {
+        kind: KIND,
+        loud_above: 100,
+        quiet_to: 80,
+        near_from: 30,
+        lasts: Duration::from_secs(lasts_s),
+        near_for: Duration::from_secs(10),
+        words: |value| value.to_string(),
+    }
+}
+
+/// 200 s, and a delay of 8 s and two scrapes.
+fn history() -> History {
+    let mut history =
+        History::over(&[(Control, 0, 200)]).declaring(|one| one.alert_delay_ms = 8_000);
+    history.case.alert_names.insert(KIND, AlertName::plain("A"));
+    history
+}
+
+/// What the signal is from each second on.
+fn signal(case: &Case, values: &[(u64, u64)]) -> Vec<Sample> {
+    let value = |at: Moment| {
+        let begun = values.iter().rfind(|(from, _)| *from <= at.0 / 1_000_000_000);
+        begun.map_or(0, |(_, value)| *value)
+    };
+    moments(case).map(|at| Sample { at, lo: value(at), hi: value(at) }).collect()
+}
+
+/// Those that had to fire and did not, those that did without a reason, and how many were looked at.
+#[track_caller]
+fn check(history: History, values: &[(u64, u64)], lasts_s: u64, expected: ([u64; 2], [usize; 2])) {
+    let mut case = history.case;
+    case.ready();
+    let compared = compare(&case, &about(lasts_s), &signal(&case, values));
+    let found = ([compared.missed, compared.unfounded], [compared.loud, compared.near]);
+    assert_eq!(found, expected, "{compared:?}");
+    assert_eq!(compared.offences.count(), compared.missed + compared.unfounded);
+}
+
+fn at(seconds: &[u64]) -> History {
+    seconds.iter().fold(history(), |history, s| history.alert(pushed("A", s * 1_000)))
+}
+
+#[test]
+fn it_must_fire_while_its_condition_holds_or_just_after() {
+    let loud = [(50, 101), (70, 0)];
+    check(at(&[]), &loud, 0, ([1, 0], [1, 0]));
+    check(at(&[50]), &loud, 0, ([0, 0], [1, 0]));
+    check(at(&[60]), &loud, 0, ([0, 0], [1, 0]));
+    check(at(&[61]), &loud, 0, ([1, 0], [1, 0]));
+    // Too short to call for it, and not above the bound by enough.
+    check(at(&[]), &[(50, 101), (60, 0)], 0, ([0, 0], [0, 0]));
+    check(at(&[]), &[(50, 100), (70, 0)], 0, ([0, 0], [0, 0]));
+    check(at(&[]), &loud, 9, ([1, 0], [1, 0]));
+    check(at(&[69]), &loud, 9, ([0, 0], [1, 0]));
+    check(at(&[]), &loud, 10, ([0, 0], [0, 0]));
+}
+
+#[test]
+fn it_may_begin_after_its_condition_held_and_only_then() {
+    let short = [(50, 81), (51, 0)];
+    check(at(&[50]), &short, 0, ([0, 0], [0, 0]));
+    check(at(&[60]), &short, 0, ([0, 0], [0, 0]));
+    check(at(&[62]), &short, 0, ([0, 1], [0, 0]));
+    check(at(&[49]), &short, 0, ([0, 1], [0, 0]));
+    check(at(&[55]), &[(50, 80), (51, 0)], 0, ([0, 1], [0, 0]));
+}
+
+#[test]
+fn what_must_last_must_have_lasted() {
+    // 30 s, of which 10 s may be delay.
+    let check = |held_s: u64, fired_s: u64, unfounded| {
+        check(at(&[fired_s]), &[(50, 81), (50 + held_s, 0)], 30, ([0, unfounded], [0, 0]));
+    };
+    check(21, 71, 0);
+    check(21, 80, 0);
+    check(19, 69, 1);
+    check(19, 89, 1);
+    check(40, 60, 1);
+    check(40, 70, 0);
+}
+
+#[test]
+fn a_near_miss_must_last_too() {
+    check(at(&[]), &[(50, 80), (61, 0)], 0, ([0, 0], [0, 1]));
+    check(at(&[]), &[(50, 80), (60, 0)], 0, ([0, 0], [0, 0]));
+    check(at(&[]), &[(50, 29), (61, 0)], 0, ([0, 0], [0, 0]));
+    check(at(&[]), &[(50, 30), (61, 81), (62, 40), (80, 0)], 0, ([0, 0], [0, 2]));
+}
+
+#[test]
+fn what_stood_still_is_not_judged_and_begins_anew() {
+    let loud = [(50, 101), (70, 0)];
+    check(history().killed_until(54_000, 55_000), &loud, 0, ([1, 0], [1, 0]));
+    check(history().killed_until(55_000, 60_500), &loud, 0, ([0, 0], [0, 0]));
+    check(history().lag(55_000, 5_000), &loud, 0, ([0, 0], [0, 0]));
+    check(at(&[20]).killed_until(15_000, 16_000), &[], 0, ([0, 0], [0, 0]));
+    check(history().lag(10_000, 500), &[(5, 50), (30, 0)], 0, ([0, 0], [0, 1]));
+}
+
+fn spans(alerts: Vec<Alert>) -> Vec<(u64, u64)> {
+    let mut case = alerts.into_iter().fold(history(), History::alert).case;
+    case.ready();
+    let s = |at: Moment| at.0 / 1_000_000_000;
+    episodes(&case, KIND).into_iter().map(|(from, until)| (s(from), s(until))).collect()
+}
+
+#[test]
+fn an_alert_fires_until_its_end_until_it_is_resolved_or_until_nothing_is_heard_of_it() {
+    let until = |name: &str, at_s: u64, until_s: u64| Alert {
+        until: Some(Moment::from_ms(until_s * 1_000)),
+        ..pushed(name, at_s * 1_000)
+    };
+    let labelled = |mut alert: Alert| {
+        alert.labels.insert("pod".into(), "2".into());
+        alert
+    };
+    assert_eq!(spans(vec![]), []);
+    assert_eq!(spans(vec![pushed("A", 10_000)]), [(10, 310)]);
+    assert_eq!(spans(vec![pushed("A", 10_000), pushed("A", 70_000)]), [(10, 370)]);
+    assert_eq!(spans(vec![pushed("A", 10_000), resolved("A", 70_000)]), [(10, 70)]);
+    assert_eq!(spans(vec![until("A", 10, 14)]), [(10, 14)]);
+    assert_eq!(spans(vec![until("A", 10, 14), until("A", 13, 17)]), [(10, 17)]);
+    assert_eq!(spans(vec![until("A", 10, 14), until("A", 15, 17)]), [(10, 14), (15, 17)]);
+    assert_eq!(spans(vec![resolved("A", 10_000), pushed("B", 11_000)]), []);
+    let two = vec![until("A", 10, 30), labelled(until("A", 12, 14)), labelled(until("A", 40, 41))];
+    assert_eq!(spans(two), [(10, 30), (40, 41)]);
+    // One of two instances is well again.
+    let one = vec![until("A", 10, 30), labelled(until("A", 12, 28)), resolved("A", 15_000)];
+    assert_eq!(spans(one), [(10, 28)]);
+}
+
+#[test]
+fn who_names_no_alert_is_told_which_came() {
+    let mut case = at(&[10]).case;
+    assert_eq!(unnamed(&case, KIND), None);
+    case.alert_names.clear();
+    assert!(unnamed(&case, KIND).unwrap().ends_with("these came: A"));
+    case.target.alerts.clear();
+    assert!(unnamed(&case, KIND).unwrap().starts_with("no alert came"));
+}

@@ -1,0 +1,298 @@
+//! How many of the calls in a window failed, at the least and at the most.
+//!
+//! What a call is, is a client's own choice: each attempt, or a request with all its attempts, of every
+//! route or of pages alone. So is whether a refusal counts as a failure: 429, a refused key, and what its
+//! own breaker or limiter did not let out. Of all these readings the attempts with every doubt against
+//! them are the highest, and the requests that failed for good, among all attempts, the lowest: an
+//! attempt that failed and was made up for adds as much to both sides of the fraction.
+
+use super::alerts::{SCRAPE, Sample, moments};
+use super::circuit::calls::longest_delay;
+use super::{rate, retries};
+use crate::case::{Case, JudgedExchange};
+use crate::history::{Change, Process};
+use crate::spans::Spans;
+use mock_server::clock::Moment;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// One call in a hundred, in the signal's unit.
+pub const PER_CENT: u64 = 10_000;
+/// The signal is in millionths.
+const WHOLE: u64 = 1_000_000;
+
+/// What a window can hold: moments in order of time.
+#[derive(Debug, Default)]
+struct Counted {
+    /// Attempts that ended.
+    ended: Vec<Moment>,
+    /// Of these, those that may count as failures.
+    may_fail: Vec<Moment>,
+}
+
+/// The calls of a case, and when its service may have refused some by itself.
+pub struct ErrorRate<'c> {
+    case: &'c Case,
+    all: Counted,
+    pages: Counted,
+    /// Requests that failed for good.
+    failed: Vec<Moment>,
+    may_refuse: Spans,
+    refused: Vec<Moment>,
+}
+
+impl<'c> ErrorRate<'c> {
+    /// Takes in what Linktree saw.
+    #[must_use]
+    pub fn of(case: &'c Case) -> Self {
+        let (mut all, mut pages) = (Counted::default(), Counted::default());
+        for one in case.linktree.exchanges.iter().chain(&case.linktree.connections) {
+            let counted = [Some(&mut all), one.is_page_read().then_some(&mut pages)];
+            for counted in counted.into_iter().flatten() {
+                counted.ended.push(one.t_known());
+                if may_fail(one) {
+                    counted.may_fail.push(one.t_known());
+                }
+            }
+        }
+        for counted in [&mut all, &mut pages] {
+            counted.ended.sort_unstable();
+            counted.may_fail.sort_unstable();
+        }
+        let (failed, may_refuse) = (failed_for_good(case), may_refuse(case));
+        Self { case, all, pages, failed, may_refuse, refused: Vec::new() }
+    }
+
+    /// Takes in when a visitor came for a page, of nobody's without a handle: where it is not fresh, the
+    /// service may have refused a call for it by itself.
+    pub fn visited(&mut self, handle: Option<&str>, at: Moment) {
+        let case = self.case;
+        if !self.may_refuse.touch(at, at) && !rate::is_limited(case, at) {
+            return;
+        }
+        let fills = handle.map_or(&[][..], |handle| case.linktree.page_fills_of(handle));
+        let last = fills[..fills.partition_point(|fill| *fill <= at)].last();
+        let fresh = case.max_age().saturating_sub(case.harness.delta);
+        if last.is_none_or(|fill| at.since(*fill) >= fresh) {
+            self.refused.push(at);
+        }
+    }
+
+    /// The share of failures in the window that ends at each moment, in millionths. In a window with
+    /// fewer calls than are declared anything may be said.
+    #[must_use]
+    pub fn signal(mut self, window: Duration) -> Vec<Sample> {
+        self.refused.sort_unstable();
+        let starts = memory_begins(self.case);
+        moments(self.case).map(|at| self.sample(at, window, &starts)).collect()
+    }
+
+    fn sample(&self, at: Moment, window: Duration, starts: &[Moment]) -> Sample {
+        let whole = at.minus(window);
+        let begun = starts[..starts.partition_point(|start| *start <= at)].last();
+        // What counts in memory begins with its process, what a monitor counts does not.
+        let from = [Some(whole), begun.copied().filter(|begun| *begun > whole)];
+        let shares = from.into_iter().flatten().map(|from| self.shares(from, at));
+        let (lo, hi) =
+            shares.fold((WHOLE, 0), |known, one| (known.0.min(one.0), known.1.max(one.1)));
+        Sample { at, lo, hi }
+    }
+
+    /// The least and the greatest share between these moments.
+    fn shares(&self, from: Moment, until: Moment) -> (u64, u64) {
+        // A window may begin and end with a scrape, and what happened is known δ later.
+        let edge = self.case.harness.delta + SCRAPE;
+        let sure = |of: &[Moment]| count(of, from.plus(edge), until.minus(edge));
+        let possible = |of: &[Moment]| count(of, from.minus(edge), until.plus(edge));
+        let calls = sure(&self.all.ended);
+        if calls < u64::from(self.case.declared.alert_min_calls) {
+            return (0, WHOLE);
+        }
+        let refused = possible(&self.refused);
+        let most = [&self.all, &self.pages].map(|counted| {
+            share(possible(&counted.may_fail) + refused, sure(&counted.ended) + refused)
+        });
+        let least = share(sure(&self.failed), possible(&self.all.ended) + refused);
+        (least, most.into_iter().max().unwrap_or(WHOLE))
+    }
+}
+
+/// When what a process keeps in memory begins.
+fn memory_begins(case: &Case) -> Vec<Moment> {
+    let began = |process: &&Process| matches!(process.change, Change::Started { .. });
+    case.target.processes.iter().filter(began).map(|process| process.at).collect()
+}
+
+/// After `from`, up to `until`.
+fn count(of: &[Moment], from: Moment, until: Moment) -> u64 {
+    let up_to = |at: Moment| of.partition_point(|one| *one <= at);
+    up_to(until).saturating_sub(up_to(from)) as u64
+}
+
+fn share(of: u64, all: u64) -> u64 {
+    match all {
+        0 if of == 0 => 0,
+        0 => WHOLE,
+        _ => (of * WHOLE / all).min(WHOLE),
+    }
+}
+
+/// Whether somebody may count it as a failure.
+fn may_fail(one: &JudgedExchange) -> bool {
+    !one.is_success() && !matches!(one.status, Some(400 | 404..=428 | 430..=499)) || one.doubtful
+}
+
+/// When each request failed for good: its last attempt, and none came after it.
+fn failed_for_good(case: &Case) -> Vec<Moment> {
+    let mut last: HashMap<retries::Request<'_>, &JudgedExchange> = HashMap::new();
+    let mut failed = Vec::new();
+    for one in case.linktree.exchanges.iter() {
+        let before = last.insert(retries::request(one), one);
+        // What is asked for again after so long is another request.
+        let rested = longest_delay(case) + case.times.breaker_open_longest + case.harness.delta;
+        failed.extend(before.filter(|before| one.t_req.since(before.t_known()) > rested));
+    }
+    failed.extend(last.into_values());
+    failed.retain(|one| one.is_definite_failure() && !one.doubtful);
+    let mut failed: Vec<Moment> = seen_as_they_grow(case, failed).collect();
+    failed.sort_unstable();
+    failed
+}
+
+/// Leaves out what a monitor may have met together with the first of its kind: a series that was not
+/// exposed before comes with its first value, of which no rate tells.
+fn seen_as_they_grow<'c>(
+    case: &'c Case,
+    failed: Vec<&'c JudgedExchange>,
+) -> impl Iterator<Item = Moment> {
+    let starts = memory_begins(case);
+    let life = move |one: &JudgedExchange| starts.partition_point(|start| *start <= one.t_known());
+    let series = |one: &JudgedExchange| (one.route, one.status, format!("{:?}", one.end));
+    // A series of attempts begins with an attempt, one of requests with the first that failed for good.
+    let mut first: HashMap<_, Moment> = HashMap::new();
+    let attempts =
+        case.linktree.exchanges.iter().filter(|one| may_fail(one)).map(|one| (false, one));
+    for (of_requests, one) in attempts.chain(failed.iter().map(|one| (true, *one))) {
+        let known = first.entry((of_requests, life(one), series(one))).or_insert(one.t_known());
+        *known = one.t_known().min(*known);
+    }
+    let met = SCRAPE + case.harness.delta;
+    failed.into_iter().filter_map(move |one| {
+        let grows = |of_requests| {
+            let first = first.get(&(of_requests, life(one), series(one)));
+            first.is_some_and(|first| one.t_known().since(*first) > met)
+        };
+        (grows(false) && grows(true)).then_some(one.t_known())
+    })
+}
+
+/// While the breaker may have been open, or a wait was told.
+fn may_refuse(case: &Case) -> Spans {
+    let row = case.declared.breaker_failures.max(1);
+    let lasts = case.times.breaker_open_longest + case.harness.delta * 2;
+    let mut known: Vec<&JudgedExchange> = case.linktree.exchanges.iter().collect();
+    known.sort_unstable_by_key(|one| one.t_known());
+    let (mut failures, mut spans) = (0, Vec::new());
+    for one in known {
+        if one.is_definite_failure() {
+            failures += 1;
+        } else if one.is_success() && case.declared.instances <= 1 {
+            failures = 0;
+        }
+        if failures >= row {
+            spans.push((one.t_known(), one.t_known().plus(lasts)));
+        }
+        if let Some(until) = one.retry_after.as_ref().and_then(|asked| asked.until) {
+            spans.push((one.t_known(), until.plus(case.harness.delta)));
+        }
+    }
+    let refused = case.linktree.refusals().map(|(from, until)| (from, until.plus(lasts)));
+    Spans::joined(spans.into_iter().chain(refused).collect(), Duration::ZERO)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::PhaseKind::Control;
+    use crate::testing::{History, page, read, refused};
+
+    /// Ten reads a second over 300 s, and after so many seconds a failure.
+    fn history(failures: &[(u64, &str)]) -> History {
+        let reads = (0..3_000).map(|n| read("ann", n * 100));
+        let failed = failures.iter().map(|(s, handle)| refused(handle, s * 1_000 + 50, 500));
+        let exchanges: Vec<_> = reads.chain(failed).collect();
+        History::over(&[(Control, 0, 300)]).exchanges(exchanges)
+    }
+
+    fn at(history: History, second: u64, window_s: u64) -> (u64, u64) {
+        // Looked at each tenth of a second.
+        let mut history = history.declaring(|one| one.alert_delay_ms = 0);
+        history.case.ready();
+        let signal = ErrorRate::of(&history.case).signal(Duration::from_secs(window_s));
+        let at = Moment::from_ms(second * 1_000);
+        let sample = signal.iter().find(|one| one.at == at).unwrap();
+        (sample.lo, sample.hi)
+    }
+
+    #[test]
+    fn a_failure_counts_once_it_surely_ended_in_the_window_and_as_long_as_it_may_be_in_it() {
+        let one = || history(&[(45, "al"), (50, "bob"), (60, "carl")]);
+        // The first one of all may be missed by whoever takes rates of series that begin with it.
+        assert_eq!(at(one(), 43, 20), (0, 0));
+        assert_eq!(at(one(), 49, 20).0, 0);
+        let (lo, hi) = at(one(), 65, 20);
+        assert!(lo > 4_000 && hi > 9_000, "{lo} {hi}");
+        assert_eq!(at(one(), 79, 20).0, 0);
+        assert!(at(one(), 81, 20).1 > 0);
+        assert_eq!(at(one(), 82, 20).1, 0);
+    }
+
+    #[test]
+    fn what_was_made_up_for_failed_as_an_attempt_and_not_as_a_request() {
+        let again = history(&[(50, "bob")]).exchange(read("bob", 50_500));
+        let (lo, hi) = at(again, 55, 20);
+        assert!(lo == 0 && hi > 5_000, "{lo} {hi}");
+        let twice = history(&[(50, "bob"), (58, "dora"), (59, "dora")]);
+        let (lo, _) = at(twice, 65, 20);
+        assert!((4_000..6_000).contains(&lo), "{lo}");
+    }
+
+    #[test]
+    fn of_few_calls_anything_may_be_said() {
+        assert_eq!(at(history(&[(50, "bob")]), 55, 10), (0, WHOLE));
+        assert_eq!(at(history(&[]), 5, 200), (0, WHOLE));
+    }
+
+    #[test]
+    fn refusals_of_its_own_may_count_as_failures_or_as_calls_and_a_refused_key_as_failure() {
+        let five = [(50, "a"), (50, "b"), (50, "c"), (50, "d"), (50, "e")];
+        let mut rows = History::over(&[(Control, 0, 300)])
+            .exchanges((0..400).map(|n| read("ann", n * 100)))
+            .exchanges(five.map(|(s, handle)| refused(handle, s * 1_000, 500)));
+        rows = rows.declaring(|one| one.alert_delay_ms = 0);
+        rows.case.ready();
+        let mut rate = ErrorRate::of(&rows.case);
+        (0..100).for_each(|n| rate.visited(Some("bob"), Moment::from_ms(52_000 + n * 10)));
+        let signal = rate.signal(Duration::from_secs(60));
+        let sample = signal.iter().find(|one| one.at == Moment::from_ms(58_000)).unwrap();
+        assert!(sample.hi > 200_000 && sample.lo < 10_000, "{sample:?}");
+        let key = History::over(&[(Control, 0, 300)])
+            .exchanges((0..600).map(|n| read("ann", n * 100)))
+            .exchange(refused("bob", 50_000, 401))
+            .exchange(refused("bob", 51_000, 404))
+            .operation(page("ann", 1, 2, "v"));
+        let (lo, hi) = at(key, 55, 30);
+        assert!(lo == 0 && hi > 3_000 && hi < 5_000, "{lo} {hi}");
+    }
+
+    #[test]
+    fn what_a_process_kept_in_memory_is_gone_with_it() {
+        let handles = ["a", "b", "c", "d", "f", "g", "h", "i", "j", "k"];
+        let lived = History::over(&[(Control, 0, 300)])
+            .exchanges((0..3_000).map(|n| read("ann", n * 100)))
+            .exchange(refused("eve", 20_000, 500))
+            .exchanges(handles.map(|handle| refused(handle, 50_000, 500)));
+        let (lo, hi) = at(lived.killed_until(60_000, 61_000), 80, 60);
+        assert!(lo == 0 && hi > 10_000, "{lo} {hi}");
+    }
+}
