@@ -19,7 +19,6 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
     tags: &["errors", "timeouts", "retries", "clicks"],
     guarantees: &[
         "profile-timeout",
-        "clicks-counted-once",
         "latency-metrics",
         "no-pii-in-logs",
         "no-secret-leaked",
