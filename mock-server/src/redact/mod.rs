@@ -344,9 +344,9 @@ mod tests {
     }
 
     proptest! {
-        /// No text makes it fail, and what surrounds a secret stays as it was.
+        /// No text makes it fail, and what surrounds a secret stays as it was, but for what begins an escape.
         #[test]
-        fn surroundings_stay(before in "[^a-zA-Z0-9%\\\\]{0,20}", after in "[^a-zA-Z0-9%\\\\]{0,20}", junk in any::<String>()) {
+        fn surroundings_stay(before in "[^a-zA-Z0-9%=\\\\]{0,20}", after in "[^a-zA-Z0-9%=\\\\]{0,20}", junk in any::<String>()) {
             let expected = format!("{before}[key]{after}");
             let found = scanner().redacted(&format!("{before}{KEY}{after}")).into_owned();
             prop_assert_eq!(found, expected);
