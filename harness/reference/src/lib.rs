@@ -114,7 +114,6 @@ pub async fn serve_on(
 ) -> Result<(), ServeError> {
     let http = client(&config, seams.tls)?;
     let secrets = (seams.secrets)(&http, &config).await?;
-    let webhook_secret = secrets.webhook_secret.clone();
     let alerts = &config.alerts;
     let span = alerts.error_window.max(alerts.latency_window);
     let metrics = Arc::new(Metrics::new(seams.metrics, span));
@@ -132,7 +131,7 @@ pub async fn serve_on(
     let clicks = (seams.store)(&config.data_dir)?;
     let clicks_arrived = Arc::new(Notify::new());
     let pages = Arc::new(Pages::new(upstream.clone(), &config.pages, seams.pages, seams.log));
-    let webhooks = Webhooks::new(webhook_secret, pages.clone(), &config, seams.webhooks)
+    let webhooks = Webhooks::new(keys.clone(), pages.clone(), &config, seams.webhooks)
         .map_err(ServeError::DeadLetters)?;
     let registrar = Registrar::new(upstream.clone(), &config, seams.webhooks);
     let app = front::App {

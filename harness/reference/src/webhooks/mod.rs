@@ -16,6 +16,7 @@ pub use signature::Refusal;
 use crate::{
     clock,
     config::{Config, WebhookSettings},
+    keys::Keys,
     pages::Pages,
 };
 use axum::http::HeaderMap;
@@ -69,6 +70,7 @@ impl Receipt {
 /// Takes deliveries in.
 pub struct Webhooks {
     verifier: Verifier,
+    keys: Arc<Keys>,
     settings: WebhookSettings,
     policy: WebhookPolicy,
     pages: Arc<Pages>,
@@ -77,19 +79,20 @@ pub struct Webhooks {
 }
 
 impl Webhooks {
-    /// Believes whoever knows the secret, and has changed pages asked for anew.
+    /// Believes whoever knows the secret that is in force, and has changed pages asked for anew.
     ///
     /// # Errors
     /// When the file of failed deliveries cannot be used.
     pub fn new(
-        secret: String,
+        keys: Arc<Keys>,
         pages: Arc<Pages>,
         config: &Config,
         policy: WebhookPolicy,
     ) -> io::Result<Self> {
         let settings = config.webhooks.clone();
         Ok(Self {
-            verifier: Verifier::new(secret, policy),
+            verifier: Verifier::new(policy),
+            keys,
             seen: Mutex::new(Seen::new(settings.remembered)),
             dead_letters: DeadLetters::open(&config.data_dir, policy)?,
             settings,
@@ -104,7 +107,12 @@ impl Webhooks {
             let _ = Notice::read(body).map(|notice| self.act(notice));
         }
         let now_s = clock::wall().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let sealed = match self.verifier.check(headers, body, now_s, self.settings.tolerance) {
+        // A secret is rotated like a key, and with it.
+        let secrets = self.keys.in_force();
+        let signed = (headers, body);
+        let tolerance = self.settings.tolerance;
+        let checked = self.verifier.check(&secrets.webhook_secret, signed, now_s, tolerance);
+        let sealed = match checked {
             Ok(sealed) => sealed,
             Err(refusal) => return Receipt::Refused(refusal),
         };

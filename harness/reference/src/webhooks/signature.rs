@@ -30,9 +30,8 @@ pub struct Sealed {
     pub key: String,
 }
 
-/// Knows the secret.
+/// Knows what a right signature looks like.
 pub struct Verifier {
-    secret: String,
     policy: WebhookPolicy,
 }
 
@@ -48,23 +47,23 @@ struct Stamp<'a> {
 }
 
 impl Verifier {
-    /// Believes whoever signs with this.
-    pub fn new(secret: String, policy: WebhookPolicy) -> Self {
-        Self { secret, policy }
+    /// Believes whoever signs with the secret that is in force when a delivery comes.
+    pub const fn new(policy: WebhookPolicy) -> Self {
+        Self { policy }
     }
 
-    /// Checks a delivery that came at `now_s`, in seconds since 1970.
+    /// Checks a delivery that came at `now_s`, in seconds since 1970, while `secret` is in force.
     ///
     /// # Errors
     /// With the reason why it is not believed.
     pub fn check(
         &self,
-        headers: &HeaderMap,
-        body: &[u8],
+        secret: &str,
+        (headers, body): (&HeaderMap, &[u8]),
         now_s: u64,
         tolerance: Duration,
     ) -> Result<Sealed, Refusal> {
-        let stamp = self.standard(headers).or_else(|| self.assumed(headers));
+        let stamp = standard(secret, headers).or_else(|| assumed(secret, headers));
         let Some(stamp) = stamp else {
             return if self.policy.checks_signatures {
                 Err(Refusal::Unsigned)
@@ -88,37 +87,36 @@ impl Verifier {
         let key = if stamp.signs_id { id.clone() } else { hex::encode(Sha256::digest(body)) };
         Ok(Sealed { id, key })
     }
+}
 
-    /// Standard Webhooks 1.0: `v1,` and base64 over `{id}.{timestamp}.{body}`.
-    fn standard<'a>(&self, headers: &'a HeaderMap) -> Option<Stamp<'a>> {
-        let list = header(headers, "webhook-signature")?;
-        let (id, timestamp) =
-            (header(headers, "webhook-id")?, header(headers, "webhook-timestamp")?);
-        let signatures = list.split(' ').filter_map(|one| one.strip_prefix("v1,"));
-        Some(Stamp {
-            id,
-            timestamp,
-            before: format!("{id}.{timestamp}."),
-            key: STANDARD.decode(self.secret.strip_prefix("whsec_")?).ok()?,
-            signatures: signatures.filter_map(|one| STANDARD.decode(one).ok()).collect(),
-            signs_id: true,
-        })
-    }
+/// Standard Webhooks 1.0: `v1,` and base64 over `{id}.{timestamp}.{body}`.
+fn standard<'a>(secret: &str, headers: &'a HeaderMap) -> Option<Stamp<'a>> {
+    let list = header(headers, "webhook-signature")?;
+    let (id, timestamp) = (header(headers, "webhook-id")?, header(headers, "webhook-timestamp")?);
+    let signatures = list.split(' ').filter_map(|one| one.strip_prefix("v1,"));
+    Some(Stamp {
+        id,
+        timestamp,
+        before: format!("{id}.{timestamp}."),
+        key: STANDARD.decode(secret.strip_prefix("whsec_")?).ok()?,
+        signatures: signatures.filter_map(|one| STANDARD.decode(one).ok()).collect(),
+        signs_id: true,
+    })
+}
 
-    /// Linktree's own headers: hex over `{timestamp}.{body}`, with an id that nothing signs.
-    fn assumed<'a>(&self, headers: &'a HeaderMap) -> Option<Stamp<'a>> {
-        let list = header(headers, "x-linktree-signature")?;
-        let timestamp = header(headers, "x-linktree-timestamp")?;
-        let signatures = list.split(',').map(str::trim);
-        Some(Stamp {
-            id: header(headers, "x-linktree-delivery-id").unwrap_or_default(),
-            timestamp,
-            before: format!("{timestamp}."),
-            key: self.secret.as_bytes().to_vec(),
-            signatures: signatures.filter_map(|one| hex::decode(one).ok()).collect(),
-            signs_id: false,
-        })
-    }
+/// Linktree's own headers: hex over `{timestamp}.{body}`, with an id that nothing signs.
+fn assumed<'a>(secret: &str, headers: &'a HeaderMap) -> Option<Stamp<'a>> {
+    let list = header(headers, "x-linktree-signature")?;
+    let timestamp = header(headers, "x-linktree-timestamp")?;
+    let signatures = list.split(',').map(str::trim);
+    Some(Stamp {
+        id: header(headers, "x-linktree-delivery-id").unwrap_or_default(),
+        timestamp,
+        before: format!("{timestamp}."),
+        key: secret.as_bytes().to_vec(),
+        signatures: signatures.filter_map(|one| hex::decode(one).ok()).collect(),
+        signs_id: false,
+    })
 }
 
 fn unsigned(headers: &HeaderMap, body: &[u8]) -> Sealed {
@@ -163,8 +161,8 @@ mod tests {
     }
 
     fn checked(headers: &HeaderMap, body: &[u8], now_s: u64) -> Result<Sealed, Refusal> {
-        let verifier = Verifier::new(SECRET.into(), WebhookPolicy::default());
-        verifier.check(headers, body, now_s, Duration::from_secs(300))
+        let verifier = Verifier::new(WebhookPolicy::default());
+        verifier.check(SECRET, (headers, body), now_s, Duration::from_secs(300))
     }
 
     #[test]

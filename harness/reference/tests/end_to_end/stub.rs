@@ -59,6 +59,8 @@ pub struct Stub {
     /// The key that is good now, and what the vault hands out; none while it is sealed.
     pub key: Mutex<&'static str>,
     pub in_the_vault: Mutex<Option<&'static str>>,
+    /// What webhooks are signed with, as the vault hands it out.
+    pub webhook_secret: Mutex<&'static str>,
     pub url: String,
 }
 
@@ -73,6 +75,7 @@ impl Stub {
             vault_reads: AtomicU32::default(),
             key: Mutex::new("lt_live_key"),
             in_the_vault: Mutex::new(Some("lt_live_key")),
+            webhook_secret: Mutex::new("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"),
             url: format!("http://{}", listener.local_addr().unwrap()),
         });
         let router = Router::new()
@@ -100,9 +103,10 @@ async fn vault(State(stub): State<Arc<Stub>>, headers: HeaderMap) -> Response {
     let Some(api_key) = *stub.in_the_vault.lock().unwrap() else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
+    let webhook_secret = *stub.webhook_secret.lock().unwrap();
     match headers.get("x-vault-token").map(|token| token.as_bytes()) {
         Some(b"vault-token") => axum::Json(json!({
-            "data": {"data": {"api_key": api_key, "webhook_secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"},
+            "data": {"data": {"api_key": api_key, "webhook_secret": webhook_secret},
                      "metadata": {"version": 1}}
         }))
         .into_response(),

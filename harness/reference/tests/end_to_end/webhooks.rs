@@ -17,8 +17,12 @@ fn now_s() -> i64 {
 
 /// Sends a body as Linktree does, in a moment that is off by so many seconds.
 async fn send(service: &Service, id: &str, body: &str, off_s: i64) -> u16 {
+    send_signed(service, SECRET, id, body, off_s).await
+}
+
+async fn send_signed(service: &Service, secret: &str, id: &str, body: &str, off_s: i64) -> u16 {
     let timestamp = now_s() + off_s;
-    let mut mac = Hmac::<Sha256>::new_from_slice(&STANDARD.decode(SECRET).unwrap()).unwrap();
+    let mut mac = Hmac::<Sha256>::new_from_slice(&STANDARD.decode(secret).unwrap()).unwrap();
     mac.update(format!("{id}.{timestamp}.{body}").as_bytes());
     let signature = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
     let headers = [
@@ -72,6 +76,19 @@ async fn what_is_not_believed_changes_nothing() {
     assert_eq!(service.front.post("/webhooks/linktree", &forged, CHANGED).await, 401);
     service.page("ann").await;
     assert_eq!(service.stub.seen("/v1/profiles/ann").len(), filled);
+}
+
+#[tokio::test]
+async fn a_secret_that_was_rotated_is_believed_without_a_restart_and_the_old_one_is_not() {
+    const NEXT: &str = "bmV4dCBzZWNyZXQgb2YgdGhlIHN0dWI=";
+    let service = Service::start(None).await;
+    assert_eq!(send_signed(&service, NEXT, "m1", CHANGED, 0).await, 401);
+    *service.stub.webhook_secret.lock().unwrap() = "whsec_bmV4dCBzZWNyZXQgb2YgdGhlIHN0dWI=";
+    eventually("the new secret", async || {
+        send_signed(&service, NEXT, "m2", CHANGED, 0).await == 204
+    })
+    .await;
+    assert_eq!(send(&service, "m3", CHANGED, 0).await, 401);
 }
 
 #[tokio::test]
