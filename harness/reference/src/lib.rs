@@ -43,6 +43,7 @@ use clicks::delivery::Delivery;
 use keys::Keys;
 use metrics::Metrics;
 use pages::Pages;
+use reqwest::ClientBuilder;
 use sessions::Sessions;
 use std::{future::Future, process::ExitCode, sync::Arc, time::Duration};
 use tokio::{
@@ -112,12 +113,13 @@ pub async fn serve_on(
     seams: Seams,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let http = client(&config, seams.tls)?;
-    let secrets = (seams.secrets)(&http, &config).await?;
+    let http = client(&config, seams.tls.checks)?;
+    let vault = client(&config, seams.tls.vault_checks)?;
+    let secrets = (seams.secrets)(&vault, &config).await?;
     let alerts = &config.alerts;
     let span = alerts.error_window.max(alerts.latency_window);
     let metrics = Arc::new(Metrics::new(seams.metrics, span));
-    let keys = Arc::new(Keys::new(http.clone(), config.clone(), secrets, seams.keys));
+    let keys = Arc::new(Keys::new(vault, config.clone(), secrets, seams.keys));
     let upstream = Upstream::new(
         http.clone(),
         &config,
@@ -201,7 +203,10 @@ pub async fn serve_on(
 }
 
 /// No redirects (the key would travel), no proxy, no retries behind the limiter's back.
-fn client(config: &Config, checks: tls::TlsPolicy) -> Result<reqwest::Client, ServeError> {
+fn client(
+    config: &Config,
+    checks: fn(ClientBuilder) -> ClientBuilder,
+) -> Result<reqwest::Client, ServeError> {
     let client = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())

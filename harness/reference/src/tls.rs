@@ -9,11 +9,13 @@ use std::path::Path;
 pub struct TlsPolicy {
     /// Changes the checks of the library, which are right as they are.
     pub checks: fn(ClientBuilder) -> ClientBuilder,
+    /// The same of the client that asks the vault.
+    pub vault_checks: fn(ClientBuilder) -> ClientBuilder,
 }
 
 impl Default for TlsPolicy {
     fn default() -> Self {
-        Self { checks: |client| client }
+        Self { checks: |client| client, vault_checks: |client| client }
     }
 }
 
@@ -35,9 +37,9 @@ pub enum TrustError {
 pub fn trusting(
     client: ClientBuilder,
     file: Option<&Path>,
-    policy: TlsPolicy,
+    checks: fn(ClientBuilder) -> ClientBuilder,
 ) -> Result<ClientBuilder, TrustError> {
     let Some(file) = file else { return Ok(client) };
     let authorities = Certificate::from_pem_bundle(&std::fs::read(file)?)?;
-    Ok((policy.checks)(client.tls_certs_only(authorities)))
+    Ok(checks(client.tls_certs_only(authorities)))
 }

@@ -115,8 +115,7 @@ impl Edge {
 
     /// Whether a request must have a connection of its own just now, to meet what happens in handshakes.
     fn hits_handshakes(&self) -> bool {
-        let since_armed = || self.shared.world.ms_since_armed(self.clock.now());
-        self.tls.is_some() && since_armed().is_some_and(|ms| self.shared.engine.hits_handshakes(ms))
+        self.tls.as_ref().is_some_and(|tls| tls.hits_handshakes(Server::Linktree))
     }
 
     /// Replaces wiremock when it has kept enough requests.

@@ -168,12 +168,15 @@ impl Engine {
         }
     }
 
-    /// Whether TLS handshakes go wrong at `now` milliseconds.
+    /// Whether TLS handshakes with this server go wrong at `now` milliseconds.
     #[must_use]
-    pub fn hits_handshakes(&self, now: u64) -> bool {
+    pub fn hits_handshakes(&self, listener: Listener, now: u64) -> bool {
+        let view = RequestView { key: connection_key(listener), ..RequestView::connection() };
         self.plan().rules.iter().any(|rule| {
+            let mut roll = Roll::new(self.seed, &rule.id, view.key, 0);
             rule.fault.info().calls_for(Caution::HitsHandshakes)
                 && (rule.window.from_ms..rule.window.until_ms).contains(&now)
+                && rule.fault.decide(&view, &mut roll) != Effect::Pass
         })
     }
 

@@ -15,7 +15,7 @@ use crate::overload::Overloads;
 use crate::tls::Tls;
 use axum::Router;
 use axum::body::{Body, HttpBody};
-use axum::http::{Request, Response, StatusCode, header};
+use axum::http::{HeaderValue, Request, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use connection::Connection;
 use http_body::{Frame, SizeHint};
@@ -112,35 +112,44 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, serving: Servin
             say("too many connections at once");
         }
         let Some(place) = place else { continue };
+        let ends = {
+            let tls = tls.clone();
+            move || tls.as_ref().is_some_and(|(server, tls)| tls.hits_handshakes(*server))
+        };
         let stream = Transport::of(stream, tls.clone());
         let (router, closing, open) = (router.clone(), closing.clone(), open.clone());
         tokio::spawn(async move {
             let _open = open;
-            converse(stream, router, bounds, place, closing).await;
+            converse(stream, router, bounds, place, ends, closing).await;
         });
     }
     drop((listener, open));
     let _ = all_over.recv().await;
 }
 
-/// One connection, from its first byte to its last.
+/// One connection, from its first byte to its last; `ends` says of each answer whether it is the last one.
 async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send>(
     stream: S,
     router: TowerToHyperService<Router>,
     bounds: Bounds,
     place: Place,
+    ends: impl Fn() -> bool,
     mut closing: watch::Receiver<bool>,
 ) {
-    let claim = &place.claim;
+    let (claim, ends) = (&place.claim, &ends);
     let answers = service_fn(|request: Request<Incoming>| {
         let answering = claim.ask();
         let answer = router.call(request);
         async move {
-            let answer = match tokio::time::timeout(bounds.answer, answer).await {
+            let mut answer = match tokio::time::timeout(bounds.answer, answer).await {
                 Ok(Ok(answer)) => answer,
                 Ok(Err(never)) => match never {},
                 Err(_) => too_slow(),
             };
+            if ends() {
+                let close = HeaderValue::from_static("close");
+                answer.headers_mut().insert(header::CONNECTION, close);
+            }
             answering.answered();
             Ok::<_, Infallible>(answer.map(|body| Answer { body, _answering: answering }))
         }

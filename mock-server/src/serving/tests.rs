@@ -42,7 +42,7 @@ fn connected() -> (DuplexStream, JoinHandle<()>) {
         let place = Places::of(1).take().0.unwrap();
         let (_open, closing) = watch::channel(false);
         let router = TowerToHyperService::new(router());
-        converse(server, router, Bounds::default(), place, closing).await;
+        converse(server, router, Bounds::default(), place, || false, closing).await;
     });
     (client, task)
 }

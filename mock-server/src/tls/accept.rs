@@ -45,6 +45,13 @@ impl Tls {
         self.shared.engine.connection(listener, since_armed)
     }
 
+    /// Whether a request to this server must have a connection of its own just now, to meet what happens
+    /// in handshakes.
+    pub fn hits_handshakes(&self, listener: Listener) -> bool {
+        let since_armed = self.shared.world.ms_since_armed(self.clock.now());
+        since_armed.is_some_and(|ms| self.shared.engine.hits_handshakes(listener, ms))
+    }
+
     /// Does the server's part of a handshake, or whatever was decided instead, and records it.
     /// Effects that are none of TLS are ignored. Whoever drops this says in `broken_by` why.
     pub async fn accept(

@@ -169,6 +169,23 @@ async fn a_port_that_is_shut_resets_handshakes_under_way_as_well_as_open_connect
     assert_eq!(met, [(HandshakeEnd::Completed, vec![]), broken], "and of the silent one nothing");
 }
 
+/// What is left of the connections that a client has had all along.
+#[tokio::test]
+async fn who_had_a_connection_before_the_handshakes_went_wrong_needs_another() {
+    let rig = Rig::with(None);
+    let mut linktree = rig.connect(Linktree, true).await.unwrap();
+    let mut vault = rig.connect(Vault, true).await.unwrap();
+    let bad = BadCertificate { flaw: CertificateFlaw::Expired, listener: Some(Vault) };
+    rig.mock.add_rule(Rule::new("tls", Fault::BadCertificate(bad))).unwrap();
+    for _ in 0..2 {
+        assert!(rig.ask(Linktree, &mut linktree).await.starts_with("HTTP/1.1 200"));
+    }
+    let answer = rig.ask(Vault, &mut vault).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("connection: close"), "{answer}");
+    assert_eq!(vault.read(&mut [0]).await.unwrap(), 0);
+    rig.connect(Vault, true).await.unwrap_err();
+}
+
 #[tokio::test]
 async fn a_client_that_looks_refuses_a_bad_certificate_and_sends_nothing() {
     for (flaw, shown, alert) in [

@@ -1,7 +1,7 @@
 //! No byte of a credential travels over a connection whose certificate did not verify.
 //!
 //! Blind to: connections to other hosts, and what a client would do with revoked certificates. Broken
-//! by: `certificates-not-checked`, `host-names-not-checked`.
+//! by: `certificates-not-checked`, `host-names-not-checked`, `vault-certificates-not-checked`.
 
 use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::Case;
@@ -23,7 +23,8 @@ const PROMISE: Promise = Promise {
           request, and nobody notices: everything works.",
     usual_fix: "Leave verification as the library has it, give it the authority's file where a test or \
                 an internal network needs one, and never switch checks off by a flag.",
-    blind_to: "Calls to other hosts, revocation, and pinned keys.",
+    blind_to: "Calls to other hosts, revocation, pinned keys, and a vault that is not asked while its \
+               certificate is bad.",
     bounds: &[],
     minimums: &[EXPIRED, WRONG_HOST, UNKNOWN, TRUSTED],
     when_late: Stands::Always,
@@ -80,11 +81,12 @@ fn judge(case: &Case) -> Verdict {
     let with = |end| bad.iter().filter(|one| one.end == end).count();
     let observed = format!(
         "of {} connections that must not be trusted {} ended with an alert and {} without a word, and \
-         {} went on",
+         {} went on; {} of them led to the vault",
         bad.len(),
         with(HandshakeEnd::Alert),
         with(HandshakeEnd::HungUp),
-        with(HandshakeEnd::Completed) + with(HandshakeEnd::Plain)
+        with(HandshakeEnd::Completed) + with(HandshakeEnd::Plain),
+        bad.iter().filter(|one| one.listener == Listener::Vault).count()
     );
     let shows = Gauge::none_of("untrustworthy connections that a credential came over")
         .counted(offences.count(), bad.len());
@@ -239,12 +241,16 @@ mod tests {
             met(22, Some(Certificate::WrongHost), HandshakeEnd::Completed),
             met(23, None, HandshakeEnd::Plain),
             met(24, None, HandshakeEnd::HungUp),
+            Handshake {
+                listener: Listener::Vault,
+                ..met(25, Some(Certificate::Expired), HandshakeEnd::Alert)
+            },
         ];
         let verdict = verdict([sound(), more.to_vec()].concat(), (0..5).map(|n| read("ann", n)));
-        let said = "of 10 connections that must not be trusted 6 ended with an alert and 1 without a \
-                    word, and 3 went on";
+        let said = "of 11 connections that must not be trusted 7 ended with an alert and 1 without a \
+                    word, and 3 went on; 1 of them led to the vault";
         assert!(verdict.observed.contains(said), "{}", verdict.observed);
-        assert_eq!(verdict.seen, 10);
+        assert_eq!(verdict.seen, 11);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The test environment had a certificate that nobody knew, and the flag that let it pass went live.
 
 use super::Mutant;
+use crate::tls::TlsPolicy;
+use reqwest::ClientBuilder;
 
 pub const MUTANT: Mutant = Mutant {
     id: "certificates-not-checked",
@@ -8,5 +10,8 @@ pub const MUTANT: Mutant = Mutant {
     breaks: "tls-verified",
     may_also_break: &[],
     shown_by: "tls-faults",
-    apply: |seams| seams.tls.checks = |client| client.tls_danger_accept_invalid_certs(true),
+    apply: |seams| {
+        let checks = |client: ClientBuilder| client.tls_danger_accept_invalid_certs(true);
+        seams.tls = TlsPolicy { checks, vault_checks: checks };
+    },
 };

@@ -1,6 +1,8 @@
 //! An address was called that stood in no certificate, and so the names were no longer compared.
 
 use super::Mutant;
+use crate::tls::TlsPolicy;
+use reqwest::ClientBuilder;
 
 pub const MUTANT: Mutant = Mutant {
     id: "host-names-not-checked",
@@ -8,5 +10,8 @@ pub const MUTANT: Mutant = Mutant {
     breaks: "tls-verified",
     may_also_break: &[],
     shown_by: "tls-faults",
-    apply: |seams| seams.tls.checks = |client| client.tls_danger_accept_invalid_hostnames(true),
+    apply: |seams| {
+        let checks = |client: ClientBuilder| client.tls_danger_accept_invalid_hostnames(true);
+        seams.tls = TlsPolicy { checks, vault_checks: checks };
+    },
 };

@@ -134,6 +134,7 @@ mod title_unescaped;
 mod trickle_resets_timeout;
 mod unavailable_when_limited;
 mod vary_on_allowed_only;
+mod vault_certificates_not_checked;
 mod visitor_address_in_log;
 mod visitors_wait_out_timeouts;
 mod webhook_acts_before_it_checks;
@@ -281,6 +282,7 @@ pub const MUTANTS: &[Mutant] = &[
     session_code_cut_off::MUTANT,
     certificates_not_checked::MUTANT,
     host_names_not_checked::MUTANT,
+    vault_certificates_not_checked::MUTANT,
     email_in_log::MUTANT,
     visitor_address_in_log::MUTANT,
     bad_click_in_log::MUTANT,
