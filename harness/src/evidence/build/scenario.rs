@@ -6,6 +6,9 @@ use crate::evidence::judging::{Judged, judge};
 use crate::evidence::reader::ReadError;
 use crate::evidence::shortfall::{Kind, Shortfall};
 use crate::failure::Failure;
+use mock_server::contract::Listener;
+use mock_server::faults::FaultMark;
+use mock_server::history::handshake::Handshake;
 use reports::report::{
     Cell, CpuTime, Ending, Evidence, FaultWindow, Lateness, Phase, ScenarioReport, Series,
     Standing, Tolerance,
@@ -208,11 +211,23 @@ fn met(case: &Case) -> impl Iterator<Item = &JudgedExchange> {
     case.linktree.exchanges.iter().chain(&case.linktree.connections)
 }
 
+/// How often a rule hit something: a request or a connection, a webhook, something asked of the vault.
+fn hits(rule: &str, case: &Case) -> usize {
+    let linktree = &case.linktree;
+    let hit = |exchange: &&JudgedExchange| exchange.faults.iter().any(|mark| &*mark.rule == rule);
+    // Of a connection to Linktree there is an exchange.
+    let elsewhere = |one: &&Handshake| one.listener != Listener::Linktree;
+    let deliveries = linktree.deliveries.iter().map(|one| &one.faults);
+    let vault = linktree.secret_reads.iter().map(|one| &one.faults);
+    let handshakes = linktree.handshakes.iter().filter(elsewhere).map(|one| &one.faults);
+    let marked = |faults: &&Vec<FaultMark>| faults.iter().any(|mark| mark.rule == rule);
+    met(case).filter(hit).count() + deliveries.chain(vault).chain(handshakes).filter(marked).count()
+}
+
 fn window(rule: &mock_server::faults::Rule, judged: &Judged) -> FaultWindow {
-    let hit = |exchange: &&JudgedExchange| exchange.faults.iter().any(|mark| mark.rule == rule.id);
-    let struck = |process: &&Process| process.change.rule() == Some(rule.id.as_str());
-    let hits = met(&judged.case).filter(hit).count()
-        + usize::from(judged.case.target.processes.iter().any(|process| struck(&process)));
+    let struck = |process: &Process| process.change.rule() == Some(rule.id.as_str());
+    let hits =
+        hits(&rule.id, &judged.case) + usize::from(judged.case.target.processes.iter().any(struck));
     FaultWindow {
         rule: rule.id.clone(),
         kind: rule.fault.kind().name().to_owned(),
@@ -257,5 +272,33 @@ fn evidence(judged: &Judged) -> Evidence {
             lag_max_ms: lag_max.map(|timers| timers.latest_us as f64 / 1e3),
             wait_max_ms: wait_max.map(|waits| waits.longest_us as f64 / 1e3),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mock_server::profile::ContractProfile;
+    use scenarios::catalogue::{Settings, run_plan};
+    use scenarios::history::Event;
+    use serde_json::json;
+
+    #[test]
+    fn a_rule_hits_what_is_asked_of_the_vault_and_connections_to_it() {
+        let run = run_plan(&Settings::default(), ContractProfile::linktree_v1(), &["steady-state"]);
+        let mut case = Case::new(&run, &run.scenarios[0]);
+        let marks = json!([{ "rule": "bad", "kind": "bad-certificate", "key": "k", "nth": 0 }]);
+        for listener in ["vault", "linktree", "alerts"] {
+            let handshake = json!({
+                "listener": listener, "t_conn": 1, "t_end": 2, "end": "alert", "faults": marks,
+            });
+            case.take(Event::Handshake(serde_json::from_value(handshake).unwrap()));
+        }
+        let read = json!({
+            "at": 1, "method": "GET", "path": "/v1/x", "token": "run", "status": 503, "faults": marks,
+        });
+        case.take(Event::SecretRead(serde_json::from_value(read).unwrap()));
+        // A connection to Linktree is an exchange, or it is none that was hit.
+        assert_eq!((hits("bad", &case), hits("other", &case)), (3, 0));
     }
 }
