@@ -7,6 +7,7 @@ pub mod contract;
 pub mod evidence;
 pub mod failure;
 pub mod files;
+pub mod kept;
 pub mod metrics;
 #[cfg(test)]
 #[path = "../../mock-server/tests/mutations/mod.rs"]

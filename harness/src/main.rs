@@ -29,6 +29,8 @@ fn main() -> ExitCode {
         ))
         .with_writer(std::io::stderr)
         .with_ansi(false)
+        // It would panic where nobody listens any more: a storm whose run is gone still ends its history.
+        .log_internal_errors(false)
         .init();
     raise_open_files();
     match std::panic::catch_unwind(|| dispatch(&cli)) {

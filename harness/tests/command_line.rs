@@ -5,10 +5,8 @@ use scenarios::plan::PhaseKind;
 use std::path::Path;
 use std::process::{Command, Output};
 use windthrow::config::target::TargetSpec;
-use windthrow::evidence::folder::{RUN_FORMAT, RunIdentity};
-use windthrow::evidence::judging_rules::JudgingRules;
+use windthrow::evidence::folder::{RunFolder, RunIdentity};
 use windthrow::evidence::plans;
-use windthrow::rerun::Rerun;
 
 fn windthrow(folder: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_windthrow"))
@@ -81,19 +79,8 @@ fn write_a_false_phase(folder: &Path) {
         storm.kind = PhaseKind::Outage;
     });
     std::fs::write(folder.join("plan.json"), plans::to_bytes(&run).0).unwrap();
-    let identity = RunIdentity {
-        format: RUN_FORMAT,
-        run_id: "edited".into(),
-        started: "2026-01-01T00:00:00Z".into(),
-        plan_hash: String::new(),
-        target: TargetSpec::Embedded { mutant: None },
-        judging: JudgingRules::default(),
-        rerun: Rerun::default(),
-        tool_version: String::new(),
-        cores: 1,
-        os: String::new(),
-    };
-    std::fs::write(folder.join("run.json"), serde_json::to_vec(&identity).unwrap()).unwrap();
+    let identity = RunIdentity::new("edited", "", TargetSpec::Embedded { mutant: None });
+    RunFolder { path: folder.to_owned() }.write_identity(&identity).unwrap();
 }
 
 #[test]

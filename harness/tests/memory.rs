@@ -22,11 +22,9 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::time::Duration;
 use windthrow::config::target::TargetSpec;
-use windthrow::evidence::folder::{RUN_FORMAT, RunFolder, RunIdentity};
-use windthrow::evidence::judging_rules::JudgingRules;
+use windthrow::evidence::folder::{RunFolder, RunIdentity};
 use windthrow::evidence::writer::HistoryWriter;
 use windthrow::evidence::{build, plans};
-use windthrow::rerun::Rerun;
 
 /// Bytes at the peak of judging, all told, for each exchange. Of a million each takes about 320 B, of which
 /// 128 B are the exchange itself; of fewer a vector that has just grown takes more.
@@ -247,19 +245,8 @@ fn recorded(exchanges: u64) -> (tempfile::TempDir, RunFolder) {
     let folder = RunFolder { path: out.path().to_owned() };
     let (run, day) = plan(exchanges);
     let (plan, plan_hash) = plans::to_bytes(&run);
-    let identity = RunIdentity {
-        format: RUN_FORMAT,
-        run_id: "day".into(),
-        started: "2026-01-01T00:00:00Z".into(),
-        plan_hash: plan_hash.clone(),
-        target: TargetSpec::Embedded { mutant: None },
-        judging: JudgingRules::default(),
-        rerun: Rerun::default(),
-        tool_version: "0".into(),
-        cores: 2,
-        os: "linux".into(),
-    };
-    folder.write("run.json", &serde_json::to_vec(&identity).unwrap()).unwrap();
+    let identity = RunIdentity::new("day", &plan_hash, TargetSpec::Embedded { mutant: None });
+    let run_hash = folder.write_identity(&identity).unwrap();
     folder.write("plan.json", &plan).unwrap();
     folder.make_scenario(SCENARIO).unwrap();
     let file = File::create(folder.history(SCENARIO)).unwrap();
@@ -267,7 +254,8 @@ fn recorded(exchanges: u64) -> (tempfile::TempDir, RunFolder) {
     let mut write = |event: &Event<'_>| out_file.line(&serde_json::to_vec(event).unwrap()).unwrap();
     write(&Event::Opened(Opened {
         format: HISTORY_FORMAT,
-        run: "day".into(),
+        run: identity.run_id,
+        run_hash,
         scenario: SCENARIO.into(),
         plan_hash,
         target: "embedded".into(),

@@ -37,7 +37,7 @@ use mock_server::history::record::{
 use serde::{Deserialize, Serialize};
 
 /// The version of the history's format.
-pub const HISTORY_FORMAT: u32 = 8;
+pub const HISTORY_FORMAT: u32 = 9;
 
 /// One line of `history.ndjson.zst`. Front-door operations are by far the most frequent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -167,6 +167,8 @@ pub struct Opened {
     pub format: u32,
     /// The id of the run that recorded it.
     pub run: String,
+    /// SHA-256 of the run's `run.json`, lower hex.
+    pub run_hash: String,
     /// The scenario's id.
     pub scenario: String,
     /// SHA-256 of the run's plan file, lower hex.

@@ -1,6 +1,6 @@
 //! The layout of a run's folder and the identity that is written first.
 
-use super::format;
+use super::{format, hash};
 use crate::config::target::TargetSpec;
 use crate::evidence::judging_rules::JudgingRules;
 use crate::failure::Failure;
@@ -10,6 +10,7 @@ use crate::rerun::Rerun;
 use mock_server::clock::Clock;
 use serde::{Deserialize, Serialize};
 use std::io;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 /// The version of `run.json`.
@@ -43,8 +44,34 @@ pub struct RunIdentity {
     pub cores: u32,
     /// Operating system and architecture.
     pub os: String,
+    /// SHA-256 of the file itself, which every history names in its opening line; not in the file.
+    #[serde(skip)]
+    pub own_hash: String,
 }
 
+impl RunIdentity {
+    /// Of a run of this version on this machine, which is not written yet.
+    #[must_use]
+    pub fn new(run_id: &str, plan_hash: &str, target: TargetSpec) -> Self {
+        let cores = std::thread::available_parallelism().map_or(0, NonZero::get);
+        Self {
+            format: RUN_FORMAT,
+            run_id: run_id.to_owned(),
+            started: String::new(),
+            plan_hash: plan_hash.to_owned(),
+            target,
+            judging: JudgingRules::default(),
+            rerun: Rerun::default(),
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            cores: u32::try_from(cores).unwrap_or(0),
+            os: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
+            own_hash: String::new(),
+        }
+    }
+}
+
+/// The file that says whose run it was.
+const IDENTITY: &str = "run.json";
 /// Where the scenarios' folders are.
 const SCENARIOS: &str = "scenarios";
 
@@ -91,7 +118,7 @@ impl RunFolder {
     /// [`Failure::NothingMatched`] when neither is a run.
     pub fn find(out_dir: &Path, name: &str) -> Result<Self, Failure> {
         let candidates = [PathBuf::from(name), out_dir.join(name)];
-        match candidates.into_iter().find(|path| path.join("run.json").is_file()) {
+        match candidates.into_iter().find(|path| path.join(IDENTITY).is_file()) {
             Some(path) => Ok(Self { path }),
             None => Err(Failure::NothingMatched {
                 what: format!("no run {name}"),
@@ -109,7 +136,7 @@ impl RunFolder {
     /// The identity file.
     #[must_use]
     pub fn identity(&self) -> PathBuf {
-        self.path.join("run.json")
+        self.path.join(IDENTITY)
     }
 
     /// The folder of one scenario.
@@ -151,6 +178,21 @@ impl RunFolder {
         files::write_whole(&path, bytes).map_err(|error| Failure::unwritable(&path, &error))
     }
 
+    /// Writes the identity; returns the SHA-256 of its file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::write`].
+    ///
+    /// # Panics
+    ///
+    /// Never: an identity holds no maps with keys that JSON could not write.
+    pub fn write_identity(&self, identity: &RunIdentity) -> Result<String, Failure> {
+        let text = serde_json::to_vec_pretty(identity).expect("an identity is always valid JSON");
+        self.write(IDENTITY, &text)?;
+        Ok(hash::of(&text))
+    }
+
     /// Whether everything was written that a run leaves behind.
     #[must_use]
     pub fn is_whole(&self) -> bool {
@@ -190,8 +232,9 @@ impl RunFolder {
             RUN_FORMAT,
             "runs of another version are read by that version",
         )?;
-        serde_json::from_str(&text)
-            .map_err(|error| Failure::json(&path, &text, &error, "is this a run's folder?"))
+        let identity: RunIdentity = serde_json::from_str(&text)
+            .map_err(|error| Failure::json(&path, &text, &error, "is this a run's folder?"))?;
+        Ok(RunIdentity { own_hash: hash::of(text.as_bytes()), ..identity })
     }
 }
 

@@ -98,7 +98,7 @@ fn check_line(line: &[u8]) {
 }
 
 fn lines() -> Vec<Vec<u8>> {
-    let opening = r#"{"event":"opened","format":FORMAT,"run":"r","scenario":"steady-state","plan_hash":"h","target":"t"}"#;
+    let opening = r#"{"event":"opened","format":FORMAT,"run":"r","run_hash":"i","scenario":"steady-state","plan_hash":"h","target":"t"}"#;
     let opening = opening.replace("FORMAT", &HISTORY_FORMAT.to_string());
     // Each alone behind an opening line, and all together but for those that vouch for others.
     let alone = LINES.lines().map(|line| format!("{opening}\n{line}").into_bytes());

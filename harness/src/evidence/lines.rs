@@ -46,6 +46,16 @@ pub enum ReadError {
         /// What is noticed.
         what: String,
     },
+    /// It was recorded by the run, and what the run was called with is not what stands there now.
+    #[error(
+        "run.json is not what was written: its SHA-256 begins with {found}, and the history says {wanted}"
+    )]
+    Identity {
+        /// How the hash of what is there begins.
+        found: String,
+        /// How that of what was written does.
+        wanted: String,
+    },
     /// It is the evidence of something else.
     #[error("the history belongs to {what} {found}, not to {expected}")]
     Foreign {
@@ -196,7 +206,7 @@ mod tests {
     use crate::evidence::writer::HistoryWriter;
     use std::io::Write;
 
-    const OPENING: &str = r#"{"event":"opened","format":8}"#;
+    const OPENING: &str = r#"{"event":"opened","format":9}"#;
 
     /// What is said of a file: how many lines are believed, or what is wrong.
     fn said(bytes: &[u8]) -> Result<u64, String> {

@@ -1,11 +1,10 @@
 //! Reads and writes plan files, with errors that say where and what to do.
 
-use super::format;
+use super::{format, hash};
 use crate::failure::Failure;
 use crate::files;
 use crate::reading;
 use scenarios::plan::{PLAN_FORMAT, RunPlan};
-use sha2::{Digest, Sha256};
 use std::path::Path;
 
 /// Reads and checks a plan file.
@@ -40,20 +39,19 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<RunPlan, Failure> {
 ///
 /// As [`read`]; and a usage failure when the file was edited since: what was recorded is judged by
 /// what was run, or the verdict is about nothing.
-pub fn read_recorded(path: &Path, hash: &str) -> Result<RunPlan, Failure> {
+pub fn read_recorded(path: &Path, wanted: &str) -> Result<RunPlan, Failure> {
     let plan = read(path)?;
     let bytes = files::read(path).map_err(|error| Failure::unreadable(path, &error))?;
-    let found = hex::encode(Sha256::digest(&bytes));
-    if found == hash {
+    let found = hash::of(&bytes);
+    if found == wanted {
         return Ok(plan);
     }
-    let short = |hash: &str| hash.chars().take(12).collect::<String>();
     Err(Failure::usage(
         format!(
             "{} is not the plan that was run: its SHA-256 begins with {}, and run.json says {}",
             path.display(),
-            short(&found),
-            short(hash),
+            hash::beginning(&found),
+            hash::beginning(wanted),
         ),
         "put the recorded plan back; an edited one is carried out with windthrow run --plan FILE",
     ))
@@ -76,6 +74,6 @@ pub fn wrong(plan: &RunPlan) -> Option<String> {
 pub fn to_bytes(plan: &RunPlan) -> (Vec<u8>, String) {
     let mut bytes = serde_json::to_vec_pretty(plan).expect("a plan is always valid JSON");
     bytes.push(b'\n');
-    let hash = hex::encode(Sha256::digest(&bytes));
+    let hash = hash::of(&bytes);
     (bytes, hash)
 }

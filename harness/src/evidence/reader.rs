@@ -1,6 +1,7 @@
 //! Reads a recorded history, whole or broken off: what was written before a crash still counts.
 
 use super::folder::RunIdentity;
+use super::hash;
 use super::lines::Believed;
 pub use super::lines::ReadError;
 use crate::files;
@@ -74,19 +75,25 @@ impl Recording {
 ///
 /// # Errors
 ///
-/// [`ReadError::Foreign`], which names the first thing that is another's.
+/// [`ReadError::Foreign`], which names the first thing that is another's, or [`ReadError::Identity`].
 pub fn belongs(opened: &Opened, identity: &RunIdentity, scenario: &str) -> Result<(), ReadError> {
     let facts = [
         ("scenario", opened.scenario.as_str(), scenario),
         ("run", opened.run.as_str(), identity.run_id.as_str()),
         ("the plan with SHA-256", opened.plan_hash.as_str(), identity.plan_hash.as_str()),
     ];
-    match facts.into_iter().find(|(_, found, expected)| found != expected) {
-        None => Ok(()),
-        Some((what, found, expected)) => {
-            Err(ReadError::Foreign { what, found: found.to_owned(), expected: expected.to_owned() })
-        }
+    if let Some((what, found, expected)) =
+        facts.into_iter().find(|(_, found, expected)| found != expected)
+    {
+        let (found, expected) = (found.to_owned(), expected.to_owned());
+        return Err(ReadError::Foreign { what, found, expected });
     }
+    let (wanted, found) = (&opened.run_hash, &identity.own_hash);
+    if wanted != found {
+        let beginning = |hash: &str| hash::beginning(hash).to_owned();
+        return Err(ReadError::Identity { found: beginning(found), wanted: beginning(wanted) });
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -118,6 +125,7 @@ mod tests {
         Opened {
             format: HISTORY_FORMAT,
             run: "r".into(),
+            run_hash: "i".into(),
             scenario: "s".into(),
             plan_hash: "h".into(),
             target: "embedded".into(),

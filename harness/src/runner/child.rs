@@ -9,7 +9,6 @@ use crate::storm::order::{Order, Said};
 use mock_server::clock::{Clock, Moment};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use std::fs::File;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
@@ -48,7 +47,10 @@ pub async fn run(
     let failed = |why: String| Shortfall { kind: Kind::Failed, why };
     let words = |error: io::Error| failed(format!("failed to start the scenario: {error}"));
     let log = order.folder.join("harness.log");
-    let mut child = start(private::file(&log).map_err(words)?).map_err(words)?;
+    let file = private::file(&log).map_err(words)?;
+    let mut child = start().map_err(words)?;
+    let said = child.stderr.take().ok_or_else(|| failed("the scenario has no log".into()))?;
+    let kept = super::log::keep(file, said);
     let mut input = child.stdin.take().ok_or_else(|| failed("the scenario has no input".into()))?;
     // Whoever does not read it has ended, and says why below.
     let _ = order.send(&mut input).await;
@@ -78,6 +80,7 @@ pub async fn run(
             () = tokio::time::sleep_until(deadline) => {
                 let _ = child.start_kill();
                 let _ = child.wait().await;
+                let _ = tokio::time::timeout(LAST_WORD, kept).await;
                 let said = tail(&log, LAST_LINES);
                 let kind = if asked { Kind::Interrupted } else { Kind::Crashed };
                 return Err(Shortfall { kind, why: format!("the scenario did not end in time\n{said}") });
@@ -91,7 +94,7 @@ pub async fn run(
             hear(&line, bar, place, &mut why);
         }
     };
-    let _ = tokio::time::timeout(LAST_WORD, rest).await;
+    let _ = tokio::time::timeout(LAST_WORD, async { tokio::join!(rest, kept) }).await;
     if status.success() {
         return Ok(());
     }
@@ -110,12 +113,12 @@ pub async fn run(
 }
 
 /// The child in a group of its own; it ends when its standard input does, however that came.
-fn start(log: File) -> io::Result<Child> {
+fn start() -> io::Result<Child> {
     Command::new(std::env::current_exe()?)
         .arg("__scenario")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(log)
+        .stderr(Stdio::piped())
         .process_group(0)
         .kill_on_drop(true)
         .spawn()

@@ -1,10 +1,11 @@
 //! Carries out a run: writes the plan, starts the scenarios as child processes, waits for them.
 
 mod child;
+mod log;
 
 use crate::config::Config;
 use crate::config::target::TargetSpec;
-use crate::evidence::folder::{RUN_FORMAT, RunFolder, RunIdentity};
+use crate::evidence::folder::{RunFolder, RunIdentity};
 use crate::evidence::judging_rules::JudgingRules;
 use crate::evidence::plans;
 use crate::evidence::shortfall::{Kind, Shortfall};
@@ -55,21 +56,12 @@ pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure>
     let (bytes, plan_hash) = plans::to_bytes(&request.plan);
     let (folder, run_id, started) = RunFolder::create(&request.out_dir, &plan_hash)?;
     folder.write("plan.json", &bytes)?;
-    let identity = RunIdentity {
-        format: RUN_FORMAT,
-        run_id: run_id.clone(),
+    let run_hash = folder.write_identity(&RunIdentity {
         started,
-        plan_hash: plan_hash.clone(),
-        target: request.target.without_secrets(),
         judging: JudgingRules::of(&request.config, &request.target),
         rerun: request.rerun.clone().recorded_in(&folder.plan()),
-        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-        cores: std::thread::available_parallelism()
-            .map_or(0, |n| u32::try_from(n.get()).unwrap_or(0)),
-        os: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
-    };
-    let text = serde_json::to_vec_pretty(&identity).unwrap_or_default();
-    folder.write("run.json", &text)?;
+        ..RunIdentity::new(&run_id, &plan_hash, request.target.without_secrets())
+    })?;
     let (stop, stopped) = watch::channel(false);
     let interrupt = tokio::spawn(async move {
         interrupted().await;
@@ -93,6 +85,7 @@ pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure>
         };
         let order = Order {
             run: run_id.clone(),
+            run_hash: run_hash.clone(),
             plan: folder.plan(),
             plan_hash: plan_hash.clone(),
             scenario: plan.id.clone(),

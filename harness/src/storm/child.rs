@@ -41,6 +41,7 @@ async fn recorded(order: &Order) -> Result<Outcome, Failure> {
     recorder.record(Event::Opened(Opened {
         format: HISTORY_FORMAT,
         run: order.run.clone(),
+        run_hash: order.run_hash.clone(),
         scenario: plan.id.clone(),
         plan_hash: order.plan_hash.clone(),
         target: order.target.label(),

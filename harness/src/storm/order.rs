@@ -8,7 +8,7 @@ use crate::config::target::TargetSpec;
 use crate::failure::Failure;
 use scenarios::front_door::FrontDoor;
 use serde::{Deserialize, Serialize};
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
@@ -17,6 +17,8 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 pub struct Order {
     /// The run's id.
     pub run: String,
+    /// SHA-256 of its `run.json`.
+    pub run_hash: String,
     /// The run's plan file.
     pub plan: PathBuf,
     /// Its SHA-256.
@@ -87,7 +89,8 @@ const MARK: &str = "windthrow: ";
 impl Said {
     /// Says it.
     pub fn say(&self) {
-        println!("{}", self.line());
+        // Where nobody hears it, there is still a history to be ended.
+        let _ = writeln!(io::stdout(), "{}", self.line());
     }
 
     fn line(&self) -> String {
@@ -109,6 +112,7 @@ mod tests {
     fn order() -> Order {
         Order {
             run: "20260101T000000Z-abcdef".into(),
+            run_hash: "def".into(),
             plan: "runs/latest/plan.json".into(),
             plan_hash: "abc".into(),
             scenario: "steady-state".into(),

@@ -128,6 +128,7 @@ mod tests {
         recorder.record(Event::Opened(Opened {
             format: HISTORY_FORMAT,
             run: String::new(),
+            run_hash: String::new(),
             scenario: String::new(),
             plan_hash: String::new(),
             target: String::new(),

@@ -76,8 +76,8 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
-        let (out, folder, plan_hash) = planned();
-        let opening = opened(HISTORY_FORMAT, &plan_hash);
+        let (out, folder, identity) = planned();
+        let opening = opened(HISTORY_FORMAT, &identity);
         Self { _out: out, history: folder.history(SCENARIO), folder, opening }
     }
 

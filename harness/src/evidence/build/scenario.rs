@@ -41,9 +41,11 @@ pub fn scenario(
     let shortfall = Shortfall::noted(folder, &plan.id);
     let cut = shortfall.as_ref().map(|one| one.kind.words());
     let (judged, ending) = match judge(folder, identity, run, plan, cut) {
-        Err(error @ (ReadError::Format { .. } | ReadError::Foreign { .. })) => {
-            return Err(refused(folder, plan, &error));
-        }
+        Err(
+            error @ (ReadError::Format { .. }
+            | ReadError::Foreign { .. }
+            | ReadError::Identity { .. }),
+        ) => return Err(refused(folder, plan, &error)),
         Err(error) => return Ok(unjudged(report, plan, unread(&error, plan, shortfall.as_ref()))),
         Ok(judged) => match &shortfall {
             // Before the traffic nothing was seen.
@@ -113,6 +115,10 @@ fn refused(folder: &RunFolder, plan: &Plan, error: &ReadError) -> Failure {
     let help = match error {
         ReadError::Format { .. } => {
             "judge it with the version that recorded it, or run the scenario again"
+        }
+        ReadError::Identity { .. } => {
+            "put the recorded run.json back, or run again: what severities and minimums are asked for stands \
+             in the configuration of a run"
         }
         _ => "put back what this run recorded of this scenario, or run it again",
     };

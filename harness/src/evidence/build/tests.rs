@@ -2,9 +2,7 @@
 
 use super::*;
 use crate::config::target::TargetSpec;
-use crate::evidence::folder::{RUN_FORMAT, RunIdentity};
-use crate::evidence::judging_rules::JudgingRules;
-use crate::rerun::Rerun;
+use crate::evidence::folder::RunIdentity;
 use crate::storm::recorder::Recorder;
 use mock_server::clock::Moment;
 use mock_server::profile::ContractProfile;
@@ -19,13 +17,14 @@ use std::time::Duration;
 
 pub const SCENARIO: &str = "steady-state";
 
-/// How the history of the only scenario of a run with this plan opens.
-pub fn opened(format: u32, plan_hash: &str) -> Event<'static> {
+/// How the history of the only scenario of a run opens.
+pub fn opened(format: u32, identity: &RunIdentity) -> Event<'static> {
     Event::Opened(Opened {
         format,
-        run: "run".into(),
+        run: identity.run_id.clone(),
+        run_hash: identity.own_hash.clone(),
         scenario: SCENARIO.into(),
-        plan_hash: plan_hash.into(),
+        plan_hash: identity.plan_hash.clone(),
         target: "embedded".into(),
     })
 }
@@ -40,37 +39,26 @@ fn recorded_to(
     format: u32,
     events: Vec<Event<'static>>,
 ) -> (tempfile::TempDir, RunFolder) {
-    let (out, folder, plan_hash) = planned();
+    let (out, folder, identity) = planned();
     let (recorder, writer) = Recorder::create(&folder.history(SCENARIO)).unwrap();
-    recorder.record(opened(format, &plan_hash));
+    recorder.record(opened(format, &identity));
     events.into_iter().for_each(|event| recorder.record(event));
     writer.close(Moment::from_ms(1), outcome).unwrap();
     (out, folder)
 }
 
-/// The folder of a run before its only scenario was recorded, and its plan's hash.
-pub fn planned() -> (tempfile::TempDir, RunFolder, String) {
+/// The folder of a run before its only scenario was recorded, and whose it is.
+pub fn planned() -> (tempfile::TempDir, RunFolder, RunIdentity) {
     let out = tempfile::tempdir().unwrap();
     let folder = RunFolder { path: out.path().to_owned() };
     let contract = ContractProfile::linktree_v1();
     let run = run_plan(&Settings::default(), contract, &[SCENARIO]);
     let (plan, plan_hash) = plans::to_bytes(&run);
-    let identity = RunIdentity {
-        format: RUN_FORMAT,
-        run_id: "run".into(),
-        started: "2026-01-01T00:00:00Z".into(),
-        plan_hash: plan_hash.clone(),
-        target: TargetSpec::Embedded { mutant: None },
-        judging: JudgingRules::default(),
-        rerun: Rerun::default(),
-        tool_version: "0".into(),
-        cores: 2,
-        os: "linux".into(),
-    };
-    folder.write("run.json", &serde_json::to_vec(&identity).unwrap()).unwrap();
+    let identity = RunIdentity::new("run", &plan_hash, TargetSpec::Embedded { mutant: None });
+    let own_hash = folder.write_identity(&identity).unwrap();
     folder.write("plan.json", &plan).unwrap();
     std::fs::create_dir_all(folder.scenario(SCENARIO)).unwrap();
-    (out, folder, plan_hash)
+    (out, folder, RunIdentity { own_hash, ..identity })
 }
 
 /// The only scenario of a run whose generator says that this was its lateness.
@@ -213,6 +201,22 @@ fn a_plan_that_was_edited_after_its_run_is_refused_and_named() {
     assert!(matches!(failure, Failure::Usage { .. }), "{failure}");
     let says = failure.to_string();
     assert!(says.contains("plan.json is not the plan that was run"), "{says}");
+}
+
+#[test]
+fn an_identity_that_was_edited_after_its_run_is_refused_and_named() {
+    let (_out, folder) = recorded(HISTORY_FORMAT, Vec::new());
+    let written = std::fs::read_to_string(folder.identity()).unwrap();
+    for edited in [written.replacen("\"cores\": ", "\"cores\": 1", 1), format!("{written}\n")] {
+        assert_ne!(written, edited);
+        folder.write("run.json", edited.as_bytes()).unwrap();
+        let failure = report(&folder).unwrap_err();
+        assert!(matches!(failure, Failure::Usage { .. }), "{failure}");
+        let says = failure.to_string();
+        assert!(says.contains("run.json is not what was written: its SHA-256"), "{says}");
+    }
+    folder.write("run.json", written.as_bytes()).unwrap();
+    report(&folder).unwrap();
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 mod aftermath;
 mod command;
-mod kept;
 mod lifecycle;
 mod output;
 mod readiness;

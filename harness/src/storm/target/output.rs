@@ -1,7 +1,7 @@
 //! What the integration prints: line by line, with its time, searched and without what was planted,
 //! into `target.log`, which any terminal can show.
 
-use super::kept::Kept;
+use crate::kept::Kept;
 use crate::storm::observe::pieces::{Pieces, lines};
 use crate::storm::observe::search::{Search, Spot};
 use mock_server::clock::Clock;
@@ -24,7 +24,8 @@ pub struct Output {
 }
 
 impl Output {
-    /// Lines go to the end of `file` as long as there is room, without what `search` finds in them.
+    /// Lines go to the end of `file` as long as there is room, without what `search` finds in them; what
+    /// is left out has been searched like the rest.
     #[must_use]
     pub fn new(file: File, clock: Clock, search: Arc<Search>) -> Self {
         Self { kept: Arc::new(Mutex::new(Kept::new(file))), clock, search }

@@ -1,7 +1,7 @@
-//! `target.log` as it is kept: its beginning, and what was said last before each end of the target; the
-//! lines between are counted. What is left out has been searched like the rest.
+//! Logs as they are kept, of the target and of the harness: the beginning, and what was said last before
+//! each end of whoever speaks; the lines between are counted.
 //!
-//! A service that logs without end must not take the room that the evidence needs.
+//! Whoever logs without end must not take the room that the evidence needs.
 
 use crate::files;
 use std::collections::VecDeque;
@@ -10,7 +10,7 @@ use std::io::Write;
 
 /// As much of it as is kept from its beginning, bytes.
 const BEGINNING: u64 = 16 << 20;
-/// As much of what follows, before each end of the target, bytes; a line and its time always fit.
+/// As much of what follows, before each end, bytes; a line and its time always fit.
 const END: usize = 128 << 10;
 /// All ends together, bytes.
 const ENDS: usize = 2 << 20;
@@ -96,7 +96,7 @@ impl<S: Shelf> Kept<S> {
         }
     }
 
-    /// The target has ended: writes how many lines were left out, and what it said last.
+    /// Whoever speaks has ended: writes how many lines were left out, and what it said last.
     pub fn end(&mut self) {
         self.leave_out(self.ends);
         self.ends -= self.last_bytes;
