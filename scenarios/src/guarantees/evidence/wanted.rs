@@ -153,6 +153,7 @@ mod tests {
     use super::*;
     use crate::guarantees::client_rate_cap;
     use crate::testing::{History, click, page};
+    use proptest::prelude::*;
     use std::ops::Range;
 
     /// From which second on Ann's page could have been there, when each of these is visited every second
@@ -205,5 +206,49 @@ mod tests {
             from_second(60, &all, 0)
         };
         assert_eq!((until(40), until(45)), (None, Some(45)));
+    }
+
+    /// Whether the window that ends with this part asks for no more than the cap, counted view by view.
+    fn fits(wanted: &Wanted<'_>, part: u64) -> bool {
+        let window = part.saturating_sub(PARTS.into())..=part;
+        let pages = wanted
+            .pages
+            .iter()
+            .map(|(handle, parts)| wanted.fetches(parts, part) * wanted.calls_of_a_fill(handle));
+        let clicks: usize = wanted.clicks.range(window).map(|(_, clicks)| clicks).sum();
+        let slots = usize::try_from(wanted.case.declared.click_slots).unwrap();
+        let clicks = i64::try_from(clicks.min(slots)).unwrap();
+        pages.sum::<i64>() + clicks <= i64::try_from(rate::cap(wanted.case)).unwrap()
+    }
+
+    proptest! {
+        /// What is only looked at where it changes comes to what a look at each part comes to, however
+        /// seldom somebody comes.
+        #[test]
+        fn between_changes_everything_stays_as_it_is(
+            visits in prop::collection::vec((0..4_usize, 0..900_u64), 0..30),
+            clicks in prop::collection::vec(0..900_u64, 0..10),
+            max_age_s in 5..120_u32,
+        ) {
+            let mut history = History::over(&[]).promising(&client_rate_cap::REQUESTS, 5);
+            history.case.contract.cache.max_age_s = max_age_s;
+            history.case.ready();
+            let mut wanted = Wanted::over(&history.case);
+            for (name, second) in visits {
+                let name = ["ann", "bob", "carl", "dora"][name];
+                wanted.note(&page(name, second * 1_000, second * 1_000 + 1, "v"));
+            }
+            for second in clicks {
+                wanted.note(&click("c", second * 1_000, second * 1_000 + 1));
+            }
+            let feasible = wanted.feasible();
+            let all = || wanted.pages.values().flatten().chain(wanted.clicks.keys()).copied();
+            let (first, last) = (all().min().unwrap_or(1), all().max().unwrap_or(0));
+            for part in 0..200 {
+                let until = part + u64::from(PARTS / 2);
+                let lasts = first <= part && until <= last && (part..=until).all(|one| fits(&wanted, one));
+                prop_assert_eq!(feasible.contains(part), lasts, "part {}", part);
+            }
+        }
     }
 }
