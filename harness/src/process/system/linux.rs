@@ -1,6 +1,6 @@
 //! Processes and ports as `/proc` shows them (proc(5)).
 
-use super::{StartedWith, Stat};
+use super::{StartedWith, Stat, ThreadTime};
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::ops::Range;
@@ -71,6 +71,23 @@ pub fn cpu_of_own_threads(name: &str) -> Option<Duration> {
     threads.flatten().filter_map(time_of).reduce(|all, one| all + one)
 }
 
+/// How many processors the machine has, and how long they had nothing to do, all together, since it was
+/// started.
+pub fn idle() -> Option<(u32, Duration)> {
+    idle_of(&std::fs::read_to_string("/proc/stat").ok()?)
+}
+
+/// How long each thread of a process ran and how long it waited for a processor, by its number.
+pub fn waits(pid: u32) -> Vec<(u32, ThreadTime)> {
+    let threads = std::fs::read_dir(file(pid, "task")).into_iter().flatten().flatten();
+    let times = threads.filter_map(|folder| {
+        let thread = folder.file_name().to_str()?.parse().ok()?;
+        let schedstat = std::fs::read_to_string(folder.path().join("schedstat")).ok()?;
+        Some((thread, thread_time(&schedstat)?))
+    });
+    times.collect()
+}
+
 fn file(pid: u32, name: &str) -> PathBuf {
     PathBuf::from(format!("/proc/{pid}/{name}"))
 }
@@ -103,6 +120,24 @@ fn spent(stat: &str) -> Option<Duration> {
     let user: u64 = fields.next()?.parse().ok()?;
     let system: u64 = fields.next()?.parse().ok()?;
     Some(Duration::from_millis((user + system) * 1_000 / TICKS_PER_S))
+}
+
+/// The processors that `/proc/stat` lists, and how long they were idle or waited for a disk.
+fn idle_of(stat: &str) -> Option<(u32, Duration)> {
+    let mut fields = stat.lines().next()?.strip_prefix("cpu ")?.split_ascii_whitespace().skip(3);
+    let mut ticks = || fields.next()?.parse::<u64>().ok();
+    let idle = Duration::from_millis((ticks()? + ticks()?) * 1_000 / TICKS_PER_S);
+    let numbered = |line: &&str| line.starts_with("cpu") && !line.starts_with("cpu ");
+    let processors = u32::try_from(stat.lines().filter(numbered).count()).ok()?;
+    (processors > 0).then_some((processors, idle))
+}
+
+/// Nanoseconds run, nanoseconds waited, and how often (Documentation/scheduler/sched-stats.rst of the
+/// kernel).
+fn thread_time(schedstat: &str) -> Option<ThreadTime> {
+    let mut fields = schedstat.split_ascii_whitespace().map(str::parse);
+    let mut next = || fields.next()?.ok().map(Duration::from_nanos);
+    Some(ThreadTime { ran: next()?, waited: next()? })
 }
 
 /// The sockets of a table that listen on this port, as links to them read.
@@ -142,6 +177,22 @@ mod tests {
         }
         assert_eq!((cpu(u32::MAX), one(u32::MAX), started_with(u32::MAX)), (None, None, None));
         assert_eq!(cpu_of_own_threads("no thread is called this"), None);
+        assert_eq!(waits(u32::MAX), []);
+        for nonsense in ["cpu  5 0 7 300 20 0", "intr 5", ""] {
+            assert_eq!((idle_of(nonsense), thread_time(nonsense)), (None, None));
+        }
+        assert_eq!(thread_time("1500000"), None);
+    }
+
+    #[test]
+    fn idle_processors_and_waiting_threads_are_read() {
+        let stat = "cpu  5 0 7 300 20 0 0 1 0 0\ncpu0 2 0 3 150 10\ncpu1 3 0 4 150 10\nintr 5";
+        assert_eq!(idle_of(stat), Some((2, Duration::from_millis(3_200))));
+        let (ran, waited) = (Duration::from_micros(1_500), Duration::from_millis(2));
+        assert_eq!(thread_time("1500000 2000000 3\n"), Some(ThreadTime { ran, waited }));
+        let own = waits(std::process::id());
+        assert!(own.iter().any(|(_, time)| time.ran > Duration::ZERO), "{own:?}");
+        assert!(idle().is_some_and(|(processors, _)| processors > 0));
     }
 
     #[test]

@@ -37,6 +37,15 @@ pub struct StartedWith {
     pub variables: Option<Vec<Vec<u8>>>,
 }
 
+/// How a thread spent its time since it was started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ThreadTime {
+    /// On a processor.
+    pub ran: Duration,
+    /// Ready to run, while others had the processors.
+    pub waited: Duration,
+}
+
 /// The processes of the whole machine by their numbers.
 #[must_use]
 pub fn all() -> HashMap<u32, Stat> {
@@ -78,6 +87,20 @@ pub fn outgoing_ports() -> Option<Range<u16>> {
 #[must_use]
 pub fn listeners(port: u16) -> Vec<u32> {
     asked::listeners(port)
+}
+
+/// How many processors the machine has, and how long they had nothing to do, all together, since it was
+/// started; none where the system does not say it.
+#[must_use]
+pub fn idle() -> Option<(u32, Duration)> {
+    asked::idle()
+}
+
+/// How each thread of a process spent its time, by the thread's number; nothing of one that is gone, or
+/// where the system does not say it.
+#[must_use]
+pub fn waits(pid: u32) -> Vec<(u32, ThreadTime)> {
+    asked::waits(pid)
 }
 
 /// User and system time of those threads of this process whose name begins so; none when there are

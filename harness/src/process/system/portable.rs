@@ -1,6 +1,6 @@
 //! Processes as any system shows them to the `sysinfo` crate.
 
-use super::{StartedWith, Stat};
+use super::{StartedWith, Stat, ThreadTime};
 use nix::unistd::{Pid as Number, getpgid};
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -60,6 +60,16 @@ pub fn listeners(_: u16) -> Vec<u32> {
 /// Threads have no names there.
 pub fn cpu_of_own_threads(_: &str) -> Option<Duration> {
     None
+}
+
+/// Nobody else says how long threads wait, and without that it says nothing how idle processors are.
+pub fn idle() -> Option<(u32, Duration)> {
+    None
+}
+
+/// No system but Linux counts it.
+pub fn waits(_: u32) -> Vec<(u32, ThreadTime)> {
+    Vec::new()
 }
 
 fn bytes(words: &[OsString]) -> Vec<Vec<u8>> {
@@ -162,6 +172,7 @@ mod tests {
     #[test]
     fn what_is_not_seen_is_nobody() {
         assert_eq!((listeners(1), cpu_of_own_threads("")), (Vec::new(), None));
+        assert_eq!((idle(), waits(std::process::id())), (None, Vec::new()));
         assert_eq!(outgoing_ports(), Some(DYNAMIC));
     }
 }

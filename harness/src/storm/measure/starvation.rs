@@ -1,30 +1,26 @@
 //! How long the target was ready to run while others had the processors, as Linux counts it. Elsewhere
 //! nothing is looked at, and the history says so: no look, no excuse.
 //!
-//! `/proc/PID/task/TID/schedstat` says of a thread how long it ran and how long it waited in a queue
-//! for a processor, both in nanoseconds (Documentation/scheduler/sched-stats.rst of the kernel). Of
-//! several threads the one counts that waited longest, and no longer than others used processors
+//! Of several threads the one counts that waited longest, and no longer than others used processors
 //! meanwhile: who takes the whole machine for itself and waits for itself is not starved.
 
 use super::micros;
+use crate::process::system::{self, ThreadTime};
 use crate::process::tree;
 use crate::storm::recorder::Recorder;
 use mock_server::clock::{Clock, Moment};
 use scenarios::history::{Event, Waits};
 use std::collections::HashMap;
-use std::fs;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// How often it is looked at: `/proc/stat` counts in hundredths of a second.
+/// How often it is looked at: Linux counts idle time in hundredths of a second.
 const EVERY: Duration = Duration::from_millis(250);
 /// Every so many looks it is asked who belongs to the target.
 const ASKED_EVERY: u64 = 4;
-/// Clock ticks a second in `/proc/stat`: USER_HZ, which Linux fixes at 100 for user space.
-const TICK: Duration = Duration::from_millis(10);
 /// Of a look a line is worth it when a tenth of it was waited.
 const NOTED: u32 = 10;
 
@@ -95,15 +91,18 @@ struct Look {
     processors: u32,
     /// How long they had nothing to do, all together, since the machine was started.
     idle: Duration,
-    /// How long each thread of the target ran and waited, by process and thread.
-    threads: HashMap<(u32, u32), (Duration, Duration)>,
+    /// How each thread of the target spent its time, by process and thread.
+    threads: HashMap<(u32, u32), ThreadTime>,
 }
 
 impl Look {
     /// None where the system does not say it.
     fn at(at: Moment, family: &[u32]) -> Option<Self> {
-        let (processors, idle) = of_machine(&fs::read_to_string("/proc/stat").ok()?)?;
-        let threads = family.iter().flat_map(|pid| of_process(*pid)).collect();
+        let (processors, idle) = system::idle()?;
+        let mut threads = HashMap::new();
+        for pid in family {
+            threads.extend(system::waits(*pid).into_iter().map(|(tid, time)| ((*pid, tid), time)));
+        }
         Some(Self { at, processors, idle, threads })
     }
 
@@ -111,41 +110,13 @@ impl Look {
     fn waited_until(&self, later: &Self) -> Option<Duration> {
         let both = later.threads.iter().filter_map(|(thread, now)| {
             let before = self.threads.get(thread)?;
-            Some((now.0.saturating_sub(before.0), now.1.saturating_sub(before.1)))
+            Some((now.ran.saturating_sub(before.ran), now.waited.saturating_sub(before.waited)))
         });
         let (ran, waited) = both.reduce(|all, one| (all.0 + one.0, std::cmp::max(all.1, one.1)))?;
         let all = later.at.since(self.at) * later.processors;
         let others = all.saturating_sub(later.idle.saturating_sub(self.idle)).saturating_sub(ran);
         Some(waited.min(others))
     }
-}
-
-/// How many processors `/proc/stat` lists, and how long they were idle or waited for a disk.
-fn of_machine(stat: &str) -> Option<(u32, Duration)> {
-    let mut fields = stat.lines().next()?.strip_prefix("cpu ")?.split_ascii_whitespace().skip(3);
-    let mut ticks = || fields.next()?.parse::<u32>().ok();
-    let idle = TICK * ticks()? + TICK * ticks()?;
-    let numbered = |line: &&str| line.starts_with("cpu") && !line.starts_with("cpu ");
-    let processors = u32::try_from(stat.lines().filter(numbered).count()).ok()?;
-    (processors > 0).then_some((processors, idle))
-}
-
-/// How long each thread of a process ran and waited; nothing of one that is gone.
-fn of_process(pid: u32) -> Vec<((u32, u32), (Duration, Duration))> {
-    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let times = threads.filter_map(|folder| {
-        let thread = folder.file_name().to_str()?.parse().ok()?;
-        let times = of_thread(&fs::read_to_string(folder.path().join("schedstat")).ok()?)?;
-        Some(((pid, thread), times))
-    });
-    times.collect()
-}
-
-/// Nanoseconds run, nanoseconds waited, and how often.
-fn of_thread(schedstat: &str) -> Option<(Duration, Duration)> {
-    let mut fields = schedstat.split_ascii_whitespace().map(str::parse);
-    let mut next = || fields.next()?.ok().map(Duration::from_nanos);
-    Some((next()?, next()?))
 }
 
 #[cfg(test)]
@@ -156,7 +127,8 @@ mod tests {
 
     /// A look at two processors, at which each thread has run and waited for so many milliseconds.
     fn look(at_ms: u64, idle_ms: u64, threads: &[(u64, u64)]) -> Look {
-        let threads = (0..).zip(threads).map(|(n, of)| ((7, n), (MS(of.0), MS(of.1))));
+        let time = |of: &(u64, u64)| ThreadTime { ran: MS(of.0), waited: MS(of.1) };
+        let threads = (0..).zip(threads).map(|(n, of)| ((7, n), time(of)));
         let at = Moment::from_ms(at_ms);
         Look { at, processors: 2, idle: MS(idle_ms), threads: threads.collect() }
     }
@@ -176,22 +148,5 @@ mod tests {
         // One that was started meanwhile has no time before.
         check(look(1_250, 500, &[(100, 10), (100, 20), (9_000, 9_000)]), Some(0));
         check(look(1_250, 500, &[]), None);
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_not_zero() {
-        let stat = "cpu  5 0 7 300 20 0 0 1 0 0\ncpu0 2 0 3 150 10\ncpu1 3 0 4 150 10\nintr 5";
-        assert_eq!(of_machine(stat), Some((2, MS(3_200))));
-        assert_eq!(of_machine("cpu  5 0 7 300 20 0"), None);
-        assert_eq!(of_machine("intr 5"), None);
-        assert_eq!(of_thread("1500000 2000000 3\n"), Some((MS(3) / 2, MS(2))));
-        assert_eq!(of_thread("1500000"), None);
-        assert_eq!(of_process(u32::MAX), []);
-    }
-
-    #[test]
-    fn a_process_that_is_there_has_threads_with_times() {
-        let own = of_process(std::process::id());
-        assert!(own.iter().any(|(_, (ran, _))| *ran > Duration::ZERO), "{own:?}");
     }
 }
