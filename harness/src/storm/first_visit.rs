@@ -5,6 +5,7 @@
 //! metrics. Judges leave that click out ([`FIRST_CLICK`]).
 
 use super::target::cause;
+use crate::body;
 use crate::metrics::MetricNames;
 use jiff::Timestamp;
 use mock_server::clock::Clock;
@@ -104,15 +105,8 @@ impl FirstVisit<'_> {
 
 /// The status and the beginning of the body, as far as it came.
 async fn read(mut answer: Response) -> (u16, Vec<u8>) {
-    let status = answer.status().as_u16();
-    let mut body = Vec::new();
-    while let Ok(Some(chunk)) = answer.chunk().await {
-        if body.len() + chunk.len() > LARGEST {
-            break;
-        }
-        body.extend_from_slice(&chunk);
-    }
-    (status, body)
+    let (body, _) = body::beginning(&mut answer, LARGEST).await;
+    (answer.status().as_u16(), body)
 }
 
 fn failed(came: &Came) -> Option<String> {

@@ -1,6 +1,7 @@
 //! What an answer of a live deployment comes to: read up to a bound, and named for what it is.
 
 use super::PATIENCE;
+use crate::body::{self, Ended};
 use reqwest::header::{CONTENT_TYPE, LOCATION};
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
@@ -46,16 +47,13 @@ pub(super) fn endpoint(status: StatusCode) -> Result<&'static str, &'static str>
 pub(super) async fn links(mut answer: Response) -> Result<(), String> {
     let kind = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let says_html = kind.is_some_and(|kind| kind.contains("html"));
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| words(&error))? {
-        if body.len() + chunk.len() > MOST {
-            return Err(format!(
-                "the answer is larger than {MOST} bytes, which no page of one link is"
-            ));
+    match body::beginning(&mut answer, MOST).await {
+        (body, Ended::Whole) => listed(&body, says_html),
+        (_, Ended::Broken(error)) => Err(words(&error)),
+        (_, Ended::Longer) => {
+            Err(format!("the answer is larger than {MOST} bytes, which no page of one link is"))
         }
-        body.extend_from_slice(&chunk);
     }
-    listed(&body, says_html)
 }
 
 fn listed(body: &[u8], says_html: bool) -> Result<(), String> {

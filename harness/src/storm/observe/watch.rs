@@ -5,6 +5,7 @@ use super::dead_letters::DeadLetters;
 use super::inspect::Inspector;
 use super::logs::Logs;
 use super::search::Search;
+use crate::body::{self, Ended};
 use crate::metrics::Picks;
 use crate::storm::recorder::Recorder;
 use mock_server::clock::Clock;
@@ -105,13 +106,10 @@ impl Watch {
     async fn read(&self, url: &str, status: &mut Option<u16>) -> Result<Vec<u8>, reqwest::Error> {
         let mut answer = self.client.get(url).header("accept", "text/plain").send().await?;
         *status = Some(answer.status().as_u16());
-        let mut text = Vec::new();
-        while let Some(chunk) = answer.chunk().await? {
-            if text.len() + chunk.len() <= LARGEST {
-                text.extend_from_slice(&chunk);
-            }
+        match body::beginning(&mut answer, LARGEST).await {
+            (_, Ended::Broken(error)) => Err(error),
+            (text, Ended::Whole | Ended::Longer) => Ok(text),
         }
-        Ok(text)
     }
 }
 

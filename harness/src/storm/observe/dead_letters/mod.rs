@@ -4,6 +4,7 @@
 
 mod forms;
 
+use crate::body::{self, Ended};
 use crate::storm::recorder::Recorder;
 use crate::storm::target::client;
 use forms::Found;
@@ -19,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// As much of a sink as is read: a thousand of the longest bodies, thrice encoded.
-const LARGEST: u64 = 96 << 20;
+const LARGEST: usize = 96 << 20;
 /// How long a route may take.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
 
@@ -106,14 +107,8 @@ impl DeadLetters {
                 let answer = self.client.get(url).header("accept", "application/json");
                 let answer = answer.timeout(ANSWERED_WITHIN).send().await.ok()?;
                 let mut answer = answer.error_for_status().ok()?;
-                let mut text = Vec::new();
-                while let Some(chunk) = answer.chunk().await.ok()? {
-                    if text.len() + chunk.len() > usize::try_from(LARGEST).unwrap_or(usize::MAX) {
-                        return None;
-                    }
-                    text.extend_from_slice(&chunk);
-                }
-                Some(text)
+                let (text, ended) = body::beginning(&mut answer, LARGEST).await;
+                matches!(ended, Ended::Whole).then_some(text)
             }
         }
     }
@@ -127,6 +122,6 @@ fn contents(path: &Path) -> Option<Vec<u8>> {
         Err(_) => return None,
     };
     let mut text = Vec::new();
-    file.take(LARGEST).read_to_end(&mut text).ok()?;
+    file.take(LARGEST as u64).read_to_end(&mut text).ok()?;
     Some(text)
 }
