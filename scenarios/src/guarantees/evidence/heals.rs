@@ -7,6 +7,7 @@ use crate::guarantees::breaker_recovers;
 use crate::plan::{Phase, PhaseKind};
 use mock_server::clock::Moment;
 use mock_server::history::exchange::End;
+use std::time::Duration;
 
 /// A heal after an outage in which the breaker must have opened.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +20,9 @@ pub struct Heal {
     pub until: Moment,
 }
 
-/// Of each heal in the plan after an outage when that begins and ends, and the next disturbance.
+/// Of each heal in the plan after an outage when that begins and ends, and the next disturbance. Outages
+/// between which Linktree is back for less than an open time are one: a breaker may be open through all of
+/// them, and meet none but the first.
 #[must_use]
 pub fn planned(case: &Case) -> Vec<[Moment; 3]> {
     let phases = &case.plan.phases;
@@ -28,12 +31,24 @@ pub fn planned(case: &Case) -> Vec<[Moment; 3]> {
         let calm = |kind| matches!(kind, PhaseKind::Heal | PhaseKind::Control | PhaseKind::Settle);
         let after = phases[at..].iter().take_while(|phase| calm(phase.kind)).last();
         let until = after.map_or(heal.until_ms, |phase| phase.until_ms);
-        let out = |phase: &&Phase| phase.kind.is_total_outage();
-        let before = phases[..at].iter().rev().take_while(out).last();
-        let outage = before.map(|phase| [phase.from_ms, heal.from_ms, until]);
+        let outage = begun(case, &phases[..at]).map(|from_ms| [from_ms, heal.from_ms, until]);
         planned.extend(outage.map(|span| span.map(|ms| case.moment(ms))));
     }
     planned
+}
+
+/// When the outage began that these phases end with, if they do.
+fn begun(case: &Case, phases: &[Phase]) -> Option<u64> {
+    let out = |phase: &&Phase| phase.kind.is_total_outage();
+    let mut from_ms = phases.last().filter(out)?.from_ms;
+    for outage in phases.iter().rev().filter(out) {
+        let back = Duration::from_millis(from_ms.saturating_sub(outage.until_ms));
+        if back >= case.times.breaker_open {
+            break;
+        }
+        from_ms = outage.from_ms;
+    }
+    Some(from_ms)
 }
 
 /// Probes in time that fail after a heal all the same, before the first success, open the breaker anew:
@@ -156,6 +171,32 @@ mod tests {
             [Exchange { route: Route::Health, ..read("ann", 65_000) }, probe(70_000)],
             Some(100_005),
         );
+    }
+
+    #[test]
+    fn outages_with_less_than_an_open_time_between_them_are_one() {
+        let ready = |back: u64, failed: &[u64]| {
+            let second = 60 + back;
+            let phases = [
+                (Outage, 10, 60),
+                (PhaseKind::Heal, 60, second),
+                (Outage, second, second + 20),
+                (PhaseKind::Heal, second + 20, 300),
+            ];
+            let failed = failed.iter().map(|at| refused("ann", *at * 1_000, 503));
+            let mut history = History::over(&phases).exchanges(failed);
+            history.case.ready();
+            let outages = Outages::of(&history.case, PhaseKind::is_total_outage);
+            let heals = heals(&history.case, &outages);
+            heals.iter().map(|heal| heal.ready.0 / 1_000_000).collect::<Vec<_>>()
+        };
+        let five = [20, 21, 22, 23, 59];
+        // The breaker slept through the second outage.
+        assert_eq!(ready(29, &five), [89_005, 109_000]);
+        assert_eq!(ready(30, &five), [89_005]);
+        // A probe met it, and the breaker is open for as long again.
+        assert_eq!(ready(29, &[20, 21, 22, 23, 24, 95]), [60_000, 125_005]);
+        assert_eq!(ready(29, &[20, 21, 22, 95]), [0; 0]);
     }
 
     #[test]

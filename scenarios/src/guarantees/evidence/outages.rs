@@ -13,7 +13,16 @@ use std::time::Duration;
 /// The total outages of a plan, and why some of them are none.
 #[derive(Clone, Debug)]
 pub struct Outages {
-    all: Vec<((Moment, Moment), Option<String>)>,
+    all: Vec<((Moment, Moment), Option<Doubt>)>,
+}
+
+/// Why an outage was none, in words.
+#[derive(Clone, Debug)]
+enum Doubt {
+    /// An attempt succeeded in it.
+    Succeeded(String),
+    /// No attempt failed in it.
+    Unmet(String),
 }
 
 impl Outages {
@@ -32,21 +41,32 @@ impl Outages {
         Spans::joined(met.map(|(span, _)| *span).collect(), Duration::ZERO)
     }
 
-    /// Why the first one that shares a moment with this span was none.
+    /// Why those that share a moment with this span were none: an attempt succeeded in one of them, or none
+    /// failed in any. One that a breaker slept through may follow one that opened it.
     #[must_use]
     pub fn doubt_within(&self, from: Moment, until: Moment) -> Option<&str> {
-        let mut within = self.all.iter().filter(|(span, _)| span.0 < until && from < span.1);
-        within.find_map(|(_, doubt)| doubt.as_deref())
+        let within = || self.all.iter().filter(|(span, _)| span.0 < until && from < span.1);
+        let doubts = || within().filter_map(|(_, doubt)| doubt.as_ref());
+        let succeeded = doubts().find_map(|doubt| match doubt {
+            Doubt::Succeeded(words) => Some(words.as_str()),
+            Doubt::Unmet(_) => None,
+        });
+        let met = within().any(|(_, doubt)| doubt.is_none());
+        let unmet = doubts().find_map(|doubt| match doubt {
+            Doubt::Unmet(words) => Some(words.as_str()),
+            Doubt::Succeeded(_) => None,
+        });
+        succeeded.or(unmet.filter(|_| !met))
     }
 
-    /// Why the first one that was none was none.
+    /// Why they were none, all of them together.
     #[must_use]
     pub fn doubt(&self) -> Option<&str> {
         self.doubt_within(Moment::ZERO, Moment(u64::MAX))
     }
 }
 
-fn doubt(case: &Case, (from, until): (Moment, Moment)) -> Option<String> {
+fn doubt(case: &Case, (from, until): (Moment, Moment)) -> Option<Doubt> {
     let sent = |one: &&JudgedExchange| from <= one.t_req && one.t_req < until && is_guarded(one);
     let attempts = || case.linktree.exchanges.iter().filter(sent);
     // At its edges a clock may be off by as much as everything else.
@@ -55,10 +75,10 @@ fn doubt(case: &Case, (from, until): (Moment, Moment)) -> Option<String> {
     };
     let outage = || format!("the outage from {} to {}", case.at(from), case.at(until));
     if let Some(success) = attempts().filter(inside).find(|one| one.is_success()) {
-        return Some(format!("{} was none: {}", outage(), case.tell(success)));
+        return Some(Doubt::Succeeded(format!("{} was none: {}", outage(), case.tell(success))));
     }
     let met = attempts().any(|one| one.is_definite_failure());
-    (!met).then(|| format!("in {} no attempt failed", outage()))
+    (!met).then(|| Doubt::Unmet(format!("in {} no attempt failed", outage())))
 }
 
 #[cfg(test)]
@@ -122,6 +142,23 @@ mod tests {
         let outages = Outages::of(&history.case, |kind| kind == PhaseKind::Outage);
         assert!(outages.doubt_within(MS(9_000), MS(9_001)).is_some());
         assert_eq!(outages.doubt_within(MS(10_000), MS(11_000)), None);
+    }
+
+    #[test]
+    fn an_outage_that_nobody_met_is_no_doubt_beside_one_that_was_met() {
+        let phases =
+            [(PhaseKind::Outage, 0, 10), (PhaseKind::Heal, 10, 12), (PhaseKind::Outage, 12, 20)];
+        let doubt = |exchanges: Vec<Exchange>| {
+            let mut history = History::over(&phases).exchanges(exchanges);
+            history.case.ready();
+            let outages = Outages::of(&history.case, PhaseKind::is_total_outage);
+            let whole = outages.doubt_within(MS(0), MS(20_000)).map(str::to_owned);
+            (whole, outages.doubt_within(MS(12_000), MS(20_000)).is_some())
+        };
+        assert_eq!(doubt(vec![refused("ann", 5_000, 503)]), (None, true));
+        let (whole, last) = doubt(vec![refused("ann", 5_000, 503), read("ann", 15_000)]);
+        assert!(whole.unwrap().contains("was none: 15.000 s") && last);
+        assert!(doubt(vec![]).0.unwrap().contains("from 0.000 s to 10.000 s no attempt failed"));
     }
 
     #[test]
