@@ -1,7 +1,7 @@
 //! A profile read that stalls is given up in time, wherever it stalls, and not before.
 //!
 //! Blind to: slow connects, which the kernel completes. Broken by: `no-timeout`,
-//! `trickle-resets-timeout`, `timeout-of-three-seconds`.
+//! `trickle-resets-timeout`, `timeout-ends-with-the-head`, `timeout-of-three-seconds`.
 
 use super::evidence::busy::Busy;
 use super::evidence::stalls::{place, words};
@@ -13,7 +13,7 @@ use crate::measure::{Gauge, humane};
 use crate::strength::Minimum;
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
-use mock_server::faults::{Caution, StallAt};
+use mock_server::faults::{Caution, FaultKind, StallAt};
 use mock_server::history::exchange::End;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -68,7 +68,7 @@ impl Guarantee for ProfileTimeout {
 
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
         let mut reads: HashMap<&str, Vec<(&JudgedExchange, Option<Moment>)>> = HashMap::new();
-        for read in case.linktree.exchanges.iter().filter(|read| is_stalled(read)) {
+        for read in case.linktree.exchanges.iter().filter(|read| is_stalled(case, read)) {
             reads.entry(read.handle.as_deref().unwrap_or_default()).or_default().push((read, None));
         }
         Box::new(Stalled { case, reads, busy: Busy::over(case) })
@@ -120,8 +120,7 @@ impl Judge for Stalled<'_> {
         // Who computes and answers nobody hears no timer either.
         let hearing = busy.spans();
         let bound = case.time(&WITHIN);
-        // A client's own timer of this length may be so late.
-        let tolerance = (case.harness.delta + case.harness.epsilon).max(bound / 20);
+        let tolerance = tolerance(case);
         let least = bound * 9 / 10;
         let mut counts = Counts::default();
         let (mut longest, mut shortest) = (None, None);
@@ -216,8 +215,20 @@ fn is_first(case: &Case, read: &JudgedExchange) -> bool {
     !case.linktree.arrived(from, read.t_req).iter().any(|one| one.logical_key() == key)
 }
 
-fn is_stalled(read: &JudgedExchange) -> bool {
-    read.is_page_read() && read.calls_for(Caution::Stalls)
+/// Whether a read was kept from its end, be it for good or for longer than it may take: an answer that comes
+/// late was to be given up as well.
+fn is_stalled(case: &Case, read: &JudgedExchange) -> bool {
+    let late = || {
+        let most = case.time(&WITHIN) + tolerance(case);
+        let given_up = read.end == End::ClientAbort || read.t_end.since(read.t_req) > most;
+        given_up && read.faults.iter().any(|mark| mark.kind == FaultKind::Latency)
+    };
+    read.is_page_read() && (read.calls_for(Caution::Stalls) || late())
+}
+
+/// By how much a client's own timer of this length may be late.
+fn tolerance(case: &Case) -> Duration {
+    (case.harness.delta + case.harness.epsilon).max(case.time(&WITHIN) / 20)
 }
 
 #[cfg(test)]

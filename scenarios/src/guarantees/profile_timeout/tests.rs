@@ -161,6 +161,27 @@ fn a_limit_around_all_attempts_may_have_begun_with_one_that_no_visitor_waited_fo
 }
 
 #[test]
+fn an_answer_that_comes_late_is_to_be_given_up_as_well() {
+    let late = |until| hit_by("latency", given_up("ann", 40_000, until));
+    let waits = || page("ann", 40_000, 70_000, "-");
+    let judged = |exchange| check_seen(good().exchange(exchange).operation(waits()));
+    assert_eq!(judged(late(50_000)), (Held, 10));
+    assert_eq!(judged(late(50_501)), (Violated, 10));
+    assert_eq!(judged(late(48_499)), (Violated, 10)); // early, whatever it would have taken
+    let answered = |until| {
+        let end = Moment::from_ms(until);
+        hit_by("latency", Exchange { t_w: Some(end), t_end: end, ..read("ann", 40_000) })
+    };
+    assert_eq!(judged(answered(50_500)), (Held, 9));
+    assert_eq!(judged(answered(50_501)), (Violated, 10));
+}
+
+fn check_seen(history: History) -> (VerdictKind, u64) {
+    let verdict = history.judged_by(&ProfileTimeout);
+    (verdict.kind, verdict.seen)
+}
+
+#[test]
 fn a_visitor_waits_who_came_before_the_read_and_left_after_it() {
     let early = |from, until| {
         let visit = page("ann", from, until, "-");
