@@ -117,14 +117,16 @@ fn need_milli(plan: &Plan) -> u32 {
 mod tests {
     use super::*;
     use mock_server::profile::ContractProfile;
-    use scenarios::catalogue::{Settings, run_plan};
+    use scenarios::catalogue::{SCENARIOS, Settings, run_plan};
     use scenarios::plan::{Pace, Shape};
     use std::time::Duration;
     use tokio::task::JoinSet;
     use tokio::time::Instant;
 
     fn quick() -> Vec<Plan> {
-        run_plan(&Settings::default(), ContractProfile::linktree_v1(), &[]).scenarios
+        let quick = SCENARIOS.iter().filter(|one| one.is_quick()).map(|one| one.id);
+        let ids: Vec<&str> = quick.collect();
+        run_plan(&Settings::default(), ContractProfile::linktree_v1(), &ids).scenarios
     }
 
     /// Lasts so long, at so many visitors a second.

@@ -10,7 +10,7 @@ use crate::contract;
 use crate::evidence::plans;
 use crate::failure::{Failure, nearest};
 use crate::rerun;
-use scenarios::catalogue::{self, Profile, SCENARIOS, Settings};
+use scenarios::catalogue::{self, NIGHT, Profile, SCENARIOS, Settings};
 use scenarios::guarantees;
 use scenarios::plan::{Plan, RunPlan};
 
@@ -47,8 +47,12 @@ pub fn plan(args: &RunArgs, config: &Config) -> Result<RunPlan, Failure> {
 }
 
 /// One of the patterns, one of the tags and one of the guarantees must be a scenario's; where none
-/// are named, any will do.
+/// are named, any will do, but what the quick profile has no time for.
 fn chosen(args: &RunArgs, all: &[String], scenario: &Plan) -> bool {
+    let is_named = !args.patterns.is_empty() || !args.tag.is_empty() || args.plan.is_some();
+    if !is_named && matches!(args.profile, ProfileName::Quick) && has_tag(scenario, NIGHT) {
+        return false;
+    }
     let any = |words: &[String], fits: &dyn Fn(&String) -> bool| {
         words.is_empty() || words.iter().any(fits)
     };
@@ -161,10 +165,23 @@ mod tests {
 
     #[test]
     fn several_tags_are_a_union_and_narrow_what_is_chosen_otherwise() {
-        check(&["--tag", "load"], &["viral-spike"]);
-        check(&["--tag", "load", "--tag", "crash"], &["viral-spike", "crash-and-replay"]);
+        let load = ["viral-spike", "thundering-herd", "gray-failure"];
+        check(&["--tag", "load"], &load);
+        check(&["--tag", "load", "--tag", "crash"], &[&load[..], &["crash-and-replay"]].concat());
         check(&["replay", "--tag", "breaker"], &["outage-and-replay"]);
-        check(&["--tag", "clicks", "--guarantee", "stale-on-outage"], &["outage-and-replay"]);
+        let stale = ["outage-and-replay", "flapping"];
+        check(&["--tag", "clicks", "--guarantee", "stale-on-outage"], &stale);
+    }
+
+    #[test]
+    fn what_takes_long_is_for_the_night_and_for_whoever_asks_for_it() {
+        let quick = ["outage-and-replay", "calibration", "kinds-of-failure"];
+        check(&["--guarantee", "breaker-recovers"], &quick);
+        let night = ["--profile", "nightly", "--guarantee", "breaker-recovers"];
+        let all = [&["gray-failure", "outage-and-replay", "flapping"], &quick[1..]].concat();
+        check(&night, &all);
+        check(&["flapping"], &["flapping"]);
+        check(&["--tag", "night"], &["gray-failure", "flapping"]);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Linktree half works: slow, flaky and cut answers, lost click receipts, and reads that stall.
 
 use super::parts::{
-    CLICKS, PAGE_READS, Timeline, group, in_turn, pages, pages_and_clicks, profiles_of, routes,
-    rule, share, status, zipf,
+    CLICKS, PAGE_READS, Timeline, first_profile_read, group, in_turn, pages, pages_and_clicks,
+    routes, rule, share, status, zipf,
 };
 use super::{ScenarioInfo, Settings};
 use crate::plan::{Pace, PhaseKind, Plan, Shape, Traffic};
@@ -83,7 +83,8 @@ fn build(settings: &Settings) -> Plan {
         creators: in_turn("narrow"),
         does: pages(),
     });
-    let mut faults: Vec<Rule> = STALLS.map(|(prefix, at)| stall(prefix, at, stalls)).into();
+    let mut faults: Vec<Rule> =
+        STALLS.map(|(prefix, at)| first_profile_read(prefix, stalls, stall(at))).into();
     faults.extend(half_broken(storm));
     let slow = Matcher { handle: Some("narrow-*".into()), ..routes(&PAGE_READS) };
     let bandwidth = Fault::Bandwidth(Bandwidth { bytes_per_s: 2_500 });
@@ -95,12 +96,6 @@ fn build(settings: &Settings) -> Plan {
         generator: settings.generator(300),
         ..INFO.skeleton(settings, timeline)
     }
-}
-
-/// The first read of each profile of a group stalls.
-fn stall(prefix: &str, at: StallAt, window: Window) -> Rule {
-    let (fault, first) = (Fault::Stall(Stall { at }), Pick::Nth { from: 0, until: 1 });
-    rule(&format!("stall-{prefix}"), window, profiles_of(prefix), first, fault)
 }
 
 /// Of the rules that hit a request the first one wins (latency adds up), so the rare come first.
@@ -126,4 +121,8 @@ fn half_broken(storm: Window) -> Vec<Rule> {
 
 const fn reset(at: ResetAt) -> Fault {
     Fault::Reset(Reset { at })
+}
+
+const fn stall(at: StallAt) -> Fault {
+    Fault::Stall(Stall { at })
 }

@@ -21,6 +21,8 @@ pub mod brownout;
 pub mod calibration;
 pub mod crash_and_replay;
 mod crowd;
+pub mod flapping;
+pub mod gray_failure;
 pub mod hostile_content;
 pub mod key_rotation_under_load;
 pub mod kinds_of_failure;
@@ -34,6 +36,7 @@ pub mod rate_limit_storm;
 pub mod retry_gaps;
 pub mod slow_analytics;
 pub mod steady_state;
+pub mod thundering_herd;
 pub mod tls_faults;
 pub mod viral_spike;
 pub mod webhook_flood;
@@ -161,6 +164,10 @@ impl Settings {
     }
 }
 
+/// The tag of scenarios that the quick profile leaves out unless they are asked for: it would not end within
+/// its time with them, and what they decide is decided by others, too.
+pub const NIGHT: &str = "night";
+
 /// One entry of the catalogue.
 #[derive(Clone, Copy, Debug)]
 pub struct ScenarioInfo {
@@ -177,6 +184,12 @@ pub struct ScenarioInfo {
 }
 
 impl ScenarioInfo {
+    /// Whether the quick profile has it, unasked.
+    #[must_use]
+    pub fn is_quick(&self) -> bool {
+        !self.tags.contains(&NIGHT)
+    }
+
     /// The plan: what is the scenario's own, and who comes in every scenario.
     #[must_use]
     pub fn plan(&self, settings: &Settings) -> Plan {
@@ -190,9 +203,12 @@ impl ScenarioInfo {
 pub const SCENARIOS: &[&ScenarioInfo] = &[
     &steady_state::INFO,
     &viral_spike::INFO,
+    &thundering_herd::INFO,
     &rate_limit_storm::INFO,
     &brownout::INFO,
+    &gray_failure::INFO,
     &outage_and_replay::INFO,
+    &flapping::INFO,
     &long_tail::INFO,
     &crash_and_replay::INFO,
     &calibration::INFO,

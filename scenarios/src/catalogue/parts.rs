@@ -156,6 +156,12 @@ pub fn profiles_of(group: &str) -> Matcher {
     Matcher { routes: vec![Route::Profile], handle, ..Matcher::default() }
 }
 
+/// The first read of each profile of a group goes wrong in this way, and no other.
+pub fn first_profile_read(group: &str, window: Window, how: Fault) -> Rule {
+    let first = Pick::Nth { from: 0, until: 1 };
+    rule(&format!("first-{group}"), window, profiles_of(group), first, how)
+}
+
 /// An injected status without `Retry-After`.
 pub fn status(codes: &[u16]) -> Fault {
     Fault::Status(Status { codes: codes.to_vec(), retry_after: vec![] })

@@ -1,7 +1,8 @@
 //! After the heal, probes go through, and normal service is back within a bound.
 //!
 //! Blind to: how many probes it took, which `breaker-opens` judges. Broken by:
-//! `breaker-never-closes`, `breaker-never-probes`, `breaker-open-too-long`.
+//! `breaker-never-closes`, `breaker-never-probes`, `breaker-open-too-long`,
+//! `open-time-doubles-with-each-trip`.
 
 use super::evidence::circuit::{Class, class};
 use super::evidence::demand::Demand;

@@ -1,7 +1,8 @@
 //! Nine in ten page reads of a viral creator need no call to Linktree.
 //!
 //! Blind to: an exposed ratio that is wrong within what only the integration knows. Broken by:
-//! `cache-ttl-too-short`, `misses-counted-as-hits`, `fills-not-shared`.
+//! `cache-ttl-too-short`, `misses-counted-as-hits`, `fills-not-shared`, `expired-fills-not-shared`,
+//! `fill-lock-expires-early`.
 
 mod shared;
 

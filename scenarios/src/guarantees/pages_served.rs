@@ -2,7 +2,8 @@
 //!
 //! Blind to: a page's very first visitors. Broken by: `no-cache-no-limiter`,
 //! `unavailable-when-limited`, `page-cached-per-url`, `no-page-without-links`,
-//! `title-cut-in-a-letter`, `bad-click-ends-the-process`, `links-in-reverse-order`.
+//! `title-cut-in-a-letter`, `bad-click-ends-the-process`, `links-in-reverse-order`,
+//! `one-fetch-at-a-time`, `workers-wait-for-linktree`.
 
 mod tally;
 

@@ -3,7 +3,7 @@
 //! Blind to: texts. Broken by: `no-stale-on-timeout`, `wrong-creator-under-collapsing`,
 //! `look-alikes-share-a-page`, `cache-key-cut-off`, `small-cache`,
 //! `cache-of-a-hundred`, `first-links-only`, `one-link-for-each-address`, `stale-for-ever`,
-//! `visitors-wait-out-timeouts`.
+//! `visitors-wait-out-timeouts`, `pages-forgotten-on-recovery`.
 
 mod fresh;
 

@@ -8,5 +8,5 @@ pub const MUTANT: Mutant = Mutant {
     breaks: "breaker-recovers",
     may_also_break: &["click-lag", "stale-on-outage"],
     shown_by: "calibration",
-    apply: |seams| seams.upstream.breaker.open_for = |declared| declared * 2,
+    apply: |seams| seams.upstream.breaker.open_for = |declared, _| declared * 2,
 };

@@ -61,7 +61,9 @@ mod error_alert_never_fires;
 mod error_rate_counts_hits;
 mod error_rate_of_a_moment;
 mod errors_reflect_any_origin;
+mod expired_fills_not_shared;
 mod failed_items_dropped;
+mod fill_lock_expires_early;
 mod fills_not_shared;
 mod first_links_only;
 mod fresh_key_per_attempt;
@@ -98,10 +100,13 @@ mod no_page_without_links;
 mod no_stale_on_timeout;
 mod no_timeout;
 mod null_origin_allowed;
+mod one_fetch_at_a_time;
 mod one_link_for_each_address;
+mod open_time_doubles_with_each_trip;
 mod origins_by_beginning;
 mod origins_by_ending;
 mod page_cached_per_url;
+mod pages_forgotten_on_recovery;
 mod probe_without_status_closes;
 mod query_in_log;
 mod queue_without_sync;
@@ -125,6 +130,7 @@ mod staging_key_in_production;
 mod staging_key_when_the_vault_fails;
 mod stale_for_ever;
 mod stops_at_a_short_page;
+mod timeout_ends_with_the_head;
 mod timeout_of_three_seconds;
 mod timeouts_counted_as_auth;
 mod timeouts_not_failures;
@@ -151,6 +157,7 @@ mod webhook_signature_not_checked;
 mod webhook_signature_prefix;
 mod webhook_timestamp_unchecked;
 mod webhook_unknown_fields_dropped;
+mod workers_wait_for_linktree;
 mod wrong_creator_under_collapsing;
 
 use crate::seams::Seams;
@@ -183,6 +190,7 @@ pub const MUTANTS: &[Mutant] = &[
     breaker_never_closes::MUTANT,
     breaker_never_probes::MUTANT,
     breaker_open_too_long::MUTANT,
+    open_time_doubles_with_each_trip::MUTANT,
     timeouts_not_failures::MUTANT,
     resets_not_failures::MUTANT,
     probe_without_status_closes::MUTANT,
@@ -226,6 +234,8 @@ pub const MUTANTS: &[Mutant] = &[
     cache_key_cut_off::MUTANT,
     small_cache::MUTANT,
     cache_of_a_hundred::MUTANT,
+    pages_forgotten_on_recovery::MUTANT,
+    workers_wait_for_linktree::MUTANT,
     first_links_only::MUTANT,
     links_by_offset::MUTANT,
     stops_at_a_short_page::MUTANT,
@@ -238,7 +248,11 @@ pub const MUTANTS: &[Mutant] = &[
     page_cached_per_url::MUTANT,
     cache_ttl_too_short::MUTANT,
     fills_not_shared::MUTANT,
+    expired_fills_not_shared::MUTANT,
+    fill_lock_expires_early::MUTANT,
+    one_fetch_at_a_time::MUTANT,
     trickle_resets_timeout::MUTANT,
+    timeout_ends_with_the_head::MUTANT,
     no_timeout::MUTANT,
     timeout_of_three_seconds::MUTANT,
     analytics_limit_of_ten_seconds::MUTANT,

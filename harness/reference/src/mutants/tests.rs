@@ -43,8 +43,7 @@ fn peak_of_a_burst(mutant: &Mutant) -> usize {
         if asked == arrivals.len() / 2 {
             limiter = open();
         }
-        let asks =
-            (seams.upstream.limits_attempt)(attempts.next().unwrap(), Some(Duration::ZERO));
+        let asks = (seams.upstream.limits_attempt)(attempts.next().unwrap(), Some(Duration::ZERO));
         !asks || limiter.try_take(route, now).is_ok()
     })
 }

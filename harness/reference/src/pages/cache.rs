@@ -18,10 +18,19 @@ use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
 };
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit, watch},
+    time::Instant,
+};
 
 type Landing = Result<Arc<Page>, Failure>;
-type Flight = watch::Receiver<Option<Landing>>;
+
+/// A fill in the air.
+#[derive(Clone)]
+struct Flight {
+    since: Instant,
+    landing: watch::Receiver<Option<Landing>>,
+}
 
 /// What a visitor gets.
 #[derive(Clone, Debug)]
@@ -40,6 +49,8 @@ struct Shelves {
     missing_until: HashMap<String, Instant>,
     cooling_until: HashMap<String, Instant>,
     flights: HashMap<String, Flight>,
+    /// How often the breaker had closed when this was last looked at.
+    recoveries: u64,
     /// Pages that changed while somebody asked for them: what lands may be what was before.
     changed: HashSet<String>,
 }
@@ -51,6 +62,8 @@ pub struct Pages {
     policy: PagePolicy,
     log: LogPolicy,
     shelves: Mutex<Shelves>,
+    workers: Option<Semaphore>,
+    runways: Option<Semaphore>,
 }
 
 impl Pages {
@@ -61,11 +74,20 @@ impl Pages {
         policy: PagePolicy,
         log: LogPolicy,
     ) -> Self {
-        Self { upstream, settings: settings.clone(), policy, log, shelves: Mutex::default() }
+        Self {
+            upstream,
+            settings: settings.clone(),
+            policy,
+            log,
+            shelves: Mutex::default(),
+            workers: policy.workers.map(Semaphore::new),
+            runways: policy.fills_at_once.map(Semaphore::new),
+        }
     }
 
     /// The page of `handle`, asked for with this query, by the best way that is open.
     pub async fn read(self: &Arc<Self>, handle: &str, query: Option<&str>) -> Reading {
+        let _worker = one_of(self.workers.as_ref()).await;
         let now = clock::now();
         let kept_at = (self.policy.cache_key)(handle, query);
         let kept_at = kept_at.as_str();
@@ -89,7 +111,8 @@ impl Pages {
             Some(_) => (self.policy.revalidation_wait)(self.settings.revalidation_wait),
             None => self.settings.cold_wait,
         };
-        let landing = match tokio::time::timeout(patience, flight.wait_for(Option::is_some)).await {
+        let landed = flight.landing.wait_for(Option::is_some);
+        let landing = match tokio::time::timeout(patience, landed).await {
             Ok(Ok(landing)) => (*landing).clone().expect("waited for it"),
             Ok(Err(_)) => Err(Failure::Malformed),
             Err(_) => Err(Failure::Timeout),
@@ -159,10 +182,15 @@ impl Pages {
         let some_flight = shelves.flights.keys().next().map(String::as_str);
         let key = (self.policy.collapse_key)(kept_at, some_flight);
         // A sender that is gone without landing has panicked; do not wait for it.
-        if let Some(flight) = shelves.flights.get(&key).filter(|f| f.has_changed().is_ok()) {
+        let joined = |flight: &&Flight| {
+            flight.landing.has_changed().is_ok()
+                && (self.policy.joins)(known.is_some(), flight.since.elapsed())
+        };
+        if let Some(flight) = shelves.flights.get(&key).filter(joined) {
             return (flight.clone(), true);
         }
-        let (land, flight) = watch::channel(None);
+        let (land, landing) = watch::channel(None);
+        let flight = Flight { since: clock::now(), landing };
         shelves.flights.insert(key.clone(), flight.clone());
         drop(shelves);
         let (pages, handle, kept_at) = (self.clone(), handle.to_owned(), kept_at.to_owned());
@@ -175,6 +203,7 @@ impl Pages {
     }
 
     async fn fly(&self, handle: &str, known: Option<Arc<Page>>) -> Landing {
+        let _runway = one_of(self.runways.as_ref()).await;
         let filler = Filler {
             upstream: &self.upstream,
             stale_if_error: self.settings.stale_if_error,
@@ -191,6 +220,11 @@ impl Pages {
         }
         let mut shelves = self.shelves.lock().unwrap();
         shelves.flights.remove(key);
+        let recoveries = self.upstream.recoveries();
+        if self.policy.forgets_on_recovery && shelves.recoveries != recoveries {
+            shelves.recoveries = recoveries;
+            shelves.pages.retain(|other, _| other == kept_at);
+        }
         if shelves.changed.remove(key)
             && let Some(page) = shelves.pages.get_mut(kept_at)
         {
@@ -225,5 +259,13 @@ impl Pages {
             }
         }
         shelves.pages.insert(kept_at.to_owned(), page.clone());
+    }
+}
+
+/// One of so many, or nothing where there is no bound.
+async fn one_of(bound: Option<&Semaphore>) -> Option<SemaphorePermit<'_>> {
+    match bound {
+        Some(bound) => bound.acquire().await.ok(),
+        None => None,
     }
 }

@@ -13,6 +13,14 @@ pub struct PagePolicy {
     pub capacity: fn(usize) -> usize,
     /// Which flight a fill joins: where its page is kept, and the key of some flight in the air.
     pub collapse_key: fn(&str, Option<&str>) -> String,
+    /// Whether a fill in the air is joined, given whether the page is known, and how long it has been there.
+    pub joins: fn(bool, Duration) -> bool,
+    /// The most fills at once, if there is a bound of their own.
+    pub fills_at_once: Option<usize>,
+    /// The most visitors of pages at once, if there is a bound: a worker for each, for as long as it takes.
+    pub workers: Option<usize>,
+    /// Whether what is kept is let go when the breaker has closed again.
+    pub forgets_on_recovery: bool,
     /// Calls that are set aside in the limiter before a page is asked for, given whether it is known.
     pub calls: fn(bool) -> usize,
     /// How long an answer is fresh, given its `max-age`.
@@ -46,6 +54,10 @@ impl Default for PagePolicy {
             cache_key: |handle, _| handle.to_owned(),
             capacity: |configured| configured,
             collapse_key: |key, _| key.to_owned(),
+            joins: |_, _| true,
+            fills_at_once: None,
+            workers: None,
+            forgets_on_recovery: false,
             // A known page is most likely vouched for; of a new one a profile alone shows nothing.
             calls: |known| if known { 1 } else { 2 },
             freshness: |max_age| max_age,

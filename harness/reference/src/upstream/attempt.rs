@@ -22,25 +22,27 @@ impl Upstream {
         let limit = (self.policy.time_limit)(call.route, configured).min(left);
         match (self.policy.timeout)(call.route) {
             TimeoutKind::Total => {
-                within(Some(limit), self.send_and_read(call, secrets, None)).await
+                within(Some(limit), self.send_and_read(call, secrets, [None; 2])).await
             }
-            TimeoutKind::Silence => self.send_and_read(call, secrets, Some(limit)).await,
-            TimeoutKind::None => self.send_and_read(call, secrets, None).await,
+            TimeoutKind::Head => self.send_and_read(call, secrets, [Some(limit), None]).await,
+            TimeoutKind::Silence => self.send_and_read(call, secrets, [Some(limit); 2]).await,
+            TimeoutKind::None => self.send_and_read(call, secrets, [None; 2]).await,
         }
     }
 
+    /// With limits of their own for the head, and for each silence in the body.
     async fn send_and_read(
         &self,
         call: &Call,
         secrets: &Secrets,
-        silence: Option<Duration>,
+        [head, silence]: [Option<Duration>; 2],
     ) -> Result<Answer, Failure> {
         let request = self.build(call, secrets)?;
         (self.log.attempt_begins)(&request);
         let sent = clock::now();
         let broken = |_| Failure::Connection;
         let mut response =
-            within(silence, async { self.http.execute(request).await.map_err(broken) }).await?;
+            within(head, async { self.http.execute(request).await.map_err(broken) }).await?;
         let head_after = sent.elapsed();
         self.obey_retry_after(&response);
         let (status, headers) = (response.status().as_u16(), response.headers().clone());

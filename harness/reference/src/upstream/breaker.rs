@@ -25,8 +25,8 @@ pub struct BreakerPolicy {
     /// What passes between a probe's check for a free place and its taking the place, whether or not
     /// that is still free; `None`: both are one step.
     pub probe_taken_after: Option<Duration>,
-    /// How long it stays open, given what is configured.
-    pub open_for: fn(Duration) -> Duration,
+    /// How long it stays open, given what is configured, and how often it has closed again before.
+    pub open_for: fn(Duration, u64) -> Duration,
 }
 
 impl Default for BreakerPolicy {
@@ -37,7 +37,7 @@ impl Default for BreakerPolicy {
             failed_probes_to_open: Some(1),
             success_closes: true,
             probe_taken_after: None,
-            open_for: |configured| configured,
+            open_for: |configured, _| configured,
         }
     }
 }
@@ -53,6 +53,8 @@ enum State {
 struct Current {
     state: State,
     generation: u64,
+    /// How often it has closed again.
+    recoveries: u64,
 }
 
 /// The breaker of one host.
@@ -71,9 +73,13 @@ impl Breaker {
         Self {
             threshold: policy.threshold.unwrap_or(settings.threshold),
             probes: policy.probes.unwrap_or(settings.probes),
-            open_for: (policy.open_for)(settings.open_for),
+            open_for: settings.open_for,
             policy,
-            current: Mutex::new(Current { state: State::Closed { failures: 0 }, generation: 0 }),
+            current: Mutex::new(Current {
+                state: State::Closed { failures: 0 },
+                generation: 0,
+                recoveries: 0,
+            }),
         }
     }
 
@@ -144,6 +150,16 @@ impl Breaker {
         }
     }
 
+    /// How often it has closed again.
+    pub fn recoveries(&self) -> u64 {
+        self.current.lock().unwrap().recoveries
+    }
+
+    /// Until when it is open, if it opens now.
+    fn open_from(&self, now: Instant) -> State {
+        State::Open { until: now + (self.policy.open_for)(self.open_for, self.recoveries()) }
+    }
+
     /// Applies a result, unless the state changed since its attempt began.
     fn settle(&self, generation: u64, next: impl FnOnce(State) -> State) {
         let mut current = self.current.lock().unwrap();
@@ -163,6 +179,7 @@ impl Breaker {
 impl Current {
     fn change(&mut self, state: State) {
         tracing::info!(?state, "breaker changes state");
+        self.recoveries += u64::from(matches!(state, State::Closed { .. }));
         self.state = state;
         self.generation += 1;
     }
@@ -184,10 +201,9 @@ impl Permit<'_> {
     pub fn success(mut self, now: Instant) {
         self.settled = true;
         let breaker = self.breaker;
+        let open = breaker.open_from(now);
         breaker.settle(self.generation, |state| match state {
-            State::HalfOpen { .. } if !breaker.policy.success_closes => {
-                State::Open { until: now + breaker.open_for }
-            }
+            State::HalfOpen { .. } if !breaker.policy.success_closes => open,
             _ => State::Closed { failures: 0 },
         });
     }
@@ -196,7 +212,7 @@ impl Permit<'_> {
     pub fn failure(mut self, now: Instant) {
         self.settled = true;
         let breaker = self.breaker;
-        let open = State::Open { until: now + breaker.open_for };
+        let open = breaker.open_from(now);
         breaker.settle(self.generation, |state| match state {
             State::Closed { failures } if failures.saturating_add(1) >= breaker.threshold => open,
             State::Closed { failures } => State::Closed { failures: failures + 1 },

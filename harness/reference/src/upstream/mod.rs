@@ -253,6 +253,11 @@ impl Upstream {
         self.keys.in_force()
     }
 
+    /// How often the breaker has closed again.
+    pub fn recoveries(&self) -> u64 {
+        self.breaker.recoveries()
+    }
+
     /// 0 closed, 1 half-open, 2 open.
     pub fn circuit_state(&self) -> u8 {
         self.breaker.gauge()

@@ -60,6 +60,8 @@ impl Default for UpstreamPolicy {
 pub enum TimeoutKind {
     /// The whole attempt, to the last byte of the body.
     Total,
+    /// The way to the head of the answer; its body may take as long as it likes.
+    Head,
     /// Each silence: a trickle never runs into it.
     Silence,
     /// Nothing.
