@@ -1,7 +1,10 @@
 //! Proves that no text of a stranger reaches a terminal as it is: every way in which a file, a name or an
 //! argument is quoted in an error or a listing.
 
+use mock_server::profile::ContractProfile;
 use reports::text::clean;
+use scenarios::catalogue::{Settings, run_plan};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -26,6 +29,12 @@ fn file(name: &str, text: &str, args: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(name), text).unwrap();
     check(folder.path(), &[&["run", "calibration"], args].concat());
+}
+
+/// The plan of one scenario.
+fn lawful_plan() -> serde_json::Value {
+    let (settings, contract) = (Settings::default(), ContractProfile::linktree_v1());
+    serde_json::to_value(run_plan(&settings, contract, &["calibration"])).unwrap()
 }
 
 #[test]
@@ -97,12 +106,7 @@ fn what_a_plan_or_a_contract_holds_is_shown_clean() {
     ] {
         file("p.json", &text, &plan);
     }
-    let mut lawful = serde_json::to_value(scenarios::catalogue::run_plan(
-        &scenarios::catalogue::Settings::default(),
-        mock_server::profile::ContractProfile::linktree_v1(),
-        &["calibration"],
-    ))
-    .unwrap();
+    let mut lawful = lawful_plan();
     for pointer in ["/scenarios/0/id", "/scenarios/0/faults/0/id", "/scenarios/0/traffic/0/id"] {
         *lawful.pointer_mut(pointer).unwrap() = HOSTILE.into();
     }
@@ -123,4 +127,41 @@ fn what_a_plan_or_a_contract_holds_is_shown_clean() {
     ] {
         file("c.toml", &text, &contract);
     }
+}
+
+/// The Big List of Naughty Strings, as its package has it; its licence stands beside it.
+const NAUGHTY: &str = include_str!("../corpus/naughty/blns.json");
+
+fn naughty() -> BTreeSet<String> {
+    let all: BTreeSet<String> = serde_json::from_str(NAUGHTY).unwrap();
+    assert!(all.len() > 450, "{}", all.len());
+    all
+}
+
+#[test]
+fn what_is_on_the_list_of_naughty_strings_is_shown_clean_as_an_argument() {
+    let (folder, all) = (tempfile::tempdir().unwrap(), naughty());
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    std::thread::scope(|threads| {
+        for part in all.chunks(all.len().div_ceil(4)) {
+            let folder = folder.path();
+            threads.spawn(move || {
+                part.iter().for_each(|text| check(folder, &["explain", "--", text]))
+            });
+        }
+    });
+}
+
+#[test]
+fn what_is_on_the_list_of_naughty_strings_is_shown_clean_where_a_file_holds_it() {
+    let all = naughty();
+    let named = |text: &String| {
+        let name = toml::Value::from(text.as_str());
+        format!("[guarantee.{name}]\nseverity = \"must\"\n")
+    };
+    let tables: String = all.iter().map(named).collect();
+    file("windthrow.toml", &format!("[target.embedded]\n{tables}"), &[]);
+    let mut plan = lawful_plan();
+    plan["scenarios"][0]["guarantees"] = serde_json::to_value(&all).unwrap();
+    file("p.json", &plan.to_string(), &["--no-config", "--plan", "p.json"]);
 }
