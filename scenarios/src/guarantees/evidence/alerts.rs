@@ -54,7 +54,8 @@ pub struct About {
     pub near_from: u64,
     /// For how long its condition must hold.
     pub lasts: Duration,
-    /// How long a near miss must last.
+    /// How long a near miss must last. What an alert may fire for must not follow it too soon, or a wrong
+    /// one would look like a right one.
     pub near_for: Duration,
     /// A value of the signal, in words.
     pub words: fn(u64) -> String,
@@ -228,8 +229,9 @@ pub fn compare(case: &Case, about: &About, signal: &[Sample]) -> Compared {
     }
     let near = |one: &Sample| (about.near_from..=about.quiet_to).contains(&one.hi);
     let near = runs(signal, near).into_iter();
-    compared.near =
-        near.filter_map(|span| undisturbed(span, about.near_for, step, disturbed)).count();
+    let near = near.filter_map(|span| undisturbed(span, about.near_for, step, disturbed));
+    let spared = |from: Moment| may.iter().all(|one| one.1 < from || one.0 > from.plus(within));
+    compared.near = near.filter(|span| spared(span.0)).count();
     compared.words = match episodes.as_slice() {
         [] => "it never fired".to_owned(),
         some => {
@@ -288,6 +290,16 @@ pub fn unnamed(case: &Case, kind: AlertKind) -> Option<String> {
             format!("alerts came, and none is named in [observe.alerts] {key}; these came: {came}")
         }
     })
+}
+
+/// Why a half of a promise that is about an alert was never made: nobody named one, and every alert that
+/// came is named for something else.
+#[must_use]
+pub fn unmade(case: &Case, kind: AlertKind) -> Option<String> {
+    let names = &case.alert_names;
+    let is_named = |alert: &Alert| names.values().any(|name| name.is_of(alert));
+    let is_unmade = !names.contains_key(&kind) && case.target.alerts.iter().all(is_named);
+    is_unmade.then(|| format!("[observe.alerts] {} names none, and none came", kind.key()))
 }
 
 /// The names of the alerts that came.

@@ -98,6 +98,28 @@ fn a_near_miss_must_last_too() {
 }
 
 #[test]
+fn what_nearly_called_for_an_alert_just_before_one_is_called_for_shows_nothing() {
+    let short = |from, until| {
+        let mut case = at(&[70]).case;
+        case.ready();
+        let about = About { near_for: Duration::from_secs(1), ..about(0) };
+        compare(&case, &about, &signal(&case, &[(50, 40), (from, 90), (until, 0)])).near
+    };
+    assert_eq!([short(59, 75), short(60, 75), short(61, 75)], [0, 0, 1]);
+}
+
+#[test]
+fn a_half_is_not_made_where_no_alert_is_named_and_none_came_that_nobody_named() {
+    let mut case = at(&[10]).case;
+    assert_eq!(unmade(&case, KIND), None);
+    assert!(unmade(&case, AlertKind::KeyAge).unwrap().starts_with("[observe.alerts] key_age"));
+    case.alert_names.clear();
+    assert_eq!(unmade(&case, KIND), None, "one came");
+    case.target.alerts.clear();
+    assert!(unmade(&case, KIND).is_some());
+}
+
+#[test]
 fn what_stood_still_is_not_judged_and_begins_anew() {
     let loud = [(50, 101), (70, 0)];
     check(history().killed_until(54_000, 55_000), &loud, 0, ([1, 0], [1, 0]));
