@@ -93,6 +93,7 @@ impl Day {
             }),
             key_age: None,
             click_lag: Some(0.0),
+            click_lags: None,
             rate_used: Some(60.0),
         };
         let last = at.plus(Duration::from_millis(2));

@@ -268,6 +268,9 @@ pub struct Figures {
     /// How long clicks have waited, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub click_lag: Option<f64>,
+    /// How long clicks had waited when they were delivered, where that is a histogram.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub click_lags: Option<Histogram>,
     /// Upstream requests in the limit's window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_used: Option<f64>,

@@ -31,6 +31,8 @@ pub struct KeyPolicy {
     pub asks_when_refused: bool,
     /// Whether the age of a key is forgotten with it.
     pub forgets_age: bool,
+    /// From when the age of a key counts, given when it was made.
+    pub made: fn(SystemTime) -> SystemTime,
     /// With which secrets a route is called, given those in force.
     pub serving: fn(Route, Arc<Secrets>) -> Arc<Secrets>,
 }
@@ -42,6 +44,7 @@ impl Default for KeyPolicy {
             polls: Some,
             asks_when_refused: true,
             forgets_age: true,
+            made: |created| created,
             serving: |_, in_force| in_force,
         }
     }
@@ -138,7 +141,7 @@ impl Keys {
         let mut created = self.created.lock().unwrap();
         let is_news = self.policy.forgets_age || created.is_none();
         if is_news && self.in_force().api_key == of.api_key {
-            *created = Some(at);
+            *created = Some((self.policy.made)(at));
         }
     }
 

@@ -147,17 +147,19 @@ pub async fn serve_on(
         upstream: upstream.clone(),
         keys: keys.clone(),
         allowed_origins: config.allowed_origins.as_slice().into(),
+        lag: seams.lag,
         policy: seams.front,
         log: seams.log,
     };
-    let watched = (keys, upstream.clone());
+    let watched = (keys.clone(), upstream.clone());
     let alerting = Alerting::new(
         http,
         alerts,
         seams.alerts,
         metrics.clone(),
         upstream.clone(),
-        clicks.clone(),
+        (clicks.clone(), seams.lag),
+        keys,
     );
     let settings = (&config.clicks, &config.rate);
     let delivery =

@@ -6,7 +6,7 @@
 use crate::{
     alerting::AlertPolicy,
     analytics::AnalyticsPolicy,
-    clicks::{ClickStore, SqliteStore, StoreError, delivery::DeliveryPolicy},
+    clicks::{ClickStore, LagPolicy, SqliteStore, StoreError, delivery::DeliveryPolicy},
     config::Config,
     front::FrontPolicy,
     keys::KeyPolicy,
@@ -32,6 +32,8 @@ pub struct Seams {
     pub store: fn(&Path) -> Result<Arc<dyn ClickStore>, StoreError>,
     /// How clicks are delivered.
     pub delivery: DeliveryPolicy,
+    /// How long clicks wait.
+    pub lag: LagPolicy,
     /// Where the secrets come from, at the start.
     pub secrets: for<'a> fn(&'a reqwest::Client, &'a Config) -> SecretsFuture<'a>,
     /// How creators' figures are waited for.
@@ -61,6 +63,7 @@ impl Default for Seams {
             pages: PagePolicy::default(),
             store: |folder| Ok(Arc::new(SqliteStore::open(folder)?)),
             delivery: DeliveryPolicy::default(),
+            lag: LagPolicy::default(),
             secrets: |http, config| Box::pin(secrets::read(http, config)),
             analytics: AnalyticsPolicy::default(),
             verify: sessions::whole_code,

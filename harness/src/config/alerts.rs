@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 pub type AlertTexts = BTreeMap<AlertKind, String>;
 
 /// The alerts of the reference integration.
-const REFERENCE: [(AlertKind, &str); 6] = [
+const REFERENCE: [(AlertKind, &str); 7] = [
     (AlertKind::Latency, "LinktreeLatency"),
     (AlertKind::ErrorRate, "LinktreeErrorRate"),
     (AlertKind::Headroom, "LinktreeHeadroom"),
     (AlertKind::ClickLag, "LinktreeClickLag"),
     (AlertKind::Timeouts, "LinktreeTimeouts"),
     (AlertKind::AuthErrors, "LinktreeKeyRefused"),
+    (AlertKind::KeyAge, "LinktreeKeyAge"),
 ];
 
 /// Which alert stands for what: as the file says, or as the reference calls them. An empty text names none.

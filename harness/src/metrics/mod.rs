@@ -61,7 +61,8 @@ impl Picks {
                 .latency
                 .as_ref()
                 .and_then(|latency| self.in_seconds(&exposition, latency)),
-            click_lag: sum(&self.click_lag),
+            click_lag: self.click_lag.as_ref().and_then(|lag| exposition.greatest(lag)),
+            click_lags: self.click_lag.as_ref().and_then(|lags| exposition.histogram(lags)),
             rate_used: sum(&self.rate_used),
         }
     }
@@ -91,11 +92,14 @@ mod tests {
             linktree_api_key_age_seconds{worker=\"3\"} NaN\n\
             linktree_upstream_request_duration_seconds_bucket{le=\"0.5\"} 4\n\
             linktree_upstream_request_duration_seconds_bucket{le=\"+Inf\"} 5\n\
-            linktree_upstream_request_duration_seconds_count 5\n";
+            linktree_upstream_request_duration_seconds_count 5\n\
+            linktree_click_delivery_lag_seconds{worker=\"1\"} 2\n\
+            linktree_click_delivery_lag_seconds{worker=\"2\"} 3.5\n";
         let figures = Picks::of(&MetricNames::default()).figures(text);
         assert_eq!((figures.timeouts, figures.auth_errors), (Some(5.0), Some(0.0)));
         assert_eq!(figures.key_age, Some(86_401.5));
         assert_eq!((figures.cache_hits, figures.cache_misses), (Some(40.0), Some(0.0)));
+        assert_eq!((figures.click_lag, figures.click_lags), (Some(3.5), None));
         let latency = figures.latency.unwrap();
         assert_eq!((latency.buckets, latency.count), (vec![(0.5, 4.0)], 5.0));
     }

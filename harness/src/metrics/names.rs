@@ -24,7 +24,7 @@ pub struct MetricNames {
     pub cache_stale: String,
     /// The age of the key for Linktree that is in use, in seconds.
     pub key_age: String,
-    /// How long clicks have waited, a gauge of seconds.
+    /// How long clicks have waited, in seconds: a gauge, or a histogram without `_bucket`.
     pub click_lag: String,
     /// Upstream requests in the limit's window, a gauge.
     pub rate_used: String,

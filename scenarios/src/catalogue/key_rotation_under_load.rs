@@ -30,8 +30,8 @@ fn build(settings: &Settings) -> Plan {
     let pickup_ms = settings.contract(settings.declared.key_pickup_ms);
     let mut timeline = Timeline::default();
     let warmup = timeline.phase(PhaseKind::Warmup, "pages are filled", 1_500);
-    // As many newcomers as show how they are usually answered.
-    let control_ms = 8 * settings.contract(NEWCOMER_GAP_MS);
+    // As many newcomers as show how they are usually answered, and as long as the alert of an old key takes.
+    let control_ms = (8 * settings.contract(NEWCOMER_GAP_MS)).max(settings.alerted_ms());
     let control = timeline.phase(PhaseKind::Control, "an ordinary day", control_ms);
     // The overlap leaves time for the pick-up and then some, and after it nobody may use the old key.
     let overlap_ms = pickup_ms + 1_000;

@@ -1,13 +1,13 @@
 //! Linktree is gone while visitors keep coming, then returns: stale pages, open breaker, replay.
 
 use super::parts::{
-    CLICKS, PAGE_READS, Timeline, everything, group, in_turn, pages, pages_and_clicks, part,
-    routes, rule, status, zipf,
+    CLICKS, PAGE_READS, Timeline, come_back, everything, group, in_turn, pages, pages_and_clicks,
+    part, routes, rule, status, zipf,
 };
 use super::{ScenarioInfo, Settings};
-use crate::plan::{Pace, PhaseKind, Plan, Shape, Traffic};
+use crate::plan::{Pace, PhaseKind, Plan, Shape, Step, Traffic};
 use mock_server::faults::{
-    Fault, Latency, LoseAnswer, Pick, Reset, ResetAt, Rule, Stall, StallAt, Window,
+    Fault, Latency, LoseAnswer, Pick, Reset, ResetAt, RetryAfterSpec, Rule, Stall, StallAt, Window,
 };
 use mock_server::world::population::Population;
 use mock_server::world::{PageChange, TimedEvent, WorldEvent};
@@ -33,6 +33,13 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
 const CREATORS: u32 = 6;
 /// So many clicks are made in the outage that one batch, of a hundred at the most, does not hold them.
 const CLICKS_PER_MILLE: u32 = 250;
+/// As many clicks as their visitors make while clicks are asked to wait.
+const ASKED_PER_MILLE: u32 = 500;
+/// Visitors of pages that are there, a second; real time.
+const RATE: u32 = 80;
+/// How long clicks are asked to wait: more than half of the click lag, and less than nine tenths of it,
+/// so that an alert must rest; contract time, in the whole seconds of the wire.
+const ASKED_TO_WAIT_MS: u64 = 40_000;
 /// Creators whom nobody visits before the heal.
 const NEWCOMERS: u32 = 60;
 
@@ -40,8 +47,11 @@ fn build(settings: &Settings) -> Plan {
     let mut timeline = Timeline::default();
     let warmup = timeline.phase(PhaseKind::Warmup, "pages are filled", settings.stretch(3_000));
     let control = timeline.phase(PhaseKind::Control, "an ordinary day", settings.stretch(2_000));
-    // Three open times and a timeout, so that probes fail as well; and longer than `max-age`.
+    // Three open times and a timeout, so that probes fail as well; longer than `max-age`, and so long
+    // that clicks wait for more than the click lag and a tenth, and then for as long as an alert may take.
+    let lag_ms = settings.contract(60_000);
     let outage_ms = settings.contract(105_000).max(9_000);
+    let outage_ms = outage_ms.max(lag_ms + lag_ms / 5 + settings.alerted_ms() + 2_000);
     let outage = timeline.phase(PhaseKind::Outage, "Linktree is gone", outage_ms);
     // The breaker may have opened just before the end, then recovery may take 15 s.
     let recovery_ms = settings.contract(30_000 + 15_000) + settings.longer_open_ms();
@@ -49,9 +59,15 @@ fn build(settings: &Settings) -> Plan {
     let heal = timeline.phase(PhaseKind::Heal, "Linktree is back", heal_ms);
     let late = timeline.phase(PhaseKind::Storm, "some receipts are lost", settings.stretch(300));
     let well = timeline.phase(PhaseKind::Heal, "all is well again", settings.stretch(1_500));
+    let asked_ms = settings.contract(10_000);
+    let asked = timeline.phase(PhaseKind::Storm, "clicks are asked to wait", asked_ms);
+    // Nobody comes, so that the clicks that waited are the last to be delivered.
+    timeline.phase(PhaseKind::Heal, "they go", settings.contract(ASKED_TO_WAIT_MS) + 1_000);
     timeline.phase(PhaseKind::Settle, "the backlog drains", settings.settle_ms(true));
     // Fewer then, so that the limiter has room for each of them.
     let served_ms = heal.from_ms + recovery_ms;
+    let long_ms = outage.until_ms - lag_ms / 2;
+    let clicking = |per_mille| pages_and_clicks(settings.share(per_mille));
     Plan {
         population: Population {
             groups: vec![
@@ -73,21 +89,23 @@ fn build(settings: &Settings) -> Plan {
                 creators: in_turn("page"),
                 does: pages(),
             },
-            Traffic {
-                id: "visitors".into(),
-                from_ms: control.from_ms,
-                until_ms: well.until_ms,
-                pace: Pace::Open { shape: Shape::Steady { rate: 80 } },
-                creators: zipf("page", 900),
-                does: pages_and_clicks(settings.share(CLICKS_PER_MILLE)),
-            },
+            visitors("visitors", control.from_ms, long_ms, clicking(CLICKS_PER_MILLE)),
+            // Few clicks come that do not wait for long after those that do: what a service tells of the
+            // last minutes is their lag.
+            visitors("readers", long_ms, heal.until_ms, pages()),
+            visitors("clickers", late.from_ms, late.until_ms, clicking(CLICKS_PER_MILLE)),
+            visitors("last-readers", well.from_ms, well.until_ms, pages()),
+            visitors("last-clickers", asked.from_ms, asked.until_ms, clicking(ASKED_PER_MILLE)),
             crowds(part(outage, 1, 2)),
             // Pages that nobody has cached: whoever still refuses calls has nothing to show. They come
             // from the heal on, since nobody knows when the breaker opened last.
             newcomers("first-newcomers", "new", heal.from_ms, served_ms, settings.contract(4_000)),
             newcomers("newcomers", "late", served_ms, heal.until_ms, settings.contract(9_000)),
         ],
-        faults: gone(outage, heal, late),
+        faults: gone(outage, heal, late)
+            .into_iter()
+            .chain([asked_to_wait(settings, asked)])
+            .collect(),
         // What creators change meanwhile must be seen after the heal.
         world: vec![TimedEvent {
             at_ms: part(outage, 1, 2).from_ms,
@@ -95,6 +113,18 @@ fn build(settings: &Settings) -> Plan {
         }],
         generator: settings.generator(500),
         ..INFO.skeleton(settings, timeline)
+    }
+}
+
+/// Visitors of pages that are there.
+fn visitors(id: &str, from_ms: u64, until_ms: u64, does: Vec<Step>) -> Traffic {
+    Traffic {
+        id: id.into(),
+        from_ms,
+        until_ms,
+        pace: Pace::Open { shape: Shape::Steady { rate: RATE } },
+        creators: zipf("page", 900),
+        does,
     }
 }
 
@@ -145,4 +175,13 @@ fn gone(outage: Window, heal: Window, late: Window) -> Vec<Rule> {
         // For a moment that is too short to open a breaker.
         rule("lost-late", late, routes(&CLICKS), Pick::Nth { from: 0, until: 1 }, late_receipt),
     ]
+}
+
+/// The first clicks are told to come back later, and those that come meanwhile wait with them.
+fn asked_to_wait(settings: &Settings, asked: Window) -> Rule {
+    let first = Window { until_ms: asked.from_ms + settings.contract(6_000), ..asked };
+    let seconds = settings.contract(ASKED_TO_WAIT_MS) / 1_000;
+    let s = u32::try_from(seconds).unwrap_or(u32::MAX).max(1);
+    let later = come_back(429, &[RetryAfterSpec::Seconds { s }]);
+    rule("asked-to-wait", first, routes(&CLICKS), Pick::All, later)
 }

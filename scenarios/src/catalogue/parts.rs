@@ -1,6 +1,7 @@
 //! The parts that scenarios are put together from: a timeline without gaps, groups and rules.
 
 use super::{ScenarioInfo, Settings};
+use crate::guarantees::evidence::alerts::SCRAPE;
 use crate::plan::{Creators, Generator, KeyPlan, P99_LATENESS_MS, Phase, PhaseKind, Plan, Step};
 use crate::traffic::actions::Action;
 use mock_server::contract::Route;
@@ -70,6 +71,12 @@ impl Settings {
     pub(super) fn longer_open_ms(&self) -> u64 {
         let longest = self.contract(self.declared.longest_open_ms());
         longest.saturating_sub(self.contract(30_000))
+    }
+
+    /// The longest that an alert may take once its condition holds, with two scrapes.
+    pub(super) fn alerted_ms(&self) -> u64 {
+        let scrapes = 2 * u64::try_from(SCRAPE.as_millis()).unwrap_or(0);
+        self.contract(self.declared.alert_for_ms + self.declared.alert_delay_ms) + scrapes
     }
 
     /// As many users as may wait at once for silent calls to time out, where so many of them come a

@@ -2,7 +2,7 @@
 
 use super::parts::{Timeline, group, in_turn, pages, pages_and_clicks, zipf};
 use super::{ScenarioInfo, Settings};
-use crate::plan::{Pace, PhaseKind, Plan, Shape, Step, Traffic};
+use crate::plan::{KeyPlan, Pace, PhaseKind, Plan, Shape, Step, Traffic};
 use crate::traffic::actions::Action;
 use mock_server::world::population::Population;
 
@@ -31,6 +31,8 @@ const CREATORS: u32 = 16;
 const RATE: u32 = 75;
 /// In six seconds thirteen origins ask four things each.
 const ASKING: u32 = 10;
+/// Nearly the ninety of which an alert tells.
+const KEY_DAYS: u32 = 80;
 
 fn build(settings: &Settings) -> Plan {
     let mut timeline = Timeline::default();
@@ -65,10 +67,12 @@ fn build(settings: &Settings) -> Plan {
                 does: vec![Step::always(Action::Cross)],
             },
         ],
+        key: KeyPlan { age_days: Some(KEY_DAYS), ..KeyPlan::default() },
         generator: settings.generator(300),
         ..INFO.skeleton(settings, timeline)
     };
-    // Nothing fails here, and nobody starts twice: too little to decide, and enough to be violated.
-    plan.watches.push("webhook-registered".to_owned());
+    // Nothing fails here, nobody starts twice, and the key is not old yet: too little to decide, and enough
+    // to be violated.
+    plan.watches.extend(["webhook-registered", "key-rotation"].map(str::to_owned));
     plan
 }

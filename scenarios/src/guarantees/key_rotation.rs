@@ -1,24 +1,31 @@
 //! A key that is rotated under traffic is picked up: no click, no page and no storm of refusals is the price.
 //!
-//! Blind to: the alert of an old key. Broken by: `key-read-once`, `clicks-keep-the-first-key`,
-//! `no-page-while-the-key-is-refused`, `age-of-the-first-key`.
+//! It is judged whole where the plan rotates the key; elsewhere it is watched that no alert comes of a key
+//! that is not old yet.
+//!
+//! Blind to: an age or an alert that the service does not have. Broken by: `key-read-once`,
+//! `clicks-keep-the-first-key`, `no-page-while-the-key-is-refused`, `age-of-the-first-key`,
+//! `key-age-since-the-start`, `key-age-alert-never-fires`, `key-age-alert-at-sixty-days`.
 
 mod ages;
 mod newcomers;
+mod old;
 mod refusals;
 
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit, click_lag};
 use crate::case::Case;
 use crate::front_door::FrontRoute;
+use crate::guarantees::evidence::alerts::{self, Compared};
 use crate::guarantees::evidence::backlog::Backlog;
 use crate::guarantees::evidence::deliveries::Deliveries;
 use crate::guarantees::evidence::rotations::{self, Turn};
 use crate::guarantees::evidence::there::There;
 use crate::history::Operation;
 use crate::measure::{Gauge, humane};
-use crate::strength::Minimum;
+use crate::strength::{Minimum, Strength};
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::clock::Moment;
+use mock_server::world::{TimedEvent, WorldEvent};
 use newcomers::Newcomers;
 use std::time::Duration;
 
@@ -31,6 +38,14 @@ const REFUSALS: Bound = Bound {
     default: 5,
 };
 
+const OLD: Bound = Bound {
+    of: "key-rotation",
+    name: "old_ms",
+    what: "an alert fires when the key in use is older",
+    unit: Unit::RealTime,
+    default: 90 * 86_400_000,
+};
+
 const ROTATIONS: Minimum = Minimum { name: "rotations of the key", least: 2 };
 const CALLS: Minimum = Minimum { name: "good calls with the new key after each", least: 20 };
 const READS: Minimum = Minimum { name: "views of pages that were there after each", least: 20 };
@@ -40,20 +55,21 @@ const AGES: Minimum = Minimum { name: "scrapes with the key's age", least: 10 };
 const PROMISE: Promise = Promise {
     id: "key-rotation",
     statement: "A key rotated under traffic is picked up without a lost click, an unserved page or a storm \
-                of 401s; key age is exposed.",
+                of 401s; key age is exposed and alerts past 90 days.",
     priority: Priority::Standard,
     source: "checklist; `key_pickup_ms` of [declared], one minute unless it says otherwise; assumed \
              contract: both keys are good in the overlap, then the old one gets 401, and a key's age \
-             follows from `created_at` of /me",
+             follows from `created_at` of /me; alert frame A, with a key of 91 days and one of 80",
     why: "A key that must be changed in a hurry, because it leaked or expires, takes the service down with \
           it; so nobody changes keys, and they grow old.",
     usual_fix: "Ask the vault every so often and once more when a call is refused with 401, try that call \
                 again with the new key, let every part of the service ask the same holder of the key, and \
-                go on with pages that are there and clicks that wait.",
-    blind_to: "The alert past 90 days. Calls that were under way when the key ended. Pages that nobody had \
+                go on with pages that are there and clicks that wait. Take a key's age from Linktree, and \
+                alert on it.",
+    blind_to: "An age or an alert that the service does not have, and how soon the alert ends. Calls that were under way when the key ended. Pages that nobody had \
                seen, where the old key ended before the new one must be known.",
-    bounds: &[REFUSALS],
-    minimums: &[ROTATIONS, CALLS, READS, CLICKS, AGES],
+    bounds: &[REFUSALS, OLD],
+    minimums: &[ROTATIONS, CALLS, READS, CLICKS, AGES, alerts::LOUD, alerts::NEAR],
     // Each visitor is judged by what was met, and when.
     when_late: Stands::Always,
     when_overloaded: Stands::Never,
@@ -129,7 +145,14 @@ impl Judge for Turning<'_> {
         let Self { case, turns, newcomers, backlog, seen, dark, .. } = *self;
         let called = refusals::judged(case, &turns, case.count(&REFUSALS));
         let ages = ages::judged(case, &turns);
+        let (alert, untold) = match old::judged(case, &turns) {
+            Ok(alert) => (alert, None),
+            Err(why) => (Compared::default(), Some(why)),
+        };
+        let untold = untold.or_else(|| alert.unjudged.clone());
+        let turns_keys = is_turning(case, &turns);
         let (late, infeasible) = backlog.close();
+        let [missed, unfounded] = alert.gauges();
         let (unserved, refused) = (newcomers.unserved(), called.offences.count());
         let gauges = [
             Gauge::none_of("keys that were not picked up in time")
@@ -142,19 +165,33 @@ impl Judge for Turning<'_> {
             Gauge::within("slowest click", case.time(&click_lag::WITHIN), case.harness.delta)
                 .took(self.slowest),
             Gauge::none_of("ages that are no key's").counted(ages.offences.count(), ages.seen),
+            missed,
+            unfounded,
         ];
         let fewest = |of: &dyn Fn(&Seen) -> usize| seen.iter().map(of).min().unwrap_or(0);
+        let asked = |minimum: Minimum, is_asked: bool, seen| {
+            minimum.of(seen, if is_asked { minimum.least } else { 0 })
+        };
+        let turning = |minimum, seen| asked(minimum, turns_keys, seen);
+        let ([is_old, is_nearly], told) = (old::first_is(case), untold.is_none());
+        let [loud, near] = alert.strength();
         let strength = [
-            ROTATIONS.seen(turns.len()),
-            CALLS.seen(called.fewest_good),
-            READS.seen(fewest(&|one| one.reads)),
-            CLICKS.seen(fewest(&|one| one.clicks)),
-            AGES.seen(ages.seen),
+            turning(ROTATIONS, turns.len()),
+            turning(CALLS, called.fewest_good),
+            turning(READS, fewest(&|one| one.reads)),
+            turning(CLICKS, fewest(&|one| one.clicks)),
+            turning(AGES, ages.seen),
+            Strength { least: if told && is_old { loud.least } else { 0 }, ..loud },
+            Strength { least: if told && is_nearly { near.least } else { 0 }, ..near },
         ];
+        let of_the_alert = match untold {
+            None => format!("of the alert, {}", alert.words),
+            Some(why) => format!("the alert is not judged: {why}"),
+        };
         let observed = format!(
             "{} rotations, {} of them with an overlap that leaves time for the pick-up; {refused} calls or \
              rows of calls with an old key too late; {} views of pages that were there and {} clicks in \
-             the midst of it, {} of the clicks late; {} first visits of pages",
+             the midst of it, {} of the clicks late; {} first visits of pages; {of_the_alert}",
             turns.len(),
             turns.iter().filter(|turn| turn.is_seamless()).count(),
             self.judged_reads,
@@ -167,21 +204,27 @@ impl Judge for Turning<'_> {
              end where the overlap leaves time for that, otherwise a few rows of them and none after the \
              pick-up; from the rotation until both are over pages that were there are 2xx, and clicks \
              arrive as click-lag promises; the exposed age is that of a key in use, give or take the \
-             pick-up and {}",
+             pick-up and {}, and an alert comes within {} when it is older than {}, and not before",
             humane(rotations::pickup(case)),
             humane(2 * case.harness.delta),
             humane(ages::TOLERANCE),
+            humane(old::about(case).near_for),
+            (old::about(case).words)(old::about(case).loud_above),
         );
-        let judged = turns.len() + self.judged_reads + self.judged_clicks;
+        let judged = match turns.is_empty() {
+            true if turns_keys => 0,
+            true => alert.seen(),
+            false => turns.len() + self.judged_reads + self.judged_clicks,
+        };
         let mut offences = called.offences;
-        for other in [dark, unserved, late, ages.offences] {
+        for other in [dark, unserved, late, ages.offences, alert.offences] {
             offences.join(other);
         }
         offences
-            .verdict(if turns.is_empty() { 0 } else { judged }, "things that a rotation can break")
-            .only_if(infeasible.is_none(), infeasible.clone().unwrap_or_default())
-            .unless(ages.why_none)
+            .verdict(judged, "things that a rotation can break")
+            .unless(infeasible.or(ages.why_none).filter(|_| turns_keys))
             .at_least(strength)
+            .unless(alert.unjudged)
             .measured(gauges, observed, rule)
     }
 }
@@ -249,6 +292,12 @@ impl Turning<'_> {
     fn turn_before(&self, at: Moment) -> Option<usize> {
         self.turns.partition_point(|turn| turn.at <= at).checked_sub(1)
     }
+}
+
+/// Whether the plan rotates the key, or somebody did.
+fn is_turning(case: &Case, turns: &[Turn<'_>]) -> bool {
+    let rotates = |one: &TimedEvent| matches!(one.event, WorldEvent::RotateKey { .. });
+    !turns.is_empty() || case.plan.world.iter().any(rotates)
 }
 
 /// Whether what a visitor met may have been the harness's doing, or that of a process that ended.

@@ -5,10 +5,13 @@ use super::{Tally, judged};
 use crate::history::{Click, Did, Operation};
 use crate::observed::Figures;
 use crate::plan::PhaseKind::{Control, Settle, Storm};
+use crate::plan::{AlertKind, AlertName};
 use crate::testing::{
-    FIRST_KEY_AGE_MS, History, click, page, read, refused, rotated, scrape, sent_click, with_key,
+    FIRST_KEY_AGE_MS, History, click, page, pushed, read, refused, resolved, rotated, scrape,
+    sent_click, with_key,
 };
 use mock_server::history::exchange::Exchange;
+use mock_server::history::record::Alert;
 use mock_server::world::population::{Group, Population};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -35,6 +38,9 @@ enum Flaw {
     DropsRefusedClicks,
     AgeOfTheFirst,
     AgeInDays,
+    NeverAlerts,
+    /// The alert goes by the age that the first key would have, and tells it anew from time to time.
+    AlertsOfTheFirst,
     /// Reads are tried again and again while they are refused.
     Hammers,
 }
@@ -174,7 +180,32 @@ fn simulated(random: &mut ChaCha8Rng, service: Service) -> History {
         let age = Duration::from_millis(ms).as_secs_f64().floor() / unit;
         history = history.scrape(scrape(at, Figures { key_age: Some(age), ..Figures::default() }));
     }
-    history.exchanges(calls)
+    history.case.plan.key.age_days = Some(91);
+    history.case.alert_names.insert(AlertKind::KeyAge, AlertName::plain("Old"));
+    alerts(random, &workers[0], service).into_iter().fold(history, History::alert).exchanges(calls)
+}
+
+/// The word that the key is old, which goes on until another one is known.
+fn alerts(random: &mut ChaCha8Rng, worker: &Worker, service: Service) -> Vec<Alert> {
+    let Service { flaw, polls, .. } = service;
+    let (mut alerts, mut fires) = (Vec::new(), false);
+    for at in (random.random_range(500..5_000)..END).step_by(5_000) {
+        let polled = at.checked_sub(worker.first_poll % polls);
+        let known = polled.map_or(0, |since| newest(at - since % polls));
+        let is_old = match flaw {
+            Flaw::NeverAlerts => false,
+            Flaw::AlertsOfTheFirst => at / 100_000 % 2 == 0,
+            _ => known == 0,
+        };
+        let arrives = at + random.random_range(5..400);
+        match (is_old, fires) {
+            (true, _) => alerts.push(pushed("Old", arrives)),
+            (false, true) => alerts.push(resolved("Old", arrives)),
+            (false, false) => {}
+        }
+        fires = is_old;
+    }
+    alerts
 }
 
 fn outcome(service: Service) -> Tally {
@@ -204,6 +235,8 @@ fn services_that_forget_a_part_of_it_are_caught() {
         (Flaw::ClicksKeepTheFirst, 100),
         (Flaw::AgeOfTheFirst, 100),
         (Flaw::AgeInDays, 100),
+        (Flaw::NeverAlerts, 100),
+        (Flaw::AlertsOfTheFirst, 100),
     ] {
         outcome(Service { flaw, ..SOUND }).is_caught(&format!("{flaw:?}"), percent);
     }

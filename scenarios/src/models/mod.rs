@@ -13,6 +13,7 @@ mod cache;
 mod cors;
 mod jitter;
 mod keys;
+mod lags;
 mod limiter;
 mod metrics;
 mod pagination;

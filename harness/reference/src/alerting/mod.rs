@@ -12,12 +12,17 @@ mod sight;
 pub use policy::AlertPolicy;
 
 use crate::{
-    clicks::ClickStore, clock, config::AlertSettings, metrics::Metrics, upstream::Upstream,
+    clicks::{ClickStore, LagPolicy},
+    clock,
+    config::AlertSettings,
+    keys::Keys,
+    metrics::Metrics,
+    upstream::Upstream,
 };
 use receiver::Receiver;
 use rule::Rule;
 use sight::Sight;
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use tokio::{sync::watch, time::MissedTickBehavior};
 
 /// Looks and tells, for as long as the service runs.
@@ -27,6 +32,8 @@ pub struct Alerting {
     metrics: Arc<Metrics>,
     upstream: Arc<Upstream>,
     clicks: Arc<dyn ClickStore>,
+    keys: Arc<Keys>,
+    lag: LagPolicy,
     receiver: Receiver,
     rules: Vec<Rule>,
 }
@@ -39,12 +46,13 @@ impl Alerting {
         policy: AlertPolicy,
         metrics: Arc<Metrics>,
         upstream: Arc<Upstream>,
-        clicks: Arc<dyn ClickStore>,
+        (clicks, lag): (Arc<dyn ClickStore>, LagPolicy),
+        keys: Arc<Keys>,
     ) -> Option<Self> {
         let receiver = Receiver::new(http, settings.url.as_deref()?, settings.resend);
         let rules = rule::all(settings, &policy);
         let settings = settings.clone();
-        Some(Self { settings, policy, metrics, upstream, clicks, receiver, rules })
+        Some(Self { settings, policy, metrics, upstream, clicks, keys, lag, receiver, rules })
     }
 
     /// Works until `stop` turns true.
@@ -81,13 +89,13 @@ impl Alerting {
     async fn sight(&self) -> Sight {
         let recent = self.metrics.recent();
         let backlog = self.clicks.backlog().await.unwrap_or_default();
-        let waiting = backlog.oldest_ms.map_or(0, |oldest| clock::wall_ms() - oldest);
         Sight {
             calls: recent.within((self.policy.error_window)(self.settings.error_window)),
             views: recent.views_within(self.settings.error_window),
             timed: recent.within(self.settings.latency_window),
             used: (self.policy.used)(&self.upstream, recent, self.settings.limit_window),
-            waiting: Duration::from_millis(u64::try_from(waiting).unwrap_or(0)),
+            waiting: (self.lag.of)(backlog, recent),
+            key_age: self.keys.age(),
         }
     }
 }

@@ -23,6 +23,10 @@ pub struct AlertPolicy {
     pub headroom: fn(usize) -> usize,
     /// For how long, given the configured time.
     pub headroom_for: fn(Duration) -> Duration,
+    /// How long a click may wait, given the configured time.
+    pub click_lag: fn(Duration) -> Duration,
+    /// The age at which a key is old, given the configured one.
+    pub key_age: fn(Duration) -> Duration,
     /// What of sorted durations is compared with the bound.
     pub latency: fn(&[Duration]) -> Duration,
 }
@@ -38,6 +42,8 @@ impl Default for AlertPolicy {
             used: |upstream, _, _| upstream.used(None),
             headroom: |configured| configured,
             headroom_for: |configured| configured,
+            click_lag: |configured| configured,
+            key_age: |configured| configured,
             latency: p95,
         }
     }

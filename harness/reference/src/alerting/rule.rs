@@ -43,7 +43,7 @@ pub fn all(settings: &AlertSettings, policy: &AlertPolicy) -> Vec<Rule> {
         state: State::Calm,
         sent: None,
     };
-    let all: [(_, _, _, Holds); 6] = [
+    let all: [(_, _, _, Holds); 7] = [
         (
             "LinktreeErrorRate",
             "More than one in a hundred calls to Linktree fails.",
@@ -73,7 +73,7 @@ pub fn all(settings: &AlertSettings, policy: &AlertPolicy) -> Vec<Rule> {
             "LinktreeClickLag",
             "Clicks wait for more than a minute.",
             settings.lasts,
-            |sight, settings, _| sight.waiting > settings.click_lag,
+            |sight, settings, policy| sight.waiting > (policy.click_lag)(settings.click_lag),
         ),
         (
             "LinktreeTimeouts",
@@ -86,6 +86,14 @@ pub fn all(settings: &AlertSettings, policy: &AlertPolicy) -> Vec<Rule> {
             "Linktree refuses the key: look at its age and its scopes.",
             settings.lasts,
             |sight, settings, _| sight.ended(&["auth"]) >= settings.alike,
+        ),
+        (
+            "LinktreeKeyAge",
+            "The key for Linktree is old: rotate it.",
+            settings.lasts,
+            |sight, settings, policy| {
+                sight.key_age.is_some_and(|age| age > (policy.key_age)(settings.key_age))
+            },
         ),
     ];
     let sent = all.into_iter().filter(|(name, ..)| (policy.sends)(name));
@@ -192,6 +200,9 @@ mod tests {
         check("LinktreeHeadroom", [80, 81].map(|used| Sight { used, ..Sight::default() }));
         let waiting = |ms| Sight { waiting: Duration::from_millis(ms), ..Sight::default() };
         check("LinktreeClickLag", [60_000, 60_001].map(waiting));
+        let old =
+            |seconds| Sight { key_age: Some(Duration::from_secs(seconds)), ..Sight::default() };
+        check("LinktreeKeyAge", [7_776_000, 7_776_001].map(old));
         let slow = |slow| {
             let timed = attempts(&[("ok", 100 - slow)], 20);
             let timed = timed.into_iter().chain(attempts(&[("ok", slow)], 501)).collect();

@@ -16,6 +16,8 @@ pub struct Sight {
     pub used: usize,
     /// How long the oldest click has been waiting.
     pub waiting: Duration,
+    /// How old the key in use is, once that is known.
+    pub key_age: Option<Duration>,
 }
 
 impl Sight {

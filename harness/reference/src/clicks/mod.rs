@@ -2,13 +2,16 @@
 
 pub mod delivery;
 mod event;
+mod lag;
 mod sqlite;
 mod wire;
 
 pub use event::Click;
+pub use lag::LagPolicy;
 pub use sqlite::SqliteStore;
 
-use std::{future::Future, pin::Pin};
+use crate::clock;
+use std::{future::Future, pin::Pin, time::Duration};
 
 /// What an operation of the queue returns.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -34,6 +37,14 @@ pub struct Backlog {
     pub depth: u64,
     /// When the oldest was accepted, in milliseconds since 1970.
     pub oldest_ms: Option<i64>,
+}
+
+impl Backlog {
+    /// How long the oldest has been waiting.
+    pub fn age(&self) -> Duration {
+        let waited_ms = self.oldest_ms.map_or(0, |oldest| clock::wall_ms() - oldest);
+        Duration::from_millis(u64::try_from(waited_ms).unwrap_or(0))
+    }
 }
 
 /// The queue between the front door and the delivery.

@@ -3,6 +3,8 @@
 use super::{ConfigError, Env};
 use std::time::Duration;
 
+const DAY: Duration = Duration::from_secs(86_400);
+
 /// The alerts.
 #[derive(Clone, Debug)]
 pub struct AlertSettings {
@@ -30,6 +32,8 @@ pub struct AlertSettings {
     pub headroom_for: Duration,
     /// How long a click may wait.
     pub click_lag: Duration,
+    /// The age at which a key is old; real time, as of everything on a calendar.
+    pub key_age: Duration,
     /// So many timeouts, or refusals of the key, are no accident.
     pub alike: usize,
 }
@@ -54,6 +58,7 @@ impl AlertSettings {
             headroom: env.number("HEADROOM_ALERT", 80)?,
             headroom_for: contract("HEADROOM_FOR_MS", 66_000)?,
             click_lag: contract("CLICK_LAG_ALERT_MS", 60_000)?,
+            key_age: DAY * env.number("KEY_AGE_ALERT_DAYS", 90)?,
             alike: env.number("ALIKE_ALERT", 3)?,
         })
     }

@@ -11,8 +11,7 @@ pub use cors::CorsPolicy;
 
 use crate::{
     analytics::Analytics,
-    clicks::ClickStore,
-    clock,
+    clicks::{ClickStore, LagPolicy},
     keys::Keys,
     linktree::Failure,
     logs::LogPolicy,
@@ -30,7 +29,7 @@ use axum::{
     response::IntoResponse,
     routing::{get, post},
 };
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use tokio::sync::Notify;
 
 /// What the front door shows of the client behind it: nothing, in a sane service.
@@ -86,6 +85,8 @@ pub struct App {
     pub keys: Arc<Keys>,
     /// The origins of the front ends that may use the API.
     pub allowed_origins: Arc<[String]>,
+    /// How long clicks wait.
+    pub lag: LagPolicy,
     /// What is shown of it.
     pub policy: FrontPolicy,
     /// What the log says.
@@ -110,13 +111,12 @@ pub fn router(app: App) -> Router {
 
 async fn metrics(State(app): State<App>) -> impl IntoResponse {
     let backlog = app.clicks.backlog().await.unwrap_or_default();
-    let waited_ms = backlog.oldest_ms.map_or(0, |oldest| clock::wall_ms() - oldest);
     let mut text = app.metrics.render(&Gauges {
         rate_limit_used: app.upstream.used(None),
         circuit_state: app.upstream.circuit_state(),
         queue_depth: backlog.depth,
         key_age: app.keys.age(),
-        delivery_lag: Duration::from_millis(u64::try_from(waited_ms).unwrap_or(0)),
+        delivery_lag: (app.lag.exposed)((app.lag.of)(backlog, app.metrics.recent())),
     });
     text.push_str(&(app.policy.more_metrics)(&app.upstream));
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)

@@ -48,6 +48,11 @@ mod click_dropped_after_attempts;
 mod click_dropped_on_401;
 mod click_dropped_on_429;
 mod click_given_up_after_a_while;
+mod click_lag_alert_at_half;
+mod click_lag_alert_never_fires;
+mod click_lag_always_zero;
+mod click_lag_of_the_last_attempt;
+mod click_lag_when_delivered;
 mod click_resent_after_success;
 mod clicks_keep_the_first_key;
 mod clicks_retry_at_once;
@@ -73,6 +78,9 @@ mod half_open_lets_everyone_through;
 mod host_names_not_checked;
 mod in_flight_forgotten;
 mod javascript_denied_by_prefix;
+mod key_age_alert_at_sixty_days;
+mod key_age_alert_never_fires;
+mod key_age_since_the_start;
 mod key_exported_to_environment;
 mod key_in_log_of_bad_clicks;
 mod key_in_log_of_refusals;
@@ -327,6 +335,14 @@ pub const MUTANTS: &[Mutant] = &[
     error_alert_above_twenty_percent::MUTANT,
     error_rate_counts_hits::MUTANT,
     error_rate_of_a_moment::MUTANT,
+    click_lag_always_zero::MUTANT,
+    click_lag_when_delivered::MUTANT,
+    click_lag_of_the_last_attempt::MUTANT,
+    click_lag_alert_never_fires::MUTANT,
+    click_lag_alert_at_half::MUTANT,
+    key_age_alert_never_fires::MUTANT,
+    key_age_since_the_start::MUTANT,
+    key_age_alert_at_sixty_days::MUTANT,
 ];
 
 /// The mutant with this id.

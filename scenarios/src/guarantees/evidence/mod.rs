@@ -36,6 +36,7 @@ pub mod ticks;
 pub mod too_short;
 pub mod trace;
 pub mod unserved;
+pub mod waiting;
 pub mod wanted;
 pub mod webhooks;
 pub mod well;

@@ -21,7 +21,7 @@ pub(super) struct Ages {
 }
 
 /// A key that may be in use.
-struct Key {
+pub(super) struct Key {
     /// Nanoseconds on the run's clock, negative before it began.
     created: i128,
     from: Moment,
@@ -29,7 +29,7 @@ struct Key {
 }
 
 pub(super) fn judged(case: &Case, turns: &[Turn<'_>]) -> Ages {
-    let keys = keys(turns);
+    let keys = if turns.is_empty() { Vec::new() } else { keys(case, turns) };
     let mut ages = Ages { offences: Offences::default(), seen: 0, why_none: None };
     for scrape in case.target.scrapes.iter().filter(|scrape| scrape.is_ok()) {
         let Some(age) = scrape.figures.key_age.filter(|_| !keys.is_empty()) else { continue };
@@ -54,11 +54,18 @@ pub(super) fn judged(case: &Case, turns: &[Turn<'_>]) -> Ages {
 }
 
 /// The first key, and each that took the place of another.
-fn keys(turns: &[Turn<'_>]) -> Vec<Key> {
-    let Some(first) = turns.first() else { return Vec::new() };
-    let age = i128::from(first.rotation.old_age_ms.unwrap_or(0)) * 1_000_000;
-    let created = i128::from(first.at.0) - age;
-    let mut keys = vec![Key { created, from: Moment::ZERO, until: first.known_by }];
+pub(super) fn keys(case: &Case, turns: &[Turn<'_>]) -> Vec<Key> {
+    let first = turns.first();
+    let (known_at, age_ms) = match first {
+        Some(turn) => (turn.at, turn.rotation.old_age_ms.unwrap_or(0)),
+        None => {
+            let days = case.plan.key.age_days.unwrap_or(case.contract.keys.age_days);
+            (Moment::ZERO, u64::from(days) * 86_400_000)
+        }
+    };
+    let created = i128::from(known_at.0) - i128::from(age_ms) * 1_000_000;
+    let until = first.map_or(Moment(u64::MAX), |turn| turn.known_by);
+    let mut keys = vec![Key { created, from: Moment::ZERO, until }];
     for (nth, turn) in turns.iter().enumerate() {
         let until = turns.get(nth + 1).map_or(Moment(u64::MAX), |next| next.known_by);
         keys.push(Key { created: i128::from(turn.at.0), from: turn.at, until });
@@ -67,13 +74,24 @@ fn keys(turns: &[Turn<'_>]) -> Vec<Key> {
 }
 
 impl Key {
+    /// Whether somebody may use it at some moment of this span.
+    pub fn is_in_use(&self, case: &Case, from: Moment, until: Moment) -> bool {
+        let over = self.until.plus(case.harness.delta + case.harness.epsilon);
+        until >= self.from && from <= over
+    }
+
+    /// How old it is at a moment; nothing before it is made.
+    pub fn age(&self, at: Moment) -> Duration {
+        let nanos = u64::try_from(i128::from(at.0) - self.created).unwrap_or(0);
+        Duration::from_nanos(nanos)
+    }
+
     /// Whether this age may be this key's, at any moment of the scrape.
     #[allow(clippy::cast_precision_loss)] // ages of centuries, in nanoseconds, to a millisecond
     fn fits(&self, case: &Case, scrape: &Scrape, age_s: f64) -> bool {
         let tolerance = TOLERANCE + rotations::pickup(case) + case.harness.delta;
         let seconds = |at: Moment| (i128::from(at.0) - self.created) as f64 / 1e9;
-        let is_in_use = scrape.last >= self.from
-            && scrape.sent <= self.until.plus(case.harness.delta + case.harness.epsilon);
+        let is_in_use = self.is_in_use(case, scrape.sent, scrape.last);
         let tolerance = tolerance.as_secs_f64();
         let least = seconds(scrape.sent) - tolerance;
         is_in_use && least <= age_s && age_s <= seconds(scrape.last) + tolerance

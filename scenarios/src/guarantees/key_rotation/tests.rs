@@ -4,9 +4,10 @@ use super::*;
 use crate::history::{Click, Did};
 use crate::observed::Figures;
 use crate::plan::PhaseKind::{Control, Settle, Storm};
+use crate::plan::{AlertKind, AlertName};
 use crate::testing::{
-    Decides, FIRST_KEY_AGE_MS, History, click, given_up, page, read, refused, rotated, scrape,
-    sent_click, with_key,
+    Decides, FIRST_KEY_AGE_MS, History, click, given_up, page, pushed, read, refused, resolved,
+    rotated, scrape, sent_click, with_key,
 };
 use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
 use mock_server::history::exchange::Exchange;
@@ -96,7 +97,10 @@ fn refused_in_rows(rows: u64) -> History {
 }
 
 pub(super) fn decided() -> Vec<Decides> {
-    vec![Decides { bound: &REFUSALS, value: 2, history: || refused_in_rows(5) }]
+    vec![
+        Decides { bound: &REFUSALS, value: 2, history: || refused_in_rows(5) },
+        Decides { bound: &OLD, value: 100 * 86_400_000, history: || told(sound(), 10_000) },
+    ]
 }
 
 #[track_caller]
@@ -244,4 +248,56 @@ fn too_little_of_anything_is_inconclusive() {
     nobody.operations.retain(|one| one.event_id().is_none() || one.sent < Moment::from_ms(300_000));
     check(nobody, Inconclusive);
     check(sound().exchange(given_up(ANN, 200_000, 210_000)), Held);
+}
+
+/// The key is old, and an alert comes so late.
+fn told(mut history: History, at_ms: u64) -> History {
+    history.case.plan.key.age_days = Some(91);
+    history.case.alert_names.insert(AlertKind::KeyAge, AlertName::plain("Old"));
+    history.alert(pushed("Old", at_ms))
+}
+
+#[test]
+fn an_alert_of_an_old_key_comes_within_its_delay_and_while_the_key_may_be_in_use() {
+    check(told(sound(), 10_000), Held);
+    check(told(sound(), 32_000), Held);
+    let late = check(told(sound(), 33_000), Violated);
+    assert!(
+        late.witnesses[0].what.contains("Old did not fire within 32 s, though it was 90.9 days")
+    );
+    let at_last =
+        |at_ms| told(sound(), 10_000).alert(resolved("Old", 20_000)).alert(pushed("Old", at_ms));
+    check(at_last(190_000), Held);
+    let young = check(at_last(195_000), Violated);
+    assert!(young.witnesses[0].what.contains("Old fired, though it was 0.0 days at the most"));
+    let mut never = told(sound(), 10_000);
+    never.case.target.alerts.clear();
+    check(never, Violated);
+}
+
+#[test]
+fn who_has_no_alert_of_an_old_key_is_not_judged_for_it_and_that_is_said() {
+    let verdict = check(sound(), Held);
+    assert!(
+        verdict.observed.contains("the alert is not judged: [observe.alerts] key_age names none")
+    );
+    check(sound().alert(pushed("Other", 10_000)), Inconclusive);
+}
+
+#[test]
+fn without_a_rotation_no_alert_comes_of_a_key_that_is_nearly_old() {
+    let days = |age_days| {
+        let mut history = History::over(&[(Control, 0, 100)]);
+        history.case.plan.key.age_days = Some(age_days);
+        history.case.alert_names.insert(AlertKind::KeyAge, AlertName::plain("Old"));
+        history
+    };
+    check(days(80), Held);
+    check(days(80).alert(pushed("Old", 10_000)), Violated);
+    check(days(91).alert(pushed("Old", 10_000)), Held);
+    // Neither old nor nearly so.
+    check(days(30), Inconclusive);
+    let mut unnamed = days(80);
+    unnamed.case.alert_names.clear();
+    check(unnamed, Inconclusive);
 }

@@ -49,7 +49,7 @@ fn a_storm_that_nobody_has_named_gets_the_strongest_names() {
     };
     assert_eq!(kinds("steady-state"), "control settle");
     assert_eq!(kinds("brownout"), "control storm heal settle");
-    assert_eq!(kinds("outage-and-replay"), "control outage heal storm heal settle");
+    assert_eq!(kinds("outage-and-replay"), "control outage heal storm heal storm heal settle");
     assert_eq!(kinds("crash-and-replay"), "control storm heal outage heal storm heal settle");
     assert_eq!(kinds("calibration"), "control breaker-probe heal settle");
     assert_eq!(kinds("retry-gaps"), "control retry-gaps storm retry-gaps heal settle");
