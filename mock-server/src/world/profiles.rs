@@ -31,6 +31,16 @@ pub(crate) struct Profiles {
     written: HashMap<String, Writes>,
     /// Made when the first link is written.
     links: Option<LinkIndex>,
+    /// The creator whose link was written last.
+    made: Option<Made>,
+}
+
+/// A creator after some edits, before anything was written: a batch writes a hundred links of one, and to
+/// make a page with hundreds of links takes long.
+struct Made {
+    handle: String,
+    done: Vec<Done>,
+    creator: Creator,
 }
 
 /// What became of a write to a link.
@@ -114,11 +124,23 @@ impl Profiles {
         let steered = &self.steered;
         let links = self.links.get_or_insert_with(|| index(basis, steered));
         let Some(handle) = links.owner(id).map(str::to_owned) else { return Wrote::Unknown };
-        let Some(creator) = self.creator(basis, &handle, at) else { return Wrote::Unknown };
-        let Creator { edit, version, links, .. } = creator;
-        let Some(mut link) = links.into_iter().find(|link| link.id == id).map(Box::new) else {
+        let done = self.edits_done(basis, &handle, at);
+        let made = self.made.take().filter(|made| made.handle == handle && made.done == done);
+        let made = made.or_else(|| {
+            let creator = edits::creator(basis.population, basis.seed, &handle, &done)?;
+            Some(Made { handle: handle.clone(), done, creator })
+        });
+        self.made = made;
+        let Some(Made { creator, .. }) = &self.made else { return Wrote::Unknown };
+        let Some(mut link) = creator.links.iter().find(|link| link.id == id).cloned().map(Box::new)
+        else {
             return Wrote::Unknown;
         };
+        let (edit, mut version) = (creator.edit, creator.version.clone());
+        if let Some(written) = self.written.get(&handle) {
+            written.apply_to(&mut link);
+            version = written.version(basis.seed, &handle, edit);
+        }
         if !may(&handle) {
             return Wrote::NotYours;
         }

@@ -1,5 +1,6 @@
 //! What requests have written into links, laid over what their creators made of them.
 
+use crate::world::link::Link;
 use crate::world::link_change::LinkChange;
 use crate::world::population::{Creator, version};
 use std::collections::HashMap;
@@ -33,14 +34,17 @@ impl Writes {
         version(seed, handle, edit, self.writes)
     }
 
+    /// Makes the link what it is after these writes.
+    pub fn apply_to(&self, link: &mut Link) {
+        if let Some(entry) = self.links.get(&link.id) {
+            entry.change.apply(link);
+            link.updated_s = link.updated_s.max(entry.updated_s);
+        }
+    }
+
     /// Makes the creator what it is after these writes.
     pub fn apply(&self, creator: &mut Creator, seed: u64) {
-        for link in &mut creator.links {
-            if let Some(entry) = self.links.get(&link.id) {
-                entry.change.apply(link);
-                link.updated_s = link.updated_s.max(entry.updated_s);
-            }
-        }
+        creator.links.iter_mut().for_each(|link| self.apply_to(link));
         creator.updated_s = Creator::stamp(creator.edit, self.writes);
         creator.version = self.version(seed, &creator.handle, creator.edit);
     }
