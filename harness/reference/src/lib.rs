@@ -6,12 +6,13 @@
 //! each, to prove that the harness notices.
 //!
 //! Where to look: [`config`] for the environment, `linktree` for the words of the contract,
-//! `upstream` for the client, `pages`, `clicks` and `analytics` for the parts of the service, `front`
+//! `upstream` for the client, `pages`, `clicks`, `campaigns` and `analytics` for the parts of the service, `front`
 //! for its routes. Modules use each other in one direction only, and none but this file and the
 //! mutants knows the seams (`harness/tests/house.rs` holds both).
 
 mod alerting;
 mod analytics;
+mod campaigns;
 mod clicks;
 mod clock;
 pub mod config;
@@ -39,6 +40,7 @@ pub use webhooks::FAILED_WEBHOOKS;
 
 use alerting::Alerting;
 use analytics::Analytics;
+use campaigns::{ChangeStore, delivery::Launcher};
 use clicks::delivery::Delivery;
 use keys::Keys;
 use metrics::Metrics;
@@ -69,6 +71,9 @@ pub enum ServeError {
     /// The click queue does not open.
     #[error(transparent)]
     Store(#[from] clicks::StoreError),
+    /// The campaigns' table does not open.
+    #[error(transparent)]
+    Campaigns(#[from] campaigns::StoreError),
     /// The file of the requests that were sent does not open.
     #[error("failed to use the log of what was sent: {0}")]
     Sent(#[source] std::io::Error),
@@ -132,6 +137,10 @@ pub async fn serve_on(
     let upstream = Arc::new(upstream);
     let clicks = (seams.store)(&config.data_dir)?;
     let clicks_arrived = Arc::new(Notify::new());
+    let changes = ChangeStore::open(&config.data_dir)?;
+    let campaign_arrived = Arc::new(Notify::new());
+    let launcher =
+        Launcher::new(changes.clone(), upstream.clone(), campaign_arrived.clone(), seams.campaigns);
     let pages = Arc::new(Pages::new(upstream.clone(), &config.pages, seams.pages, seams.log));
     let webhooks = Webhooks::new(keys.clone(), pages.clone(), &config, seams.webhooks)
         .map_err(ServeError::DeadLetters)?;
@@ -142,6 +151,8 @@ pub async fn serve_on(
         pages,
         clicks: clicks.clone(),
         clicks_arrived: clicks_arrived.clone(),
+        changes,
+        campaign_arrived,
         webhooks: Arc::new(webhooks),
         metrics: metrics.clone(),
         upstream: upstream.clone(),
@@ -167,6 +178,7 @@ pub async fn serve_on(
 
     let (stopping, stopped) = watch::channel(false);
     let delivery = tokio::spawn(delivery.run(stopped.clone()));
+    let launcher = tokio::spawn(launcher.run(stopped.clone()));
     tokio::spawn(key_watch::run(watched.0, watched.1, stopped.clone()));
     let alerting = alerting.map(|alerting| tokio::spawn(alerting.run(stopped.clone())));
     tokio::spawn(async move {
@@ -197,7 +209,7 @@ pub async fn serve_on(
         result = server.into_future() => result?,
         () = too_late => tracing::warn!("some requests were cut off"),
     }
-    let _ = tokio::time::timeout(GRACE, delivery).await;
+    let _ = tokio::time::timeout(GRACE, async { tokio::join!(delivery, launcher) }).await;
     if let Some(alerting) = alerting {
         let _ = tokio::time::timeout(GRACE, alerting).await;
     }

@@ -22,7 +22,9 @@ pub enum Lane {
     /// What people look at, pages and figures, and what is asked of the account: the cap less the slots
     /// reserved for clicks.
     Pages,
-    /// Click deliveries: the whole cap.
+    /// What was acknowledged and must arrive, clicks and campaigns: the whole cap. A campaign is a few calls,
+    /// and a page that is not filled in time is asked for again; so pages wait for campaigns, not they for
+    /// pages.
     Clicks,
 }
 
@@ -37,6 +39,10 @@ pub enum Route {
     Click,
     /// `POST /clicks/batch`
     ClickBatch,
+    /// `PATCH /links/{id}`
+    Link,
+    /// `POST /links/batch`
+    LinkBatch,
     /// `GET /analytics/{handle}`
     Analytics,
     /// `GET /me`
@@ -49,11 +55,13 @@ pub enum Route {
 
 impl Route {
     /// All, in the order of their discriminants.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Profile,
         Self::Links,
         Self::Click,
         Self::ClickBatch,
+        Self::Link,
+        Self::LinkBatch,
         Self::Analytics,
         Self::Me,
         Self::Webhooks,
@@ -67,6 +75,8 @@ impl Route {
             Self::Links => "links",
             Self::Click => "click",
             Self::ClickBatch => "click_batch",
+            Self::Link => "link",
+            Self::LinkBatch => "link_batch",
             Self::Analytics => "analytics",
             Self::Me => "me",
             Self::Webhooks => "webhooks",
@@ -83,7 +93,7 @@ impl Route {
             | Self::Me
             | Self::Webhooks
             | Self::Register => Lane::Pages,
-            Self::Click | Self::ClickBatch => Lane::Clicks,
+            Self::Click | Self::ClickBatch | Self::Link | Self::LinkBatch => Lane::Clicks,
         }
     }
 
@@ -93,7 +103,8 @@ impl Route {
             Self::Profile | Self::Links | Self::Analytics | Self::Me | Self::Webhooks => {
                 Method::GET
             }
-            Self::Click | Self::ClickBatch | Self::Register => Method::POST,
+            Self::Link => Method::PATCH,
+            Self::Click | Self::ClickBatch | Self::LinkBatch | Self::Register => Method::POST,
         }
     }
 }

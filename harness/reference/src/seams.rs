@@ -6,6 +6,7 @@
 use crate::{
     alerting::AlertPolicy,
     analytics::AnalyticsPolicy,
+    campaigns::delivery::CampaignPolicy,
     clicks::{ClickStore, LagPolicy, SqliteStore, StoreError, delivery::DeliveryPolicy},
     config::Config,
     front::FrontPolicy,
@@ -34,6 +35,8 @@ pub struct Seams {
     pub delivery: DeliveryPolicy,
     /// How long clicks wait.
     pub lag: LagPolicy,
+    /// How campaigns are sent.
+    pub campaigns: CampaignPolicy,
     /// Where the secrets come from, at the start.
     pub secrets: for<'a> fn(&'a reqwest::Client, &'a Config) -> SecretsFuture<'a>,
     /// How creators' figures are waited for.
@@ -64,6 +67,7 @@ impl Default for Seams {
             store: |folder| Ok(Arc::new(SqliteStore::open(folder)?)),
             delivery: DeliveryPolicy::default(),
             lag: LagPolicy::default(),
+            campaigns: CampaignPolicy::default(),
             secrets: |http, config| Box::pin(secrets::read(http, config)),
             analytics: AnalyticsPolicy::default(),
             verify: sessions::whole_code,

@@ -1,6 +1,7 @@
 //! The front door: the routes for visitors, for readiness and for metrics.
 
 mod analytics;
+mod campaign;
 mod click;
 mod cors;
 mod page;
@@ -11,7 +12,9 @@ pub use cors::CorsPolicy;
 
 use crate::{
     analytics::Analytics,
+    campaigns::{self, ChangeStore},
     clicks::{ClickStore, LagPolicy},
+    clock,
     keys::Keys,
     linktree::Failure,
     logs::LogPolicy,
@@ -75,6 +78,10 @@ pub struct App {
     pub clicks: Arc<dyn ClickStore>,
     /// Wakes the delivery.
     pub clicks_arrived: Arc<Notify>,
+    /// The campaigns that wait.
+    pub changes: ChangeStore,
+    /// Wakes their delivery.
+    pub campaign_arrived: Arc<Notify>,
     /// Linktree's webhooks.
     pub webhooks: Arc<Webhooks>,
     /// Counters.
@@ -98,6 +105,10 @@ pub fn router(app: App) -> Router {
     let api = Router::new()
         .route("/api/clicks", post(click::accept))
         .route("/api/analytics/{handle}", get(analytics::show))
+        .route(
+            "/api/campaigns",
+            post(campaign::launch).layer(DefaultBodyLimit::max(campaigns::LARGEST)),
+        )
         .layer(middleware::from_fn_with_state(app.clone(), cors::check));
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))

@@ -1,6 +1,7 @@
 //! The whole service against a stub of Linktree, through its front door only.
 
 mod analytics;
+mod campaigns;
 mod clicks;
 mod front;
 mod keys;

@@ -191,6 +191,18 @@ fn answer(stub: &Stub, seen: &Seen, cache_control: &'static str) -> Response {
         }
         "/v1/webhooks" => (StatusCode::CREATED, axum::Json(json!({"id": "wh_1"}))).into_response(),
         "/v1/clicks" => (StatusCode::ACCEPTED, "{}").into_response(),
+        "/v1/links/batch" => {
+            // What is called flaky fails in the first batch.
+            let earlier = stub.seen("/v1/links/batch").len() - 1;
+            let result = |item: &Value| {
+                let flaky = item["id"].as_str().is_some_and(|id| id.starts_with("flaky"));
+                let status = if flaky && earlier == 0 { 503 } else { 200 };
+                json!({"id": item["id"], "status": status})
+            };
+            let items = seen.body["items"].as_array().cloned().unwrap_or_default();
+            let results: Vec<_> = items.iter().map(result).collect();
+            axum::Json(json!({ "results": results })).into_response()
+        }
         "/v1/clicks/batch" => {
             // What is called flaky fails within its first batch.
             let earlier = stub.seen("/v1/clicks").iter().flat_map(Seen::events).count();
