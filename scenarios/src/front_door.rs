@@ -24,6 +24,10 @@ pub struct FrontDoor {
     pub session: String,
     /// Names of the fields of a click; a dot goes one level down.
     pub click_fields: ClickFields,
+    /// Where a creator changes hundreds of links at once; the session is shown as for analytics.
+    pub campaigns: String,
+    /// Names of the fields of a campaign; a dot goes one level down.
+    pub campaign_fields: CampaignFields,
     /// The header that names the upstream version which a page shows.
     pub version_header: String,
     /// The `<meta name=…>` that names it where there is no such header.
@@ -56,6 +60,8 @@ pub enum FrontRoute {
     Metrics,
     /// Creators' own figures.
     Analytics,
+    /// Creators' campaigns.
+    Campaigns,
     /// Linktree's webhooks.
     Webhooks,
     /// Requests of pages of another origin, which it allows by headers.
@@ -68,6 +74,7 @@ impl fmt::Display for FrontRoute {
             Self::Clicks => "clicks",
             Self::Metrics => "metrics",
             Self::Analytics => "analytics",
+            Self::Campaigns => "campaigns",
             Self::Webhooks => "webhooks",
             Self::CrossOrigin => "cross-origin",
         })
@@ -124,6 +131,8 @@ impl Default for FrontDoor {
             session_header: "authorization".into(),
             session: "Bearer {token}".into(),
             click_fields: ClickFields::default(),
+            campaigns: "/api/campaigns".into(),
+            campaign_fields: CampaignFields::default(),
             version_header: "x-profile-version".into(),
             version_meta: "profile-version".into(),
             link_id_attribute: "data-link-id".into(),
@@ -192,10 +201,67 @@ impl ClickFields {
             (&self.ip, values.ip),
             (&self.user_agent, values.user_agent),
         ] {
-            put(&mut body, name, value);
+            put(&mut body, name, value.into());
         }
         body
     }
+}
+
+/// What the fields of a campaign are called.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CampaignFields {
+    /// The creator's handle.
+    pub handle: String,
+    /// The list of links.
+    pub links: String,
+    /// In it a link's id.
+    pub id: String,
+    /// Its new title.
+    pub title: String,
+    /// Its new address.
+    pub url: String,
+}
+
+impl Default for CampaignFields {
+    fn default() -> Self {
+        let [handle, links, id, title, url] =
+            ["handle", "links", "id", "title", "url"].map(str::to_owned);
+        Self { handle, links, id, title, url }
+    }
+}
+
+impl CampaignFields {
+    /// The names with what a campaign says.
+    #[must_use]
+    pub fn body<'a>(
+        &self,
+        handle: &str,
+        links: impl IntoIterator<Item = LinkValues<'a>>,
+    ) -> serde_json::Value {
+        let link = |values: LinkValues<'a>| {
+            let mut link = serde_json::Value::Object(serde_json::Map::new());
+            put(&mut link, &self.id, values.id.into());
+            put(&mut link, &self.title, values.title.into());
+            put(&mut link, &self.url, values.url.into());
+            link
+        };
+        let mut body = serde_json::Value::Object(serde_json::Map::new());
+        put(&mut body, &self.handle, handle.into());
+        put(&mut body, &self.links, links.into_iter().map(link).collect());
+        body
+    }
+}
+
+/// What a campaign says of one link.
+#[derive(Clone, Copy, Debug)]
+pub struct LinkValues<'a> {
+    /// The link's id.
+    pub id: &'a str,
+    /// Its new title.
+    pub title: &'a str,
+    /// Its new address.
+    pub url: &'a str,
 }
 
 /// What a click says.
@@ -216,7 +282,7 @@ pub struct ClickValues<'a> {
 }
 
 /// Puts a value under a dotted name; an empty name leaves it out.
-fn put(body: &mut serde_json::Value, name: &str, value: &str) {
+fn put(body: &mut serde_json::Value, name: &str, value: serde_json::Value) {
     if name.is_empty() {
         return;
     }
@@ -227,7 +293,7 @@ fn put(body: &mut serde_json::Value, name: &str, value: &str) {
         }
         at = &mut at[part];
     }
-    *at = value.into();
+    *at = value;
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! time says its unit at the end of its name. No object has a name twice.
 
 mod body;
+mod campaign;
 mod cross;
 mod did;
 mod digest;
@@ -17,6 +18,7 @@ mod process;
 mod shown;
 
 pub use body::{Body, BodyCount, BodyHash};
+pub use campaign::{Campaign, NewWords};
 pub use cross::{Asked, Cross, Origin};
 pub use did::*;
 pub use digest::{LinesDigest, RunningDigest};

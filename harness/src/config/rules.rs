@@ -223,6 +223,7 @@ impl Rules<'_> {
             self.path("front_door.metrics", &door.metrics);
         }
         self.path("front_door.analytics", &door.analytics);
+        self.path("front_door.campaigns", &door.campaigns);
         for (key, path) in [("page", &door.page), ("analytics", &door.analytics)] {
             if !path.contains("{handle}") {
                 let help = "say where the creator's handle stands, as in /{handle}";
@@ -244,6 +245,18 @@ impl Rules<'_> {
             if value.is_empty() {
                 let path = format!("front_door.click_fields.{name}");
                 self.wrong(&path, "a click without it cannot be followed", "name the field");
+            }
+        }
+        let fields = &door.campaign_fields;
+        for (name, value) in [
+            ("links", &fields.links),
+            ("id", &fields.id),
+            ("title", &fields.title),
+            ("url", &fields.url),
+        ] {
+            if value.is_empty() {
+                let path = format!("front_door.campaign_fields.{name}");
+                self.wrong(&path, "a campaign without it changes nothing", "name the field");
             }
         }
     }

@@ -135,6 +135,11 @@ impl HarnessSide {
         self.slow.touch(from, until)
     }
 
+    /// When the harness was too slow, the mock overloaded, or the target starved, with δ before and after.
+    pub fn slow_spans(&self) -> impl Iterator<Item = (Moment, Moment)> {
+        self.slow.all().iter().copied()
+    }
+
     /// How much later than promised something may have come because the harness stood still or the
     /// target was starved: the sum of late timers within this span, and what the target waited.
     #[must_use]

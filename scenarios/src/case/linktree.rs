@@ -3,6 +3,7 @@
 use super::exchanges::Exchanges;
 use super::indexes::{Clicks, PageFills, PageReads};
 use super::judged_exchange::{Common, JudgedExchange, Receipt};
+use super::link_write::LinkWrite;
 use super::listing::Listing;
 use crate::observed::FIRST_CLICK;
 use mock_server::clock::Moment;
@@ -30,6 +31,9 @@ pub struct LinktreeSide {
     pub happened: Vec<Happened>,
     /// Pages of lists of links, in the order of `exchanges`, where a promise is judged by them.
     pub listings: Vec<Listing>,
+    /// Requests that asked for writes of links, in the order of `exchanges`, where a promise is judged by
+    /// them.
+    pub link_writes: Vec<LinkWrite>,
     /// Whose figures the answer with each nonce held.
     figures: HashMap<String, String>,
     /// Attempts to deliver webhooks, in order of their beginnings.
@@ -102,6 +106,7 @@ impl LinktreeSide {
         }
         self.registrations.extend(RegistrationCall::of(&exchange));
         self.listings.extend(Listing::of(&mut exchange));
+        self.link_writes.extend(LinkWrite::of(&exchange));
         let no_request = exchange.is_connection_only();
         let exchange = self.common.judged(exchange);
         let all = Arc::make_mut(&mut self.exchanges);
@@ -131,8 +136,17 @@ impl LinktreeSide {
         self.forgotten.sort_unstable();
         self.registrations.sort_by_key(|call| (call.t_req, call.id));
         self.listings.sort_by_key(|listing| (listing.t_req, listing.id));
+        self.link_writes.sort_by_key(|write| (write.t_req, write.id));
         self.common = Common::default();
         self.found = Arc::default();
+    }
+
+    /// The exchange that asked for these writes.
+    #[must_use]
+    pub fn exchange_of(&self, write: &LinkWrite) -> Option<&JudgedExchange> {
+        let key = (write.t_req, write.id);
+        let place = self.exchanges.partition_point(|one| (one.t_req, one.id) < key);
+        self.exchanges.get(place).filter(|one| one.id == write.id)
     }
 
     /// Whose figures the answer with this nonce held; none where it held nobody's.

@@ -8,6 +8,7 @@ mod exchanges;
 mod harness;
 mod indexes;
 mod judged_exchange;
+mod link_write;
 mod linktree;
 mod listing;
 mod payload;
@@ -22,6 +23,7 @@ pub use exchanges::Exchanges;
 pub use exchanges::looks;
 pub use harness::HarnessSide;
 pub use judged_exchange::{AskedToWait, Head, JudgedExchange, LogicalKey, Mark, Receipt, Shared};
+pub use link_write::LinkWrite;
 pub use linktree::{LinktreeSide, RegistrationCall};
 pub use listing::Listing;
 pub use payload::Payload;
@@ -106,6 +108,9 @@ impl Case {
                 exchange.listed = exchange.listed.filter(|_| plan.judges("cursor-pagination"));
                 harness.closed = harness.closed.max(exchange.t_end);
                 linktree.exchange(*exchange);
+                if !plan.judges("bulk-batched") {
+                    linktree.link_writes.clear();
+                }
             }
             // Evidence that no guarantee reads.
             Event::Checkpoint { .. } | Event::Headroom(_) | Event::Reach(_) => {}

@@ -19,6 +19,7 @@
 
 pub mod brownout;
 pub mod calibration;
+pub mod campaign_launch;
 pub mod crash_and_replay;
 mod crowd;
 pub mod flapping;
@@ -215,6 +216,7 @@ pub const SCENARIOS: &[&ScenarioInfo] = &[
     &retry_gaps::INFO,
     &kinds_of_failure::INFO,
     &slow_analytics::INFO,
+    &campaign_launch::INFO,
     &key_rotation_under_load::INFO,
     &wrong_environment::INFO,
     &long_lists::INFO,

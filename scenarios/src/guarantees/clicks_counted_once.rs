@@ -7,6 +7,7 @@ use crate::case::Case;
 use crate::front_door::FrontRoute;
 use crate::guarantees::evidence::busy::Busy;
 use crate::guarantees::evidence::deliveries::{Attempt, Deliveries, Delivery};
+use crate::guarantees::evidence::heard;
 use crate::history::Operation;
 use crate::measure::{Gauge, humane};
 use crate::strength::Minimum;
@@ -209,34 +210,16 @@ fn needless<'c>(
 ) -> Option<Needless<'c>> {
     let attempts = &delivery.attempts;
     let confirmed = attempts.iter().filter(|attempt| attempt.was_confirmed());
-    confirmed.filter(|first| !may_have_been_given_up(case, first, reused)).find_map(|first| {
-        let known = first.exchange.t_known();
-        let settled = case.target.heard_by(known, case.harness.delta);
-        let settled = settled.plus(case.harness.stalled_within(known, settled));
-        let begun = first.exchange.t_head.minus(case.harness.delta);
+    let heard = |first: &&Attempt<'c>| !heard::may_have_been_given_up(case, first.exchange, reused);
+    confirmed.filter(heard).find_map(|first| {
+        let settled = heard::settled(case, first.exchange.t_known());
         let after = |second: &&Attempt<'c>| {
             let sent = second.exchange;
-            // An answer may be written for a process that has ended since it asked.
-            let died = |at: Moment| at > begun && at < sent.t_req;
-            sent.t_head > settled && !case.target.deaths().any(died)
+            sent.t_head > settled && !heard::asker_died(case, first.exchange, sent.t_req)
         };
         let later: Vec<Attempt<'c>> = attempts.iter().filter(after).copied().collect();
         (!later.is_empty()).then_some(Needless { confirmed: *first, later, submitted: 0 })
     })
-}
-
-/// A client that gives up just as the answer is written never reads it, and the mock cannot tell.
-/// It would close the connection; a quick answer leaves no time to give up, unless the client stood
-/// still meanwhile.
-fn may_have_been_given_up(case: &Case, first: &Attempt<'_>, reused: &HashMap<u64, u32>) -> bool {
-    let exchange = first.exchange;
-    let known = exchange.t_known();
-    let slow = known.since(exchange.t_head) > case.harness.delta * 2
-        || case.target.paused_within(
-            exchange.t_head.minus(case.harness.delta),
-            known.plus(case.harness.delta),
-        );
-    slow && reused.get(&exchange.conn).is_none_or(|last| *last <= exchange.conn_seq)
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ mod base_url;
 mod bearer_header_only;
 mod breaker_opens;
 mod breaker_recovers;
+mod bulk_batched;
 mod cache_hit_ratio;
 mod click_lag;
 mod clicks_counted_once;
@@ -137,6 +138,7 @@ pub const GUARANTEES: &[&dyn Guarantee] = &[
     &analytics_timeout::AnalyticsTimeout,
     &json_headers::JsonHeaders,
     &webhook_registered::WebhookRegistered,
+    &bulk_batched::BulkBatched,
     &pages_served::PagesServed,
     &breaker_opens::BreakerOpens,
     &breaker_recovers::BreakerRecovers,

@@ -1,6 +1,6 @@
 //! What a visitor did, one variant for each action, carrying what that action notes.
 
-use super::{BodyHash, Cross, Hostile, Look, Shown};
+use super::{BodyHash, Campaign, Cross, Hostile, Look, Shown};
 use crate::traffic::actions::Action;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -31,6 +31,8 @@ pub enum Did<'a> {
     ForgedSession(#[serde(borrow)] Look<'a>),
     /// Asked as a page of another origin does.
     Cross(#[serde(borrow)] Cross<'a>),
+    /// Launched a campaign.
+    Campaign(#[serde(borrow)] Campaign<'a>),
 }
 
 /// What is noted of a page view.
@@ -105,6 +107,7 @@ impl Did<'_> {
             Self::ForeignAnalytics(_) => Action::ForeignAnalytics,
             Self::ForgedSession(_) => Action::ForgedSession,
             Self::Cross(_) => Action::Cross,
+            Self::Campaign(_) => Action::Campaign,
         }
     }
 
@@ -122,7 +125,8 @@ impl Did<'_> {
             | Self::Analytics(_)
             | Self::ForeignAnalytics(_)
             | Self::ForgedSession(_)
-            | Self::Cross(_) => None,
+            | Self::Cross(_)
+            | Self::Campaign(_) => None,
         }
     }
 
@@ -138,7 +142,8 @@ impl Did<'_> {
             | Self::Analytics(_)
             | Self::ForeignAnalytics(_)
             | Self::ForgedSession(_)
-            | Self::Cross(_) => false,
+            | Self::Cross(_)
+            | Self::Campaign(_) => false,
         }
     }
 
@@ -155,7 +160,8 @@ impl Did<'_> {
             | Self::WrongMethod(_)
             | Self::Analytics(_)
             | Self::ForeignAnalytics(_)
-            | Self::ForgedSession(_) => None,
+            | Self::ForgedSession(_)
+            | Self::Campaign(_) => None,
         }
     }
 
@@ -181,6 +187,7 @@ impl Did<'_> {
                 };
                 format!(", {}{shown}", look.session.words())
             }
+            Self::Campaign(campaign) => format!(", {} links", campaign.links.len()),
             Self::Cross(cross) => {
                 let allowed = cross.acao.as_deref().unwrap_or("nobody");
                 format!(

@@ -10,6 +10,7 @@ mod alerts;
 mod analytics;
 mod breaker;
 mod cache;
+mod campaigns;
 mod cors;
 mod jitter;
 mod keys;

@@ -94,6 +94,10 @@ pub struct Declared {
     /// milliseconds.
     #[schemars(range(min = 1, max = 3_600_000))]
     pub register_within_ms: u64,
+    /// How long after it was acknowledged every link of a campaign is changed, while Linktree is well;
+    /// contract milliseconds.
+    #[schemars(range(min = 1, max = 3_600_000))]
+    pub campaign_within_ms: u64,
     /// Links that a page shows at the most, the first of the list; absent where it shows all of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000))]
@@ -293,6 +297,7 @@ impl Default for Declared {
             scopes: None,
             key_pickup_ms: 60_000,
             register_within_ms: 30_000,
+            campaign_within_ms: 60_000,
             links_shown_max: None,
             alert_delay_ms: 30_000,
             headroom_for_ms: 66_000,

@@ -4,7 +4,7 @@ use mock_server::clock::Moment;
 use mock_server::contract::Route;
 use mock_server::faults::{FaultKind, FaultMark};
 use mock_server::history::exchange::{
-    ClickReceipt, End, Exchange, KeyPlace, RetryAfter, RetryAfterForm,
+    ClickReceipt, End, Exchange, KeyPlace, LinkReceipt, RetryAfter, RetryAfterForm,
 };
 use mock_server::history::record::{Happened, SecretRead};
 use mock_server::keyring::{Rotated, Rotation};
@@ -139,6 +139,29 @@ pub fn sent_click(event_id: &str, at_ms: u64, status: u16) -> Exchange {
         body_bytes: 90,
         clicks: vec![receipt],
         status: Some(status),
+        version: None,
+        nonce: None,
+        ..read("-", at_ms)
+    }
+}
+
+/// A batch of writes, of each link its id and what it shall say, answered with 200; each link has this
+/// status of its own.
+pub fn wrote(links: &[(&str, &str)], at_ms: u64, status: u16) -> Exchange {
+    let receipt = |(id, payload): &(&str, &str)| LinkReceipt {
+        id: (*id).into(),
+        payload: (*payload).into(),
+        status,
+        effect: status == 200,
+    };
+    Exchange {
+        method: "POST".into(),
+        target: "/v1/links/batch".into(),
+        route: Route::LinksBatch,
+        handle: None,
+        content_type: Some("application/json".into()),
+        body_bytes: 90,
+        links: links.iter().map(receipt).collect(),
         version: None,
         nonce: None,
         ..read("-", at_ms)

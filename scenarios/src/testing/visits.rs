@@ -1,6 +1,6 @@
 //! Front-door operations and scrapes written by hand.
 
-use crate::history::{Click, Did, Look, Operation, PageView};
+use crate::history::{Campaign, Click, Did, Look, NewWords, Operation, PageView};
 use crate::observed::{Figures, Scrape};
 use mock_server::clock::Moment;
 use mock_server::history::record::Alert;
@@ -37,6 +37,19 @@ pub fn click(event_id: &'static str, from_ms: u64, until_ms: u64) -> Operation<'
     Operation {
         status: Some(202),
         did: Did::Click(Click { event_id: event_id.into(), payload: "p".into() }),
+        ..page("ann", from_ms, until_ms, "-")
+    }
+}
+
+/// A creator launched a campaign: of each link its id and what it shall say. The front door acknowledged it.
+pub fn launched(links: &[(&str, &str)], from_ms: u64, until_ms: u64) -> Operation<'static> {
+    let words = |(id, payload): &(&str, &str)| NewWords {
+        id: Cow::Owned((*id).to_owned()),
+        payload: Cow::Owned((*payload).to_owned()),
+    };
+    Operation {
+        status: Some(202),
+        did: Did::Campaign(Campaign { links: links.iter().map(words).collect() }),
         ..page("ann", from_ms, until_ms, "-")
     }
 }

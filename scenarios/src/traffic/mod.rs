@@ -9,6 +9,7 @@
 //! (open loop, as in wrk2). What the integration does wrong is an event, never an error here.
 
 pub mod actions;
+pub mod campaigns;
 pub mod dispatcher;
 pub mod goose_run;
 pub mod habits;

@@ -1,5 +1,6 @@
 //! Throws the storm of one plan at a front door, and says how good the throw was.
 
+use super::campaigns::Campaigns;
 use super::dispatcher::{Dispatch, Dispatcher, Release};
 use super::goose_run::{self, Work};
 use super::page::Pages;
@@ -149,6 +150,7 @@ pub async fn run(storm: Storm) -> Result<GeneratorReport, TrafficError> {
         armed,
         armed_unix_ms: calendar_ms(armed, clock),
         pages: Pages::default(),
+        campaigns: Campaigns::of(&plan, &schedule),
         sessions: Sessions::of(&plan, &schedule.handles, &session_secret),
         clock,
         sink,

@@ -102,7 +102,8 @@ fn is_sane(head: &str, body: &str) -> bool {
     };
     let page = ["GET /page-", "GET /calm-"].iter().any(|start| head.starts_with(start));
     let own_figures = head.starts_with("GET /api/analytics/");
-    page || own_figures || (head.starts_with("POST /api/clicks ") && clicks(body))
+    let campaign = head.starts_with("POST /api/campaigns ");
+    page || own_figures || campaign || (head.starts_with("POST /api/clicks ") && clicks(body))
 }
 
 async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<(String, String)> {

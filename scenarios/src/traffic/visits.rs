@@ -1,6 +1,7 @@
 //! Visits at the front door: one step after the other, and what happened is recorded.
 
 use super::actions::{Action, Connection, Visit};
+use super::campaigns::Campaigns;
 use super::page::{Page, Pages};
 use super::run::OperationSink;
 use super::schedule::{Planned, Schedule};
@@ -40,6 +41,8 @@ pub struct Shared {
     pub pages: Pages,
     /// Creators' sessions.
     pub sessions: Sessions,
+    /// What creators launch.
+    pub campaigns: Campaigns,
     /// The run's clock.
     pub clock: Clock,
     /// Where operations are recorded.
@@ -111,6 +114,7 @@ impl Shared {
             intended_unix_ms: 0,
             pages: &self.pages,
             sessions: &self.sessions,
+            campaigns: &self.campaigns,
             page: None,
         };
         let mut end = intended;

@@ -43,6 +43,10 @@ mod cache_hits_in_latency;
 mod cache_key_cut_off;
 mod cache_of_a_hundred;
 mod cache_ttl_too_short;
+mod campaign_batch_sent_again;
+mod campaign_failed_links_forgotten;
+mod campaign_in_one_batch;
+mod campaign_link_by_link;
 mod certificates_not_checked;
 mod click_dropped_after_attempts;
 mod click_dropped_on_401;
@@ -187,7 +191,7 @@ pub struct Mutant {
     pub apply: fn(&mut Seams),
 }
 
-/// All mutants, in reading order: breaker, retries, rate limit, clicks, pages, requests,
+/// All mutants, in reading order: breaker, retries, rate limit, clicks, campaigns, pages, requests,
 /// secrets, content, TLS, logs, metrics, webhooks, alerts.
 pub const MUTANTS: &[Mutant] = &[
     breaker_opens_at_six::MUTANT,
@@ -232,6 +236,10 @@ pub const MUTANTS: &[Mutant] = &[
     in_flight_forgotten::MUTANT,
     replay_slow::MUTANT,
     replay_in_small_batches::MUTANT,
+    campaign_link_by_link::MUTANT,
+    campaign_failed_links_forgotten::MUTANT,
+    campaign_batch_sent_again::MUTANT,
+    campaign_in_one_batch::MUTANT,
     no_cache_no_limiter::MUTANT,
     unavailable_when_limited::MUTANT,
     no_stale_on_timeout::MUTANT,

@@ -16,6 +16,7 @@ pub mod exposed_ratio;
 pub mod fills;
 pub mod growth;
 pub mod heals;
+pub mod heard;
 pub mod leaks;
 pub mod outages;
 pub mod own_links;

@@ -33,7 +33,10 @@ const fn asks(route: FrontRoute) -> &'static [Asked] {
     match route {
         FrontRoute::Clicks => &[Asked::Preflight, Asked::Request, Asked::Refused, Asked::Get],
         FrontRoute::Analytics => &[Asked::Preflight, Asked::Get],
-        FrontRoute::Metrics | FrontRoute::Webhooks | FrontRoute::CrossOrigin => &[],
+        FrontRoute::Metrics
+        | FrontRoute::Campaigns
+        | FrontRoute::Webhooks
+        | FrontRoute::CrossOrigin => &[],
     }
 }
 
@@ -46,9 +49,10 @@ fn spelled(visit: &Visit<'_>, route: FrontRoute) -> (Method, String) {
         FrontRoute::Analytics => {
             (Method::GET, visit.url(&front.analytics_of(visit.handle, "2026-01-01", "2026-01-31")))
         }
-        FrontRoute::Metrics | FrontRoute::Webhooks | FrontRoute::CrossOrigin => {
-            (Method::GET, visit.url(&front.metrics))
-        }
+        FrontRoute::Metrics
+        | FrontRoute::Campaigns
+        | FrontRoute::Webhooks
+        | FrontRoute::CrossOrigin => (Method::GET, visit.url(&front.metrics)),
     }
 }
 

@@ -21,6 +21,7 @@
 //! [`FrontRoute`], and its spelling in [`FrontDoor`].
 
 mod analytics;
+mod campaign;
 mod click;
 mod cross;
 mod foreign_analytics;
@@ -33,6 +34,7 @@ mod page;
 mod wrong_method;
 
 pub use analytics::Analytics;
+pub use campaign::Campaign;
 pub use click::{Click, event_prefix};
 pub use cross::Cross;
 pub use foreign_analytics::ForeignAnalytics;
@@ -44,6 +46,7 @@ pub use odd_click::OddClick;
 pub use page::Page;
 pub use wrong_method::WrongMethod;
 
+use super::campaigns::Campaigns;
 use super::page::{Page as ReadPage, Pages};
 use super::sessions::Sessions;
 use super::{Answer, Habits, Visitor};
@@ -119,6 +122,8 @@ pub struct Visit<'a> {
     pub pages: &'a Pages,
     /// Creators' sessions.
     pub sessions: &'a Sessions,
+    /// What creators launch.
+    pub campaigns: &'a Campaigns,
     /// The page that an earlier step opened, as it was read.
     pub page: Option<Arc<ReadPage>>,
 }
@@ -220,6 +225,7 @@ actions! {
     ForeignAnalytics
     ForgedSession
     Cross
+    Campaign
 }
 
 /// What the actions' own tests share.
@@ -233,6 +239,7 @@ mod testing {
         static FRONT: LazyLock<FrontDoor> = LazyLock::new(FrontDoor::default);
         static PAGES: LazyLock<Pages> = LazyLock::new(Pages::default);
         static SESSIONS: LazyLock<Sessions> = LazyLock::new(Sessions::default);
+        static CAMPAIGNS: LazyLock<Campaigns> = LazyLock::new(Campaigns::default);
         Visit {
             front_url: "http://127.0.0.1:1",
             front: &FRONT,
@@ -243,6 +250,7 @@ mod testing {
             intended_unix_ms: 1_500,
             pages: &PAGES,
             sessions: &SESSIONS,
+            campaigns: &CAMPAIGNS,
             page: None,
         }
     }
@@ -270,6 +278,7 @@ mod tests {
             page: "/p?of={handle}".into(),
             clicks: "/track".into(),
             analytics: "/stats?of={handle}".into(),
+            campaigns: "/launches".into(),
             click_method: crate::front_door::ClickMethod::Put,
             ..FrontDoor::default()
         };
@@ -280,6 +289,7 @@ mod tests {
             let (path, query) = (request.url().path(), request.url().query().unwrap_or_default());
             match action.info().needs {
                 Some(FrontRoute::CrossOrigin) => assert_eq!(path, "/track"),
+                Some(FrontRoute::Campaigns) => assert_eq!(path, "/launches"),
                 Some(FrontRoute::Clicks) => {
                     assert_eq!((path, request.method().as_str()), ("/track", "PUT"))
                 }
