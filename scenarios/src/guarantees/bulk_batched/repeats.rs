@@ -2,11 +2,33 @@
 
 use super::launches::Launches;
 use super::writes::{Attempt, Writes};
-use crate::case::Case;
+use crate::case::{Case, JudgedExchange};
 use crate::guarantees::evidence::busy::Hearing;
 use crate::guarantees::evidence::heard;
 use crate::verdict::Witness;
+use mock_server::clock::Moment;
 use std::collections::{BTreeMap, HashMap};
+
+/// When connections were used, by position on them.
+struct NextUses(HashMap<u64, Vec<(u32, Moment)>>);
+
+impl NextUses {
+    fn of(case: &Case) -> Self {
+        let mut uses: HashMap<_, Vec<_>> = HashMap::new();
+        for exchange in case.linktree.exchanges.iter() {
+            uses.entry(exchange.conn).or_default().push((exchange.conn_seq, exchange.t_head));
+        }
+        uses.values_mut().for_each(|uses| uses.sort_unstable());
+        Self(uses)
+    }
+
+    /// When the connection of this exchange was used again, if it was.
+    fn after(&self, exchange: &JudgedExchange) -> Option<Moment> {
+        let uses = self.0.get(&exchange.conn)?;
+        let next = uses.partition_point(|(seq, _)| *seq <= exchange.conn_seq);
+        uses.get(next).map(|(_, at)| *at)
+    }
+}
 
 /// For each call with such links: how many, and what shows it. Nobody owes to have read what may not have
 /// reached it, and two campaigns with the same words are two.
@@ -17,6 +39,7 @@ pub fn again(
     hearing: &Hearing,
 ) -> Vec<(u64, Witness)> {
     let reused = case.linktree.last_use_of_connections();
+    let next_uses = NextUses::of(case);
     let mut found: BTreeMap<u64, (u64, Attempt<'_>, Attempt<'_>)> = BTreeMap::new();
     for (id, attempts) in writes.links() {
         let mut first: HashMap<&str, Attempt<'_>> = HashMap::new();
@@ -29,7 +52,9 @@ pub fn again(
                 let sent = attempt.exchange;
                 let excused = heard::asker_died(case, first.exchange, sent.t_req)
                     || launches.that_ask_for(id, payload) > 1;
-                if sent.t_head > heard && !excused {
+                // Whoever sends on a connection has read what came there before (RFC 9112 section 9.3).
+                let read = next_uses.after(first.exchange).is_some_and(|at| at <= sent.t_head);
+                if (read || sent.t_head > heard) && !excused {
                     found.entry(sent.id).or_insert((0, *first, *attempt)).0 += 1;
                 }
             } else if attempt.is_confirmed()

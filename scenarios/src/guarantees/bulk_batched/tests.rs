@@ -160,6 +160,13 @@ fn what_linktree_confirmed_is_not_written_again() {
     // Within δ of the answer it may not have been read.
     check(again(11_105), Held);
     check(again(30_000).killed_until(11_002, 15_000), Held);
+    // Unless the connection on which the answer came was used again.
+    let at_once = |conn| {
+        let again = Exchange { conn, conn_seq: 1, ..batch(&first[..100], 11_006) };
+        two().exchange(again)
+    };
+    check(at_once(2), Held);
+    blamed(at_once(1), "100 links were written again");
 }
 
 #[test]
