@@ -112,19 +112,25 @@ fn catalogue_plan(args: &RunArgs, config: &Config) -> Result<RunPlan, Failure> {
     let seed = args.given_seed().map_err(|why| {
         Failure::usage(format!("WINDTHROW_SEED holds no seed: {why}"), "set it, or unset it")
     })?;
+    let target = &config.file.target;
+    let is_reference = args.mutant.is_some() || (target.spawn.is_none() && target.url.is_none());
+    let mut declared = config.file.declared.clone();
+    if is_reference && declared.scopes.is_none() {
+        let embedded = target.embedded.as_ref().and_then(|embedded| embedded.mutant.as_deref());
+        let scopes = reference::mutants::scopes(args.mutant.as_deref().or(embedded));
+        declared.scopes = Some(scopes.iter().map(|&scope| scope.to_owned()).collect());
+    }
     let settings = Settings {
         profile,
         time_scale: args.time_scale.unwrap_or(default_scale),
         root_seed: seed.unwrap_or_else(rand_seed),
-        declared: config.file.declared.clone(),
+        declared,
         has_own_scale: args.mutant.is_none()
             && TargetSpec::of(config).is_ok_and(|target| !target.takes_time_scale()),
         logs_in: args.mutant.is_some()
             || TargetSpec::of(config).is_ok_and(|target| target.takes_vault_role()),
     };
     let ids: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.id).collect();
-    let target = &config.file.target;
-    let is_reference = args.mutant.is_some() || (target.spawn.is_none() && target.url.is_none());
     let alerts = alerts::names(&config.file.observe.alerts, is_reference);
     Ok(RunPlan { alerts, ..catalogue::run_plan(&settings, contract, &ids) })
 }

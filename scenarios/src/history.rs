@@ -29,6 +29,7 @@ pub use operation::{OpFailure, Operation};
 pub use process::{Change, Process, Seen};
 pub use shown::Shown;
 
+use crate::front_door::FrontRoute;
 use crate::observed::{Headroom, Inspection, Kept, Leak, Reach, Scanned, Scrape};
 use mock_server::clock::Moment;
 use mock_server::history::exchange::Exchange;
@@ -59,6 +60,9 @@ pub enum Event<'a> {
         /// The path at which it takes webhooks; none where it takes none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         webhooks: Option<String>,
+        /// Routes that it does not have.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        without: Vec<FrontRoute>,
     },
     /// The harness measured itself.
     Tolerances(Tolerances),

@@ -141,11 +141,13 @@ pub enum Sight {
     Tls,
     /// Where it keeps the webhooks that it could not process.
     Kept,
+    /// Which scopes it declares for its key.
+    Scopes,
 }
 
 impl Sight {
     /// Every one.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Upstream,
         Self::FrontDoor,
         Self::Process,
@@ -154,6 +156,7 @@ impl Sight {
         Self::Alerts,
         Self::Tls,
         Self::Kept,
+        Self::Scopes,
     ];
 }
 
@@ -168,6 +171,7 @@ impl fmt::Display for Sight {
             Self::Alerts => "alerts",
             Self::Tls => "TLS",
             Self::Kept => "kept webhooks",
+            Self::Scopes => "declared scopes",
         })
     }
 }

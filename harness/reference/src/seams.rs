@@ -22,6 +22,10 @@ use crate::{
 };
 use std::{path::Path, sync::Arc};
 
+/// What the service calls Linktree for: pages, clicks, creators' figures, and its own registration.
+const SCOPES: &[&str] =
+    &["profile:read", "links:read", "clicks:write", "analytics:read", "webhooks:write"];
+
 /// Every decision of the service.
 #[derive(Clone, Copy)]
 pub struct Seams {
@@ -57,6 +61,8 @@ pub struct Seams {
     pub webhooks: WebhookPolicy,
     /// When on-call is told.
     pub alerts: AlertPolicy,
+    /// What the key must be good for: whoever makes it gives it these scopes.
+    pub scopes: &'static [&'static str],
 }
 
 impl Default for Seams {
@@ -78,6 +84,7 @@ impl Default for Seams {
             metrics: MetricsPolicy::default(),
             webhooks: WebhookPolicy::default(),
             alerts: AlertPolicy::default(),
+            scopes: SCOPES,
         }
     }
 }

@@ -92,6 +92,11 @@ fn unseen(sight: Sight, target: &TargetSpec, file: &File) -> Option<&'static str
                  kept_route of [observe]",
             )
         }
+        Sight::Scopes
+            if file.declared.scopes.is_none() && !matches!(target, TargetSpec::Embedded { .. }) =>
+        {
+            Some("nobody says which scopes its key needs: scopes of [declared]")
+        }
         // Metrics are a route, which `front_door.without` takes away.
         Sight::Metrics
         | Sight::Upstream
@@ -99,7 +104,8 @@ fn unseen(sight: Sight, target: &TargetSpec, file: &File) -> Option<&'static str
         | Sight::Alerts
         | Sight::Process
         | Sight::Logs
-        | Sight::Kept => None,
+        | Sight::Kept
+        | Sight::Scopes => None,
     }
 }
 
@@ -161,6 +167,7 @@ mod tests {
         let running = "[target.url]\nbase = \"http://127.0.0.1:80\"\nmock_port = 4010\n";
         let process = [
             "key-from-vault",
+            "least-scope",
             "webhook-registered",
             "clicks-survive-crash",
             "webhook-failures-logged",
@@ -170,13 +177,13 @@ mod tests {
         let with_logs = format!("{running}[observe]\nlogs = [\"app.log\"]\n");
         assert_eq!(hidden(&with_logs), process);
         let spawned = "[target.spawn]\ncommand = [\"server\"]\n";
-        assert_eq!(hidden(spawned), ["webhook-failures-logged", "tls-verified"]);
-        let kept = "[observe]\nkept_file = \"failed.jsonl\"\n";
+        assert_eq!(hidden(spawned), ["least-scope", "webhook-failures-logged", "tls-verified"]);
+        let kept = "[declared]\nscopes = []\n[observe]\nkept_file = \"failed.jsonl\"\n";
         assert_eq!(hidden(&format!("{spawned}{kept}")), ["tls-verified"]);
         let none: [&str; 0] = [];
         let trusting = "env = { CA = \"{ca_file}\" }\n";
         assert_eq!(hidden(&format!("{spawned}{trusting}{kept}")), none);
-        let shown = "[observe]\nkept_route = \"/failed\"\n";
+        let shown = "[declared]\nscopes = []\n[observe]\nkept_route = \"/failed\"\n";
         assert_eq!(hidden(&format!("{spawned}[mock]\ntls = true\n{shown}")), none);
     }
 }

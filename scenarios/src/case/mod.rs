@@ -122,7 +122,9 @@ impl Case {
             }
             Event::Delivery(delivery) => linktree.deliveries.push(*delivery),
             Event::Reachability(look) => linktree.looks.push(look),
-            Event::Front { url, webhooks } => target.front = Some(Front { url, webhooks }),
+            Event::Front { url, webhooks, without } => {
+                target.front = Some(Front { url, webhooks, without });
+            }
             Event::Kept(kept) => target.kept.push(kept),
             Event::Alert(alert) => target.alerts.push(alert),
             Event::Body(body) => target.showed(*body),

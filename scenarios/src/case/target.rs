@@ -1,6 +1,7 @@
 //! What was seen of the target: its processes, metrics, what it showed visitors, and what came to
 //! light. Its answers one by one are the operations.
 
+use crate::front_door::FrontRoute;
 use crate::history::{Body, BodyCount, BodyHash, Change, Process};
 use crate::observed::{Inspection, Kept, Leak, Scanned, Scrape};
 use crate::spans::Spans;
@@ -18,6 +19,8 @@ pub struct Front {
     pub url: String,
     /// The path at which it takes webhooks; none where it takes none.
     pub webhooks: Option<String>,
+    /// Routes that it does not have.
+    pub without: Vec<FrontRoute>,
 }
 
 impl Front {
@@ -248,7 +251,11 @@ mod tests {
 
     #[test]
     fn an_address_is_the_same_however_this_machine_is_named() {
-        let front = |url: &str| Front { url: url.into(), webhooks: Some("/hooks".into()) };
+        let front = |url: &str| Front {
+            url: url.into(),
+            webhooks: Some("/hooks".into()),
+            without: Vec::new(),
+        };
         let check = |url: &str, expected: (bool, bool)| {
             let front = front("http://127.0.0.1:8080");
             assert_eq!((front.is_here(url), front.takes_webhooks_at(url)), expected, "{url}");

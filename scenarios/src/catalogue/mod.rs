@@ -22,6 +22,7 @@ pub mod calibration;
 pub mod campaign_launch;
 pub mod crash_and_replay;
 mod crowd;
+pub mod feature_tour;
 pub mod flapping;
 pub mod gray_failure;
 pub mod hostile_content;
@@ -219,6 +220,7 @@ pub const SCENARIOS: &[&ScenarioInfo] = &[
     &campaign_launch::INFO,
     &key_rotation_under_load::INFO,
     &wrong_environment::INFO,
+    &feature_tour::INFO,
     &long_lists::INFO,
     &tls_faults::INFO,
     &hostile_content::INFO,

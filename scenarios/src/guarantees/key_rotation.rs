@@ -8,7 +8,6 @@
 //! `key-age-since-the-start`, `key-age-alert-never-fires`, `key-age-alert-at-sixty-days`.
 
 mod ages;
-mod newcomers;
 mod old;
 mod refusals;
 
@@ -18,6 +17,7 @@ use crate::front_door::FrontRoute;
 use crate::guarantees::evidence::alerts::{self, Compared};
 use crate::guarantees::evidence::backlog::Backlog;
 use crate::guarantees::evidence::deliveries::Deliveries;
+use crate::guarantees::evidence::newcomers::{Newcomers, is_excused};
 use crate::guarantees::evidence::rotations::{self, Turn};
 use crate::guarantees::evidence::there::There;
 use crate::history::Operation;
@@ -26,7 +26,6 @@ use crate::strength::{Minimum, Strength};
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::clock::Moment;
 use mock_server::world::{TimedEvent, WorldEvent};
-use newcomers::Newcomers;
 use std::time::Duration;
 
 const REFUSALS: Bound = Bound {
@@ -111,11 +110,15 @@ impl Guarantee for KeyRotation {
 
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
         let turns = rotations::of(case);
+        // The overlaps that leave time for the pick-up: a good key was known for certain.
+        let seamless = turns.iter().filter(|turn| turn.is_seamless());
+        let overlap = |turn: &Turn<'_>| (turn.at, turn.rotation.valid_until, told(case, turn));
+        let overlaps = seamless.map(overlap).collect();
         Box::new(Turning {
             case,
             seen: vec![Seen::default(); turns.len()],
             there: There::of(case),
-            newcomers: Newcomers::over(case, &turns),
+            newcomers: Newcomers::over(case, overlaps, turns.first().map(|turn| turn.at)),
             turns,
             deliveries: Deliveries::of(case),
             backlog: Backlog::of(case),
@@ -298,13 +301,6 @@ impl Turning<'_> {
 fn is_turning(case: &Case, turns: &[Turn<'_>]) -> bool {
     let rotates = |one: &TimedEvent| matches!(one.event, WorldEvent::RotateKey { .. });
     !turns.is_empty() || case.plan.world.iter().any(rotates)
-}
-
-/// Whether what a visitor met may have been the harness's doing, or that of a process that ended.
-fn is_excused(case: &Case, view: &Operation<'_>) -> bool {
-    let delta = case.harness.delta;
-    case.harness.too_slow_within(view.sent, view.last)
-        || case.target.disturbed_within(view.sent.minus(delta), view.last.plus(delta))
 }
 
 /// A line of a witness's story about a rotation.

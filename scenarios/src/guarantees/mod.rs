@@ -51,6 +51,7 @@ mod json_headers;
 mod key_from_vault;
 mod key_rotation;
 mod latency_metrics;
+mod least_scope;
 mod no_pii_in_logs;
 mod no_secret_leaked;
 mod pages_served;
@@ -130,6 +131,7 @@ pub const GUARANTEES: &[&dyn Guarantee] = &[
     &key_rotation::KeyRotation,
     &environment_separation::EnvironmentSeparation,
     &bearer_header_only::BearerHeaderOnly,
+    &least_scope::LeastScope,
     &base_url::BaseUrl,
     &client_rate_cap::ClientRateCap,
     &hard_limit::HardLimit,

@@ -21,6 +21,7 @@ mod pagination;
 mod queue;
 mod retry_after;
 mod sanitisers;
+mod scopes;
 mod sessions;
 mod timeouts;
 mod webhooks;

@@ -4,7 +4,7 @@ use mock_server::clock::Moment;
 use mock_server::contract::Route;
 use mock_server::faults::{FaultKind, FaultMark};
 use mock_server::history::exchange::{
-    ClickReceipt, End, Exchange, KeyPlace, LinkReceipt, RetryAfter, RetryAfterForm,
+    ClickReceipt, Denied, End, Exchange, KeyPlace, LinkReceipt, RetryAfter, RetryAfterForm,
 };
 use mock_server::history::record::{Happened, SecretRead};
 use mock_server::keyring::{Rotated, Rotation};
@@ -215,6 +215,26 @@ pub fn rotated(nth: u64, at_ms: u64, overlap_ms: u64) -> Happened {
     };
     let what = WorldEvent::RotateKey { overlap_ms };
     Happened { at, planned_ms: Some(at_ms), what, made: Some(new_id), rotation: Some(rotation) }
+}
+
+/// From this moment on the platform's keys are good for these scopes only.
+pub fn granted(at_ms: u64, scopes: &[&str]) -> Happened {
+    let scopes = scopes.iter().map(|&scope| scope.to_owned()).collect();
+    Happened {
+        at: Moment::from_ms(at_ms),
+        planned_ms: Some(at_ms),
+        what: WorldEvent::GrantScopes { scopes },
+        made: None,
+        rotation: None,
+    }
+}
+
+/// The same exchange, refused since the key lacks the scope that its route asks for.
+pub fn denied(exchange: Exchange) -> Exchange {
+    let clicks = exchange.clicks.into_iter();
+    let clicks = clicks.map(|one| ClickReceipt { status: 403, effect: false, ..one }).collect();
+    let denied = Some(Denied::Scope);
+    Exchange { status: Some(403), denied, version: None, nonce: None, clicks, ..exchange }
 }
 
 /// 91 days.

@@ -140,7 +140,7 @@ impl History {
     /// The target stands, takes webhooks at the usual path, and is ready at this moment.
     pub fn standing(mut self, ready_ms: u64) -> Self {
         let webhooks = Some("/webhooks/linktree".into());
-        self.case.target.front = Some(Front { url: FRONT.into(), webhooks });
+        self.case.target.front = Some(Front { url: FRONT.into(), webhooks, without: Vec::new() });
         self.process(ready_ms.saturating_sub(100), Change::Started { pid: 1 })
             .process(ready_ms, Change::Ready)
     }

@@ -25,6 +25,14 @@ pub struct Figures {
     pub links: Vec<LinkFigures>,
 }
 
+impl Figures {
+    /// No clicks at all.
+    pub fn none_of(handle: &str) -> Self {
+        let (from, to) = (String::new(), String::new());
+        Self { handle: handle.to_owned(), from, to, total: 0, links: Vec::new() }
+    }
+}
+
 /// Clicks of one link on one day.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct LinkFigures {

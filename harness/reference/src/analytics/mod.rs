@@ -26,11 +26,13 @@ const KEPT: usize = 1_000;
 pub struct AnalyticsPolicy {
     /// How long a creator waits, given the time limit.
     pub wait: fn(Duration) -> Duration,
+    /// Whether Linktree is asked.
+    pub asks: bool,
 }
 
 impl Default for AnalyticsPolicy {
     fn default() -> Self {
-        Self { wait: |limit| limit }
+        Self { wait: |limit| limit, asks: true }
     }
 }
 
@@ -95,8 +97,12 @@ impl Analytics {
         drop(desk);
         let (analytics, handle) = (self.clone(), handle.to_owned());
         tokio::spawn(async move {
-            let landing =
-                figures::ask(&analytics.upstream, &handle, analytics.settings.days, deadline).await;
+            let days = analytics.settings.days;
+            let landing = if analytics.policy.asks {
+                figures::ask(&analytics.upstream, &handle, days, deadline).await
+            } else {
+                Ok(Figures::none_of(&handle))
+            };
             let landing = landing.map(Arc::new);
             analytics.finish(&handle, &landing);
             land.send_replace(Some(landing));

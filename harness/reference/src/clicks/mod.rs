@@ -4,7 +4,7 @@ pub mod delivery;
 mod event;
 mod lag;
 mod sqlite;
-mod wire;
+pub mod wire;
 
 pub use event::Click;
 pub use lag::LagPolicy;

@@ -63,6 +63,7 @@ mod clicks_retry_at_once;
 mod clicks_retry_constant;
 mod clicks_without_jitter;
 mod content_type_missing_on_clicks;
+mod denied_clicks_open_the_breaker;
 mod dots_match_any_letter;
 mod email_in_log;
 mod error_alert_above_twenty_percent;
@@ -73,6 +74,7 @@ mod errors_reflect_any_origin;
 mod expired_fills_not_shared;
 mod failed_items_dropped;
 mod fill_lock_expires_early;
+mod figures_of_its_own;
 mod fills_not_shared;
 mod first_links_only;
 mod fresh_key_per_attempt;
@@ -153,6 +155,7 @@ mod trickle_resets_timeout;
 mod unavailable_when_limited;
 mod vary_on_allowed_only;
 mod vault_certificates_not_checked;
+mod views_sent_as_clicks;
 mod visitor_address_in_log;
 mod visitors_wait_out_timeouts;
 mod webhook_acts_before_it_checks;
@@ -289,6 +292,9 @@ pub const MUTANTS: &[Mutant] = &[
     staging_key_in_production::MUTANT,
     staging_key_when_the_vault_fails::MUTANT,
     staging_key_for_the_account::MUTANT,
+    figures_of_its_own::MUTANT,
+    views_sent_as_clicks::MUTANT,
+    denied_clicks_open_the_breaker::MUTANT,
     key_on_error_page::MUTANT,
     key_in_metric_label::MUTANT,
     authorization_in_log::MUTANT,
@@ -352,6 +358,15 @@ pub const MUTANTS: &[Mutant] = &[
     key_age_since_the_start::MUTANT,
     key_age_alert_at_sixty_days::MUTANT,
 ];
+
+/// What the key of the service, or of one of its mutants, is asked to be good for.
+pub fn scopes(mutant: Option<&str>) -> &'static [&'static str] {
+    let mut seams = Seams::default();
+    if let Some(mutant) = mutant.and_then(find) {
+        (mutant.apply)(&mut seams);
+    }
+    seams.scopes
+}
 
 /// The mutant with this id.
 pub fn find(id: &str) -> Option<&'static Mutant> {

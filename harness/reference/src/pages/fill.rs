@@ -92,6 +92,7 @@ impl Filler<'_> {
         call.if_none_match = known.and_then(|page| page.etag.clone());
         let answer = self.read(call).await?;
         reserved.spent();
+        (self.policy.filled)(self.upstream, handle).await;
         let freshness = Freshness::read(
             &answer.headers,
             clock::now(),

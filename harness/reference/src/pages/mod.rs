@@ -9,5 +9,5 @@ mod status;
 
 pub use cache::{Pages, Reading};
 pub use html::{HtmlPolicy, render};
-pub use policy::PagePolicy;
+pub use policy::{Aside, PagePolicy};
 pub use status::cache_status;

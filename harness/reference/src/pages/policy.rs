@@ -1,8 +1,14 @@
 //! What the pages decide: who shares a fill, how long a page lives, and when an old one will do.
 
 use super::fill::Link;
-use crate::linktree::{Failure, Route, VERSION_PREFIX};
-use std::time::Duration;
+use crate::{
+    linktree::{Failure, Route, VERSION_PREFIX},
+    upstream::Upstream,
+};
+use std::{future::Future, pin::Pin, time::Duration};
+
+/// What is done beside the answer to a visitor.
+pub type Aside<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// One value per decision of the pages.
 #[derive(Clone, Copy)]
@@ -45,6 +51,8 @@ pub struct PagePolicy {
     pub links: fn(Vec<Link>) -> Result<Vec<Link>, Failure>,
     /// Prefixes to try in order while the answer is 404; one, in a sane service.
     pub prefixes: fn(Route) -> &'static [&'static str],
+    /// What is done once Linktree was asked for the page of a handle: nothing, as a read is a read.
+    pub filled: for<'a> fn(&'a Upstream, &'a str) -> Aside<'a>,
 }
 
 impl Default for PagePolicy {
@@ -71,6 +79,7 @@ impl Default for PagePolicy {
             without_end: |_| Err(Failure::Malformed),
             links: Ok,
             prefixes: |_| &[VERSION_PREFIX],
+            filled: |_, _| Box::pin(std::future::ready(())),
         }
     }
 }

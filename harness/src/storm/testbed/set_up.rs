@@ -108,6 +108,7 @@ impl Testbed {
         recorder.record(Event::Front {
             url: target.url.clone(),
             webhooks: takes_webhooks.then(|| order.front_door.webhooks.clone()),
+            without: order.front_door.without.clone(),
         });
         let sink = sink(order, &data_dir, &target.url);
         let dead_letters = sink

@@ -1,7 +1,7 @@
 //! From when a click could have been delivered: its acknowledgement, or the end of what hindered it.
 
 use crate::case::Case;
-use crate::guarantees::evidence::rotations;
+use crate::guarantees::evidence::{rotations, scopes};
 use crate::guarantees::{click_lag, profile_timeout};
 use crate::spans::Spans;
 use mock_server::clock::Moment;
@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// What hinders while the old key has ended, and the new one need not be known yet.
 const NO_KEY: &str = "a key that was rotated";
+/// What hinders while no key is good for clicks.
+const NO_SCOPE: &str = "a key without clicks:write";
 
 /// What hindered deliveries, and for how long.
 ///
@@ -17,7 +19,7 @@ const NO_KEY: &str = "a key that was rotated";
 /// probe may have failed just before it; a `Retry-After` hinders until its moment; a dead process
 /// until it is ready again; a pause until its end plus the open time, as calls that were under way
 /// may have timed out together; a key that ended before the new one must be known hinders until then, and
-/// the open time. Hindrances that follow each other within the click lag are one, since
+/// the open time, and so does one that was made good for less than clicks. Hindrances that follow each other within the click lag are one, since
 /// the second began before the first one's clicks were due.
 #[derive(Clone, Debug)]
 pub struct Deliverable {
@@ -50,6 +52,10 @@ impl Deliverable {
         // A breaker may have taken refused keys for failures.
         let gaps = rotations::gaps(case).into_iter();
         causes.extend(gaps.map(|(from, until)| ((from, until.plus(residual)), NO_KEY.into())));
+        for (from, until) in scopes::lacking(case, "clicks:write") {
+            causes.push(((from, until.plus(residual)), NO_SCOPE.into()));
+            themselves.push((from, until));
+        }
         let mut told = Vec::new();
         for exchange in case.linktree.exchanges.iter() {
             let asked = exchange.retry_after.as_ref().and_then(|after| after.until);
@@ -128,7 +134,7 @@ fn hinders(rule: &Rule, case: &Case) -> bool {
 mod tests {
     use super::*;
     use crate::plan::PhaseKind;
-    use crate::testing::{History, asked_to_wait, rotated};
+    use crate::testing::{History, asked_to_wait, granted, rotated};
     use mock_server::faults::{Fault, Kill, Latency, LoseAnswer, Matcher, Ratio, Strike, Window};
 
     const S: fn(u64) -> Moment = |seconds| Moment::from_ms(seconds * 1_000);
@@ -163,6 +169,18 @@ mod tests {
         assert_eq!((since(0), since(60_000)), (S(290), S(205)));
         let deliverable = Deliverable::of(&turned(0).case);
         assert_eq!(deliverable.causes(deliverable.hindrances()[0]), NO_KEY);
+    }
+
+    #[test]
+    fn a_key_that_is_not_good_for_clicks_hinders_until_it_is() {
+        let granted = |history: History| history.happened(granted(200_000, &["links:read"]));
+        let until = |history: History| Deliverable::of(&history.case).since(S(205)).0;
+        let again = crate::testing::granted(250_000, &["links:read", "clicks:write"]);
+        assert_eq!(until(granted(History::over(&[])).happened(again)), S(280));
+        assert_eq!(until(granted(History::over(&[]))), Moment(u64::MAX));
+        let mut narrow = History::over(&[]);
+        narrow.case.plan.key.scopes = Some(vec!["links:read".to_owned()]);
+        assert_eq!(until(narrow), Moment(u64::MAX));
     }
 
     #[test]

@@ -1,25 +1,24 @@
-//! First visits of pages: whoever showed them at once before a rotation shows them while a good key is known.
+//! First visits of pages: whoever showed them at once before something happened to the key shows them while
+//! it is good for reads.
 
-use super::{is_excused, told};
+use super::rate;
 use crate::case::{Case, JudgedExchange};
-use crate::guarantees::evidence::rate;
-use crate::guarantees::evidence::rotations::Turn;
 use crate::history::Operation;
 use crate::verdict::{Offences, Witness};
 use mock_server::clock::Moment;
 use std::collections::HashSet;
 
-/// So many first visits before any rotation show how they are usually answered.
-const USUAL: usize = 5;
+/// So many first visits before anything happened show how they are usually answered.
+pub const USUAL: usize = 5;
 /// Two may be something else's doing.
 const BY_CHANCE: u64 = 2;
 
-/// First visits, before a rotation and in the overlap.
-pub(super) struct Newcomers<'c> {
+/// First visits, before anything happened and in the spans that are judged.
+pub struct Newcomers<'c> {
     case: &'c Case,
-    /// Spans in which a good key was known for certain: the overlaps that leave time for the pick-up.
-    overlaps: Vec<(Moment, Moment, String)>,
-    /// The first rotation.
+    /// Spans in which a key was at hand that is good for reads, each with what it was, in words.
+    spans: Vec<(Moment, Moment, String)>,
+    /// When something first happened.
     first: Option<Moment>,
     asked: HashSet<String>,
     /// When page reads arrived.
@@ -31,15 +30,18 @@ pub(super) struct Newcomers<'c> {
 }
 
 impl<'c> Newcomers<'c> {
-    pub fn over(case: &'c Case, turns: &[Turn<'c>]) -> Self {
-        let seamless = turns.iter().filter(|turn| turn.is_seamless());
+    /// None yet: those within these spans are judged, if all were served before `first`.
+    #[must_use]
+    pub fn over(
+        case: &'c Case,
+        spans: Vec<(Moment, Moment, String)>,
+        first: Option<Moment>,
+    ) -> Self {
         let reads = case.linktree.exchanges.iter().filter(|one| one.is_page_read());
         Self {
             case,
-            overlaps: seamless
-                .map(|turn| (turn.at, turn.rotation.valid_until, told(case, turn)))
-                .collect(),
-            first: turns.first().map(|turn| turn.at),
+            spans,
+            first,
             asked: HashSet::new(),
             reads: reads.map(|one: &JudgedExchange| one.t_req).collect(),
             served_before: 0,
@@ -62,13 +64,13 @@ impl<'c> Newcomers<'c> {
             return;
         }
         let within = |span: &&(Moment, Moment, String)| span.0 <= view.sent && view.last <= span.1;
-        let Some((_, _, turn)) = self.overlaps.iter().find(within) else { return };
+        let Some((_, _, story)) = self.spans.iter().find(within) else { return };
         self.judged += 1;
         if !view.is_ok() {
             self.unserved.add(view.sent, || {
                 let what = format!("the page of {} was not shown at the first visit", view.handle);
                 Witness::new(view.sent, what)
-                    .line(turn.clone())
+                    .line(story.clone())
                     .line(self.case.tell_operation(view))
             });
         }
@@ -85,12 +87,20 @@ impl<'c> Newcomers<'c> {
         (end - begin) * 4 * instances <= pages * 3
     }
 
+    /// How many were served before anything happened, if all were.
+    #[must_use]
+    pub const fn served_before(&self) -> usize {
+        if self.unserved_before == 0 { self.served_before } else { 0 }
+    }
+
     /// How many were judged.
+    #[must_use]
     pub const fn judged(&self) -> usize {
         if self.is_usual() { self.judged } else { 0 }
     }
 
     /// Those that were not served, though all were before, and more of them than chance explains.
+    #[must_use]
     pub fn unserved(&self) -> Offences {
         let counts = self.is_usual() && self.unserved.count() > BY_CHANCE;
         if counts { self.unserved.clone() } else { Offences::default() }
@@ -99,4 +109,12 @@ impl<'c> Newcomers<'c> {
     const fn is_usual(&self) -> bool {
         self.served_before >= USUAL && self.unserved_before == 0
     }
+}
+
+/// Whether what a visitor met may have been the harness's doing, or that of a process that ended.
+#[must_use]
+pub fn is_excused(case: &Case, view: &Operation<'_>) -> bool {
+    let delta = case.harness.delta;
+    case.harness.too_slow_within(view.sent, view.last)
+        || case.target.disturbed_within(view.sent.minus(delta), view.last.plus(delta))
 }
