@@ -7,10 +7,10 @@ use super::one_by_one::{
     CALM_CALLS, CALM_PAUSE_MS, GAP_MS, calls, crowd, failing_ms, heal_ms, quiet_ms, rested,
     silent_ms, slowly, total,
 };
-use super::parts::{Timeline, group, profiles_of, rule, status};
+use super::parts::{Timeline, group};
 use super::{ScenarioInfo, Settings};
 use crate::plan::{PhaseKind, Plan};
-use mock_server::faults::{Fault, Pick, Reset, ResetAt, Stall, StallAt, Truncate};
+use mock_server::faults::{Fault, Reset, ResetAt, Stall, StallAt, Truncate};
 use mock_server::world::population::Population;
 
 /// This scenario.
@@ -18,12 +18,9 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
     id: "kinds-of-failure",
     summary: "Silence, resets and cut answers, each alone: what opens the breaker and fails a probe",
     tags: &["critical", "breaker"],
-    guarantees: &["breaker-opens", "breaker-recovers", "timeout-not-auth"],
+    guarantees: &["breaker-opens", "breaker-recovers"],
     build,
 };
-
-/// Reads that the key is too little for, it seems.
-const LOCKED_CALLS: u32 = 5;
 
 fn build(settings: &Settings) -> Plan {
     let mut timeline = Timeline::default();
@@ -38,9 +35,6 @@ fn build(settings: &Settings) -> Plan {
     // Which answers have a body is the answers' matter, so that this is called a storm.
     let cuts = phase(PhaseKind::Storm, "only cut answers", failing_ms);
     let whole = phase(PhaseKind::Heal, "back after cut answers", heal_ms);
-    // At the end: whoever stops calling when a key is refused has met everything else.
-    let refused = phase(PhaseKind::Storm, "the key is refused", settings.contract(6_000));
-    phase(PhaseKind::Heal, "the key is good again", settings.contract(3_000));
     Plan {
         population: Population {
             groups: [
@@ -51,7 +45,6 @@ fn build(settings: &Settings) -> Plan {
                 ("joined", 60),
                 ("cut", crowd(cuts)),
                 ("whole", 60),
-                ("locked", LOCKED_CALLS),
             ]
             .map(|(prefix, count)| group(prefix, count))
             .into(),
@@ -64,13 +57,11 @@ fn build(settings: &Settings) -> Plan {
             calls("joined", 60, rested(settings, joined), slowly(settings)),
             calls("cut", crowd(cuts), cuts, GAP_MS),
             calls("whole", 60, rested(settings, whole), slowly(settings)),
-            calls("locked", LOCKED_CALLS, refused, settings.contract(1_000)),
         ],
         faults: vec![
             total("only-silence", silence, Fault::Stall(Stall { at: StallAt::BeforeHead })),
             total("only-resets", resets, Fault::Reset(Reset { at: ResetAt::BeforeHead })),
             total("only-cuts", cuts, Fault::Truncate(Truncate { percent: 60 })),
-            rule("key-refused", refused, profiles_of("locked"), Pick::All, status(&[401])),
         ],
         generator: settings.generator(1),
         ..INFO.skeleton(settings, timeline)

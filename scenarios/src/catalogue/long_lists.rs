@@ -37,7 +37,7 @@ const STAGGER_MS: u64 = 7_000;
 
 fn build(settings: &Settings) -> Plan {
     let mut timeline = Timeline::default();
-    let warmup = timeline.phase(PhaseKind::Warmup, "pages are filled", 1_500);
+    let warmup = timeline.phase(PhaseKind::Warmup, "pages are filled", 1_300);
     let control = timeline.phase(PhaseKind::Control, "long lists", settings.stretch(3_000));
     let storm_ms = settings.stretch(11_000);
     let storm = timeline.phase(PhaseKind::Storm, "lists change and expire", storm_ms);

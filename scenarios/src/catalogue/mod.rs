@@ -37,6 +37,7 @@ mod parts;
 pub mod rate_limit_storm;
 pub mod retry_gaps;
 pub mod slow_analytics;
+pub mod slow_silent_locked_out;
 pub mod steady_state;
 pub mod thundering_herd;
 pub mod tls_faults;
@@ -226,6 +227,7 @@ pub const SCENARIOS: &[&ScenarioInfo] = &[
     &hostile_content::INFO,
     &webhook_flood::INFO,
     &one_in_a_hundred::INFO,
+    &slow_silent_locked_out::INFO,
 ];
 
 /// The scenario with this id.

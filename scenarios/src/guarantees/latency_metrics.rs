@@ -1,11 +1,16 @@
-//! The latency of upstream calls that the metrics expose is the latency that there was.
+//! The upstream latency that is exposed is that which there was, and an alert comes when it is too long.
 //!
-//! Blind to: the alert. Broken by: `latency-in-milliseconds`, `cache-hits-in-latency`,
-//! `latency-to-first-byte`, `timeouts-not-in-latency`.
+//! Blind to: summaries. Broken by: `latency-in-milliseconds`, `cache-hits-in-latency`,
+//! `latency-to-first-byte`, `timeouts-not-in-latency`, `latency-alert-never-fires`,
+//! `latency-alert-on-the-mean`, `latency-alert-on-the-slowest`, `latency-alert-counts-hits`.
+
+mod alert;
 
 use super::evidence::quantiles::{self, Between, Durations, Reading};
 use super::evidence::scrapes::{self, Life};
-use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight, Stands, profile_timeout};
+use super::{
+    AtOnce, Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit, profile_timeout,
+};
 use crate::case::Case;
 use crate::front_door::FrontRoute;
 use crate::measure::{Gauge, humane};
@@ -14,6 +19,15 @@ use crate::strength::Minimum;
 use crate::verdict::{Offences, Verdict, Witness};
 use std::time::Duration;
 
+const ALERT: Bound = Bound {
+    of: "latency-metrics",
+    name: "alert_ms",
+    what: "an alert fires when the 95th percentile in the declared window is longer; it is what people wait, \
+           and does not shrink with the time scale",
+    unit: Unit::RealTime,
+    default: 500,
+};
+
 const CALLS: Minimum = Minimum { name: "upstream calls in the histogram", least: 50 };
 const TIMEOUTS: Minimum = Minimum { name: "attempts that timed out", least: 5 };
 const LONG_BODIES: Minimum = Minimum { name: "answers whose body took long", least: 10 };
@@ -21,23 +35,30 @@ const TOLD: Minimum = Minimum { name: "quantiles told from untrue ones", least: 
 
 const PROMISE: Promise = Promise {
     id: "latency-metrics",
-    statement: "p50, p95, p99 of upstream latency are exposed and true.",
+    statement: "p50, p95, p99 of upstream latency are exposed and true; an alert fires when p95 is past \
+                500 ms, and not otherwise.",
     priority: Priority::Standard,
     source: "checklist; predicates B10: METRIC, section 3: order statistics between two scrapes, and \
-             section 4: timeouts and bodies belong to it",
+             section 4: timeouts and bodies belong to it; predicates-checklist: alert frame A, with every \
+             reading of a latency. The bound is real time, the window (`latency_window_ms` of [declared]) \
+             is contract time",
     why: "An alert on latency is as good as the histogram behind it: a wrong unit, or cache hits \
           among the calls, and it never fires.",
     usual_fix: "Observe each attempt once, however it ends, in seconds, in the client itself, from \
-                sending to the last byte; with buckets around the alert's threshold.",
-    blind_to: "The alert, summaries (their window is not known), and differences within one bucket or \
-               within delivery and scheduling.",
-    bounds: &[],
-    minimums: &[CALLS, TIMEOUTS, LONG_BODIES, TOLD],
+                sending to the last byte; with buckets around the alert's threshold. Take the alert's \
+                p95 from it over the whole window, analytics left out.",
+    blind_to: "Summaries in the metrics (their window is not known), and differences within one bucket or \
+               within delivery and scheduling. The alert between half its bound and where every histogram \
+               with a bound in between shows it: there it may fire or not. How soon it ends. An alert that \
+               has no name in [observe.alerts] while none comes that has none: the metrics alone are \
+               judged then, and the verdict says so.",
+    bounds: &[ALERT],
+    minimums: &[CALLS, TIMEOUTS, LONG_BODIES, TOLD, alert::LOUD, alert::NEAR],
     // What is compared is the mock's own time.
     when_late: Stands::Always,
     when_overloaded: Stands::Never,
     needs: &[FrontRoute::Metrics],
-    sees: &[Sight::Upstream, Sight::Metrics],
+    sees: &[Sight::Upstream, Sight::Metrics, Sight::Alerts],
 };
 
 /// Quantiles that are compared.
@@ -57,6 +78,11 @@ impl Guarantee for LatencyMetrics {
 
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
         Box::new(AtOnce(move || judge(case)))
+    }
+
+    #[cfg(test)]
+    fn decided(&self) -> Vec<crate::testing::Decides> {
+        alert::tests::decided()
     }
 }
 
@@ -104,28 +130,38 @@ fn judge(case: &Case) -> Verdict {
             }
         }
     }
-    let Judged { offences, seen, timeouts, long_bodies, told, in_words, gauges, endless } = judged;
+    let Judged { mut offences, seen, timeouts, long_bodies, told, in_words, gauges, endless } =
+        judged;
+    let alert = alert::compared(case);
     let observed = format!(
         "{seen} calls in the histogram; {timeouts} timed out and {long_bodies} had a body that took \
-         long, for certain; {}",
+         long, for certain; {}; of the alert: {}",
         if in_words.is_empty() { "no quantile compared".to_owned() } else { in_words.join("; ") },
+        alert.words,
     );
     let rule = format!(
         "in all, and in each phase, each quantile is in the bucket where it lay, give or take {} (2 δ) \
          for delivery and scheduling; of each attempt, each call, or, where less than a twentieth timed \
-         out, of what was answered; of calls that never left there may be as few besides",
-        humane(case.harness.delta * 2)
+         out, of what was answered; of calls that never left there may be as few besides; {}",
+        humane(case.harness.delta * 2),
+        alert::rule(case),
     );
     let wide = format!("the histogram's buckets end below {}", endless.join(", "));
     let strength =
         [CALLS.seen(seen), TIMEOUTS.seen(timeouts), LONG_BODIES.seen(long_bodies), TOLD.seen(told)];
+    let strength = strength.into_iter().chain(alert.strength_of([alert::LOUD, alert::NEAR]));
+    let (seen, unknown) = (seen + alert.seen(), alert.undecided());
+    let gauges = Gauge::tightest(gauges).into_iter().chain(alert.gauges());
+    offences.join(alert.offences);
     offences
-        .verdict(seen, CALLS.name)
+        .verdict(seen, "upstream calls in the histogram, and alerts")
         .because((!compared).then(|| scrapes::why_unseen(case, "latency")))
+        .only_if(compared, scrapes::why_unseen(case, "latency"))
         .only_if(endless.is_empty(), wide)
         .at_least(strength)
+        .undecided(unknown)
         .undecided(fell)
-        .measured(Gauge::tightest(gauges), observed, rule)
+        .measured(gauges, observed, rule)
 }
 
 /// What the histogram took in between two scrapes, if it is exposed.

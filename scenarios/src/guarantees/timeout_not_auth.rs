@@ -1,7 +1,11 @@
-//! The metrics tell timeouts and authentication errors apart, and count each of them.
+//! Metrics and alerts tell timeouts and authentication errors apart, and count each of them.
 //!
-//! Blind to: alerts. Broken by: `timeouts-counted-as-auth`, `auth-counted-as-timeouts`.
+//! Blind to: which other failures an alert is about as well. Broken by: `timeouts-counted-as-auth`,
+//! `auth-counted-as-timeouts`, `one-alert-for-both`, `refused-key-alert-never-fires`.
 
+mod alerts;
+
+use super::evidence::alerts::Compared;
 use super::evidence::scrapes::{self, Life};
 use super::profile_timeout;
 use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight, Stands};
@@ -18,22 +22,34 @@ const REFUSALS: Minimum = Minimum { name: "calls that were answered 401", least:
 
 const PROMISE: Promise = Promise {
     id: "timeout-not-auth",
-    statement: "Timeouts and authentication errors are told apart in metrics.",
+    statement: "Timeouts and authentication errors are told apart in metrics and alerts.",
     priority: Priority::Standard,
-    source: "checklist; predicates B10: METRIC, counters between two scrapes",
+    source: "checklist; predicates B10: METRIC, counters between two scrapes; predicates-checklist: alert \
+             frame A; `alert_alike` and `error_window_ms` of [declared] say how many of a kind call for \
+             its alert",
     why: "An expired key needs a person at once, a slow Linktree needs patience; whoever cannot tell \
           them apart rotates keys in an outage, or waits while every call is refused.",
     usual_fix: "Label each attempt's outcome where its error is still known, and give 401 and 403 an \
-                outcome of their own.",
-    blind_to: "Alerts; timeouts that are counted too often, since a client may wait for its own \
-               connections as well. Metrics count attempts, as the contract's names say.",
+                outcome of their own; give each an alert of its own.",
+    blind_to: "Timeouts that are counted too often, since a client may wait for its own connections as \
+               well, and an alert on timeouts that is about other failures too, except for refused keys. \
+               Metrics and alerts count attempts, as the contract's names say. An alert that has no name \
+               in [observe.alerts] while none comes that has none: the metrics alone are judged then, and \
+               the verdict says so.",
     bounds: &[],
-    minimums: &[TIMEOUTS, REFUSALS],
+    minimums: &[
+        TIMEOUTS,
+        REFUSALS,
+        alerts::SILENT,
+        alerts::NOT_SILENT,
+        alerts::REFUSED,
+        alerts::NOT_REFUSED,
+    ],
     // What the mock failed to answer in time stands in no plan.
     when_late: Stands::Always,
     when_overloaded: Stands::Never,
     needs: &[FrontRoute::Metrics],
-    sees: &[Sight::Upstream, Sight::Metrics],
+    sees: &[Sight::Upstream, Sight::Metrics, Sight::Alerts],
 };
 
 /// See the module.
@@ -130,26 +146,43 @@ fn judge(case: &Case) -> Verdict {
             wrong(what, &truth.timeouts);
         }
     }
+    let [silent, refused] = alerts::compared(case);
     let gauges = [
         Gauge::none_of("timeouts not counted").counted(missed_timeouts, timeouts),
         Gauge::none_of("authentication errors not counted").counted(missed_refusals, refusals),
         Gauge::none_of("other calls counted as authentication errors")
             .counted(invented_refusals, compared),
     ];
+    let gauges = gauges.into_iter().chain(Compared::gauges_of(&[&silent, &refused]));
     let observed = format!(
-        "{timeouts} calls timed out and {refusals} were answered 401; the metrics counted {}",
+        "{timeouts} calls timed out and {refusals} were answered 401; the metrics counted {}; of the alert \
+         on timeouts: {}; of that on refused keys: {}",
         if in_words.is_empty() { "nothing".to_owned() } else { in_words.join(", then ") },
+        silent.words,
+        refused.words,
     );
+    let rule = format!(
+        "each counted for what it was, give or take what ended within δ of a scrape; {}",
+        alerts::rule(case)
+    );
+    let [of_silent, of_refused] = [
+        silent.strength_of([alerts::SILENT, alerts::NOT_SILENT]),
+        refused.strength_of([alerts::REFUSED, alerts::NOT_REFUSED]),
+    ];
+    let strength = [TIMEOUTS.seen(timeouts), REFUSALS.seen(refusals)];
+    let strength = strength.into_iter().chain(of_silent).chain(of_refused);
+    let unknown = silent.undecided().or(refused.undecided());
+    let seen = timeouts + refusals + silent.seen() + refused.seen();
+    offences.join(silent.offences);
+    offences.join(refused.offences);
     offences
-        .verdict(timeouts + refusals, "timeouts and authentication errors")
+        .verdict(seen, "timeouts, authentication errors and alerts")
         .because((compared == 0).then(|| scrapes::why_unseen(case, "timeouts and auth_errors")))
-        .at_least([TIMEOUTS.seen(timeouts), REFUSALS.seen(refusals)])
+        .only_if(compared > 0, scrapes::why_unseen(case, "timeouts and auth_errors"))
+        .at_least(strength)
+        .undecided(unknown)
         .undecided(fell)
-        .measured(
-            gauges,
-            observed,
-            "each counted for what it was, give or take what ended within δ of a scrape",
-        )
+        .measured(gauges, observed, rule)
 }
 
 /// How many of the first are more than the second.

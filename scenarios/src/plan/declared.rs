@@ -121,6 +121,9 @@ pub struct Declared {
     /// Of fewer calls in a window the alerts on latency and errors may say what they like.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub alert_min_calls: u32,
+    /// So many timeouts, or refusals of the key, in the window of the error rate call for the alert on them.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub alert_alike: u32,
 }
 
 /// Retries of one call whose spacing is looked at; later ones fail decorrelated jitter too often
@@ -305,6 +308,7 @@ impl Default for Declared {
             latency_window_ms: 300_000,
             error_window_ms: 300_000,
             alert_min_calls: 100,
+            alert_alike: 3,
         }
     }
 }

@@ -27,8 +27,14 @@ pub struct AlertPolicy {
     pub click_lag: fn(Duration) -> Duration,
     /// The age at which a key is old, given the configured one.
     pub key_age: fn(Duration) -> Duration,
-    /// What of sorted durations is compared with the bound.
+    /// The durations of which the bound is a percentile, sorted.
+    pub durations: fn(&Sight) -> Vec<Duration>,
+    /// What of these is compared with the bound.
     pub latency: fn(&[Duration]) -> Duration,
+    /// Outcomes that are timeouts to it.
+    pub timeouts: &'static [&'static str],
+    /// Outcomes that are refusals of the key.
+    pub refusals: &'static [&'static str],
 }
 
 impl Default for AlertPolicy {
@@ -44,7 +50,10 @@ impl Default for AlertPolicy {
             headroom_for: |configured| configured,
             click_lag: |configured| configured,
             key_age: |configured| configured,
+            durations: Sight::durations,
             latency: p95,
+            timeouts: &["timeout"],
+            refusals: &["auth"],
         }
     }
 }

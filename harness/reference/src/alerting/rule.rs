@@ -65,7 +65,7 @@ pub fn all(settings: &AlertSettings, policy: &AlertPolicy) -> Vec<Rule> {
             "One in twenty calls to Linktree takes more than half a second.",
             settings.lasts,
             |sight, settings, policy| {
-                let all = sight.durations();
+                let all = (policy.durations)(sight);
                 all.len() >= settings.min_calls && (policy.latency)(&all) > settings.latency
             },
         ),
@@ -79,13 +79,13 @@ pub fn all(settings: &AlertSettings, policy: &AlertPolicy) -> Vec<Rule> {
             "LinktreeTimeouts",
             "Calls to Linktree time out.",
             settings.lasts,
-            |sight, settings, _| sight.ended(&["timeout"]) >= settings.alike,
+            |sight, settings, policy| sight.ended(policy.timeouts) >= settings.alike,
         ),
         (
             "LinktreeKeyRefused",
             "Linktree refuses the key: look at its age and its scopes.",
             settings.lasts,
-            |sight, settings, _| sight.ended(&["auth"]) >= settings.alike,
+            |sight, settings, policy| sight.ended(policy.refusals) >= settings.alike,
         ),
         (
             "LinktreeKeyAge",

@@ -96,6 +96,10 @@ mod key_in_second_header_on_clicks;
 mod key_on_error_page;
 mod key_on_helper_command_line;
 mod key_read_once;
+mod latency_alert_counts_hits;
+mod latency_alert_never_fires;
+mod latency_alert_on_the_mean;
+mod latency_alert_on_the_slowest;
 mod latency_in_milliseconds;
 mod latency_to_first_byte;
 mod limiter_fixed_window;
@@ -114,6 +118,7 @@ mod no_page_without_links;
 mod no_stale_on_timeout;
 mod no_timeout;
 mod null_origin_allowed;
+mod one_alert_for_both;
 mod one_fetch_at_a_time;
 mod one_link_for_each_address;
 mod open_time_doubles_with_each_trip;
@@ -126,6 +131,7 @@ mod query_in_log;
 mod queue_without_sync;
 mod quotes_left_in_addresses;
 mod referer_in_log;
+mod refused_key_alert_never_fires;
 mod replay_in_small_batches;
 mod replay_slow;
 mod resets_not_failures;
@@ -328,8 +334,14 @@ pub const MUTANTS: &[Mutant] = &[
     cache_hits_in_latency::MUTANT,
     latency_to_first_byte::MUTANT,
     timeouts_not_in_latency::MUTANT,
+    latency_alert_never_fires::MUTANT,
+    latency_alert_on_the_mean::MUTANT,
+    latency_alert_on_the_slowest::MUTANT,
+    latency_alert_counts_hits::MUTANT,
     timeouts_counted_as_auth::MUTANT,
     auth_counted_as_timeouts::MUTANT,
+    one_alert_for_both::MUTANT,
+    refused_key_alert_never_fires::MUTANT,
     misses_counted_as_hits::MUTANT,
     webhook_never_registered::MUTANT,
     webhook_registered_once_or_never::MUTANT,

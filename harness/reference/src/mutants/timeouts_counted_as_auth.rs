@@ -8,7 +8,7 @@ pub const MUTANT: Mutant = Mutant {
     summary: "a timeout is counted as a failed authentication",
     breaks: "timeout-not-auth",
     may_also_break: &[],
-    shown_by: "kinds-of-failure",
+    shown_by: "slow-silent-locked-out",
     apply: |seams| {
         seams.metrics.outcome = |end| match end {
             Err(Failure::Timeout) => "auth",

@@ -73,6 +73,9 @@ pub struct Compared {
     unfounded: u64,
     /// Why nothing can be said, if so.
     pub unjudged: Option<String>,
+    /// Whether there seems to be no such alert: nobody named it, and each that came is named for something
+    /// else.
+    pub absent: bool,
     /// What was seen, in words.
     pub words: String,
 }
@@ -84,6 +87,20 @@ impl Compared {
         [LOUD.seen(self.loud), NEAR.seen(self.near)]
     }
 
+    /// The same where the alert is one part of a promise: nothing is asked of one that is absent.
+    #[must_use]
+    pub fn strength_of(&self, [loud, near]: [Minimum; 2]) -> [Strength; 2] {
+        let least = |minimum: Minimum| if self.absent { 0 } else { minimum.least };
+        [loud.of(self.loud, least(loud)), near.of(self.near, least(near))]
+    }
+
+    /// Why that part of a promise cannot be said: alerts came of which nobody knows what they stand for. One
+    /// that is absent is no part of it, which the words say.
+    #[must_use]
+    pub fn undecided(&self) -> Option<String> {
+        self.unjudged.clone().filter(|_| !self.absent)
+    }
+
     /// Observations that could have violated it.
     #[must_use]
     pub const fn seen(&self) -> usize {
@@ -92,10 +109,18 @@ impl Compared {
 
     /// What was counted.
     pub fn gauges(&self) -> [Gauge; 2] {
+        Self::gauges_of(&[self])
+    }
+
+    /// The same of several alerts of one promise.
+    pub fn gauges_of(all: &[&Self]) -> [Gauge; 2] {
+        let sum = |of: fn(&Self) -> u64| all.iter().map(|one| of(one)).sum();
+        let seen = |of: fn(&Self) -> usize| all.iter().map(|one| of(one)).sum();
         [
-            Gauge::none_of("alerts that did not fire").counted(self.missed, self.loud),
+            Gauge::none_of("alerts that did not fire")
+                .counted(sum(|one| one.missed), seen(|one| one.loud)),
             Gauge::none_of("alerts without a reason")
-                .counted(self.unfounded, self.near + self.begun),
+                .counted(sum(|one| one.unfounded), seen(|one| one.near + one.begun)),
         ]
     }
 }
@@ -153,10 +178,27 @@ pub fn episodes(case: &Case, kind: AlertKind) -> Vec<(Moment, Moment)> {
 /// Compares an alert with the signal that it is about.
 #[must_use]
 pub fn compare(case: &Case, about: &About, signal: &[Sample]) -> Compared {
-    let mut compared = Compared { unjudged: unnamed(case, about.kind), ..Compared::default() };
-    if compared.unjudged.is_some() {
-        return compared;
+    compare_where(case, about, signal, |_| true)
+}
+
+/// The same where quiet is a near miss only at moments of which something else is true besides.
+#[must_use]
+pub fn compare_where(
+    case: &Case,
+    about: &About,
+    signal: &[Sample],
+    is_near: impl Fn(&Sample) -> bool,
+) -> Compared {
+    if let Some(why) = unnamed(case, about.kind) {
+        let is_named = |alert| case.alert_names.values().any(|name| name.is_of(alert));
+        return Compared {
+            absent: case.target.alerts.iter().all(is_named),
+            words: format!("it was not judged: {why}"),
+            unjudged: Some(why),
+            ..Compared::default()
+        };
     }
+    let mut compared = Compared::default();
     let (episodes, step) = (episodes(case, about.kind), step(case));
     let within = about.lasts + delay(case);
     // Delays are of seconds: nothing less than a scrape hides what happened.
@@ -227,7 +269,7 @@ pub fn compare(case: &Case, about: &About, signal: &[Sample]) -> Compared {
             Witness::new(begun, what)
         });
     }
-    let near = |one: &Sample| (about.near_from..=about.quiet_to).contains(&one.hi);
+    let near = |one: &Sample| (about.near_from..=about.quiet_to).contains(&one.hi) && is_near(one);
     let near = runs(signal, near).into_iter();
     let near = near.filter_map(|span| undisturbed(span, about.near_for, step, disturbed));
     let spared = |from: Moment| may.iter().all(|one| one.1 < from || one.0 > from.plus(within));

@@ -118,13 +118,13 @@ impl<'c> ErrorRate<'c> {
 }
 
 /// When what a process keeps in memory begins.
-fn memory_begins(case: &Case) -> Vec<Moment> {
+pub(super) fn memory_begins(case: &Case) -> Vec<Moment> {
     let began = |process: &&Process| matches!(process.change, Change::Started { .. });
     case.target.processes.iter().filter(began).map(|process| process.at).collect()
 }
 
 /// After `from`, up to `until`.
-fn count(of: &[Moment], from: Moment, until: Moment) -> u64 {
+pub(super) fn count(of: &[Moment], from: Moment, until: Moment) -> u64 {
     let up_to = |at: Moment| of.partition_point(|one| *one <= at);
     up_to(until).saturating_sub(up_to(from)) as u64
 }

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::observed::Figures;
-use crate::plan::PhaseKind;
-use crate::testing::{History, given_up, measured, read, scrape, seen};
+use crate::plan::{AlertKind, AlertName, PhaseKind};
+use crate::testing::{History, given_up, measured, pushed, read, scrape, seen};
 use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
 use mock_server::clock::Moment;
 use mock_server::history::exchange::Exchange;
@@ -258,4 +258,18 @@ fn a_quantile_that_is_off_by_a_hair_is_off() {
     let reads = (0..60).map(|n| slow(1_000 + n * 100, 1_000));
     let verdict = check(scraped(reads, &[(0.5, 0.0), (bucket, 60.0)], 60.0), Violated);
     assert_eq!(measured(&verdict, "p50 off by"), Some(1), "parts of a microsecond count as one");
+}
+
+#[test]
+fn where_there_is_no_alert_the_metrics_alone_are_judged_and_that_is_said() {
+    let verdict = check(exposed(&TRUE, 100.0), Held);
+    let words = "of the alert: it was not judged: no alert came";
+    assert!(verdict.observed.contains(words), "{}", verdict.observed);
+    let other = exposed(&TRUE, 100.0).alert(pushed("Other", 60_000));
+    let reason = check(other, Inconclusive).reason.unwrap();
+    assert!(reason.contains("these came: Other"), "{reason}");
+    let mut named = exposed(&TRUE, 100.0);
+    named.case.alert_names.insert(AlertKind::Latency, AlertName::plain("Slow"));
+    let reason = check(named, Inconclusive).reason.unwrap();
+    assert!(reason.contains("0 stretches of slow calls that called for the alert"), "{reason}");
 }

@@ -55,7 +55,7 @@ fn a_storm_that_nobody_has_named_gets_the_strongest_names() {
     assert_eq!(kinds("retry-gaps"), "control retry-gaps storm retry-gaps heal settle");
     assert_eq!(
         kinds("kinds-of-failure"),
-        "control breaker-probe heal breaker-probe heal storm heal storm settle"
+        "control breaker-probe heal breaker-probe heal storm heal settle"
     );
 }
 

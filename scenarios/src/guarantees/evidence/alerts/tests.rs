@@ -170,3 +170,33 @@ fn who_names_no_alert_is_told_which_came() {
     case.target.alerts.clear();
     assert!(unnamed(&case, KIND).unwrap().starts_with("no alert came"));
 }
+
+#[test]
+fn an_alert_is_absent_where_each_that_came_is_named_for_something_else() {
+    let of = |history: History| {
+        let mut case = history.case;
+        case.alert_names = [(AlertKind::Headroom, AlertName::plain("B"))].into();
+        case.ready();
+        let compared = compare(&case, &about(0), &signal(&case, &[(50, 101), (70, 0)]));
+        let least: Vec<u64> =
+            compared.strength_of([LOUD, NEAR]).iter().map(|one| one.least).collect();
+        assert_eq!(compared.undecided().is_none(), compared.absent, "{compared:?}");
+        assert!(compared.words.starts_with("it was not judged: "), "{compared:?}");
+        (compared.absent, least)
+    };
+    assert_eq!(of(history()), (true, vec![0, 0]));
+    assert_eq!(of(history().alert(pushed("B", 60_000))), (true, vec![0, 0]));
+    assert_eq!(of(at(&[60])), (false, vec![1, 1]));
+}
+
+#[test]
+fn quiet_is_near_only_where_something_else_is_true_besides() {
+    let mut case = history().case;
+    case.ready();
+    let signal = signal(&case, &[(50, 80), (70, 0)]);
+    let near = |from_s: u64| {
+        let later = |one: &Sample| one.at >= Moment::from_ms(from_s * 1_000);
+        compare_where(&case, &about(0), &signal, later).near
+    };
+    assert_eq!([near(0), near(59), near(61)], [1, 1, 0]);
+}
