@@ -20,6 +20,7 @@
 pub mod brownout;
 pub mod calibration;
 pub mod campaign_launch;
+pub mod close_to_the_limit;
 pub mod crash_and_replay;
 mod crowd;
 pub mod feature_tour;
@@ -228,6 +229,7 @@ pub const SCENARIOS: &[&ScenarioInfo] = &[
     &webhook_flood::INFO,
     &one_in_a_hundred::INFO,
     &slow_silent_locked_out::INFO,
+    &close_to_the_limit::INFO,
 ];
 
 /// The scenario with this id.

@@ -46,6 +46,7 @@ pub(crate) mod evidence;
 #[cfg(test)]
 mod growth_tests;
 mod hard_limit;
+mod headroom_alert;
 mod html_sanitised;
 mod json_headers;
 mod key_from_vault;
@@ -153,6 +154,7 @@ pub const GUARANTEES: &[&dyn Guarantee] = &[
     &timeout_not_auth::TimeoutNotAuth,
     &latency_metrics::LatencyMetrics,
     &error_rate_alert::ErrorRateAlert,
+    &headroom_alert::HeadroomAlert,
     &click_lag::ClickLag,
     &cache_hit_ratio::CacheHitRatio,
     &webhook_failures_logged::WebhookFailuresLogged,

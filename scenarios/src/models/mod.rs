@@ -12,6 +12,7 @@ mod breaker;
 mod cache;
 mod campaigns;
 mod cors;
+mod headroom;
 mod jitter;
 mod keys;
 mod lags;

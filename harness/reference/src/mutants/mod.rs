@@ -81,6 +81,10 @@ mod fresh_key_per_attempt;
 mod front_door_gives_up_first;
 mod half_open_gate_races;
 mod half_open_lets_everyone_through;
+mod headroom_alert_at_once;
+mod headroom_alert_never_fires;
+mod headroom_counts_page_views;
+mod headroom_of_the_pages_share;
 mod host_names_not_checked;
 mod in_flight_forgotten;
 mod javascript_denied_by_prefix;
@@ -369,6 +373,10 @@ pub const MUTANTS: &[Mutant] = &[
     key_age_alert_never_fires::MUTANT,
     key_age_since_the_start::MUTANT,
     key_age_alert_at_sixty_days::MUTANT,
+    headroom_alert_never_fires::MUTANT,
+    headroom_alert_at_once::MUTANT,
+    headroom_counts_page_views::MUTANT,
+    headroom_of_the_pages_share::MUTANT,
 ];
 
 /// What the key of the service, or of one of its mutants, is asked to be good for.

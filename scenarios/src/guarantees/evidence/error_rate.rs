@@ -118,7 +118,7 @@ impl<'c> ErrorRate<'c> {
 }
 
 /// When what a process keeps in memory begins.
-pub(super) fn memory_begins(case: &Case) -> Vec<Moment> {
+pub fn memory_begins(case: &Case) -> Vec<Moment> {
     let began = |process: &&Process| matches!(process.change, Change::Started { .. });
     case.target.processes.iter().filter(began).map(|process| process.at).collect()
 }

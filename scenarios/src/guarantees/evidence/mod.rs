@@ -41,6 +41,7 @@ pub mod ticks;
 pub mod too_short;
 pub mod trace;
 pub mod unserved;
+pub mod use_of_limit;
 pub mod waiting;
 pub mod wanted;
 pub mod webhooks;
