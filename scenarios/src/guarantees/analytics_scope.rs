@@ -277,6 +277,7 @@ mod tests {
         let verdict = check(good(), Held);
         assert!(verdict.observed.contains("6 looks at own figures showed them, of 6"));
         assert!(verdict.observed.contains("14 looks of strangers, 6 of them within 1 s"));
+        assert_eq!(verdict.seen, 20);
         // On a path of their own strangers see their own.
         check(good().operation(seen("ann", 1, Session::HandleInQuery, 200, &["rival"])), Held);
         check(good().operation(seen("ann", 1, Session::Own, 504, &[])), Held);
@@ -313,7 +314,15 @@ mod tests {
         let refused = || seen("bob", 1_000, Session::Own, 403, &[]);
         check(good().operation(refused()), Violated);
         let refusal = Exchange { status: Some(404), nonce: None, ..figures("bob", 1_001) };
-        check(good().exchange(refusal).operation(refused()), Held);
+        check(good().exchange(refusal.clone()).operation(refused()), Held);
+        // What Linktree refused another creator, or before, or of a page, explains nothing.
+        let of_ann = Exchange { status: Some(404), nonce: None, ..figures("ann", 1_001) };
+        let of_a_page = crate::testing::refused("bob", 1_001, 404);
+        let before = Exchange { status: Some(404), nonce: None, ..figures("bob", 1) };
+        let after = Exchange { status: Some(404), nonce: None, ..figures("bob", 1_100) };
+        for other in [of_ann, of_a_page, before, after] {
+            check(good().exchange(other).operation(refused()), Violated);
+        }
         check(good().operation(refused()).killed(1_002), Held);
         check(History::over(&[]).operation(refused()), Inconclusive);
     }

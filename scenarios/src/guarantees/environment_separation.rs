@@ -125,7 +125,11 @@ mod tests {
 
     #[test]
     fn live_keys_hold_whatever_becomes_of_them() {
-        check(sound(), Held);
+        let verdict = check(sound(), Held);
+        assert!(verdict.observed.ends_with("the staging secret was read 0 times"));
+        let at_the_moment = with_key(0, "live", read("ann", 15_500));
+        let verdict = check(sound().exchange(at_the_moment), Held);
+        assert!(verdict.observed.contains("and 5 calls came after"), "{}", verdict.observed);
         check(sound().exchange(with_key(0, "revoked", refused("ann", 9, 401))), Held);
         check(sound().exchange(with_key(0, "unknown", refused("ann", 9, 401))), Held);
     }
@@ -135,6 +139,7 @@ mod tests {
         let verdict =
             check(sound().exchange(with_key(9, "test", refused("ann", 16_000, 401))), Violated);
         assert_eq!(verdict.violations, 1);
+        assert!(verdict.witnesses[0].what.ends_with("answered 401"), "{verdict:?}");
         assert!(verdict.witnesses[0].story[0].ends_with("/v1/secret/data/linktree → 503"));
     }
 

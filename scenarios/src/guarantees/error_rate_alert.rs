@@ -119,9 +119,10 @@ impl Judge for Judging<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::Oddity;
     use crate::plan::AlertName;
     use crate::plan::PhaseKind::{Control, Storm};
-    use crate::testing::{Decides, History, pushed, read, refused};
+    use crate::testing::{Decides, History, asked_to_wait, page, pushed, read, refused};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
 
     /// A call a second for 20 minutes. One in 150 fails as an attempt and is made up for, and for two
@@ -195,5 +196,47 @@ mod tests {
         };
         check(quiet(true), Inconclusive, "0 stretches that called for an alert were seen");
         check(quiet(false), Inconclusive, "no stretches and alerts");
+        // One in a thousand is no near miss.
+        let rare = (0..2_400u64).map(|n| match n % 1_000 {
+            999 => refused("ann", n * 500, 500),
+            _ => read("ann", n * 500),
+        });
+        let mut rare = History::over(&[(Control, 0, 1_200)]).exchanges(rare);
+        rare.case.alert_names.insert(AlertKind::ErrorRate, AlertName::plain("Errors"));
+        check(rare, Inconclusive, "no stretches and alerts");
+    }
+
+    #[test]
+    fn another_share_may_be_promised() {
+        let verdict = calls().promising(&PERCENT, 5).judged_by(&ErrorRateAlert);
+        assert!(verdict.promised.contains("more than 5.50 %"), "{}", verdict.promised);
+    }
+
+    /// Linktree asks to wait for a minute, and what a service refuses meanwhile may count as failed.
+    #[test]
+    fn calls_that_a_visitor_did_not_get_because_linktree_asked_to_wait_may_count() {
+        let waiting = |visit: Option<fn(u64) -> Operation<'static>>| {
+            let calls = (0..600u64).map(|n| read("ann", n * 2_000));
+            let mut history = History::over(&[(Control, 0, 1_200)])
+                .exchanges(calls)
+                .exchange(asked_to_wait("bob", 400_010, 429, 60))
+                .alert(pushed("Errors", 415_000));
+            history.case.alert_names.insert(AlertKind::ErrorRate, AlertName::plain("Errors"));
+            let visits = visit.into_iter().flat_map(|visit| (0..50).map(move |n| visit(n * 200)));
+            history.operations(visits.collect::<Vec<_>>())
+        };
+        check(waiting(None), Violated, "fired, though it was 0.");
+        let carl = |ms| page("carl", 402_000 + ms, 402_010 + ms, "v");
+        check(waiting(Some(carl)), Inconclusive, "0 stretches that called");
+        let nobody = |ms| Operation {
+            did: Did::Nobody(Oddity::of("favicon.ico")),
+            ..page("-", 402_000 + ms, 402_010 + ms, "v")
+        };
+        check(waiting(Some(nobody)), Inconclusive, "0 stretches that called");
+        // A page that is fresh needs no call, and before nobody had asked to wait.
+        let fresh = |ms| page("ann", 402_000 + ms, 402_010 + ms, "v");
+        check(waiting(Some(fresh)), Violated, "fired, though it was 0.");
+        let before = |ms| page("carl", 385_000 + ms, 385_010 + ms, "v");
+        check(waiting(Some(before)), Violated, "fired, though it was 0.");
     }
 }

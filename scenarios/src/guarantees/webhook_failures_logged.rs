@@ -228,6 +228,14 @@ mod tests {
                 [(2_000, KeptForm::Absent, false), (4_000, form, false), (40_000, form, true)];
             assert_eq!(found(&looks), Held);
         }
+        let raw = |id: &str| {
+            vec![kept(id, 2_000, KeptForm::Raw, false), kept(id, 40_000, KeptForm::Raw, true)]
+        };
+        let verdict = history(raw).judged_by(&WebhookFailuresLogged);
+        assert!(verdict.observed.contains("4 byte for byte, 0 as the same"), "{verdict:?}");
+        // The first was answered at 1,005 ms: it may be found at the last moment, or not looked for yet.
+        assert_eq!(found(&[(8_105, KeptForm::Raw, false), (40_000, KeptForm::Raw, true)]), Held);
+        assert_eq!(found(&[(8_105, KeptForm::Absent, true)]), Held);
         // A route that cannot be read for a while, as its service starts, says nothing.
         assert_eq!(found(&[(7_900, KeptForm::Raw, false), (40_000, KeptForm::Json, true)]), Held);
     }
@@ -244,7 +252,8 @@ mod tests {
             let form = if id == "p2" { KeptForm::IdOnly } else { KeptForm::Raw };
             vec![kept(id, 2_000, form, false), kept(id, 40_000, form, true)]
         };
-        assert_eq!(judged(history(one)), Violated);
+        let verdict = history(one).judged_by(&WebhookFailuresLogged);
+        assert_eq!((verdict.kind, verdict.violations), (Violated, 1));
     }
 
     #[test]
@@ -275,10 +284,29 @@ mod tests {
             // Of the second kind there are two.
             let mut history = history(whole);
             history.case.linktree.deliveries.remove(left_out);
-            assert_eq!(judged(history), Inconclusive, "{left_out}");
+            let verdict = history.judged_by(&WebhookFailuresLogged);
+            assert_eq!(verdict.kind, Inconclusive, "{left_out}");
+            let no_json = verdict.reason.unwrap().contains("1 webhooks that are no JSON");
+            assert_eq!(no_json, [0, 2].contains(&left_out), "{left_out}");
         }
+        let longest = |bytes| {
+            let mut history = history(whole);
+            for rule in &mut history.case.plan.faults {
+                if let mock_server::faults::Fault::Poison(poison) = &mut rule.fault {
+                    poison.bytes = poison.bytes.min(bytes);
+                }
+            }
+            judged(history)
+        };
+        assert_eq!((longest(8_193), longest(8_192)), (Held, Inconclusive));
         let mut early = history(whole);
         early.case.target.processes.clear();
         assert_eq!(judged(early.terminated(500, 600, 700)), Inconclusive);
+        let mut at_once = history(whole);
+        at_once.case.target.processes.clear();
+        assert_eq!(judged(at_once.terminated(500, 600, 1_305)), Inconclusive);
+        let mut stands = history(whole);
+        stands.case.target.processes.clear();
+        assert_eq!(judged(stands.paused(20_000, 20_100)), Inconclusive);
     }
 }

@@ -204,6 +204,26 @@ fn alerts_by_push_or_by_rules_are_never_blamed() {
     check(Watch { killed: true, ..PUSHES }, 30);
 }
 
+/// Whoever looks less often than every fifteen seconds may be late by more than the declared delay.
+#[test]
+fn alerts_that_wait_for_any_time_are_never_blamed() {
+    let any = |random: &mut ChaCha8Rng| {
+        let by_rules = random.random_range(0..2) == 0;
+        let watch = Watch {
+            by_rules,
+            of_requests: random.random_range(0..2) == 0,
+            counts_429: random.random_range(0..2) == 0,
+            every: [1_000, 2_500, 5_000, 15_000][random.random_range(0..4)],
+            lasts: random.random_range(0..150_000),
+            tells_ends: random.random_range(0..2) == 0,
+            killed: random.random_range(0..3) == 0,
+            flaw: Flaw::None,
+        };
+        simulated(random, watch)
+    };
+    judged("error-rate-alert", any).is_never_blamed("any lawful watch", 20);
+}
+
 #[test]
 fn alerts_that_sleep_or_cry_wolf_are_caught() {
     let check = |watch: Watch, flaw, percent| {

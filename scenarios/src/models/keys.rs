@@ -43,6 +43,8 @@ enum Flaw {
     AlertsOfTheFirst,
     /// Reads are tried again and again while they are refused.
     Hammers,
+    /// In an overlap no page is shown that was not there before.
+    NoNewcomersInTheOverlap,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -133,14 +135,19 @@ fn simulated(random: &mut ChaCha8Rng, service: Service) -> History {
     }
     history = history.declaring(|of| of.instances = u32::try_from(service.workers).unwrap_or(1));
     let group =
-        Group { prefix: "ann".into(), count: 9, min_links: 1, max_links: 2, ..Group::default() };
+        Group { prefix: "ann".into(), count: 999, min_links: 1, max_links: 2, ..Group::default() };
     history.case.plan.population = Population { groups: vec![group] };
     let mut workers: Vec<_> = (0..service.workers).map(|_| Worker::new(random, service)).collect();
     let (mut calls, mut now, mut waiting) = (Vec::new(), 500, Vec::<String>::new());
+    // One in five visitors opens a page that nobody has opened yet.
+    let mut opened = 3;
     while now < END {
         now += random.random_range(800..4_000);
         let worker = &mut workers[random.random_range(0..service.workers)];
-        let handle = format!("ann-000{}", random.random_range(1..4));
+        let is_new = random.random_range(0..5) == 0;
+        opened += u32::from(is_new);
+        let nth = if is_new { opened } else { random.random_range(1..4) };
+        let handle = format!("ann-{nth:04}");
         let make = |at, status: u16| match status {
             202 => read(&handle, at),
             status => refused(&handle, at, status),
@@ -149,7 +156,12 @@ fn simulated(random: &mut ChaCha8Rng, service: Service) -> History {
         for n in 0..random.random_range(1..=service.at_once) {
             filled = call(worker, service, now + n * 3, (false, &make), &mut calls);
         }
-        let is_dark = filled.is_none() && service.flaw == Flaw::NoPageWhileRefused;
+        let in_overlap = TURNS.iter().any(|(at, overlap)| (*at..at + overlap).contains(&now));
+        let is_dark = match service.flaw {
+            Flaw::NoPageWhileRefused => filled.is_none(),
+            Flaw::NoNewcomersInTheOverlap => is_new && (filled.is_none() || in_overlap),
+            _ => is_new && filled.is_none(),
+        };
         let view = Operation { handle: handle.clone().into(), ..page("-", now, now + 45, "v0") };
         let status = if is_dark { Some(503) } else { Some(200) };
         history = history.operation(Operation { status, ..view });
@@ -237,9 +249,12 @@ fn services_that_forget_a_part_of_it_are_caught() {
         (Flaw::AgeInDays, 100),
         (Flaw::NeverAlerts, 100),
         (Flaw::AlertsOfTheFirst, 100),
+        (Flaw::NoNewcomersInTheOverlap, 95),
     ] {
         outcome(Service { flaw, ..SOUND }).is_caught(&format!("{flaw:?}"), percent);
     }
+    // Asked once in half an hour, and at a refusal: most of these meet one with the overlap behind them.
+    outcome(Service { polls: 1_800_000, ..SOUND }).is_caught("it polls too seldom", 90);
     // These show where the vault is not asked at a refusal.
     for flaw in [Flaw::NoPageWhileRefused, Flaw::DropsRefusedClicks, Flaw::Hammers] {
         let service = Service { asks_when_refused: false, polls: 55_000, flaw, ..SOUND };

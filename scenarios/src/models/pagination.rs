@@ -5,6 +5,7 @@ use super::{Tally, judged};
 use crate::history::{Body, BodyHash, Did, Event, Operation, PageView};
 use crate::testing::{History, links, page};
 use mock_server::history::exchange::{CursorIn, Exchange, Listed};
+use mock_server::world::population::{Group, Population};
 use mock_server::world::{PageChange, TimedEvent, WorldEvent};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -37,6 +38,14 @@ enum Flaw {
     OffByOne,
     /// An expired cursor is asked for again.
     Insists,
+    /// Pages are asked for by their number, beside the cursor.
+    Numbers,
+    /// Now and then another creator's cursor is sent.
+    Mixes,
+    /// The newest link is shown first.
+    Reverses,
+    /// What was shown once is shown for ever.
+    NeverForgets,
 }
 
 const SOUND: Service =
@@ -67,7 +76,8 @@ impl Run<'_> {
             PageChange::Remove { count: 1 }
         } else {
             self.named += 1;
-            let rank = self.random.random_range(0..1_000_000_u64) * 1_000 + self.named;
+            let end = self.world.last().map_or(1, |(rank, _)| rank + 1_000);
+            let rank = self.random.random_range(0..end);
             self.world.push((rank, format!("{handle}-new{}", self.named)));
             self.world.sort();
             PageChange::Insert { count: 1 }
@@ -89,8 +99,15 @@ impl Run<'_> {
                 self.at += 5;
             }
             let query = cursor.as_ref().map_or(String::new(), |cursor| format!("&cursor={cursor}"));
-            let target = format!("/v1/profiles/{handle}/links?limit={}{query}", self.service.limit);
-            let cursor_in = if cursor.is_some() { CursorIn::Fresh } else { CursorIn::None };
+            let number = if self.service.flaw == Flaw::Numbers { "&page=2" } else { "" };
+            let limit = self.service.limit;
+            let target = format!("/v1/profiles/{handle}/links?limit={limit}{query}{number}");
+            let mixes = self.service.flaw == Flaw::Mixes && self.random.random_range(0..3) == 0;
+            let cursor_in = match cursor {
+                Some(_) if mixes => CursorIn::Foreign,
+                Some(_) => CursorIn::Fresh,
+                None => CursorIn::None,
+            };
             let answer = Exchange { target, ..links(handle, self.at) };
             if cursor.is_some() && self.random.random_range(0..9) == 0 {
                 let met = Some(Box::new(Listed::met(CursorIn::Expired)));
@@ -164,20 +181,35 @@ impl Run<'_> {
 }
 
 fn simulated(random: &mut ChaCha8Rng, service: Service) -> History {
-    let history = History::over(&[]);
+    let mut history = History::over(&[]);
+    let group =
+        Group { prefix: "c".into(), count: 12, min_links: 45, max_links: 250, ..Group::default() };
+    history.case.plan.population = Population { groups: vec![group] };
+    history.case.plan.seed = random.random();
     let mut run = Run { random, service, history, world: vec![], named: 0, at: 1_000, cursors: 0 };
-    for creator in 0..12 {
-        let handle = format!("c{creator}");
-        let count = run.random.random_range(45..250_u64);
-        run.world = (1..=count).map(|n| (n * 4_000_000, format!("{handle}-{n}"))).collect();
-        let mut shown = None;
+    for creator in 1..=12 {
+        let handle = format!("c-{creator:04}");
+        let plan = &run.history.case.plan;
+        let links = plan.population.creator(plan.seed, &handle).expect("a creator").links;
+        run.world = links.into_iter().map(|link| (link.rank, link.id)).collect();
+        let mut shown: Option<(Vec<String>, Vec<String>)> = None;
         for _ in 0..2 {
             let mut read = run.read(&handle);
             if service.reloads && read.as_ref().is_some_and(|(.., changed)| *changed) {
                 read = run.read(&handle);
             }
             match read {
-                Some((links, repeated, _)) => shown = Some((links, repeated)),
+                Some((mut links, repeated, _)) => {
+                    if service.flaw == Flaw::Reverses {
+                        links.reverse();
+                    }
+                    if service.flaw == Flaw::NeverForgets {
+                        let before = shown.take().map(|(before, _)| before).unwrap_or_default();
+                        let gone = before.into_iter().filter(|id| !links.contains(id));
+                        links = gone.collect::<Vec<_>>().into_iter().chain(links).collect();
+                    }
+                    shown = Some((links, repeated));
+                }
                 None if service.stale => {}
                 None => shown = None,
             }
@@ -208,7 +240,17 @@ fn lists_that_are_read_to_their_end_are_never_blamed() {
 
 #[test]
 fn lists_that_end_too_early_lose_links_or_repeat_them_are_caught() {
-    for flaw in [Flaw::First, Flaw::Short, Flaw::Appends, Flaw::OffByOne, Flaw::Insists] {
+    for flaw in [
+        Flaw::First,
+        Flaw::Short,
+        Flaw::Appends,
+        Flaw::OffByOne,
+        Flaw::Insists,
+        Flaw::Numbers,
+        Flaw::Mixes,
+        Flaw::Reverses,
+        Flaw::NeverForgets,
+    ] {
         let service = Service { flaw, limit: 40, ..SOUND };
         outcome(service).is_caught(&format!("{flaw:?}"), 90);
     }

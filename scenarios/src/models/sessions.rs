@@ -37,6 +37,10 @@ enum Flaw {
     MixedUp,
     /// A refusal is kept for the creator, too.
     RefusalKept,
+    /// A refusal repeats what Linktree said, without a link of it.
+    Repeats,
+    /// Linktree is asked with the key of whoever looked before.
+    KeyOfAnother,
 }
 
 const SOUND: Service =
@@ -58,7 +62,9 @@ impl Run<'_> {
         if self.kept[whose].is_some_and(|kept| at < kept + self.service.kept_ms) {
             return (200, vec![whose]);
         }
-        let query = figures(NAMES[whose], at);
+        let by = if self.service.flaw == Flaw::KeyOfAnother { self.before } else { whose };
+        let token = format!("creator:{}", NAMES[by]);
+        let query = Exchange { token, ..figures(NAMES[whose], at) };
         let fails = self.random.random_range(0..100) < self.service.fails_percent;
         let query =
             if fails { Exchange { status: Some(503), nonce: None, ..query } } else { query };
@@ -98,7 +104,10 @@ impl Run<'_> {
             good => good.is_good().then_some(Cow::Borrowed(NAMES[principal])),
         };
         let owners = owners.iter().map(|&owner| NAMES[owner].to_owned()).collect();
-        let noted = Look { session, principal: by, owners, nonces: vec![] };
+        let repeats = flaw == Flaw::Repeats && session == Session::Another;
+        let kept = self.kept[whose].filter(|_| repeats);
+        let nonces = kept.map(|kept| format!("n-{}-{kept}", NAMES[whose])).into_iter().collect();
+        let noted = Look { session, principal: by, owners, nonces };
         let did = match session {
             Session::Own => Did::Analytics(noted),
             Session::Another => Did::ForeignAnalytics(noted),
@@ -143,9 +152,16 @@ fn services_that_show_own_figures_alone_are_never_blamed() {
 
 #[test]
 fn services_that_show_figures_to_strangers_are_caught() {
-    for flaw in
-        [Flaw::Open, Flaw::KeptForAll, Flaw::Query, Flaw::Prefix, Flaw::MixedUp, Flaw::RefusalKept]
-    {
+    for flaw in [
+        Flaw::Open,
+        Flaw::KeptForAll,
+        Flaw::Query,
+        Flaw::Prefix,
+        Flaw::MixedUp,
+        Flaw::RefusalKept,
+        Flaw::Repeats,
+        Flaw::KeyOfAnother,
+    ] {
         outcome(Service { flaw, ..SOUND }).is_caught(&format!("{flaw:?}"), 95);
     }
 }

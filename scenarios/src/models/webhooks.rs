@@ -50,6 +50,10 @@ struct Receiver {
     copies: u16,
     /// It is busy once in so many deliveries, and then says so.
     busy: u32,
+    /// Each worker keeps pages of its own.
+    workers: usize,
+    /// Whether all workers hear of what came to one.
+    tells_all: bool,
     flaw: Flaw,
 }
 
@@ -62,6 +66,8 @@ const SOUND: Receiver = Receiver {
     accepts: 204,
     copies: 204,
     busy: 0,
+    workers: 1,
+    tells_all: true,
     flaw: Flaw::None,
 };
 
@@ -191,19 +197,24 @@ fn visited(
             Acts::Queued(most) => changed.push(at + random.random_range(1..most)),
         }
     }
-    let (mut calls, mut filled) = (vec![from], from);
+    let (mut calls, mut filled) = (vec![from], vec![None; receiver.workers]);
+    filled[random.random_range(0..receiver.workers)] = Some(from);
+    let heard = random.random_range(0..receiver.workers);
     let phase = if receiver.every > 0 { random.random_range(0..receiver.every) } else { 0 };
     let mut visits = Vec::new();
     for step in 0..3_000 {
         let now = from + step;
         let visit = step % 200 == 20;
-        let stale = changed.iter().any(|at| *at > filled && *at <= now);
-        let old = now > filled + 40 * receiver.ahead;
         let of_its_own = receiver.every > 0 && now % receiver.every == phase;
+        let worker = if visit { random.random_range(0..receiver.workers) } else { heard };
+        let hears = receiver.tells_all || worker == heard;
+        let stale = filled[worker]
+            .is_some_and(|filled| hears && changed.iter().any(|at| *at > filled && *at <= now));
+        let old = filled[worker].is_none_or(|filled| now > filled + 40 * receiver.ahead);
         if (visit && (stale || old)) || of_its_own || receiver.asks_itself && stale {
             let late = random.random_range(0..8);
             calls.push(now + late);
-            filled = now + late + 5;
+            filled[worker] = Some(now + late + 5);
         }
         if visit {
             let seen = page("-", now, now + 6, "v");
@@ -228,6 +239,8 @@ fn any_sound(random: &mut ChaCha8Rng) -> Receiver {
         accepts: [200, 202, 204][random.random_range(0..3)],
         copies: [200, 204, 208, 409][random.random_range(0..4)],
         busy: [0, 0, 5, 20][random.random_range(0..4)],
+        workers: [1, 1, 2, 4][random.random_range(0..4)],
+        tells_all: random.random_range(0..2) == 0,
         flaw: Flaw::None,
     }
 }

@@ -67,11 +67,33 @@ pub fn decided() -> Vec<Decides> {
 fn thirty_seconds_hold_and_a_timer_may_be_a_twentieth_off() {
     let verdict = check(good(), Held);
     assert!(verdict.observed.contains("3 queries stalled before the head, 3 inside the body"));
-    assert_eq!(verdict.seen, 10);
+    assert_eq!((verdict.seen, verdict.measures.len()), (10, 3));
     check(after(31_500, 27_000, 200), Held);
-    check(after(31_501, 27_000, 200), Violated);
+    let late = check(after(31_501, 27_000, 200), Violated);
+    assert!(late.observed.contains("6 queries kept too long"), "{}", late.observed);
     check(after(28_500, 27_000, 200), Held);
-    check(after(28_499, 27_000, 200), Violated);
+    let early = check(after(28_499, 27_000, 200), Violated);
+    assert!(early.observed.contains("6 given up early"), "{}", early.observed);
+    // What is measured is never more exact than the harness.
+    check(after(1_650, 1_350, 200).scaled(20), Held);
+    check(after(1_651, 1_350, 200).scaled(20), Violated);
+}
+
+#[test]
+fn a_limit_that_is_as_short_as_the_harness_is_exact_is_not_judged() {
+    let undecidable = |limit_ms| {
+        let history = good().promising(&WITHIN, limit_ms);
+        AnalyticsTimeout.undecidable(&history.case).is_some()
+    };
+    assert!(undecidable(450) && !undecidable(451));
+}
+
+#[test]
+fn pages_and_heads_are_no_queries() {
+    let kept = stalled("x", 2_000_000, 2_060_000);
+    let page = Exchange { route: Route::Profile, ..kept.clone() };
+    let head = Exchange { method: "HEAD".into(), ..kept };
+    check(good().exchanges([page, head]), Held);
 }
 
 #[test]
@@ -81,6 +103,23 @@ fn an_answer_in_time_must_be_shown() {
     // The query went on when its creator had been sent away.
     let sent_away = look("x", 2_000_000, 2_025_000, 504);
     check(good().exchange(slow("x", 2_000_000, 27_000)).operation(sent_away), Violated);
+    // Somebody else looks long before and long after.
+    let (before, after) =
+        (look("x", 1_900_000, 1_900_010, 200), look("x", 2_100_000, 2_100_010, 200));
+    let alone = good().exchange(slow("x", 2_000_000, 20_000)).operations([before, after]);
+    check(alone.operation(look("x", 2_000_000, 2_020_010, 504)), Violated);
+    // The creator came when the query was under way already, or went before it was answered.
+    let under_way = good().exchange(slow("x", 2_000_000, 20_000));
+    check(under_way.operation(look("x", 2_005_000, 2_021_000, 504)), Held);
+    let gone = Operation {
+        status: None,
+        failure: Some(OpFailure::Timeout),
+        ..look("x", 2_000_000, 2_010_000, 504)
+    };
+    check(good().exchange(slow("x", 2_000_000, 20_000)).operation(gone), Held);
+    let quick = good().exchange(slow("x", 2_000_000, 5_000));
+    let verdict = check(quick.operation(look("x", 2_000_000, 2_005_010, 200)), Held);
+    assert!(verdict.observed.contains("4 answers took three quarters"), "{}", verdict.observed);
     // So near to the limit it may have been over.
     let late = good().exchange(slow("x", 2_000_000, 28_501));
     check(late.operation(look("x", 2_000_000, 2_028_600, 504)), Held);
@@ -110,12 +149,13 @@ fn nobody_waits_or_somebody_else_looks_or_figures_are_shown_all_the_same() {
     check(early().operation(look("x", 2_000_000, 2_002_000, 504)), Held);
     check(early().operation(look("x", 2_000_000, 2_005_010, 504)), Violated);
     check(early().operation(look("x", 2_000_000, 2_005_010, 200)), Held);
-    let gone = Operation {
+    let gone = |until| Operation {
         status: None,
         failure: Some(OpFailure::Timeout),
-        ..look("x", 2_000_000, 2_005_000, 504)
+        ..look("x", 2_000_000, until, 504)
     };
-    check(early().operation(gone), Held);
+    check(early().operation(gone(2_005_100)), Held);
+    check(early().operation(gone(2_005_101)), Violated);
     let foreign = Operation {
         did: crate::history::Did::ForeignAnalytics(crate::history::Look {
             session: Session::Another,
@@ -123,7 +163,8 @@ fn nobody_waits_or_somebody_else_looks_or_figures_are_shown_all_the_same() {
         }),
         ..look("x", 2_000_000, 2_005_010, 403)
     };
-    check(early().operation(foreign), Held);
+    check(early().operation(foreign.clone()), Held);
+    check(good().exchange(slow("x", 2_000_000, 5_000)).operation(foreign), Held);
     // Of two who look, nobody knows whose the answer was.
     let two = good()
         .exchange(slow("x", 2_000_000, 5_000))
@@ -153,5 +194,6 @@ fn a_late_harness_a_kill_and_another_end_excuse() {
     let reset = Exchange { end: End::ServerReset, ..stalled("x", 2_000_000, 2_005_000) };
     check(good().exchange(reset).operation(look("x", 2_000_000, 2_005_010, 502)), Held);
     let unshown = good().exchange(slow("x", 2_000_000, 5_000)).lag(2_004_000, 300);
-    check(unshown.operation(look("x", 2_000_000, 2_005_010, 504)), Held);
+    let verdict = check(unshown.operation(look("x", 2_000_000, 2_005_010, 504)), Held);
+    assert!(verdict.observed.contains("1 not judged"), "{}", verdict.observed);
 }

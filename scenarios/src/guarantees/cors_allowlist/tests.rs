@@ -49,7 +49,9 @@ fn judged(operations: Vec<Operation<'static>>, expected: VerdictKind) -> Verdict
 
 #[test]
 fn whoever_lets_in_the_allowed_origin_alone_holds() {
-    judged(every(exact), Held);
+    let verdict = judged(every(exact), Held);
+    let foreign = Origin::ALL.into_iter().filter(|from| from.is_foreign()).count() as u64;
+    assert_eq!(verdict.seen, foreign * 4 + 4);
     // Capitals are the same host; reads that no route has may pass the middleware by.
     judged(
         every(|from, ask| match from {
@@ -95,11 +97,17 @@ fn answers_that_depend_on_the_origin_must_say_so_if_caches_keep_them() {
     let verdict = judged(every(unsaid(Asked::Get)), Violated);
     assert!(verdict.witnesses[0].what.contains("Vary"), "{verdict:?}");
     judged(every(unsaid(Asked::Request)), Held);
+    // Another name than the origin's is none.
+    let other = |from, ask| match exact(from, ask) {
+        (None, _) if ask == Asked::Get => (None, Some("Accept, Origins")),
+        answer => answer,
+    };
+    judged(every(other), Violated);
     // What failed is kept by no cache.
     let failed = every(unsaid(Asked::Get)).into_iter().map(|one| {
         let Did::Cross(cross) = &one.did else { panic!("it is one") };
         let failed = cross.asked == Asked::Get && cross.vary.is_none();
-        Operation { status: if failed { Some(503) } else { one.status }, ..one }
+        Operation { status: if failed { Some(500) } else { one.status }, ..one }
     });
     judged(failed.collect(), Held);
 }
@@ -113,7 +121,8 @@ fn every_method_and_credentials_for_everybody_violate() {
         }
         all
     };
-    judged(with(|cross| cross.methods = Some("GET, *".into())), Violated);
+    let methods = judged(with(|cross| cross.methods = Some("GET, *".into())), Violated);
+    assert!(methods.witnesses[0].what.starts_with("a preflight of"), "{methods:?}");
     judged(with(|cross| cross.methods = Some("GET, HEAD, POST".into())), Held);
     judged(with(|cross| cross.credentials = true), Held);
     judged(
@@ -127,8 +136,28 @@ fn every_method_and_credentials_for_everybody_violate() {
 
 #[test]
 fn too_few_answers_and_an_origin_that_is_let_in_nowhere_show_nothing() {
-    judged(vec![], Inconclusive);
+    let reason = |operations| judged(operations, Inconclusive).reason.unwrap();
+    assert!(reason(vec![]).starts_with("no answers"));
     judged(every(exact).split_off(26), Inconclusive);
+    // What is measured is measured over the answers to both.
+    let few = |allowed: usize, foreign: usize| {
+        let (inside, outside): (Vec<_>, Vec<_>) = every(exact).into_iter().partition(
+            |one| matches!(&one.did, Did::Cross(cross) if cross.from == Origin::Allowed),
+        );
+        let is_foreign =
+            |one: &Operation<'_>| matches!(&one.did, Did::Cross(cross) if cross.from.is_foreign());
+        let outside = outside.into_iter().filter(is_foreign).take(foreign);
+        judged(inside.into_iter().take(allowed).chain(outside).collect(), Inconclusive)
+    };
+    for (allowed, foreign) in [(2, 2), (2, 0), (0, 2)] {
+        let verdict = few(allowed, foreign);
+        assert_eq!((verdict.seen, verdict.measures.len()), (allowed as u64 + foreign as u64, 1));
+    }
+    let well = |asked| matches!(asked, Asked::Preflight | Asked::Request);
+    let well = |one: &Operation<'_>| matches!(&one.did, Did::Cross(cross) if well(cross.asked));
+    let twice =
+        || every(exact).into_iter().filter(well).chain(every(exact).into_iter().filter(well));
+    assert!(reason(twice().collect()).contains("0 error answers"));
     let closed = judged(every(|_, _| (None, None)), Inconclusive);
     assert!(closed.reason.unwrap().contains("let in nowhere"));
     let without = |left_out| {
@@ -136,7 +165,7 @@ fn too_few_answers_and_an_origin_that_is_let_in_nowhere_show_nothing() {
         all.retain(|one| matches!(&one.did, Did::Cross(cross) if cross.from != left_out));
         all
     };
-    judged(without(Origin::Null), Inconclusive);
+    assert!(reason(without(Origin::Null)).contains("sorts of other origins"));
     judged(without(Origin::Capitals), Held);
     let silent = every(exact).into_iter().map(|one| Operation { status: None, ..one });
     judged(silent.collect(), Inconclusive);

@@ -107,6 +107,13 @@ fn pages_that_show_a_whole_list_hold() {
     let lists = "5 different pages compared, 5 lists of two pages or more shown, 5 with a link inserted \
                  and 5 with one removed meanwhile, 5 with a short page; 1 lists begun anew";
     assert!(verdict.observed.contains(lists), "{}", verdict.observed);
+    let numbered = "pages of lists by number or by a stranger's cursor";
+    assert_eq!(crate::testing::measured(&verdict, numbered), Some(0));
+    // A list of one page shows nothing of cursors.
+    let one = part("f", Part { at_ms: 6_000, cursor: "", ids: &["f1"], next: "" });
+    let verdict = check(sees(good().exchange(one), view("f", 6_100, &["f1"], &[])), Held);
+    let long = "6 different pages compared, 5 lists of two pages or more";
+    assert!(verdict.observed.contains(long), "{}", verdict.observed);
 }
 
 #[test]
@@ -152,6 +159,10 @@ fn who_begins_anew_shows_no_link_twice() {
     let anyhow = sees(good(), view("a", 6_000, &["a1", "a2", "a3"], &["a1"]));
     let verdict = check(sees(anyhow, view("e", 6_000, &["e1", "e2", "e3"], &["e1"])), Held);
     assert!(verdict.observed.contains("in several places"));
+    // That cursor expired for an older list.
+    let whole = part("e", Part { at_ms: 7_000, cursor: "", ids: &["e1", "e2"], next: "" });
+    let later = sees(good().exchange(whole), view("e", 7_100, &["e1", "e2"], &["e1"]));
+    check(later, Held);
 }
 
 #[test]
@@ -184,7 +195,8 @@ fn numbers_foreign_cursors_and_expired_ones_violate() {
     };
     check(good().exchange(foreign), Violated);
     check(good().exchange(gone("e", 4_150, "e-old")), Held); // it may not have heard
-    check(good().exchange(gone("e", 4_300, "e-old")), Violated);
+    check(good().exchange(gone("e", 4_205, "e-old")), Held);
+    check(good().exchange(gone("e", 4_206, "e-old")), Violated);
 }
 
 #[test]
@@ -235,4 +247,103 @@ fn what_was_not_met_often_is_inconclusive() {
     let reason = check(calm, Inconclusive).reason.unwrap();
     assert!(reason.contains("inserted") && reason.contains("removed"), "{reason}");
     check(History::over(&[]), Inconclusive);
+}
+
+#[test]
+fn pages_that_are_long_and_lists_that_nobody_can_tell_apart_are_not_compared() {
+    let of_bytes = |bytes| {
+        let (operation, body) = view("a", 6_000, &["a1"], &[]);
+        sees(good(), (operation, Body { bytes, ..body }))
+    };
+    check(of_bytes(256 * 1024), Violated);
+    check(of_bytes(256 * 1024 + 1), Held);
+    let lacking = || view("a", 6_000, &["a1"], &[]);
+    let bent = Exchange { doubtful: true, ..links("a", 5_900) };
+    let bent = Exchange { listed: Some(Box::new(Listed::met(CursorIn::None))), ..bent };
+    check(sees(good().exchange(bent), lacking()), Inconclusive);
+    let own = Exchange { route: Route::Links, handle: None, ..links("a", 5_900) };
+    check(sees(good().exchange(own), lacking()), Inconclusive);
+}
+
+#[test]
+fn several_processes_may_read_lists_at_the_same_time() {
+    let at_once = |instances| {
+        let whole = |at_ms, ids| part("f", Part { at_ms, cursor: "", ids, next: "" });
+        let history = good()
+            .exchange(whole(6_000, &["f1", "f9"]))
+            .exchange(whole(7_000, &["f1", "f2"]))
+            .declaring(|declared| declared.instances = instances);
+        check_kind(sees(history, view("f", 7_200, &["f1", "f2", "f9"], &[])))
+    };
+    assert_eq!(at_once(1), Violated);
+    assert_eq!(at_once(2), Held);
+    // The second is asked for at the moment at which the first one ends.
+    let whole = |at_ms, ids| part("f", Part { at_ms, cursor: "", ids, next: "" });
+    let history =
+        good().exchange(whole(6_000, &["f1", "f9"])).exchange(whole(6_005, &["f1", "f2"]));
+    check(sees(history, view("f", 7_200, &["f1", "f2", "f9"], &[])), Held);
+}
+
+#[test]
+fn a_witness_tells_what_is_missing_and_the_call_that_shows_it() {
+    let lacks = check(sees(good(), view("a", 6_000, &["a1", "a3"], &[])), Violated);
+    assert!(lacks.witnesses[0].what.contains("lacks 1 of the 3"), "{lacks:?}");
+    let foreign = Exchange {
+        status: Some(400),
+        listed: Some(Box::new(Listed::met(CursorIn::Foreign))),
+        ..part("a", Part { at_ms: 5_150, cursor: "zz", ids: &[], next: "" })
+    };
+    let told = check(good().exchange(foreign), Violated);
+    let story = &told.witnesses[0].story[0];
+    assert!(story.contains("upstream #") && story.contains("cursor=zz"), "{story}");
+}
+
+#[test]
+fn a_list_is_whole_when_it_holds_as_many_as_are_shown_at_the_most() {
+    let shows = |ids: &[&str]| {
+        let parts = [("", "f1", "k1"), ("k1", "f2", "k2"), ("k2", "f3", "k3")];
+        let parts = (0..).zip(parts).map(|(n, (cursor, id, next))| {
+            part("f", Part { at_ms: 6_000 + n * 100, cursor, ids: &[id], next })
+        });
+        let history = good().exchanges(parts).declaring(|of| of.links_shown_max = Some(2));
+        check_kind(sees(history, view("f", 6_400, ids, &[])))
+    };
+    assert_eq!(shows(&["f1", "f2"]), Held);
+    assert_eq!(shows(&["f2", "f3"]), Violated);
+}
+
+#[test]
+fn a_page_is_short_when_it_holds_less_than_was_asked_for_with_what_is_not_shown() {
+    let mut full = part("f", Part { at_ms: 6_000, cursor: "", ids: &["f1"], next: "f" });
+    full.listed.as_mut().unwrap().inactive = vec!["f0".to_owned()];
+    let rest = part("f", Part { at_ms: 6_100, cursor: "f", ids: &["f2"], next: "" });
+    let history = good().exchange(full).exchange(rest);
+    let verdict = check(sees(history, view("f", 6_200, &["f1", "f2"], &[])), Held);
+    let lists = "6 lists of two pages or more shown, 5 with a link inserted";
+    assert!(verdict.observed.contains(lists), "{}", verdict.observed);
+    assert!(verdict.observed.contains("5 with a short page"), "{}", verdict.observed);
+}
+
+#[test]
+fn a_list_is_begun_anew_when_its_first_page_is_asked_for_after_its_cursor_expired() {
+    let goes_on = part("b", Part { at_ms: 7_000, cursor: "b", ids: &["b2", "b3"], next: "" });
+    let verdict = check(good().exchange(gone("b", 6_000, "b-old")).exchange(goes_on), Held);
+    assert!(verdict.observed.contains("1 lists begun anew"), "{}", verdict.observed);
+}
+
+#[test]
+fn only_an_edit_of_this_list_while_it_is_read_is_one() {
+    let edited = |handles: &str, at_ms| {
+        let mut history = good();
+        for timed in &mut history.case.plan.world {
+            timed.at_ms = at_ms;
+            let WorldEvent::Edit { handles: whose, .. } = &mut timed.event else { continue };
+            *whose = handles.to_owned();
+        }
+        check_kind(history)
+    };
+    assert_eq!(edited("*", 5_050), Held);
+    for (handles, at_ms) in [("*", 1_000), ("*", 5_000), ("*", 5_100), ("f", 5_050)] {
+        assert_eq!(edited(handles, at_ms), Inconclusive, "{handles} {at_ms}");
+    }
 }

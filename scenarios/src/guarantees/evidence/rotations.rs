@@ -116,11 +116,19 @@ mod tests {
     }
 
     #[test]
+    fn the_secret_of_webhooks_is_no_key() {
+        let mut secret = rotated(1, 100_000, 0);
+        secret.rotation.as_mut().unwrap().what = Rotated::WebhookSecret;
+        assert_eq!(of(&History::over(&[]).happened(secret).case).len(), 0);
+    }
+
+    #[test]
     fn a_vault_that_fails_and_a_pause_put_it_off() {
         let turned = || History::over(&[]).happened(rotated(1, 100_000, 0));
         check(&failing(turned(), 90, 110), 170, Some((100, 170)));
         check(&failing(failing(turned(), 90, 110), 165, 180), 240, Some((100, 240)));
         check(&failing(turned(), 170, 180), 160, Some((100, 160)));
+        check(&failing(turned(), 160, 165), 225, Some((100, 225)));
         check(&failing(turned(), 20, 100), 160, Some((100, 160)));
         check(&turned().paused(120_000, 130_000), 190, Some((100, 190)));
     }

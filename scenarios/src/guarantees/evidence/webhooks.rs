@@ -148,3 +148,112 @@ pub fn is_unbelievable(case: &Case, delivery: &Delivery) -> bool {
             _ => false,
         }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{History, delivery, shaped_by, webhook_rules};
+
+    fn case() -> Case {
+        let mut case = History::over(&[]).case;
+        case.plan.faults = webhook_rules();
+        case
+    }
+
+    #[test]
+    fn within_ten_seconds_of_the_tolerance_nobody_is_judged() {
+        let case = case();
+        for (off, expected) in [
+            (0, Some(true)),
+            (290, Some(true)),
+            (291, None),
+            (309, None),
+            (310, Some(false)),
+            (100_000, Some(false)),
+        ] {
+            assert_eq!([is_near(&case, off), is_near(&case, -off)], [expected; 2], "{off}");
+        }
+    }
+
+    #[test]
+    fn a_delivery_is_what_its_faults_made_of_it_and_says_so() {
+        let case = case();
+        for (rule, words, unbelievable) in [
+            ("body-bit", "forged (body-bit)", true),
+            ("upper-case-hex", "forged (upper-case-hex)", false),
+            ("old", "320 s old", true),
+            ("new", "320 s ahead of time", true),
+            ("old-close", "305 s old", false),
+            ("old-near", "280 s old", false),
+            ("stranger-first", "genuine, in a list (stranger-first)", false),
+            ("reformat", "genuine, laid out oddly", false),
+            ("twice", "genuine", false),
+            ("no-data", "genuine and senseless (no-data)", false),
+        ] {
+            let sent = shaped_by(rule, delivery("d1", "ann", 1_000, 401));
+            assert_eq!(Nature::of(&case, &sent).words(), words);
+            assert_eq!(is_unbelievable(&case, &sent), unbelievable, "{rule}");
+        }
+        // What was signed well is believed, whatever a fault was about to do.
+        let genuine = Delivery {
+            authentic: true,
+            ..shaped_by("body-bit", delivery("d1", "ann", 1_000, 401))
+        };
+        assert!(!is_unbelievable(&case, &genuine));
+    }
+
+    #[test]
+    fn it_is_told_with_what_came_of_it() {
+        let case = case();
+        let answered = delivery("d1", "ann", 1_000, 204);
+        let told = tell(&case, &answered);
+        assert!(told.ends_with(" about ann (d1), genuine → 204"), "{told}");
+        let failed = Delivery { status: None, failure: Some("refused".into()), ..answered.clone() };
+        assert!(tell(&case, &failed).ends_with("→ refused"));
+        let silent = Delivery { status: None, failure: None, ..answered };
+        assert!(tell(&case, &silent).ends_with("→ no answer"));
+    }
+
+    #[test]
+    fn attempts_of_one_message_to_one_registration_belong_together() {
+        let mut case = case();
+        let elsewhere = Delivery { webhook: "wh_2".into(), ..delivery("a", "ann", 1_100, 200) };
+        case.linktree.deliveries = vec![
+            delivery("a", "ann", 1_000, 500),
+            elsewhere,
+            delivery("b", "ann", 1_200, 200),
+            delivery("a", "ann", 1_300, 200),
+        ];
+        let sizes: Vec<usize> = messages(&case).iter().map(|one| one.attempts.len()).collect();
+        assert_eq!(sizes, [2, 1, 1]);
+    }
+
+    #[test]
+    fn only_2xx_accepts_and_who_was_down_just_before_is_disturbed() {
+        for (status, accepted) in [(199, false), (200, true), (299, true), (300, false)] {
+            assert_eq!(is_accepted(&delivery("a", "ann", 1_000, status)), accepted, "{status}");
+        }
+        // It is answered at 10,005 ms, and δ is 100 ms.
+        let sent = delivery("a", "ann", 10_000, 200);
+        for (from_ms, until_ms, undisturbed) in [
+            (9_000, 9_899, true),
+            (9_000, 9_901, false),
+            (10_004, 10_100, false),
+            (10_006, 10_100, true),
+        ] {
+            let mut history = History::over(&[]).paused(from_ms, until_ms);
+            history.case.ready();
+            assert_eq!(is_undisturbed(&history.case, &sent), undisturbed, "{from_ms}");
+        }
+    }
+
+    #[test]
+    fn what_a_scheme_has_room_for() {
+        assert_eq!(carries(SchemeName::Github), (false, false));
+        for scheme in
+            [SchemeName::StandardWebhooks, SchemeName::LinktreeAssumed, SchemeName::Stripe]
+        {
+            assert_eq!(carries(scheme), (true, true), "{scheme:?}");
+        }
+    }
+}

@@ -53,7 +53,9 @@ fn check(history: History, expected: VerdictKind) {
 
 #[test]
 fn pages_on_which_attacks_are_text_hold() {
-    assert_eq!(judged(60, &text()).kind, Held);
+    let verdict = judged(60, &text());
+    assert_eq!(verdict.kind, Held);
+    assert!(verdict.observed.contains("60 pages with 240 attacks"), "{}", verdict.observed);
     assert_eq!(judged(54, &text()).kind, Held);
     // Whoever drops some words has still shown forty.
     let some = (1..=60).map(|number| {
@@ -103,4 +105,12 @@ fn pages_that_a_script_renders_are_named_as_such() {
     let verdict = judged(60, &state);
     assert_eq!(verdict.kind, Inconclusive);
     assert!(verdict.reason.unwrap().contains("rendered by script"));
+    // Whoever shows as much as is asked for renders no page by script, whatever else is missing.
+    let in_script = Field::ALL.to_vec();
+    let some = (1..=53).map(|number| {
+        let shown = if number <= 40 { Field::ALL.to_vec() } else { vec![] };
+        view(number, Some(Hostile { shown, in_script: in_script.clone(), ..Hostile::default() }))
+    });
+    let verdict = over(CREATORS).operations(some).judged_by(&HtmlSanitised);
+    assert!(verdict.reason.unwrap().starts_with("53 hostile creators"));
 }

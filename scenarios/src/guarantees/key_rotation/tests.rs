@@ -52,7 +52,7 @@ fn without(is_left_out: impl Fn(&Exchange) -> bool) -> History {
         .happened(rotated(1, 100_000, 70_000))
         .happened(rotated(2, 300_000, 0));
     let group =
-        Group { prefix: "ann".into(), count: 9, min_links: 1, max_links: 2, ..Group::default() };
+        Group { prefix: "ann".into(), count: 99, min_links: 1, max_links: 2, ..Group::default() };
     history.case.plan.population = Population { groups: vec![group] };
     let mut calls = Vec::new();
     for second in (2..590).step_by(4) {
@@ -114,6 +114,10 @@ fn check(history: History, expected: VerdictKind) -> Verdict {
 fn a_key_that_is_picked_up_holds() {
     let verdict = check(sound(), Held);
     assert!(verdict.observed.contains("2 rotations, 1 of them"), "{}", verdict.observed);
+    let midst =
+        "26 views of pages that were there and 26 clicks in the midst of it, 0 of the clicks";
+    assert!(verdict.observed.contains(midst), "{}", verdict.observed);
+    assert_eq!(verdict.seen, 2 + 26 + 26);
 }
 
 #[test]
@@ -130,6 +134,24 @@ fn a_key_that_is_never_picked_up_violates_at_the_pickup_and_at_its_end() {
     let measured = |name| crate::testing::measured(&verdict, name);
     assert_eq!(measured("keys that were not picked up in time"), Some(1));
     assert!(measured("calls with a key that had ended").unwrap() > 20);
+    let unused = |one: &&Witness| one.what == "key-1 was not in use yet";
+    let witness = verdict.witnesses.iter().find(unused).unwrap();
+    assert!(witness.story[1].ends_with("the new key had to be in use"), "{witness:?}");
+}
+
+#[test]
+fn a_key_that_is_picked_up_too_late_violates_once() {
+    let mut history = sound();
+    let (from, until) = (Moment::from_ms(130_000), Moment::from_ms(165_000));
+    for one in history.judged().iter_mut().filter(|one| from <= one.t_req && one.t_req < until) {
+        let mut head = (*one.head).clone();
+        (head.key_id, head.token) = (Some("key-0".into()), "previous".into());
+        one.head = std::sync::Arc::new(head);
+    }
+    let verdict = check(history, Violated);
+    let measured = |name| crate::testing::measured(&verdict, name);
+    assert_eq!(measured("keys that were not picked up in time"), Some(1));
+    assert_eq!(measured("calls with a key that had ended"), Some(0));
 }
 
 #[test]
@@ -144,6 +166,16 @@ fn with_an_overlap_no_call_comes_with_the_key_that_ended() {
 #[test]
 fn after_a_revocation_a_few_rows_of_refusals_hold_and_more_are_a_storm() {
     check(refused_in_rows(5), Held);
+    // Whoever calls when the refusal may be known calls in a row of its own.
+    let twice = |apart: u64| {
+        let row = |n: u64| {
+            let at = 300_400 + n * 300;
+            [0, apart].map(|ms| keyed(refused(ANN, at + ms, 401), (1, "revoked")))
+        };
+        without(|one| one.token == "revoked").exchanges((0..5).flat_map(row))
+    };
+    check(twice(105), Held);
+    check(twice(106), Violated);
     let verdict = check(refused_in_rows(6), Violated);
     assert!(verdict.witnesses[0].what.starts_with("6 rows of calls"), "{verdict:?}");
     check(refused_in_rows(6).declaring(|of| of.instances = 2), Held);
@@ -167,6 +199,15 @@ fn a_page_that_was_there_is_shown_until_the_rotation_is_over() {
     let mut unknown = unserved(330_000);
     unknown.operations.last_mut().unwrap().handle = "ann-0002".into();
     check(unknown, Held);
+    // Who is no creator of the plan has no page, and a click that is refused is none.
+    let of = |handle: &'static str, status| Operation {
+        status: Some(status),
+        ..page(handle, if status == 200 { 90_000 } else { 330_000 }, 330_005, "v0")
+    };
+    check(sound().operations([of("zed-0001", 200), of("zed-0001", 503)]), Held);
+    let refused = Operation { status: Some(503), ..clicked("refused", 330_000) };
+    check(sound().operation(Operation { handle: ANN.into(), ..refused }), Held);
+    check(sound().operation(Operation { status: Some(503), ..clicked("no", 150_000) }), Held);
 }
 
 #[test]
@@ -183,10 +224,70 @@ fn first_visits_are_served_in_an_overlap_as_they_were_before() {
         }
         history.operations((7..7 + count).map(|n| visit(n, 150_000 + n, within)))
     };
-    check(visits(200, 200, 3), Held);
-    check(visits(200, 503, 3), Violated);
+    let first = |verdict: Verdict| {
+        let (_, first) = verdict.observed.rsplit_once("; ").unwrap();
+        first.to_owned()
+    };
+    assert_eq!(first(check(visits(200, 200, 3), Held)), "3 first visits of pages");
+    assert_eq!(first(check(visits(503, 503, 3), Held)), "0 first visits of pages");
+    let verdict = check(visits(200, 503, 3), Violated);
+    let turn = &verdict.witnesses[0].story[0];
+    assert!(turn.contains("key-1 takes the place of key-0, which is good until"), "{turn}");
     check(visits(200, 503, 2), Held);
-    check(visits(503, 503, 3), Held);
+    // Four of them show nothing yet.
+    let mut few = visits(200, 503, 3);
+    let place = few.operations.iter().position(|one| one.handle == "ann-0006").unwrap();
+    few.operations.remove(place);
+    check(few, Held);
+    // The overlap lasts from 100 s to 170 s, and what begins before it and ends in it is neither here nor
+    // there.
+    let unserved = |n: u64, ms: u64| Operation {
+        status: Some(503),
+        handle: format!("ann-000{n}").into(),
+        ..page("-", ms, ms + 5, "v0")
+    };
+    for (ms, expected) in
+        [(99_999, Held), (100_000, Violated), (169_995, Violated), (169_996, Held)]
+    {
+        let history = visits(200, 200, 0).operations((7..10).map(|n| unserved(n, ms)));
+        check(history, expected);
+    }
+    let one_more = [unserved(9, 150_000), unserved(0, 99_995)];
+    check(visits(200, 503, 2).operations(one_more), Violated);
+    // Whoever comes again is no newcomer, and what stood still shows nothing.
+    check(
+        visits(200, 200, 0).operations([150_000, 150_100, 150_200].map(|ms| unserved(7, ms))),
+        Held,
+    );
+    check(visits(200, 503, 3).paused(149_990, 150_020), Held);
+}
+
+#[test]
+fn where_the_limiter_may_have_been_full_no_first_visit_is_judged() {
+    use crate::guarantees::evidence::rate;
+    let visit = |n: u64, ms: u64, status| Operation {
+        status: Some(status),
+        handle: format!("ann-000{n}").into(),
+        ..page("-", ms, ms + 5, "v0")
+    };
+    for instances in [1, 2] {
+        let history = |more: usize| {
+            let history = sound()
+                .declaring(|of| of.instances = instances as u32)
+                .operations((2..7).map(|n| visit(n, 50_000 + n, 200)))
+                .operations((7..10).map(|n| visit(n, 150_000, 503)))
+                .exchange(keyed(read(ANN, 90_000), (0, "live")));
+            let (from, until) = (Moment::from_ms(90_000), Moment::from_ms(150_005));
+            let calls = history.case.linktree.exchanges.iter();
+            let reads = calls.filter(|one| one.is_page_read());
+            let known = reads.filter(|one| from <= one.t_req && one.t_req <= until).count();
+            let pages = rate::cap(&history.case) - history.case.declared.click_slots as usize;
+            let room = (pages * 3 / 4 / instances + more).saturating_sub(known);
+            history.exchanges((0..room as u64).map(|n| keyed(read(ANN, 149_000 + n), (1, "live"))))
+        };
+        check(history(0), Violated);
+        check(history(1), Held);
+    }
 }
 
 #[test]
@@ -198,6 +299,12 @@ fn a_click_of_a_rotation_arrives_as_click_lag_promises() {
     check(late(210_100), Held);
     check(late(210_101), Violated);
     check(sound().operation(clicked("lost", 150_000)), Violated);
+    // As long as the rotation goes on, and not where nobody knows what became of it.
+    check(sound().operation(clicked("lost", 169_995)), Violated);
+    check(sound().operation(clicked("lost", 169_996)), Held);
+    let mut broken_off = sound().operation(clicked("lost", 150_000));
+    broken_off.case.harness.outcome = None;
+    assert_ne!(broken_off.judged_by(&KeyRotation).kind, Violated);
     // Without an overlap it waits until the new key must be known, and a breaker's open time.
     let revoked = |at: u64| {
         let history = sound().operation(clicked("late", 310_000));
@@ -212,20 +319,33 @@ fn a_click_of_a_rotation_arrives_as_click_lag_promises() {
 
 #[test]
 fn the_age_is_that_of_a_key_in_use() {
-    let aged = |second: u64, age: f64| {
+    let aged_at = |ms: u64, age: f64| {
         let figures = Figures { key_age: Some(age), ..Figures::default() };
-        sound().scrape(scrape(second * 1_000, figures))
+        sound().scrape(scrape(ms, figures))
     };
+    let aged = |second: u64, age: f64| aged_at(second * 1_000, age);
     let old = |second: f64| 91.0 * 86_400.0 + second - 100.0;
     check(aged(50, old(50.0)), Held);
     check(aged(50, old(50.0 + 62.0)), Held);
     check(aged(50, old(50.0 + 63.0)), Violated);
+    check(aged(50, old(50.0 - 62.0)), Held);
+    check(aged(50, old(50.0 - 63.0)), Violated);
     check(aged(50, 50.0), Violated);
+    // From the moment of the rotation on, and as long as the old key may be in use.
+    check(aged_at(99_995, 0.0), Held);
+    check(aged_at(99_994, 0.0), Violated);
+    check(aged_at(160_150, old(160.0)), Held);
+    check(aged_at(160_151, old(160.0)), Violated);
     check(aged(159, old(159.0)), Held);
     check(aged(161, old(161.0)), Violated);
     check(aged(101, 1.0), Held);
     check(aged(500, 200.0), Held);
     check(aged(500, 0.5), Violated);
+    check(aged(500, 0.5).paused(499_000, 500_002), Held);
+    check(aged(500, 0.5).lag(500_000, 400), Held);
+    let mut failed = aged(500, 0.5);
+    failed.case.target.scrapes.last_mut().unwrap().status = Some(500);
+    check(failed, Held);
     check(aged(500, f64::from(1_800_000_000)), Violated);
 }
 

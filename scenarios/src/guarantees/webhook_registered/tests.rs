@@ -3,7 +3,7 @@ use crate::testing::{
     FRONT, History, asked_to_wait, lists_webhooks, refused, registers, webhook_id,
 };
 use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
-use mock_server::history::exchange::Exchange;
+use mock_server::history::exchange::{End, Exchange};
 
 fn url(path: &str) -> String {
     format!("{FRONT}{path}")
@@ -37,7 +37,19 @@ fn judged(history: History) -> VerdictKind {
 
 #[test]
 fn whoever_registers_or_finds_itself_registered_holds() {
-    assert_eq!(judged(restarted([lists_webhooks(101_100)])), Held);
+    let verdict = restarted([lists_webhooks(101_100)]).judged_by(&WebhookRegistered);
+    assert_eq!(verdict.kind, Held);
+    let slowest = crate::testing::measured(&verdict, "slowest registration, without waits");
+    assert_eq!(slowest, Some(105_000));
+    // A start that ended before it was due is none.
+    let history = History::over(&[])
+        .standing(1_000)
+        .terminated(10_000, 10_100, 10_200)
+        .exchanges([registers(&own(), 10_300, 503), registers(&own(), 11_500, 201)])
+        .looked_at(&own(), 11_600, 405)
+        .terminated(100_000, 100_500, 101_000)
+        .exchange(lists_webhooks(101_100));
+    assert_eq!(judged(with_end(history, 400_000)), Held);
     assert_eq!(judged(restarted([registers(&own(), 101_100, 200)])), Held);
     let localhost = "http://localhost:8080/webhooks/linktree";
     assert_eq!(judged(restarted([registers(localhost, 101_100, 201)])), Held);
@@ -52,6 +64,11 @@ fn whoever_does_not_or_registers_something_else_violates() {
     assert_eq!(judged(restarted([])), Violated);
     assert_eq!(judged(restarted([registers(&own(), 101_100, 422)])), Violated);
     assert_eq!(judged(restarted([registers(&own(), 131_200, 200)])), Violated);
+    // What fails once it is too late is no excuse, nor is a list that was not shown.
+    let late = [registers(&own(), 140_000, 200), refused("ann", 140_005, 503)];
+    assert_eq!(judged(restarted(late)), Violated);
+    let unseen = Exchange { status: Some(503), ..lists_webhooks(101_100) };
+    assert_eq!(judged(restarted([unseen])), Violated);
     for other in ["/webhooks/linktree/2", "/", "/webhooks/linktree?x=1"] {
         assert_eq!(judged(restarted([registers(&url(other), 101_100, 201)])), Violated, "{other}");
     }
@@ -75,6 +92,8 @@ fn what_was_forgotten_or_removed_is_listed_no_more() {
         ..lists_webhooks(ms)
     };
     assert_eq!(judged(restarted([removes(101_050), lists_webhooks(101_100)])), Violated);
+    let failed = Exchange { status: Some(503), ..removes(101_050) };
+    assert_eq!(judged(restarted([failed, lists_webhooks(101_100)])), Held);
 }
 
 #[test]
@@ -84,6 +103,13 @@ fn failures_and_told_waits_leave_more_time() {
     // The breaker may be open for 30 s, and nobody calls while it is.
     assert_eq!(later(registers(&own(), 101_100, 503), 160_000), Held);
     assert_eq!(later(refused("ann", 101_100, 503), 160_000), Held);
+    // Between two attempts there may be as much as the declared longest pause.
+    let cut_off = Exchange { end: End::Truncated, ..registers(&own(), 101_100, 201) };
+    for failed in [registers(&own(), 101_100, 503), cut_off.clone()] {
+        let history = restarted([failed, registers(&own(), 200_000, 200)]);
+        assert_eq!(judged(history.declaring(|of| of.backoff_cap_ms = 90_000)), Held);
+    }
+    assert_eq!(judged(restarted([cut_off])), Violated);
     assert_eq!(later(asked_to_wait("ann", 101_100, 429, 100), 230_000), Held);
     assert_eq!(later(asked_to_wait("ann", 101_100, 429, 100), 232_000), Violated);
     // A failure that was over for long before the start is none.
@@ -117,6 +143,11 @@ fn an_address_that_does_not_answer_violates_unless_it_was_removed() {
     // Nobody was there.
     let down = restarted([lists_webhooks(101_100)]).looked_at(&own(), 100_700, 0);
     assert_eq!(judged(down), Held);
+    // It had only just come, or was about to go.
+    for status in [0, 503] {
+        let again = restarted([lists_webhooks(101_100)]).terminated(399_100, 399_200, 399_500);
+        assert_eq!(judged(again.looked_at(&own(), 399_650, status)), Held, "{status}");
+    }
 }
 
 #[test]
@@ -136,4 +167,9 @@ fn one_start_no_failure_or_no_look_is_too_little() {
     let mut early = restarted([]);
     early.case.harness.closed = Moment::from_ms(120_000);
     assert_eq!(judged(early), Inconclusive);
+    for (closed_ms, expected) in [(131_200, Inconclusive), (131_201, Violated)] {
+        let mut history = restarted([]);
+        history.case.harness.closed = Moment::from_ms(closed_ms);
+        assert_eq!(judged(history), expected, "{closed_ms}");
+    }
 }

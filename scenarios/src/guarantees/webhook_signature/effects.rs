@@ -288,6 +288,9 @@ impl Judged {
 }
 
 #[cfg(test)]
+mod tests;
+
+#[cfg(test)]
 pub mod testing {
     use crate::testing::{History, page, read};
 

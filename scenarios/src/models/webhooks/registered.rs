@@ -4,6 +4,7 @@ use crate::models::judged;
 use crate::testing::{FRONT, History, asked_to_wait, lists_webhooks, refused, registers};
 use mock_server::clock::Moment;
 use mock_server::history::exchange::Exchange;
+use mock_server::webhooks::WebhookEvent;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -15,6 +16,12 @@ enum Registers {
     Once,
     Never,
     Elsewhere,
+    /// For changes of pages alone.
+    WithoutClicks,
+    /// It is registered, and nobody listens there.
+    Unheard,
+    /// Beside the address of yesterday, which stays and does not answer any more.
+    BesideYesterdays,
 }
 
 /// Two starts, each with failures, refusals of others and told waits, and a client that backs off and
@@ -25,7 +32,7 @@ fn registering(random: &mut ChaCha8Rng, how: Registers) -> History {
     let restart = random.random_range(200_000..300_000);
     let ready = [random.random_range(1_000..4_000), restart + random.random_range(500..3_000)];
     history = history.standing(ready[0]).terminated(restart, restart + 100, ready[1]);
-    if random.random_range(0..2) == 0 {
+    if random.random_range(0..2) == 0 && how != Registers::BesideYesterdays {
         history.case.linktree.forgotten = vec![Moment::from_ms(restart + 200)];
     }
     let mut is_registered = false;
@@ -69,9 +76,20 @@ fn registering(random: &mut ChaCha8Rng, how: Registers) -> History {
                 now += 20;
             }
             if !asks || !is_registered {
-                history =
-                    history.exchange(registers(&url, now, if is_registered { 200 } else { 201 }));
-                history = history.looked_at(&url, now + 10, if url == own { 405 } else { 404 });
+                let mut made = registers(&url, now, if is_registered { 200 } else { 201 });
+                if let Some(receipt) =
+                    made.registration.as_mut().filter(|_| how == Registers::WithoutClicks)
+                {
+                    receipt.events = vec![WebhookEvent::ProfileUpdated];
+                }
+                let hears = url == own && how != Registers::Unheard;
+                history = history.exchange(made);
+                history = history.looked_at(&url, now + 10, if hears { 405 } else { 404 });
+            }
+            if how == Registers::BesideYesterdays && start == 0 {
+                let old = format!("{own}-0");
+                history = history.exchange(registers(&old, now + 20, 201));
+                history = history.looked_at(&old, restart + 190_000, 404);
             }
             is_registered = true;
             break;
@@ -82,7 +100,7 @@ fn registering(random: &mut ChaCha8Rng, how: Registers) -> History {
         history = history.exchange(refused("ann", random.random_range(1_000..400_000), 503));
     }
     history.case.harness.closed = Moment::from_ms(restart + 200_000);
-    history.looked_at(&own, restart + 190_000, 405)
+    history.looked_at(&own, restart + 190_000, if how == Registers::Unheard { 404 } else { 405 })
 }
 
 #[test]
@@ -93,4 +111,7 @@ fn who_registers_until_it_is_done_is_never_blamed_and_who_does_not_is_caught() {
     of(Registers::Once).is_caught("once", 90);
     of(Registers::Never).is_caught("never", 100);
     of(Registers::Elsewhere).is_caught("elsewhere after the restart", 100);
+    of(Registers::WithoutClicks).is_caught("without clicks", 100);
+    of(Registers::Unheard).is_caught("where nobody listens", 100);
+    of(Registers::BesideYesterdays).is_caught("beside the address of yesterday", 100);
 }

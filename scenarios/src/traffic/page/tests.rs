@@ -107,6 +107,9 @@ fn a_body_is_read_once() {
     let first = pages.read(&answer("<a data-link-id=1>"), &front);
     assert!(Arc::ptr_eq(&first, &pages.read(&answer("<a data-link-id=1>"), &front)));
     assert_eq!(pages.read(&answer("<a data-link-id=2>"), &front).links, ["2"]);
+    assert!(Arc::ptr_eq(&first, &pages.read(&answer("<a data-link-id=1>"), &front)));
+    let hostile = Page::read(b"<p>zqb007<img onerror=zib007>", &front).hostile;
+    assert_eq!(hostile.findings.len(), 1);
 }
 
 #[test]

@@ -200,3 +200,33 @@ fn quiet_is_near_only_where_something_else_is_true_besides() {
     };
     assert_eq!([near(0), near(59), near(61)], [1, 1, 0]);
 }
+
+#[test]
+fn what_was_seen_is_counted_and_told() {
+    let compared = |history: History, values: &[(u64, u64)], lasts_s| {
+        let mut case = history.case;
+        case.ready();
+        compare(&case, &about(lasts_s), &signal(&case, values))
+    };
+    let all = compared(at(&[60]), &[(20, 50), (40, 0), (50, 101), (70, 0)], 0);
+    assert_eq!((all.loud, all.near, all.begun, all.seen()), (1, 1, 1, 3));
+    let measured = |of: &Compared| of.gauges().map(|gauge| gauge.measure().is_some());
+    assert_eq!(measured(&all), [true, true]);
+    assert_eq!(measured(&compared(at(&[60]), &[(60, 81), (61, 0)], 0)), [false, true]);
+    assert_eq!(measured(&compared(at(&[]), &[(50, 80), (61, 0)], 0)), [false, true]);
+
+    let told = |history, values: &[(u64, u64)], lasts_s| {
+        let verdict = compared(history, values, lasts_s).offences.verdict(1, "alerts");
+        let witness = verdict.witnesses.into_iter().next().unwrap();
+        (witness.what, witness.story.join("; "))
+    };
+    let (silent, story) = told(at(&[]), &[(50, 101), (70, 0)], 0);
+    assert!(silent.contains("though it was 101 at least"), "{silent}");
+    assert!(story.ends_with("alerts that came: none"), "{story}");
+    let (short, _) = told(at(&[69]), &[(50, 81), (69, 0)], 30);
+    assert!(short.ends_with("it was 81 at the most in the 40 s before, and above 80 not for 20 s"));
+    let (calm, _) = told(at(&[69]), &[(50, 80), (69, 0)], 30);
+    assert!(calm.ends_with("it was 80 at the most in the 40 s before"), "{calm}");
+    let (calm, _) = told(at(&[69]), &[], 0);
+    assert!(calm.ends_with("it was 0 at the most in the 10 s before"), "{calm}");
+}
