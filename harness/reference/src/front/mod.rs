@@ -14,7 +14,6 @@ use crate::{
     analytics::Analytics,
     campaigns::{self, ChangeStore},
     clicks::{ClickStore, LagPolicy},
-    clock,
     keys::Keys,
     linktree::Failure,
     logs::LogPolicy,
