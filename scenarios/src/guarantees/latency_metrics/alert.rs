@@ -73,7 +73,7 @@ pub mod tests {
         let call = |n: u64| {
             let quick = read(&format!("page-{n}"), n * 1_200);
             let one_in = if (500..750).contains(&n) { 4 } else { 37 };
-            if n % one_in > 0 {
+            if !n.is_multiple_of(one_in) {
                 return quick;
             }
             let end = Moment::from_ms(n * 1_200 + 1_500);

@@ -16,7 +16,7 @@ fn slow(exchange: Exchange, took_ms: u64) -> Exchange {
 fn history(one_in: u64, took_ms: u64) -> History {
     let one = move |n: u64| {
         let (at, handle) = (n * 1_200, format!("page-{n}"));
-        let quick = if n % 2 == 0 { read(&handle, at) } else { links(&handle, at) };
+        let quick = if n.is_multiple_of(2) { read(&handle, at) } else { links(&handle, at) };
         if n % one_in == one_in / 2 { slow(quick, took_ms) } else { quick }
     };
     History::over(&[(Control, 0, 720)]).exchanges((0..600).map(one))
@@ -101,7 +101,7 @@ fn what_a_process_kept_in_memory_is_gone_with_it() {
     // Slow until 150 s, then quick.
     let one = |n: u64| {
         let quick = read(&format!("page-{n}"), n * 250);
-        if n < 600 && n % 3 == 0 { slow(quick, 1_500) } else { quick }
+        if n < 600 && n.is_multiple_of(3) { slow(quick, 1_500) } else { quick }
     };
     let all = || History::over(&[(Control, 0, 300)]).exchanges((0..1_200).map(one));
     let (lo, hi, _) = at(all().killed_until(150_000, 151_000), 200);

@@ -18,6 +18,9 @@ enum What {
     Copies,
 }
 
+/// Whether a page is asked for upstream after this one of these deliveries.
+type Asks = fn(What, usize) -> bool;
+
 /// How many pages of each kind there are, and when what happens about each, in milliseconds after it was
 /// filled. All deliveries but copies come at 400.
 #[derive(Clone, Copy)]
@@ -110,7 +113,7 @@ fn what_is_refused_and_acted_upon_violates_where_effects_can_be_seen() {
 fn where_effects_cannot_be_seen_statuses_alone_count() {
     for asks in [
         // Never, always, seldom, and of its own accord.
-        (|_, _| false) as fn(What, usize) -> bool,
+        (|_, _| false) as Asks,
         |_, _| true,
         |what, n| matches!(what, What::Genuine) && n < 9 || matches!(what, What::Forged),
         |what, n| !matches!(what, What::Control) || n < 2,
@@ -125,7 +128,7 @@ fn where_effects_cannot_be_seen_statuses_alone_count() {
 fn effects_count_from_as_many_as_are_needed_and_within_the_time_in_which_they_show() {
     let forged = |what, _| matches!(what, What::Genuine | What::Forged);
     let copied = |what, _| matches!(what, What::Genuine | What::Copies);
-    let kind = |storm: Storm, asks: fn(What, usize) -> bool| {
+    let kind = |storm: Storm, asks: Asks| {
         storm.history(asks).judged_by(&WebhookSignature).kind
     };
     let of = |pages, asks, expected| {
@@ -138,7 +141,7 @@ fn effects_count_from_as_many_as_are_needed_and_within_the_time_in_which_they_sh
     of([8, 20, 0, 6], copied, Violated);
     of([8, 20, 0, 5], copied, Held);
     // Four of five, and of the other moments one.
-    let shares: [(fn(What, usize) -> bool, VerdictKind); 5] = [
+    let shares: [(Asks, VerdictKind); 5] = [
         (
             |what, n| matches!(what, What::Genuine if n < 8) || matches!(what, What::Forged),
             Violated,
