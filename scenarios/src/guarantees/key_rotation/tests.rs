@@ -234,32 +234,6 @@ fn first_visits_are_served_in_an_overlap_as_they_were_before() {
     let turn = &verdict.witnesses[0].story[0];
     assert!(turn.contains("key-1 takes the place of key-0, which is good until"), "{turn}");
     check(visits(200, 503, 2), Held);
-    // Four of them show nothing yet.
-    let mut few = visits(200, 503, 3);
-    let place = few.operations.iter().position(|one| one.handle == "ann-0006").unwrap();
-    few.operations.remove(place);
-    check(few, Held);
-    // The overlap lasts from 100 s to 170 s, and what begins before it and ends in it is neither here nor
-    // there.
-    let unserved = |n: u64, ms: u64| Operation {
-        status: Some(503),
-        handle: format!("ann-000{n}").into(),
-        ..page("-", ms, ms + 5, "v0")
-    };
-    for (ms, expected) in
-        [(99_999, Held), (100_000, Violated), (169_995, Violated), (169_996, Held)]
-    {
-        let history = visits(200, 200, 0).operations((7..10).map(|n| unserved(n, ms)));
-        check(history, expected);
-    }
-    let one_more = [unserved(9, 150_000), unserved(0, 99_995)];
-    check(visits(200, 503, 2).operations(one_more), Violated);
-    // Whoever comes again is no newcomer, and what stood still shows nothing.
-    check(
-        visits(200, 200, 0).operations([150_000, 150_100, 150_200].map(|ms| unserved(7, ms))),
-        Held,
-    );
-    check(visits(200, 503, 3).paused(149_990, 150_020), Held);
 }
 
 #[test]
