@@ -50,7 +50,7 @@ fn an_unknown_tag_is_a_usage_error_and_all_are_named() {
     check(
         &["run", "--tag", "braeker"],
         2,
-        &["no tag braeker", "the tags are: alerts, analytics, baseline, breaker"],
+        &["no tag braeker", "the tags are: alerts, analytics, baseline, batches, breaker"],
     );
 }
 
