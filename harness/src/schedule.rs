@@ -19,10 +19,10 @@ const PER_ARRIVAL_MILLI: f64 = 0.5;
 /// What a scenario needs while nobody comes: probes, the target's own timers, start and stop.
 const STANDING_MILLI: u32 = 50;
 /// The part of each core that scenarios may fill together; the rest keeps timers exact.
-const ROOM_OF_A_CORE_MILLI: u32 = 550;
+const ROOM_OF_A_CORE_MILLI: u32 = 650;
 /// Scenarios on each core, however little they need.
-/// Measured: ten on two cores, all held.
-const MOST_ON_A_CORE: usize = 5;
+/// Measured: twelve on two cores, all held.
+const MOST_ON_A_CORE: usize = 6;
 /// Cores for each target that is starting: it fills one, and the other is for those that are judged.
 const CORES_OF_A_START: usize = 2;
 

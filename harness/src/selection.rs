@@ -187,7 +187,7 @@ mod tests {
         let all = [&["gray-failure", "outage-and-replay", "flapping"], &quick[1..]].concat();
         check(&night, &all);
         check(&["flapping"], &["flapping"]);
-        check(&["--tag", "night"], &["gray-failure", "flapping"]);
+        check(&["--tag", "night"], &["gray-failure", "flapping", "close-to-the-limit"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! minute sees what others see; when all is used they come faster, and most of them get no page.
 
 use super::parts::{Timeline, group, in_turn, pages, pages_and_clicks};
-use super::{ScenarioInfo, Settings};
+use super::{NIGHT, ScenarioInfo, Settings};
 use crate::plan::{Creators, Pace, PhaseKind, Plan, Shape, Step, Traffic};
 use mock_server::faults::Window;
 use mock_server::world::population::Population;
@@ -14,11 +14,14 @@ use mock_server::world::population::Population;
 pub const INFO: ScenarioInfo = ScenarioInfo {
     id: "close-to-the-limit",
     summary: "Use comes close to the limit, bursts, and fills it: when its alert must fire",
-    tags: &["alerts", "rate-limit"],
+    tags: &["alerts", "rate-limit", NIGHT],
     guarantees: &["headroom-alert"],
     build,
 };
 
+/// At a larger one a burst that leaves the window at once, and the tolerance at both of its ends, hide that use
+/// is above its bound all the time.
+const LARGEST_SCALE: u32 = 3;
 /// A minute, contract milliseconds.
 const MINUTE_MS: u64 = 60_000;
 /// Two scrapes and evaluations beside the storm, real milliseconds.
@@ -35,7 +38,8 @@ const MORE_GAP_MS: u64 = 1_700;
 /// all of the limit is used.
 const BURST: u32 = 20;
 const BURST_MS: u64 = 200;
-/// Who wants a cold page when no slot is left, a second of the quick profile: twice as many as find one.
+/// Who wants a cold page when no slot is left, a second of real time: so many that a slot is taken as soon as
+/// it is free.
 const CROWD_RATE: u32 = 30;
 /// Visitors of one cached page a second, real time: more than the headroom, for whoever counts them.
 const VIRAL_RATE: u32 = 10;
@@ -44,6 +48,8 @@ const FRESH: u32 = 80;
 const COLD: u32 = 400;
 
 fn build(settings: &Settings) -> Plan {
+    let largest = if settings.has_own_scale { u32::MAX } else { LARGEST_SCALE };
+    let settings = &Settings { time_scale: settings.time_scale.min(largest), ..settings.clone() };
     let mut timeline = Timeline::default();
     let declared = &settings.declared;
     // Until an alert is due that is measured by whole minutes of the clock.
@@ -84,7 +90,6 @@ fn build(settings: &Settings) -> Plan {
     };
     let readers = |id, window, pace, group: &str| stream(id, window, pace, in_turn(group), pages());
     let clickers = one_by_one(CLICK_GAP_MS, all);
-    let crowd_rate = settings.share(CROWD_RATE);
     Plan {
         population: Population {
             groups: vec![
@@ -100,9 +105,9 @@ fn build(settings: &Settings) -> Plan {
             readers("first-visitors", usual, one_by_one(READER_GAP_MS, usual), "fresh"),
             readers("burst", at_once, steady(BURST * per_second), "burst"),
             readers("more", grows, one_by_one(MORE_GAP_MS, grows), "cold"),
-            readers("crowd", full, steady(crowd_rate), "cold"),
+            readers("crowd", full, steady(CROWD_RATE), "cold"),
         ],
-        generator: settings.generator(settings.users(150, crowd_rate)),
+        generator: settings.generator(settings.users(150, CROWD_RATE)),
         ..INFO.skeleton(settings, timeline)
     }
 }

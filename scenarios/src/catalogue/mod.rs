@@ -169,7 +169,7 @@ impl Settings {
 }
 
 /// The tag of scenarios that the quick profile leaves out unless they are asked for: it would not end within
-/// its time with them, and what they decide is decided by others, too.
+/// its time with them. What they decide is decided by others, too, or needs more time than it has.
 pub const NIGHT: &str = "night";
 
 /// One entry of the catalogue.

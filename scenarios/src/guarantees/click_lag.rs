@@ -103,8 +103,8 @@ impl Guarantee for ClickLag {
 
 impl Judge for Lagging<'_> {
     fn operation(&mut self, operation: &Operation<'_>) {
-        let Some(event_id) = operation.event_id() else { return };
         self.waiting.clicked(operation);
+        let Some(event_id) = operation.event_id() else { return };
         if !operation.is_ok() {
             return;
         }

@@ -2,12 +2,13 @@
 //!
 //! A click waits from its acknowledgement until the integration hears that Linktree has it, or will never
 //! take it. Only a click that was heard of in the end waited for certain: one that was lost is somebody
-//! else's business. Whoever gave no answer may have taken the click all the same.
+//! else's business. Whoever gave no answer may have taken the click all the same, and whoever takes what
+//! is no proper click may count it among those that wait, or leave it out.
 
 use super::alerts::{Sample, moments};
 use super::deliveries::{Attempt, Deliveries, Delivery};
 use crate::case::Case;
-use crate::history::Operation;
+use crate::history::{Did, Operation};
 use mock_server::clock::Moment;
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ pub struct Wait {
     pub heard: Moment,
     /// From here on it must know.
     pub known: Moment,
+    /// Whether it may not count among clicks at all.
+    pub is_odd: bool,
     /// Its place among the deliveries.
     place: Option<usize>,
 }
@@ -56,18 +59,22 @@ impl<'c> Waiting<'c> {
         Self { case, deliveries: Deliveries::of(case), all: Vec::new(), certain: Vec::new() }
     }
 
-    /// A visitor clicked.
+    /// A visitor did something, of which clicks count, and what may have been taken for one.
     pub fn clicked(&mut self, operation: &Operation<'_>) {
-        let place = operation.event_id().and_then(|id| self.deliveries.place(id));
+        let odd_id = operation.did.odd_event_id();
+        let place = operation.event_id().or(odd_id).and_then(|id| self.deliveries.place(id));
+        let is_odd = odd_id.is_some() || matches!(operation.did, Did::GarbledClick(_));
         let refused = operation.status.is_some_and(|status| (400..500).contains(&status));
-        if operation.event_id().is_none() || !operation.is_ok() && (refused || place.is_none()) {
+        let is_click = operation.event_id().is_some() || is_odd;
+        if !is_click || !operation.is_ok() && (refused || place.is_none()) {
             return;
         }
         let delivery = place.map(|place| self.deliveries.at(place));
         let (heard, known) = delivery.as_ref().map_or((Moment(u64::MAX), Moment(u64::MAX)), told);
-        let wait = Wait { sent: operation.sent, acked: operation.last, heard, known, place };
+        let (sent, acked) = (operation.sent, operation.last);
+        let wait = Wait { sent, acked, heard, known, is_odd, place };
         self.all.push(wait);
-        if operation.is_ok() && heard != Moment(u64::MAX) {
+        if operation.is_ok() && !is_odd && heard != Moment(u64::MAX) {
             self.certain.push(wait);
         }
     }
@@ -169,7 +176,7 @@ fn told(delivery: &Delivery<'_>) -> (Moment, Moment) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::OpFailure;
+    use crate::history::{Oddity, OpFailure};
     use crate::plan::PhaseKind::Control;
     use crate::testing::{History, click, sent_batch, sent_click};
     use mock_server::history::exchange::{End, Exchange};
@@ -236,6 +243,22 @@ mod tests {
         check(delivered(answered(Some(422), None)), &[20], &[(0, 0)]);
         check(delivered(answered(None, Some(OpFailure::Timeout))), &[20], &[(0, 10_100)]);
         check(history().operation(answered(Some(503), None)), &[20], &[(0, 0)]);
+    }
+
+    #[test]
+    fn what_is_no_proper_click_may_count_among_those_that_wait() {
+        let oddity = |event_id| Oddity { kind: "odd".into(), event_id };
+        let sent = |status, did| Operation { status, did, ..click("a", 10_000, 10_005) };
+        let delivered =
+            |operation| history().operation(operation).exchange(sent_click("a", 30_000, 404));
+        let odd = |status| delivered(sent(Some(status), Did::OddClick(oddity(Some("a".into())))));
+        check(odd(202), &[20, 31], &[(0, 10_100), (0, 0)]);
+        check(odd(422), &[20], &[(0, 0)]);
+        // Of one that bears no id nobody knows when it is gone.
+        let unnamed = |status| delivered(sent(status, Did::GarbledClick(oddity(None))));
+        check(unnamed(Some(202)), &[20, 31], &[(0, 10_100), (0, 21_100)]);
+        check(unnamed(Some(400)), &[20], &[(0, 0)]);
+        check(unnamed(None), &[20], &[(0, 0)]);
     }
 
     #[test]

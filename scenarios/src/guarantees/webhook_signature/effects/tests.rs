@@ -128,9 +128,7 @@ fn where_effects_cannot_be_seen_statuses_alone_count() {
 fn effects_count_from_as_many_as_are_needed_and_within_the_time_in_which_they_show() {
     let forged = |what, _| matches!(what, What::Genuine | What::Forged);
     let copied = |what, _| matches!(what, What::Genuine | What::Copies);
-    let kind = |storm: Storm, asks: Asks| {
-        storm.history(asks).judged_by(&WebhookSignature).kind
-    };
+    let kind = |storm: Storm, asks: Asks| storm.history(asks).judged_by(&WebhookSignature).kind;
     let of = |pages, asks, expected| {
         assert_eq!(kind(Storm { pages, ..USUAL }, asks), expected, "{pages:?}");
     };
