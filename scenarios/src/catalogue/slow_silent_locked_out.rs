@@ -30,7 +30,7 @@ const LARGEST_SCALE: u32 = 10;
 /// Visitors of one cached page a second; real time. Those who count them see no slow call.
 const VIRAL_RATE: u32 = 50;
 /// Visitors of pages that nobody has visited, one after the other, before and while many calls are slow.
-const FRESH: (u32, u64) = (100, 4_500);
+const FRESH: (u32, u64) = (100, 5_400);
 const LATER: (u32, u64) = (10, 30_000);
 /// When they begin to come: others have filled pages by then.
 const FRESH_FROM_MS: u64 = 60_000;
