@@ -51,6 +51,8 @@ struct Timed {
 struct Counts {
     low: Box<[[u32; STEPS]; READINGS]>,
     high: Box<[[u32; STEPS]; READINGS]>,
+    /// Of each reading.
+    all: [usize; READINGS],
 }
 
 /// What ended in a window that moves on.
@@ -87,11 +89,16 @@ impl Slowness {
             let from = at.minus(window);
             let born = starts[..starts.partition_point(|start| *start <= at)].last().copied();
             let born = born.map_or(from, |born| born.max(from));
-            let (mut lo, mut hi) = (u64::MAX, 0);
+            let (mut lo, mut hi, mut last) = (u64::MAX, 0, Moment(u64::MAX));
             for (windows, from) in [(&mut whole, from), (&mut lived, born)] {
                 let [sure, possible] = windows;
                 sure.move_to(&timed, from.plus(edge), at.minus(edge), |one| one.surely);
                 possible.move_to(&timed, from.minus(edge), at.plus(edge), |_| true);
+                // Nothing else is kept where nothing began meanwhile.
+                if from == last {
+                    continue;
+                }
+                last = from;
                 let of_this = bounds(case, &sure.counts, &possible.counts, bucket_ms);
                 (lo, hi) = (lo.min(of_this.0), hi.max(of_this.1));
             }
@@ -122,15 +129,15 @@ impl Counts {
         self.low[0][usize::from(step)..].iter().map(|count| *count as usize).sum()
     }
 
-    fn all(&self) -> usize {
-        self.low[0].iter().map(|count| *count as usize).sum()
+    const fn all(&self) -> usize {
+        self.all[0]
     }
 }
 
 impl Window {
     fn new() -> Self {
         let none = || Box::new([[0; STEPS]; READINGS]);
-        Self { first: 0, next: 0, counts: Counts { low: none(), high: none() } }
+        Self { first: 0, next: 0, counts: Counts { low: none(), high: none(), all: [0; READINGS] } }
     }
 
     /// After `from`, up to `until`; neither ever goes back.
@@ -143,14 +150,14 @@ impl Window {
     ) {
         while let Some(one) = timed.get(self.next).filter(|one| one.at <= until) {
             if counts(one) {
-                self.counts.each(one, |count| *count += 1);
+                self.counts.each(one, |count| *count += 1, |all| *all += 1);
             }
             self.next += 1;
         }
         while self.first < self.next && timed[self.first].at <= from {
             let one = &timed[self.first];
             if counts(one) {
-                self.counts.each(one, |count| *count -= 1);
+                self.counts.each(one, |count| *count -= 1, |all| *all -= 1);
             }
             self.first += 1;
         }
@@ -158,10 +165,11 @@ impl Window {
 }
 
 impl Counts {
-    fn each(&mut self, one: &Timed, change: impl Fn(&mut u32)) {
+    fn each(&mut self, one: &Timed, change: impl Fn(&mut u32), change_all: impl Fn(&mut usize)) {
         for reading in (0..READINGS).filter(|reading| (one.readings >> reading) & 1 == 1) {
             change(&mut self.low[reading][usize::from(one.low)]);
             change(&mut self.high[reading][usize::from(one.high)]);
+            change_all(&mut self.all[reading]);
         }
     }
 }
@@ -175,13 +183,11 @@ fn bounds(case: &Case, sure: &Counts, possible: &Counts, bucket_ms: u64) -> (u64
     }
     let mut range = (u64::MAX, 0);
     // Of a route that is hardly called nobody takes a percentile.
-    let is_taken = |reading: &usize| {
-        let count: u32 = sure.low[*reading].iter().sum();
-        count as usize * SCOPES >= least_calls
-    };
+    let is_taken = |reading: &usize| sure.all[*reading] * SCOPES >= least_calls;
     for reading in (0..READINGS).filter(is_taken) {
-        let lo = least(&sure.low[reading], &possible.low[reading], bucket_ms);
-        let hi = most(&sure.high[reading], &possible.high[reading], bucket_ms);
+        let (all, maybe) = (sure.all[reading], possible.all[reading] - sure.all[reading]);
+        let lo = least(all, &sure.low[reading], &possible.low[reading], bucket_ms);
+        let hi = most((all, maybe), &sure.high[reading], &possible.high[reading], bucket_ms);
         range = (range.0.min(lo), range.1.max(hi));
     }
     range
@@ -189,8 +195,7 @@ fn bounds(case: &Case, sure: &Counts, possible: &Counts, bucket_ms: u64) -> (u64
 
 /// With everything besides that makes it less: what is fast and may be measured, or never left. The rank may
 /// be one less, by definition.
-fn least(sure: &[u32; STEPS], possible: &[u32; STEPS], bucket_ms: u64) -> u64 {
-    let all: usize = sure.iter().map(|count| *count as usize).sum();
+fn least(all: usize, sure: &[u32; STEPS], possible: &[u32; STEPS], bucket_ms: u64) -> u64 {
     let besides = (all / UNSENT).max(2) + 1;
     let (mut fast, mut more, mut below) = (besides, 0, besides);
     for step in 0..STEPS {
@@ -212,10 +217,12 @@ fn least(sure: &[u32; STEPS], possible: &[u32; STEPS], bucket_ms: u64) -> u64 {
 }
 
 /// With everything besides that makes it more; beyond the least bound it may be in a bucket of any length.
-fn most(sure: &[u32; STEPS], possible: &[u32; STEPS], bucket_ms: u64) -> u64 {
-    let all: usize = sure.iter().map(|count| *count as usize).sum();
-    let mut maybe: usize =
-        sure.iter().zip(possible).map(|(sure, possible)| (possible - sure) as usize).sum();
+fn most(
+    (all, mut maybe): (usize, usize),
+    sure: &[u32; STEPS],
+    possible: &[u32; STEPS],
+    bucket_ms: u64,
+) -> u64 {
     let mut fast = 0;
     for step in 0..STEPS {
         (fast, maybe) =
