@@ -73,6 +73,8 @@ struct Lag {
     known: Moment,
     least: Duration,
     most: Duration,
+    /// Whether it may not count at all.
+    is_odd: bool,
 }
 
 pub(super) fn judged(case: &Case, waiting: &Waiting<'_>) -> Exposed {
@@ -127,11 +129,9 @@ impl Delivered {
         let lag = |one: &Wait| Lag {
             heard: one.heard,
             known: one.known.plus(delta),
-            least: match one.is_odd {
-                true => Duration::ZERO,
-                false => one.heard.minus(delta).since(one.acked),
-            },
+            least: one.heard.minus(delta).since(one.acked),
             most: one.known.plus(delta).since(one.sent),
+            is_odd: one.is_odd,
         };
         let mut lags: Vec<Lag> = waiting.all().iter().filter(heard).map(lag).collect();
         // Of those that go together the shortest may have been the last.
@@ -159,14 +159,17 @@ impl Delivered {
         let before = self.lags.partition_point(|lag| lag.heard <= from);
         let (before, since) = self.lags.split_at(before);
         let since = since.iter().take_while(|lag| lag.heard <= until);
-        let Some(last) = before.last() else { return false };
+        // Long ones that may not count take nothing away where they do.
+        let counts = |lag: &&Lag| !lag.is_odd || lag.least < long;
+        let mut before = before.iter().rev().filter(counts).peekable();
+        let Some(last) = before.peek() else { return false };
         if since.into_iter().any(|lag| lag.least < long)
             || !case.target.lived_through(last.heard, until)
         {
             return false;
         }
-        let (mut more, mut all) = (0_i64, before.iter().rev());
-        all.by_ref().take_while(|lag| lag.heard >= from.minus(REMEMBERED)).all(|lag| {
+        let mut more = 0_i64;
+        before.take_while(|lag| lag.heard >= from.minus(REMEMBERED)).all(|lag| {
             more += if lag.least >= long { 1 } else { -1 };
             more > 0 && lag.known <= from
         })
