@@ -48,11 +48,7 @@ async fn learn_age(keys: &Keys, upstream: &Upstream, of: &Secrets) {
     let call = Call::new(Route::Me, "/me".to_owned());
     let mut failures = 0;
     while keys.in_force().api_key == of.api_key {
-        let result = match upstream.barrier(call.route) {
-            Some(barrier) => Err(Failure::Barred(barrier)),
-            None => upstream.attempt(&call, failures + 1).await,
-        };
-        match result {
+        match upstream.attempt_unbarred(&call, failures + 1).await {
             Ok(answer) => {
                 match serde_json::from_slice::<Account>(&answer.body) {
                     Ok(account) => keys.was_created(of, SystemTime::from(account.key.created_at)),
@@ -61,8 +57,7 @@ async fn learn_age(keys: &Keys, upstream: &Upstream, of: &Secrets) {
                 return;
             }
             Err(Failure::Barred(barrier)) => {
-                let rest = barrier.until().saturating_duration_since(clock::now());
-                sleep(rest.max(upstream.cool_down())).await;
+                sleep(barrier.rest(clock::now()).max(upstream.cool_down())).await;
             }
             Err(_) => {
                 failures += 1;

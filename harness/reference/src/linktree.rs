@@ -4,7 +4,8 @@
 //! nothing of this service.
 
 use reqwest::{Method, header::HeaderMap};
-use std::time::Duration;
+use serde::{Deserialize, de::DeserializeOwned};
+use std::{collections::HashMap, time::Duration};
 use tokio::time::Instant;
 
 /// The version of the API, between the base address and every path.
@@ -159,6 +160,30 @@ pub struct Answer {
     pub head_after: Duration,
 }
 
+#[derive(Deserialize)]
+struct Results<T> {
+    results: Vec<T>,
+}
+
+impl Answer {
+    /// The status of each item in the answer to a batch, of which `of` says what it is called; what is not in it is
+    /// not known.
+    pub fn of_items<T: DeserializeOwned>(
+        &self,
+        of: fn(T) -> (String, u16),
+    ) -> HashMap<String, u16> {
+        match serde_json::from_slice::<Results<T>>(&self.body) {
+            Ok(batch) => batch.results.into_iter().map(of).collect(),
+            Err(error) => {
+                // The parser's own words quote the answer, so only the place is logged.
+                let (line, column) = (error.line(), error.column());
+                tracing::warn!(line, column, "the answer to a batch makes no sense");
+                HashMap::new()
+            }
+        }
+    }
+}
+
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
@@ -185,6 +210,17 @@ impl Failure {
         matches!(self, Self::Timeout | Self::Connection | Self::Status(429 | 500..))
     }
 
+    /// Whether a status says of one item that it will never be taken. A key can be rotated, a limit passes, a
+    /// request can be mended: such items wait.
+    pub fn refuses_item(status: u16) -> bool {
+        matches!(status, 404 | 409 | 410 | 422)
+    }
+
+    /// Whether a status says of a batch that it is not well made.
+    pub fn refuses_batch(status: u16) -> bool {
+        matches!(status, 400..=499) && !matches!(status, 401 | 403 | 408 | 425 | 429)
+    }
+
     /// Whether this speaks of a broken upstream: 5xx, timeout, connection.
     pub fn is_outage(&self) -> bool {
         matches!(self, Self::Timeout | Self::Connection | Self::Status(500..))
@@ -208,5 +244,10 @@ impl Barrier {
         match self {
             Self::RetryAfter(at) | Self::CircuitOpen(at) | Self::RateLimit(at) => at,
         }
+    }
+
+    /// How long it is until then.
+    pub fn rest(self, now: Instant) -> Duration {
+        self.until().saturating_duration_since(now)
     }
 }

@@ -94,16 +94,10 @@ impl Launcher {
         }
         let changes: Vec<_> = waiting.iter().map(|one| &one.change).collect();
         let call = wire::call(&changes, self.policy.batch == 1);
-        // Looked at first, so that waiting does not count as calls that were turned away.
-        let result = match self.upstream.barrier(call.route) {
-            Some(barrier) => Err(Failure::Barred(barrier)),
-            None => self.upstream.attempt(&call, self.failures + 1).await,
-        };
-        match result {
+        match self.upstream.attempt_unbarred(&call, self.failures + 1).await {
             Ok(answer) => self.answered(&waiting, &answer).await,
             Err(Failure::Barred(barrier)) => {
-                let rest = barrier.until().saturating_duration_since(clock::now());
-                Ok(rest.clamp(Duration::from_millis(5), LONGEST_REST))
+                Ok(barrier.rest(clock::now()).clamp(Duration::from_millis(5), LONGEST_REST))
             }
             Err(failure) => self.failed(&waiting, &failure).await,
         }
@@ -151,8 +145,7 @@ impl Launcher {
         failure: &Failure,
     ) -> Result<Duration, StoreError> {
         if let Failure::Status(status) = failure
-            && matches!(status, 400..=499)
-            && !matches!(status, 401 | 403 | 408 | 425 | 429)
+            && Failure::refuses_batch(*status)
         {
             // One bad link must not take the others with it: halves, until it stands alone.
             if let [one] = waiting {
@@ -171,7 +164,7 @@ impl Launcher {
 fn fate(status: Option<u16>) -> Option<Fate> {
     match status? {
         200..=299 => Some(Fate::Made),
-        status @ (404 | 409 | 410 | 422) => Some(Fate::Refused(status)),
+        status if Failure::refuses_item(status) => Some(Fate::Refused(status)),
         _ => None,
     }
 }

@@ -21,11 +21,6 @@ pub fn call(changes: &[&Change], alone: bool) -> Call {
 }
 
 #[derive(Deserialize)]
-struct Results {
-    results: Vec<LinkResult>,
-}
-
-#[derive(Deserialize)]
 struct LinkResult {
     id: String,
     status: u16,
@@ -33,9 +28,5 @@ struct LinkResult {
 
 /// The status of each link in the answer to a batch; what is not in it is not known.
 pub fn statuses(answer: &Answer) -> HashMap<String, u16> {
-    let Ok(Results { results }) = serde_json::from_slice(&answer.body) else {
-        tracing::warn!("the answer to a batch of links makes no sense");
-        return HashMap::new();
-    };
-    results.into_iter().map(|one| (one.id, one.status)).collect()
+    answer.of_items(|one: LinkResult| (one.id, one.status))
 }

@@ -45,11 +45,8 @@ impl Default for DeliveryPolicy {
         Self {
             batch: None,
             idempotency_key: |event_id, _| event_id.to_owned(),
-            // A key can be rotated, a limit passes, a request can be mended: such clicks wait.
-            refuses: |status| matches!(status, 404 | 409 | 410 | 422),
-            halves: |status| {
-                matches!(status, 400..=499) && !matches!(status, 401 | 403 | 408 | 425 | 429)
-            },
+            refuses: Failure::refuses_item,
+            halves: Failure::refuses_batch,
             reads_items: true,
             abandons: |_, _| false,
             backoff: None,
@@ -185,15 +182,12 @@ impl Delivery {
             _ => None,
         };
         let call = wire::call(&refs, key);
-        // Looked at first, so that waiting does not count as calls that were turned away.
-        let result = match self.upstream.barrier(call.route) {
-            Some(barrier) => Err(Failure::Barred(barrier)),
-            None => self.upstream.attempt(&call, self.failures + 1).await,
-        };
+        let result = self.upstream.attempt_unbarred(&call, self.failures + 1).await;
         if let Err(Failure::Barred(barrier)) = result {
             // Short rests, since the way may open or close earlier than it looks now.
-            let rest = barrier.until().saturating_duration_since(clock::now());
-            return Ok(rest.clamp(Duration::from_millis(5), Duration::from_millis(100)));
+            return Ok(barrier
+                .rest(clock::now())
+                .clamp(Duration::from_millis(5), Duration::from_millis(100)));
         }
         let statuses: Vec<Option<u16>> = match &result {
             Ok(answer) if clicks.len() == 1 || !self.policy.reads_items => {

@@ -21,11 +21,6 @@ pub fn call(clicks: &[&Click], idempotency_key: Option<String>) -> Call {
 }
 
 #[derive(Deserialize)]
-struct BatchResults {
-    results: Vec<EventResult>,
-}
-
-#[derive(Deserialize)]
 struct EventResult {
     event_id: String,
     status: u16,
@@ -33,13 +28,5 @@ struct EventResult {
 
 /// The status of each event in the answer to a batch; what is not in it is not known.
 pub fn statuses(answer: &Answer) -> HashMap<String, u16> {
-    match serde_json::from_slice::<BatchResults>(&answer.body) {
-        Ok(batch) => batch.results.into_iter().map(|one| (one.event_id, one.status)).collect(),
-        Err(error) => {
-            // The parser's own words quote the answer, so only the place is logged.
-            let (line, column) = (error.line(), error.column());
-            tracing::warn!(line, column, "the answer to a batch makes no sense");
-            HashMap::new()
-        }
-    }
+    answer.of_items(|one: EventResult| (one.event_id, one.status))
 }

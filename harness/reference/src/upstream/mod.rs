@@ -138,6 +138,18 @@ impl Upstream {
         result
     }
 
+    /// The same where nothing bars the way. It is looked at first, so that waiting does not count as calls
+    /// that were turned away.
+    ///
+    /// # Errors
+    /// As [`Self::attempt`].
+    pub async fn attempt_unbarred(&self, call: &Call, number: u32) -> Result<Answer, Failure> {
+        match self.barrier(call.route) {
+            Some(barrier) => Err(Failure::Barred(barrier)),
+            None => self.attempt(call, number).await,
+        }
+    }
+
     async fn attempt_with(
         &self,
         call: &Call,

@@ -87,16 +87,10 @@ impl Registrar {
     async fn until_answered(&self, call: &Call) -> Option<Answer> {
         let mut number = 1;
         loop {
-            // Looked at first, so that waiting does not count as calls that were turned away.
-            let result = match self.upstream.barrier(call.route) {
-                Some(barrier) => Err(Failure::Barred(barrier)),
-                None => self.upstream.attempt(call, number).await,
-            };
-            match result {
+            match self.upstream.attempt_unbarred(call, number).await {
                 Ok(answer) => return Some(answer),
                 Err(Failure::Barred(barrier)) => {
-                    let rest = barrier.until().saturating_duration_since(clock::now());
-                    sleep(rest.clamp(REST, LONGEST_REST)).await;
+                    sleep(barrier.rest(clock::now()).clamp(REST, LONGEST_REST)).await;
                 }
                 Err(failure) => {
                     tracing::warn!(%failure, "the webhook is not registered yet");
