@@ -1,15 +1,14 @@
 //! Simulated alerts on a failure rate: by the service itself or by rules over what it exposes, sound and not.
 
+use super::notifier::Notifier;
 use super::{Tally, judged};
 use crate::plan::PhaseKind::{Control, Storm};
 use crate::plan::{AlertKind, AlertName};
-use crate::testing::{History, pushed, read, refused, resolved};
-use mock_server::clock::Moment;
+use crate::testing::{History, read, refused};
 use mock_server::history::exchange::Exchange;
 use mock_server::history::record::Alert;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use std::collections::VecDeque;
 
 /// All of this is counted in milliseconds.
 const WINDOW: u64 = 300_000;
@@ -141,9 +140,7 @@ fn alerts(
         Flaw::HalfAPercent => 0.5,
         _ => 1.0,
     };
-    let (mut pending, mut sent): (Option<u64>, VecDeque<u64>) = (None, VecDeque::new());
-    let (mut alerts, mut at) = (Vec::new(), random.random_range(0..every));
-    while at < END && flaw != Flaw::NeverFires {
+    let holds = |at: u64| {
         let dead = watch.killed && (gone.0..gone.1).contains(&at) && !watch.by_rules;
         let born = if watch.killed && at >= gone.1 && !watch.by_rules { gone.1 } else { 0 };
         let (failed, mut all) = counts(counted, at, born, watch);
@@ -151,27 +148,11 @@ fn alerts(
         if flaw == Flaw::HitsInTheDenominator {
             all += 9_000.0;
         }
-        let holds = !dead && all >= least && failed * 100.0 > all * percent;
-        let arrives = at + random.random_range(5..400);
-        match (holds, pending) {
-            (true, None) => pending = Some(at),
-            (false, Some(_)) => {
-                if watch.tells_ends && !sent.is_empty() {
-                    alerts.push(resolved("Errors", arrives));
-                }
-                (pending, sent) = (None, VecDeque::new());
-            }
-            _ => {}
-        }
-        let lasted = pending.is_some_and(|since| at - since >= watch.lasts);
-        if lasted && sent.back().is_none_or(|last| at - last >= 60_000) {
-            sent.push_back(at);
-            let until = (!watch.tells_ends).then(|| Moment::from_ms(arrives + 240_000));
-            alerts.push(Alert { until, ..pushed("Errors", arrives) });
-        }
-        at += every;
-    }
-    alerts
+        Some(!dead && all >= least && failed * 100.0 > all * percent)
+    };
+    let end = if flaw == Flaw::NeverFires { 0 } else { END };
+    let Watch { lasts, tells_ends, .. } = watch;
+    Notifier { name: "Errors", every, lasts, tells_ends }.alerts(random, end, holds)
 }
 
 fn simulated(random: &mut ChaCha8Rng, watch: Watch) -> History {

@@ -1,11 +1,11 @@
 //! Simulated alerts on how much of the limit is used: by a sliding minute, the clock's, or rates; sound and not.
 
 use super::limiter::{Limiter, log};
+use super::notifier::Notifier;
 use super::{Tally, judged};
 use crate::plan::PhaseKind::{Control, Storm};
 use crate::plan::{AlertKind, AlertName};
-use crate::testing::{History, pushed, read, resolved};
-use mock_server::clock::Moment;
+use crate::testing::{History, read};
 use mock_server::history::exchange::Exchange;
 use mock_server::history::record::Alert;
 use rand::RngExt;
@@ -122,29 +122,14 @@ fn alerts(random: &mut ChaCha8Rng, keys: &[Vec<u64>], watch: Watch) -> Vec<Alert
         _ => (watch.lasts, 80),
     };
     let views = if watch.flaw == Flaw::CountsViews { 120 } else { 0 };
-    let (mut pending, mut told): (Option<u64>, Option<u64>) = (None, None);
-    let (mut alerts, mut at) = (Vec::new(), random.random_range(0..watch.every));
-    while at < ALL && watch.flaw != Flaw::NeverFires {
+    let holds = |at: u64| {
         let each = keys.iter().map(|sent| used(sent, at, phase, watch));
         let known = if watch.by_key { each.max().unwrap_or(0) } else { each.sum() };
-        let holds = known + views > bound;
-        let arrives = at + random.random_range(5..400);
-        if !holds {
-            if watch.tells_ends && told.is_some() {
-                alerts.push(resolved("Near", arrives));
-            }
-            (pending, told) = (None, None);
-        } else {
-            let since = *pending.get_or_insert(at);
-            if at - since >= lasts && told.is_none_or(|last| at - last >= MINUTE) {
-                told = Some(at);
-                let until = (!watch.tells_ends).then(|| Moment::from_ms(arrives + 240_000));
-                alerts.push(Alert { until, ..pushed("Near", arrives) });
-            }
-        }
-        at += watch.every;
-    }
-    alerts
+        Some(known + views > bound)
+    };
+    let end = if watch.flaw == Flaw::NeverFires { 0 } else { ALL };
+    let Watch { every, tells_ends, .. } = watch;
+    Notifier { name: "Near", every, lasts, tells_ends }.alerts(random, end, holds)
 }
 
 fn simulated(random: &mut ChaCha8Rng, watch: Watch) -> History {

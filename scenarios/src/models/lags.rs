@@ -1,12 +1,12 @@
 //! Simulated lags of clicks, exposed and alerted on in several fashions, through an outage and a told wait.
 
+use super::notifier::Notifier;
 use super::{Tally, judged};
 use crate::history::{Click, Did, Operation};
 use crate::observed::Figures;
 use crate::plan::PhaseKind::{Control, Heal, Outage, Settle};
 use crate::plan::{AlertKind, AlertName};
-use crate::testing::{History, click, pushed, resolved, scrape, sent_batch};
-use mock_server::clock::Moment;
+use crate::testing::{History, click, scrape, sent_batch};
 use mock_server::history::exchange::{End, Exchange};
 use mock_server::history::record::Alert;
 use rand::RngExt;
@@ -178,31 +178,17 @@ impl Course {
 
     fn alerts(&self, random: &mut ChaCha8Rng, service: Service) -> Vec<Alert> {
         let bound = if service.flaw == Flaw::AtHalf { BOUND / 2 } else { BOUND };
-        let (mut pending, mut sent): (Option<u64>, Option<u64>) = (None, None);
-        let (mut alerts, mut at) = (Vec::new(), random.random_range(0..service.every));
-        while at < END && service.flaw != Flaw::NeverFires {
+        let holds = |at: u64| {
             let lag = match service.flaw {
                 Flaw::AlertOnDelivered => self.delivered(at).last().map_or(0, |one| one.1),
                 Flaw::SinceTheLastAttempt => self.lag(at, service),
                 _ => self.oldest(at),
             };
-            let arrives = at + random.random_range(5..400);
-            if lag <= bound {
-                if service.tells_ends && sent.is_some() {
-                    alerts.push(resolved("Lag", arrives));
-                }
-                (pending, sent) = (None, None);
-            } else {
-                let since = *pending.get_or_insert(at);
-                if at - since >= service.lasts && sent.is_none_or(|last| at - last >= 60_000) {
-                    sent = Some(at);
-                    let until = (!service.tells_ends).then(|| Moment::from_ms(arrives + 240_000));
-                    alerts.push(Alert { until, ..pushed("Lag", arrives) });
-                }
-            }
-            at += service.every;
-        }
-        alerts
+            Some(lag > bound)
+        };
+        let end = if service.flaw == Flaw::NeverFires { 0 } else { END };
+        let Service { every, lasts, tells_ends, .. } = service;
+        Notifier { name: "Lag", every, lasts, tells_ends }.alerts(random, end, holds)
     }
 }
 

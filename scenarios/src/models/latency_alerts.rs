@@ -1,11 +1,12 @@
 //! Simulated alerts on latency: by percentiles of a window or of a histogram, of attempts or of requests,
 //! sound and not.
 
+use super::notifier::Notifier;
 use super::{Tally, judged};
 use crate::observed::{Figures, Histogram};
 use crate::plan::PhaseKind::{Control, Storm};
 use crate::plan::{AlertKind, AlertName};
-use crate::testing::{History, given_up, links, pushed, read, refused, resolved, scrape};
+use crate::testing::{History, given_up, links, read, refused, scrape};
 use mock_server::clock::Moment;
 use mock_server::history::exchange::Exchange;
 use mock_server::history::record::Alert;
@@ -185,28 +186,14 @@ fn alerts(
     gone: (u64, u64),
     watch: Watch,
 ) -> Vec<Alert> {
-    let (mut pending, mut sent): (Option<u64>, Option<u64>) = (None, None);
-    let (mut alerts, mut at) = (Vec::new(), random.random_range(0..watch.every));
-    while at < END {
-        let in_memory = watch.killed && !watch.by_rules;
+    let in_memory = watch.killed && !watch.by_rules;
+    let holds = |at: u64| {
         let dead = in_memory && (gone.0..gone.1).contains(&at);
         let born = if in_memory && at >= gone.1 { gone.1 } else { 0 };
-        let arrives = at + random.random_range(5..400);
-        if dead || !holds(measured, at, born, watch) {
-            if sent.is_some() && !dead {
-                alerts.push(resolved("Slow", arrives));
-            }
-            (pending, sent) = (None, None);
-        } else {
-            let since = *pending.get_or_insert(at);
-            if at - since >= watch.lasts && sent.is_none_or(|last| at - last >= 60_000) {
-                sent = Some(at);
-                alerts.push(pushed("Slow", arrives));
-            }
-        }
-        at += watch.every;
-    }
-    alerts
+        (!dead).then(|| holds(measured, at, born, watch))
+    };
+    let Watch { every, lasts, .. } = watch;
+    Notifier { name: "Slow", every, lasts, tells_ends: true }.alerts(random, END, holds)
 }
 
 /// What true metrics tell of the attempts that ended between two scrapes.

@@ -19,6 +19,7 @@ mod lags;
 mod latency_alerts;
 mod limiter;
 mod metrics;
+mod notifier;
 mod outcome_alerts;
 mod pagination;
 mod queue;

@@ -1,10 +1,11 @@
 //! Simulated alerts on timeouts and on refused keys, told apart and not.
 
+use super::notifier::Notifier;
 use super::{Tally, judged};
 use crate::observed::Figures;
 use crate::plan::PhaseKind::{Control, Storm};
 use crate::plan::{AlertKind, AlertName};
-use crate::testing::{History, given_up, pushed, read, refused, resolved, scrape};
+use crate::testing::{History, given_up, read, refused, scrape};
 use mock_server::history::exchange::Exchange;
 use mock_server::history::record::Alert;
 use rand::RngExt;
@@ -95,12 +96,10 @@ fn alerts(
     counted: &[(u64, Kind)],
     gone: (u64, u64),
     watch: Watch,
-    (name, kinds): (&str, &[Kind]),
+    (name, kinds): (&'static str, &[Kind]),
 ) -> Vec<Alert> {
-    let (mut pending, mut sent): (Option<u64>, Option<u64>) = (None, None);
-    let (mut alerts, mut at) = (Vec::new(), random.random_range(0..watch.every));
-    while at < END {
-        let in_memory = watch.killed && !watch.by_rules;
+    let in_memory = watch.killed && !watch.by_rules;
+    let holds = |at: u64| {
         let dead = in_memory && (gone.0..gone.1).contains(&at);
         let born = if in_memory && at >= gone.1 { gone.1 } else { 0 };
         let (mut from, mut until) = (at.saturating_sub(WINDOW).max(born), at);
@@ -114,23 +113,10 @@ fn alerts(
             let grows = |known: &u64| !watch.by_rules || *known > met;
             of_kind().filter(|known| (from..until).contains(known)).filter(grows).count()
         };
-        let many = kinds.iter().map(count).sum::<usize>() >= watch.alike as usize;
-        let arrives = at + random.random_range(5..400);
-        if dead || !many {
-            if sent.is_some() && !dead {
-                alerts.push(resolved(name, arrives));
-            }
-            (pending, sent) = (None, None);
-        } else {
-            let since = *pending.get_or_insert(at);
-            if at - since >= watch.lasts && sent.is_none_or(|last| at - last >= 60_000) {
-                sent = Some(at);
-                alerts.push(pushed(name, arrives));
-            }
-        }
-        at += watch.every;
-    }
-    alerts
+        (!dead).then(|| kinds.iter().map(count).sum::<usize>() >= watch.alike as usize)
+    };
+    let Watch { every, lasts, .. } = watch;
+    Notifier { name, every, lasts, tells_ends: true }.alerts(random, END, holds)
 }
 
 fn simulated(random: &mut ChaCha8Rng, watch: Watch) -> History {
