@@ -48,8 +48,7 @@ const FRESH: u32 = 80;
 const COLD: u32 = 400;
 
 fn build(settings: &Settings) -> Plan {
-    let largest = if settings.has_own_scale { u32::MAX } else { LARGEST_SCALE };
-    let settings = &Settings { time_scale: settings.time_scale.min(largest), ..settings.clone() };
+    let settings = &settings.at_most(LARGEST_SCALE);
     let mut timeline = Timeline::default();
     let declared = &settings.declared;
     // Until an alert is due that is measured by whole minutes of the clock.

@@ -149,8 +149,13 @@ impl Settings {
         let exact = Duration::from_micros(Tolerances::default().epsilon_us);
         let shortest = Duration::from_millis(self.declared.shortest_backoff_ms());
         let largest = largest_scale(shortest, exact);
-        let as_it_is = largest == 0 || self.has_own_scale;
-        let time_scale = if as_it_is { self.time_scale } else { largest.min(self.time_scale) };
+        if largest == 0 { self.clone() } else { self.at_most(largest) }
+    }
+
+    /// The same at no larger time scale than this; as it is where nobody would tell the integration.
+    fn at_most(&self, largest: u32) -> Self {
+        let scale = self.time_scale;
+        let time_scale = if self.has_own_scale { scale } else { largest.min(scale) };
         Self { time_scale, ..self.clone() }
     }
 

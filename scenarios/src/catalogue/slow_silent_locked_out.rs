@@ -55,8 +55,7 @@ const NARROW: u32 = 18;
 const LOCKED: u32 = 9;
 
 fn build(settings: &Settings) -> Plan {
-    let largest = if settings.has_own_scale { u32::MAX } else { LARGEST_SCALE };
-    let settings = &Settings { time_scale: settings.time_scale.min(largest), ..settings.clone() };
+    let settings = &settings.at_most(LARGEST_SCALE);
     let mut timeline = Timeline::default();
     let mut phase = |kind, name, ms| timeline.phase(kind, name, settings.contract(ms));
     let control = phase(PhaseKind::Control, "an ordinary day", 20_000);
