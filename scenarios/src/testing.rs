@@ -291,6 +291,22 @@ impl History {
             .process(until_ms, Change::Resumed)
     }
 
+    /// Checks what the guarantee says, and that a counter-example or its reason has these words.
+    #[track_caller]
+    pub fn says(
+        self,
+        guarantee: &'static dyn Guarantee,
+        expected: VerdictKind,
+        words: &str,
+    ) -> Verdict {
+        let verdict = self.judged_by(guarantee);
+        assert_eq!(verdict.kind, expected, "{verdict:?}");
+        let mut said: Vec<String> = verdict.witnesses.iter().map(|one| one.what.clone()).collect();
+        said.extend(verdict.reason.clone());
+        assert!(said.join("; ").contains(words), "{said:?}");
+        verdict
+    }
+
     /// What the guarantee says.
     pub fn judged_by(mut self, guarantee: &'static dyn Guarantee) -> Verdict {
         self.case.ready();

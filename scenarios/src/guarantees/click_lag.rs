@@ -13,13 +13,13 @@ mod histogram;
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
 use crate::front_door::FrontRoute;
-use crate::guarantees::evidence::alerts::{self, About, Compared};
+use crate::guarantees::evidence::alerts::{self, About, Part};
 use crate::guarantees::evidence::backlog::{Backlog, Place, WAITED};
 use crate::guarantees::evidence::deliveries::Deliveries;
 use crate::guarantees::evidence::waiting::{Wait, Waiting};
 use crate::history::Operation;
 use crate::measure::{Gauge, humane};
-use crate::plan::{AlertKind, Phase, contract_time};
+use crate::plan::{AlertKind, Phase};
 use crate::strength::Minimum;
 use crate::verdict::{Verdict, Witness};
 use exposed::Exposed;
@@ -131,12 +131,9 @@ impl Judge for Lagging<'_> {
         };
         let long = |one: &&_| has_waited_long(case, one);
         let long = waiting.certain().iter().filter(long).count();
-        let (alert, untold) = match alert {
-            Ok(alert) => (alert, None),
-            Err(why) => (Compared::default(), Some(why)),
-        };
-        let untold = untold.or_else(|| alert.unjudged.clone());
-        let (is_exposed, is_told) = (exposed.why_none.is_none(), untold.is_none());
+        let of_the_alert = alert.words();
+        let (is_exposed, is_told) = (exposed.why_none.is_none(), alert.untold.is_none());
+        let alert = alert.compared;
         let [loud, near] = alert.strength().map(|one| one.seen);
         let [loud, near] = [(alerts::LOUD, loud), (alerts::NEAR, near)]
             .map(|(minimum, seen)| asked(is_told, minimum, usize::try_from(seen).unwrap_or(0)));
@@ -158,10 +155,7 @@ impl Judge for Lagging<'_> {
             }
             (_, why) => format!("; the exposed lag is not judged: {}", why.unwrap_or_default()),
         };
-        observed += &match untold {
-            None => format!("; of the alert, {}", alert.words),
-            Some(why) => format!("; the alert is not judged: {why}"),
-        };
+        observed += &format!("; {of_the_alert}");
         let slowest =
             Gauge::within("slowest click", case.time(&WITHIN), case.harness.delta).took(slowest);
         let untrue = Gauge::none_of("scrapes with an untrue lag")
@@ -227,18 +221,15 @@ fn about(case: &Case) -> About {
         loud_above: within / 10 * 11,
         quiet_to: within / 10 * 9,
         near_from: within / 2,
-        lasts: contract_time(case.declared.alert_for_ms, case.time_scale),
+        lasts: alerts::lasts(case),
         near_for: case.time(&WITHIN) / 10,
         words: |ms| humane(Duration::from_millis(ms)),
     }
 }
 
-/// The alert beside the clicks; why not, where there is none.
-fn alert(case: &Case, waiting: &Waiting<'_>) -> Result<Compared, String> {
-    match alerts::unmade(case, AlertKind::ClickLag) {
-        Some(why) => Err(why),
-        None => Ok(alerts::compare(case, &about(case), &waiting.signal())),
-    }
+/// The alert beside the clicks.
+fn alert(case: &Case, waiting: &Waiting<'_>) -> Part {
+    Part::of(case, &about(case), || waiting.signal())
 }
 
 impl Lagging<'_> {

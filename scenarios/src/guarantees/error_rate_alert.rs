@@ -68,7 +68,7 @@ impl Guarantee for ErrorRateAlert {
 /// What the alert is about.
 fn about(case: &Case) -> About {
     let bound = case.percent(&PERCENT) * PER_CENT;
-    let lasts = contract_time(case.declared.alert_for_ms, case.time_scale);
+    let lasts = alerts::lasts(case);
     About {
         kind: AlertKind::ErrorRate,
         loud_above: bound / 10 * 11,
@@ -141,11 +141,7 @@ mod tests {
 
     #[track_caller]
     fn check(history: History, expected: VerdictKind, words: &str) {
-        let verdict = history.judged_by(&ErrorRateAlert);
-        assert_eq!(verdict.kind, expected, "{verdict:?}");
-        let mut said: Vec<String> = verdict.witnesses.iter().map(|one| one.what.clone()).collect();
-        said.extend(verdict.reason);
-        assert!(said.join("; ").contains(words), "{said:?}");
+        history.says(&ErrorRateAlert, expected, words);
     }
 
     pub(super) fn decided() -> Vec<Decides> {

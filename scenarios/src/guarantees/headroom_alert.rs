@@ -165,11 +165,7 @@ mod tests {
 
     #[track_caller]
     fn check(history: History, expected: VerdictKind, words: &str) {
-        let verdict = history.judged_by(&HeadroomAlert);
-        assert_eq!(verdict.kind, expected, "{verdict:?}");
-        let mut said: Vec<String> = verdict.witnesses.iter().map(|one| one.what.clone()).collect();
-        said.extend(verdict.reason);
-        assert!(said.join("; ").contains(words), "{said:?}");
+        history.says(&HeadroomAlert, expected, words);
     }
 
     pub(super) fn decided() -> Vec<Decides> {

@@ -14,7 +14,7 @@ mod refusals;
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit, click_lag};
 use crate::case::Case;
 use crate::front_door::FrontRoute;
-use crate::guarantees::evidence::alerts::{self, Compared};
+use crate::guarantees::evidence::alerts;
 use crate::guarantees::evidence::backlog::Backlog;
 use crate::guarantees::evidence::deliveries::Deliveries;
 use crate::guarantees::evidence::newcomers::{Newcomers, is_excused};
@@ -148,11 +148,9 @@ impl Judge for Turning<'_> {
         let Self { case, turns, newcomers, backlog, seen, dark, .. } = *self;
         let called = refusals::judged(case, &turns, case.count(&REFUSALS));
         let ages = ages::judged(case, &turns);
-        let (alert, untold) = match old::judged(case, &turns) {
-            Ok(alert) => (alert, None),
-            Err(why) => (Compared::default(), Some(why)),
-        };
-        let untold = untold.or_else(|| alert.unjudged.clone());
+        let alert = old::judged(case, &turns);
+        let (of_the_alert, told) = (alert.words(), alert.untold.is_none());
+        let alert = alert.compared;
         let turns_keys = is_turning(case, &turns);
         let (late, infeasible) = backlog.close();
         let [missed, unfounded] = alert.gauges();
@@ -176,7 +174,7 @@ impl Judge for Turning<'_> {
             minimum.of(seen, if is_asked { minimum.least } else { 0 })
         };
         let turning = |minimum, seen| asked(minimum, turns_keys, seen);
-        let ([is_old, is_nearly], told) = (old::first_is(case), untold.is_none());
+        let [is_old, is_nearly] = old::first_is(case);
         let [loud, near] = alert.strength();
         let strength = [
             turning(ROTATIONS, turns.len()),
@@ -187,10 +185,6 @@ impl Judge for Turning<'_> {
             Strength { least: if told && is_old { loud.least } else { 0 }, ..loud },
             Strength { least: if told && is_nearly { near.least } else { 0 }, ..near },
         ];
-        let of_the_alert = match untold {
-            None => format!("of the alert, {}", alert.words),
-            Some(why) => format!("the alert is not judged: {why}"),
-        };
         let observed = format!(
             "{} rotations, {} of them with an overlap that leaves time for the pick-up; {refused} calls or \
              rows of calls with an old key too late; {} views of pages that were there and {} clicks in \

@@ -3,6 +3,7 @@
 use super::launches::{Answer, Launches};
 use super::writes::{Call, Writes};
 use crate::case::Case;
+use crate::guarantees::evidence::deliveries::says_it_is_wrong;
 use crate::verdict::Witness;
 use mock_server::contract::Route;
 use mock_server::history::exchange::LinkReceipt;
@@ -30,9 +31,7 @@ pub fn strange(case: &Case, launches: &Launches, writes: &Writes<'_>) -> Vec<(u6
 /// key or of the rate is another matter, and so is what a fault said.
 pub fn refused_whole(case: &Case, writes: &Writes<'_>) -> Vec<(u64, Witness)> {
     let refused = |call: &&Call<'_>| {
-        let status = call.exchange.status.unwrap_or_default();
-        let of_the_batch =
-            (400..500).contains(&status) && ![401, 403, 408, 425, 429].contains(&status);
+        let of_the_batch = call.exchange.status.is_some_and(says_it_is_wrong);
         call.exchange.route == Route::LinksBatch && of_the_batch && call.exchange.faults.is_empty()
     };
     let tell = |call: &Call<'_>| {

@@ -175,6 +175,42 @@ pub fn episodes(case: &Case, kind: AlertKind) -> Vec<(Moment, Moment)> {
     joined
 }
 
+/// An alert that is one part of a promise, where the rest is judged without it, too.
+#[derive(Debug, Default)]
+pub struct Part {
+    /// How it compares; nothing was, where nobody made one.
+    pub compared: Compared,
+    /// Why it is not judged, if so.
+    pub untold: Option<String>,
+}
+
+impl Part {
+    /// Compares it with the signal that it is about.
+    #[must_use]
+    pub fn of(case: &Case, about: &About, signal: impl FnOnce() -> Vec<Sample>) -> Self {
+        if let untold @ Some(_) = unmade(case, about.kind) {
+            return Self { untold, ..Self::default() };
+        }
+        let compared = compare(case, about, &signal());
+        Self { untold: compared.unjudged.clone(), compared }
+    }
+
+    /// What was seen of it.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match &self.untold {
+            None => format!("of the alert, {}", self.compared.words),
+            Some(why) => format!("the alert is not judged: {why}"),
+        }
+    }
+}
+
+/// For how long the condition of an alert must hold, as declared of all that have no time of their own.
+#[must_use]
+pub fn lasts(case: &Case) -> Duration {
+    contract_time(case.declared.alert_for_ms, case.time_scale)
+}
+
 /// Compares an alert with the signal that it is about.
 #[must_use]
 pub fn compare(case: &Case, about: &About, signal: &[Sample]) -> Compared {
@@ -190,9 +226,8 @@ pub fn compare_where(
     is_near: impl Fn(&Sample) -> bool,
 ) -> Compared {
     if let Some(why) = unnamed(case, about.kind) {
-        let is_named = |alert| case.alert_names.values().any(|name| name.is_of(alert));
         return Compared {
-            absent: case.target.alerts.iter().all(is_named),
+            absent: unmade(case, about.kind).is_some(),
             words: format!("it was not judged: {why}"),
             unjudged: Some(why),
             ..Compared::default()
@@ -336,8 +371,7 @@ pub fn unnamed(case: &Case, kind: AlertKind) -> Option<String> {
 
 /// Why a half of a promise that is about an alert was never made: nobody named one, and every alert that
 /// came is named for something else.
-#[must_use]
-pub fn unmade(case: &Case, kind: AlertKind) -> Option<String> {
+fn unmade(case: &Case, kind: AlertKind) -> Option<String> {
     let names = &case.alert_names;
     let is_named = |alert: &Alert| names.values().any(|name| name.is_of(alert));
     let is_unmade = !names.contains_key(&kind) && case.target.alerts.iter().all(is_named);

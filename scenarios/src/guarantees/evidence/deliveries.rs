@@ -67,11 +67,7 @@ impl Attempt<'_> {
         let (whole, own) = (self.exchange.status.unwrap_or_default(), self.receipt.status);
         let of_the_click = match self.exchange.route {
             Route::Clicks => whole == own && matches!(own, 404 | 409 | 410 | 422),
-            _ => {
-                is_2xx(whole)
-                    && (400..500).contains(&own)
-                    && !matches!(own, 401 | 403 | 408 | 425 | 429)
-            }
+            _ => is_2xx(whole) && says_it_is_wrong(own),
         };
         self.exchange.end == End::Complete && !self.exchange.doubtful && of_the_click
     }
@@ -139,6 +135,13 @@ impl<'c> Deliveries<'c> {
     pub fn find(&self, event_id: &str) -> Option<Delivery<'c>> {
         self.place(event_id).map(|place| self.at(place))
     }
+}
+
+/// Whether a status says of what it answers that it is wrong, and not of the key, the time or the rate that
+/// they are.
+#[must_use]
+pub const fn says_it_is_wrong(status: u16) -> bool {
+    matches!(status, 400..=499) && !matches!(status, 401 | 403 | 408 | 425 | 429)
 }
 
 fn is_2xx(status: u16) -> bool {

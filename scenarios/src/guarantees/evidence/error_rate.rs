@@ -8,9 +8,9 @@
 
 use super::alerts::{SCRAPE, Sample, moments};
 use super::circuit::calls::longest_delay;
+use super::window::{Memory, count};
 use super::{rate, retries};
 use crate::case::{Case, JudgedExchange};
-use crate::history::{Change, Process};
 use crate::spans::Spans;
 use mock_server::clock::Moment;
 use std::collections::HashMap;
@@ -83,15 +83,15 @@ impl<'c> ErrorRate<'c> {
     #[must_use]
     pub fn signal(mut self, window: Duration) -> Vec<Sample> {
         self.refused.sort_unstable();
-        let starts = memory_begins(self.case);
-        moments(self.case).map(|at| self.sample(at, window, &starts)).collect()
+        let memory = Memory::of(self.case);
+        moments(self.case).map(|at| self.sample(at, window, &memory)).collect()
     }
 
-    fn sample(&self, at: Moment, window: Duration, starts: &[Moment]) -> Sample {
+    fn sample(&self, at: Moment, window: Duration, memory: &Memory) -> Sample {
         let whole = at.minus(window);
-        let begun = starts[..starts.partition_point(|start| *start <= at)].last();
+        let begun = memory.since(whole, at);
         // What counts in memory begins with its process, what a monitor counts does not.
-        let from = [Some(whole), begun.copied().filter(|begun| *begun > whole)];
+        let from = [Some(whole), (begun > whole).then_some(begun)];
         let shares = from.into_iter().flatten().map(|from| self.shares(from, at));
         let (lo, hi) =
             shares.fold((WHOLE, 0), |known, one| (known.0.min(one.0), known.1.max(one.1)));
@@ -115,18 +115,6 @@ impl<'c> ErrorRate<'c> {
         let least = share(sure(&self.failed), possible(&self.all.ended) + refused);
         (least, most.into_iter().max().unwrap_or(WHOLE))
     }
-}
-
-/// When what a process keeps in memory begins.
-pub fn memory_begins(case: &Case) -> Vec<Moment> {
-    let began = |process: &&Process| matches!(process.change, Change::Started { .. });
-    case.target.processes.iter().filter(began).map(|process| process.at).collect()
-}
-
-/// After `from`, up to `until`.
-pub(super) fn count(of: &[Moment], from: Moment, until: Moment) -> u64 {
-    let up_to = |at: Moment| of.partition_point(|one| *one <= at);
-    up_to(until).saturating_sub(up_to(from)) as u64
 }
 
 fn share(of: u64, all: u64) -> u64 {
@@ -165,8 +153,8 @@ fn seen_as_they_grow<'c>(
     case: &'c Case,
     failed: Vec<&'c JudgedExchange>,
 ) -> impl Iterator<Item = Moment> {
-    let starts = memory_begins(case);
-    let life = move |one: &JudgedExchange| starts.partition_point(|start| *start <= one.t_known());
+    let memory = Memory::of(case);
+    let life = move |one: &JudgedExchange| memory.life(one.t_known());
     let series = |one: &JudgedExchange| (one.route, one.status, format!("{:?}", one.end));
     // A series of attempts begins with an attempt, one of requests with the first that failed for good.
     let mut first: HashMap<_, Moment> = HashMap::new();

@@ -46,3 +46,4 @@ pub mod waiting;
 pub mod wanted;
 pub mod webhooks;
 pub mod well;
+pub mod window;

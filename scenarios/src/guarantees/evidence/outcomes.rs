@@ -8,7 +8,7 @@
 //! series itself.
 
 use super::alerts::{SCRAPE, Sample, moments};
-use super::error_rate::{count, memory_begins};
+use super::window::{Memory, count};
 use crate::case::{Case, JudgedExchange};
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
@@ -40,7 +40,7 @@ impl Outcomes {
     pub fn of(case: &Case, is_timeout: impl Fn(&JudgedExchange) -> bool) -> Self {
         let mut outcomes = Self::default();
         let Self { timeouts, refusals } = &mut outcomes;
-        let starts = memory_begins(case);
+        let memory = Memory::of(case);
         let mut first: HashMap<(usize, Route, bool), Moment> = HashMap::new();
         let mut sure: Vec<(&JudgedExchange, bool)> = Vec::new();
         for one in case.linktree.exchanges.iter().chain(&case.linktree.connections) {
@@ -58,8 +58,7 @@ impl Outcomes {
         sure.sort_by_key(|(one, _)| one.t_known());
         for (one, is_timeout) in sure {
             let at = one.t_known();
-            let life = starts.partition_point(|start| *start <= at);
-            let begun = *first.entry((life, one.route, is_timeout)).or_insert(at);
+            let begun = *first.entry((memory.life(at), one.route, is_timeout)).or_insert(at);
             if at.since(begun) > SCRAPE + case.harness.delta {
                 let of_kind = if is_timeout { &mut *timeouts } else { &mut *refusals };
                 of_kind.surely.push(at);
@@ -78,12 +77,11 @@ impl Ended {
     /// How many there were in each window of this length.
     #[must_use]
     pub fn signal(&self, case: &Case, window: Duration) -> Vec<Sample> {
-        let (starts, edge) = (memory_begins(case), case.harness.delta + SCRAPE);
+        let (memory, edge) = (Memory::of(case), case.harness.delta + SCRAPE);
         let sample = |at: Moment| {
             let from = at.minus(window);
-            let born = starts[..starts.partition_point(|start| *start <= at)].last();
             // What counts in memory begins with its process.
-            let sure = born.map_or(from, |born| from.max(*born));
+            let sure = memory.since(from, at);
             Sample {
                 at,
                 lo: count(&self.surely, sure.plus(edge), at.minus(edge)),

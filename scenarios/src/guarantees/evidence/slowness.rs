@@ -8,9 +8,9 @@
 //! slow may seem as fast as its share of a bucket.
 
 use super::alerts::{SCRAPE, Sample, moments};
-use super::error_rate::memory_begins;
 use super::rate;
 use super::retries::{Request, request};
+use super::window::Memory;
 use crate::case::{Case, JudgedExchange};
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
@@ -78,7 +78,7 @@ impl Slowness {
     pub fn of(case: &Case, window: Duration, bound: Duration) -> Self {
         let timed = timed(case);
         // What a process keeps in memory begins with it; what a monitor keeps does not.
-        let starts = memory_begins(case);
+        let memory = Memory::of(case);
         let [mut whole, mut lived] = [(); 2].map(|()| [(); 2].map(|()| Window::new()));
         let (edge, mut limited) = (case.harness.delta + SCRAPE, None::<Moment>);
         let mut slowness = Self::default();
@@ -87,8 +87,7 @@ impl Slowness {
         let bucket_ms = u64::try_from(bound.as_millis() / 2).unwrap_or(u64::MAX);
         for at in moments(case) {
             let from = at.minus(window);
-            let born = starts[..starts.partition_point(|start| *start <= at)].last().copied();
-            let born = born.map_or(from, |born| born.max(from));
+            let born = memory.since(from, at);
             let (mut lo, mut hi, mut last) = (u64::MAX, 0, Moment(u64::MAX));
             for (windows, from) in [(&mut whole, from), (&mut lived, born)] {
                 let [sure, possible] = windows;

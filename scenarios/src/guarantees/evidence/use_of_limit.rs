@@ -5,7 +5,7 @@
 //! what a monitor scraped within a minute to all of it; of each key, or of all together.
 
 use super::alerts::{SCRAPE, Sample, moments};
-use super::error_rate::memory_begins;
+use super::window::{Memory, between};
 use crate::case::{Case, JudgedExchange};
 use crate::spans::Spans;
 use mock_server::clock::Moment;
@@ -23,7 +23,7 @@ pub struct UseOfLimit<'c> {
     /// Of all of them, with connections on which none was read.
     all: Vec<Moment>,
     refused: Spans,
-    starts: Vec<Moment>,
+    memory: Memory,
     /// Whether use is exposed, so that no monitor has to take rates over the few scrapes of a minute, which
     /// in quick time are too few for that.
     exposed: bool,
@@ -54,7 +54,7 @@ impl<'c> UseOfLimit<'c> {
         let refused = Spans::joined(refused.collect(), Duration::ZERO);
         let keys = keys.into_values().collect();
         let exposed = case.target.scrapes.iter().any(|one| one.figures.rate_used.is_some());
-        Self { case, keys, all, refused, starts: memory_begins(case), exposed }
+        Self { case, keys, all, refused, memory: Memory::of(case), exposed }
     }
 
     /// The requests in a minute that ends at each moment.
@@ -104,11 +104,11 @@ impl<'c> UseOfLimit<'c> {
         let delta = self.case.harness.delta;
         let of = |counted: Counted| {
             let span = counted.span.saturating_sub(delta);
-            let left = within(&self.all, since.minus(span), until.minus(span));
+            let left = between(&self.all, since.minus(span), until.minus(span));
             let left = left.iter().map(|request| request.plus(span));
             let least = left.chain([until]).map(|at| {
-                let from = at.minus(span).max(self.born(at));
-                let of = self.keys.iter().map(|key| within(key, from, at).len()).max();
+                let from = self.memory.since(at.minus(span), at);
+                let of = self.keys.iter().map(|key| between(key, from, at).len()).max();
                 self.in_a_minute(of.unwrap_or_default(), counted)
             });
             least.min().unwrap_or_default()
@@ -124,30 +124,17 @@ impl<'c> UseOfLimit<'c> {
             return UNKNOWN;
         }
         let delta = self.case.harness.delta;
-        let come = within(&self.all, since.plus(delta), until.plus(delta)).iter();
-        let last = within(&self.all, Moment::ZERO, until).last().copied();
+        let come = between(&self.all, since.plus(delta), until.plus(delta)).iter();
+        let last = between(&self.all, Moment::ZERO, until).last().copied();
         let most = come.map(|at| at.minus(delta)).chain([until]).chain(last);
         let most = most.flat_map(|at| {
             self.counted().map(move |counted| {
-                let of = within(&self.all, at.minus(counted.span + delta), at.plus(delta)).len();
+                let of = between(&self.all, at.minus(counted.span + delta), at.plus(delta)).len();
                 self.in_a_minute(of, counted)
             })
         });
         most.max().unwrap_or_default()
     }
-
-    /// When the process began that lives at a moment: what was counted in memory before is gone.
-    fn born(&self, at: Moment) -> Moment {
-        let begun = self.starts[..self.starts.partition_point(|start| *start <= at)].last();
-        begun.copied().unwrap_or(Moment::ZERO)
-    }
-}
-
-/// Those after `from`, up to `until`.
-fn within(of: &[Moment], from: Moment, until: Moment) -> &[Moment] {
-    let up_to = |at: Moment| of.partition_point(|one| *one <= at);
-    let until = up_to(until);
-    &of[up_to(from).min(until)..until]
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::verdict::{Offences, Witness};
 use mock_server::clock::Moment;
 use std::time::Duration;
 
+pub(super) const DAY_S: u64 = 86_400;
 /// `created_at` has whole seconds, and so may the figure.
 pub(super) const TOLERANCE: Duration = Duration::from_secs(2);
 
@@ -53,15 +54,18 @@ pub(super) fn judged(case: &Case, turns: &[Turn<'_>]) -> Ages {
     ages
 }
 
+/// How old the first key is when the run begins, as the plan or the contract has it.
+pub(super) fn age_at_first(case: &Case) -> Duration {
+    let days = case.plan.key.age_days.unwrap_or(case.contract.keys.age_days);
+    Duration::from_secs(u64::from(days) * DAY_S)
+}
+
 /// The first key, and each that took the place of another.
 pub(super) fn keys(case: &Case, turns: &[Turn<'_>]) -> Vec<Key> {
     let first = turns.first();
     let (known_at, age_ms) = match first {
         Some(turn) => (turn.at, turn.rotation.old_age_ms.unwrap_or(0)),
-        None => {
-            let days = case.plan.key.age_days.unwrap_or(case.contract.keys.age_days);
-            (Moment::ZERO, u64::from(days) * 86_400_000)
-        }
+        None => (Moment::ZERO, age_at_first(case).as_secs() * 1_000),
     };
     let created = i128::from(known_at.0) - i128::from(age_ms) * 1_000_000;
     let until = first.map_or(Moment(u64::MAX), |turn| turn.known_by);

@@ -1,29 +1,24 @@
 //! The alert of an old key, beside the ages of the keys that may be in use.
 
 use super::OLD;
-use super::ages::{Key, TOLERANCE, keys};
+use super::ages::{DAY_S, Key, TOLERANCE, age_at_first, keys};
 use crate::case::Case;
-use crate::guarantees::evidence::alerts::{self, About, Compared, Sample};
+use crate::guarantees::evidence::alerts::{self, About, Part, Sample};
 use crate::guarantees::evidence::rotations::{self, Turn};
 use crate::history::Change;
-use crate::plan::{AlertKind, contract_time};
+use crate::plan::AlertKind;
 use mock_server::clock::Moment;
 use std::time::Duration;
 
-const DAY_S: u64 = 86_400;
-
-/// The alert beside the keys; why not, where there is none.
-pub(super) fn judged(case: &Case, turns: &[Turn<'_>]) -> Result<Compared, String> {
-    match alerts::unmade(case, AlertKind::KeyAge) {
-        Some(why) => Err(why),
-        None => Ok(alerts::compare(case, &about(case), &signal(case, turns))),
-    }
+/// The alert beside the keys.
+pub(super) fn judged(case: &Case, turns: &[Turn<'_>]) -> Part {
+    Part::of(case, &about(case), || signal(case, turns))
 }
 
 /// What the alert is about: the key's age in seconds, which need not last.
 pub(super) fn about(case: &Case) -> About {
     let old = case.time(&OLD).as_secs();
-    let lasts = contract_time(case.declared.alert_for_ms, case.time_scale);
+    let lasts = alerts::lasts(case);
     About {
         kind: AlertKind::KeyAge,
         loud_above: old,
@@ -37,8 +32,7 @@ pub(super) fn about(case: &Case) -> About {
 
 /// Of the first key: whether it is old from the start, or nearly so.
 pub(super) fn first_is(case: &Case) -> [bool; 2] {
-    let age_days = case.plan.key.age_days.unwrap_or(case.contract.keys.age_days);
-    let (about, age) = (about(case), u64::from(age_days) * DAY_S);
+    let (about, age) = (about(case), age_at_first(case).as_secs());
     [age > about.loud_above, (about.near_from..about.quiet_to).contains(&age)]
 }
 

@@ -44,7 +44,7 @@ fn window(case: &Case) -> Duration {
 
 fn about(case: &Case) -> About {
     let bound = u64::try_from(case.time(&ALERT).as_millis()).unwrap_or(u64::MAX / 11);
-    let lasts = contract_time(case.declared.alert_for_ms, case.time_scale);
+    let lasts = alerts::lasts(case);
     About {
         kind: AlertKind::Latency,
         loud_above: bound * 11 / 10,

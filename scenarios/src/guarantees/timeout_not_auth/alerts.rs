@@ -54,7 +54,7 @@ pub fn rule(case: &Case) -> String {
 }
 
 fn about(case: &Case, kind: AlertKind) -> About {
-    let lasts = contract_time(case.declared.alert_for_ms, case.time_scale);
+    let lasts = alerts::lasts(case);
     About {
         kind,
         loud_above: u64::from(case.declared.alert_alike.saturating_sub(1)),
@@ -92,12 +92,7 @@ mod tests {
 
     #[track_caller]
     fn check(history: History, expected: VerdictKind, words: &str) -> Verdict {
-        let verdict = history.judged_by(&TimeoutNotAuth);
-        assert_eq!(verdict.kind, expected, "{verdict:?}");
-        let mut said: Vec<String> = verdict.witnesses.iter().map(|one| one.what.clone()).collect();
-        said.extend(verdict.reason.clone());
-        assert!(said.join("; ").contains(words), "{said:?}");
-        verdict
+        history.says(&TimeoutNotAuth, expected, words)
     }
 
     fn told(alerts: &[(&str, u64)]) -> History {
