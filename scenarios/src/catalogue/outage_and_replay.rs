@@ -33,13 +33,19 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
 const CREATORS: u32 = 6;
 /// So many clicks are made in the outage that one batch, of a hundred at the most, does not hold them.
 const CLICKS_PER_MILLE: u32 = 250;
-/// As many clicks as their visitors make while clicks are asked to wait.
-const ASKED_PER_MILLE: u32 = 500;
+/// As many clicks as their visitors make while clicks are asked to wait: more than the odd ones that were
+/// delivered at once since the heal, so that most of the last ones waited.
+const ASKED_PER_MILLE: u32 = 800;
 /// Visitors of pages that are there, a second; real time.
 const RATE: u32 = 80;
 /// How long clicks are asked to wait: more than half of the click lag, and less than nine tenths of it,
 /// so that an alert must rest; contract time, in the whole seconds of the wire.
 const ASKED_TO_WAIT_MS: u64 = 40_000;
+/// How long they come: the last of them, too, waits for more than half of the click lag, whatever the
+/// tolerance hides of it; contract time.
+const ASKED_FOR_MS: u64 = 7_000;
+/// Half of the click lag, and 2 δ of 100 ms where time is scaled by ten.
+const _: () = assert!(ASKED_TO_WAIT_MS - ASKED_FOR_MS >= 60_000 / 2 + 2 * 100 * 10);
 /// Creators whom nobody visits before the heal.
 const NEWCOMERS: u32 = 60;
 
@@ -59,7 +65,7 @@ fn build(settings: &Settings) -> Plan {
     let heal = timeline.phase(PhaseKind::Heal, "Linktree is back", heal_ms);
     let late = timeline.phase(PhaseKind::Storm, "some receipts are lost", settings.stretch(300));
     let well = timeline.phase(PhaseKind::Heal, "all is well again", settings.stretch(1_500));
-    let asked_ms = settings.contract(10_000);
+    let asked_ms = settings.contract(ASKED_FOR_MS);
     let asked = timeline.phase(PhaseKind::Storm, "clicks are asked to wait", asked_ms);
     // Nobody comes, so that the clicks that waited are the last to be delivered.
     timeline.phase(PhaseKind::Heal, "they go", settings.contract(ASKED_TO_WAIT_MS) + 1_000);
