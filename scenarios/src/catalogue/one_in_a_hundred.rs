@@ -8,7 +8,7 @@
 use super::parts::{
     PAGE_READS, Timeline, group, in_turn, pages, profiles_of, routes, rule, status,
 };
-use super::{Profile, ScenarioInfo, Settings};
+use super::{ScenarioInfo, Settings};
 use crate::plan::{Pace, PhaseKind, Plan, Shape, Traffic};
 use mock_server::faults::{Fault, Latency, Pick, Window};
 use mock_server::world::population::Population;
@@ -35,16 +35,16 @@ const LATENCY_MS: u64 = 400;
 /// requests more than a hundredth, also for whoever misses the first of them.
 const BROKEN: u32 = 5;
 
+/// Pages whose first call fails: two of them would be about one call in a hundred, which may alert or not.
+const FAILURES: u32 = 1;
+/// So long after the slow calls began that one failure is fewer than nine in a thousand calls.
+const FAILS_AT_MS: u64 = 205_000;
+
 fn build(settings: &Settings) -> Plan {
     let mut timeline = Timeline::default();
     let mut phase = |kind, name, ms| timeline.phase(kind, name, settings.contract(ms));
     let control = phase(PhaseKind::Control, "an ordinary day", 20_000);
-    // So late that one failure is fewer than nine in a thousand calls, and at night two close together.
-    let (failures, at_ms) = match settings.profile {
-        Profile::Quick => (1, 205_000),
-        Profile::Nightly => (2, 350_000),
-    };
-    let few = phase(PhaseKind::Storm, "one call in a hundred fails", at_ms + 70_000);
+    let few = phase(PhaseKind::Storm, "one call in a hundred fails", FAILS_AT_MS + 70_000);
     let many = phase(PhaseKind::Storm, "some pages fail whatever is tried", 110_000);
     let heal = phase(PhaseKind::Heal, "all is well again", 10_000);
     timeline.phase(PhaseKind::Settle, "nobody comes", settings.settle_ms(false));
@@ -59,7 +59,7 @@ fn build(settings: &Settings) -> Plan {
     let all = Window { from_ms: control.from_ms, until_ms: heal.until_ms };
     // Whoever comes first fills the pages of all others: these come after them.
     let rest = Window { from_ms: few.from_ms, ..all };
-    let late = Window { from_ms: few.from_ms + settings.contract(at_ms), ..few };
+    let late = Window { from_ms: few.from_ms + settings.contract(FAILS_AT_MS), ..few };
     let storm = Window { until_ms: many.until_ms, ..few };
     let slow = Fault::Latency(Latency::Constant { ms: settings.contract(LATENCY_MS) });
     Plan {
@@ -67,7 +67,7 @@ fn build(settings: &Settings) -> Plan {
             groups: vec![
                 group("viral", 1),
                 group("fresh", FRESH),
-                group("once", failures),
+                group("once", FAILURES),
                 group("broken", BROKEN),
             ],
         },
@@ -81,7 +81,7 @@ fn build(settings: &Settings) -> Plan {
                 does: pages(),
             },
             one_by_one("first-visitors", "fresh", FRESH, rest, GAP_MS),
-            one_by_one("unlucky", "once", failures, late, 500),
+            one_by_one("unlucky", "once", FAILURES, late, 500),
             one_by_one("hopeless", "broken", BROKEN, many, 12_000),
         ],
         faults: vec![
