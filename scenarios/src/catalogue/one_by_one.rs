@@ -12,8 +12,9 @@ use mock_server::faults::{Fault, Pick, Rule, Window};
 pub const CALM_CALLS: u32 = 11;
 /// Between them.
 pub const CALM_PAUSE_MS: u64 = 30;
-/// Longer than delivery and scheduling together, or a sixth failure would look like the fifth.
-pub const GAP_MS: u64 = 300;
+/// Longer than 4 δ of 100 ms: whoever comes sooner after the fifth failure may have been on its way
+/// (predicates 1.12), and a breaker that opens at the sixth would be a doubt and no violation.
+pub const GAP_MS: u64 = 450;
 
 /// A trip after a call's five attempts or five calls, the open time, a probe that fails and what
 /// follows it; longer where more calls open the declared breaker, or for longer.

@@ -35,9 +35,10 @@ const LATER: (u32, u64) = (10, 30_000);
 /// When they begin to come: others have filled pages by then.
 const FRESH_FROM_MS: u64 = 60_000;
 /// The first reads of so many profiles, and of so many lists of links, hang, one every so often: few enough
-/// that of each route one in twenty does not, and not before a window holds a hundred calls; then more.
+/// that of each route one in twenty does not, and not before a window has held a hundred calls for as long as
+/// an alert on fewer may be founded on; then more.
 const SILENT: ([u32; 2], u64) = ([3, 1], 14_000);
-const SILENT_FROM_MS: u64 = 120_000;
+const SILENT_FROM_MS: u64 = 150_000;
 const SILENT_AGAIN: ([u32; 2], u64) = ([3, 3], 20_000);
 /// What hangs.
 const WHAT: [(&str, Route); 2] = [("profile", Route::Profile), ("links", Route::ProfileLinks)];
@@ -60,7 +61,7 @@ fn build(settings: &Settings) -> Plan {
     let mut phase = |kind, name, ms| timeline.phase(kind, name, settings.contract(ms));
     let control = phase(PhaseKind::Control, "an ordinary day", 20_000);
     let locked = phase(PhaseKind::Storm, "the key is refused", 120_000);
-    let silent = phase(PhaseKind::Storm, "one call in thirty hangs", 240_000);
+    let silent = phase(PhaseKind::Storm, "one call in thirty hangs", 270_000);
     let slow = phase(PhaseKind::Storm, "one call in three is slow", 160_000);
     let heal = phase(PhaseKind::Heal, "all is well again", 15_000);
     timeline.phase(PhaseKind::Settle, "nobody comes", settings.settle_ms(false));
