@@ -135,6 +135,8 @@ struct Start {
     registered: Option<Moment>,
     /// What was registered instead, if anything was.
     instead: Option<RegistrationReceipt>,
+    /// Whether it asked Linktree for anything about registrations.
+    asked: bool,
     ended: Moment,
 }
 
@@ -166,7 +168,12 @@ impl Start {
                 let events: Vec<&str> = other.events.iter().map(|event| event.name()).collect();
                 witness.line(format!("registered was {} for {}", other.url, events.join(", ")))
             }
-            None => witness,
+            None if self.asked => witness,
+            None => witness.line(
+                "it asked Linktree for nothing about registrations: see first that it is told where it is \
+                 reached, as {front.url} in [target.spawn.env], or where it runs already, by whoever \
+                 starts it",
+            ),
         }
     }
 }
@@ -211,7 +218,7 @@ fn start(
     let excused = length_within(spans, ready, until);
     let due = ready.plus(within(case)).plus(excused).plus(case.harness.delta);
     let instead = calls.iter().filter_map(|call| call.made.clone()).next_back();
-    Start { ready, due, excused, registered, instead, ended }
+    Start { ready, due, excused, registered, instead, asked: !calls.is_empty(), ended }
 }
 
 /// Whether a call shows that Linktree knows where to send: it registers, or lists, what it must.

@@ -139,6 +139,18 @@ fn a_breaker_that_may_be_open_leaves_a_pause_after_it() {
 }
 
 #[test]
+fn of_a_start_that_asked_for_nothing_it_is_said_what_to_see_to_first() {
+    let said = |again: Vec<Exchange>| {
+        let verdict = restarted(again).judged_by(&WebhookRegistered);
+        let story = &verdict.witnesses[0].story;
+        story.iter().any(|line| line.contains("see first that it is told where it is reached"))
+    };
+    assert!(said(vec![]));
+    // Whoever asked knows where it is.
+    assert!(!said(vec![registers(&own(), 101_100, 422)]));
+}
+
+#[test]
 fn an_address_that_does_not_answer_violates_unless_it_was_removed() {
     let elsewhere = url("/yesterday");
     for (status, expected) in [(404, Violated), (410, Violated), (500, Violated), (401, Held)] {
