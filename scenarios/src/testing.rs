@@ -26,8 +26,11 @@ use mock_server::history::exchange::Exchange;
 use mock_server::history::record::{Alert, Happened};
 use mock_server::profile::ContractProfile;
 use mock_server::world::population::Population;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
+
+/// Read once, and not by each of thousands of histories.
+static PROFILE: LazyLock<ContractProfile> = LazyLock::new(ContractProfile::linktree_v1);
 
 /// A run at time scale 1 with one scenario of the given phases (kind, from s, until s).
 pub fn run_plan(phases: &[(PhaseKind, u64, u64)]) -> RunPlan {
@@ -55,7 +58,7 @@ pub fn run_plan(phases: &[(PhaseKind, u64, u64)]) -> RunPlan {
         exclusive: false,
     };
     // Histories are written with a page that is fresh for 4 s.
-    let mut contract = ContractProfile::linktree_v1();
+    let mut contract = PROFILE.clone();
     contract.cache.max_age_s = 4;
     RunPlan {
         format: PLAN_FORMAT,

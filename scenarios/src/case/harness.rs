@@ -147,9 +147,15 @@ impl HarnessSide {
         let first = self.lags.partition_point(|lag| lag.0 < from).saturating_sub(1);
         let inside = self.lags[first..].iter().take_while(|lag| lag.0 <= until);
         let late: Duration = inside.filter(|lag| lag.0.plus(lag.1) >= from).map(|lag| lag.1).sum();
+        late + self.starved_within(from, until)
+    }
+
+    /// How long the target waited for a processor in all the stretches that reach into this span.
+    #[must_use]
+    pub fn starved_within(&self, from: Moment, until: Moment) -> Duration {
         // They follow each other.
         let next = self.stretches.partition_point(|one| one.until < from);
         let starved = self.stretches[next..].iter().take_while(|one| one.from <= until);
-        late + starved.map(|one| one.waited).sum::<Duration>()
+        starved.map(|one| one.waited).sum()
     }
 }

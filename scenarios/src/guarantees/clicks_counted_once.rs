@@ -5,7 +5,7 @@
 use super::{Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::Case;
 use crate::front_door::FrontRoute;
-use crate::guarantees::evidence::busy::Busy;
+use crate::guarantees::evidence::busy::{Busy, Hearing};
 use crate::guarantees::evidence::deliveries::{Attempt, Deliveries, Delivery};
 use crate::guarantees::evidence::heard;
 use crate::history::Operation;
@@ -26,7 +26,8 @@ const PROMISE: Promise = Promise {
           cap when it is scarcest.",
     usual_fix: "Derive the idempotency key from the event id, once, and take a click out of the \
                 queue as soon as a 2xx was read.",
-    blind_to: "Effects outside Linktree, and repetitions that an answer lost on its way excuses.",
+    blind_to: "Effects outside Linktree, and repetitions that an answer excuses which was lost on its way, or \
+               could not be read for want of a processor.",
     bounds: &[],
     minimums: &[RETRIED, LOST_RECEIPTS],
     // What had its effect twice had it; deliveries that the mock did not see may be missing.
@@ -59,11 +60,29 @@ struct Counting<'c> {
     busy: Busy<'c>,
 }
 
-/// Attempts that nothing excuses after a definite 2xx, unless a visitor sent the click twice.
+/// What a click was sent again after, unless a visitor sent it twice.
 struct Needless<'c> {
+    /// A 2xx that nothing excuses who has not read.
+    told: Option<Again<'c>>,
+    /// One that came while the target had no processor.
+    starved: Option<Again<'c>>,
+    submitted: usize,
+}
+
+/// A definite 2xx, and the attempts after it.
+struct Again<'c> {
     confirmed: Attempt<'c>,
     later: Vec<Attempt<'c>>,
-    submitted: usize,
+}
+
+impl<'c> Again<'c> {
+    /// The 2xx, and the first attempt after it was heard.
+    fn unless_unheard(self, case: &Case, hearing: &Hearing) -> Option<(Attempt<'c>, Attempt<'c>)> {
+        let known = self.confirmed.exchange.t_known();
+        let heard = hearing.heard_by(known, case.harness.delta);
+        let again = self.later.into_iter().find(|again| again.exchange.t_head > heard)?;
+        Some((self.confirmed, again))
+    }
 }
 
 impl Guarantee for ClicksCountedOnce {
@@ -116,23 +135,24 @@ impl Judge for Counting<'_> {
 
     fn verdict(mut self: Box<Self>) -> Verdict {
         // Who answered nobody had not read the 2xx either.
-        let (hearing, delta) = (self.busy.spans(), self.case.harness.delta);
+        let (hearing, case) = (self.busy.spans(), self.case);
         let once = self.needless.drain().filter(|(_, needless)| needless.submitted < 2);
-        let mut repetitions: Vec<_> = once
-            .filter_map(|(event_id, Needless { confirmed, later, .. })| {
-                let heard = hearing.heard_by(confirmed.exchange.t_known(), delta);
-                let again = later.into_iter().find(|again| again.exchange.t_head > heard)?;
-                Some((event_id, confirmed, again))
-            })
-            .collect();
+        let (mut repetitions, mut starved) = (Vec::new(), 0);
+        for (event_id, needless) in once {
+            let certain = |again| Again::unless_unheard(again, case, &hearing);
+            if let Some((confirmed, again)) = needless.told.and_then(certain) {
+                repetitions.push((event_id, confirmed, again));
+            } else if needless.starved.and_then(certain).is_some() {
+                starved += 1;
+            }
+        }
         repetitions.sort_unstable_by_key(|(_, _, again)| again.exchange.id);
         let repeated = repetitions.len() as u64;
         for (event_id, confirmed, again) in repetitions {
             let what = format!("click {event_id} was sent again after a definite 2xx");
             self.offend(what, &[confirmed, again]);
         }
-        let Self { case, offences, wrong_keys, wrong_effects, clicks, retried, unheard, .. } =
-            *self;
+        let Self { offences, wrong_keys, wrong_effects, clicks, retried, unheard, .. } = *self;
         let gauges = [
             Gauge::none_of("keys changed, shared or left out").counted(wrong_keys, clicks),
             Gauge::none_of("effects missed or repeated").counted(wrong_effects, clicks),
@@ -146,8 +166,17 @@ impl Judge for Counting<'_> {
         offences
             .verdict(retried, "retried clicks")
             .at_least([RETRIED.seen(retried), LOST_RECEIPTS.seen(unheard)])
+            .undecided((starved > 0).then(|| unread(starved)))
             .measured(gauges, observed, rule)
     }
+}
+
+/// Why it is not said that nothing was sent again without need.
+fn unread(clicks: u64) -> String {
+    format!(
+        "{clicks} clicks were sent again after a definite 2xx that came while the target had no processor: it \
+         may have given up before it could read that"
+    )
 }
 
 impl<'c> Counting<'c> {
@@ -202,24 +231,36 @@ impl<'c> Counting<'c> {
     }
 }
 
-/// The first definite 2xx after which there are attempts that nothing excuses, and those.
+/// The first definite 2xx after which there are attempts that nothing excuses, and the first whose reader had
+/// no processor.
 fn needless<'c>(
     case: &Case,
     delivery: &Delivery<'c>,
     reused: &HashMap<u64, u32>,
 ) -> Option<Needless<'c>> {
     let attempts = &delivery.attempts;
-    let confirmed = attempts.iter().filter(|attempt| attempt.was_confirmed());
-    let heard = |first: &&Attempt<'c>| !heard::may_have_been_given_up(case, first.exchange, reused);
-    confirmed.filter(heard).find_map(|first| {
-        let settled = heard::settled(case, first.exchange.t_known());
-        let after = |second: &&Attempt<'c>| {
-            let sent = second.exchange;
-            sent.t_head > settled && !heard::asker_died(case, first.exchange, sent.t_req)
+    let first = |is_starved: bool| {
+        let told = |first: &&Attempt<'c>| {
+            first.was_confirmed()
+                && !heard::may_have_been_given_up(case, first.exchange, reused)
+                && heard::may_have_been_starved(case, first.exchange, reused) == is_starved
         };
-        let later: Vec<Attempt<'c>> = attempts.iter().filter(after).copied().collect();
-        (!later.is_empty()).then_some(Needless { confirmed: *first, later, submitted: 0 })
-    })
+        attempts.iter().filter(told).find_map(|first| again(case, first, attempts))
+    };
+    let (told, starved) = (first(false), first(true));
+    (told.is_some() || starved.is_some()).then_some(Needless { told, starved, submitted: 0 })
+}
+
+/// The attempts after this one whose client must have read its answer.
+fn again<'c>(case: &Case, confirmed: &Attempt<'c>, attempts: &[Attempt<'c>]) -> Option<Again<'c>> {
+    let first = confirmed.exchange;
+    let settled = heard::settled(case, first.t_known());
+    let after = |second: &&Attempt<'c>| {
+        let sent = second.exchange;
+        sent.t_head > settled && !heard::asker_died(case, first, sent.t_req)
+    };
+    let later: Vec<Attempt<'c>> = attempts.iter().filter(after).copied().collect();
+    (!later.is_empty()).then_some(Again { confirmed: *confirmed, later })
 }
 
 #[cfg(test)]

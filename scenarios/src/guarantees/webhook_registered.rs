@@ -6,9 +6,11 @@
 use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::{Case, Front, RegistrationCall};
 use crate::front_door::FrontRoute;
+use crate::guarantees::evidence::may_refuse;
 use crate::history::Change;
 use crate::measure::Gauge;
 use crate::plan::contract_time;
+use crate::spans::Spans;
 use crate::strength::Minimum;
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::clock::Moment;
@@ -133,6 +135,8 @@ struct Start {
     registered: Option<Moment>,
     /// What was registered instead, if anything was.
     instead: Option<RegistrationReceipt>,
+    /// Whether it asked Linktree for anything about registrations.
+    asked: bool,
     ended: Moment,
 }
 
@@ -164,7 +168,12 @@ impl Start {
                 let events: Vec<&str> = other.events.iter().map(|event| event.name()).collect();
                 witness.line(format!("registered was {} for {}", other.url, events.join(", ")))
             }
-            None => witness,
+            None if self.asked => witness,
+            None => witness.line(
+                "it asked Linktree for nothing about registrations: see first that it is told where it is \
+                 reached, as {front.url} in [target.spawn.env], or where it runs already, by whoever \
+                 starts it",
+            ),
         }
     }
 }
@@ -173,6 +182,7 @@ impl Start {
 fn starts(case: &Case, front: &Front) -> Vec<Start> {
     let processes = &case.target.processes;
     let ready = |change: &Change| *change == Change::Ready;
+    let may_refuse = may_refuse::spans(case);
     let starts = processes.iter().enumerate().filter(|(_, one)| ready(&one.change));
     starts
         .map(|(place, one)| {
@@ -187,21 +197,28 @@ fn starts(case: &Case, front: &Front) -> Vec<Start> {
                 .map(|before| before.at)
                 .last()
                 .unwrap_or(one.at);
-            start(case, front, (began, one.at, ended))
+            start(case, front, &may_refuse, (began, one.at, ended))
         })
         .collect()
 }
 
-fn start(case: &Case, front: &Front, (began, ready, ended): (Moment, Moment, Moment)) -> Start {
+fn start(
+    case: &Case,
+    front: &Front,
+    may_refuse: &Spans,
+    (began, ready, ended): (Moment, Moment, Moment),
+) -> Start {
     let calls = case.linktree.registrations.iter();
     let calls: Vec<&RegistrationCall> =
         calls.filter(|call| began <= call.t_req && call.t_req < ended).collect();
     let registered = calls.iter().find(|call| shows(case, call, front)).map(|call| call.t_known);
     let until = registered.unwrap_or(ended);
-    let excused = excused(case, &calls, ready, until);
+    let mut spans = failures(case, &calls, ready);
+    spans.extend(refused_by_itself(case, may_refuse, began));
+    let excused = length_within(spans, ready, until);
     let due = ready.plus(within(case)).plus(excused).plus(case.harness.delta);
     let instead = calls.iter().filter_map(|call| call.made.clone()).next_back();
-    Start { ready, due, excused, registered, instead, ended }
+    Start { ready, due, excused, registered, instead, asked: !calls.is_empty(), ended }
 }
 
 /// Whether a call shows that Linktree knows where to send: it registers, or lists, what it must.
@@ -240,16 +257,15 @@ fn known(case: &Case, at: Moment) -> BTreeMap<&str, &RegistrationReceipt> {
     all
 }
 
-/// How much more time failures leave: each failed call, what it was told to wait, and the pause before the
-/// next one, which is as long as the declared backoff at the most; and whatever else was failing or held
-/// back meanwhile.
-fn excused(case: &Case, calls: &[&RegistrationCall], ready: Moment, until: Moment) -> Duration {
+/// What leaves more time: each failed call, what it was told to wait, and the pause before the next one, which
+/// is as long as the declared backoff at the most; and whatever else was failing or held back meanwhile.
+fn failures(case: &Case, calls: &[&RegistrationCall], ready: Moment) -> Vec<(Moment, Moment)> {
     let mut spans = Vec::new();
     for call in calls {
         let failed = call.status.is_none_or(|status| status >= 500 || status == 429);
         if failed || !call.is_complete {
-            let paused = call.t_known.plus(case.times.backoff_cap);
-            spans.push((call.t_req, paused.max(call.retry_after.unwrap_or(Moment::ZERO))));
+            let told = call.retry_after.unwrap_or(Moment::ZERO);
+            spans.push((call.t_req, call.t_known.max(told).plus(case.times.backoff_cap)));
         }
     }
     // Others' failures may hold it back as well: a breaker, a told wait, a full limiter.
@@ -262,20 +278,29 @@ fn excused(case: &Case, calls: &[&RegistrationCall], ready: Moment, until: Momen
             spans.push((exchange.t_req, until));
         }
     }
-    for (from, until) in case.linktree.refusals() {
-        spans.push((from, until.plus(case.times.breaker_open_longest)));
-    }
-    spans.retain(|(from, to)| *to > ready && *from < until);
+    spans
+}
+
+/// Whoever asks while its own breaker is open, or before a told time, has failed once more, though nobody sees
+/// it: the pause that follows may begin in the last moment of it. A process that began later was not there.
+fn refused_by_itself(
+    case: &Case,
+    may_refuse: &Spans,
+    began: Moment,
+) -> impl Iterator<Item = (Moment, Moment)> {
+    let there = may_refuse.all().iter().filter(move |(_, until)| *until >= began);
+    there.map(move |(from, until)| (*from, until.plus(case.times.backoff_cap)))
+}
+
+/// How long these spans last between two moments, all together.
+fn length_within(mut spans: Vec<(Moment, Moment)>, from: Moment, until: Moment) -> Duration {
+    spans.retain(|(begin, end)| *end > from && *begin < until);
+    let reach = |total: (Duration, Moment), (begin, end): (Moment, Moment)| {
+        let (begin, end) = (begin.max(total.1), end.min(until));
+        if end > begin { (total.0 + end.since(begin), end) } else { total }
+    };
     spans.sort_unstable();
-    let (mut total, mut reached) = (Duration::ZERO, ready);
-    for (from, to) in spans {
-        let from = from.max(reached);
-        if to > from {
-            total += to.since(from);
-            reached = to;
-        }
-    }
-    total
+    spans.into_iter().fold((Duration::ZERO, from), reach).0
 }
 
 /// Addresses that were looked at and did not answer: the look that follows a registration, and of those

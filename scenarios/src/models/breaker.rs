@@ -4,7 +4,7 @@
 //! tried again after a wait. What they do depends on nothing but the random numbers, so that every
 //! fashion of breaker meets the same visitors.
 
-mod circuit;
+pub mod circuit;
 mod opens;
 mod recovers;
 

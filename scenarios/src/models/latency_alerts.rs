@@ -136,11 +136,12 @@ fn calls(random: &mut ChaCha8Rng, watch: Watch) -> (Vec<Exchange>, Vec<Measured>
     (seen, measured)
 }
 
-/// A percentile as Prometheus takes it from a histogram: as far up its bucket as its rank is.
+/// A percentile as Prometheus takes it from a histogram: as far up its bucket as its rank is. Beside what took
+/// so long, so many hits took no time.
 #[allow(clippy::cast_precision_loss)] // a few hundred
-fn interpolated(took: &[u64], bounds: &[f64], share: f64) -> f64 {
-    let below = |bound: f64| took.iter().filter(|ms| **ms as f64 <= bound).count() as f64;
-    let rank = took.len() as f64 * share;
+fn interpolated((took, hits): (&[u64], usize), bounds: &[f64], share: f64) -> f64 {
+    let below = |bound: f64| (hits + took.iter().filter(|ms| **ms as f64 <= bound).count()) as f64;
+    let rank = (hits + took.len()) as f64 * share;
     let (mut from, mut before) = (0.0, 0.0);
     for bound in bounds {
         let until = below(*bound);
@@ -152,30 +153,35 @@ fn interpolated(took: &[u64], bounds: &[f64], share: f64) -> f64 {
     from
 }
 
+/// The same of what was kept.
+#[allow(clippy::cast_precision_loss)] // a few thousand
+fn percentile((took, hits): (&mut [u64], usize), per_cent: usize) -> f64 {
+    let nth = ((took.len() + hits) * per_cent).div_ceil(100) - 1;
+    nth.checked_sub(hits).map_or(0.0, |nth| *took.select_nth_unstable(nth).1 as f64)
+}
+
+/// Whether the alert's condition holds at a moment, by what was measured until then, in order of time.
 #[allow(clippy::cast_precision_loss)] // a few hundred
 fn holds(measured: &[Measured], at: u64, born: u64, watch: Watch) -> bool {
     let (mut from, mut until) = (at.saturating_sub(WINDOW).max(born), at);
     if watch.by_rules {
         (from, until) = (from.div_ceil(1_000) * 1_000, until / 1_000 * 1_000);
     }
-    let within = measured.iter().filter(|(known, _)| (from..until).contains(known));
-    let mut took: Vec<u64> = within.map(|(_, took)| *took).collect();
+    let place = |at: u64| measured.partition_point(|(known, _)| *known < at);
+    let within = measured.get(place(from)..place(until)).unwrap_or_default();
+    let mut took: Vec<u64> = within.iter().map(|(_, took)| *took).collect();
     if took.len() < 100 {
         return false;
     }
-    if watch.flaw == Flaw::CountsHits {
-        took.extend(std::iter::repeat_n(0, 9_000));
-    }
-    took.sort_unstable();
-    let percentile = |per_cent: usize| took[(took.len() * per_cent).div_ceil(100) - 1] as f64;
+    let hits = if watch.flaw == Flaw::CountsHits { 9_000 } else { 0 };
     let value = match (watch.flaw, watch.of) {
         (Flaw::NeverFires, _) => 0.0,
         (Flaw::Mean, _) => took.iter().sum::<u64>() as f64 / took.len() as f64,
-        (Flaw::Slowest, _) => percentile(100),
-        (Flaw::P99, _) => percentile(99),
-        (Flaw::TwoSeconds, _) => percentile(95) / 4.0,
-        (_, Of::Kept) => percentile(95),
-        (_, Of::Buckets(nth)) => interpolated(&took, BUCKETS[nth], 0.95),
+        (Flaw::Slowest, _) => percentile((took.as_mut_slice(), hits), 100),
+        (Flaw::P99, _) => percentile((took.as_mut_slice(), hits), 99),
+        (Flaw::TwoSeconds, _) => percentile((took.as_mut_slice(), hits), 95) / 4.0,
+        (_, Of::Kept) => percentile((took.as_mut_slice(), hits), 95),
+        (_, Of::Buckets(nth)) => interpolated((took.as_slice(), hits), BUCKETS[nth], 0.95),
     };
     value > BOUND
 }

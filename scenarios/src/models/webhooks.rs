@@ -1,5 +1,6 @@
 //! Simulated receivers of webhooks, sound and broken: what they believe, and what they do then and when.
 
+mod barred;
 mod kept;
 mod registered;
 

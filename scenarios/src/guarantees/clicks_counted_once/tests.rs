@@ -6,7 +6,11 @@ use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
 use mock_server::history::exchange::{End, Exchange};
 
 fn repeated(at_ms: u64) -> Exchange {
-    let mut again = sent_click("a", at_ms, 202);
+    repeated_as("a", at_ms)
+}
+
+fn repeated_as(event_id: &str, at_ms: u64) -> Exchange {
+    let mut again = sent_click(event_id, at_ms, 202);
     again.clicks[0].effect = false;
     again
 }
@@ -179,4 +183,55 @@ fn an_excuse_ends_where_its_cause_does() {
         let verdict = history.paused(2, 5_000).judged_by(&ClicksCountedOnce);
         assert_eq!(verdict.kind, expected, "{verdict:?}");
     }
+}
+
+#[test]
+fn a_2xx_that_came_to_a_target_without_a_processor_shows_nothing_unless_its_connection_lives_on() {
+    let next = |conn| Exchange { conn, conn_seq: 1, ..repeated(900) };
+    let judged = |history: History| history.judged_by(&ClicksCountedOnce).kind;
+    let sent = |second: Exchange| retried().exchanges([sent_click("a", 0, 202), second]);
+    assert_eq!(judged(sent(next(2))), Violated);
+    assert_eq!(judged(sent(next(2)).starved(0, 500, 400)), Inconclusive);
+    assert_eq!(judged(sent(next(1)).starved(0, 500, 400)), Violated);
+    // From δ before its request came to δ after its answer.
+    let late = |from, until| {
+        let first = sent_click("a", 1_000, 202);
+        let again = Exchange { conn: 2, conn_seq: 1, ..repeated(2_500) };
+        judged(retried().exchanges([first, again]).starved(from, until, until - from))
+    };
+    for (span, expected) in [
+        ((600, 899), Violated),
+        ((600, 900), Inconclusive),
+        ((1_105, 1_405), Inconclusive),
+        ((1_106, 1_406), Violated),
+    ] {
+        assert_eq!(late(span.0, span.1), expected, "{span:?}");
+    }
+    // With the answer it took no longer than an answer that nobody gives up, or just so.
+    for (waited, expected) in [(195, Violated), (196, Inconclusive)] {
+        let verdict = sent(next(2)).starved(0, 250, waited).judged_by(&ClicksCountedOnce);
+        assert_eq!(verdict.kind, expected, "{waited}");
+    }
+    // Nothing was sent again: what was starved is no matter.
+    assert_eq!(judged(retried().exchange(sent_click("a", 0, 202)).starved(0, 500, 400)), Held);
+}
+
+#[test]
+fn of_one_that_may_be_unread_and_one_that_was_read_the_second_counts() {
+    let first = sent_click("a", 0, 202);
+    let again = |at_ms, conn| Exchange { conn, conn_seq: 1, ..repeated(at_ms) };
+    let history = || retried().exchanges([first.clone(), again(2_000, 2)]).starved(0, 500, 400);
+    let verdict = history().judged_by(&ClicksCountedOnce);
+    assert_eq!(verdict.kind, Inconclusive);
+    let reason = "1 clicks were sent again after a definite 2xx that came while the target had no processor: \
+                  it may have given up before it could read that";
+    assert_eq!(verdict.reason.as_deref(), Some(reason));
+    let read = history().exchange(again(4_000, 3)).judged_by(&ClicksCountedOnce);
+    assert_eq!(read.kind, Violated);
+    // Another click that was sent again while there were processors is enough.
+    let other = [sent_click("b", 9_000, 202), repeated_as("b", 9_900)];
+    assert_eq!(history().exchanges(other).judged_by(&ClicksCountedOnce).kind, Violated);
+    // Whoever repeats it, too, is a reason of its own.
+    let twice = history().operations([click("a", 0, 5), click("a", 500, 505)]);
+    assert_eq!(twice.judged_by(&ClicksCountedOnce).kind, Held);
 }

@@ -9,7 +9,7 @@
 use super::alerts::{SCRAPE, Sample, moments};
 use super::circuit::calls::longest_delay;
 use super::window::{Memory, count};
-use super::{rate, retries};
+use super::{may_refuse, rate, retries};
 use crate::case::{Case, JudgedExchange};
 use crate::spans::Spans;
 use mock_server::clock::Moment;
@@ -59,7 +59,7 @@ impl<'c> ErrorRate<'c> {
             counted.ended.sort_unstable();
             counted.may_fail.sort_unstable();
         }
-        let (failed, may_refuse) = (failed_for_good(case), may_refuse(case));
+        let (failed, may_refuse) = (failed_for_good(case), may_refuse::spans(case));
         Self { case, all, pages, failed, may_refuse, refused: Vec::new() }
     }
 
@@ -172,30 +172,6 @@ fn seen_as_they_grow<'c>(
         };
         (grows(false) && grows(true)).then_some(one.t_known())
     })
-}
-
-/// While the breaker may have been open, or a wait was told.
-fn may_refuse(case: &Case) -> Spans {
-    let row = case.declared.breaker_failures.max(1);
-    let lasts = case.times.breaker_open_longest + case.harness.delta * 2;
-    let mut known: Vec<&JudgedExchange> = case.linktree.exchanges.iter().collect();
-    known.sort_unstable_by_key(|one| one.t_known());
-    let (mut failures, mut spans) = (0, Vec::new());
-    for one in known {
-        if one.is_definite_failure() {
-            failures += 1;
-        } else if one.is_success() && case.declared.instances <= 1 {
-            failures = 0;
-        }
-        if failures >= row {
-            spans.push((one.t_known(), one.t_known().plus(lasts)));
-        }
-        if let Some(until) = one.retry_after.as_ref().and_then(|asked| asked.until) {
-            spans.push((one.t_known(), until.plus(case.harness.delta)));
-        }
-    }
-    let refused = case.linktree.refusals().map(|(from, until)| (from, until.plus(lasts)));
-    Spans::joined(spans.into_iter().chain(refused).collect(), Duration::ZERO)
 }
 
 #[cfg(test)]

@@ -34,5 +34,23 @@ pub fn may_have_been_given_up(
             exchange.t_head.minus(case.harness.delta),
             known.plus(case.harness.delta),
         );
-    slow && reused.get(&exchange.conn).is_none_or(|last| *last <= exchange.conn_seq)
+    slow && is_last_of_its_connection(exchange, reused)
+}
+
+/// The same of a client that had no processor meanwhile: when it gets one its patience may be over, and the
+/// answer unread.
+#[must_use]
+pub fn may_have_been_starved(
+    case: &Case,
+    exchange: &JudgedExchange,
+    reused: &HashMap<u64, u32>,
+) -> bool {
+    let (known, delta) = (exchange.t_known(), case.harness.delta);
+    let starved = case.harness.starved_within(exchange.t_head.minus(delta), known.plus(delta));
+    let took = known.since(exchange.t_head) + starved;
+    !starved.is_zero() && took > delta * 2 && is_last_of_its_connection(exchange, reused)
+}
+
+fn is_last_of_its_connection(exchange: &JudgedExchange, reused: &HashMap<u64, u32>) -> bool {
+    reused.get(&exchange.conn).is_none_or(|last| *last <= exchange.conn_seq)
 }

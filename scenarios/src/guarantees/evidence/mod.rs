@@ -18,6 +18,7 @@ pub mod growth;
 pub mod heals;
 pub mod heard;
 pub mod leaks;
+pub mod may_refuse;
 pub mod newcomers;
 pub mod outages;
 pub mod outcomes;

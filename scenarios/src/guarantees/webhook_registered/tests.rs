@@ -40,7 +40,8 @@ fn whoever_registers_or_finds_itself_registered_holds() {
     let verdict = restarted([lists_webhooks(101_100)]).judged_by(&WebhookRegistered);
     assert_eq!(verdict.kind, Held);
     let slowest = crate::testing::measured(&verdict, "slowest registration, without waits");
-    assert_eq!(slowest, Some(105_000));
+    // Until the first call failed 200 ms had passed, and nothing after it counts.
+    assert_eq!(slowest, Some(200_000));
     // A start that ended before it was due is none.
     let history = History::over(&[])
         .standing(1_000)
@@ -111,11 +112,42 @@ fn failures_and_told_waits_leave_more_time() {
     }
     assert_eq!(judged(restarted([cut_off])), Violated);
     assert_eq!(later(asked_to_wait("ann", 101_100, 429, 100), 230_000), Held);
-    assert_eq!(later(asked_to_wait("ann", 101_100, 429, 100), 232_000), Violated);
+    // Whoever asked just before was refused by itself, and makes a pause.
+    assert_eq!(later(asked_to_wait("ann", 101_100, 429, 100), 261_000), Held);
+    assert_eq!(later(asked_to_wait("ann", 101_100, 429, 100), 262_000), Violated);
     // A failure that was over for long before the start is none.
     assert_eq!(later(refused("ann", 50_000, 503), 160_000), Violated);
     // A scope that is missing is no failure of Linktree.
     assert_eq!(judged(restarted([registers(&own(), 101_100, 403)])), Violated);
+}
+
+#[test]
+fn a_breaker_that_may_be_open_leaves_a_pause_after_it() {
+    // The last of them is known at 105.005 s, the breaker open until 135.2 s, and the pause over at 165.2 s.
+    let after = |failures: u64, at_ms| {
+        let row = (0..failures).map(|n| refused("ann", 105_000 - n * 100, 503));
+        judged(restarted(row).exchange(registers(&own(), at_ms, 200)))
+    };
+    assert_eq!(after(5, 190_000), Held);
+    assert_eq!(after(5, 193_000), Violated);
+    // Fewer do not open it.
+    assert_eq!(after(4, 190_000), Violated);
+    // Who began when it was over has met no open breaker.
+    let before = (0..5).map(|n| refused("ann", 60_000 + n * 100, 503));
+    let history = restarted(before).exchange(registers(&own(), 140_000, 200));
+    assert_eq!(judged(history), Violated);
+}
+
+#[test]
+fn of_a_start_that_asked_for_nothing_it_is_said_what_to_see_to_first() {
+    let said = |again: Vec<Exchange>| {
+        let verdict = restarted(again).judged_by(&WebhookRegistered);
+        let story = &verdict.witnesses[0].story;
+        story.iter().any(|line| line.contains("see first that it is told where it is reached"))
+    };
+    assert!(said(vec![]));
+    // Whoever asked knows where it is.
+    assert!(!said(vec![registers(&own(), 101_100, 422)]));
 }
 
 #[test]

@@ -137,30 +137,3 @@ fn what_may_have_come_with_the_first_of_its_kind_is_not_counted() {
     let lives = lives.killed_until(9_000, 10_000).killed_until(48_000, 49_000);
     assert_eq!(lo(lives), 0);
 }
-
-/// Whether the breaker may be open after these statuses in a row, for so long after the last.
-fn may_be_open(statuses: &[u16], instances: u32, later_ms: u64) -> bool {
-    let calls = (0_u64..).zip(statuses).map(|(n, status)| match status {
-        200 => read("ann", 50_000 + n * 100),
-        status => refused("ann", 50_000 + n * 100, *status),
-    });
-    let mut history = History::over(&[(Control, 0, 300)])
-        .declaring(|of| of.instances = instances)
-        .exchanges(calls.collect::<Vec<_>>());
-    history.case.ready();
-    let last = 50_000 + (statuses.len() as u64 - 1) * 100 + 5;
-    let at = Moment::from_ms(last + later_ms);
-    may_refuse(&history.case).touch(at, at)
-}
-
-#[test]
-fn a_breaker_may_be_open_after_a_row_of_failures_for_as_long_as_it_lasts() {
-    let row = [500; 5];
-    // Thirty seconds, and twice as exactly as things are seen.
-    assert!(may_be_open(&row, 1, 0) && may_be_open(&row, 1, 30_200));
-    assert!(!may_be_open(&row, 1, 30_201) && !may_be_open(&row[..4], 1, 0));
-    assert!(!may_be_open(&[500, 500, 500, 500, 200, 500], 1, 0));
-    assert!(may_be_open(&[500, 500, 500, 500, 404, 500], 1, 0));
-    // Of several processes one may have seen failures alone.
-    assert!(may_be_open(&[500, 500, 500, 500, 200, 500], 2, 0));
-}
