@@ -4,7 +4,8 @@
 //! when it was rotated, nor a call that was refused.
 //!
 //! Blind to: staging, where nobody tells the integration that it runs there. Broken by:
-//! `staging-key-in-production`, `staging-key-when-the-vault-fails`, `staging-key-for-the-account`.
+//! `staging-key-in-production`, `staging-key-when-the-vault-fails`, `staging-key-for-the-account`,
+//! `live-key-in-staging`, `live-key-when-staging-has-none`.
 
 use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::{Case, JudgedExchange};
