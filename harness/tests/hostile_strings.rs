@@ -2,6 +2,7 @@
 //! argument is quoted in an error or a listing.
 
 use mock_server::profile::ContractProfile;
+use mock_server::world::hostile::naughty;
 use reports::text::clean;
 use scenarios::catalogue::{Settings, run_plan};
 use std::collections::BTreeSet;
@@ -129,11 +130,9 @@ fn what_a_plan_or_a_contract_holds_is_shown_clean() {
     }
 }
 
-/// The Big List of Naughty Strings, as its package has it; its licence stands beside it.
-const NAUGHTY: &str = include_str!("../corpus/naughty/blns.json");
-
+/// The Big List of Naughty Strings, which creators write into pages, too.
 fn naughty() -> BTreeSet<String> {
-    let all: BTreeSet<String> = serde_json::from_str(NAUGHTY).unwrap();
+    let all: BTreeSet<String> = naughty::strings().iter().cloned().collect();
     assert!(all.len() > 450, "{}", all.len());
     all
 }

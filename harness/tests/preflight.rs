@@ -104,9 +104,9 @@ fn what_was_not_seen_is_unknown_and_does_not_pass() {
 #[test]
 fn a_wrong_key_a_missing_scope_and_an_outage_fail() {
     let (mock, _tape) = live(vec![], |_| {});
-    let output = preflight(&mock, &mock.test_key(), &["--skip", "webhook"]);
+    let output = preflight(&mock, &mock.other_key(), &["--skip", "webhook"]);
     assert_eq!((states(&output).0["key"].as_str(), states(&output).1), ("✗", 1), "{output:?}");
-    assert!(!String::from_utf8_lossy(&output.stdout).contains(&mock.test_key()));
+    assert!(!String::from_utf8_lossy(&output.stdout).contains(&mock.other_key()));
 
     let (mock, _tape) = live(vec![], |profile| profile.keys.scopes.clear());
     let key = mock.api_key().to_owned();

@@ -1,5 +1,6 @@
 //! The contract profile: the assumed limits and names of Linktree, as data.
 
+use crate::keyring::Environment;
 use crate::ranges::{self, OutOfRange};
 use crate::webhooks::SchemeName;
 use schemars::JsonSchema;
@@ -191,6 +192,9 @@ pub struct Keys {
     /// Scopes granted to the integration's key.
     #[schemars(length(max = 32), inner(length(max = 64)))]
     pub scopes: Vec<String>,
+    /// The environment that is served: the base URL takes its keys, and refuses those of the other.
+    #[serde(default, skip_serializing_if = "Environment::is_live")]
+    pub environment: Environment,
     /// Age of the first keys when a run begins, days of real time.
     #[serde(default = "ten_days")]
     #[schemars(range(min = 0, max = 3_660))]

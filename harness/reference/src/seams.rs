@@ -22,9 +22,15 @@ use crate::{
 };
 use std::{path::Path, sync::Arc};
 
-/// What the service calls Linktree for: pages, clicks, creators' figures, and its own registration.
-const SCOPES: &[&str] =
-    &["profile:read", "links:read", "clicks:write", "analytics:read", "webhooks:write"];
+/// What the service calls Linktree for: pages, campaigns, clicks, creators' figures, and its own registration.
+const SCOPES: &[&str] = &[
+    "profile:read",
+    "links:read",
+    "links:write",
+    "clicks:write",
+    "analytics:read",
+    "webhooks:write",
+];
 
 /// Every decision of the service.
 #[derive(Clone, Copy)]

@@ -43,7 +43,10 @@ pub async fn run(args: &RunArgs) -> Result<Exit, Failure> {
     if matches!(target, TargetSpec::Url { .. }) {
         without_process_faults(&mut plan)?;
     }
-    let untold = without_tls(&mut plan, &target, &config)?;
+    let untold = [
+        without_tls(&mut plan, &target, &config)?,
+        without_other_environments(&mut plan, &target)?,
+    ];
     if let Some(reference) = &config.file.secrets.session {
         secret::resolve(reference, &config.folder)?;
     }
@@ -60,7 +63,7 @@ pub async fn run(args: &RunArgs) -> Result<Exit, Failure> {
     for slower in plan.scenarios.iter().filter(|one| one.time_scale != plan.time_scale) {
         progress.note(&format!("{}: {}", slower.id, slower.summary));
     }
-    if let Some(untold) = untold {
+    for untold in untold.into_iter().flatten() {
         progress.note(&format!("! {untold}"));
     }
     for (id, why) in guarantees::undecidable(&plan) {
@@ -140,18 +143,44 @@ fn without_tls(
     config: &Config,
 ) -> Result<Option<String>, Failure> {
     let Some(why) = target.cannot_trust(config.file.mock.tls) else { return Ok(None) };
+    let help = "hand the file over, as in SSL_CERT_FILE = \"{ca_file}\" in [target.spawn.env]";
+    leave_out(plan, |scenario| scenario.tls, why, help)
+}
+
+/// Takes out the scenarios in another environment than the contract's, where the target cannot be told in which
+/// it runs; says which, and why.
+fn without_other_environments(
+    plan: &mut RunPlan,
+    target: &TargetSpec,
+) -> Result<Option<String>, Failure> {
+    if target.takes_environment() {
+        return Ok(None);
+    }
+    let usual = plan.contract.keys.environment;
+    let is_elsewhere = |scenario: &Plan| scenario.key.environment.is_some_and(|one| one != usual);
+    let why = "the target is not told in which environment it runs: neither {environment} nor \
+               {vault.secret} stands in its command or its environment, and of environment-separation \
+               one half is judged";
+    let help = "hand it over, as in VAULT_PATH = \"{vault.secret}\" in [target.spawn.env]";
+    leave_out(plan, is_elsewhere, why, help)
+}
+
+/// Takes out scenarios; says which, and why. A failure where none is left.
+fn leave_out(
+    plan: &mut RunPlan,
+    goes: impl Fn(&Plan) -> bool,
+    why: &str,
+    help: &str,
+) -> Result<Option<String>, Failure> {
     let (over, kept): (Vec<_>, Vec<_>) =
-        std::mem::take(&mut plan.scenarios).into_iter().partition(|scenario| scenario.tls);
+        std::mem::take(&mut plan.scenarios).into_iter().partition(goes);
     plan.scenarios = kept;
     let ids: Vec<_> = over.iter().map(|scenario| scenario.id.as_str()).collect();
     let untold = format!("{} is left out: {why}", ids.join(", "));
     match (ids.is_empty(), plan.scenarios.is_empty()) {
         (true, _) => Ok(None),
         (false, false) => Ok(Some(untold)),
-        (false, true) => Err(Failure::usage(
-            untold,
-            "hand the file over, as in SSL_CERT_FILE = \"{ca_file}\" in [target.spawn.env]",
-        )),
+        (false, true) => Err(Failure::usage(untold, help)),
     }
 }
 
@@ -192,6 +221,30 @@ mod tests {
         let mut alone = plan();
         alone.scenarios.remove(0);
         assert!(left(spawned, alone).1.unwrap_err().contains("{ca_file}"));
+    }
+
+    #[test]
+    fn staging_is_left_out_where_nobody_is_told_of_it() {
+        let left = |text: &str, ids: &[&str]| {
+            let contract = mock_server::profile::ContractProfile::linktree_v1();
+            let mut plan = run_plan(&Settings::default(), contract, ids);
+            let config = Config { file: toml::from_str(text).unwrap(), ..Config::default() };
+            let target = TargetSpec::of(&config).unwrap();
+            let said = without_other_environments(&mut plan, &target);
+            (plan.scenarios.len(), said.map_err(|failure| failure.to_string()))
+        };
+        let both = ["wrong-environment", "wrong-environment-in-staging"];
+        let spawned = "[target.spawn]\ncommand = [\"server\"]\n";
+        let (kept, said) = left(spawned, &both);
+        assert_eq!(kept, 1);
+        assert!(said.unwrap().unwrap().starts_with("wrong-environment-in-staging is left out"));
+        assert!(left(spawned, &both[1..]).1.unwrap_err().contains("{vault.secret}"));
+        assert_eq!(left(spawned, &both[..1]), (1, Ok(None)));
+        for told in ["{environment}", "{vault.secret}"] {
+            let told = format!("{spawned}env = {{ TOLD = \"{told}\" }}\n");
+            assert_eq!(left(&told, &both), (2, Ok(None)));
+        }
+        assert_eq!(left("[target.embedded]\n", &both), (2, Ok(None)));
     }
 
     #[test]

@@ -95,6 +95,13 @@ impl TargetSpec {
         template::VAULT_ROLE.iter().all(|name| self.is_told(name))
     }
 
+    /// Whether it is told in which environment it runs when it is started, by its name or by the path of its
+    /// secret.
+    #[must_use]
+    pub fn takes_environment(&self) -> bool {
+        template::ENVIRONMENT.iter().any(|name| self.is_told(name))
+    }
+
     /// Why there can be no TLS between it and the mock, if it cannot; `assured` where the configuration
     /// says that there can.
     #[must_use]

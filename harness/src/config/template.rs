@@ -11,6 +11,9 @@ pub const PORTS: [&str; 2] = ["port", "metrics_port"];
 /// With what a target logs in at the vault.
 pub const VAULT_ROLE: [&str; 2] = ["vault.role_id", "vault.secret_id"];
 
+/// In which environment a target runs: its name, and where the vault keeps its secret.
+pub const ENVIRONMENT: [&str; 2] = ["environment", "vault.secret"];
+
 /// The file with the certificate of the authority that Linktree, vault and alert receiver have theirs
 /// from.
 pub const CA_FILE: &str = "ca_file";
@@ -25,6 +28,8 @@ pub const NAMES: &[&str] = &[
     "vault.token",
     VAULT_ROLE[0],
     VAULT_ROLE[1],
+    ENVIRONMENT[0],
+    ENVIRONMENT[1],
     "alerts.url",
     "secret.api_key",
     "secret.webhook",

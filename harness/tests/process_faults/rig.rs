@@ -91,6 +91,7 @@ impl Rig {
         let canaries = Arc::new(Canaries::of(&credentials, &Population::default(), 7));
         let search = Arc::new(Search::new(canaries, &recorder, clock));
         let around = Surroundings {
+            environment: mock_server::keyring::Environment::Live,
             program: &program,
             mock_url: held,
             vault_url: mock.vault_url(),

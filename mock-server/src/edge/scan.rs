@@ -112,7 +112,7 @@ mod tests {
         let fill = |text: &str| {
             text.replace("BASIC", &basic)
                 .replace("LIVE", &keys.api_key())
-                .replace("TEST", &keys.test_key())
+                .replace("TEST", &keys.other_key())
                 .replace("SIGNS", &keys.webhook_secret())
                 .replace("VAULT", VAULT)
         };

@@ -6,15 +6,35 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Which of the two worlds a key belongs to; its prefix shows which.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// Which of the two worlds a key belongs to; its prefix shows which. The mock serves one of them, and refuses
+/// the keys of the other.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Environment {
-    /// Production: the mock's base URL.
+    /// Production.
     #[default]
     Live,
-    /// Staging, whose keys the mock's base URL refuses.
+    /// Staging.
     Test,
+}
+
+impl Environment {
+    /// Its name, as in prefixes of keys.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Test => "test",
+        }
+    }
+
+    /// Whether it is production.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        *self == Self::Live
+    }
 }
 
 /// On whose behalf a key may act.
@@ -61,8 +81,8 @@ pub struct NewKey {
 pub(crate) enum Origin {
     /// The vault hands it out to the integration, and rotation replaces it.
     Platform,
-    /// The vault hands it out to staging.
-    Staging,
+    /// The vault hands it out to the environment that the mock does not serve.
+    Other,
     /// Somebody asked for it.
     Issued,
 }
@@ -118,13 +138,18 @@ impl Key {
         }
     }
 
-    fn refusal(&self, at: Moment) -> Option<&'static str> {
-        if self.environment == Environment::Test {
-            Some("this is a test key; the production base URL takes live keys")
-        } else if self.valid_until.is_some_and(|end| at >= end) {
-            Some("this key was rotated and has expired")
-        } else {
-            None
+    fn refusal(&self, at: Moment, serves: Environment) -> Option<&'static str> {
+        match self.environment {
+            Environment::Test if serves.is_live() => {
+                Some("this is a test key; the production base URL takes live keys")
+            }
+            Environment::Live if !serves.is_live() => {
+                Some("this is a live key; the staging base URL takes test keys")
+            }
+            _ if self.valid_until.is_some_and(|end| at >= end) => {
+                Some("this key was rotated and has expired")
+            }
+            _ => None,
         }
     }
 }
@@ -139,21 +164,28 @@ pub(crate) struct Token {
     pub key: Option<Arc<Key>>,
     /// Why it is refused, if it is.
     pub refusal: Option<&'static str>,
+    /// Whether it is a key of the environment that the mock does not serve.
+    pub is_of_the_other: bool,
 }
 
 impl Token {
     pub fn absent() -> Self {
         let refusal = Some("a bearer key is needed");
-        Self { label: "absent".to_owned(), key: None, refusal }
+        Self { label: "absent".to_owned(), key: None, refusal, is_of_the_other: false }
     }
 
     pub fn unknown() -> Self {
         let refusal = Some("nobody has this key");
-        Self { label: "unknown".to_owned(), key: None, refusal }
+        Self { label: "unknown".to_owned(), key: None, refusal, is_of_the_other: false }
     }
 
-    pub fn known(key: Arc<Key>, at: Moment, name_creators: bool) -> Self {
-        Self { label: key.label(at, name_creators), refusal: key.refusal(at), key: Some(key) }
+    pub fn known(key: Arc<Key>, at: Moment, name_creators: bool, serves: Environment) -> Self {
+        Self {
+            label: key.label(at, name_creators),
+            refusal: key.refusal(at, serves),
+            is_of_the_other: key.environment != serves,
+            key: Some(key),
+        }
     }
 
     /// The key, unless it is refused.
@@ -201,7 +233,7 @@ mod tests {
             valid_until: Some(Moment(20)),
         };
         let check = |key: &Key, at, label: &str, valid| {
-            let token = Token::known(Arc::new(key.clone()), Moment(at), true);
+            let token = Token::known(Arc::new(key.clone()), Moment(at), true, Environment::Live);
             assert_eq!((token.label.as_str(), token.valid().is_some()), (label, valid), "{at}");
         };
         check(&key, 9, "live", true);

@@ -26,17 +26,22 @@ impl Maker {
     pub fn first(&self) -> Ring {
         let age = DAY.saturating_mul(self.settings.age_days);
         let created_at = stamp_before(self.started, age);
-        let live = Key { created_at: created_at.clone(), ..self.platform(0) };
-        let test = Key { created_at, ..self.key("test", 0, Environment::Test) };
+        let platform = Key { created_at: created_at.clone(), ..self.platform(0) };
+        let other = match platform.environment {
+            Environment::Live => Environment::Test,
+            Environment::Test => Environment::Live,
+        };
+        let other = Key { created_at, ..self.key(other.name(), 0, other) };
         let secrets = [self.webhook("webhook", 0), self.webhook("staging-webhook", 0)];
         // The vault has had them for as long as they exist.
         let stored = self.started.checked_sub(age).unwrap_or(UNIX_EPOCH);
-        Ring::first(live, test, secrets, &timestamp(stored).to_string())
+        Ring::first(platform, other, secrets, &timestamp(stored).to_string())
     }
 
     /// A platform key that is made now.
     pub fn platform(&self, number: u64) -> Key {
-        Key { origin: Origin::Platform, ..self.key("live", number, Environment::Live) }
+        let environment = self.settings.environment;
+        Key { origin: Origin::Platform, ..self.key(environment.name(), number, environment) }
     }
 
     /// A key that somebody asks for.
@@ -68,7 +73,7 @@ impl Maker {
         Key {
             id: format!("key_{}", digits("key", 6)),
             secret: format!("{prefix}{}", digits("secret", 16)),
-            origin: Origin::Staging,
+            origin: Origin::Other,
             environment,
             scopes: self.settings.scopes.clone(),
             account: Account::Every,

@@ -58,8 +58,8 @@ impl Keyring {
         self.ring().newest(Origin::Platform).secret.clone()
     }
 
-    pub fn test_key(&self) -> String {
-        self.ring().newest(Origin::Staging).secret.clone()
+    pub fn other_key(&self) -> String {
+        self.ring().newest(Origin::Other).secret.clone()
     }
 
     pub fn webhook_secret(&self) -> String {
@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(keys.api_key(), again.api_key());
         assert_ne!(keys.api_key(), other.api_key());
         assert_eq!(keys.api_key().len(), "lt_live_".len() + 32);
-        assert!(keys.test_key().starts_with("lt_test_"));
+        assert!(keys.other_key().starts_with("lt_test_"));
         assert!(!format!("{:?}", keys.ring()).contains("lt_"));
         keys.rotate_api_key(Moment(1), LONG);
         again.rotate_api_key(Moment(9), Duration::ZERO);
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(label(&keys, &old, 149), "previous");
         assert_eq!(label(&keys, &old, 150), "revoked");
         assert_eq!(label(&keys, &new, 150), "live");
-        assert_eq!(label(&keys, &keys.test_key(), 0), "test");
+        assert_eq!(label(&keys, &keys.other_key(), 0), "test");
         assert_eq!(label(&keys, "x", 0), "unknown");
         let id = |secret: &str| keys.ring().token(secret, Moment(0)).key.unwrap().id.clone();
         assert_ne!(id(&old), id(&new));
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn scopes_are_granted_to_the_platforms_keys_and_those_that_follow() {
         let keys = ring(7);
-        let test = keys.test_key();
+        let test = keys.other_key();
         keys.grant(&["links:read".to_owned()]);
         let old = keys.api_key();
         keys.rotate_api_key(Moment(1), LONG);
@@ -269,7 +269,8 @@ mod tests {
         keys.rotate_webhook_secret(Moment(2), LONG);
         let shown = |number| {
             let ring = keys.ring();
-            ring.version(number).map(|v| (v.number, v.api_key.clone(), v.webhook_secret.clone()))
+            ring.version(Environment::Live, number)
+                .map(|v| (v.number, v.api_key.clone(), v.webhook_secret.clone()))
         };
         assert_eq!(shown(Some(1)), Some((1, old_key, old_secret.clone())));
         assert_eq!(shown(Some(2)), Some((2, keys.api_key(), old_secret)));
@@ -280,9 +281,33 @@ mod tests {
         }
         assert_eq!((shown(Some(3)), shown(None).unwrap().0), (None, 13));
         let ring = keys.ring();
-        assert_eq!(ring.staging(None).unwrap().api_key, keys.test_key());
-        assert_ne!(ring.staging(Some(1)).unwrap().webhook_secret, keys.webhook_secret());
-        assert!(ring.staging(Some(2)).is_none());
+        let other = |number| ring.version(Environment::Test, number);
+        assert_eq!(other(None).unwrap().api_key, keys.other_key());
+        assert_ne!(other(Some(1)).unwrap().webhook_secret, keys.webhook_secret());
+        assert!(other(Some(2)).is_none());
+    }
+
+    #[test]
+    fn in_staging_the_keys_change_places() {
+        let mut profile = ContractProfile::linktree_v1();
+        profile.keys.environment = Environment::Test;
+        let (live, keys) = (ring(7), Keyring::new(7, &profile.keys, &profile.vault));
+        assert_eq!((keys.api_key(), keys.other_key()), (live.other_key(), live.api_key()));
+        let of = |secret: &str| {
+            let token = keys.ring().token(secret, Moment(0));
+            (token.label.clone(), token.refusal.is_some(), token.is_of_the_other)
+        };
+        assert_eq!(of(&keys.api_key()), ("test".to_owned(), false, false));
+        assert_eq!(of(&keys.other_key()), ("live".to_owned(), true, true));
+        let old = keys.api_key();
+        keys.rotate_api_key(Moment(0), Duration::ZERO);
+        assert!(keys.api_key().starts_with("lt_test_"));
+        assert_eq!(of(&old), ("test".to_owned(), true, false));
+        let shown = |of| keys.ring().version(of, None).unwrap().api_key.clone();
+        assert_eq!(shown(Environment::Test), keys.api_key());
+        assert_eq!(shown(Environment::Live), live.api_key());
+        keys.reset();
+        assert_eq!(keys.api_key(), old);
     }
 
     #[test]
@@ -299,7 +324,7 @@ mod tests {
         assert_eq!(label(&keys, &test, 0), "test");
         assert!(test.starts_with("lt_test_"));
         assert_eq!(label(&keys, &keys.api_key(), 0), "live", "the platform's key is another");
-        assert_ne!(keys.test_key(), test);
+        assert_ne!(keys.other_key(), test);
     }
 
     #[test]
@@ -312,7 +337,7 @@ mod tests {
         let later = [keys.api_key(), keys.webhook_secret(), "a-vault-token".to_owned()];
         keys.reset();
         assert_eq!((keys.api_key(), keys.webhook_secret()), first);
-        assert_eq!(keys.ring().version(None).unwrap().number, 1);
+        assert_eq!(keys.ring().version(Environment::Live, None).unwrap().number, 1);
         assert_eq!(label(&keys, &first.0, 5), "live");
         assert_eq!(label(&keys, &later[0], 5), "unknown");
         for secret in &later {

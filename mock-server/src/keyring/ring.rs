@@ -1,6 +1,6 @@
 //! What is known of the run's credentials at one moment: keys, webhook secrets, the vault's versions.
 
-use super::key::{Account, Key, Origin, Token, timestamp};
+use super::key::{Account, Environment, Key, Origin, Token, timestamp};
 use super::make::SIGNING_PREFIX;
 use super::rotation::{Rotated, Rotation};
 use crate::clock::{Clock, Moment};
@@ -56,7 +56,10 @@ pub(crate) struct Ring {
     signing: Vec<Signing>,
     /// Oldest first.
     versions: Vec<Version>,
-    staging: Version,
+    /// Of the environment that the mock does not serve.
+    other: Version,
+    /// The environment that the mock serves.
+    serves: Environment,
     /// How many secrets were made after the first ones, so that no two are the same.
     made: u64,
     /// Credentials from before a reset; oldest first.
@@ -81,8 +84,8 @@ impl fmt::Debug for Ring {
 
 impl Ring {
     /// The ring that a run begins with.
-    pub fn first(live: Key, test: Key, secrets: [String; 2], created_time: &str) -> Self {
-        let [secret, staging_secret] = secrets;
+    pub fn first(platform: Key, other: Key, secrets: [String; 2], created_time: &str) -> Self {
+        let [secret, other_secret] = secrets;
         let version = |key: &Key, webhook_secret| Version {
             number: 1,
             api_key: key.secret.clone(),
@@ -90,9 +93,10 @@ impl Ring {
             created_time: created_time.to_owned(),
         };
         Self {
-            versions: vec![version(&live, secret.clone())],
-            staging: version(&test, staging_secret),
-            keys: vec![Arc::new(test), Arc::new(live)],
+            versions: vec![version(&platform, secret.clone())],
+            other: version(&other, other_secret),
+            serves: platform.environment,
+            keys: vec![Arc::new(other), Arc::new(platform)],
             signing: vec![Signing { id: signing_id(0), secret, since: Moment::ZERO, until: None }],
             made: 0,
             former: Vec::new(),
@@ -122,7 +126,7 @@ impl Ring {
     /// The newest key of an origin: for the platform, the one that the integration shall use now.
     pub fn newest(&self, origin: Origin) -> &Key {
         let mut newest = self.keys.iter().rev().filter(|key| key.origin == origin);
-        newest.next().expect("a ring begins with a platform and a staging key, and forgets neither")
+        newest.next().expect("a ring begins with a key of each environment, and forgets neither")
     }
 
     /// The secret that signs webhooks now.
@@ -224,26 +228,22 @@ impl Ring {
         let Some(key) = self.keys.iter().rev().find(|key| key.secret == secret) else {
             return Token::unknown();
         };
-        Token::known(Arc::clone(key), at, self.several_creators)
+        Token::known(Arc::clone(key), at, self.several_creators, self.serves)
     }
 
-    /// The integration's secret in the vault: the newest version, or the one that is asked for.
-    pub fn version(&self, number: Option<u64>) -> Option<&Version> {
+    /// The versions that the vault still has of an environment's secret, oldest first. That of the
+    /// environment which the mock does not serve has one.
+    pub fn versions(&self, of: Environment) -> &[Version] {
+        if of == self.serves { &self.versions } else { std::slice::from_ref(&self.other) }
+    }
+
+    /// An environment's secret in the vault: the newest version, or the one that is asked for.
+    pub fn version(&self, of: Environment, number: Option<u64>) -> Option<&Version> {
+        let versions = self.versions(of);
         match number {
-            None => self.versions.last(),
-            Some(number) => self.versions.iter().find(|version| version.number == number),
+            None => versions.last(),
+            Some(number) => versions.iter().find(|version| version.number == number),
         }
-    }
-
-    /// The staging environment's secret in the vault; it has one version.
-    pub fn staging(&self, number: Option<u64>) -> Option<&Version> {
-        Some(&self.staging).filter(|staging| number.is_none_or(|asked| asked == staging.number))
-    }
-
-    /// The versions that the vault still has of its secrets, oldest first: of the integration's, and of
-    /// the staging environment's.
-    pub fn all_versions(&self) -> [&[Version]; 2] {
-        [&self.versions, std::slice::from_ref(&self.staging)]
     }
 
     /// Everything that must not be recorded: credentials of now and from before a reset, and what
@@ -277,7 +277,7 @@ impl Ring {
     fn secrets(&self) -> Vec<(String, Kind)> {
         let keys = self.keys.iter().map(|key| (key.secret.clone(), Kind::ApiKey));
         let signing = self.signing.iter().map(|one| &one.secret);
-        let signing = signing.chain([&self.staging.webhook_secret]);
+        let signing = signing.chain([&self.other.webhook_secret]);
         keys.chain(signing.flat_map(|secret| both_forms(secret))).collect()
     }
 }

@@ -29,7 +29,7 @@ use crate::faults::engine::Engine;
 use crate::faults::holds::Holds;
 use crate::faults::{Effect, RequestView, RetryAfterSpec, Stage};
 use crate::history::exchange::Denied;
-use crate::keyring::{Account, Environment, Token};
+use crate::keyring::{Account, Token};
 use crate::profile::ResetForm;
 use crate::rendezvous::{EXCHANGE_HEADER, Instructions, Rendezvous, Ticket};
 use crate::world::World;
@@ -322,9 +322,7 @@ fn unauthorized(token: &Token) -> Reply {
     let why = token.refusal.unwrap_or_default();
     let challenge = if token.is_absent() { "Bearer" } else { "Bearer error=\"invalid_token\"" };
     let reply = Reply::error(401, "unauthorized", why).with_header("www-authenticate", challenge);
-    let of_another_world =
-        token.key.as_ref().is_some_and(|key| key.environment == Environment::Test);
-    if of_another_world { reply.denied(Denied::Environment) } else { reply }
+    if token.is_of_the_other { reply.denied(Denied::Environment) } else { reply }
 }
 
 fn missing_scope(scope: &str) -> Reply {

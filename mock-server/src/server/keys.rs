@@ -13,10 +13,11 @@ impl MockLinktree {
         self.shared.world.keys.api_key()
     }
 
-    /// The staging key, which the mock refuses.
+    /// The key of the other environment, which the mock refuses: the staging key, unless the profile says that
+    /// the mock is staging.
     #[must_use]
-    pub fn test_key(&self) -> String {
-        self.shared.world.keys.test_key()
+    pub fn other_key(&self) -> String {
+        self.shared.world.keys.other_key()
     }
 
     /// The secret that signs webhooks now.

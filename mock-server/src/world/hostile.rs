@@ -1,10 +1,17 @@
 //! Creators who attack the visitors of their own pages: each has one attack in its name, its biography and
-//! the titles of its links, the same in the query of its first address, and a whole address of another kind.
+//! the titles of two links, the same in the query of its first address, and a whole address of another kind.
+//! Further links hold the strings of the [`naughty`] list.
+//!
+//! What is hostile stands here and nowhere else: attacks with marks in them, the naughty list, and the
+//! strings of the fault that puts some into answers.
 //!
 //! Every text begins and ends with a mark, and another stands within the attack, so that whoever reads a
 //! page can tell whose words became what: an element or an attribute that holds the mark within and not
 //! the one before is of the attack's own making. Marks are letters and digits only, which survive whatever
 //! escapes, encodes or strips.
+
+pub(crate) mod literals;
+pub mod naughty;
 
 use crate::world::population::Creator;
 use serde::{Deserialize, Serialize};
@@ -131,8 +138,22 @@ pub fn attacks() -> u32 {
     u32::try_from(ATTACKS.texts.len()).unwrap_or(u32::MAX)
 }
 
-/// Links that such a creator has.
-pub(super) const LINKS: u32 = 2;
+/// Links that hold a creator's attack.
+const ATTACKING: usize = 2;
+
+/// The number of the attack of the creator with this number in its group, both from 1. Attacks come again
+/// after the last; no number is that of a naughty string.
+#[must_use]
+pub fn number(creator: u32) -> u16 {
+    let last = u32::from(naughty::FIRST) - 1;
+    u16::try_from(creator.saturating_sub(1) % last + 1).unwrap_or(1)
+}
+
+/// Links that the creator with this number has.
+pub(super) fn links(creator: u32) -> u32 {
+    let naughty = naughty::numbers(number(creator)).len();
+    u32::try_from(ATTACKING + 2 * naughty).unwrap_or(u32::MAX)
+}
 
 /// What the creator with this number, from 1, writes into a name, a biography or a title; the whole of it.
 #[must_use]
@@ -157,7 +178,7 @@ fn attack(of: &[String], field: Field, number: u16) -> String {
 
 /// Gives a creator its attack.
 pub(super) fn dress(creator: &mut Creator, number: u32) {
-    let number = u16::try_from(number % 1_000).unwrap_or(0);
+    let number = self::number(number);
     creator.display_name = text(Field::DisplayName, number);
     creator.bio = text(Field::Bio, number);
     for (link, address) in creator.links.iter_mut().zip(addresses(number)) {
@@ -165,6 +186,7 @@ pub(super) fn dress(creator: &mut Creator, number: u32) {
         link.url = address;
         link.is_active = true;
     }
+    naughty::dress(creator.links.iter_mut().skip(ATTACKING), number);
 }
 
 #[cfg(test)]
@@ -211,7 +233,9 @@ mod tests {
         let mut names = BTreeSet::new();
         for handle in population.handles() {
             let creator = population.creator(7, &handle).unwrap();
-            assert_eq!(creator.links.len(), 2, "{handle}");
+            let most = population.most_links(&handle).unwrap();
+            assert_eq!(creator.links.len(), most as usize, "{handle}");
+            assert!((2..=20).contains(&most), "{handle} has {most}: more than come in one answer");
             assert!(creator.links.iter().all(|link| link.is_active));
             assert!(creator.links[0].url.starts_with("https://example.org/?"));
             for text in [&creator.display_name, &creator.bio, &creator.links[1].title] {

@@ -279,7 +279,7 @@ impl Group {
         match self.variety {
             Variety::Plain => None,
             Variety::Odd => oddities::links(number),
-            Variety::Hostile => Some(hostile::LINKS),
+            Variety::Hostile => Some(hostile::links(number)),
         }
     }
 }

@@ -158,7 +158,7 @@ fn a_test_key_is_refused_on_the_live_address_and_stands_in_the_history() {
     let rig = Rig::plain();
     let environment = Environment::Test;
     let issued = rig.mock.issue_key(NewKey { environment, ..NewKey::default() });
-    for key in [rig.mock.test_key(), issued] {
+    for key in [rig.mock.other_key(), issued] {
         let refused = with_key(&rig, &key, "/v1/profiles/tail-0001");
         assert_eq!(refused.status, 401);
         assert!(refused.body.contains("test key"), "{}", refused.body);

@@ -20,7 +20,7 @@ fn health_needs_no_key_and_everything_else_does() {
     assert_eq!(ask("/v1/health", ""), 200);
     assert_eq!(ask("/v1/me", ""), 401);
     assert_eq!(ask("/v1/me", "Authorization: Bearer nonsense\r\n"), 401);
-    assert_eq!(ask("/v1/me", &format!("Authorization: Bearer {}\r\n", rig.mock.test_key())), 401);
+    assert_eq!(ask("/v1/me", &format!("Authorization: Bearer {}\r\n", rig.mock.other_key())), 401);
     assert_eq!(ask("/elsewhere", ""), 401);
     let me = rig.get("/v1/me").json();
     assert_eq!(me["key"]["environment"], "live");

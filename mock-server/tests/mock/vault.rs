@@ -90,7 +90,7 @@ fn the_staging_secret_lies_in_reach_and_its_reading_is_recorded() {
     let rig = Rig::plain();
     let path = "/v1/secret/data/linktree-staging";
     let read = ask(&rig, "GET", path, TOKEN, "").json();
-    assert_eq!(read["data"]["data"]["api_key"], rig.mock.test_key());
+    assert_eq!(read["data"]["data"]["api_key"], rig.mock.other_key());
     assert_ne!(read["data"]["data"]["webhook_secret"], rig.mock.webhook_secret());
     let record = reads(&rig).remove(0);
     assert_eq!((record.path.as_str(), record.status, record.version), (path, 200, Some(1)));

@@ -1,4 +1,5 @@
-//! Every creator attacks the visitors of the own page, each with another string in every field.
+//! Every creator attacks the visitors of the own page, each with another string in every field, and has some
+//! more links with strings of the big list of naughty ones: all come in the listing that a page needs anyway.
 //!
 //! One visitor after the other opens one page after the other: nothing fails, and what is looked at is what
 //! became of the words on the page.

@@ -45,6 +45,7 @@ pub mod tls_faults;
 pub mod viral_spike;
 pub mod webhook_flood;
 pub mod wrong_environment;
+pub mod wrong_environment_in_staging;
 
 use crate::bounds;
 use crate::history::Tolerances;
@@ -227,6 +228,7 @@ pub const SCENARIOS: &[&ScenarioInfo] = &[
     &campaign_launch::INFO,
     &key_rotation_under_load::INFO,
     &wrong_environment::INFO,
+    &wrong_environment_in_staging::INFO,
     &feature_tour::INFO,
     &long_lists::INFO,
     &tls_faults::INFO,

@@ -4,6 +4,8 @@ use super::parts::{Timeline, group, in_turn, pages_and_clicks, rule};
 use super::{ScenarioInfo, Settings};
 use crate::plan::{Pace, PhaseKind, Plan, Shape, Traffic};
 use mock_server::faults::{Fault, Matcher, Pick, Rule, VaultStatus, Window};
+use mock_server::keyring::Environment;
+use mock_server::services::vault;
 use mock_server::world::population::Population;
 use mock_server::world::{TimedEvent, WorldEvent};
 
@@ -22,6 +24,11 @@ const CREATORS: u32 = 12;
 const RATE: u32 = 24;
 
 fn build(settings: &Settings) -> Plan {
+    storm(&INFO, settings, Environment::Live)
+}
+
+/// The same in any environment: the vault fails where its secret is asked for, and has that of the other.
+pub(super) fn storm(info: &ScenarioInfo, settings: &Settings, environment: Environment) -> Plan {
     let pickup_ms = settings.contract(settings.declared.key_pickup_ms);
     let mut timeline = Timeline::default();
     let calm = timeline.phase(PhaseKind::Control, "all is well", 2_000);
@@ -43,16 +50,19 @@ fn build(settings: &Settings) -> Plan {
             creators: in_turn("page"),
             does: pages_and_clicks(settings.share(100)),
         }],
-        faults: vec![fails("vault-sealed", sealed, 503), fails("secret-not-found", gone, 404)],
+        faults: vec![
+            fails("vault-sealed", environment, sealed, 503),
+            fails("secret-not-found", environment, gone, 404),
+        ],
         world: vec![TimedEvent { at_ms: sealed.from_ms + 300, event: rotation }],
         generator: settings.generator(120),
-        ..INFO.skeleton(settings, timeline)
+        ..info.skeleton(settings, timeline)
     }
 }
 
-/// The vault answers so where the production secret is asked for.
-fn fails(id: &str, window: Window, status: u16) -> Rule {
-    let path = "secret/data/linktree".to_owned();
+/// The vault answers so where the secret of this environment is asked for.
+fn fails(id: &str, environment: Environment, window: Window, status: u16) -> Rule {
+    let path = vault::path_of(environment).trim_start_matches("/v1/").to_owned();
     let fault = Fault::VaultStatus(VaultStatus { status, path });
     rule(id, window, Matcher::default(), Pick::All, fault)
 }

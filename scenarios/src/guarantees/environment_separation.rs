@@ -1,16 +1,21 @@
-//! The staging key is never sent to production, whatever the vault answers.
+//! The staging key is never sent to production, nor the live key to staging, whatever the vault answers.
 //!
-//! Blind to: staging itself, to which no key is sent here. Broken by: `staging-key-in-production`,
-//! `staging-key-when-the-vault-fails`, `staging-key-for-the-account`.
+//! A key is of one environment for as long as it exists, so that nothing is excused: neither what was under way
+//! when it was rotated, nor a call that was refused.
+//!
+//! Blind to: staging, where nobody tells the integration that it runs there. Broken by:
+//! `staging-key-in-production`, `staging-key-when-the-vault-fails`, `staging-key-for-the-account`,
+//! `live-key-in-staging`, `live-key-when-staging-has-none`.
 
 use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::{Case, JudgedExchange};
 use crate::measure::Gauge;
 use crate::strength::Minimum;
 use crate::verdict::{Offences, Verdict, Witness};
-use mock_server::history::exchange::KeyPlace;
+use mock_server::history::exchange::{Denied, KeyPlace};
 use mock_server::history::record::SecretRead;
-use mock_server::services::vault::STAGING_PATH;
+use mock_server::keyring::Environment;
+use mock_server::services::vault::path_of;
 
 const CALLS: Minimum = Minimum { name: "calls with a key", least: 20 };
 const FAILED: Minimum = Minimum { name: "reads of the vault that failed", least: 1 };
@@ -18,16 +23,19 @@ const AFTER: Minimum = Minimum { name: "calls with a key after a failed read", l
 
 const PROMISE: Promise = Promise {
     id: "environment-separation",
-    statement: "The key used on the production base URL is a live one; the staging key is never sent there.",
+    statement: "The key used on the production base URL is a live one; the staging key is never sent there, \
+                nor a live key to staging.",
     priority: Priority::Standard,
     source: "checklist; assumed contract: the prefix of a key tells its environment, and the production \
-             base URL answers a test key with 401; the staging secret lies in the same vault",
+             base URL answers a test key with 401, and that of staging a live one; the secrets of both lie in \
+             the same vault",
     why: "A service that falls back on the staging key is down and does not say why, and keys that travel \
           between environments are logged where nobody guards them.",
     usual_fix: "Let the environment name the path of the secret and nothing else, check the prefix of the \
                 key that comes, and keep the last good key while the vault does not answer.",
-    blind_to: "Staging: whether a live key is sent there is not seen, since production alone is run here. \
-               Reads of the staging secret that lead to no call are told and not judged.",
+    blind_to: "Whether a live key is sent to staging, where nobody tells the integration that it runs there: \
+               {environment} or {vault.secret} in what it is started with. Reads of the other environment's \
+               secret that lead to no call are told and not judged.",
     bounds: &[],
     minimums: &[CALLS, FAILED, AFTER],
     when_late: Stands::Always,
@@ -35,6 +43,17 @@ const PROMISE: Promise = Promise {
     needs: &[],
     sees: &[Sight::Upstream],
 };
+
+/// An environment, as it is called here.
+struct Side {
+    environment: Environment,
+    name: &'static str,
+    key: &'static str,
+}
+
+const PRODUCTION: Side =
+    Side { environment: Environment::Live, name: "production", key: "the live" };
+const STAGING: Side = Side { environment: Environment::Test, name: "staging", key: "the test" };
 
 /// See the module.
 pub struct EnvironmentSeparation;
@@ -51,11 +70,19 @@ impl Guarantee for EnvironmentSeparation {
 
 fn judge(case: &Case) -> Verdict {
     let (exchanges, reads) = (&case.linktree.exchanges, &case.linktree.secret_reads);
+    let (own, other) = match case.plan.key.environment(&case.contract) {
+        Environment::Live => (PRODUCTION, STAGING),
+        Environment::Test => (STAGING, PRODUCTION),
+    };
+    let is_wrong = |one: &&JudgedExchange| {
+        one.head.token == other.environment.name() || one.denied == Some(Denied::Environment)
+    };
     let mut offences = Offences::default();
-    for one in exchanges.iter().filter(|one| one.head.token == "test") {
+    for one in exchanges.iter().filter(is_wrong) {
         offences.add(one.t_req, || {
             let last = reads.iter().rev().find(|read| read.at <= one.t_req);
-            let what = format!("a test key was sent to production, and answered {}", status(one));
+            let (key, to) = (other.environment.name(), own.name);
+            let what = format!("a {key} key was sent to {to}, and answered {}", status(one));
             let witness = Witness::new(one.t_req, what);
             let read = last.map(|read| {
                 format!(
@@ -76,13 +103,20 @@ fn judge(case: &Case) -> Verdict {
     let first = reads.iter().find(failed).map(|read| read.at);
     let after = first
         .map_or(0, |first| exchanges.iter().filter(bears).filter(|one| one.t_head > first).count());
-    let staging = reads.iter().filter(|read| read.path == STAGING_PATH && read.status == 200);
+    let path = path_of(other.environment);
+    let strayed = reads.iter().filter(|read| read.path == path && read.status == 200);
     let observed = format!(
-        "{calls} calls with a key; the vault failed at {} reads, and {after} calls came after the first of \
-         them; the staging secret was read {} times",
+        "in {} {calls} calls with a key; the vault failed at {} reads, and {after} calls came after the \
+         first of them; the {} secret was read {} times",
+        own.name,
         reads.iter().filter(failed).count(),
-        staging.count(),
+        other.name,
+        strayed.count(),
     );
+    let gauge = match own.environment {
+        Environment::Live => Gauge::none_of("test keys sent to production"),
+        Environment::Test => Gauge::none_of("live keys sent to staging"),
+    };
     offences
         .verdict(calls, "calls with a key")
         .at_least([
@@ -91,9 +125,9 @@ fn judge(case: &Case) -> Verdict {
             AFTER.seen(after),
         ])
         .measured(
-            [Gauge::none_of("test keys sent to production").counted(sent, calls)],
+            [gauge.counted(sent, calls)],
             observed,
-            "whatever their answer, and whether or not the vault has the live one",
+            format!("whatever their answer, and whether or not the vault has {} one", own.key),
         )
 }
 
@@ -106,6 +140,8 @@ mod tests {
     use super::*;
     use crate::testing::{History, read, refused, with_key};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
+    use mock_server::history::exchange::Exchange;
+    use mock_server::services::vault::STAGING_PATH;
 
     /// Twenty calls with a live key, five of them after a read of the vault that failed.
     fn sound() -> History {
@@ -151,6 +187,57 @@ mod tests {
         check(sound().vault_read(17_000, 503), Held);
         let late = (1..21).map(|n| with_key(0, "live", read("ann", n * 100)));
         check(History::over(&[]).exchanges(late).vault_read(15_500, 503), Inconclusive);
+    }
+
+    /// The same with test keys, where it is staging.
+    fn sound_staging() -> History {
+        let call = |n: u64| with_key(0, "test", read("ann", n * 1_000));
+        let mut history = History::over(&[])
+            .vault_read(500, 200)
+            .exchanges((1..21_u64).map(call))
+            .vault_read(15_500, 503);
+        let reads = history.case.linktree.secret_reads.iter_mut();
+        reads.for_each(|read| read.path = STAGING_PATH.to_owned());
+        history.case.plan.key.environment = Some(Environment::Test);
+        history
+    }
+
+    #[test]
+    fn in_staging_test_keys_hold_and_one_live_key_violates() {
+        let verdict = check(sound_staging(), Held);
+        assert!(verdict.observed.contains("in staging 20 calls"), "{}", verdict.observed);
+        assert!(verdict.observed.ends_with("the production secret was read 0 times"));
+        check(sound_staging().exchange(with_key(0, "test", refused("ann", 9, 401))), Held);
+        let live = |exchange| sound_staging().exchange(with_key(9, "live", exchange));
+        let verdict = check(live(refused("ann", 16_000, 401)), Violated);
+        assert_eq!(verdict.violations, 1);
+        assert!(verdict.witnesses[0].what.starts_with("a live key was sent to staging"));
+        // It would be refused, but is judged by whose it is.
+        check(live(read("ann", 16_000)), Violated);
+        let mut strayed = sound_staging();
+        strayed.case.linktree.secret_reads[0].path = path_of(Environment::Live).to_owned();
+        let verdict = check(strayed, Held);
+        assert!(verdict.observed.ends_with("the production secret was read 1 times"));
+        // A key that was issued beside those of the vault has another name, and was refused for this.
+        let denied = Exchange {
+            denied: Some(Denied::Environment),
+            ..with_key(9, "issued", refused("ann", 16_000, 401))
+        };
+        check(sound_staging().exchange(denied), Violated);
+    }
+
+    #[test]
+    fn in_staging_as_much_must_be_seen_as_in_production() {
+        let staging = |mut history: History| {
+            history.case.plan.key.environment = Some(Environment::Test);
+            history
+        };
+        check(staging(History::over(&[])), Inconclusive);
+        let call = |n: u64| with_key(0, "test", read("ann", n * 1_000));
+        let calm = History::over(&[]).vault_read(500, 200).exchanges((1..30).map(call));
+        check(staging(calm), Inconclusive);
+        let late = History::over(&[]).exchanges((1..30).map(call)).vault_read(25_500, 503);
+        check(staging(late), Inconclusive);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::history::{Finding, Operation};
 use crate::measure::Gauge;
 use crate::strength::Minimum;
 use crate::verdict::{Offences, Verdict, Witness};
-use mock_server::world::hostile::{self, Field};
+use mock_server::world::hostile::{self, Field, naughty};
 use mock_server::world::population::Variety;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -20,16 +20,18 @@ const PROMISE: Promise = Promise {
                 in the page.",
     priority: Priority::Standard,
     source: "checklist; WHATWG HTML section 13 and URL section 4.4 for what browsers make of markup and \
-             addresses, which html5ever reads as they do; the attacks are the mock's own corpus",
+             addresses, which html5ever reads as they do; the attacks are the mock's own corpus, beside the \
+             Big List of Naughty Strings",
     why: "Whoever signs up can otherwise run script in every visitor's browser, under your domain.",
     usual_fix: "Let the template language escape everything, quote every attribute, allow http, https, \
                 mailto and tel after the address was parsed (and nothing else), and where markup is allowed \
                 leave it to a sanitiser that parses: DOMPurify, ammonia, nh3.",
     blind_to: "What stands within a script, a handler or a style of the page's own: there only that counts \
                which breaks out of it. Pages that a script renders are not judged. Content-Security-Policy \
-               is no excuse here: it is the second wall. Schemes other than those of the corpus.",
+               is no excuse here: it is the second wall. Schemes other than those of the corpus. What a naughty \
+               string does that runs nothing, such as text that is turned around or piled up.",
     bounds: &[],
-    minimums: &[PAGES, NAMES, BIOS, TITLES, ADDRESSES],
+    minimums: &[PAGES, NAMES, BIOS, TITLES, ADDRESSES, NAUGHTY_TITLES, NAUGHTY_ADDRESSES],
     when_late: Stands::Always,
     when_overloaded: Stands::Always,
     needs: &[],
@@ -46,6 +48,13 @@ const TITLES: Minimum =
 const ADDRESSES: Minimum =
     Minimum { name: "attacks of which a link's address shows something", least: 40 };
 
+/// Of what the hostile creators have: nine of ten of their strings as titles, as many as of their pages; and
+/// half as addresses, since some forms of addresses leave out many of them.
+const NAUGHTY_TITLES: Minimum =
+    Minimum { name: "naughty strings of which a link's title shows something", least: 432 };
+const NAUGHTY_ADDRESSES: Minimum =
+    Minimum { name: "naughty strings of which a link's address shows something", least: 240 };
+
 /// See the module.
 pub struct HtmlSanitised;
 
@@ -57,14 +66,14 @@ impl Guarantee for HtmlSanitised {
     fn begin<'c>(&self, case: &'c Case) -> Box<dyn Judge + 'c> {
         let groups = case.plan.population.groups.iter();
         let hostile = groups.filter(|group| group.variety == Variety::Hostile);
-        let handles = hostile.flat_map(|group| {
-            (1..=group.count).filter_map(|n| Some((group.handle(n), u16::try_from(n).ok()?)))
-        });
+        let handles = hostile
+            .flat_map(|group| (1..=group.count).map(|n| (group.handle(n), hostile::number(n))));
         Box::new(Looking {
             case,
             numbers: handles.collect(),
             served: BTreeSet::new(),
             shown: BTreeMap::new(),
+            naughty: BTreeMap::new(),
             in_script: BTreeMap::new(),
             known: BTreeSet::new(),
             offences: Offences::default(),
@@ -80,6 +89,8 @@ struct Looking<'c> {
     served: BTreeSet<u16>,
     /// Of whose fields something was seen.
     shown: BTreeMap<Field, BTreeSet<u16>>,
+    /// Strings of which something was seen.
+    naughty: BTreeMap<Field, BTreeSet<u16>>,
     /// Of whose fields something stood in scripts of the page's own.
     in_script: BTreeMap<Field, BTreeSet<u16>>,
     /// What is blamed already: a page is shown more than once.
@@ -100,7 +111,11 @@ impl Judge for Looking<'_> {
             self.in_script.entry(*field).or_default().insert(number);
         }
         // A mark of another creator is none of this page's; six letters may also stand anywhere by chance.
-        for finding in hostile.findings.iter().filter(|finding| finding.number == number) {
+        let own = |of: u16| of == number || naughty::numbers(number).contains(&of);
+        for (field, string) in hostile.naughty.iter().filter(|(_, string)| own(*string)) {
+            self.naughty.entry(*field).or_default().insert(*string);
+        }
+        for finding in hostile.findings.iter().filter(|finding| own(finding.number)) {
             if self.known.insert(finding.clone()) {
                 let case = self.case;
                 let at = operation.last;
@@ -117,16 +132,23 @@ impl Judge for Looking<'_> {
         let count =
             |of: &BTreeMap<Field, BTreeSet<u16>>, field| of.get(&field).map_or(0, BTreeSet::len);
         let [names, bios, titles, addresses] = Field::ALL.map(|field| count(&self.shown, field));
-        let least = match self.numbers.len() as u64 {
-            0 => PAGES.least,
-            creators => (creators * 9).div_ceil(10),
+        let [naughty_titles, naughty_addresses] =
+            [Field::LinkTitle, Field::LinkUrl].map(|field| count(&self.naughty, field));
+        let creators: BTreeSet<u16> = self.numbers.values().copied().collect();
+        let strings = creators.iter().map(|number| naughty::numbers(*number).len()).sum::<usize>();
+        // Of what the plan has; where it has nobody who is hostile, what is asked for otherwise.
+        let of = |minimum: Minimum, all: usize, part: u64| match creators.len() {
+            0 => minimum.least,
+            _ => (all as u64 * part).div_ceil(10),
         };
         let strength = [
-            PAGES.of(self.served.len(), least),
+            PAGES.of(self.served.len(), of(PAGES, creators.len(), 9)),
             NAMES.seen(names),
             BIOS.seen(bios),
             TITLES.seen(titles),
             ADDRESSES.seen(addresses),
+            NAUGHTY_TITLES.of(naughty_titles, of(NAUGHTY_TITLES, strings, 9)),
+            NAUGHTY_ADDRESSES.of(naughty_addresses, of(NAUGHTY_ADDRESSES, strings, 5)),
         ];
         let rendered = Field::ALL.into_iter().any(|field| {
             let (shown, in_script) = (count(&self.shown, field), count(&self.in_script, field));
@@ -138,12 +160,15 @@ impl Judge for Looking<'_> {
                 .to_owned()
         });
         let attacks = names + bios + titles + addresses;
+        let all = attacks + naughty_titles + naughty_addresses;
         let became = Gauge::none_of("attacks that became markup, script or a dangerous address")
-            .counted(self.offences.count(), attacks);
+            .counted(self.offences.count(), all);
         let observed = format!(
-            "{} pages with {attacks} attacks that show something, {} of them in scripts of the page's own",
+            "{} pages with {attacks} attacks that show something, {} of them in scripts of the page's own; of \
+             {strings} naughty strings {naughty_titles} show something as a title and {naughty_addresses} as \
+             an address",
             self.served.len(),
-            self.in_script.values().map(BTreeSet::len).sum::<usize>()
+            self.in_script.values().map(BTreeSet::len).sum::<usize>(),
         );
         self.offences
             .verdict(self.served.len(), "pages of hostile creators")
@@ -160,11 +185,18 @@ impl Judge for Looking<'_> {
 fn wrong(finding: &Finding) -> String {
     let Finding { field, number, became, place, mutated } = finding;
     let again = if *mutated { ", once the page's markup is read and written again" } else { "" };
-    format!("attack {number} in a {field} became {became}: {place}{again}")
+    let what = if is_naughty(finding) { "naughty string" } else { "attack" };
+    format!("{what} {number} in a {field} became {became}: {place}{again}")
+}
+
+const fn is_naughty(finding: &Finding) -> bool {
+    finding.number >= naughty::FIRST
 }
 
 fn written(finding: &Finding) -> String {
     match finding.field {
+        Field::LinkUrl if is_naughty(finding) => naughty::address(finding.number),
+        field if is_naughty(finding) => naughty::text(field, finding.number),
         Field::LinkUrl => hostile::addresses(finding.number).join(" and "),
         field => hostile::text(field, finding.number),
     }

@@ -1,7 +1,8 @@
 //! The key is good for what the integration does and for no more, and reads go on with a key that can only read.
 //!
 //! Blind to: what the integration does outside of the storm. Broken by: `figures-of-its-own`,
-//! `views-sent-as-clicks`, `denied-clicks-open-the-breaker`.
+//! `campaigns-of-its-own`, `scope-for-campaigns-forgotten`, `views-sent-as-clicks`,
+//! `denied-clicks-open-the-breaker`.
 
 mod needed;
 mod writes;

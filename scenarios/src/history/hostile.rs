@@ -7,9 +7,12 @@ use std::fmt;
 /// What stands on a page of a hostile creator.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hostile {
-    /// The fields that a visitor sees something of.
+    /// The fields of whose attack a visitor sees something.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shown: Vec<Field>,
+    /// The naughty strings of which a visitor sees something, by field and number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub naughty: Vec<(Field, u16)>,
     /// The fields of which something stands in a script of the page's own, where it is not judged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub in_script: Vec<Field>,
@@ -22,7 +25,10 @@ impl Hostile {
     /// Whether nothing of a hostile creator stands there.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.shown.is_empty() && self.in_script.is_empty() && self.findings.is_empty()
+        self.shown.is_empty()
+            && self.naughty.is_empty()
+            && self.in_script.is_empty()
+            && self.findings.is_empty()
     }
 }
 
@@ -31,7 +37,7 @@ impl Hostile {
 pub struct Finding {
     /// Which of the creator's words it was.
     pub field: Field,
-    /// The number of the attack.
+    /// The number of the attack, or of the naughty string.
     pub number: u16,
     /// What it became.
     pub became: Became,

@@ -12,6 +12,7 @@ use crate::testing::{
 };
 use mock_server::history::exchange::Exchange;
 use mock_server::history::record::Alert;
+use mock_server::keyring::Environment;
 use mock_server::world::population::{Group, Population};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -262,10 +263,15 @@ fn services_that_forget_a_part_of_it_are_caught() {
     }
 }
 
-/// A service that may stop calling, fall back on the staging key, or use it for what nobody counts.
-fn separated(random: &mut ChaCha8Rng, how: Separation) -> History {
+/// A service that may stop calling, fall back on the key of the other environment, or use it for what nobody
+/// counts.
+fn separated(random: &mut ChaCha8Rng, how: Separation, environment: Environment) -> History {
     let mut history = History::over(&[(Control, 0, 100), (Storm, 100, 200), (Settle, 200, 300)])
         .happened(rotated(1, 120_000, 10_000));
+    history.case.plan.key.environment = Some(environment);
+    // In staging all keys of its own are called so, whatever became of them.
+    let is_live = environment.is_live();
+    let other = if is_live { "test" } else { "live" };
     let mut now = 1_000;
     while now < 290_000 {
         now += random.random_range(500..3_000);
@@ -287,9 +293,9 @@ fn separated(random: &mut ChaCha8Rng, how: Separation) -> History {
         };
         let falls_back = how == Separation::FallsBack && is_sealed && now > 130_000;
         let is_probe = how == Separation::OnlyProbes && random.random_range(0..20) == 0;
-        let call = with_key(key, label, call);
+        let call = with_key(key, if is_live { label } else { "test" }, call);
         let call = if falls_back || is_probe {
-            Exchange { token: "test".into(), key_id: Some("key-t".into()), ..call }
+            Exchange { token: other.into(), key_id: Some("key-t".into()), ..call }
         } else {
             call
         };
@@ -308,11 +314,15 @@ enum Separation {
 
 #[test]
 fn keys_stay_where_they_belong() {
-    let outcome = |how| judged("environment-separation", move |random| separated(random, how));
-    for how in [Separation::KeepsTheLastGood, Separation::StopsWhenSealed] {
-        outcome(how).is_never_blamed(&format!("{how:?}"), 95);
-    }
-    for how in [Separation::FallsBack, Separation::OnlyProbes] {
-        outcome(how).is_caught(&format!("{how:?}"), 95);
+    for environment in [Environment::Live, Environment::Test] {
+        let outcome = |how| {
+            judged("environment-separation", move |random| separated(random, how, environment))
+        };
+        for how in [Separation::KeepsTheLastGood, Separation::StopsWhenSealed] {
+            outcome(how).is_never_blamed(&format!("{how:?} in {environment:?}"), 95);
+        }
+        for how in [Separation::FallsBack, Separation::OnlyProbes] {
+            outcome(how).is_caught(&format!("{how:?} in {environment:?}"), 95);
+        }
     }
 }

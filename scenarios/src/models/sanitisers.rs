@@ -6,7 +6,7 @@ use crate::history::{Did, Hostile, Operation, PageView};
 use crate::testing::{History, page};
 use crate::traffic::page::Page;
 use crate::traffic::page::dom::{Data, Document, ROOT};
-use mock_server::world::hostile::{self, Field};
+use mock_server::world::hostile::{self, Field, naughty};
 use mock_server::world::population::{Group, Variety};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -241,7 +241,13 @@ impl Template {
         let [name, bio, title] = [Field::DisplayName, Field::Bio, Field::LinkTitle].map(text);
         let plain = escaped(&name);
         let links = hostile::addresses(number);
-        let links = links.map(|address| self.link.markup(&address, &self.words.markup(&title)));
+        let link =
+            |address: &str, title: &str| self.link.markup(address, &self.words.markup(title));
+        let links = links.map(|address| link(&address, &title));
+        let naughty = naughty::numbers(number).map(|number| {
+            let title = naughty::text(Field::LinkTitle, number);
+            link("https://example.org/", &title) + &link(&naughty::address(number), "more")
+        });
         format!(
             "<!doctype html><html><head><title>{plain}</title>\
              <meta property=\"og:title\" content=\"{plain}\">{}</head>\
@@ -249,7 +255,7 @@ impl Template {
             self.more.markup(&title),
             self.words.markup(&name),
             self.words.markup(&bio),
-            links.concat(),
+            links.concat() + &naughty.collect::<String>(),
         )
     }
 }

@@ -6,7 +6,8 @@ use crate::front_door::FrontRoute;
 use crate::history::{Click, Did, Operation};
 use crate::plan::PhaseKind::{Control, Heal, Settle, Storm};
 use crate::testing::{
-    FRONT, History, click, denied, figures, granted, links, look, page, read, registers, sent_click,
+    FRONT, History, click, denied, figures, granted, launched, links, look, page, read, registers,
+    sent_click, wrote,
 };
 use mock_server::contract::Route;
 use mock_server::history::exchange::Exchange;
@@ -28,6 +29,7 @@ struct Service {
     clicks: bool,
     analytics: bool,
     webhooks: bool,
+    campaigns: bool,
     /// Its webhook is registered by hand, and it tries so often to do it itself.
     refused_registrations: u64,
     /// It writes every creator's first link so often, of its own accord.
@@ -52,12 +54,17 @@ enum Flaw {
     SendsReadsAsClicks,
     /// Registers itself again and again without the scope for it.
     KeepsRegistering,
+    /// Campaigns are taken and not carried out.
+    KeepsCampaigns,
+    /// Campaigns are carried out without the scope for it.
+    ForgetsCampaigns,
 }
 
 const SOUND: Service = Service {
     clicks: true,
     analytics: true,
     webhooks: true,
+    campaigns: true,
     refused_registrations: 0,
     job_every: None,
     rests: 4_000,
@@ -66,7 +73,8 @@ const SOUND: Service = Service {
 
 impl Service {
     fn declares(self) -> Vec<String> {
-        let writes = self.job_every.is_some() || self.flaw == Flaw::PatchesWhenRead;
+        let carries_out = self.campaigns && self.flaw != Flaw::ForgetsCampaigns;
+        let writes = carries_out || self.job_every.is_some() || self.flaw == Flaw::PatchesWhenRead;
         let by_hand = self.refused_registrations > 0 || self.flaw == Flaw::KeepsRegistering;
         let all = [
             ("profile:read", true),
@@ -84,6 +92,7 @@ impl Service {
             (FrontRoute::Clicks, self.clicks),
             (FrontRoute::Analytics, self.analytics),
             (FrontRoute::Webhooks, self.webhooks),
+            (FrontRoute::Campaigns, self.campaigns),
         ];
         all.iter().filter(|(_, offered)| !offered).map(|(route, _)| *route).collect()
     }
@@ -157,6 +166,23 @@ fn simulated(random: &mut ChaCha8Rng, service: Service) -> History {
             calls.extend((0..CREATORS as usize).map(|n| patch(handle(n), at + n as u64 * 20)));
         }
     }
+    if service.campaigns {
+        // It may take its time, or look for what came once in a while; what is refused waits.
+        let words = [("l1", "p1"), ("l2", "p2")];
+        let taken = random.random_range(NARROW.start - 60_000..NARROW.start);
+        history = history.operation(launched(&words, taken, taken + 5));
+        let at = taken + random.random_range(10..50_000);
+        let refused = service.flaw == Flaw::ForgetsCampaigns || NARROW.contains(&at);
+        let call = wrote(&words, at, 200);
+        match service.flaw {
+            Flaw::KeepsCampaigns => {}
+            _ if refused => calls.push(denied(call)),
+            _ => calls.push(call),
+        }
+        if service.flaw == Flaw::None && refused {
+            calls.push(wrote(&words, NARROW.end + 2_000, 200));
+        }
+    }
     let (mut now, mut fresh, mut waiting, mut not_before) = (1_000, 6, Vec::<String>::new(), 0);
     while now < END {
         now += random.random_range(400..2_500);
@@ -214,9 +240,10 @@ fn services_that_use_what_they_declare_are_never_blamed() {
     for service in [
         SOUND,
         Service { clicks: false, ..SOUND },
-        Service { analytics: false, webhooks: false, ..SOUND },
+        Service { analytics: false, webhooks: false, campaigns: false, ..SOUND },
         Service { refused_registrations: 1, ..SOUND },
         Service { job_every: Some(60_000), ..SOUND },
+        Service { job_every: Some(60_000), campaigns: false, ..SOUND },
         Service { job_every: Some(5_000), ..SOUND },
         Service { rests: 100, ..SOUND },
         Service { rests: 30_000, ..SOUND },
@@ -234,6 +261,8 @@ fn services_that_ask_for_too_much_or_too_little_or_stop_at_a_refusal_are_caught(
         (Flaw::PatchesWhenRead, 95),
         (Flaw::SendsReadsAsClicks, 95),
         (Flaw::KeepsRegistering, 100),
+        (Flaw::KeepsCampaigns, 100),
+        (Flaw::ForgetsCampaigns, 100),
     ] {
         outcome(Service { flaw, ..SOUND }).is_caught(&format!("{flaw:?}"), percent);
     }

@@ -1,6 +1,7 @@
 //! What the key is with which a scenario begins, where it is not the contract's.
 
 use super::Declared;
+use mock_server::keyring::Environment;
 use mock_server::profile::ContractProfile;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,10 @@ pub struct KeyPlan {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32), inner(length(max = 64)))]
     pub scopes: Option<Vec<String>>,
+    /// Of which environment it is, and the mock with it; `keys.environment` of the contract where it is
+    /// absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Environment>,
 }
 
 impl KeyPlan {
@@ -25,6 +30,12 @@ impl KeyPlan {
     #[must_use]
     pub fn is_usual(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// The environment in which the scenario happens.
+    #[must_use]
+    pub fn environment(&self, contract: &ContractProfile) -> Environment {
+        self.environment.unwrap_or(contract.keys.environment)
     }
 
     /// The contract with this key in it, for an integration that declares so.
@@ -37,6 +48,7 @@ impl KeyPlan {
         if let Some(scopes) = self.scopes.as_ref().or(declared.scopes.as_ref()) {
             contract.keys.scopes.clone_from(scopes);
         }
+        contract.keys.environment = self.environment(&contract);
         contract
     }
 }
@@ -51,7 +63,7 @@ mod tests {
         let scopes = |plan: Option<&str>, declared: Option<&str>| {
             let list = |scope: &str| vec![scope.to_owned()];
             let declared = Declared { scopes: declared.map(list), ..Declared::default() };
-            let key = KeyPlan { scopes: plan.map(list), age_days: Some(91) };
+            let key = KeyPlan { scopes: plan.map(list), age_days: Some(91), environment: None };
             let keys = key.in_contract(&contract, &declared).keys;
             assert_eq!(keys.age_days, 91);
             keys.scopes
@@ -60,5 +72,8 @@ mod tests {
         assert_eq!(scopes(None, Some("links:write")), ["links:write"]);
         assert_eq!(scopes(Some("links:read"), Some("links:write")), ["links:read"]);
         assert_eq!(KeyPlan::default().in_contract(&contract, &Declared::default()), contract);
+        let staging = KeyPlan { environment: Some(Environment::Test), ..KeyPlan::default() };
+        let keys = staging.in_contract(&contract, &Declared::default()).keys;
+        assert_eq!(keys.environment, Environment::Test);
     }
 }

@@ -7,8 +7,9 @@
 //!
 //! 1. `mutants/<name>.rs`: how one comes to do it in one sentence, and its `MUTANT`. The smallest
 //!    to copy is `breaker_opens_at_six.rs`; `no_limiter.rs` brings an implementation of its own.
-//! 2. This file: its `mod` line, and its line in [`MUTANTS`] beside those of its kind.
-//! 3. `harness/tests/mutant_table.md`: the proof, as `windthrow prove --seeds 3` prints it.
+//! 2. This file: its `mod` line.
+//! 3. `list.rs`: its line in [`MUTANTS`], beside those of its kind.
+//! 4. `harness/tests/mutant_table.md`: the proof, as `windthrow prove --seeds 3` prints it.
 //!
 //! Where nothing can be swapped yet, the module that decides gets one more field in its policy,
 //! whose default is what it does today. That the words in a `MUTANT` are known to the catalogue
@@ -47,6 +48,7 @@ mod campaign_batch_sent_again;
 mod campaign_failed_links_forgotten;
 mod campaign_in_one_batch;
 mod campaign_link_by_link;
+mod campaigns_of_its_own;
 mod certificates_not_checked;
 mod click_dropped_after_attempts;
 mod click_dropped_on_401;
@@ -112,6 +114,8 @@ mod limiter_per_route;
 mod links_by_offset;
 mod links_in_reverse_order;
 mod links_route_guessed;
+mod live_key_in_staging;
+mod live_key_when_staging_has_none;
 mod look_alikes_share_a_page;
 mod misses_counted_as_hits;
 mod no_cache_no_limiter;
@@ -146,6 +150,7 @@ mod retry_after_ignored_on_503;
 mod retry_hot_loop;
 mod rush_after_the_wait;
 mod scheme_check_misses_tabs;
+mod scope_for_campaigns_forgotten;
 mod script_tags_taken_out_once;
 mod session_code_cut_off;
 mod small_cache;
@@ -185,6 +190,10 @@ mod webhook_unknown_fields_dropped;
 mod workers_wait_for_linktree;
 mod wrong_creator_under_collapsing;
 
+mod list;
+
+pub use list::MUTANTS;
+
 use crate::seams::Seams;
 
 /// One way to be wrong.
@@ -203,181 +212,6 @@ pub struct Mutant {
     /// Swaps the seam.
     pub apply: fn(&mut Seams),
 }
-
-/// All mutants, in reading order: breaker, retries, rate limit, clicks, campaigns, pages, requests,
-/// secrets, content, TLS, logs, metrics, webhooks, alerts.
-pub const MUTANTS: &[Mutant] = &[
-    breaker_opens_at_six::MUTANT,
-    breaker_opens_at_three::MUTANT,
-    breaker_never_opens::MUTANT,
-    half_open_lets_everyone_through::MUTANT,
-    half_open_gate_races::MUTANT,
-    breaker_never_closes::MUTANT,
-    breaker_never_probes::MUTANT,
-    breaker_open_too_long::MUTANT,
-    open_time_doubles_with_each_trip::MUTANT,
-    timeouts_not_failures::MUTANT,
-    resets_not_failures::MUTANT,
-    probe_without_status_closes::MUTANT,
-    bad_gateways_not_failures::MUTANT,
-    retry_after_date_ignored::MUTANT,
-    retry_after_ignored_on_503::MUTANT,
-    retry_after_capped::MUTANT,
-    backoff_constant::MUTANT,
-    backoff_without_jitter::MUTANT,
-    retry_hot_loop::MUTANT,
-    clicks_retry_at_once::MUTANT,
-    clicks_retry_constant::MUTANT,
-    clicks_without_jitter::MUTANT,
-    retries_bypass_limiter::MUTANT,
-    rush_after_the_wait::MUTANT,
-    no_limiter::MUTANT,
-    limiter_per_route::MUTANT,
-    limiter_fixed_window::MUTANT,
-    limiter_forgets_on_restart::MUTANT,
-    fresh_key_per_attempt::MUTANT,
-    click_resent_after_success::MUTANT,
-    click_dropped_after_attempts::MUTANT,
-    click_dropped_on_429::MUTANT,
-    click_dropped_on_401::MUTANT,
-    click_given_up_after_a_while::MUTANT,
-    batch_beyond_the_limit::MUTANT,
-    failed_items_dropped::MUTANT,
-    no_click_queue::MUTANT,
-    ack_before_write::MUTANT,
-    queue_without_sync::MUTANT,
-    in_flight_forgotten::MUTANT,
-    replay_slow::MUTANT,
-    replay_in_small_batches::MUTANT,
-    campaign_link_by_link::MUTANT,
-    campaign_failed_links_forgotten::MUTANT,
-    campaign_batch_sent_again::MUTANT,
-    campaign_in_one_batch::MUTANT,
-    no_cache_no_limiter::MUTANT,
-    unavailable_when_limited::MUTANT,
-    no_stale_on_timeout::MUTANT,
-    stale_for_ever::MUTANT,
-    visitors_wait_out_timeouts::MUTANT,
-    wrong_creator_under_collapsing::MUTANT,
-    look_alikes_share_a_page::MUTANT,
-    cache_key_cut_off::MUTANT,
-    small_cache::MUTANT,
-    cache_of_a_hundred::MUTANT,
-    pages_forgotten_on_recovery::MUTANT,
-    workers_wait_for_linktree::MUTANT,
-    first_links_only::MUTANT,
-    links_by_offset::MUTANT,
-    stops_at_a_short_page::MUTANT,
-    begins_again_and_appends::MUTANT,
-    one_link_for_each_address::MUTANT,
-    no_page_without_links::MUTANT,
-    title_cut_in_a_letter::MUTANT,
-    links_in_reverse_order::MUTANT,
-    bad_click_ends_the_process::MUTANT,
-    page_cached_per_url::MUTANT,
-    cache_ttl_too_short::MUTANT,
-    fills_not_shared::MUTANT,
-    expired_fills_not_shared::MUTANT,
-    fill_lock_expires_early::MUTANT,
-    one_fetch_at_a_time::MUTANT,
-    trickle_resets_timeout::MUTANT,
-    timeout_ends_with_the_head::MUTANT,
-    no_timeout::MUTANT,
-    timeout_of_three_seconds::MUTANT,
-    analytics_limit_of_ten_seconds::MUTANT,
-    analytics_trickle_resets_limit::MUTANT,
-    front_door_gives_up_first::MUTANT,
-    key_in_query_on_links::MUTANT,
-    key_in_second_header_on_clicks::MUTANT,
-    accept_missing_on_links::MUTANT,
-    content_type_missing_on_clicks::MUTANT,
-    base_without_v1_on_links::MUTANT,
-    links_route_guessed::MUTANT,
-    key_exported_to_environment::MUTANT,
-    key_on_helper_command_line::MUTANT,
-    key_read_once::MUTANT,
-    clicks_keep_the_first_key::MUTANT,
-    no_page_while_the_key_is_refused::MUTANT,
-    age_of_the_first_key::MUTANT,
-    staging_key_in_production::MUTANT,
-    staging_key_when_the_vault_fails::MUTANT,
-    staging_key_for_the_account::MUTANT,
-    figures_of_its_own::MUTANT,
-    views_sent_as_clicks::MUTANT,
-    denied_clicks_open_the_breaker::MUTANT,
-    key_on_error_page::MUTANT,
-    key_in_metric_label::MUTANT,
-    authorization_in_log::MUTANT,
-    key_in_log_of_refusals::MUTANT,
-    key_in_log_of_bad_clicks::MUTANT,
-    any_origin_reflected::MUTANT,
-    origins_by_beginning::MUTANT,
-    origins_by_ending::MUTANT,
-    dots_match_any_letter::MUTANT,
-    null_origin_allowed::MUTANT,
-    vary_on_allowed_only::MUTANT,
-    errors_reflect_any_origin::MUTANT,
-    title_unescaped::MUTANT,
-    quotes_left_in_addresses::MUTANT,
-    javascript_denied_by_prefix::MUTANT,
-    scheme_check_misses_tabs::MUTANT,
-    script_tags_taken_out_once::MUTANT,
-    analytics_for_anybody::MUTANT,
-    analytics_checked_on_a_miss::MUTANT,
-    analytics_handle_from_query::MUTANT,
-    session_code_cut_off::MUTANT,
-    certificates_not_checked::MUTANT,
-    host_names_not_checked::MUTANT,
-    vault_certificates_not_checked::MUTANT,
-    email_in_log::MUTANT,
-    visitor_address_in_log::MUTANT,
-    bad_click_in_log::MUTANT,
-    query_in_log::MUTANT,
-    referer_in_log::MUTANT,
-    latency_in_milliseconds::MUTANT,
-    cache_hits_in_latency::MUTANT,
-    latency_to_first_byte::MUTANT,
-    timeouts_not_in_latency::MUTANT,
-    latency_alert_never_fires::MUTANT,
-    latency_alert_on_the_mean::MUTANT,
-    latency_alert_on_the_slowest::MUTANT,
-    latency_alert_counts_hits::MUTANT,
-    timeouts_counted_as_auth::MUTANT,
-    auth_counted_as_timeouts::MUTANT,
-    one_alert_for_both::MUTANT,
-    refused_key_alert_never_fires::MUTANT,
-    misses_counted_as_hits::MUTANT,
-    webhook_never_registered::MUTANT,
-    webhook_registered_once_or_never::MUTANT,
-    webhook_moves_on_restart::MUTANT,
-    webhook_failures_in_log_only::MUTANT,
-    webhook_failures_gone_on_restart::MUTANT,
-    webhook_payload_cut::MUTANT,
-    webhook_unknown_fields_dropped::MUTANT,
-    webhook_signature_not_checked::MUTANT,
-    webhook_json_verified_again::MUTANT,
-    webhook_timestamp_unchecked::MUTANT,
-    webhook_signature_prefix::MUTANT,
-    webhook_first_signature_only::MUTANT,
-    webhook_acts_before_it_checks::MUTANT,
-    webhook_duplicates_processed::MUTANT,
-    error_alert_never_fires::MUTANT,
-    error_alert_above_twenty_percent::MUTANT,
-    error_rate_counts_hits::MUTANT,
-    error_rate_of_a_moment::MUTANT,
-    click_lag_always_zero::MUTANT,
-    click_lag_when_delivered::MUTANT,
-    click_lag_of_the_last_attempt::MUTANT,
-    click_lag_alert_never_fires::MUTANT,
-    click_lag_alert_at_half::MUTANT,
-    key_age_alert_never_fires::MUTANT,
-    key_age_since_the_start::MUTANT,
-    key_age_alert_at_sixty_days::MUTANT,
-    headroom_alert_never_fires::MUTANT,
-    headroom_alert_at_once::MUTANT,
-    headroom_counts_page_views::MUTANT,
-    headroom_of_the_pages_share::MUTANT,
-];
 
 /// What the key of the service, or of one of its mutants, is asked to be good for.
 pub fn scopes(mutant: Option<&str>) -> &'static [&'static str] {

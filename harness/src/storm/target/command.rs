@@ -5,6 +5,8 @@ use crate::config::template;
 use crate::process::guard::Launch;
 use crate::process::port::free_port_of;
 use crate::storm::observe::search::Search;
+use mock_server::keyring::Environment;
+use mock_server::services::vault;
 use scenarios::front_door::ALLOWED_ORIGIN;
 use std::ffi::OsString;
 use std::io;
@@ -35,6 +37,8 @@ pub struct Surroundings<'a> {
     pub secrets: Secrets,
     /// Kept across restarts within one scenario.
     pub data_dir: &'a Path,
+    /// In which environment it runs.
+    pub environment: Environment,
     /// What contract durations are divided by.
     pub time_scale: u32,
     /// The certificate of the authority of mock, vault and alert receiver, in a file; none where neither
@@ -101,12 +105,13 @@ pub(super) fn command(spec: &TargetSpec, around: &Surroundings<'_>, ports: Ports
         let mut args: Vec<OsString> = vec!["__reference".into()];
         args.extend(spec.mutant().map(OsString::from));
         let [role_id, secret_id] = around.vault_role.clone();
-        let env: [(&str, OsString); 13] = [
+        let env: [(&str, OsString); 14] = [
             ("PORT", ports.front.to_string().into()),
             ("PUBLIC_URL", ports.url().into()),
             ("LINKTREE_URL", around.mock_url.clone().into()),
             ("VAULT_URL", around.vault_url.clone().into()),
             ("VAULT_TOKEN", around.vault_token.clone().into()),
+            ("VAULT_SECRET", around.vault_secret().into()),
             ("VAULT_ROLE_ID", role_id.into()),
             ("VAULT_SECRET_ID", secret_id.into()),
             ("ALERTS_URL", around.alerts_url.clone().into()),
@@ -149,6 +154,11 @@ impl Surroundings<'_> {
         file.flat_map(|file| CA_VARIABLES.map(|name| (name.into(), file.into()))).collect()
     }
 
+    /// Where the vault keeps the secret of its environment, below `/v1/`.
+    fn vault_secret(&self) -> &'static str {
+        vault::path_of(self.environment).trim_start_matches("/v1/")
+    }
+
     /// What stands for a template's name.
     fn value(&self, name: &str, ports: Ports) -> Option<String> {
         Some(match name {
@@ -158,6 +168,8 @@ impl Surroundings<'_> {
             "vault.token" => self.vault_token.clone(),
             "vault.role_id" => self.vault_role[0].clone(),
             "vault.secret_id" => self.vault_role[1].clone(),
+            "vault.secret" => self.vault_secret().to_owned(),
+            "environment" => self.environment.name().to_owned(),
             "alerts.url" => self.alerts_url.clone(),
             "secret.api_key" => self.secrets.api_key.clone(),
             "secret.webhook" => self.secrets.webhook.clone(),

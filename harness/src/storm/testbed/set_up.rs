@@ -88,6 +88,7 @@ impl Testbed {
             data_dir: &data_dir,
             ca_file: ca_file.clone(),
             tls: plan.tls,
+            environment: plan.key.environment(&scene.run.contract),
             time_scale: plan.time_scale,
             seed: plan.seed,
             log: &order.folder.join("target.log"),

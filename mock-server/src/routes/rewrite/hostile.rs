@@ -1,12 +1,12 @@
 //! What a hostile user may have written into every field that is theirs.
 //!
-//! The strings stand here as the inside of JSON string literals, since some of them (a surrogate
-//! without its partner) are lawful JSON and no lawful Unicode. Until the answer becomes bytes, a
-//! marker stands in their place.
+//! Until the answer becomes bytes, a marker stands in the place of each string: some of them are lawful JSON
+//! and no lawful Unicode.
 
 use super::super::{Body, Reply};
 use crate::profile::ContractProfile;
 use crate::seed;
+use crate::world::hostile::literals;
 use rand::RngExt;
 use serde_json::Value;
 
@@ -17,97 +17,6 @@ const ADDRESSES: [&str; 2] = ["avatar_url", "url"];
 /// Private-use characters, which no other string of the mock holds.
 const OPEN: char = '\u{e000}';
 const CLOSE: char = '\u{e001}';
-
-/// Stand for strings that are long.
-const LONG: &str = "long";
-const STACKED: &str = "stacked";
-
-#[rustfmt::skip]
-const HOSTILE_TEXTS: &[&str] = &[
-    // Elements and handlers that run script.
-    r"<script>alert(1)</script>",
-    r"<img src=x onerror=alert(2)>",
-    r"<svg onload=alert(3)>",
-    r#"\"><script>alert(4)</script>"#,
-    r"' autofocus onfocus=alert(5) x='",
-    r"</title></textarea></style></script><script>alert(6)</script>",
-    r#"<a href=\"javascript:alert(7)\">my page</a>"#,
-    r"<iframe srcdoc='<b onclick=alert(8)>'></iframe>",
-    r"<scr<script>ipt>alert(9)</scr</script>ipt>",
-    r"<!--><i onmouseover=alert(10)>-->",
-    r"<template><style></template><b title='</style><i onclick=alert(11)>'>",
-    // Entities and escapes that someone may decode once too often.
-    r"&lt;script&gt;alert(12)&lt;/script&gt;",
-    r"&amp;lt;script&amp;gt;alert(13)&amp;lt;/script&amp;gt;",
-    r"\u003cscript\u003ealert(14)\u003c\/script\u003e",
-    r"%3Cscript%3Ealert(15)%3C/script%3E",
-    r"\uff1cscript\uff1ealert(16)\uff1c/script\uff1e",
-    // Other languages that a string may end up in.
-    r"{{7*7}} ${7*7} <%= 7*7 %> #{7*7}",
-    r"${jndi:ldap://127.0.0.1/a}",
-    r"'; DROP TABLE links; --",
-    r#"\" OR \"1\"=\"1"#,
-    r"$(id) `id` | id ; id",
-    r"../../../../etc/passwd",
-    r"=HYPERLINK(\u0022http://127.0.0.1/\u0022)",
-    r"%s%n%x {0} {name}",
-    r"__proto__",
-    r"me\r\nSet-Cookie: owner=1",
-    r"\u2028alert(17)\u2029",
-    // Characters that deceive, vanish or break.
-    r"\u202egnp.eliforp\u202c",
-    r"\u2067\u2066turned\u2069 inside",
-    r"pay\u200bments \u2060\ufeff",
-    r"\u0000 and on",
-    r"\u0007\u0008\u001b[2J\u007f",
-    r"\u0430\u0440\u0440l\u0435",
-    r"\ud83d\udc69\u200d\ud83d\udc69\u200d\ud83d\udc67\u200d\ud83d\udc66",
-    r"\ud800",
-    r"\udc00\ud800 swapped",
-    r"\ufffe\uffff",
-    r"\u0130\u0131 \u1e9e\u00df \ufb01",
-    r"",
-    r"   ",
-    r"null",
-    LONG,
-    STACKED,
-];
-
-#[rustfmt::skip]
-const HOSTILE_ADDRESSES: &[&str] = &[
-    r"javascript:alert(1)",
-    r"JaVaScRiPt:alert(2)",
-    r"java\tscript:alert(3)",
-    r"java\nscript:alert(4)",
-    r"\u0001javascript:alert(5)",
-    r" javascript:alert(6)",
-    r"javascript&colon;alert(7)",
-    r"javascript://example.com/%0aalert(8)",
-    r"data:text/html,<script>alert(9)</script>",
-    r"data:text/html;base64,PHNjcmlwdD5hbGVydCgxMCk8L3NjcmlwdD4=",
-    r"vbscript:msgbox(11)",
-    r"file:///etc/passwd",
-    r"//evil.example/",
-    r"\\\\evil.example\\share",
-    r"https:evil.example",
-    r"https://example.com@evil.example/",
-    r"https://evil.example\\@example.com/",
-    r"https://example.com%2f@evil.example/",
-    r"http://127.0.0.1:22/",
-    r"http://2130706433/",
-    r"http://[::ffff:127.0.0.1]/",
-    r"http://169.254.169.254/latest/meta-data/",
-    r#"https://example.com/\" onmouseover=\"alert(12)"#,
-    r"https://example.com/'><script>alert(13)</script>",
-    r"https://example.com/\r\nLocation: https://evil.example/",
-    r"https://ex\u0430mple.com/",
-    r"https://example.com/\u202etxt.exe",
-    r"https://example.com/\ud800",
-    r"https://example.com:99999/",
-    r"http://",
-    r"",
-    LONG,
-];
 
 /// Puts a marker of a hostile string into every field of a user; false when there is none.
 pub(super) fn replace(reply: &mut Reply, seed: u64) -> bool {
@@ -122,8 +31,8 @@ fn walk(value: &mut Value, seed: u64, path: &str) -> bool {
         Value::Object(members) => members.iter_mut().fold(false, |found, (key, value)| {
             let path = format!("{path}/{key}");
             let (field, list) = match key.as_str() {
-                key if TEXTS.contains(&key) => ('t', HOSTILE_TEXTS),
-                key if ADDRESSES.contains(&key) => ('a', HOSTILE_ADDRESSES),
+                key if TEXTS.contains(&key) => ('t', literals::TEXTS),
+                key if ADDRESSES.contains(&key) => ('a', literals::ADDRESSES),
                 _ => return walk(value, seed, &path) || found,
             };
             if !value.is_string() {
@@ -176,31 +85,14 @@ pub(super) fn written(value: &Value) -> Vec<u8> {
 
 fn literal(name: &str) -> Option<String> {
     let (field, index) = name.split_at_checked(1)?;
-    let list = if field == "t" { HOSTILE_TEXTS } else { HOSTILE_ADDRESSES };
-    Some(match *list.get(index.parse::<usize>().ok()?)? {
-        LONG => "https://example.com/".to_owned() + &"long".repeat(4_000),
-        STACKED => "Z".to_owned() + &"\u{0335}\u{0322}\u{0353}".repeat(300),
-        literal => literal.to_owned(),
-    })
+    let list = if field == "t" { literals::TEXTS } else { literals::ADDRESSES };
+    literals::literal(list, index.parse().ok()?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn every_string_is_lawful_json_and_only_lone_surrogates_are_no_unicode() {
-        for (field, list) in [('t', HOSTILE_TEXTS), ('a', HOSTILE_ADDRESSES)] {
-            for index in 0..list.len() {
-                let text = format!("\"{}\"", literal(&format!("{field}{index}")).unwrap());
-                serde_json::from_str::<&serde_json::value::RawValue>(&text).expect(&text);
-                let lone = text.contains("\\ud800");
-                assert_eq!(serde_json::from_str::<String>(&text).is_err(), lone, "{text}");
-            }
-        }
-        assert!(literal(&format!("a{}", HOSTILE_ADDRESSES.len() - 1)).unwrap().len() > 10_000);
-    }
 
     #[test]
     fn every_field_of_a_user_is_replaced_however_deep_and_no_other() {

@@ -19,7 +19,7 @@ mod wrapping;
 use crate::clock::Moment;
 use crate::faults::{Effect, FaultMark, RequestView};
 use crate::history::record::{Record, SecretRead};
-use crate::keyring::{Lease, Standing};
+use crate::keyring::{Environment, Lease, Standing};
 use crate::services::ServiceContext;
 use ask::{Ask, Operation};
 use axum::Router;
@@ -31,11 +31,20 @@ use reply::Reply;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Where the vault keeps the integration's secret.
+/// Where the vault keeps the integration's secret, in production.
 pub const VAULT_PATH: &str = "/v1/secret/data/linktree";
 
-/// Where the vault keeps the staging environment's secret, for whoever wrongly reaches for it.
+/// Where it keeps the staging environment's, for whoever wrongly reaches for it.
 pub const STAGING_PATH: &str = "/v1/secret/data/linktree-staging";
+
+/// Where the vault keeps the secret of an environment.
+#[must_use]
+pub const fn path_of(environment: Environment) -> &'static str {
+    match environment {
+        Environment::Live => VAULT_PATH,
+        Environment::Test => STAGING_PATH,
+    }
+}
 
 /// What a client may write into the record, such as a path, is cut off after so many characters.
 const KEPT: usize = 256;

@@ -3,12 +3,13 @@
 use super::Caller;
 use super::ask::{Ask, Operation};
 use super::reply::Reply;
-use crate::keyring::{Ring, Version};
+use crate::keyring::{Environment, Ring, Version};
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-/// The names of the secrets, in the order of [`Ring::all_versions`].
-const NAMES: [&str; 2] = ["linktree", "linktree-staging"];
+/// The names of the secrets, and whose they are.
+const NAMES: [(&str, Environment); 2] =
+    [("linktree", Environment::Live), ("linktree-staging", Environment::Test)];
 
 /// Whatever is asked of a path at or below `secret`.
 pub(super) fn answer(caller: &Caller<'_>, ask: &Ask) -> Reply {
@@ -34,7 +35,7 @@ pub(super) fn answer(caller: &Caller<'_>, ask: &Ask) -> Reply {
         (("data", Some(name)), false) => data(caller, ask, &ring, name),
         (("subkeys", Some(name)), false) => subkeys(caller, ask, &ring, name),
         (("metadata", None | Some("")), true) => {
-            Reply::data(caller.request_id(), json!({ "keys": NAMES }))
+            Reply::data(caller.request_id(), json!({ "keys": NAMES.map(|(name, _)| name) }))
         }
         (("metadata", Some(_)), true) => Reply::nothing_here(),
         (("metadata", Some(name)), false) => metadata(caller, &ring, name.trim_end_matches('/')),
@@ -83,12 +84,13 @@ fn found(ask: &Ask, ring: &Ring, name: &str, then: impl FnOnce(&Version) -> Repl
         Ok(number) => number,
         Err(what) => return Reply::error(StatusCode::BAD_REQUEST, &what),
     };
-    let version = match name {
-        "linktree" => ring.version(number),
-        "linktree-staging" => ring.staging(number),
-        _ => None,
-    };
+    let version = owner(name).and_then(|owner| ring.version(owner, number));
     version.map_or_else(Reply::nothing_here, then)
+}
+
+/// Whose secret has this name.
+fn owner(name: &str) -> Option<Environment> {
+    NAMES.iter().find(|(known, _)| *known == name).map(|(_, owner)| *owner)
 }
 
 /// The version that the query asks for; none, for all that is not above 0, is the newest.
@@ -117,8 +119,7 @@ fn about(version: &Version) -> Value {
 }
 
 fn metadata(caller: &Caller<'_>, ring: &Ring, name: &str) -> Reply {
-    let kept = NAMES.iter().zip(ring.all_versions()).find(|(known, _)| **known == name);
-    let all = kept.map_or(&[][..], |(_, all)| all);
+    let all = owner(name).map_or(&[][..], |owner| ring.versions(owner));
     let (Some(oldest), Some(newest)) = (all.first(), all.last()) else {
         return Reply::nothing_here();
     };

@@ -8,6 +8,12 @@ use mock_server::world::population::Group;
 
 const CREATORS: u32 = 60;
 
+/// The naughty strings of a creator, seen as titles and as addresses.
+fn strings(number: u32) -> Vec<(Field, u16)> {
+    let of = |field| naughty::numbers(hostile::number(number)).map(move |string| (field, string));
+    of(Field::LinkTitle).chain(of(Field::LinkUrl)).collect()
+}
+
 fn over(creators: u32) -> History {
     let mut history = History::over(&[]);
     history.case.plan.population.groups = vec![Group {
@@ -20,7 +26,13 @@ fn over(creators: u32) -> History {
     history
 }
 
+/// A page that shows all of its creator's naughty strings, and this.
 fn view(number: u32, hostile: Option<Hostile>) -> Operation<'static> {
+    let hostile = hostile.map(|shown| Hostile { naughty: strings(number), ..shown });
+    showing(number, hostile)
+}
+
+fn showing(number: u32, hostile: Option<Hostile>) -> Operation<'static> {
     let hostile = hostile.map(Box::new);
     let at = u64::from(number) * 10;
     Operation {
@@ -81,6 +93,47 @@ fn one_attack_that_came_through_violates_once_however_often_it_is_shown() {
     check(over(CREATORS).operations(all()).operations([view(4, Some(through.clone()))]), Held);
     let elsewhere = Operation { handle: "page-0003".into(), ..view(3, Some(through)) };
     check(over(CREATORS).operations(all()).operations([elsewhere]), Held);
+}
+
+#[test]
+fn a_naughty_string_that_came_through_violates_on_the_page_that_has_it() {
+    let string = naughty::numbers(3).start;
+    let through = || Hostile {
+        findings: vec![Finding { field: Field::LinkTitle, ..finding(string) }],
+        ..text()
+    };
+    let all = || (1..=60).map(|number| view(number, Some(text())));
+    let verdict = over(CREATORS).operations(all()).operations([view(3, Some(through()))]);
+    let verdict = verdict.judged_by(&HtmlSanitised);
+    assert_eq!((verdict.kind, verdict.violations), (Violated, 1));
+    let witness = &verdict.witnesses[0];
+    assert!(witness.what.starts_with(&format!("naughty string {string} in a link's title")));
+    assert!(witness.story[1].contains(&format!("zqt{string}")), "{witness:?}");
+    check(over(CREATORS).operations(all()).operations([view(4, Some(through()))]), Held);
+}
+
+#[test]
+fn naughty_strings_must_be_met_nearly_all_as_titles_and_half_as_addresses() {
+    let left_out = |of: Field, from: u32| {
+        let views = (1..=CREATORS).map(|number| {
+            let left_out = |one: &(Field, u16)| one.0 == of && number >= from;
+            let naughty = strings(number).into_iter().filter(|one| !left_out(one)).collect();
+            showing(number, Some(Hostile { naughty, ..text() }))
+        });
+        over(CREATORS).operations(views).judged_by(&HtmlSanitised)
+    };
+    assert_eq!(left_out(Field::LinkTitle, 55).kind, Held);
+    let verdict = left_out(Field::LinkTitle, 54);
+    assert_eq!(verdict.kind, Inconclusive);
+    assert!(verdict.reason.unwrap().starts_with("424 naughty strings of which a link's title"));
+    assert_eq!(left_out(Field::LinkUrl, 31).kind, Held);
+    assert_eq!(left_out(Field::LinkUrl, 30).kind, Inconclusive);
+    // Of somebody else's strings none counts.
+    let swapped = (1..=CREATORS).map(|number| {
+        let naughty = strings(number % CREATORS + 1);
+        showing(number, Some(Hostile { naughty, ..text() }))
+    });
+    check(over(CREATORS).operations(swapped), Inconclusive);
 }
 
 #[test]

@@ -4,9 +4,10 @@ use super::{about, offers};
 use crate::case::{Case, JudgedExchange};
 use crate::front_door::FrontRoute;
 use crate::guarantees::click_lag;
-use crate::history::{Change, Operation, Session};
+use crate::history::{Change, Did, Operation, Session};
 use crate::plan::contract_time;
 use crate::verdict::{Offences, Witness};
+use mock_server::clock::Moment;
 use mock_server::contract::Route;
 use mock_server::history::exchange::Denied;
 
@@ -16,6 +17,8 @@ pub(super) struct Needed<'c> {
     pages: usize,
     clicks: usize,
     figures: usize,
+    /// Campaigns that were taken so early that they are carried out.
+    campaigns: usize,
 }
 
 /// What that came to.
@@ -38,7 +41,7 @@ pub(super) struct Judgement {
 
 impl<'c> Needed<'c> {
     pub fn of(case: &'c Case) -> Self {
-        Self { case, pages: 0, clicks: 0, figures: 0 }
+        Self { case, pages: 0, clicks: 0, figures: 0, campaigns: 0 }
     }
 
     pub fn note(&mut self, operation: &Operation<'_>) {
@@ -49,6 +52,16 @@ impl<'c> Needed<'c> {
         self.clicks += usize::from(operation.click().is_some());
         let is_own = operation.look().is_some_and(|look| look.session == Session::Own);
         self.figures += usize::from(is_own);
+        let is_campaign = matches!(operation.did, Did::Campaign(_));
+        self.campaigns += usize::from(is_campaign && self.is_due(operation.last));
+    }
+
+    /// Whether what was taken then must be carried out before the recording ends. The scenario may have taken
+    /// the scope away in between, but whoever was refused has called.
+    fn is_due(&self, taken: Moment) -> bool {
+        let case = self.case;
+        let within = contract_time(case.declared.campaign_within_ms, case.time_scale);
+        taken.plus(within) <= case.harness.closed
     }
 
     pub fn judged(&self) -> Judgement {
@@ -100,12 +113,14 @@ impl<'c> Needed<'c> {
             "profile:read" | "links:read" => (self.pages, "page views"),
             "clicks:write" => (self.clicks, "clicks"),
             "analytics:read" => (self.figures, "looks of creators at own figures"),
+            "links:write" => (self.campaigns, "campaigns"),
             "webhooks:write" => return self.could_register(),
-            // Nobody who comes here asks for writes of links.
             _ => return None,
         };
-        // A click is delivered when it can be; the others are answered with what was called for.
-        let over = scope != "clicks:write" || self.case.harness.completed();
+        // Clicks and campaigns are delivered when they can be; the others are answered with what was called
+        // for.
+        let is_write = matches!(scope, "clicks:write" | "links:write");
+        let over = !is_write || self.case.harness.completed();
         (count > 0 && over).then(|| format!("{count} {of_what} were answered well"))
     }
 

@@ -4,7 +4,8 @@ use super::*;
 use crate::history::{Change, Click, Did};
 use crate::plan::PhaseKind::{Control, Heal, Settle, Storm};
 use crate::testing::{
-    History, click, denied, figures, granted, links, look, page, read, registers, sent_click,
+    History, click, denied, figures, granted, launched, links, look, page, read, registers,
+    sent_click, wrote,
 };
 use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
 use mock_server::contract::Route;
@@ -155,6 +156,33 @@ fn a_scope_that_nothing_used_violates_where_it_was_asked_for_what_would() {
         Inconclusive,
     );
     check(sound().declaring(|of| of.scopes = and_writes()), Inconclusive);
+}
+
+#[test]
+fn the_scope_for_links_is_needed_by_whoever_takes_campaigns_and_carries_them_out() {
+    const WORDS: [(&str, &str); 2] = [("l1", "p1"), ("l2", "p2")];
+    let launched = |at_ms| {
+        let campaign = launched(&WORDS, at_ms, at_ms + 5);
+        sound().operation(campaign).declaring(|of| of.scopes = and_writes())
+    };
+    let batch = |at_ms| wrote(&WORDS, at_ms, 200);
+    let verdict = check(launched(20_000).exchange(batch(20_100)), Held);
+    assert!(verdict.observed.contains("of 6 declared scopes calls used 6"), "{}", verdict.observed);
+    let verdict = check(launched(20_000), Violated);
+    assert!(verdict.witnesses[0].what.starts_with("links:write is declared"), "{verdict:?}");
+    assert_eq!(verdict.witnesses[0].story, ["1 campaigns were answered well"]);
+    // What was taken last need not be carried out yet, what failed was tried, and whoever says no takes
+    // nothing.
+    check(launched(230_000), Inconclusive);
+    let failed = Exchange { status: Some(503), ..batch(20_100) };
+    check(launched(20_000).exchange(failed), Inconclusive);
+    check(launched(62_000).exchange(denied(batch(62_100))), Inconclusive);
+    let mut refused = launched(20_000);
+    refused.operations.last_mut().unwrap().status = Some(404);
+    check(refused, Inconclusive);
+    // Who does not declare it has no use for it either way.
+    let undeclared = |call| sound().exchange(call).declaring(|of| of.scopes = Some(but("-")));
+    check(undeclared(denied(batch(20_100))), Violated);
 }
 
 #[test]

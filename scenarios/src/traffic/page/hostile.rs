@@ -5,7 +5,7 @@
 
 use super::dom::{Data, Document, Element, Node};
 use crate::history::{Became, Finding, Hostile};
-use mock_server::world::hostile::{Field, Mark, Place};
+use mock_server::world::hostile::{Field, Mark, Place, naughty};
 use std::collections::BTreeSet;
 
 /// Attributes that hold addresses.
@@ -32,17 +32,25 @@ pub fn read(body: &[u8]) -> Hostile {
     let second = Reading::of(&Document::parse(&document.markup()));
     let new: Vec<Finding> = second.findings.difference(&first.findings).cloned().collect();
     first.findings.extend(new.into_iter().map(|one| Finding { mutated: true, ..one }));
+    let is_naughty = |of: &(Field, u16)| of.1 >= naughty::FIRST;
+    let (naughty, shown): (Vec<_>, Vec<_>) = first.shown.into_iter().partition(is_naughty);
     Hostile {
-        shown: first.shown.into_iter().collect(),
-        in_script: first.in_script.into_iter().collect(),
+        shown: fields(shown),
+        naughty,
+        in_script: fields(first.in_script),
         findings: first.findings.into_iter().collect(),
     }
 }
 
+fn fields(of: impl IntoIterator<Item = (Field, u16)>) -> Vec<Field> {
+    let each: BTreeSet<Field> = of.into_iter().map(|(field, _)| field).collect();
+    each.into_iter().collect()
+}
+
 #[derive(Default)]
 struct Reading {
-    shown: BTreeSet<Field>,
-    in_script: BTreeSet<Field>,
+    shown: BTreeSet<(Field, u16)>,
+    in_script: BTreeSet<(Field, u16)>,
     findings: BTreeSet<Finding>,
 }
 
@@ -61,7 +69,9 @@ impl Reading {
         let mut reading = Self::default();
         document.walk(|node| match &node.data {
             Data::Text(text) => {
-                reading.shown.extend(attacks(text).into_iter().map(|(field, ..)| field));
+                reading
+                    .shown
+                    .extend(attacks(text).into_iter().map(|(field, number, _)| (field, number)));
                 true
             }
             Data::Element(element) => {
@@ -96,7 +106,7 @@ impl Reading {
             for (field, number, alone) in attacks {
                 let of = (field, number);
                 if holds_address {
-                    self.shown.insert(field);
+                    self.shown.insert(of);
                     if runs(value) && !is_image(element, name, &attribute, value) {
                         self.find(of, Became::Address, place());
                     }
@@ -106,6 +116,7 @@ impl Reading {
                     "style" => Became::Style,
                     "srcdoc" => Became::Document,
                     handler if handler.starts_with("on") => Became::Handler,
+                    "src" if name == "script" => Became::Script,
                     _ if takes_over(element, name) => Became::Element,
                     _ => continue,
                 };
@@ -129,7 +140,7 @@ impl Reading {
                     format!("script of type {}", words(&kind)),
                 );
             } else {
-                self.in_script.insert(field);
+                self.in_script.insert((field, number));
             }
         }
     }
