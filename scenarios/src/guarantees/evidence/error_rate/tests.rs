@@ -164,3 +164,22 @@ fn a_breaker_may_be_open_after_a_row_of_failures_for_as_long_as_it_lasts() {
     // Of several processes one may have seen failures alone.
     assert!(may_be_open(&[500, 500, 500, 500, 200, 500], 2, 0));
 }
+
+#[test]
+fn a_visit_may_have_been_refused_where_its_page_was_not_fresh_then() {
+    let refused = |reads: &[u64], at_ms| {
+        let mut history = History::over(&[(Control, 0, 300)])
+            .exchange(crate::testing::asked_to_wait("zed", 50_000, 429, 60))
+            .exchanges(reads.iter().map(|ms| read("carl", *ms)).collect::<Vec<_>>());
+        history.case.ready();
+        let mut rate = ErrorRate::of(&history.case);
+        rate.visited(Some("carl"), Moment::from_ms(at_ms));
+        rate.refused.len()
+    };
+    assert_eq!(refused(&[], 60_000), 1);
+    assert_eq!(refused(&[58_000], 60_000), 0);
+    assert_eq!(refused(&[54_000], 60_000), 1);
+    // It was only read later.
+    assert_eq!(refused(&[62_000], 60_000), 1);
+    assert_eq!(refused(&[], 40_000), 0);
+}
