@@ -285,7 +285,8 @@ fn calls(case: &Case) -> (usize, Offences, Offences) {
     (calls, numbered, again)
 }
 
-/// A line about a page of a list.
+/// A line about a page of a list. The search begins where its exchange may be; it finds the same from any
+/// place before that.
 fn tell(case: &Case, listing: &Listing) -> String {
     let all = &case.linktree.exchanges;
     let from = all.partition_point(|one| one.t_req < listing.t_req);

@@ -215,4 +215,48 @@ mod tests {
         check(unnamed, Inconclusive, "no alert came, and [observe.alerts] headroom names none");
         check(History::over(&[]), Inconclusive, "");
     }
+
+    #[test]
+    fn use_is_quiet_to_nine_tenths_of_the_bound_and_near_it_from_three_on() {
+        let about = about(&calls().case);
+        assert_eq!((about.loud_above, about.quiet_to, about.near_from), (80, 72, 24));
+    }
+
+    #[test]
+    fn use_that_stays_above_just_as_long_as_it_must_calls_for_an_alert() {
+        let mut of = calls();
+        of.case.ready();
+        let signal = UseOfLimit::of(&of.case).signal();
+        let just = longest(&signal, 80).saturating_sub(alerts::delay(&of.case)).as_millis();
+        let last = signal.iter().rfind(|one| one.lo > 80).unwrap().at;
+        let lasting = |more| {
+            let ms = u64::try_from(just).unwrap() + more;
+            let history = calls().declaring(|one| one.headroom_for_ms = ms);
+            history.alert(pushed("Near", last.0 / 1_000_000))
+        };
+        check(lasting(0), Held, "");
+        check(lasting(1), Inconclusive, "use stayed above 80 requests a minute for");
+    }
+
+    #[test]
+    fn the_longest_stretch_is_one_in_which_use_was_always_above() {
+        let sample =
+            |(second, lo): (u64, u64)| Sample { at: Moment::from_ms(second * 1_000), lo, hi: lo };
+        let signal = [(0, 81), (1, 81), (2, 80), (3, 81), (5, 82), (6, 81), (7, 0)].map(sample);
+        assert_eq!(longest(&signal, 80), Duration::from_secs(3));
+        assert_eq!(longest(&signal, 82), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_window_that_is_hardly_longer_than_what_cannot_be_told_apart_is_not_judged() {
+        // Thirty-three in such a window, for twenty seconds.
+        let of = |scale| {
+            let calls = (0..666).map(|n| read("ann", n * 30));
+            let mut history = History::over(&[(Control, 0, 30)]).exchanges(calls).scaled(scale);
+            history.case.alert_names.insert(AlertKind::Headroom, AlertName::plain("Near"));
+            history
+        };
+        check(of(61), Inconclusive, "the scaled window is too close to the tolerance");
+        check(of(60), Inconclusive, "use stayed above 80 requests a minute for 0 s");
+    }
 }

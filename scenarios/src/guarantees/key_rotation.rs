@@ -310,3 +310,5 @@ fn told(case: &Case, turn: &Turn<'_>) -> String {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unturned_tests;

@@ -248,12 +248,14 @@ mod tests {
         assert_eq!(found(&forgets), Violated);
         let late = [(12_000, KeptForm::Raw, false), (40_000, KeptForm::Raw, true)];
         assert_eq!(found(&late), Violated);
-        let one = |id: &str| {
-            let form = if id == "p2" { KeptForm::IdOnly } else { KeptForm::Raw };
-            vec![kept(id, 2_000, form, false), kept(id, 40_000, form, true)]
-        };
-        let verdict = history(one).judged_by(&WebhookFailuresLogged);
-        assert_eq!((verdict.kind, verdict.violations), (Violated, 1));
+        for named in ["p0", "p1", "p2", "p3"] {
+            let one = |id: &str| {
+                let form = if id == named { KeptForm::IdOnly } else { KeptForm::Raw };
+                vec![kept(id, 2_000, form, false), kept(id, 40_000, form, true)]
+            };
+            let verdict = history(one).judged_by(&WebhookFailuresLogged);
+            assert_eq!((verdict.kind, verdict.violations), (Violated, 1), "{named}");
+        }
     }
 
     #[test]

@@ -149,6 +149,7 @@ impl Answers {
                 let place = Forgery::ALL.iter().position(|known| *known == how);
                 place.into_iter().for_each(|place| self.forged[place] += 1);
             }
+            // What is off by no time is believable.
             Nature::Shifted(by) if by < 0 => self.old += 1,
             Nature::Shifted(_) => self.new += 1,
             Nature::Genuine | Nature::Listed(_) | Nature::Reformatted | Nature::Poison(..) => {}

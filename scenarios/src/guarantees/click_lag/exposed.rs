@@ -50,6 +50,7 @@ impl Reading {
         if low <= gauge && gauge <= high {
             return;
         }
+        // It is one or the other: whatever lies on a limit is within it.
         let off = if gauge < low { low - gauge } else { gauge - high };
         let off = Duration::try_from_secs_f64(off).unwrap_or(Duration::MAX);
         self.offences.add_lasting(scrape.sent, off, || {
@@ -175,3 +176,6 @@ impl Delivered {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -82,3 +82,6 @@ impl Exposed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -117,14 +117,14 @@ fn waits() -> Vec<(u64, u64)> {
 }
 
 /// How long the oldest click has been waiting.
-fn oldest(at: u64) -> f64 {
+pub(super) fn oldest(at: u64) -> f64 {
     let waits = waits().into_iter().filter(|one| one.0 <= at && at < one.1);
     let age = waits.map(|one| at - one.0).max().unwrap_or(0);
     Duration::from_secs(age).as_secs_f64()
 }
 
 /// How long the last one had waited that arrived.
-fn last_lag(at: u64) -> f64 {
+pub(super) fn last_lag(at: u64) -> f64 {
     let last = waits().into_iter().rfind(|one| one.1 <= at);
     Duration::from_secs(last.map_or(0, |one| one.1 - one.0)).as_secs_f64()
 }
@@ -143,7 +143,7 @@ fn scraped(figures: impl Fn(u64) -> Figures) -> History {
 }
 
 /// With an alert that comes and goes as it must.
-fn shown(gauge: impl Fn(u64) -> f64) -> History {
+pub(super) fn shown(gauge: impl Fn(u64) -> f64) -> History {
     named(scraped(|at| Figures { click_lag: Some(gauge(at)), ..Figures::default() }))
 }
 
@@ -152,7 +152,7 @@ fn named(mut history: History) -> History {
     history
 }
 
-fn told(history: History) -> History {
+pub(super) fn told(history: History) -> History {
     history.alert(pushed("Lag", 175_000)).alert(resolved("Lag", 236_000))
 }
 
@@ -242,4 +242,47 @@ fn a_histogram_of_lags_is_compared_with_those_that_there_were() {
     let many = |count: u64| [count.min(10), count.min(10), count * 2];
     let many = named(scraped(|at| counted(at, many)));
     check_words(told(many), Violated, "70 clicks are said to have waited for more than 0 s");
+}
+
+#[test]
+fn only_an_outage_that_is_longer_than_an_alert_may_take_calls_for_one() {
+    let called = |phases: &[(crate::plan::PhaseKind, u64, u64)], longer_ms| {
+        let mut history = History::over(phases);
+        history.case.plan.guarantees = vec!["click-lag".into()];
+        history.case.declared.alert_for_ms = 5_000;
+        history.case.plan.phases.iter_mut().for_each(|phase| phase.until_ms += longer_ms);
+        is_called_for(&history.case)
+    };
+    // 66 s, 5 s, and 32 s in which an alert may come.
+    assert!(called(&[(Control, 0, 50), (Outage, 50, 153)], 1));
+    assert!(!called(&[(Control, 0, 50), (Outage, 50, 153)], 0));
+    assert!(!called(&[(Control, 0, 200), (Settle, 200, 400)], 1));
+    assert!(called(&[(Outage, 0, 200), (Settle, 200, 400)], 1));
+    assert!(!is_called_for(&History::over(&[(Outage, 0, 200)]).case));
+}
+
+#[test]
+fn a_click_has_waited_long_once_it_has_by_more_than_a_tenth() {
+    let heard = |ms| {
+        let history = History::over(&[(Settle, 0, 300)])
+            .operation(click("a", 0, 5))
+            .exchange(sent_click("a", ms, 202));
+        let verdict = history.judged_by(&ClickLag);
+        seen(&verdict, &LONG).unwrap()
+    };
+    assert_eq!([66_105, 66_106].map(heard), [0, 1]);
+}
+
+#[test]
+fn late_clicks_are_asked_for_where_either_half_is_there_and_the_rule_is_told() {
+    let least = |history: History| {
+        let verdict = history.judged_by(&ClickLag);
+        assert!(verdict.promised.contains("the exposed lag is that of a click"), "{verdict:?}");
+        let long = verdict.strength.into_iter().find(|one| one.name == LONG.name);
+        long.unwrap().least
+    };
+    let gauge = |at| Figures { click_lag: Some(oldest(at)), ..Figures::default() };
+    assert_eq!(least(scraped(gauge)), LONG.least);
+    assert_eq!(least(told(named(scraped(|_| Figures::default())))), LONG.least);
+    assert_eq!(least(scraped(|_| Figures::default())), 0);
 }

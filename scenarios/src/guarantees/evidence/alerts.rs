@@ -307,6 +307,7 @@ pub fn compare_where(
     let near = |one: &Sample| (about.near_from..=about.quiet_to).contains(&one.hi) && is_near(one);
     let near = runs(signal, near).into_iter();
     let near = near.filter_map(|span| undisturbed(span, about.near_for, step, disturbed));
+    // None that ends just there: what it may fire for is no near miss.
     let spared = |from: Moment| may.iter().all(|one| one.1 < from || one.0 > from.plus(within));
     compared.near = near.filter(|span| spared(span.0)).count();
     compared.words = match episodes.as_slice() {

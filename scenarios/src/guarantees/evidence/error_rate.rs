@@ -90,7 +90,8 @@ impl<'c> ErrorRate<'c> {
     fn sample(&self, at: Moment, window: Duration, memory: &Memory) -> Sample {
         let whole = at.minus(window);
         let begun = memory.since(whole, at);
-        // What counts in memory begins with its process, what a monitor counts does not.
+        // What counts in memory begins with its process, what a monitor counts does not; where both begin
+        // together they count the same.
         let from = [Some(whole), (begun > whole).then_some(begun)];
         let shares = from.into_iter().flatten().map(|from| self.shares(from, at));
         let (lo, hi) =

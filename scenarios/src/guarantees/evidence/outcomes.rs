@@ -161,4 +161,15 @@ mod tests {
         let killed = history().exchanges((0..4).map(late)).killed_until(80_000, 81_000);
         check(killed, 90, [(0, 4), (0, 0)]);
     }
+
+    #[test]
+    fn what_comes_within_a_scrape_and_the_tolerance_of_the_first_is_met_with_it() {
+        let twice = |apart_ms| {
+            let denied = [0, apart_ms].map(|ms| refused("carl", 200_000 + ms, 401));
+            history().exchanges(denied)
+        };
+        check(twice(1_000), 215, [(0, 0), (0, 2)]);
+        check(twice(1_100), 215, [(0, 0), (0, 2)]);
+        check(twice(1_101), 215, [(0, 0), (1, 2)]);
+    }
 }

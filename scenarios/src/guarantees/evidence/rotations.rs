@@ -71,6 +71,7 @@ pub fn gaps(case: &Case) -> Vec<(Moment, Moment)> {
 fn known_by(case: &Case, at: Moment, pickup: Duration) -> Moment {
     let mut by = case.target.heard_by(at, pickup);
     for (from, until) in vault_failures(case) {
+        // One that ends just then puts nothing off.
         if from <= by && until > at {
             by = by.max(case.target.heard_by(until, pickup));
         }

@@ -18,6 +18,7 @@ pub fn lacking(case: &Case, scope: &str) -> Vec<(Moment, Moment)> {
 #[must_use]
 pub fn reads_only(case: &Case) -> Vec<(Moment, Moment)> {
     spans(case, |granted| {
+        // Of two, each is there where one is that is not the other.
         let has = |scope: &&str| granted.iter().any(|one| one == scope);
         READS.iter().all(has) && granted.iter().all(|one| READS.contains(&one.as_str()))
     })
@@ -58,5 +59,14 @@ mod tests {
         case.plan.key.scopes = Some(vec!["links:read".to_owned(), "profile:read".to_owned()]);
         assert_eq!(reads_only(case), [(S(0), S(10)), (S(10), S(20))]);
         assert_eq!(lacking(&History::over(&[]).case, "clicks:write"), []);
+    }
+
+    #[test]
+    fn what_was_granted_for_no_time_is_no_span() {
+        let history = History::over(&[])
+            .happened(granted(10_000, &["profile:read", "links:read"]))
+            .happened(granted(10_000, &["profile:read"]));
+        assert_eq!(reads_only(&history.case), []);
+        assert_eq!(lacking(&history.case, "links:read"), [(S(10), Moment(u64::MAX))]);
     }
 }

@@ -294,6 +294,7 @@ fn attempt(case: &Case, one: &JudgedExchange) -> (Timed, [f64; 2]) {
         one.route == Route::Profile,
         one.route == Route::ProfileLinks,
     ];
+    // Each bit stands once.
     let bits = |all: &[bool]| {
         all.iter().enumerate().fold(0u16, |bits, (nth, is)| bits | (u16::from(*is) << nth))
     };
@@ -305,5 +306,7 @@ fn attempt(case: &Case, one: &JudgedExchange) -> (Timed, [f64; 2]) {
     (Timed { at: end, readings, low: step(low), high: step(high), surely }, [low, high])
 }
 
+#[cfg(test)]
+mod counting_tests;
 #[cfg(test)]
 mod tests;

@@ -220,4 +220,17 @@ mod tests {
         assert_eq!(at(steady().killed_until(100_000, 100_500), 1_590).0, 0);
         assert_eq!(at(steady().killed_until(30_000, 30_500), 1_590).0, 58);
     }
+
+    #[test]
+    fn what_was_used_may_be_told_for_another_minute_and_the_tolerance() {
+        // Until the next answer, at 170 s, the word of the last one stands.
+        let crowd = || history((0..70).map(|_| 1_000).chain([1_700]));
+        assert!(at(crowd(), 2_300).1 >= 70);
+        assert!(at(crowd(), 2_301).1 < 70);
+    }
+
+    #[test]
+    fn a_window_of_less_than_a_scrape_is_not_stretched() {
+        assert_eq!(at(history([5]).scaled(61), 5).1, 1);
+    }
 }

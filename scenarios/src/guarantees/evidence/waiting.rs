@@ -290,4 +290,41 @@ mod tests {
             [false, true, false]
         );
     }
+
+    #[test]
+    fn clicks_are_in_order_whoever_was_answered_first() {
+        let two = history()
+            .operations([click("b", 15_000, 15_005), click("a", 10_000, 20_000)])
+            .exchange(sent_batch(&["a", "b"], 40_000, 202));
+        check(two, &[30], &[(14_895, 20_100)]);
+    }
+
+    #[test]
+    fn a_click_counts_for_as_long_as_it_may_not_be_known() {
+        let one = |sent_ms| {
+            let one = history().operation(click("a", 10_000, 10_005));
+            one.exchange(sent_click("a", sent_ms, 202))
+        };
+        // It is known 5 ms later, and δ more.
+        check(one(29_895), &[30], &[(0, 20_100)]);
+        check(one(29_894), &[30], &[(0, 0)]);
+    }
+
+    #[test]
+    fn one_that_is_left_out_leaves_the_next_that_still_waits() {
+        let oldest = |arrived_ms| {
+            let mut two = history()
+                .operations([click("a", 10_000, 10_005), click("b", 12_000, 12_005)])
+                .exchange(sent_click("a", 40_000, 202))
+                .exchange(sent_click("b", arrived_ms, 202));
+            two.case.ready();
+            let mut waiting = Waiting::of(&two.case);
+            two.operations.iter().for_each(|operation| waiting.clicked(operation));
+            waiting.ready();
+            let at = (Moment::from_ms(30_000), Moment::from_ms(30_000));
+            let is_first = |one: &Wait| one.sent == Moment::from_ms(10_000);
+            waiting.ages().at_least(at, is_first).as_millis()
+        };
+        assert_eq!([20_000, 30_100, 30_101].map(oldest), [0, 0, 17_895]);
+    }
 }

@@ -56,6 +56,7 @@ impl Nature {
         match self {
             Self::Genuine => "genuine".to_owned(),
             Self::Forged(how) => format!("forged ({})", word(how)),
+            // By no time at all is either.
             Self::Shifted(by) if by < 0 => format!("{} s old", -by),
             Self::Shifted(by) => format!("{by} s ahead of time"),
             Self::Listed(list) => format!("genuine, in a list ({})", word(list)),

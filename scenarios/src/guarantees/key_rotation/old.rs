@@ -52,3 +52,40 @@ fn signal(case: &Case, turns: &[Turn<'_>]) -> Vec<Sample> {
     };
     alerts::moments(case).map(sample).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::PhaseKind::Control;
+    use crate::testing::History;
+
+    fn history(age_days: u32) -> History {
+        let mut history = History::over(&[(Control, 0, 100)]).declaring(|of| of.alert_delay_ms = 0);
+        history.case.plan.key.age_days = Some(age_days);
+        history
+    }
+
+    #[test]
+    fn a_key_is_old_after_ninety_days_and_nearly_so_from_three_quarters_of_them_on() {
+        let is = |days| first_is(&history(days).case);
+        assert_eq!([91, 90].map(is), [[true, false], [false, false]]);
+        assert_eq!([89, 68, 67].map(is), [[false, true], [false, true], [false, false]]);
+    }
+
+    #[test]
+    fn an_age_is_known_from_when_the_first_process_is_ready_but_for_the_pick_up_and_whole_seconds()
+    {
+        let at = |history: &History, ms| {
+            let signal = signal(&history.case, &[]);
+            let sample = signal.into_iter().find(|one| one.at == Moment::from_ms(ms)).unwrap();
+            (sample.lo, sample.hi)
+        };
+        // A minute, two seconds and δ.
+        let (lo, hi) = (91 * DAY_S - 63, 91 * DAY_S + 62);
+        assert_eq!(at(&history(91), 0), (lo, hi));
+        assert_eq!(at(&history(91), 10_000), (lo + 10, hi + 10));
+        let mut later = history(91).standing(5_000);
+        later.case.ready();
+        assert_eq!([4_900, 5_000].map(|ms| at(&later, ms).0), [0, lo + 5]);
+    }
+}

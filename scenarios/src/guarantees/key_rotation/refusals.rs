@@ -120,3 +120,25 @@ fn rows<'c>(case: &'c Case, turn: &Turn<'_>) -> Vec<&'c JudgedExchange> {
     }
     rows
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guarantees::evidence::rotations;
+    use crate::testing::{History, read, rotated, with_key};
+
+    #[test]
+    fn a_key_was_picked_up_when_its_first_good_call_was_answered_before_the_next_with_the_old_one()
+    {
+        let late = |new_ms| {
+            // Known by 160 s, give or take 2 δ.
+            let mut history = History::over(&[])
+                .happened(rotated(1, 100_000, 200_000))
+                .exchange(with_key(0, "previous", read("ann", 160_300)))
+                .exchange(with_key(1, "live", read("bob", new_ms)));
+            history.case.ready();
+            judged(&history.case, &rotations::of(&history.case), 5).not_picked_up
+        };
+        assert_eq!([160_295, 160_296].map(late), [0, 1]);
+    }
+}

@@ -43,6 +43,7 @@ fn window(case: &Case) -> Duration {
 }
 
 fn about(case: &Case) -> About {
+    // No bound that can be promised has more milliseconds than that.
     let bound = u64::try_from(case.time(&ALERT).as_millis()).unwrap_or(u64::MAX / 11);
     let lasts = alerts::lasts(case);
     About {
@@ -118,7 +119,8 @@ pub mod tests {
     fn what_is_too_slow_is_real_time_at_every_scale() {
         let mut case = calls().scaled(10).case;
         case.ready();
-        assert_eq!(about(&case).loud_above, 550);
+        let about = about(&case);
+        assert_eq!((about.loud_above, about.quiet_to), (550, 450));
         assert!(rule(&case).starts_with("the alert fires when p95 of 30 s is above 550 ms for"));
     }
 }

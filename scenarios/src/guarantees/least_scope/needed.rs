@@ -152,7 +152,8 @@ fn beyond(case: &Case) -> Offences {
         one.denied == Some(Denied::Scope) && scope.is_some_and(|scope| !has(declared, scope))
     };
     for one in case.linktree.exchanges.iter().filter(lacking) {
-        // Whoever registers by hand may try it once, and live without.
+        // Whoever registers by hand may try it once, and live without. Of lists and of what is made there may
+        // be as many: only that they are counted apart matters.
         if one.route == Route::Webhooks {
             let tried = if one.head.method == "POST" { &mut made } else { &mut listed };
             *tried += 1;

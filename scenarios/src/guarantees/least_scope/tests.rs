@@ -244,3 +244,99 @@ fn too_little_of_anything_is_inconclusive() {
     }
     check(clickless.declaring(|of| of.scopes = Some(but("clicks:write"))), Held);
 }
+
+#[test]
+fn only_a_creators_page_has_first_visits_and_only_while_linktree_is_well() {
+    let observed = check(sound(), Held).observed;
+    let dark = |handle: String, at_ms| Operation {
+        status: Some(503),
+        handle: handle.into(),
+        ..page("-", at_ms, at_ms + 20, "v0")
+    };
+    // Who is no creator has no page, and who clicks does not open one.
+    let strangers = (0..5).map(|n| dark(format!("zed-{n}"), 70_000 + n));
+    assert_eq!(check(sound().operations(strangers), Held).observed, observed);
+    let clicks = (0..5).map(|n| Operation {
+        status: Some(503),
+        handle: NEW[15 + n as usize].into(),
+        ..clicked(&format!("x{n}"), 60_000 + n)
+    });
+    assert_eq!(check(sound().operations(clicks), Held).observed, observed);
+    // Linktree asked to wait, and a breaker may be open for a while.
+    let mut ill = sound().exchange(crate::testing::asked_to_wait("bob", 61_500, 429, 1));
+    let views = ill.operations.iter_mut().filter(|one| one.page().is_some());
+    let after = views.filter(|one| one.sent >= Moment::from_ms(62_000));
+    after.take(5).for_each(|one| one.status = Some(503));
+    assert_ne!(ill.judged_by(&LeastScope).kind, Violated);
+}
+
+#[test]
+fn clicks_that_were_refused_for_the_keys_sake_while_it_could_only_read_are_counted() {
+    let refused = |exchanges: Vec<Exchange>| {
+        let verdict = sound().exchanges(exchanges).judged_by(&LeastScope);
+        crate::testing::seen(&verdict, &REFUSED).unwrap()
+    };
+    let usual = refused(vec![]);
+    let click = |at_ms| denied(sent_click("c3", at_ms, 202));
+    assert_eq!(refused(vec![click(60_000), click(119_999)]), usual + 2);
+    assert_eq!(refused(vec![click(59_999), click(120_000)]), usual);
+    assert_eq!(refused(vec![denied(figures("ann-0001", 70_000))]), usual);
+    assert_eq!(refused(vec![sent_click("c3", 70_000, 403)]), usual);
+}
+
+/// What is known of the scopes: how many were used, and of how many it is known whether anything uses them.
+fn known(history: History) -> (usize, usize) {
+    let mut history = history;
+    history.case.ready();
+    let mut needed = Needed::of(&history.case);
+    history.operations.iter().for_each(|operation| needed.note(operation));
+    let judged = needed.judged();
+    (judged.used, judged.decided)
+}
+
+#[test]
+fn of_each_scope_it_is_known_whether_it_is_used_or_would_have_been() {
+    assert_eq!(known(sound()), (5, 5));
+    assert_eq!(known(without(|one| one.route != Route::Analytics, |_| true)), (4, 5));
+    let nobody = without(|one| one.route != Route::Analytics, |one| one.look().is_none());
+    assert_eq!(known(nobody), (4, 4));
+}
+
+#[test]
+fn clicks_that_are_never_sent_violate_once_it_is_over() {
+    let clickless = || without(|one| !one.route.is_click(), |_| true);
+    let verdict = check(clickless(), Violated);
+    assert!(verdict.witnesses[0].what.starts_with("clicks:write is declared"), "{verdict:?}");
+    let told = &verdict.witnesses[0].story[0];
+    assert!(told.ends_with(" clicks were answered well"), "{told}");
+    // They may go later, and what is looked at is asked for at once.
+    let broken_off = |mut history: History| {
+        history.case.harness.outcome = None;
+        history
+    };
+    check(broken_off(clickless()), Inconclusive);
+    check(broken_off(without(|one| one.route != Route::Analytics, |_| true)), Violated);
+}
+
+#[test]
+fn who_was_ready_too_late_for_it_need_not_have_registered() {
+    let unregistered = || without(|one| one.route != Route::Webhooks, |_| true);
+    check(unregistered().process(240_000, Change::Ready), Inconclusive);
+    check(unregistered().process(240_000, Change::Started { pid: 2 }), Violated);
+}
+
+#[test]
+fn only_a_call_that_changes_a_link_writes_it() {
+    let gets = NEW
+        .iter()
+        .zip(0..)
+        .take(9)
+        .map(|(handle, n)| Exchange { method: "GET".into(), ..patch(handle, 1_030 + n * 4_000) });
+    check(sound().declaring(|of| of.scopes = and_writes()).exchanges(gets), Held);
+    let others = NEW
+        .iter()
+        .zip(0..)
+        .take(9)
+        .map(|(handle, n)| Exchange { route: Route::Profile, ..patch(handle, 1_030 + n * 4_000) });
+    check(sound().exchanges(others), Held);
+}

@@ -141,4 +141,40 @@ mod tests {
         other.case.alert_names.remove(&AlertKind::AuthErrors);
         check(other, Inconclusive, "these came: Late, Other");
     }
+
+    #[test]
+    fn whatever_could_have_violated_it_was_seen_and_without_metrics_that_is_said() {
+        let verdict = check(told(&[("Late", 125), ("Denied", 615)]), Held, "");
+        let shown: u64 = verdict.strength.iter().map(|one| one.seen).sum();
+        // And both alerts.
+        assert_eq!(verdict.seen, shown + 2);
+        let mut blind = told(&[("Late", 125), ("Denied", 615)]);
+        blind.case.target.scrapes.clear();
+        check(blind, Inconclusive, "the metrics were not scraped");
+    }
+
+    #[test]
+    fn silence_tells_something_only_while_the_other_kind_is_loud() {
+        use super::{NOT_REFUSED, NOT_SILENT, compared};
+        let near = |alike| {
+            let mut history = history().declaring(|one| one.alert_alike = alike);
+            history.case.ready();
+            let [silent, refused] = compared(&history.case);
+            let seen = |strength: [crate::strength::Strength; 2]| strength[1].seen;
+            [
+                seen(silent.strength_of([super::SILENT, NOT_SILENT])),
+                seen(refused.strength_of([super::REFUSED, NOT_REFUSED])),
+            ]
+        };
+        // Four are known for sure: the first is met with its series.
+        assert_eq!(near(4), [1, 1]);
+        assert_eq!(near(5), [0, 0]);
+    }
+
+    #[test]
+    fn what_is_promised_is_told() {
+        let verdict = check(told(&[("Late", 125), ("Denied", 615)]), Held, "");
+        let words = "each alert within 32 s of 3 of its kind in 5 min";
+        assert!(verdict.promised.contains(words), "{}", verdict.promised);
+    }
 }

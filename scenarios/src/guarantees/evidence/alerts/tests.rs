@@ -230,3 +230,17 @@ fn what_was_seen_is_counted_and_told() {
     let (calm, _) = told(at(&[69]), &[], 0);
     assert!(calm.ends_with("it was 0 at the most in the 10 s before"), "{calm}");
 }
+
+#[test]
+fn a_condition_lasts_as_long_as_is_declared_at_every_scale() {
+    let of = |scale| lasts(&history().declaring(|one| one.alert_for_ms = 5_000).scaled(scale).case);
+    assert_eq!([of(1), of(10)].map(|lasts| lasts.as_millis()), [5_000, 500]);
+}
+
+#[test]
+fn who_stands_still_for_no_longer_than_a_scrape_hides_nothing() {
+    // No ten seconds of these fifteen are without it.
+    let loud = [(50, 101), (65, 0)];
+    check(history().lag(57_000, 1_000), &loud, 0, ([1, 0], [1, 0]));
+    check(history().lag(57_000, 1_001), &loud, 0, ([0, 0], [0, 0]));
+}

@@ -137,3 +137,22 @@ fn what_may_have_come_with_the_first_of_its_kind_is_not_counted() {
     let lives = lives.killed_until(9_000, 10_000).killed_until(48_000, 49_000);
     assert_eq!(lo(lives), 0);
 }
+
+#[test]
+fn a_visit_may_have_been_refused_where_its_page_was_not_fresh_then() {
+    let refused = |reads: &[u64], at_ms| {
+        let mut history = History::over(&[(Control, 0, 300)])
+            .exchange(crate::testing::asked_to_wait("zed", 50_000, 429, 60))
+            .exchanges(reads.iter().map(|ms| read("carl", *ms)).collect::<Vec<_>>());
+        history.case.ready();
+        let mut rate = ErrorRate::of(&history.case);
+        rate.visited(Some("carl"), Moment::from_ms(at_ms));
+        rate.refused.len()
+    };
+    assert_eq!(refused(&[], 60_000), 1);
+    assert_eq!(refused(&[58_000], 60_000), 0);
+    assert_eq!(refused(&[54_000], 60_000), 1);
+    // It was only read later.
+    assert_eq!(refused(&[62_000], 60_000), 1);
+    assert_eq!(refused(&[], 40_000), 0);
+}

@@ -287,3 +287,30 @@ fn a_page_that_few_visit_or_of_which_nobody_can_tell_shows_no_effect() {
     let paused = |history: History, at_ms| history.paused(at_ms + 300, at_ms + 310);
     assert_eq!(kind(forged_at().fold(storm(forged), paused)), Held);
 }
+
+#[test]
+fn whoever_comes_just_as_it_begins_or_ends_is_no_visitor_in_between() {
+    let forged = |what, _| matches!(what, What::Genuine | What::Forged);
+    let moved = |to: fn(Moment, Moment) -> Moment| {
+        let mut history = storm(forged);
+        for at_ms in forged_at() {
+            let (from, until) = (Moment::from_ms(at_ms), Moment::from_ms(at_ms + 1_500));
+            let inside =
+                |one: &&mut crate::history::Operation<'_>| from <= one.sent && one.sent <= until;
+            history.operations.iter_mut().filter(inside).for_each(|one| one.sent = to(from, until));
+        }
+        history.judged_by(&WebhookSignature).kind
+    };
+    assert_eq!(moved(|from, _| from.plus(Duration::from_millis(1))), Violated);
+    assert_eq!(moved(|from, _| from), Held);
+    assert_eq!(moved(|_, until| until), Held);
+}
+
+#[test]
+fn of_forgeries_alone_it_is_measured_that_they_had_no_effect() {
+    let verdict = Storm { pages: [12, 22, 12, 0], ..USUAL }
+        .history(|what, _| matches!(what, What::Genuine))
+        .judged_by(&WebhookSignature);
+    let effects = crate::testing::measured(&verdict, "effects of what must have none");
+    assert_eq!(effects, Some(0));
+}
