@@ -70,7 +70,7 @@ impl<'c> Judging<'c> {
         };
         let mut judges: Vec<_> = self.judges.into_iter().map(Some).collect();
         let mut verdicts: Vec<_> = judges.iter().map(|_| None).collect();
-        // Who has all to do yet needs memory: those who gathered something give theirs back before.
+        // Who has most to do yet needs memory: those who gathered something give theirs back before.
         for at_once in [false, true] {
             for (judge, verdict) in judges.iter_mut().zip(&mut verdicts) {
                 let is_next = |one: &mut Judgement<'c>| one.is_at_once() == at_once;

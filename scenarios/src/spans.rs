@@ -3,6 +3,9 @@
 use mock_server::clock::Moment;
 use std::time::Duration;
 
+/// The last moment of a span is in it: it ends before the next one.
+pub const NEXT: Duration = Duration::from_nanos(1);
+
 /// Start and end of each span, ascending; spans of the same set never touch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Spans(Vec<(Moment, Moment)>);

@@ -5,9 +5,10 @@ use super::hash;
 use super::lines::Believed;
 pub use super::lines::ReadError;
 use crate::files;
+use mock_server::clock::Moment;
 use scenarios::case::Case;
 use scenarios::history::{Event, Opened, Operation};
-use scenarios::plan::{Plan, RunPlan};
+use scenarios::plan::{MAX_DURATION_MS, Plan, RunPlan};
 use std::fs::File;
 use std::path::Path;
 
@@ -15,6 +16,10 @@ use std::path::Path;
 const OPERATION: &[u8] = br#"{"event":"operation""#;
 /// And that of an upstream exchange.
 const EXCHANGE: &[u8] = br#"{"event":"exchange""#;
+
+/// No recording goes on for longer: a plan lasts a day at most, and what comes before and after it less than
+/// another one. Judges look at every moment of it.
+const LATEST: Moment = Moment::from_ms(2 * MAX_DURATION_MS);
 
 /// A history whose lines are what was written.
 pub struct Recording(Believed);
@@ -47,7 +52,7 @@ impl Recording {
             } else if !line.starts_with(OPERATION) {
                 case.take(serde_json::from_slice(line)?);
             }
-            Ok(())
+            in_time(&[case.harness.closed])
         })?;
         case.ready();
         Ok(case)
@@ -64,10 +69,21 @@ impl Recording {
                 // The enum's tag would make serde buffer the whole line; the fields alone are parsed
                 // directly, and the tag is passed over as an unknown field.
                 let operation: Operation<'_> = serde_json::from_slice(line)?;
+                in_time(&[operation.intended, operation.sent, operation.last])?;
                 see(&operation);
             }
             Ok(())
         })
+    }
+}
+
+/// Whether these moments may be those of a run.
+fn in_time(moments: &[Moment]) -> Result<(), serde_json::Error> {
+    match moments.iter().max() {
+        Some(last) if *last > LATEST => Err(serde::de::Error::custom(format!(
+            "it says what happened {last} after the beginning, and no run lasts longer than {LATEST}"
+        ))),
+        _ => Ok(()),
     }
 }
 
@@ -101,7 +117,6 @@ mod tests {
     use super::*;
     use crate::evidence::writer::HistoryWriter;
     use crate::storm::recorder::Recorder;
-    use mock_server::clock::Moment;
     use mock_server::profile::ContractProfile;
     use scenarios::catalogue::{Settings, run_plan};
     use scenarios::history::{Did, HISTORY_FORMAT, Outcome, PageView};
@@ -163,22 +178,52 @@ mod tests {
 
     /// What reading a history says in which a fault of this kind hit an exchange.
     fn hit_by(kind: &str) -> Result<(), String> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("history.ndjson.zst");
         let line = format!(
             r#"{{"event":"exchange","id":1,"conn":1,"conn_seq":0,"method":"GET","target":"/v1/me","route":"me",
             "token":"live","body_bytes":0,"t_conn":0,"t_head":0,"t_req":0,"t_end":1,"end":"server-reset",
             "faults":[{{"rule":"r","kind":"{kind}","key":"k","nth":0}}]}}"#
         );
+        read(&line.replace('\n', " "))
+    }
+
+    /// What reading a history says that has this line.
+    fn read(line: &str) -> Result<(), String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.ndjson.zst");
         let mut out = HistoryWriter::new(File::create(&path).unwrap()).unwrap();
         out.line(&serde_json::to_vec(&Event::Opened(opened())).unwrap()).unwrap();
-        out.line(line.replace('\n', " ").as_bytes()).unwrap();
+        out.line(line.as_bytes()).unwrap();
         out.checkpoint().unwrap();
         out.finish().unwrap();
         let contract = ContractProfile::linktree_v1();
         let run = run_plan(&Settings::default(), contract, &["steady-state"]);
-        let read = Recording::open(&path).unwrap().case(&run, &run.scenarios[0]);
-        read.map(|_| ()).map_err(|error| error.to_string())
+        let recording = Recording::open(&path).unwrap();
+        let read = recording.case(&run, &run.scenarios[0]);
+        let read = read.and_then(|_| recording.each_operation(|_| ()));
+        read.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_moment_that_no_run_reaches_is_refused_before_judges_go_there() {
+        let two_days = 172_800_000_000_000;
+        let ended = |at: u64| {
+            let line = br#"{"event":"exchange","id":1,"conn":1,"conn_seq":0,"method":"GET","target":"/v1/me",
+                "route":"me","token":"live","body_bytes":0,"t_conn":0,"t_head":0,"t_req":0,"t_end":AT,
+                "end":"server-reset"}"#;
+            let line = String::from_utf8_lossy(line).replace('\n', " ");
+            read(&line.replace("AT", &at.to_string()))
+        };
+        let shown = |at: u64| {
+            let operation = Operation { last: Moment(at), ..operation(1) };
+            read(&serde_json::to_string(&Event::Operation(operation)).unwrap())
+        };
+        for of in [&ended as &dyn Fn(u64) -> Result<(), String>, &shown] {
+            assert_eq!(of(two_days), Ok(()));
+            for late in [two_days + 1, u64::MAX] {
+                let error = of(late).unwrap_err();
+                assert!(error.contains("line 2") && error.contains("no run lasts"), "{error}");
+            }
+        }
     }
 
     #[test]

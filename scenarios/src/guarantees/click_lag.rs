@@ -130,7 +130,7 @@ impl Judge for Lagging<'_> {
             minimum.of(seen, if calls && is_half { minimum.least } else { 0 })
         };
         let long = |one: &&_| has_waited_long(case, one);
-        let long = waiting.certain().iter().filter(long).count();
+        let long = waiting.certain().filter(long).count();
         let of_the_alert = alert.words();
         let (is_exposed, is_told) = (exposed.why_none.is_none(), alert.untold.is_none());
         let alert = alert.compared;

@@ -114,6 +114,10 @@ impl Judge for Judging<'_> {
             .undecided(unjudged)
             .measured(gauges, words, rule)
     }
+
+    fn is_at_once(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

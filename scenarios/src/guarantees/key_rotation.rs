@@ -224,6 +224,10 @@ impl Judge for Turning<'_> {
             .unless(alert.unjudged)
             .measured(gauges, observed, rule)
     }
+
+    fn is_at_once(&self) -> bool {
+        true
+    }
 }
 
 impl Turning<'_> {

@@ -107,7 +107,7 @@ pub trait Judge {
     /// The verdict, after the last operation.
     fn verdict(self: Box<Self>) -> Verdict;
 
-    /// Whether it has gathered nothing until then.
+    /// Whether most of the memory that it takes is needed for the verdict alone.
     fn is_at_once(&self) -> bool {
         false
     }

@@ -9,14 +9,18 @@ use crate::verdict::Witness;
 use mock_server::clock::Moment;
 use std::collections::{BTreeMap, HashMap};
 
-/// When connections were used, by position on them.
+/// When connections were used on which links were written, by position on them.
 struct NextUses(HashMap<u64, Vec<(u32, Moment)>>);
 
 impl NextUses {
-    fn of(case: &Case) -> Self {
-        let mut uses: HashMap<_, Vec<_>> = HashMap::new();
+    fn of(case: &Case, writes: &Writes<'_>) -> Self {
+        let written = writes.links().flat_map(|(_, attempts)| attempts);
+        let mut uses: HashMap<_, Vec<_>> =
+            written.map(|attempt| (attempt.exchange.conn, Vec::new())).collect();
         for exchange in case.linktree.exchanges.iter() {
-            uses.entry(exchange.conn).or_default().push((exchange.conn_seq, exchange.t_head));
+            if let Some(uses) = uses.get_mut(&exchange.conn) {
+                uses.push((exchange.conn_seq, exchange.t_head));
+            }
         }
         uses.values_mut().for_each(|uses| uses.sort_unstable());
         Self(uses)
@@ -39,7 +43,7 @@ pub fn again(
     hearing: &Hearing,
 ) -> Vec<(u64, Witness)> {
     let reused = case.linktree.last_use_of_connections();
-    let next_uses = NextUses::of(case);
+    let next_uses = NextUses::of(case, writes);
     let mut found: BTreeMap<u64, (u64, Attempt<'_>, Attempt<'_>)> = BTreeMap::new();
     for (id, attempts) in writes.links() {
         let mut first: HashMap<&str, Attempt<'_>> = HashMap::new();

@@ -49,7 +49,7 @@ impl Exposed {
             .filter(may_be)
             .map(|one| one.known.plus(delta).since(one.sent))
             .collect();
-        let late = waiting.certain().iter().filter(surely_late).count();
+        let late = waiting.certain().filter(surely_late).count();
         self.seen += 1;
         self.shown += late;
         let from = |bound: f64| most.iter().filter(|lag| lag.as_secs_f64() >= bound).count();

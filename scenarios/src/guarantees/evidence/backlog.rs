@@ -8,6 +8,7 @@ use crate::guarantees::evidence::outages::Outages;
 use crate::guarantees::evidence::rate;
 use crate::measure::humane;
 use crate::plan::PhaseKind;
+use crate::spans::NEXT;
 use crate::strength::{Minimum, Strength};
 use crate::verdict::{Offences, Witness};
 use mock_server::clock::Moment;
@@ -20,9 +21,6 @@ pub const WAITED: Minimum =
 
 /// Steps in which acknowledgements are counted, for each click lag.
 const STEPS: u32 = 4;
-
-/// The last moment of a span is in it: it ends before the next one.
-const NEXT: Duration = Duration::from_nanos(1);
 
 /// The clicks of a case, by what they waited for.
 pub struct Backlog<'c> {

@@ -57,7 +57,7 @@ impl<'c> Busy<'c> {
         for (sent, first) in &self.waits {
             let mut from = *sent;
             let inside = answered.within(ms(*sent), ms(*first)).iter();
-            for until in inside.map(|ms| Moment::from_ms(*ms)).chain([*first]) {
+            for until in inside.map(|ms| Moment::from_ms(u64::from(*ms))).chain([*first]) {
                 if until.since(from) >= LONG {
                     spans.push((from, until));
                 }

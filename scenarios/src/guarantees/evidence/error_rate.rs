@@ -30,37 +30,28 @@ struct Counted {
     may_fail: Vec<Moment>,
 }
 
-/// The calls of a case, and when its service may have refused some by itself.
+/// When a service may have refused calls by itself.
 pub struct ErrorRate<'c> {
+    case: &'c Case,
+    may_refuse: Spans,
+    refused: Vec<Moment>,
+}
+
+/// The calls of a case, and what was refused beside them.
+struct Calls<'c> {
     case: &'c Case,
     all: Counted,
     pages: Counted,
     /// Requests that failed for good.
     failed: Vec<Moment>,
-    may_refuse: Spans,
     refused: Vec<Moment>,
 }
 
 impl<'c> ErrorRate<'c> {
-    /// Takes in what Linktree saw.
+    /// Nobody has come yet.
     #[must_use]
     pub fn of(case: &'c Case) -> Self {
-        let (mut all, mut pages) = (Counted::default(), Counted::default());
-        for one in case.linktree.exchanges.iter().chain(&case.linktree.connections) {
-            let counted = [Some(&mut all), one.is_page_read().then_some(&mut pages)];
-            for counted in counted.into_iter().flatten() {
-                counted.ended.push(one.t_known());
-                if may_fail(one) {
-                    counted.may_fail.push(one.t_known());
-                }
-            }
-        }
-        for counted in [&mut all, &mut pages] {
-            counted.ended.sort_unstable();
-            counted.may_fail.sort_unstable();
-        }
-        let (failed, may_refuse) = (failed_for_good(case), may_refuse::spans(case));
-        Self { case, all, pages, failed, may_refuse, refused: Vec::new() }
+        Self { case, may_refuse: may_refuse::spans(case), refused: Vec::new() }
     }
 
     /// Takes in when a visitor came for a page, of nobody's without a handle: where it is not fresh, the
@@ -81,10 +72,32 @@ impl<'c> ErrorRate<'c> {
     /// The share of failures in the window that ends at each moment, in millionths. In a window with
     /// fewer calls than are declared anything may be said.
     #[must_use]
-    pub fn signal(mut self, window: Duration) -> Vec<Sample> {
-        self.refused.sort_unstable();
-        let memory = Memory::of(self.case);
-        moments(self.case).map(|at| self.sample(at, window, &memory)).collect()
+    pub fn signal(self, window: Duration) -> Vec<Sample> {
+        let (memory, case) = (Memory::of(self.case), self.case);
+        let calls = Calls::of(self);
+        moments(case).map(|at| calls.sample(at, window, &memory)).collect()
+    }
+}
+
+impl<'c> Calls<'c> {
+    /// Takes in what Linktree saw.
+    fn of(ErrorRate { case, mut refused, .. }: ErrorRate<'c>) -> Self {
+        refused.sort_unstable();
+        let (mut all, mut pages) = (Counted::default(), Counted::default());
+        for one in case.linktree.exchanges.iter().chain(&case.linktree.connections) {
+            let counted = [Some(&mut all), one.is_page_read().then_some(&mut pages)];
+            for counted in counted.into_iter().flatten() {
+                counted.ended.push(one.t_known());
+                if may_fail(one) {
+                    counted.may_fail.push(one.t_known());
+                }
+            }
+        }
+        for counted in [&mut all, &mut pages] {
+            counted.ended.sort_unstable();
+            counted.may_fail.sort_unstable();
+        }
+        Self { case, all, pages, failed: failed_for_good(case), refused }
     }
 
     fn sample(&self, at: Moment, window: Duration, memory: &Memory) -> Sample {

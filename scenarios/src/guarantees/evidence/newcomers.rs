@@ -2,8 +2,9 @@
 //! it is good for reads.
 
 use super::rate;
-use crate::case::{Case, JudgedExchange};
+use crate::case::Case;
 use crate::history::Operation;
+use crate::spans::NEXT;
 use crate::verdict::{Offences, Witness};
 use mock_server::clock::Moment;
 use std::collections::HashSet;
@@ -21,8 +22,6 @@ pub struct Newcomers<'c> {
     /// When something first happened.
     first: Option<Moment>,
     asked: HashSet<String>,
-    /// When page reads arrived.
-    reads: Vec<Moment>,
     served_before: usize,
     unserved_before: usize,
     judged: usize,
@@ -37,13 +36,11 @@ impl<'c> Newcomers<'c> {
         spans: Vec<(Moment, Moment, String)>,
         first: Option<Moment>,
     ) -> Self {
-        let reads = case.linktree.exchanges.iter().filter(|one| one.is_page_read());
         Self {
             case,
             spans,
             first,
             asked: HashSet::new(),
-            reads: reads.map(|one: &JudgedExchange| one.t_req).collect(),
             served_before: 0,
             unserved_before: 0,
             judged: 0,
@@ -82,9 +79,9 @@ impl<'c> Newcomers<'c> {
         let instances = self.case.declared.instances.max(1) as usize;
         let pages = rate::cap(self.case).saturating_sub(self.case.declared.click_slots as usize);
         let from = view.sent.minus(self.case.times.window);
-        let begin = self.reads.partition_point(|at| *at < from);
-        let end = self.reads.partition_point(|at| *at <= view.last);
-        (end - begin) * 4 * instances <= pages * 3
+        let reads = self.case.linktree.arrived(from, view.last.plus(NEXT));
+        let reads = reads.iter().filter(|one| one.is_page_read()).count();
+        reads * 4 * instances <= pages * 3
     }
 
     /// How many were served before anything happened, if all were.

@@ -29,6 +29,8 @@ pub struct Wait {
     pub known: Moment,
     /// Whether it may not count among clicks at all.
     pub is_odd: bool,
+    /// Whether it waited for certain.
+    is_certain: bool,
     /// Its place among the deliveries.
     place: Option<usize>,
 }
@@ -40,8 +42,8 @@ pub struct Waiting<'c> {
     deliveries: Deliveries<'c>,
     /// By the time at which they were sent.
     all: Vec<Wait>,
-    /// Those that waited for certain, by their acknowledgement.
-    certain: Vec<Wait>,
+    /// The places of those that waited for certain, by their acknowledgement.
+    certain: Vec<u32>,
 }
 
 /// Asks how old clicks are, at later and later times.
@@ -72,17 +74,16 @@ impl<'c> Waiting<'c> {
         let delivery = place.map(|place| self.deliveries.at(place));
         let (heard, known) = delivery.as_ref().map_or((Moment(u64::MAX), Moment(u64::MAX)), told);
         let (sent, acked) = (operation.sent, operation.last);
-        let wait = Wait { sent, acked, heard, known, is_odd, place };
-        self.all.push(wait);
-        if operation.is_ok() && !is_odd && heard != Moment(u64::MAX) {
-            self.certain.push(wait);
-        }
+        let is_certain = operation.is_ok() && !is_odd && heard != Moment(u64::MAX);
+        self.all.push(Wait { sent, acked, heard, known, is_odd, is_certain, place });
     }
 
     /// Everybody has clicked.
     pub fn ready(&mut self) {
         self.all.sort_by_key(|one| one.sent);
-        self.certain.sort_by_key(|one| one.acked);
+        let places = (0..).zip(&self.all).filter(|(_, one)| one.is_certain);
+        self.certain = places.map(|(place, _)| place).collect();
+        self.certain.sort_by_key(|place| self.all[*place as usize].acked);
     }
 
     /// All that may have waited.
@@ -92,9 +93,12 @@ impl<'c> Waiting<'c> {
     }
 
     /// Those that waited for certain.
-    #[must_use]
-    pub fn certain(&self) -> &[Wait] {
-        &self.certain
+    pub fn certain(&self) -> impl Iterator<Item = &Wait> {
+        self.certain_from(0)
+    }
+
+    fn certain_from(&self, nth: usize) -> impl Iterator<Item = &Wait> {
+        self.certain[nth..].iter().map(|place| &self.all[*place as usize])
     }
 
     /// Ages from the beginning on.
@@ -147,12 +151,11 @@ impl Ages<'_> {
         (from, until): (Moment, Moment),
         is_left_out: impl Fn(&Wait) -> bool,
     ) -> Duration {
-        let Waiting { case, certain, .. } = self.waiting;
+        let (waiting, case) = (self.waiting, self.waiting.case);
         let (from, until) = (from.minus(case.harness.delta), until.plus(case.harness.delta));
-        while certain.get(self.oldest_certain).is_some_and(|one| one.heard <= until) {
-            self.oldest_certain += 1;
-        }
-        let waits = certain[self.oldest_certain..].iter().take_while(|one| one.acked <= from);
+        let over = waiting.certain_from(self.oldest_certain).take_while(|one| one.heard <= until);
+        self.oldest_certain += over.count();
+        let waits = waiting.certain_from(self.oldest_certain).take_while(|one| one.acked <= from);
         let mut waits = waits.filter(|one| one.heard > until && !is_left_out(one));
         let instances = case.declared.instances as usize;
         let spared = if instances > 1 { SURELY_EVERYWHERE * instances } else { 0 };
@@ -283,7 +286,7 @@ mod tests {
         waiting.clicked(&tried.operations[0]);
         let under_way = |from: u64, until: u64| {
             let span = (Moment::from_ms(from), Moment::from_ms(until));
-            waiting.was_under_way(&waiting.certain[0], span)
+            waiting.was_under_way(&waiting.all[0], span)
         };
         assert_eq!(
             [under_way(19_000, 19_899), under_way(19_000, 19_950), under_way(20_106, 20_200)],

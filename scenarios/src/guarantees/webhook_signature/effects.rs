@@ -227,7 +227,9 @@ impl<'c> Effects<'c> {
 
     fn is_visited(&self, handle: &str, from: Moment, until: Moment) -> bool {
         let visits = self.visits.get(handle).map_or(&[][..], Vec::as_slice);
-        visits.iter().filter(|visit| from < **visit && **visit < until).count() >= VISITS
+        let begin = visits.partition_point(|visit| *visit <= from);
+        let inside = visits[begin..].iter().take_while(|visit| **visit < until);
+        inside.take(VISITS).count() >= VISITS
     }
 
     /// Whether the page was asked for in this time; none where nobody can say why it was or was not.
