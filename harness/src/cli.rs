@@ -1,5 +1,6 @@
 //! The command line.
 
+pub mod commands;
 mod mock;
 
 pub use mock::{MockCommand, MockServeArgs};

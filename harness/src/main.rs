@@ -3,6 +3,7 @@
 use clap::Parser;
 use reports::text::clean;
 use std::process::ExitCode;
+use windthrow::cli::commands::meant;
 use windthrow::cli::{Cli, Command, MockCommand, SchemaOf};
 use windthrow::commands;
 use windthrow::config;
@@ -52,9 +53,14 @@ fn refused(refusal: &clap::Error) -> ! {
     let plain = refusal.to_string();
     let shown = clean(&plain);
     if shown == plain {
-        refusal.exit();
+        let _ = refusal.print();
+    } else {
+        eprint!("{shown}");
     }
-    eprint!("{shown}");
+    let meant = meant(std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()));
+    if let Some(command) = meant.filter(|_| refusal.use_stderr()) {
+        eprintln!("\ndid you mean the command {command}?");
+    }
     std::process::exit(refusal.exit_code());
 }
 

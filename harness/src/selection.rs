@@ -3,6 +3,7 @@
 //! Whoever asks for two things and is given one must hear of it: a word that chooses nothing is an
 //! error, also beside others that do.
 
+use crate::cli::commands::nearest_command;
 use crate::cli::{ProfileName, RunArgs};
 use crate::config::target::TargetSpec;
 use crate::config::{Config, alerts};
@@ -94,8 +95,12 @@ fn nothing_matched(args: &RunArgs, all: &[String], idle: &str) -> Failure {
     };
     let ids = all.join(", ");
     let near = args.patterns.iter().filter(|word| idle.split(' ').any(|one| one == word.as_str()));
-    let near: Vec<&str> =
-        near.filter_map(|word| nearest(word, all.iter().map(String::as_str))).collect();
+    let near: Vec<String> = near
+        .filter_map(|word| {
+            let scenario = nearest(word, all.iter().map(String::as_str)).map(str::to_owned);
+            scenario.or_else(|| Some(format!("the command {}", nearest_command(word)?)))
+        })
+        .collect();
     let help = match near.as_slice() {
         [] => format!("there are: {ids}"),
         near => format!("did you mean {}? There are: {ids}", near.join(", ")),
@@ -208,6 +213,7 @@ mod tests {
                 "mean viral-spike?",
             ),
             (&["compare", "calibration"], "no scenario matches compare (of", "There are: "),
+            (&["explian"], "no scenario matches explian", "mean the command explain?"),
             (
                 &["viral-spike", "calibration", "--tag", "load"],
                 "matches calibration (of",

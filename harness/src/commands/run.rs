@@ -27,7 +27,7 @@ pub async fn run(args: &RunArgs) -> Result<Exit, Failure> {
     check_formats(&args.reporter)?;
     let config = match args.no_config {
         true => Config::none(),
-        false => Config::find(args.named_config().as_deref())?,
+        false => Config::find(args.named_config().as_deref(), args.mutant.is_none())?,
     };
     let target = target(args, &config)?;
     let mut plan = selection::plan(args, &config)?;
