@@ -130,14 +130,22 @@ fn catalogue_plan(args: &RunArgs, config: &Config) -> Result<RunPlan, Failure> {
         time_scale: args.time_scale.unwrap_or(default_scale),
         root_seed: seed.unwrap_or_else(rand_seed),
         declared,
-        has_own_scale: args.mutant.is_none()
-            && TargetSpec::of(config).is_ok_and(|target| !target.takes_time_scale()),
-        logs_in: args.mutant.is_some()
-            || TargetSpec::of(config).is_ok_and(|target| target.takes_vault_role()),
+        ..settings(config, args.mutant.is_some())
     };
     let ids: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.id).collect();
     let alerts = alerts::names(&config.file.observe.alerts, is_reference);
     Ok(RunPlan { alerts, ..catalogue::run_plan(&settings, contract, &ids) })
+}
+
+/// What the target decides of a plan; a mutant is told everything.
+#[must_use]
+pub fn settings(config: &Config, is_mutant: bool) -> Settings {
+    let target = || TargetSpec::of(config);
+    Settings {
+        has_own_scale: !is_mutant && target().is_ok_and(|target| !target.takes_time_scale()),
+        logs_in: is_mutant || target().is_ok_and(|target| target.takes_vault_role()),
+        ..Settings::default()
+    }
 }
 
 /// A fresh seed, small enough to be typed.
