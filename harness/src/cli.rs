@@ -1,5 +1,6 @@
 //! The command line.
 
+pub mod commands;
 mod mock;
 
 pub use mock::{MockCommand, MockServeArgs};
@@ -31,11 +32,20 @@ pub enum Command {
     Run(RunArgs),
     /// List scenarios, guarantees, mutants or faults
     List(ListArgs),
-    /// Explain a scenario, guarantee, mutant or fault
+    /// Explain a scenario, guarantee, mutant or fault, the contract or a plan
     Explain {
-        /// Its id
+        /// Its id; or `contract`: what the service calls and is called with; or `plan`: how a plan is edited
         id: String,
+        /// Another contract profile (TOML), for `contract`
+        #[arg(long, value_name = "FILE")]
+        contract: Option<PathBuf>,
     },
+    /// Print the plan that `run` with the same arguments would carry out, to be edited for `run --plan`
+    #[command(mut_args(|arg| match arg.get_id().as_str() {
+        "plan" | "jobs" | "out_dir" | "reporter" | "fail_on" => arg.hide(true),
+        _ => arg,
+    }))]
+    Plan(RunArgs),
     /// Judge recorded evidence again, without traffic
     Recheck(StoredArgs),
     /// Write the reports of a recorded run again
@@ -52,11 +62,14 @@ pub enum Command {
     Init(InitArgs),
     /// Ask a live deployment five small questions before its launch; never a load
     Preflight(PreflightArgs),
-    /// Print the JSON schema of a result or of the configuration
+    /// Print a JSON schema, or the contract as OpenAPI 3.1
     Schema {
-        /// Which schema
+        /// Of what
         #[arg(value_enum, default_value_t = SchemaOf::Result)]
         of: SchemaOf,
+        /// Another contract profile (TOML), for `contract`
+        #[arg(long, value_name = "FILE")]
+        contract: Option<PathBuf>,
     },
     /// One scenario, in a process of its own; its order comes on standard input
     #[command(name = "__scenario", hide = true)]
@@ -93,7 +106,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "NAME")]
     pub mutant: Option<String>,
     /// The seed [env: WINDTHROW_SEED]; drawn anew and printed when absent
-    #[arg(long, value_name = "N", value_parser = seed)]
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// Run this edited plan file, which has a seed of its own, instead of the catalogue
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "profile", "time_scale", "contract"])]
@@ -102,7 +115,8 @@ pub struct RunArgs {
     #[arg(long, value_enum, default_value_t = ProfileName::Quick)]
     pub profile: ProfileName,
     /// Divide contract durations by this; 10 in the quick profile, 1 in the nightly one
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=60))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true,
+          value_parser = clap::value_parser!(u32).range(1..=60))]
     pub time_scale: Option<u32>,
     /// Another contract profile (TOML)
     #[arg(long, value_name = "FILE")]
@@ -115,7 +129,7 @@ pub struct RunArgs {
     pub out_dir: PathBuf,
     /// Reports to write, and result.json in any case; the terminal's goes to standard output
     #[arg(long, value_delimiter = ',', value_name = "NAME,…",
-          default_values = reports::renderers::names())]
+          default_values = reports::renderers::usual_names())]
     pub reporter: Vec<String>,
     /// The mildest verdict that ends with another exit code than 0; what could not be carried out does
     /// in any case
@@ -160,7 +174,7 @@ pub struct StoredArgs {
     pub out_dir: PathBuf,
     /// Reports to write
     #[arg(long, visible_alias = "reporter", value_delimiter = ',', value_name = "NAME,…",
-          default_values = reports::renderers::names())]
+          default_values = reports::renderers::usual_names())]
     pub format: Vec<String>,
 }
 
@@ -285,6 +299,10 @@ pub enum SchemaOf {
     Result,
     /// `windthrow.toml`
     Config,
+    /// `plan.json`
+    Plan,
+    /// What the service calls, and what is called of it: OpenAPI 3.1
+    Contract,
 }
 
 impl RunArgs {
@@ -351,5 +369,23 @@ mod tests {
         let cli = Cli::parse_from(["windthrow", "viral", "--seed", "0x2a"]);
         assert!(cli.command.is_none());
         assert_eq!((cli.run.patterns, cli.run.seed), (vec!["viral".to_owned()], Some(42)));
+    }
+
+    /// What the README prints can be typed.
+    #[test]
+    fn every_command_line_in_the_readme_is_one() {
+        let readme = include_str!("../../README.md");
+        let blocks = readme.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+        let mut lines = 0;
+        for line in blocks.flat_map(str::lines) {
+            let line = line.split(['#', '>', '&', '|']).next().unwrap_or_default();
+            let words: Vec<&str> =
+                line.split_whitespace().skip_while(|word| *word != "windthrow").collect();
+            if !words.is_empty() {
+                lines += 1;
+                Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));
+            }
+        }
+        assert!(lines >= 20, "{lines}");
     }
 }

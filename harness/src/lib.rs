@@ -5,6 +5,8 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod contract;
+pub mod document;
+pub mod edited;
 pub mod evidence;
 pub mod failure;
 pub mod files;

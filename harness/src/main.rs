@@ -3,9 +3,9 @@
 use clap::Parser;
 use reports::text::clean;
 use std::process::ExitCode;
-use windthrow::cli::{Cli, Command, MockCommand, SchemaOf};
+use windthrow::cli::commands::meant;
+use windthrow::cli::{Cli, Command, MockCommand};
 use windthrow::commands;
-use windthrow::config;
 use windthrow::failure::{Exit, Failure};
 use windthrow::process::{guard, lifeline};
 use windthrow::storm::child::carry_out;
@@ -52,9 +52,14 @@ fn refused(refusal: &clap::Error) -> ! {
     let plain = refusal.to_string();
     let shown = clean(&plain);
     if shown == plain {
-        refusal.exit();
+        let _ = refusal.print();
+    } else {
+        eprint!("{shown}");
     }
-    eprint!("{shown}");
+    let meant = meant(std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()));
+    if let Some(command) = meant.filter(|_| refusal.use_stderr()) {
+        eprintln!("\ndid you mean the command {command}?");
+    }
     std::process::exit(refusal.exit_code());
 }
 
@@ -84,7 +89,10 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         None => runtime.block_on(commands::run::run(&cli.run)),
         Some(Command::Run(args)) => runtime.block_on(commands::run::run(args)),
         Some(Command::List(args)) => Ok(commands::list::list(args)),
-        Some(Command::Explain { id }) => commands::explain::explain(id),
+        Some(Command::Explain { id, contract }) => {
+            commands::explain::explain(id, contract.as_deref())
+        }
+        Some(Command::Plan(args)) => commands::plan::plan(args),
         Some(Command::Recheck(args)) => commands::report::recheck(args),
         Some(Command::Report(args)) => commands::report::report(args),
         Some(Command::Prove(args)) => runtime.block_on(commands::prove::prove(args)),
@@ -93,13 +101,8 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         }
         Some(Command::Init(args)) => commands::init::init(args),
         Some(Command::Preflight(args)) => runtime.block_on(commands::preflight::preflight(args)),
-        Some(Command::Schema { of }) => {
-            let schema = match of {
-                SchemaOf::Result => reports::renderers::schema().to_value(),
-                SchemaOf::Config => config::schema(),
-            };
-            commands::say(format_args!("{schema:#}"));
-            Ok(Exit::Held)
+        Some(Command::Schema { of, contract }) => {
+            commands::schema::schema(*of, contract.as_deref())
         }
         Some(Command::Scenario) => {
             // Locked no longer than for the order: what follows is the life line's.

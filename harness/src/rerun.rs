@@ -25,6 +25,9 @@ pub struct Rerun {
     plan: PlanFrom,
     /// What is tested, and what it is promised to do, as words of the command line.
     target: Vec<String>,
+    /// What of a plan file is not the catalogue's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    edited: Vec<String>,
 }
 
 /// Where a plan comes from.
@@ -74,6 +77,7 @@ impl Rerun {
                 None => PlanFrom::Catalogue(settings.into_iter().flat_map(setting).collect()),
             },
             target: words,
+            edited: Vec::new(),
         };
         rerun.relative_to_here([args.contract.as_deref(), config.path.as_deref()])
     }
@@ -86,6 +90,20 @@ impl Rerun {
             return self.relative_to_here([Some(file), None]);
         }
         self
+    }
+
+    /// Of a plan file, what is not the catalogue's.
+    #[must_use]
+    pub fn with_edited(self, edited: Vec<String>) -> Self {
+        Self { edited, ..self }
+    }
+
+    /// That the plan is not the catalogue's, for whoever reads the verdict; none where it is.
+    #[must_use]
+    pub fn edited(&self) -> Option<String> {
+        let edited = self.edited.join(", ");
+        (!edited.is_empty())
+            .then(|| format!("The plan was edited: not the catalogue's are {edited}."))
     }
 
     fn relative_to_here(mut self, paths: [Option<&Path>; 2]) -> Self {

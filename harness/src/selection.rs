@@ -3,6 +3,7 @@
 //! Whoever asks for two things and is given one must hear of it: a word that chooses nothing is an
 //! error, also beside others that do.
 
+use crate::cli::commands::nearest_command;
 use crate::cli::{ProfileName, RunArgs};
 use crate::config::target::TargetSpec;
 use crate::config::{Config, alerts};
@@ -94,8 +95,12 @@ fn nothing_matched(args: &RunArgs, all: &[String], idle: &str) -> Failure {
     };
     let ids = all.join(", ");
     let near = args.patterns.iter().filter(|word| idle.split(' ').any(|one| one == word.as_str()));
-    let near: Vec<&str> =
-        near.filter_map(|word| nearest(word, all.iter().map(String::as_str))).collect();
+    let near: Vec<String> = near
+        .filter_map(|word| {
+            let scenario = nearest(word, all.iter().map(String::as_str)).map(str::to_owned);
+            scenario.or_else(|| Some(format!("the command {}", nearest_command(word)?)))
+        })
+        .collect();
     let help = match near.as_slice() {
         [] => format!("there are: {ids}"),
         near => format!("did you mean {}? There are: {ids}", near.join(", ")),
@@ -125,14 +130,22 @@ fn catalogue_plan(args: &RunArgs, config: &Config) -> Result<RunPlan, Failure> {
         time_scale: args.time_scale.unwrap_or(default_scale),
         root_seed: seed.unwrap_or_else(rand_seed),
         declared,
-        has_own_scale: args.mutant.is_none()
-            && TargetSpec::of(config).is_ok_and(|target| !target.takes_time_scale()),
-        logs_in: args.mutant.is_some()
-            || TargetSpec::of(config).is_ok_and(|target| target.takes_vault_role()),
+        ..settings(config, args.mutant.is_some())
     };
     let ids: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.id).collect();
     let alerts = alerts::names(&config.file.observe.alerts, is_reference);
     Ok(RunPlan { alerts, ..catalogue::run_plan(&settings, contract, &ids) })
+}
+
+/// What the target decides of a plan; a mutant is told everything.
+#[must_use]
+pub fn settings(config: &Config, is_mutant: bool) -> Settings {
+    let target = || TargetSpec::of(config);
+    Settings {
+        has_own_scale: !is_mutant && target().is_ok_and(|target| !target.takes_time_scale()),
+        logs_in: is_mutant || target().is_ok_and(|target| target.takes_vault_role()),
+        ..Settings::default()
+    }
 }
 
 /// A fresh seed, small enough to be typed.
@@ -208,6 +221,7 @@ mod tests {
                 "mean viral-spike?",
             ),
             (&["compare", "calibration"], "no scenario matches compare (of", "There are: "),
+            (&["explian"], "no scenario matches explian", "mean the command explain?"),
             (
                 &["viral-spike", "calibration", "--tag", "load"],
                 "matches calibration (of",

@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The upstream routes of the contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Route {
     /// `GET /v1/health`
@@ -52,6 +54,12 @@ impl Route {
             Self::Webhooks => Some("webhooks:write"),
             Self::Health | Self::Me | Self::Unknown => None,
         }
+    }
+
+    /// Whether it is answered to anybody, and counts for no limit.
+    #[must_use]
+    pub const fn is_public(self) -> bool {
+        matches!(self, Self::Health)
     }
 
     /// Whether this route delivers clicks.

@@ -65,6 +65,7 @@ mod tls_client;
 
 pub use wiremock;
 
+pub mod api;
 pub mod clock;
 pub mod contract;
 pub mod control;

@@ -41,17 +41,20 @@ pub const MAX_USERS: u32 = 20_000;
 pub type Bounds = BTreeMap<String, BTreeMap<String, u64>>;
 
 /// A whole run: one plan for each scenario.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunPlan {
-    /// [`PLAN_FORMAT`].
+    /// The version of the format, [`PLAN_FORMAT`].
+    #[schemars(range(min = PLAN_FORMAT, max = PLAN_FORMAT))]
     pub format: u32,
-    /// The root seed.
+    /// The root seed, its decimal digits in quotes.
     #[serde(with = "seed")]
+    #[schemars(with = "String")]
     pub seed: u64,
     /// `quick` or `nightly`.
     pub profile: String,
     /// What contract durations are divided by, where a scenario does not need a smaller scale.
+    #[schemars(range(min = 1, max = MAX_TIME_SCALE))]
     pub time_scale: u32,
     /// The assumed contract.
     pub contract: ContractProfile,

@@ -2,19 +2,34 @@
 
 use crate::commands::say;
 use crate::failure::{Exit, Failure, nearest};
-use mock_server::faults::FAULTS;
+use crate::{contract, document};
+use mock_server::faults::{FAULTS, FaultInfo};
 use reference::mutants::{self, MUTANTS};
 use scenarios::catalogue::{self, SCENARIOS};
+use scenarios::front_door::FrontDoor;
 use scenarios::guarantees::{self, Bound, GUARANTEES};
 use scenarios::strength::Minimum;
+use std::path::Path;
 
-/// Prints what is known of a scenario, guarantee, mutant or fault.
+/// Prints what is known of a scenario, guarantee, mutant or fault, of the contract or of plans.
 ///
 /// # Errors
 ///
-/// [`Failure::NothingMatched`] with the nearest id.
-pub fn explain(id: &str) -> Result<Exit, Failure> {
-    let mut known = false;
+/// [`Failure::NothingMatched`] with the nearest id; [`Failure`] when the contract profile cannot be used.
+pub fn explain(id: &str, profile: Option<&Path>) -> Result<Exit, Failure> {
+    let mut known = true;
+    match id {
+        "contract" => {
+            let document = document::contract(&contract::load(profile)?, &FrontDoor::default());
+            say(document::contract_text(&document).trim_end());
+        }
+        "plan" => {
+            let example = FAULTS.iter().find(|known| known.kind == "status");
+            let fault = example.map(FaultInfo::example_json).unwrap_or_default();
+            say(document::plan_text(&document::plan_schema(), &rule(&fault)).trim_end());
+        }
+        _ => known = false,
+    }
     if let Some(guarantee) = guarantees::find(id) {
         known = true;
         let promise = guarantee.promise();
@@ -46,7 +61,9 @@ pub fn explain(id: &str) -> Result<Exit, Failure> {
         say(format_args!("scenario {id}\n\n{}\n", scenario.summary));
         say(format_args!("tags:   {}", scenario.tags.join(", ")));
         say(format_args!("run it: windthrow run {id}"));
-        say(format_args!("plan:   run it once, then see plan.json; edit and run it with --plan"));
+        say(format_args!(
+            "plan:   windthrow plan {id} > plan.json, edit it, windthrow run --plan plan.json"
+        ));
     }
     if let Some(mutant) = mutants::find(id) {
         known = true;
@@ -69,12 +86,24 @@ pub fn explain(id: &str) -> Result<Exit, Failure> {
     let ids = GUARANTEES.iter().map(|guarantee| guarantee.promise().id);
     let ids = ids.chain(SCENARIOS.iter().map(|scenario| scenario.id));
     let ids = ids.chain(MUTANTS.iter().map(|mutant| mutant.id));
-    let ids = ids.chain(FAULTS.iter().map(|fault| fault.kind));
+    let ids = ids.chain(FAULTS.iter().map(|fault| fault.kind)).chain(["contract", "plan"]);
     let near = nearest(id, ids).map_or(String::new(), |near| format!("did you mean {near}? "));
     Err(Failure::NothingMatched {
         what: format!("nothing is called {id}"),
-        help: format!("{near}see windthrow list, with --guarantees, --mutants or --faults"),
+        help: format!(
+            "{near}see windthrow list, with --guarantees, --mutants or --faults; or explain contract, or plan"
+        ),
     })
+}
+
+/// A rule with this fault, as it stands in a plan.
+fn rule(fault: &str) -> String {
+    let fault = fault.replace('\n', "\n  ");
+    format!(
+        "{{\n  \"id\": \"half-down\",\n  \"window\": {{ \"from_ms\": 5000, \"until_ms\": 15000 }},\n  \
+         \"matcher\": {{ \"routes\": [\"profile\"] }},\n  \
+         \"pick\": {{ \"by\": \"share\", \"ratio\": {{ \"hits\": 1, \"of\": 2 }} }},\n  \"fault\": {fault}\n}}"
+    )
 }
 
 fn listed(items: &[impl std::fmt::Display]) -> String {

@@ -5,10 +5,12 @@ pub mod honest;
 pub mod init;
 pub mod list;
 pub mod mock_serve;
+pub mod plan;
 pub mod preflight;
 pub mod prove;
 pub mod report;
 pub mod run;
+pub mod schema;
 
 use reports::text::clean;
 use std::io::Write;

@@ -109,8 +109,9 @@ impl Asking {
             .map_err(|error| Failure::setup(error.to_string(), "this machine has no TLS roots?"))?;
         Ok(Self {
             client,
-            base: address("--base-url", &args.base_url)?,
-            key: secret::resolve(&args.key, Path::new("."))?,
+            base: base(&args.base_url)?,
+            key: secret::resolve(&args.key, Path::new("."))
+                .map_err(|failure| of_flag("--key", failure))?,
             handle: args.handle.clone(),
             webhook: args.webhook.as_deref().map(|url| address("--webhook", url)).transpose()?,
             remaining_header: contract.limit.remaining_header,
@@ -161,15 +162,21 @@ impl Asking {
             Ok(answer) if answer.status().is_success() => {
                 (State::Passed, format!("GET /v1/health answered {}", answer.status()))
             }
+            Ok(answer) if answer.status() == StatusCode::NOT_FOUND => {
+                let why = "GET /v1/health answered 404: is --base-url Linktree's, and without /v1?";
+                (State::Failed, why.to_owned())
+            }
             Ok(answer) => (State::Failed, format!("GET /v1/health answered {}", told(&answer))),
-            Err(why) => (State::Failed, format!("GET /v1/health: {why}")),
+            Err(why) => (State::Failed, format!("GET /v1/health: {why} (--base-url)")),
         }
     }
 
     async fn key(&self) -> (State, String) {
         match self.get("/me", true).await {
             Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED => {
-                (State::Failed, "the key was refused (401)".to_owned())
+                let why =
+                    "the key was refused (401): is it live's, not staging's, and not replaced?";
+                (State::Failed, why.to_owned())
             }
             other => judged(other, "GET /v1/me", "the key is known"),
         }
@@ -181,7 +188,8 @@ impl Asking {
         self.headroom.set(Some(self.headroom_of(answer.as_ref())));
         match answer {
             Ok(answer) if answer.status() == StatusCode::FORBIDDEN => {
-                (State::Failed, "the key may not read profiles (403)".to_owned())
+                let why = "the key may not read profiles (403): it needs the scope profile:read";
+                (State::Failed, why.to_owned())
             }
             other => judged(other, "the profile", "the key may read profiles"),
         }
@@ -240,7 +248,8 @@ fn no_answer() -> (State, String) {
 }
 
 fn no_handle() -> (State, String) {
-    (State::Unknown, "no --handle was given".to_owned())
+    let why = "no --handle was given: name a creator whose page the key must be able to read";
+    (State::Unknown, why.to_owned())
 }
 
 fn judged(answer: Result<Response, String>, what: &str, passed: &str) -> (State, String) {
@@ -254,10 +263,39 @@ fn judged(answer: Result<Response, String>, what: &str, passed: &str) -> (State,
     }
 }
 
+/// Linktree's address, to which `/v1` is added.
+fn base(text: &str) -> Result<Url, Failure> {
+    let url = address("--base-url", text)?;
+    let path = url.path().trim_end_matches('/');
+    let Some(before) = path.strip_suffix("/v1") else { return Ok(url) };
+    let mut right = url.clone();
+    right.set_path(before);
+    let right = right.as_str().trim_end_matches('/');
+    Err(Failure::usage(
+        "failed to use --base-url: it ends in /v1, which is added to it",
+        format!("write it as {right}"),
+    ))
+}
+
+/// The failure with the flag that it is about.
+fn of_flag(flag: &str, failure: Failure) -> Failure {
+    match failure {
+        Failure::Usage { what, help } => Failure::usage(format!("{flag}: {what}"), help),
+        other => other,
+    }
+}
+
 fn address(flag: &str, text: &str) -> Result<Url, Failure> {
     let wrong = |why: &str| {
-        Failure::usage(format!("failed to use {flag}: {why}"), "write it as https://host")
+        let example = if text.contains(['/', '@', '?']) { "host" } else { text };
+        Failure::usage(
+            format!("failed to use {flag}: {why}"),
+            format!("write it as https://{example}"),
+        )
     };
+    if !text.contains("://") {
+        return Err(wrong("it does not begin with https:// or http://"));
+    }
     let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
     if !["http", "https"].contains(&url.scheme()) {
         return Err(wrong("it is neither http nor https"));
@@ -293,6 +331,13 @@ mod tests {
     #[test]
     fn an_address_carries_no_secret() {
         assert!(address("--base-url", "https://api.example.org").is_ok());
+        assert!(address("--webhook", "https://x.example.org/v1").is_ok());
+        for v1 in ["https://api.example.org/v1", "https://api.example.org/v1/"] {
+            let Failure::Usage { what, help } = base(v1).unwrap_err() else {
+                panic!("{v1} is used")
+            };
+            assert_eq!(help, "write it as https://api.example.org", "{what}");
+        }
         for wrong in ["api", "ftp://x", "https://u:p@x", "https://x/?key=1"] {
             let shown = address("--base-url", wrong).unwrap_err().to_string();
             assert!(shown.contains("--base-url") && !shown.contains("u:p"), "{shown}");

@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     fn all() -> Vec<String> {
-        renderers::names().map(str::to_owned).collect()
+        renderers::usual_names().map(str::to_owned).collect()
     }
 
     fn files(folder: &RunFolder) -> Vec<String> {

@@ -4,6 +4,7 @@ use crate::cli::{FailOn, RunArgs};
 use crate::commands::report::{check_formats, write};
 use crate::config::target::TargetSpec;
 use crate::config::{Config, secret};
+use crate::edited::edited;
 use crate::evidence::folder::LAST;
 use crate::evidence::{build, plans};
 use crate::failure::{Exit, Failure};
@@ -16,6 +17,7 @@ use reports::renderers::RENDERERS;
 use reports::report::{Ending, Report, Standing};
 use scenarios::guarantees;
 use scenarios::plan::{Plan, RunPlan};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Carries out `run`.
@@ -25,32 +27,10 @@ use std::sync::Arc;
 /// [`Failure`] for wrong arguments, or when nothing could be recorded at all.
 pub async fn run(args: &RunArgs) -> Result<Exit, Failure> {
     check_formats(&args.reporter)?;
-    let config = match args.no_config {
-        true => Config::none(),
-        false => Config::find(args.named_config().as_deref())?,
-    };
-    let target = target(args, &config)?;
-    let mut plan = selection::plan(args, &config)?;
-    if args.plan.is_none() {
-        config.apply(&mut plan);
-        if let Some(wrong) = plans::wrong(&plan) {
-            return Err(Failure::usage(
-                format!("what is declared and promised does not fit the scenarios; {wrong}"),
-                "mend the configuration, the contract or the time scale, or leave these scenarios out",
-            ));
-        }
-    }
-    if matches!(target, TargetSpec::Url { .. }) {
-        without_process_faults(&mut plan)?;
-    }
-    let untold = [
-        without_tls(&mut plan, &target, &config)?,
-        without_other_environments(&mut plan, &target)?,
-    ];
-    if let Some(reference) = &config.file.secrets.session {
-        secret::resolve(reference, &config.folder)?;
-    }
-    let rerun = Rerun::of(args, &config, &plan, &target);
+    let Prepared { config, target, plan, untold } = prepare(args)?;
+    let is_edited = |_: &PathBuf| edited(&plan, &config, args.mutant.is_some());
+    let changed = args.plan.as_ref().map(is_edited).unwrap_or_default();
+    let rerun = Rerun::of(args, &config, &plan, &target).with_edited(changed);
     let progress = Progress::new();
     progress.note(&format!(
         "{} scenarios, seed {}, profile {}, time scale {}, target {}",
@@ -63,7 +43,7 @@ pub async fn run(args: &RunArgs) -> Result<Exit, Failure> {
     for slower in plan.scenarios.iter().filter(|one| one.time_scale != plan.time_scale) {
         progress.note(&format!("{}: {}", slower.id, slower.summary));
     }
-    for untold in untold.into_iter().flatten() {
+    for untold in untold {
         progress.note(&format!("! {untold}"));
     }
     for (id, why) in guarantees::undecidable(&plan) {
@@ -89,6 +69,53 @@ pub async fn run(args: &RunArgs) -> Result<Exit, Failure> {
         }
         Err(failure) => Err(failure),
     }
+}
+
+/// What a run is made of, before anything is started.
+pub struct Prepared {
+    /// The configuration.
+    pub config: Config,
+    /// What is tested.
+    pub target: TargetSpec,
+    /// What will happen.
+    pub plan: RunPlan,
+    /// Which scenarios are left out, and why.
+    pub untold: Vec<String>,
+}
+
+/// Reads and checks what the arguments name, and chooses scenarios that the target can have.
+///
+/// # Errors
+///
+/// [`Failure`] for whatever is wrong with arguments, configuration or plan.
+pub fn prepare(args: &RunArgs) -> Result<Prepared, Failure> {
+    let config = match args.no_config {
+        true => Config::none(),
+        false => Config::find(args.named_config().as_deref(), args.mutant.is_none())?,
+    };
+    let target = target(args, &config)?;
+    let mut plan = selection::plan(args, &config)?;
+    if args.plan.is_none() {
+        config.apply(&mut plan);
+        if let Some(wrong) = plans::wrong(&plan) {
+            return Err(Failure::usage(
+                format!("what is declared and promised does not fit the scenarios; {wrong}"),
+                "mend the configuration, the contract or the time scale, or leave these scenarios out",
+            ));
+        }
+    }
+    if matches!(target, TargetSpec::Url { .. }) {
+        without_process_faults(&mut plan)?;
+    }
+    let untold = [
+        without_tls(&mut plan, &target, &config)?,
+        without_other_environments(&mut plan, &target)?,
+    ];
+    let untold = untold.into_iter().flatten().collect();
+    if let Some(reference) = &config.file.secrets.session {
+        secret::resolve(reference, &config.folder)?;
+    }
+    Ok(Prepared { config, target, plan, untold })
 }
 
 /// The reports that are asked for, and in any case the one without which a run is not whole.

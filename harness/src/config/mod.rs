@@ -20,6 +20,7 @@ use conceal::concealed;
 use model::File;
 use scenarios::bounds;
 use scenarios::plan::RunPlan;
+use shape::Compared;
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
@@ -39,16 +40,16 @@ pub struct Config {
 
 impl Config {
     /// Reads the named file, or `windthrow.toml` in this folder if there is one; without any, the
-    /// defaults.
+    /// defaults. A file that is wrong anyway is told as well that it names no target, if it shall.
     ///
     /// # Errors
     ///
     /// [`Failure::Usage`] when a named file cannot be read, [`Failure::Mistakes`] with every mistake.
-    pub fn find(named: Option<&Path>) -> Result<Self, Failure> {
+    pub fn find(named: Option<&Path>, needs_target: bool) -> Result<Self, Failure> {
         let default = Path::new(DEFAULT_FILE);
         match named {
-            Some(path) => Self::read(path),
-            None if default.is_file() => Self::read(default),
+            Some(path) => Self::read(path, needs_target),
+            None if default.is_file() => Self::read(default, needs_target),
             None => Ok(Self::none()),
         }
     }
@@ -59,11 +60,12 @@ impl Config {
         Self { folder: ".".into(), ..Self::default() }
     }
 
-    fn read(path: &Path) -> Result<Self, Failure> {
+    fn read(path: &Path, needs_target: bool) -> Result<Self, Failure> {
         let text = reading::text(path)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new(".")).to_owned();
-        let file = parse(&text, &folder).map_err(|mistakes| {
+        let file = parse(&text, &folder).map_err(|mut mistakes| {
+            mistakes.extend(target::missing(&text).filter(|_| needs_target));
             let shown = path.display().to_string();
             let mistakes = MistakesInFile::new(&shown, &concealed(&text), mistakes);
             Failure::Mistakes(Box::new(mistakes))
@@ -105,7 +107,8 @@ fn shapes() -> serde_json::Value {
     schemars::schema_for!(File).to_value()
 }
 
-/// Reads a configuration whose paths are relative to `folder`.
+/// Reads a configuration whose paths are relative to `folder`. What is wrong with names and types is told
+/// together with what is wrong with the meaning of the rest.
 fn parse(text: &str, folder: &Path) -> Result<File, Vec<Mistake>> {
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
@@ -116,14 +119,18 @@ fn parse(text: &str, folder: &Path) -> Result<File, Vec<Mistake>> {
         return Err(errors.iter().map(mistake).collect());
     }
     let table = table.into_inner();
-    let mistakes = shape::compare(&table, &shapes());
-    if !mistakes.is_empty() {
-        return Err(mistakes);
+    let Compared { mut mistakes, sound, touched } = shape::compare(&table, &shapes());
+    let read: Result<File, _> =
+        if mistakes.is_empty() { toml::from_str(text) } else { sound.try_into() };
+    match read {
+        Ok(file) => {
+            mistakes.extend(rules::check(&file, &table, &touched, folder));
+            if mistakes.is_empty() { Ok(file) } else { Err(mistakes) }
+        }
+        Err(_) if !mistakes.is_empty() => Err(mistakes),
+        Err(error) => {
+            let help = "see windthrow schema config";
+            Err(vec![Mistake::new(error.span().unwrap_or_default(), error.message(), help)])
+        }
     }
-    let file: File = toml::from_str(text).map_err(|error| {
-        let help = "see windthrow schema config";
-        vec![Mistake::new(error.span().unwrap_or_default(), error.message(), help)]
-    })?;
-    let mistakes = rules::check(&file, &table, folder);
-    if mistakes.is_empty() { Ok(file) } else { Err(mistakes) }
 }

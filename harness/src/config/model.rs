@@ -59,6 +59,7 @@ pub struct TargetSection {
 #[serde(deny_unknown_fields)]
 pub struct Spawn {
     /// The program and its arguments, which stand in reports and which every user of the machine may read.
+    #[schemars(example = ["node", "server.js"])]
     pub command: Vec<String>,
     /// The address at which it listens.
     #[serde(default = "loopback")]
@@ -119,11 +120,13 @@ pub enum StopSignal {
 #[serde(deny_unknown_fields)]
 pub struct Running {
     /// `http://host:port` of the integration.
+    #[schemars(example = "http://127.0.0.1:8080")]
     pub base: String,
     /// Hosts beyond loopback that may be put under load.
     #[serde(default)]
     pub allow_hosts: Vec<String>,
     /// The port at which the integration expects the mock.
+    #[schemars(example = 4010)]
     #[schemars(range(min = 1, max = 65_535))]
     pub mock_port: u16,
     /// The port at which it expects the vault; any without it.

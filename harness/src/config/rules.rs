@@ -14,9 +14,10 @@ use std::net::IpAddr;
 use std::path::Path;
 use toml::de::DeTable;
 
-/// Everything that is wrong with a well-shaped file in `folder`.
-pub fn check(file: &File, table: &DeTable<'_>, folder: &Path) -> Vec<Mistake> {
-    let mut rules = Rules { table, mistakes: Vec::new() };
+/// Everything that is wrong with what is well-shaped of a file in `folder`. What was taken out of it or put
+/// in has been told of already.
+pub fn check(file: &File, table: &DeTable<'_>, touched: &[String], folder: &Path) -> Vec<Mistake> {
+    let mut rules = Rules { table, touched, mistakes: Vec::new() };
     rules.target(file, folder);
     rules.mock(file);
     rules.front_door(file);
@@ -29,11 +30,20 @@ pub fn check(file: &File, table: &DeTable<'_>, folder: &Path) -> Vec<Mistake> {
 
 struct Rules<'a> {
     table: &'a DeTable<'a>,
+    touched: &'a [String],
     mistakes: Vec<Mistake>,
 }
 
 impl Rules<'_> {
+    /// Whether nobody wrote what stands here.
+    fn is_touched(&self, path: &str) -> bool {
+        self.touched.iter().any(|touched| touched == path)
+    }
+
     fn wrong(&mut self, path: &str, what: impl Into<String>, help: impl Into<String>) {
+        if self.is_touched(path) {
+            return;
+        }
         self.mistakes.push(Mistake::new(place(self.table, path), what, help));
     }
 
@@ -77,7 +87,7 @@ impl Rules<'_> {
             }
             self.path("target.spawn.ready", &spawn.ready);
             match spawn.host.parse::<IpAddr>() {
-                Ok(ip) => self.loaded("target.spawn.host", &ip.to_string(), &spawn.allow_hosts),
+                Ok(ip) => self.loaded("target.spawn", "host", &ip.to_string(), &spawn.allow_hosts),
                 Err(_) => {
                     let what = format!("{:?} is no address", spawn.host);
                     self.wrong("target.spawn.host", what, "write it as 127.0.0.1 or ::1");
@@ -120,19 +130,20 @@ impl Rules<'_> {
             let what = format!("{base:?} is no http:// address");
             return self.wrong(path, what, "write it as http://127.0.0.1:8080");
         };
-        self.loaded(path, host(&url), allowed);
+        self.loaded("target.url", "base", host(&url), allowed);
         if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
             self.wrong(path, "the address has a path", "leave only http://host:port");
         }
     }
 
     /// A host that is called without end: this machine, unless another is named.
-    fn loaded(&mut self, path: &str, host: &str, allowed: &[String]) {
-        if !is_here(host) && !allowed.iter().any(|known| known == host) {
+    fn loaded(&mut self, section: &str, key: &str, host: &str, allowed: &[String]) {
+        let is_said = || allowed.iter().any(|known| known == host);
+        if !is_here(host) && !is_said() && !self.is_touched(&format!("{section}.allow_hosts")) {
             let help = format!(
                 "if this host is yours and may be loaded and faulted, say allow_hosts = [{host:?}]"
             );
-            self.wrong(path, format!("{host} is not this machine"), help);
+            self.wrong(&format!("{section}.{key}"), format!("{host} is not this machine"), help);
         }
     }
 
@@ -146,6 +157,7 @@ impl Rules<'_> {
         }
         match mock.host.parse::<IpAddr>() {
             Ok(ip) if ip.is_loopback() || !mock.peers.is_empty() => {}
+            Ok(_) if self.is_touched("mock.peers") => {}
             Ok(ip) => {
                 let what = format!("others can reach {ip}, and nobody is named who may");
                 let help = "say in peers who calls it, such as peers = [\"172.17.0.0/16\"] for the \
@@ -326,9 +338,10 @@ impl Rules<'_> {
             self.mistakes.push(guarantees::mistake(self.table, wrong, path));
         }
         for (id, settings) in &file.guarantee {
-            if !settings.bounds.is_empty() && settings.source.is_none() {
+            let at = format!("guarantee.{id}");
+            let unsaid = settings.source.is_none() && !self.is_touched(&format!("{at}.source"));
+            if !settings.bounds.is_empty() && unsaid {
                 let help = "say in `source` where the number comes from, such as a contract or SLO";
-                let at = format!("guarantee.{id}");
                 self.wrong(&at, format!("the bounds of {id} have no source"), help);
             }
         }

@@ -20,7 +20,10 @@ pub fn resolve(reference: &str, folder: &Path) -> Result<String, Failure> {
     } else if let Some(path) = reference.strip_prefix("file:") {
         files::read_to_string(&folder.join(path)).map_err(|error| missing(error.to_string()))?
     } else {
-        return Err(Failure::usage("a secret is given literally", "write env:NAME or file:PATH"));
+        return Err(Failure::usage(
+            "what is given is no reference to a secret, but a text that may be one",
+            "write env:NAME or file:PATH, and let the variable or the file hold it",
+        ));
     };
     let secret = secret.trim_end_matches(['\r', '\n']);
     if secret.is_empty() { Err(missing("it is empty".to_owned())) } else { Ok(secret.to_owned()) }

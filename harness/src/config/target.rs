@@ -4,12 +4,14 @@ use super::conceal::concealed;
 use super::model::{Running, Spawn, TargetSection};
 use super::shape::place;
 use super::{Config, template};
-use crate::failure::{Failure, Mistake, MistakesInFile};
+use crate::failure::{Failure, Mistake, MistakesInFile, nearest};
 use crate::reading;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use toml::de::DeTable;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 /// What is to be tested, as it stands in `run.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -211,16 +213,29 @@ impl TargetSpec {
     }
 }
 
-/// The place is the section that names nothing, or else where the file begins.
 fn nothing_to_test(path: &Path) -> Failure {
     let text = match reading::text(path) {
         Ok(text) => concealed(&text),
         Err(failure) => return failure,
     };
-    let (table, _) = DeTable::parse_recoverable(&text);
+    let shown = path.display().to_string();
+    let mistakes = missing(&text).into_iter().collect();
+    Failure::Mistakes(Box::new(MistakesInFile::new(&shown, &text, mistakes)))
+}
+
+/// That a file names nothing to test, at the section that names nothing, or else where the file begins.
+/// Where it is no TOML, or the section is misspelt or has other mistakes, nothing is missing.
+pub(super) fn missing(text: &str) -> Option<Mistake> {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let table = table.get_ref();
+    let names_one = |(key, value): (&Spanned<Cow<'_, str>>, &Spanned<DeValue<'_>>)| {
+        let is_empty = matches!(value.get_ref(), DeValue::Table(inner) if inner.is_empty());
+        !(is_empty && key.get_ref() == "target") && nearest(key.get_ref(), ["target"]).is_some()
+    };
+    if !errors.is_empty() || table.iter().any(names_one) {
+        return None;
+    }
     let help = "name your service in [target.spawn] or [target.url], as `windthrow init` shows; \
                 [target.embedded] is the built-in reference, and so is --no-config";
-    let mistake = Mistake::new(place(table.get_ref(), "target"), "there is no target", help);
-    let shown = path.display().to_string();
-    Failure::Mistakes(Box::new(MistakesInFile::new(&shown, &text, vec![mistake])))
+    Some(Mistake::new(place(table, "target"), "there is no target", help))
 }

@@ -46,13 +46,42 @@ fn all_mistakes_are_found_at_once_and_in_order() {
         text,
         &[
             ("unknown key target.spawn.comand", "comand", "did you mean command?"),
-            ("target.spawn has no command", "comand", "add command = …"),
-            ("target.spawn.ready is integer, not string", "7", "change its type"),
+            ("target.spawn.ready is a whole number, not a text", "7", "put it in quotes"),
             ("unknown key front_dor", "front_dor", "did you mean front_door?"),
             ("declared.click_slots is -1, which is out of range", "-1", "choose 0 to 1000000"),
         ],
     );
 }
+
+/// Nobody mends a name, runs again and is told of the next mistake; and nothing is told twice.
+#[test]
+fn a_wrong_name_or_type_hides_no_wrong_meaning_and_has_none_itself() {
+    let text = "[target.spawn]\ncwd = \"nowhere\"\nredy = \"/\"\nenv = { A = 1, B = \"{prt}\" }\n\
+                [target.embedded]\n[guarantee.click-lagg]\n[mock]\nhost = \"0.0.0.0\"\npeers = 7\n";
+    check(
+        text,
+        &[
+            ("there is more than one target", "target", KEEP_ONE),
+            ("target.spawn has no command", "cwd", "add command = [\"node\", \"server.js\"]"),
+            ("there is no folder nowhere", "\"nowhere\"", "paths are relative to this file"),
+            ("unknown key target.spawn.redy", "redy", "did you mean ready?"),
+            ("target.spawn.env.A is a whole number, not a text", "1", "put it in quotes"),
+            ("there is no template prt", "\"{prt}\"", "did you mean port?"),
+            ("there is no guarantee click-lagg", "click-lagg", "did you mean click-lag?"),
+            ("mock.peers is a whole number, not a list", "7", "write a list, as in [\"…\"]"),
+        ],
+    );
+    check(
+        "[target.spawn]\ncommand = \"node\"\n",
+        &[(
+            "target.spawn.command is a text, not a list",
+            "\"node\"",
+            "write a list, as in [\"node\", \"server.js\"]",
+        )],
+    );
+}
+
+const KEEP_ONE: &str = "keep one of [target.spawn], [target.url] and [target.embedded]";
 
 #[test]
 fn broken_toml_is_placed() {
@@ -63,8 +92,7 @@ fn broken_toml_is_placed() {
 #[test]
 fn a_target_is_one_and_may_be_loaded() {
     let two = format!("{SPAWN}[target.embedded]\n");
-    let keep = "keep one of [target.spawn], [target.url] and [target.embedded]";
-    check(&two, &[("there is more than one target", "target", keep)]);
+    check(&two, &[("there is more than one target", "target", KEEP_ONE)]);
     let url =
         |base: &str, more: &str| format!("[target.url]\nbase = {base:?}\nmock_port = 4010\n{more}");
     check(
@@ -249,7 +277,7 @@ fn a_literal_secret_is_refused_and_never_shown() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("windthrow.toml");
     std::fs::write(&path, "[secrets]\nsession = \"hunter2-very-secret\"\n").unwrap();
-    let failure = Config::find(Some(&path)).unwrap_err();
+    let failure = Config::find(Some(&path), true).unwrap_err();
     assert_eq!(failure.exit(), Exit::Usage);
     let shown = format!("{:?}", miette::Report::new(failure));
     assert!(shown.contains("not a reference"), "{shown}");
@@ -264,7 +292,7 @@ fn no_value_of_the_environment_is_shown_beside_a_mistake_and_no_address_holds_a_
     let path = folder.path().join("windthrow.toml");
     let shown = |text: &str| {
         std::fs::write(&path, text).unwrap();
-        let failure = Config::find(Some(&path)).and_then(|config| TargetSpec::of(&config));
+        let failure = Config::find(Some(&path), true).and_then(|config| TargetSpec::of(&config));
         let shown = format!("{:?}", miette::Report::new(failure.unwrap_err()));
         assert!(!shown.contains("hunter2"), "{shown}");
         shown

@@ -73,6 +73,9 @@ pub fn report(folder: &RunFolder) -> Result<Report, Failure> {
     };
     report.verdict = overall(&report);
     report.sentence = sentence::sentence(&report);
+    if let Some(edited) = identity.rerun.edited() {
+        report.sentence = format!("{} {edited}", report.sentence);
+    }
     Ok(report)
 }
 

@@ -120,10 +120,17 @@ impl RunFolder {
         let candidates = [PathBuf::from(name), out_dir.join(name)];
         match candidates.into_iter().find(|path| path.join(IDENTITY).is_file()) {
             Some(path) => Ok(Self { path }),
-            None => Err(Failure::NothingMatched {
-                what: format!("no run {name}"),
-                help: format!("name a folder with a run.json, or one in {}", out_dir.display()),
-            }),
+            None => {
+                let out_dir = out_dir.display();
+                let help = if name == "latest" {
+                    format!(
+                        "there are none in {out_dir} yet: windthrow run makes one; or say where they are with --out-dir"
+                    )
+                } else {
+                    format!("name a folder with a run.json, or one in {out_dir}")
+                };
+                Err(Failure::NothingMatched { what: format!("no run {name}"), help })
+            }
         }
     }
 

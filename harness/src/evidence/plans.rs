@@ -18,17 +18,18 @@ pub fn read(path: &Path) -> Result<RunPlan, Failure> {
 
 /// Reads and checks the text of a plan file.
 pub(super) fn parse(path: &Path, text: &str) -> Result<RunPlan, Failure> {
-    let anew = "plans of this version are what its runs write to plan.json; edit one of these";
+    let anew = "edit what this version's windthrow plan prints, or its runs write to plan.json";
     format::check(path, text, PLAN_FORMAT, anew)?;
     let plan: RunPlan = serde_json::from_str(text).map_err(|error| {
-        let help = "a plan is what a run writes to plan.json; start from one and edit it";
+        let help =
+            "windthrow explain plan tells what may stand here; edit what windthrow plan prints";
         Failure::json(path, text, &error, help)
     })?;
     match wrong(&plan) {
         None => Ok(plan),
         Some(wrong) => Err(Failure::usage(
             format!("{} holds a plan that cannot be run; {wrong}", path.display()),
-            "mend the values named above",
+            "mend the values named above; windthrow explain plan tells what they mean",
         )),
     }
 }

@@ -24,7 +24,7 @@ use std::time::Duration;
 /// whatever the target does wrong after that is an event in the history.
 pub async fn carry_out(order: &Order) -> Result<Outcome, Failure> {
     recorded(order).await.inspect_err(|failure| {
-        let help = failure.help().map_or(String::new(), |help| format!("\nhelp: {help}"));
+        let help = failure.help().map_or(String::new(), |help| format!("; what to do: {help}"));
         Said::Failure(format!("{failure}{help}")).say();
     })
 }

@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn what_is_said_is_heard_among_other_lines() {
-        let failure = Said::Failure("why\nhelp: so".into());
+        let failure = Said::Failure("why\nand so on".into());
         let lacks = Said::Lacks("GET /metrics was answered 404".into());
         for said in [Said::Ready, Said::Phase("control".into()), lacks, failure] {
             assert_eq!(Said::heard(&said.line()), Some(said));

@@ -42,7 +42,7 @@ impl Default for Window {
 pub struct Matcher {
     /// Routes of the contract; empty means all but `health`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(with = "Vec<String>", length(max = 32))]
+    #[schemars(length(max = 32))]
     pub routes: Vec<Route>,
     /// The method.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -54,7 +54,7 @@ pub struct Matcher {
     pub handle: Option<String>,
     /// Events of webhooks; empty means all. A request that is no delivery has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(with = "Vec<String>", length(max = 32))]
+    #[schemars(length(max = 32))]
     pub events: Vec<WebhookEvent>,
 }
 

@@ -2,11 +2,11 @@
 
 use super::profile::not_found;
 use super::{Call, Handler, Reply};
+use crate::api::bodies::{self, DayOfLink, json};
 use crate::history::exchange::Denied;
 use crate::world::idempotency::{link, page};
 use jiff::ToSpan;
 use jiff::civil::Date;
-use serde_json::json;
 
 pub(super) struct Analytics;
 
@@ -32,21 +32,15 @@ impl Handler for Analytics {
                 for (date, day) in &days {
                     let clicks = book.clicks(place, *day);
                     if clicks > 0 {
-                        data.push(json!({ "link_id": id, "date": date, "clicks": clicks }));
+                        data.push(DayOfLink { link_id: id.to_owned(), date: date.clone(), clicks });
                     }
                 }
             }
         });
-        let ends = (days.first().map(|(date, _)| date), days.last().map(|(date, _)| date));
-        let body = json!({
-            "handle": handle,
-            "from": ends.0,
-            "to": ends.1,
-            "data": data,
-            // Clicks on links that are gone or never were are in here alone.
-            "total": total,
-        });
-        let mut reply = Reply::json(200, body).with_nonce(&call.world.nonce(call.ticket.id));
+        let date = |day: Option<&(String, i64)>| day.map(|(date, _)| date.clone());
+        let (from, to) = (date(days.first()), date(days.last()));
+        let body = bodies::Analytics { handle: handle.to_owned(), from, to, data, total };
+        let mut reply = Reply::json(200, json(body)).with_nonce(&call.world.nonce(call.ticket.id));
         reply.slow_us =
             u64::try_from(call.world.analytics_latency().as_micros()).unwrap_or(u64::MAX);
         reply

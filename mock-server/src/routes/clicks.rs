@@ -1,10 +1,11 @@
 //! `POST /v1/clicks`: one click, once, however often it is sent.
 
 use super::{Call, Handler, Receipts, Reply};
+use crate::api::LinkClicked;
+use crate::api::bodies::{ClickAccepted, json};
 use crate::history::exchange::ClickReceipt;
 use crate::webhooks::WebhookEvent;
 use crate::world::idempotency::{Click, Earlier, Fate};
-use serde_json::json;
 use wiremock::Request;
 
 pub(super) struct Clicks;
@@ -42,8 +43,11 @@ impl Handler for Clicks {
             }
         });
         match status {
-            202 => Reply::json(202, json!({ "event_id": click.event_id, "status": "accepted" }))
-                .with_receipts(vec![receipt(&click, 202, effect)]),
+            202 => {
+                let event_id = click.event_id.clone();
+                let body = json(ClickAccepted { event_id, status: "accepted" });
+                Reply::json(202, body).with_receipts(vec![receipt(&click, 202, effect)])
+            }
             404 => refused(404, "not_found", "nobody has this handle"),
             _ => refused(422, "conflict", "this key or event id was used for another click"),
         }
@@ -63,11 +67,8 @@ pub(super) fn receipt(click: &Click, status: u16, effect: bool) -> ClickReceipt 
 pub(super) fn announce(call: &Call<'_>, click: &Click, fate: Fate) {
     if fate == Fate::Counted {
         call.world.webhooks.post(WebhookEvent::LinkClicked, &click.handle, || {
-            json!({
-                "event_id": click.event_id,
-                "link_id": click.link_id,
-                "occurred_at": click.occurred_at,
-            })
+            let Click { event_id, link_id, occurred_at, .. } = click.clone();
+            json(LinkClicked { event_id, link_id, occurred_at })
         });
     }
 }

@@ -2,21 +2,16 @@
 
 use super::clicks::{announce, receipt};
 use super::{Call, Handler, Receipts, Reply};
-use crate::world::idempotency::{Click, Fate};
-use serde::Deserialize;
-use serde_json::json;
+use crate::api::bodies::{ClickBatch, ClickResult, ClickResults, json};
+use crate::history::exchange::ClickReceipt;
+use crate::world::idempotency::Fate;
 use wiremock::Request;
 
 pub(super) struct ClicksBatch;
 
-#[derive(Deserialize)]
-struct Events {
-    events: Vec<Click>,
-}
-
 impl Handler for ClicksBatch {
     fn answer(&self, call: &Call<'_>) -> Reply {
-        let Ok(Events { events }) = call.request.body_json() else {
+        let Ok(ClickBatch { events }) = call.request.body_json() else {
             return Reply::error(400, "bad_request", "the body is not a batch of clicks");
         };
         if events.len() > call.world.profile.batch.max_items as usize {
@@ -43,15 +38,17 @@ impl Handler for ClicksBatch {
                 })
                 .collect()
         });
-        let results: Vec<_> = clicks
-            .iter()
-            .map(|click| json!({ "event_id": click.event_id, "status": click.status }))
-            .collect();
-        Reply::json(200, json!({ "results": results })).with_receipts(clicks)
+        let result = |click: &ClickReceipt| ClickResult {
+            event_id: click.event_id.clone(),
+            status: click.status,
+        };
+        let results = clicks.iter().map(result).collect();
+        Reply::json(200, json(ClickResults { results })).with_receipts(clicks)
     }
 
     fn unprocessed(&self, request: &Request, status: u16) -> Receipts {
-        let events = request.body_json::<Events>().map(|batch| batch.events).unwrap_or_default();
+        let events =
+            request.body_json::<ClickBatch>().map(|batch| batch.events).unwrap_or_default();
         events.iter().map(|click| receipt(click, status, false)).collect::<Vec<_>>().into()
     }
 }

@@ -2,6 +2,7 @@
 
 use super::listing::shown;
 use super::{Call, Handler, Receipts, Reply};
+use crate::api::bodies::json;
 use crate::history::exchange::{Denied, LinkReceipt};
 use crate::world::link::Link as Known;
 use crate::world::link_change::LinkChange;
@@ -21,7 +22,7 @@ impl Handler for Link {
         let wrote = call.write_link(id, &change);
         let (status, effect) = (status(&wrote), has_effect(&wrote));
         let reply = match wrote {
-            Wrote::Done { link, version, .. } => Reply::json(status, shown(&link))
+            Wrote::Done { link, version, .. } => Reply::json(status, json(shown(&link)))
                 .with_trace(&version, &call.world.nonce(call.ticket.id)),
             refused => {
                 let (code, message) = complaint(&refused);

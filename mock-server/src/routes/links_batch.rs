@@ -2,35 +2,27 @@
 
 use super::link::{complaint, has_effect, object, receipt, status};
 use super::{Call, Handler, Receipts, Reply};
+use crate::api::bodies::{Complaint, LinkItem, LinkResult, LinkResults, json};
 use crate::history::exchange::LinkReceipt;
 use crate::world::link_change::LinkChange;
 use crate::world::profiles::Wrote;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::collections::HashMap;
 use wiremock::Request;
 
 pub(super) struct LinksBatch;
 
+/// The batch before its items are read: serde would take an array of values for an item.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Batch {
+struct Items {
     items: Vec<Map<String, Value>>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Item {
-    id: String,
-    title: String,
-    url: String,
-}
-
-impl Item {
-    fn change(&self) -> LinkChange {
-        let (title, url) = (Some(self.title.clone()), Some(self.url.clone()));
-        LinkChange { title, url, ..LinkChange::default() }
-    }
+fn change(item: &LinkItem) -> LinkChange {
+    let (title, url) = (Some(item.title.clone()), Some(item.url.clone()));
+    LinkChange { title, url, ..LinkChange::default() }
 }
 
 impl Handler for LinksBatch {
@@ -42,9 +34,9 @@ impl Handler for LinksBatch {
             return Reply::error(400, "bad_request", "the batch is too large")
                 .with_receipts(refused(&items, 400));
         }
-        let write = |item: &Item| match call.refused_item(&item.id) {
+        let write = |item: &LinkItem| match call.refused_item(&item.id) {
             Some(status) => Wrote::Failed(status),
-            None => call.write_link(&item.id, &item.change()),
+            None => call.write_link(&item.id, &change(item)),
         };
         let wrote: Vec<_> = items.iter().map(write).collect();
         // Nobody has seen a page in the midst of the batch: its version is the one after it.
@@ -55,15 +47,13 @@ impl Handler for LinksBatch {
             }
         }
         let written = items.iter().zip(&wrote);
-        let results: Vec<_> =
+        let results =
             written.clone().map(|(item, wrote)| result(&item.id, wrote, &versions)).collect();
         let receipts: Vec<_> = written
-            .map(|(item, wrote)| {
-                receipt(&item.id, &item.change(), status(wrote), has_effect(wrote))
-            })
+            .map(|(item, wrote)| receipt(&item.id, &change(item), status(wrote), has_effect(wrote)))
             .collect();
         let nonce = call.world.nonce(call.ticket.id);
-        let mut reply = Reply::json(200, json!({ "results": results })).with_nonce(&nonce);
+        let mut reply = Reply::json(200, json(LinkResults { results })).with_nonce(&nonce);
         if let [version] = *versions.values().collect::<Vec<_>>() {
             reply.version = Some((*version).to_owned());
         }
@@ -75,20 +65,22 @@ impl Handler for LinksBatch {
     }
 }
 
-fn items(request: &Request) -> Option<Vec<Item>> {
-    let Batch { items } = object(request.body_json().ok()?)?;
+fn items(request: &Request) -> Option<Vec<LinkItem>> {
+    let Items { items } = object(request.body_json().ok()?)?;
     items.into_iter().map(object).collect()
 }
 
-fn refused(items: &[Item], status: u16) -> Vec<LinkReceipt> {
-    items.iter().map(|item| receipt(&item.id, &item.change(), status, false)).collect()
+fn refused(items: &[LinkItem], status: u16) -> Vec<LinkReceipt> {
+    items.iter().map(|item| receipt(&item.id, &change(item), status, false)).collect()
 }
 
-fn result(id: &str, wrote: &Wrote, versions: &HashMap<&str, &str>) -> Value {
-    let status = status(wrote);
-    if let Wrote::Done { handle, .. } = wrote {
-        return json!({ "id": id, "status": status, "version": versions.get(handle.as_str()) });
-    }
-    let (code, message) = complaint(wrote);
-    json!({ "id": id, "status": status, "error": { "code": code, "message": message } })
+fn result(id: &str, wrote: &Wrote, versions: &HashMap<&str, &str>) -> LinkResult {
+    let (version, error) = match wrote {
+        Wrote::Done { handle, .. } => (versions.get(handle.as_str()), None),
+        refused => (None, Some(complaint(refused))),
+    };
+    let error =
+        error.map(|(code, message)| Complaint { code: code.into(), message: message.into() });
+    let version = version.map(|version| (*version).to_owned());
+    LinkResult { id: id.to_owned(), status: status(wrote), version, error }
 }

@@ -2,10 +2,10 @@
 
 use super::profile::{not_found, updated_at};
 use super::{Call, Reply};
+use crate::api::bodies::{self, LinkPage, json};
 use crate::history::exchange::{CursorIn, Listed};
 use crate::world::link::Link;
 use crate::world::pagination::{self, Cursor};
-use serde_json::{Value, json};
 
 /// One page of this creator's links, as the query asks for it.
 pub(super) fn listing(call: &Call<'_>, handle: &str) -> Reply {
@@ -26,7 +26,7 @@ pub(super) fn listing(call: &Call<'_>, handle: &str) -> Reply {
     let length = pagination::length(world.seed, handle, asked.after, limit, short);
     let page = pagination::page(&creator.links, asked.after, length);
     let cursor = page.next.map(|rank| Cursor { rank, issued: at }.written(world.seed, handle));
-    let data: Vec<_> = page.links.iter().map(shown).collect();
+    let data = page.links.iter().map(shown).collect();
     let ids = |active: bool| {
         let links = page.links.iter().filter(|link| link.is_active == active);
         links.map(|link| link.id.clone()).collect()
@@ -38,23 +38,18 @@ pub(super) fn listing(call: &Call<'_>, handle: &str) -> Reply {
         cursor_in: asked.cursor_in,
         next: cursor.clone(),
     };
-    let body = json!({ "data": data, "cursor": cursor, "has_more": page.next.is_some() });
+    let body = LinkPage { data, cursor, has_more: page.next.is_some() };
     let mut reply =
-        Reply::json(200, body).with_trace(&creator.version, &world.nonce(call.ticket.id));
+        Reply::json(200, json(body)).with_trace(&creator.version, &world.nonce(call.ticket.id));
     reply.listed = Some(Box::new(listed));
     reply
 }
 
 /// A link as answers show it.
-pub(super) fn shown(link: &Link) -> Value {
-    json!({
-        "id": link.id,
-        "title": link.title,
-        "url": link.url,
-        "position": link.position,
-        "is_active": link.is_active,
-        "updated_at": updated_at(link.updated_s),
-    })
+pub(super) fn shown(link: &Link) -> bodies::Link {
+    let Link { id, title, url, position, is_active, updated_s, .. } = link.clone();
+    let updated_at = updated_at(updated_s);
+    bodies::Link { id, title, url, position, is_active, updated_at }
 }
 
 /// The rank behind which the page begins, and how many links it may hold.

@@ -1,10 +1,10 @@
 //! `GET /v1/me`: the account behind the key, its scopes and the key's age. It needs no scope.
 
 use super::{Call, Handler, Reply};
+use crate::api::bodies::{self, json};
 use crate::keyring::Account;
 use crate::seed;
 use crate::world::World;
-use serde_json::json;
 
 pub(super) struct Me;
 
@@ -19,24 +19,11 @@ impl Handler for Me {
             Account::Every => format!("acc_{}", digits(world, &["me", "account"])),
             Account::One(handle) => creator_id(world, handle),
         };
-        let nonce = world.nonce(call.ticket.id);
-        let mut reply = Reply::json(
-            200,
-            json!({
-                "id": id,
-                "handle": handle,
-                "plan": "pro",
-                "nonce": nonce,
-                "scopes": key.scopes,
-                "key": {
-                    "id": key.id,
-                    "environment": key.environment,
-                    "created_at": key.created_at,
-                },
-            }),
-        );
-        reply.nonce = Some(nonce);
-        reply
+        let created_at = key.created_at.clone();
+        let shown = bodies::Key { id: key.id.clone(), environment: key.environment, created_at };
+        let scopes = key.scopes.clone();
+        let account = bodies::Account { id, handle, plan: "pro", scopes, key: shown };
+        Reply::json(200, json(account)).with_nonce(&world.nonce(call.ticket.id))
     }
 }
 

@@ -98,11 +98,6 @@ impl Call<'_> {
 
 /// One route of the contract.
 pub(crate) trait Handler: Send + Sync {
-    /// Whether no key is needed.
-    fn is_public(&self) -> bool {
-        false
-    }
-
     /// Does the work and says what it came to.
     fn answer(&self, call: &Call<'_>) -> Reply;
 
@@ -268,7 +263,7 @@ impl Guarded {
 
     /// Authentication, scope and limit. Every authenticated request counts, whatever becomes of it.
     fn admit(&self, ticket: &Ticket) -> (Option<Standing>, Option<Reply>) {
-        if self.answers.is_public() {
+        if ticket.route.is_public() {
             return (None, None);
         }
         let world = &self.shared.world;

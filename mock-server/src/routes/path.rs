@@ -1,5 +1,6 @@
 //! Which route a request asks for.
 
+use crate::api::{OPERATIONS, Operation};
 use crate::contract::Route;
 
 /// The path of a target without dot segments, be they plain or percent-encoded, since they say the same
@@ -32,27 +33,10 @@ pub(crate) fn classify(method: &str, path: &str) -> (Route, Option<String>) {
     let Some(rest) = path.strip_prefix("/v1/") else { return unknown };
     let parts: Vec<&str> = rest.split('/').collect();
     let method = if method == "HEAD" { "GET" } else { method };
-    match (method, parts.as_slice()) {
-        ("GET", ["health"]) => (Route::Health, None),
-        ("GET", ["me"]) => (Route::Me, None),
-        ("GET", ["profiles", handle]) if !handle.is_empty() => {
-            (Route::Profile, Some(percent_decoded(handle)))
-        }
-        ("GET", ["profiles", handle, "links"]) if !handle.is_empty() => {
-            (Route::ProfileLinks, Some(percent_decoded(handle)))
-        }
-        ("POST", ["clicks"]) => (Route::Clicks, None),
-        ("POST", ["clicks", "batch"]) => (Route::ClicksBatch, None),
-        ("GET", ["links"]) => (Route::Links, None),
-        ("PATCH", ["links", id]) if !id.is_empty() => (Route::Link, None),
-        ("POST", ["links", "batch"]) => (Route::LinksBatch, None),
-        ("GET", ["analytics", handle]) if !handle.is_empty() => {
-            (Route::Analytics, Some(percent_decoded(handle)))
-        }
-        ("POST" | "GET", ["webhooks"]) => (Route::Webhooks, None),
-        ("DELETE", ["webhooks", id]) if !id.is_empty() => (Route::Webhooks, None),
-        _ => unknown,
-    }
+    let asked = |known: &Operation| Some((known.route, known.matches(method, &parts)?));
+    let Some((route, free)) = OPERATIONS.iter().find_map(asked) else { return unknown };
+    let handle = free.into_iter().find(|(name, _)| *name == "handle");
+    (route, handle.map(|(_, handle)| percent_decoded(handle)))
 }
 
 fn percent_decoded(text: &str) -> String {

@@ -1,8 +1,8 @@
 //! `GET /v1/profiles/{handle}`: one creator, with validators and cache directives.
 
 use super::{Call, Handler, Reply};
+use crate::api::bodies::{self, json};
 use crate::world::population::Creator;
-use serde_json::json;
 use wiremock::Request;
 
 pub(super) struct Profile;
@@ -18,22 +18,24 @@ impl Handler for Profile {
         let reply = if names(call.request, &etag) {
             Reply::empty(304)
         } else {
-            Reply::json(
-                200,
-                json!({
-                    "handle": creator.handle,
-                    "display_name": creator.display_name,
-                    "bio": creator.bio,
-                    "avatar_url": creator.avatar_url,
-                    "email": creator.email,
-                    "updated_at": updated_at(creator.updated_s),
-                }),
-            )
+            Reply::json(200, json(shown(&creator)))
         };
         reply
             .with_trace(&creator.version, &nonce)
             .with_header("etag", &etag)
             .with_header("cache-control", &directives)
+    }
+}
+
+/// A creator as answers show it.
+fn shown(creator: &Creator) -> bodies::Profile {
+    bodies::Profile {
+        handle: creator.handle.clone(),
+        display_name: creator.display_name.clone(),
+        bio: creator.bio.clone(),
+        avatar_url: creator.avatar_url.clone(),
+        email: creator.email.clone(),
+        updated_at: updated_at(creator.updated_s),
     }
 }
 

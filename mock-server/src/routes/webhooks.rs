@@ -1,19 +1,12 @@
 //! `POST /v1/webhooks`, `GET /v1/webhooks`, `DELETE /v1/webhooks/{id}`: who wants to hear of what.
 
 use super::{Call, Handler, Reply};
+use crate::api::bodies::{RegistrationRequest, Registrations, json};
 use crate::history::exchange::RegistrationReceipt;
 use crate::webhooks::{Registration, WebhookEvent};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub(super) struct Webhooks;
-
-#[derive(Deserialize)]
-struct RegistrationBody {
-    url: String,
-    events: Vec<String>,
-    secret: Option<String>,
-}
 
 impl Handler for Webhooks {
     fn answer(&self, call: &Call<'_>) -> Reply {
@@ -21,9 +14,8 @@ impl Handler for Webhooks {
             "POST" => register(call),
             "DELETE" => remove(call),
             _ => {
-                let all = call.world.webhooks.registrations();
-                let data: Vec<_> = all.iter().map(shown).collect();
-                traced(call, Reply::json(200, json!({ "data": data })))
+                let data = call.world.webhooks.registrations();
+                traced(call, Reply::json(200, json(Registrations { data })))
             }
         }
     }
@@ -34,7 +26,7 @@ fn register(call: &Call<'_>) -> Reply {
         return Reply::error(400, "bad_request", "the body is not JSON");
     }
     let refused = |message: &str| Reply::error(422, "unprocessable", message);
-    let body = match call.request.body_json::<RegistrationBody>() {
+    let body = match call.request.body_json::<RegistrationRequest>() {
         Ok(body) => body,
         Err(error) => return refused(&format!("failed to read the registration: {error}")),
     };
@@ -45,7 +37,7 @@ fn register(call: &Call<'_>) -> Reply {
     };
     match call.world.webhooks.register(&body.url, &events, body.secret.as_deref()) {
         Ok((made, new)) => {
-            let reply = Reply::json(if new { 201 } else { 200 }, shown(&made));
+            let reply = Reply::json(if new { 201 } else { 200 }, json(&made));
             traced(call, reply).with_receipts(receipt(call, &made))
         }
         Err(error) => refused(&error.to_string()),
@@ -65,10 +57,6 @@ fn remove(call: &Call<'_>) -> Reply {
     } else {
         Reply::error(404, "not_found", "there is no webhook of this id")
     }
-}
-
-fn shown(registration: &Registration) -> Value {
-    serde_json::to_value(registration).unwrap_or_default()
 }
 
 /// Every successful answer with a body carries a nonce that is unique in the run.

@@ -1,11 +1,12 @@
 //! Edits become webhooks when they are due: the profile, and each link that reads otherwise.
 
 use super::event::WebhookEvent;
+use crate::api::ProfileUpdated;
+use crate::api::bodies::json;
 use crate::clock::{Clock, Moment};
 use crate::routes::Shared;
 use crate::world::handle_matches;
 use crate::world::link::Link;
-use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -53,7 +54,7 @@ fn post(shared: &Shared, handle: &str, due: Moment) {
     if old.version == new.version {
         return;
     }
-    let version = || json!({ "version": new.version });
+    let version = || json(ProfileUpdated { version: new.version.clone() });
     world.webhooks.post(WebhookEvent::ProfileUpdated, handle, version);
     for link in &new.links {
         if old.links.iter().any(|earlier| earlier.id == link.id && shown(earlier) != shown(link)) {

@@ -6,10 +6,12 @@ use super::registrations::{
     Destination, Registration, RegistrationError, RegistrationRequest, Registrations,
 };
 use super::schemes::SchemeName;
+use crate::api::LinkUpdated;
+use crate::api::bodies::json;
 use crate::clock::Moment;
 use crate::listen::IpNet;
 use crate::world::link::Link;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::mpsc;
@@ -94,13 +96,8 @@ impl Queue {
     /// Posts that a link is another now.
     pub fn link_updated(&self, handle: &str, link: &Link) {
         self.post(WebhookEvent::LinkUpdated, handle, || {
-            json!({
-                "link_id": link.id,
-                "title": link.title,
-                "url": link.url,
-                "position": link.position,
-                "is_active": link.is_active,
-            })
+            let Link { id: link_id, title, url, position, is_active, .. } = link.clone();
+            json(LinkUpdated { link_id, title, url, position, is_active })
         });
     }
 
@@ -204,6 +201,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     const CLICK: WebhookEvent = WebhookEvent::LinkClicked;
 

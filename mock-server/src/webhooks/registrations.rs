@@ -7,13 +7,14 @@ use super::schemes::Scheme;
 use crate::listen::IpNet;
 use crate::seed;
 use reqwest::Url;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Registrations that one mock keeps; each costs a delivery for every message.
 const MOST: usize = 100;
 
 /// Somebody who wants to hear of some events.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Registration {
     /// The registration's id.
     pub id: String,

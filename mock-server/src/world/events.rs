@@ -75,14 +75,12 @@ pub enum WorldEvent {
     /// A webhook is sent to everybody who is registered for its event.
     SendWebhook {
         /// What it is about.
-        #[schemars(with = "String")]
         event: WebhookEvent,
         /// Whom it is about.
         #[schemars(length(max = 64))]
         handle: String,
         /// What it says besides; `handle` and `nonce` are the mock's.
         #[serde(default, skip_serializing_if = "Map::is_empty")]
-        #[schemars(skip)]
         data: Map<String, Value>,
     },
 }

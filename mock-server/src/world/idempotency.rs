@@ -3,10 +3,11 @@
 use crate::history::exchange::{click_payload, instant};
 use crate::retained::Retained;
 use crate::seed::digest;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// One click, as a delivery carries it; fields that the contract does not know are ignored.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 pub struct Click {
     /// The click's id.
     pub event_id: String,
@@ -14,7 +15,7 @@ pub struct Click {
     pub handle: String,
     /// Which link.
     pub link_id: String,
-    /// When, as the visitor's side saw it.
+    /// When, as the visitor's side saw it: RFC 3339, however it is spelt.
     pub occurred_at: String,
 }
 

@@ -3,10 +3,11 @@
 use crate::profile::LinkLimits;
 use crate::seed;
 use crate::world::link::Link;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// New values for some of a link's fields; an absent or null field is left as it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LinkChange {
     /// The text.

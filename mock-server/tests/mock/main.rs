@@ -3,6 +3,7 @@
 mod analytics;
 mod announced;
 mod control;
+mod document;
 mod embedded;
 mod faults;
 mod keys;

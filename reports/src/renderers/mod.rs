@@ -18,9 +18,11 @@ mod html;
 mod json;
 mod junit;
 mod markdown;
+mod openmetrics;
 mod terminal;
 
 pub use json::schema;
+pub use openmetrics::{FAMILIES, Family};
 
 /// One way to read a report. The same report always gives the same bytes.
 pub trait Renderer: Sync {
@@ -29,6 +31,11 @@ pub trait Renderer: Sync {
 
     /// Its file in the run's folder; nothing if it goes to standard output, in colour.
     fn file_name(&self) -> Option<&'static str>;
+
+    /// Whether a run writes it without being asked.
+    fn is_usual(&self) -> bool {
+        true
+    }
 
     /// Writes the whole report.
     ///
@@ -39,12 +46,23 @@ pub trait Renderer: Sync {
 }
 
 /// All renderers, in the order in which a person meets them.
-pub const RENDERERS: &[&dyn Renderer] =
-    &[&terminal::Terminal, &html::Html, &markdown::Markdown, &junit::Junit, &json::Json];
+pub const RENDERERS: &[&dyn Renderer] = &[
+    &terminal::Terminal,
+    &html::Html,
+    &markdown::Markdown,
+    &junit::Junit,
+    &json::Json,
+    &openmetrics::Openmetrics,
+];
 
 /// The names of all renderers.
 pub fn names() -> impl Iterator<Item = &'static str> {
     RENDERERS.iter().map(|renderer| renderer.name())
+}
+
+/// The names of those that a run writes without being asked.
+pub fn usual_names() -> impl Iterator<Item = &'static str> {
+    RENDERERS.iter().filter(|renderer| renderer.is_usual()).map(|renderer| renderer.name())
 }
 
 /// The renderer with this name.

@@ -54,7 +54,7 @@ impl AlertKind {
 }
 
 /// The name of an alert, and labels that it has besides.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AlertName {
     /// The label `alertname`.

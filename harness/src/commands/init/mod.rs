@@ -47,7 +47,13 @@ pub fn init(args: &InitArgs) -> Result<Exit, Failure> {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 say(format_args!("left {} as it is", path.display()));
             }
-            Err(error) => return Err(Failure::unwritable(&path, &error)),
+            Err(error) => {
+                let what = format!("failed to write {}: {error}", path.display());
+                return Err(Failure::setup(
+                    what,
+                    "name a folder that can be written: windthrow init FOLDER",
+                ));
+            }
         }
     }
     if written == 0 {
@@ -60,7 +66,9 @@ pub fn init(args: &InitArgs) -> Result<Exit, Failure> {
 
 fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+        // What stands in the way of a folder is not the file that is left as it is.
+        let no_folder = |error| std::io::Error::new(ErrorKind::NotADirectory, error);
+        std::fs::create_dir_all(folder).map_err(no_folder)?;
     }
     File::create_new(path)?.write_all(text.as_bytes())
 }

@@ -77,7 +77,7 @@ pub(super) fn words(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         format!("no answer within {} s", PATIENCE.as_secs())
     } else if error.is_connect() {
-        "no connection".to_owned()
+        "no connection: is it up, and are host and port right?".to_owned()
     } else {
         "the answer broke off".to_owned()
     }

@@ -71,7 +71,14 @@ impl Target {
     ) -> Result<Self, Failure> {
         let failed = |error: StartError| {
             let said = tail(around.log, 10);
-            let said = if said.is_empty() { said } else { format!("; it said:\n{said}") };
+            // Without its time, which says nothing here.
+            let line = |line: &'_ str| match line.split_once(" s ") {
+                Some((time, said)) if time.trim().parse::<f64>().is_ok() => said.trim().to_owned(),
+                _ => line.trim().to_owned(),
+            };
+            let lines: Vec<String> = said.lines().map(line).collect();
+            let said = lines.join(" / ");
+            let said = if said.is_empty() { said } else { format!("; it said at last: {said}") };
             Failure::setup(format!("{error}{said}"), error.help(spec))
         };
         let log =

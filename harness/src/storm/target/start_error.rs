@@ -55,12 +55,11 @@ impl StartError {
                  its first process has"
             }
             (Self::Ended { .. }, TargetSpec::Spawn { .. }) => {
-                "its last lines stand above, all of them in target.log; what it is given is in \
-                 target.spawn.env"
+                "read target.log of the scenario, and say in target.spawn.env what it needs"
             }
             (Self::NotReady { .. }, TargetSpec::Spawn { .. }) => {
-                "it must listen on {port} of target.spawn.host, 127.0.0.1 by default; say in target.spawn.ready which path answers 2xx \
-                 once it is ready, and in target.spawn.ready_within_ms how long that may take"
+                "it must listen on {port} of target.spawn.host; say in target.spawn.ready which path answers \
+                 2xx, and in ready_within_ms how long that may take"
             }
             (Self::NotReady { .. }, TargetSpec::Url { .. }) => {
                 "start it first, and say in target.url.base where it listens and in target.url.ready \
@@ -79,5 +78,31 @@ fn left_behind(behind: usize) -> String {
         0 => String::new(),
         1 => " and left a process in the background".to_owned(),
         more => format!(" and left {more} processes in the background"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    /// A target that is down costs its whole time to be ready, so the table of mistakes has none of them.
+    #[test]
+    fn what_runs_already_and_is_down_is_told_with_its_keys() {
+        let target = "[target.url]\nbase = \"http://127.0.0.1:9\"\nmock_port = 4010\n";
+        let config = Config { file: toml::from_str(target).unwrap(), ..Config::none() };
+        let spec = TargetSpec::of(&config).unwrap();
+        let url = "http://127.0.0.1:9/healthz".to_owned();
+        let instead = "Connection refused".to_owned();
+        let down = StartError::NotReady { url, within_s: 20.0, instead };
+        let help = down.help(&spec);
+        for word in ["start it first", "target.url.base", "target.url.ready"] {
+            assert!(help.contains(word), "{help}");
+        }
+        let said = down.to_string();
+        assert!(
+            said.contains("healthz") && said.ends_with("at last: Connection refused"),
+            "{said}"
+        );
     }
 }

@@ -162,7 +162,18 @@ fn start_mock(
         vault_port: order.target.vault_port(),
         tls,
     })
-    .map_err(|error| Failure::setup(error.to_string(), "free the port or the resource"))
+    .map_err(|error| {
+        let help = match order.target {
+            TargetSpec::Url { .. } => {
+                "end what listens there, or name another port in target.url.mock_port or vault_port, and tell \
+                 your service"
+            }
+            TargetSpec::Spawn { .. } | TargetSpec::Embedded { .. } => {
+                "make room for a few more sockets and threads, and name an address of this machine in mock.host"
+            }
+        };
+        Failure::setup(error.to_string(), help)
+    })
 }
 
 /// The run's own authority with the file of its certificate, where anybody wants it. Which certificates

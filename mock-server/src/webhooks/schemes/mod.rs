@@ -7,7 +7,7 @@ mod stripe;
 
 use super::event::WebhookEvent;
 use super::oracle::Refusal;
-use super::signing::{Letter, Stamp};
+use super::signing::{Letter, Signature, Stamp};
 use serde::{Deserialize, Serialize};
 
 /// The schemes, by the names that a contract profile uses.
@@ -28,6 +28,29 @@ impl SchemeName {
     /// All of them.
     pub const ALL: [Self; 4] =
         [Self::StandardWebhooks, Self::LinktreeAssumed, Self::Stripe, Self::Github];
+
+    /// What is signed, with `{id}`, `{timestamp}` and `{body}` where these stand.
+    #[must_use]
+    pub fn covered_words(self) -> String {
+        let covered = self.scheme().covered("{id}", "{timestamp}", b"{body}");
+        String::from_utf8_lossy(&covered).into_owned()
+    }
+
+    /// What a secret looks like, to complete "the secret is …".
+    #[must_use]
+    pub fn secret_words(self) -> &'static str {
+        self.scheme().secret_rule()
+    }
+
+    /// The headers of a delivery, beside its content type, with what they look like.
+    #[must_use]
+    pub fn example(self, event: WebhookEvent) -> Vec<(String, String)> {
+        let scheme = self.scheme();
+        let signature =
+            Signature { version: scheme.version().to_owned(), tag: scheme.encode(&[0xa5; 32]) };
+        let (id, timestamp) = ("msg_2b1f0c9d".to_owned(), "1767225600".to_owned());
+        scheme.write(&Stamp { id, timestamp, signatures: Some(vec![signature]) }, event)
+    }
 
     pub(super) fn scheme(self) -> &'static dyn Scheme {
         match self {

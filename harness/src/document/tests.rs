@@ -1,0 +1,174 @@
+//! Proves that the documents say what is true of the mock, of visitors and of plans.
+
+use super::*;
+use boon::{Compiler, Schemas};
+use mock_server::api::OPERATIONS;
+use mock_server::faults::{FAULTS, Fault, Rule};
+use scenarios::catalogue::{Profile, SCENARIOS, Settings, run_plan};
+use std::collections::BTreeSet;
+
+fn document() -> Value {
+    contract(&ContractProfile::linktree_v1(), &FrontDoor::default())
+}
+
+/// Every text in a value, under this key or under any.
+fn texts<'v>(value: &'v Value, key: Option<&str>, found: &mut Vec<&'v str>) {
+    match value {
+        Value::Object(members) => {
+            for (name, inner) in members {
+                found.extend(inner.as_str().filter(|_| key.is_none_or(|key| key == name)));
+                texts(inner, key, found);
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                found.extend(item.as_str().filter(|_| key.is_none()));
+                texts(item, key, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere_and_every_operation_has_a_name_of_its_own() {
+    let document = document();
+    let (mut references, mut ids) = (Vec::new(), Vec::new());
+    texts(&document, Some("$ref"), &mut references);
+    texts(&document, Some("operationId"), &mut ids);
+    assert!(references.len() > 20, "{references:?}");
+    for reference in references {
+        assert!(document.pointer(&reference[1..]).is_some(), "{reference} leads nowhere");
+    }
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "{ids:?}");
+    assert_eq!(
+        ids.len(),
+        OPERATIONS.len() + 2 + 7 + 3,
+        "Linktree, vault and alerts, door, webhooks"
+    );
+}
+
+#[test]
+fn the_front_door_is_spelt_as_visitors_spell_it() {
+    let front = serde_json::to_value(FrontDoor::default()).unwrap();
+    let (mut names, mut said) = (Vec::new(), Vec::new());
+    texts(&front, None, &mut names);
+    let document = document();
+    texts(&document, None, &mut said);
+    let keys: Vec<&String> =
+        document["paths"].as_object().into_iter().flatten().map(|(path, _)| path).collect();
+    for name in names {
+        let in_words = said.iter().any(|text| text.contains(name));
+        let last = name.rsplit('.').next().unwrap_or_default();
+        let in_a_body = document["paths"].to_string().contains(&format!("\"{last}\":"));
+        let is_path = keys.iter().any(|path| *path == name);
+        // The method is a key, and what is cross-origin a header of the click.
+        let elsewhere = ["POST", "clicks"].contains(&name);
+        assert!(in_words || in_a_body || is_path || elsewhere, "{name} is not in the document");
+    }
+    let renamed = FrontDoor {
+        page: "/p/{handle}".into(),
+        analytics: "/me/{handle}?since={from}".into(),
+        session_header: "cookie".into(),
+        ..FrontDoor::default()
+    };
+    let document = contract(&ContractProfile::linktree_v1(), &renamed);
+    assert!(document["paths"]["/p/{handle}"]["get"].is_object());
+    assert_eq!(document["paths"]["/me/{handle}"]["get"]["parameters"][1]["name"], "since");
+    assert_eq!(document["components"]["securitySchemes"]["session"]["name"], "cookie");
+}
+
+#[test]
+fn the_text_has_every_operation_with_its_scope_and_every_field_of_a_click() {
+    let text = contract_text(&document());
+    for operation in OPERATIONS {
+        let line = format!("  {} /v1{}  (", operation.method, operation.path);
+        let found = text.lines().find(|found| found.starts_with(&line));
+        let found = found.unwrap_or_else(|| panic!("{line} is not in {text}"));
+        let scope = operation.route.scope();
+        assert!(scope.is_none_or(|scope| found.contains(scope)), "{found}");
+    }
+    for word in [
+        "visitor.user_agent",
+        "Idempotency-Key",
+        "GET /{handle}",
+        "data-link-id",
+        "webhook-signature",
+        "results[].status",
+        "{id}.{timestamp}.{body}",
+        "assumed",
+    ] {
+        assert!(text.contains(word), "{word} is not in {text}");
+    }
+}
+
+/// What is wrong with each value under a schema, in words; nothing for those that are right.
+fn wrong(schema: &Value, values: &[Value]) -> Vec<String> {
+    let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
+    let place = "http://windthrow.test/plan.json";
+    compiler.add_resource(place, schema.clone()).unwrap();
+    let compiled = compiler.compile(place, &mut schemas).unwrap();
+    // Of many mistakes the first lines tell enough.
+    let words = |error: String| error.lines().take(6).collect::<Vec<_>>().join("\n");
+    let wrong = values.iter().filter_map(|value| schemas.validate(value, compiled).err());
+    wrong.map(|error| words(format!("{error:#}"))).collect()
+}
+
+fn plan(profile: Profile, time_scale: u32) -> RunPlan {
+    let settings = Settings { profile, time_scale, root_seed: 7, ..Settings::default() };
+    let ids: Vec<&str> = SCENARIOS.iter().map(|known| known.id).collect();
+    run_plan(&settings, ContractProfile::linktree_v1(), &ids)
+}
+
+#[test]
+fn the_schema_takes_every_plan_of_the_catalogue_and_every_fault() {
+    let schema = plan_schema();
+    let mut plans = [plan(Profile::Quick, 10), plan(Profile::Nightly, 1)];
+    let examples = FAULTS.iter().map(|info| {
+        let fault: Fault = toml::from_str(info.example_toml).unwrap();
+        Rule::new(info.kind, fault)
+    });
+    plans[0].scenarios[0].faults.extend(examples);
+    plans[1].contract.promises.entry("click-lag".into()).or_default().insert("within_ms".into(), 1);
+    let plans: Vec<Value> = plans.iter().map(|plan| serde_json::to_value(plan).unwrap()).collect();
+    assert_eq!(wrong(&schema, &plans), [""; 0]);
+}
+
+#[test]
+fn the_schema_refuses_what_no_run_would_take() {
+    let schema = plan_schema();
+    let good = serde_json::to_value(plan(Profile::Quick, 10)).unwrap();
+    let check = |pointer: &str, value: Value| {
+        let mut bad = good.clone();
+        *bad.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer}")) = value;
+        assert_eq!(wrong(&schema, &[bad]).len(), 1, "{pointer}");
+    };
+    check("/seed", json!(7));
+    check("/format", json!(4));
+    check("/scenarios/0/time_scale", json!(0));
+    check("/scenarios/0/phases/0/kind", json!("storn"));
+    let with =
+        |fault: Value, matcher: Value| json!([{ "id": "r", "matcher": matcher, "fault": fault }]);
+    let status = json!({ "kind": "status", "codes": [503] });
+    check("/scenarios/0/faults", with(status.clone(), json!({ "routes": ["profil"] })));
+    check("/scenarios/0/faults", with(json!({ "kind": "stats" }), json!({})));
+    check("/scenarios/0/faults", with(status, json!({ "route": ["profile"] })));
+}
+
+#[test]
+fn the_text_of_plans_explains_matcher_pick_and_windows() {
+    let text = plan_text(&plan_schema(), "{}");
+    for word in [
+        "Matcher: ",
+        "profile-links",
+        "Pick: ",
+        "by = \"share\"",
+        "by = \"nth\"",
+        "Window: ",
+        "until_ms",
+        "warmup",
+        "windthrow run --plan plan.json",
+    ] {
+        assert!(text.contains(word), "{word} is not in {text}");
+    }
+}
