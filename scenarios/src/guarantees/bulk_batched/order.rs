@@ -1,6 +1,6 @@
 //! Which words stand in the end, where several campaigns change the same link.
 
-use super::launches::Launches;
+use super::launches::{Launch, Launches};
 use super::writes::{Attempt, Writes};
 use crate::case::Case;
 use crate::verdict::Witness;
@@ -14,12 +14,14 @@ pub fn overwritten(case: &Case, launches: &Launches, writes: &Writes<'_>) -> Vec
             let written: Vec<&Attempt<'_>> =
                 attempts.iter().filter(|one| one.is_written()).collect();
             let last = written.last()?;
-            let own = launches.of_link(id).find(|(_, payload)| *payload == last.receipt.payload);
-            let (own, _) = own?;
-            if launches.may_stand(id, own) {
+            let asked = launches.of_link(id).filter(|(_, words)| *words == last.receipt.payload);
+            let asked: Vec<&Launch> = asked.map(|(launch, _)| launch).collect();
+            // Where several campaigns have the same words, any of them may have had the last.
+            if asked.iter().any(|one| launches.may_stand(id, one)) {
                 return None;
             }
-            let known = |(later, payload): &(&super::launches::Launch, &str)| {
+            let own = asked.last()?;
+            let known = |(later, payload): &(&Launch, &str)| {
                 let were_there = written.iter().any(|one| one.receipt.payload == *payload);
                 were_there && last.exchange.t_head > later.last.plus(case.harness.delta)
             };

@@ -215,3 +215,104 @@ fn a_burst_above_the_cap_is_blamed_while_a_campaign_goes_out() {
     blamed(two().exchanges(burst(20_500)), "91 requests within");
     check(two().exchanges(burst(300_000)), Held);
 }
+
+#[test]
+fn what_became_of_each_link_is_counted_and_told() {
+    let measured = crate::testing::measured;
+    let slowest = "slowest link, without what held it back";
+    let verdict = check(two(), Held);
+    let told =
+        "2 campaigns, 2 of them acknowledged, changed 400 links in 6 calls; 0 links are undecided";
+    assert!(verdict.observed.ends_with(told), "{}", verdict.observed);
+    // The second half of the first campaign, acknowledged at 10,005 ms.
+    assert_eq!(measured(&verdict, slowest), Some(1_995_000));
+    let third = words(500..700, "c");
+    let launched =
+        || two().operation(launch(&third, 100_000)).exchange(batch(&third[..100], 101_000));
+    for rest in [vec![batch(&third[100..], 160_106)], vec![]] {
+        let verdict = check(launched().exchanges(rest), Violated);
+        assert!(verdict.observed.contains("changed 600 links"), "{}", verdict.observed);
+        assert_eq!(measured(&verdict, "links not changed in time"), Some(100));
+        assert_eq!(measured(&verdict, slowest), None);
+    }
+    // A campaign for which there was no room owes what it could not do to nobody.
+    let others = (0..222).map(|n| read("ann", 40_000 + n * 900));
+    let verdict = check(launched().exchanges(others), Inconclusive);
+    assert!(verdict.observed.contains("changed 500 links"), "{}", verdict.observed);
+}
+
+#[test]
+fn what_may_still_come_in_time_is_undecided() {
+    let third = words(500..700, "c");
+    let launched = |at_ms| two().operation(launch(&third, at_ms));
+    let verdict = check(launched(3_539_895), Held);
+    assert!(verdict.observed.contains("changed 400 links in 6 calls; 200 links are undecided"));
+    assert_eq!(seen(&verdict, &LARGE), Some(2));
+    blamed(launched(3_539_894), "200 of 200 links");
+    let mut broken_off = launched(100_000);
+    broken_off.case.harness.outcome = None;
+    assert_ne!(broken_off.judged_by(&BulkBatched).kind, Violated);
+    // A small one is none of the large ones.
+    let few = words(500..699, "c");
+    let small = two().operation(launch(&few, 100_000)).exchange(batch(&few, 101_000));
+    assert_eq!(seen(&small.judged_by(&BulkBatched), &LARGE), Some(2));
+}
+
+#[test]
+fn older_words_may_come_as_long_as_the_later_campaign_may_not_be_known() {
+    let (older, newer) = (words(500..700, "c"), words(650..850, "d"));
+    let older_at = |at_ms| {
+        two()
+            .operation(launch(&older, 100_000))
+            .operation(launch(&newer, 110_000))
+            .exchange(batch(&older[..100], 101_000))
+            .exchange(batch(&newer[..100], 110_020))
+            .exchange(batch(&newer[100..], 110_030))
+            .exchange(batch(&older[100..], at_ms))
+    };
+    // It was acknowledged at 110,005 ms.
+    check(older_at(110_105), Held);
+    blamed(older_at(110_106), "ended with an earlier campaign's words");
+}
+
+#[test]
+fn of_several_later_campaigns_that_one_is_told_whose_words_had_been_there() {
+    let [first, second, third] = ["c", "d", "e"].map(|says| words(500..700, says));
+    let history = two()
+        .operation(launch(&first, 100_000))
+        .operation(launch(&second, 110_000))
+        .operation(launch(&third, 120_000))
+        .exchange(batch(&third[..100], 121_000))
+        .exchange(batch(&third[100..], 122_000))
+        .exchange(batch(&first[..100], 130_000));
+    let verdict = check(history, Violated);
+    assert_eq!(crate::testing::measured(&verdict, "links left with older words"), Some(100));
+    let older = |one: &&Witness| one.what.contains("ended with an earlier campaign's words");
+    let story = &verdict.witnesses.iter().find(older).unwrap().story;
+    assert!(story[2].ends_with(", with the earlier words"), "{story:?}");
+    assert!(!story[2].starts_with(&story[1]), "{story:?}");
+}
+
+#[test]
+fn two_campaigns_with_the_same_words_are_two() {
+    let first = words(0..200, "a");
+    let again = two()
+        .operation(launch(&first, 25_000))
+        .exchange(batch(&first[..100], 30_000))
+        .exchange(batch(&first[100..], 31_000));
+    check(again, Held);
+    // Between them another one had its words, which the second launch of the first takes back.
+    let other = words(0..200, "b");
+    let back = |at_ms| {
+        two()
+            .operation(launch(&other, 25_000))
+            .exchange(batch(&other[..100], 26_000))
+            .exchange(batch(&other[100..], 27_000))
+            .operation(launch(&first, at_ms))
+            .exchange(batch(&first[..100], 40_000))
+            .exchange(batch(&first[100..], 41_000))
+    };
+    check(back(30_000), Held);
+    // It came before the other one, whose words are the last.
+    blamed(back(24_000), "ended with an earlier campaign's words");
+}
