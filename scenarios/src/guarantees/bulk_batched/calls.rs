@@ -84,3 +84,120 @@ pub fn too_many(calls: usize, enough: usize, writes: &Writes<'_>) -> Vec<(u64, W
     let all = format!("{} calls in all, {singly} of them for a single link", writes.calls().len());
     vec![(1, Witness::new(last.exchange.t_req, what).line(all))]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{Did, Operation};
+    use crate::testing::{History, launched, wrote};
+    use mock_server::history::exchange::Exchange;
+
+    /// Links with these numbers.
+    fn links(numbers: std::ops::Range<u32>) -> Vec<(String, String)> {
+        numbers.map(|n| (format!("l{n}"), format!("w{n}"))).collect()
+    }
+
+    fn refs(links: &[(String, String)]) -> Vec<(&str, &str)> {
+        links.iter().map(|(id, words)| (id.as_str(), words.as_str())).collect()
+    }
+
+    fn batch(numbers: std::ops::Range<u32>, at_ms: u64) -> Exchange {
+        wrote(&refs(&links(numbers)), at_ms, 200)
+    }
+
+    fn single(number: u32, at_ms: u64) -> Exchange {
+        Exchange { route: Route::Link, ..batch(number..number + 1, at_ms) }
+    }
+
+    fn launches(all: &[(u32, Option<u16>)]) -> Launches {
+        let mut launches = Launches::default();
+        for (count, status) in all {
+            let operation = launched(&refs(&links(0..*count)), 0, 5);
+            let operation = Operation { status: *status, ..operation };
+            let Did::Campaign(campaign) = &operation.did else { panic!("a campaign") };
+            launches.take(&operation, campaign);
+        }
+        launches
+    }
+
+    fn history(calls: impl IntoIterator<Item = Exchange>) -> History {
+        let mut history = History::over(&[]).exchanges(calls);
+        history.case.contract.batch.max_items = 10;
+        history.case.ready();
+        history
+    }
+
+    /// How many calls these come to, of batches of ten at the most.
+    #[track_caller]
+    fn check(calls: Vec<Exchange>, expected: usize) {
+        let history = history(calls);
+        let writes = Writes::of(&history.case);
+        let (found, _) = carrying(&history.case, &launches(&[(100, Some(202))]), &writes);
+        assert_eq!(found, expected, "{writes:?}");
+    }
+
+    #[test]
+    fn a_call_counts_for_what_is_new_in_it_where_it_is_half_full() {
+        check(vec![], 0);
+        check(vec![batch(0..10, 0)], 1);
+        check(vec![batch(0..5, 0), batch(5..15, 1)], 2);
+        check(vec![batch(0..4, 0), batch(4..8, 1)], 2);
+        // Two that are new in each, which would go together.
+        check(vec![batch(0..5, 0), batch(2..7, 1), batch(4..9, 2)], 2);
+        check(vec![batch(0..5, 0), batch(2..7, 1), batch(4..9, 2), batch(6..11, 3)], 3);
+        check(vec![batch(0..5, 0), batch(0..5, 1)], 1);
+        check(vec![batch(0..5, 0), batch(0..4, 1)], 1);
+    }
+
+    #[test]
+    fn ten_links_of_a_campaign_may_go_singly() {
+        check((0..10).map(|n| single(n, u64::from(n))).collect(), 0);
+        check((0..12).map(|n| single(n, u64::from(n))).collect(), 2);
+        check((0..12).map(|n| single(n % 10, u64::from(n))).collect(), 0);
+    }
+
+    #[test]
+    fn enough_is_two_for_each_full_batch_and_one_and_two_for_each_end_of_the_target() {
+        let enough = |history: History, all: &[(u32, Option<u16>)]| {
+            let writes = Writes::of(&history.case);
+            carrying(&history.case, &launches(all), &writes).1
+        };
+        assert_eq!(enough(history([]), &[]), 0);
+        assert_eq!(enough(history([]), &[(20, Some(202))]), 5);
+        assert_eq!(enough(history([]), &[(30, Some(202))]), 7);
+        assert_eq!(enough(history([]), &[(21, Some(202)), (10, None)]), 10);
+        assert_eq!(enough(history([]), &[(20, Some(202)), (20, Some(400))]), 5);
+        let killed = history([]).killed(10).killed(20);
+        assert_eq!(enough(killed, &[(20, Some(202))]), 9);
+        let mut tiny = history([]);
+        tiny.case.contract.batch.max_items = 0;
+        assert_eq!(enough(tiny, &[(4, Some(202))]), 5);
+    }
+
+    #[test]
+    fn too_many_are_told_with_how_many_went_singly() {
+        let history = history([batch(0..5, 0), single(7, 10), single(8, 20)]);
+        let writes = Writes::of(&history.case);
+        assert_eq!(too_many(5, 5, &writes).len(), 0);
+        let [(1, witness)] = &too_many(6, 5, &writes)[..] else { panic!("one") };
+        assert_eq!(witness.what, "6 calls carried what 5 could have carried, half full");
+        assert_eq!(witness.story, ["3 calls in all, 2 of them for a single link"]);
+        assert_eq!(witness.at, mock_server::clock::Moment::from_ms(20));
+    }
+
+    #[test]
+    fn of_words_that_nobody_asked_for_it_is_told_how_many_and_of_what() {
+        let strange = |calls: Vec<Exchange>| {
+            let history = history(calls);
+            let launches = launches(&[(10, Some(202))]);
+            let found = strange(&history.case, &launches, &Writes::of(&history.case));
+            found.into_iter().map(|(count, one)| (count, one.what)).collect::<Vec<_>>()
+        };
+        assert_eq!(strange(vec![batch(0..10, 0)]), []);
+        let other = wrote(&[("l1", "w1"), ("l2", "x"), ("l3", "y")], 0, 200);
+        let words = "2 links were written, words that no campaign asked for: l2".to_owned();
+        assert_eq!(strange(vec![other]), [(2, words)]);
+        let nobodys = "1 links were written, of no campaign: l10".to_owned();
+        assert_eq!(strange(vec![batch(8..11, 0), batch(0..3, 1)]), [(1, nobodys)]);
+    }
+}

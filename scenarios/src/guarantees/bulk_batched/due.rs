@@ -44,6 +44,7 @@ impl<'c> Due<'c> {
             }
         }
         spans.extend(case.harness.slow_spans());
+        // What lasted for no time held nothing back, kept or not.
         spans.retain(|(from, until)| from < until);
         Self { case, held_back: Spans::joined(spans, Duration::ZERO) }
     }
@@ -52,6 +53,7 @@ impl<'c> Due<'c> {
     fn excused(&self, from: Moment, until: Moment) -> Duration {
         let first = self.held_back.ending_at_or_after(from).map_or(usize::MAX, |(place, _)| place);
         let spans = self.held_back.all().get(first..).unwrap_or_default();
+        // One that begins just then would add nothing.
         let inside = spans.iter().take_while(|span| span.0 < until);
         inside.map(|span| span.1.min(until).since(span.0.max(from))).sum()
     }
@@ -129,3 +131,6 @@ fn pause(case: &Case) -> Duration {
     let reads = contract_time(declared.waits_ms(4) - declared.waits_ms(3), case.time_scale);
     reads.max(case.times.click_backoff_base)
 }
+
+#[cfg(test)]
+mod tests;

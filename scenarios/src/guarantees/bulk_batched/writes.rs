@@ -111,3 +111,81 @@ impl<'c> Writes<'c> {
 fn is_2xx(status: u16) -> bool {
     (200..300).contains(&status)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{History, wrote};
+    use mock_server::history::exchange::Exchange;
+
+    /// A call for links named by their words, of each the status.
+    fn call(links: &[(&str, u16)], at_ms: u64) -> Exchange {
+        let asked: Vec<_> = links.iter().map(|(name, _)| (*name, *name)).collect();
+        let mut exchange = wrote(&asked, at_ms, 200);
+        for (receipt, (_, status)) in exchange.links.iter_mut().zip(links) {
+            receipt.status = *status;
+        }
+        exchange
+    }
+
+    fn lost(exchange: Exchange) -> Exchange {
+        Exchange { end: End::ServerReset, status: None, ..exchange }
+    }
+
+    /// Whether a call is answered, leaves something to be done, and confirms its first link.
+    #[track_caller]
+    fn check(exchange: Exchange, expected: [bool; 3]) {
+        let history = History::over(&[]).exchange(exchange);
+        let writes = Writes::of(&history.case);
+        let call = writes.calls()[0];
+        let first = Attempt { exchange: call.exchange, receipt: &call.links[0] };
+        let found = [call.is_answered(), call.leaves_something(), first.is_confirmed()];
+        assert_eq!(found, expected, "{call:?}");
+        assert_eq!(first.is_written(), call.links[0].status == 200);
+    }
+
+    #[test]
+    fn only_a_whole_answer_that_is_no_faults_confirms_what_it_says() {
+        check(call(&[("a", 200)], 0), [true, false, true]);
+        check(call(&[("a", 200), ("b", 503)], 0), [true, true, true]);
+        check(call(&[("a", 503), ("b", 200)], 0), [true, true, false]);
+        check(lost(call(&[("a", 200)], 0)), [false, true, false]);
+        let cut = Exchange { end: End::Truncated, ..call(&[("a", 200)], 0) };
+        check(cut, [false, true, false]);
+        let bent = Exchange { doubtful: true, ..call(&[("a", 200)], 0) };
+        check(bent, [false, true, false]);
+        let refused = Exchange { status: Some(503), ..call(&[("a", 200)], 0) };
+        check(refused, [false, true, false]);
+    }
+
+    #[test]
+    fn a_link_says_something_from_the_first_call_on_that_wrote_it() {
+        let history = History::over(&[])
+            .exchange(call(&[("a", 503)], 10))
+            .exchange(lost(call(&[("b", 200), ("a", 200)], 20)))
+            .exchange(call(&[("a", 200)], 30));
+        let writes = Writes::of(&history.case);
+        assert_eq!(writes.calls().len(), 3);
+        assert_eq!(writes.written("a", "a"), Some(Moment::from_ms(20)));
+        assert_eq!(writes.written("a", "other words"), None);
+        assert_eq!(writes.written("c", "c"), None);
+        let mut links: Vec<_> = writes.links().map(|(id, all)| (id, all.len())).collect();
+        links.sort_unstable();
+        assert_eq!(links, [("a", 3), ("b", 1)]);
+    }
+
+    #[test]
+    fn calls_that_failed_in_part_and_those_of_which_nobody_heard_are_counted() {
+        let count = |exchange: Exchange| {
+            let history = History::over(&[]).exchange(exchange);
+            let writes = Writes::of(&history.case);
+            (writes.partly_failed(2), writes.unanswered())
+        };
+        assert_eq!(count(call(&[("a", 200), ("b", 503), ("c", 503)], 0)), (1, 0));
+        assert_eq!(count(call(&[("a", 200), ("b", 200), ("c", 503)], 0)), (0, 0));
+        assert_eq!(count(call(&[("b", 503), ("c", 503)], 0)), (0, 0));
+        assert_eq!(count(lost(call(&[("a", 200), ("b", 503), ("c", 503)], 0))), (0, 1));
+        assert_eq!(count(lost(call(&[("b", 503), ("c", 503)], 0))), (0, 0));
+        assert_eq!(count(lost(call(&[("a", 200)], 0))), (0, 1));
+    }
+}
