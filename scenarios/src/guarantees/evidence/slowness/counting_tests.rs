@@ -92,7 +92,7 @@ fn the_most_is_the_end_of_its_step_and_of_any_length_in_the_last_bucket() {
 
 /// A sample of the first reading and of the last.
 fn sample(at_ms: u64, surely: bool) -> Timed {
-    Timed { at: MS(at_ms), readings: 1 << (READINGS - 1) | 1, low: 3, high: 5, surely }
+    Timed { at: MS(at_ms), readings: (1 << (READINGS - 1)) | 1, low: 3, high: 5, surely }
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn long(exchange: Exchange) -> Exchange {
 #[test]
 fn an_attempt_is_a_sample_of_its_routes_and_of_what_became_of_it() {
     // From 700 ms, δ less than it took until its head was here, to 1,210 ms.
-    let answered = |scopes: u16| (scopes << 8 | scopes << 4 | scopes, 35, 60, true);
+    let answered = |scopes: u16| ((scopes << 8) | (scopes << 4) | scopes, 35, 60, true);
     check_attempt(history(long(read("ann", 10_000))), answered(0b0111));
     check_attempt(history(long(links("ann", 10_000))), answered(0b1011));
     check_attempt(history(long(sent_click("c", 10_000, 202))), answered(0b0001));
@@ -298,7 +298,11 @@ fn of_as_many_calls_as_are_declared_something_is_known_and_of_a_route_of_a_quart
     let with_lists = |count: u64| {
         let list = |n: u64| {
             let quick = links(&format!("list-{n}"), 165_000 + n * 9_000);
-            let end = quick.t_head.plus(Duration::from_millis(if n % 8 == 0 { 1_500 } else { 5 }));
+            let end = quick.t_head.plus(Duration::from_millis(if n.is_multiple_of(8) {
+                1_500
+            } else {
+                5
+            }));
             Exchange { t_first: Some(end), t_w: Some(end), t_end: end, ..quick }
         };
         let mut history = reads(&[]).exchanges((0..count).map(list));
