@@ -1,26 +1,46 @@
-//! Shows where each running scenario is: bars on a terminal, a line for each phase elsewhere.
+//! Shows where each running scenario is and how long the run will take: bars on a terminal, a line for
+//! each phase elsewhere.
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use reports::text::clean;
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+/// A scenario's bar: what does not fit is cut, since a line that wraps would stay behind.
+const ONE: &str = "{prefix:24} {bar:20} {elapsed:>4} {wide_msg}";
+/// The bar below them, over the planned seconds of all.
+const ALL: &str = "{msg:24} {bar:20} {elapsed:>4} about {eta} left";
 
 /// Progress of a run, on standard error.
 pub struct Progress {
     bars: Option<MultiProgress>,
     /// What was warned of already, by whichever scenario.
     warned: Warned,
+    overall: Arc<Overall>,
 }
 
 type Warned = Arc<Mutex<BTreeSet<String>>>;
 
+/// How far all scenarios together are.
+#[derive(Default)]
+struct Overall {
+    shown: Option<ProgressBar>,
+    over: AtomicU64,
+    expected: AtomicU64,
+}
+
 /// Progress of one scenario.
 pub struct Bar {
     id: String,
-    shown: Option<ProgressBar>,
+    shown: Option<(MultiProgress, ProgressBar)>,
     warned: Warned,
+    overall: Arc<Overall>,
+    /// Its planned length, and how much of it has passed, in seconds.
+    length: u64,
+    passed: AtomicU64,
 }
 
 impl Default for Progress {
@@ -33,8 +53,30 @@ impl Progress {
     /// Bars when standard error is a terminal, lines otherwise.
     #[must_use]
     pub fn new() -> Self {
-        let bars = std::io::stderr().is_terminal().then(MultiProgress::new);
-        Self { bars, warned: Warned::default() }
+        Self::on(std::io::stderr().is_terminal().then(MultiProgress::new))
+    }
+
+    fn on(bars: Option<MultiProgress>) -> Self {
+        let shown = bars.as_ref().map(|bars| bars.add(bar(0, ALL)));
+        let overall = Arc::new(Overall { shown, ..Overall::default() });
+        Self { bars, warned: Warned::default(), overall }
+    }
+
+    /// Scenarios of these lengths will be carried out, side by side as far as there is room.
+    pub fn expect(&self, lengths: impl IntoIterator<Item = Duration>) {
+        for length in lengths {
+            self.overall.expected.fetch_add(1, Ordering::Relaxed);
+            if let Some(shown) = &self.overall.shown {
+                shown.inc_length(seconds(length));
+            }
+        }
+        self.overall.say();
+    }
+
+    /// A scenario of this length is not carried out after all.
+    pub fn leave_out(&self, length: Duration) {
+        self.overall.pass(seconds(length));
+        self.overall.is_over();
     }
 
     /// A scenario of this length begins.
@@ -45,14 +87,16 @@ impl Progress {
     #[must_use]
     pub fn bar(&self, id: &str, length: Duration) -> Bar {
         let id = clean(id);
+        let length = seconds(length);
         let shown = self.bars.as_ref().map(|bars| {
-            let style = ProgressStyle::with_template("{prefix:18} {bar:30} {elapsed:>4} {msg}");
-            let seconds = length.as_secs().max(1);
-            let bar = ProgressBar::new(seconds).with_style(style.expect("a valid template"));
+            let below = self.overall.shown.iter();
+            let bar = bar(length, ONE);
             bar.set_prefix(id.clone());
-            bars.add(bar)
+            let bar = below.fold(bar, |bar, all| bars.insert_before(all, bar));
+            (bars.clone(), bar)
         });
-        let bar = Bar { id, shown, warned: Arc::clone(&self.warned) };
+        let (warned, overall) = (Arc::clone(&self.warned), Arc::clone(&self.overall));
+        let bar = Bar { id, shown, warned, overall, length, passed: AtomicU64::new(0) };
         bar.say("starting");
         bar
     }
@@ -69,13 +113,54 @@ impl Progress {
     }
 }
 
+fn bar(length: u64, template: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template).expect("a valid template");
+    ProgressBar::new(length).with_style(style)
+}
+
+/// Whole seconds, and one at least.
+fn seconds(length: Duration) -> u64 {
+    length.as_secs().max(1)
+}
+
+impl Overall {
+    /// `3 of 12`.
+    fn count(&self) -> String {
+        let [over, expected] = [&self.over, &self.expected].map(|one| one.load(Ordering::Relaxed));
+        format!("{over} of {expected}")
+    }
+
+    fn say(&self) {
+        if let Some(shown) = &self.shown {
+            shown.set_message(self.count());
+        }
+    }
+
+    fn pass(&self, seconds: u64) {
+        if let Some(shown) = &self.shown {
+            shown.inc(seconds);
+        }
+    }
+
+    /// One more is over; after the last one come results, which a bar would tear.
+    fn is_over(&self) {
+        let over = self.over.fetch_add(1, Ordering::Relaxed) + 1;
+        self.say();
+        if let Some(shown) =
+            self.shown.as_ref().filter(|_| over == self.expected.load(Ordering::Relaxed))
+        {
+            shown.finish_and_clear();
+        }
+    }
+}
+
 impl Bar {
     /// The scenario enters a phase.
     pub fn say(&self, phase: &str) {
         let phase = clean(phase);
         match &self.shown {
-            Some(bar) => bar.set_message(phase),
-            None => eprintln!("{:18} {phase}", self.id),
+            Some((_, bar)) => bar.set_message(phase),
+            None => eprintln!("{:24} {phase}", self.id),
         }
     }
 
@@ -87,23 +172,36 @@ impl Bar {
             return;
         }
         match &self.shown {
-            Some(bar) => bar.println(format!("! {what}")),
+            Some((_, bar)) => bar.println(format!("! {what}")),
             None => eprintln!("! {what}"),
         }
     }
 
     /// Time passes.
     pub fn tick(&self, elapsed: Duration) {
-        if let Some(bar) = &self.shown {
+        self.pass(elapsed.as_secs().min(self.length));
+        if let Some((_, bar)) = &self.shown {
             bar.set_position(elapsed.as_secs());
         }
     }
 
-    /// The scenario is over.
+    /// So many seconds of it are over, for it and for all.
+    fn pass(&self, seconds: u64) {
+        let before = self.passed.fetch_max(seconds, Ordering::Relaxed);
+        self.overall.pass(seconds.saturating_sub(before));
+    }
+
+    /// The scenario is over; its bar makes room for others.
     pub fn finish(&self, how: &str) {
+        self.pass(self.length);
+        self.overall.is_over();
+        let line = format!("{:24} {how} ({})", self.id, self.overall.count());
         match &self.shown {
-            Some(bar) => bar.finish_with_message(how.to_owned()),
-            None => eprintln!("{:18} {how}", self.id),
+            Some((bars, bar)) => {
+                bar.finish_and_clear();
+                let _ = bars.println(line);
+            }
+            None => eprintln!("{line}"),
         }
     }
 }
@@ -111,13 +209,15 @@ impl Bar {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use indicatif::ProgressDrawTarget;
+
+    fn hidden() -> Progress {
+        Progress::on(Some(MultiProgress::with_draw_target(ProgressDrawTarget::hidden())))
+    }
 
     #[test]
-    fn the_template_is_valid() {
-        let bars = Progress {
-            bars: Some(MultiProgress::with_draw_target(indicatif::ProgressDrawTarget::hidden())),
-            warned: Warned::default(),
-        };
+    fn the_templates_are_valid() {
+        let bars = hidden();
         let bar = bars.bar("viral-spike", Duration::from_secs(3));
         bar.say("control");
         bar.warn("GET /metrics was answered 404");
@@ -125,5 +225,31 @@ mod tests {
         assert_eq!(bars.warned.lock().unwrap().len(), 1);
         bar.tick(Duration::from_secs(1));
         bar.finish("done");
+    }
+
+    /// Proves that the bar below adds up the scenarios, and that one that ends early, or takes longer
+    /// than planned, counts as what was planned.
+    #[test]
+    fn the_bar_below_is_over_when_all_are() {
+        let bars = hidden();
+        let lengths = [3, 10].map(Duration::from_secs);
+        bars.expect(lengths.into_iter().chain([Duration::from_secs(5)]));
+        let all = bars.overall.shown.clone().unwrap();
+        let at = || (all.position(), all.length(), all.message());
+        assert_eq!(at(), (0, Some(18), "0 of 3".to_owned()));
+        let [short, long] =
+            ["short", "long"].map(|id| bars.bar(id, lengths[usize::from(id == "long")]));
+        short.tick(Duration::from_secs(2));
+        long.tick(Duration::from_secs(2));
+        assert_eq!(at(), (4, Some(18), "0 of 3".to_owned()));
+        long.finish("could not be carried out");
+        assert_eq!(at(), (12, Some(18), "1 of 3".to_owned()));
+        short.tick(Duration::from_secs(30));
+        short.finish("recorded");
+        assert_eq!(at(), (13, Some(18), "2 of 3".to_owned()));
+        assert!(!all.is_finished());
+        bars.leave_out(Duration::from_secs(5));
+        assert_eq!(at(), (18, Some(18), "3 of 3".to_owned()));
+        assert!(all.is_finished());
     }
 }

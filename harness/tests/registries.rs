@@ -3,6 +3,7 @@
 
 use reference::mutants::MUTANTS;
 use scenarios::catalogue::{self, Profile, SCENARIOS, Settings};
+use scenarios::checklist::FOLLOWS;
 use scenarios::guarantees::{self, GUARANTEES};
 use scenarios::plan::RunPlan;
 
@@ -85,14 +86,31 @@ fn every_guarantee_is_broken_by_two_mutants_at_least() {
 /// The table that `windthrow prove --seeds 3` printed last, reviewed and kept.
 const TABLE: &str = include_str!("mutant_table.md");
 
-#[test]
-fn the_kept_mutant_table_has_every_mutant_caught_with_every_seed() {
-    let rows: Vec<Vec<&str>> = TABLE
+fn kept_rows() -> Vec<Vec<&'static str>> {
+    TABLE
         .lines()
         .skip(2)
         .map(|line| line.split('|').map(str::trim).collect::<Vec<_>>())
         .map(|cells| cells[1..cells.len() - 1].to_vec())
-        .collect();
+        .collect()
+}
+
+/// Proves that no report explains a breach by another without a mutant that showed both at once.
+#[test]
+fn what_follows_from_what_was_seen_together() {
+    for (of, causes) in FOLLOWS {
+        for cause in *causes {
+            let broke =
+                |row: &[&str], id: &str| row[2] == id || row[4].split(", ").any(|one| one == id);
+            let both = kept_rows().iter().any(|row| broke(row, of) && broke(row, cause));
+            assert!(both, "no mutant breaks both {cause} and {of}");
+        }
+    }
+}
+
+#[test]
+fn the_kept_mutant_table_has_every_mutant_caught_with_every_seed() {
+    let rows = kept_rows();
     let known: Vec<_> = MUTANTS.iter().map(|m| vec![m.id, m.shown_by, m.breaks]).collect();
     let kept: Vec<_> = rows.iter().map(|row| row[..3].to_vec()).collect();
     assert_eq!(kept, known, "print the table again: windthrow prove --seeds 3");

@@ -31,16 +31,19 @@ impl Report {
             run_id: "20260301T020000Z-7f3a".into(),
             verdict: Standing::Violated,
             sentence: "2 of 5 guarantees were violated in 3 scenarios; 2 are inconclusive.".into(),
+            why: Some("crash-in-outage: the process did not listen again within 10 s".into()),
             started: "2026-03-01T02:00:00Z".into(),
             identity: Identity {
                 seed: "18446744073709551615".into(),
-                plan_hash: "b3c1f0de".into(),
+                plan_hash: "b3c1f0de5a6b7c8d9e0f".into(),
+                config_hash: Some("0123456789abcdef0123".into()),
                 profile: "nightly".into(),
                 time_scale: 20.0,
                 contract: Contract { name: "linktree-2026".into(), assumed: true },
                 target: TargetIdentity {
                     kind: "embedded".into(),
                     name: "reference".into(),
+                    version: Some("v1.4.2-7-gdeadbee".into()),
                     mutant: Some("fresh-key-per-attempt".into()),
                 },
                 machine: Machine { cores: 2, os: "linux x86_64".into() },
@@ -63,7 +66,7 @@ impl Report {
 }
 
 fn untested(id: &str, priority: Priority, reason: &str) -> NotTested {
-    NotTested { id: id.into(), priority, reason: reason.into() }
+    NotTested { id: id.into(), section: "Security".into(), priority, reason: reason.into() }
 }
 
 fn scenarios() -> Vec<ScenarioReport> {
@@ -161,6 +164,14 @@ fn series() -> Vec<Series> {
 fn guarantees() -> Vec<GuaranteeReport> {
     let promise = |id: &str, priority, statement: &str, bound: &str| GuaranteeReport {
         id: id.into(),
+        section: match id {
+            "client-rate-cap" | "profile-timeout" | "bulk-batched" => "API integration".into(),
+            _ => "Errors and resilience".into(),
+        },
+        follows: match id {
+            "clicks-survive-crash" => vec!["clicks-counted-once".into()],
+            _ => Vec::new(),
+        },
         statement: statement.into(),
         severity: crate::report::Severity::Must,
         priority,
@@ -247,6 +258,7 @@ fn cells() -> Vec<Cell> {
                 promised: "at most 90".into(),
                 observed: "118".into(),
                 story: vec!["14.2 s … 21.0 s: 118 requests left".into()],
+                context: vec!["16.004 s … 26.004 s: 61 upstream calls, 12 of them 503".into()],
                 active_faults: vec!["outage".into(), "slow-head".into()],
             }],
             total_violations: 1,
@@ -329,6 +341,7 @@ fn counter_example(index: i64) -> CounterExample {
             format!("13.100 s POST /v1/clicks key=a{index} → 503 (outage)"),
             format!("13.200 s POST /v1/clicks key=b{index} → 201"),
         ],
+        context: Vec::new(),
         active_faults: vec!["outage".into()],
     }
 }

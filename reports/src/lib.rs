@@ -3,9 +3,11 @@
 //! This crate never judges and knows none of the other crates. Whoever judged
 //! fills in a [`Report`]; the same report always gives the same bytes.
 
+mod cards;
 #[cfg(test)]
 mod example;
 mod matrix;
+mod reach;
 pub mod renderers;
 pub mod report;
 pub mod text;

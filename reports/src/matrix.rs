@@ -4,12 +4,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::report::{Cell, GuaranteeReport, Priority, Report, Severity, Standing};
+use crate::report::{
+    Cell, GuaranteeReport, Margin, NotTested, Priority, Report, Severity, Standing,
+};
 
 /// All cells of a report in their places.
 pub(crate) struct Matrix<'a> {
     pub scenarios: Vec<&'a str>,
     pub rows: Vec<Row<'a>>,
+    not_tested: &'a [NotTested],
 }
 
 /// One guarantee over all scenarios.
@@ -56,7 +59,24 @@ impl<'a> Matrix<'a> {
                     .collect(),
             })
             .collect();
-        Self { scenarios, rows }
+        Self { scenarios, rows, not_tested: &report.not_tested }
+    }
+
+    /// The rows by the parts of the checklist, in the order of the rows.
+    pub fn groups(&self) -> Vec<Group<'_>> {
+        let mut groups: Vec<Group> = Vec::new();
+        for row in &self.rows {
+            let name = row.guarantee.map_or("", |guarantee| &guarantee.section);
+            match groups.iter_mut().find(|group| group.section == name) {
+                Some(group) => group.rows.push(row),
+                None => {
+                    let here = |one: &&NotTested| one.section == name;
+                    let untested = self.not_tested.iter().filter(here).count();
+                    groups.push(Group { section: name, rows: vec![row], untested });
+                }
+            }
+        }
+        groups
     }
 
     /// The cells with this verdict, those with the highest priority first.
@@ -76,37 +96,106 @@ impl<'a> Row<'a> {
         self.guarantee.map_or(Priority::Standard, |guarantee| guarantee.priority)
     }
 
+    pub fn severity(&self) -> Severity {
+        self.guarantee.map_or(Severity::Must, |guarantee| guarantee.severity)
+    }
+
     /// Priority in words, with the severity where a violation does not fail the run.
     pub fn weight(&self) -> String {
-        let priority = self.priority().word();
-        match self.guarantee.map_or(Severity::Must, |guarantee| guarantee.severity) {
-            Severity::Must => priority.to_owned(),
-            Severity::Should => format!("{priority}, should"),
-            Severity::Info => format!("{priority}, info"),
-        }
+        weight(self.priority(), self.severity())
     }
 
-    /// What the cell to read first promised: the bound of its tightest measure, or all it says.
-    pub fn promised(&self) -> &'a str {
-        let Some(worst) = self.worst() else { return "–" };
-        worst.margin.as_ref().map_or(&worst.promised, |margin| &margin.promised)
+    /// What the cell to read first came to; inconclusive without one.
+    pub fn verdict(&self) -> Standing {
+        self.worst().map_or(Standing::Inconclusive, |worst| worst.verdict)
     }
 
-    /// What it observed, likewise.
-    pub fn observed(&self) -> &'a str {
-        let Some(worst) = self.worst() else { return "not judged" };
-        worst.margin.as_ref().map_or(&worst.observed, |margin| &margin.observed)
-    }
-
-    /// How much room the cell to read first left, in words.
+    /// How much room the cell to read first left, in words; what was not judged has none.
     pub fn margin(&self) -> &'a str {
-        self.worst().map_or("–", Cell::margin_words)
+        self.tightest().map_or("–", |margin| &margin.words)
+    }
+
+    /// The tightest measure of the cell to read first, where the verdict is about numbers.
+    pub fn tightest(&self) -> Option<&'a Margin> {
+        let worst = self.worst()?;
+        let numbers = matches!(worst.verdict, Standing::Held | Standing::Violated);
+        worst.margin.as_ref().filter(|_| numbers)
+    }
+
+    /// What is to be said where no number is: why it was not judged, or what was observed.
+    pub fn remark(&self) -> &'a str {
+        let Some(worst) = self.worst() else { return "not judged" };
+        worst.reason.as_deref().unwrap_or(&worst.observed)
     }
 
     /// The cell to read first: the worst, and of several the one with the least room.
     pub fn worst(&self) -> Option<&'a Cell> {
         let room = |cell: &Cell| cell.margin.as_ref().map_or(i64::MAX, |margin| margin.per_mille);
         self.cells.iter().flatten().min_by_key(|cell| (urgency(cell.verdict), room(cell))).copied()
+    }
+}
+
+/// The rows of one part of the checklist.
+pub(crate) struct Group<'a> {
+    section: &'a str,
+    pub rows: Vec<&'a Row<'a>>,
+    /// Promises of this part that the run says nothing about.
+    pub untested: usize,
+}
+
+impl<'a> Group<'a> {
+    pub fn name(&self) -> &'a str {
+        if self.section.is_empty() { "Guarantees" } else { self.section }
+    }
+
+    /// The worst of its rows.
+    pub fn verdict(&self) -> Standing {
+        let all = self.rows.iter().map(|row| row.verdict());
+        all.min_by_key(|verdict| urgency(*verdict)).unwrap_or_default()
+    }
+
+    /// Whether somebody must look at its rows.
+    pub fn is_open(&self) -> bool {
+        matches!(self.verdict(), Standing::Violated | Standing::Inconclusive)
+    }
+
+    /// How many rows came to what: `4 held, 1 violated, 1 not tested`.
+    pub fn counts(&self) -> String {
+        let of = |verdict| self.rows.iter().filter(|row| row.verdict() == verdict).count();
+        let counts = Standing::ALL.map(|verdict| (of(verdict), verdict.word()));
+        let counts = counts.into_iter().chain([(self.untested, "not tested")]);
+        let counts = counts.filter(|(count, _)| *count > 0);
+        counts.map(|(count, what)| format!("{count} {what}")).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The row that held with the least room, unless all had nothing against them.
+    pub fn closest(&self) -> Option<(&'a str, &'a Margin)> {
+        let held = self.rows.iter().filter(|row| row.verdict() == Standing::Held);
+        let margins = held.filter_map(|row| Some((row.id, row.tightest()?)));
+        margins.filter(|(_, one)| one.per_mille < 1_000).min_by_key(|(_, one)| one.per_mille)
+    }
+}
+
+/// Cells with the reason that they share, in the order in which reasons first appear.
+pub(crate) fn by_reason(cells: Vec<&Cell>) -> Vec<(&str, Vec<&Cell>)> {
+    let mut reasons: Vec<(&str, Vec<&Cell>)> = Vec::new();
+    for cell in cells {
+        let reason = cell.reason.as_deref().unwrap_or("no reason was recorded");
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, cells)) => cells.push(cell),
+            None => reasons.push((reason, vec![cell])),
+        }
+    }
+    reasons
+}
+
+/// Priority in words, with the severity where a violation does not fail the run.
+pub(crate) fn weight(priority: Priority, severity: Severity) -> String {
+    let priority = priority.word();
+    match severity {
+        Severity::Must => priority.to_owned(),
+        Severity::Should => format!("{priority}, should"),
+        Severity::Info => format!("{priority}, info"),
     }
 }
 
@@ -117,7 +206,6 @@ fn urgency(verdict: Standing) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::Margin;
 
     fn judged(guarantee: &str, scenario: &str, verdict: Standing) -> Cell {
         Cell { guarantee: guarantee.into(), scenario: scenario.into(), verdict, ..Cell::default() }
@@ -146,6 +234,46 @@ mod tests {
             })
             .collect();
         assert_eq!(lines, expected);
+    }
+
+    /// Proves that a part whose rows all held is folded, and that nothing else is.
+    #[test]
+    fn parts_say_what_their_rows_came_to() {
+        let promise = |id: &str, section: &str| GuaranteeReport {
+            id: id.into(),
+            section: section.into(),
+            ..GuaranteeReport::default()
+        };
+        let untested = NotTested { section: "one".into(), ..NotTested::default() };
+        let room = |per_mille| Some(Margin { per_mille, ..Margin::default() });
+        let held =
+            |id, per_mille| Cell { margin: room(per_mille), ..judged(id, "x", Standing::Held) };
+        let cells = vec![
+            held("a", 900),
+            held("b", 20),
+            judged("c", "x", Standing::Violated),
+            held("d", 1_000),
+            judged("e", "x", Standing::NotApplicable),
+        ];
+        let sections = [("a", "one"), ("b", "one"), ("c", "two"), ("d", "three"), ("e", "three")];
+        let report = Report {
+            guarantees: sections.map(|(id, section)| promise(id, section)).into(),
+            not_tested: vec![untested],
+            cells,
+            ..Report::default()
+        };
+        let matrix = Matrix::of(&report);
+        let told = matrix.groups().into_iter().map(|group| {
+            let closest = group.closest().map_or("-", |(id, _)| id);
+            format!("{}: {}; {closest} {}", group.name(), group.counts(), group.is_open())
+        });
+        let told: Vec<_> = told.collect();
+        let expected = [
+            "one: 2 held, 1 not tested; b false",
+            "two: 1 violated; - true",
+            "three: 1 held, 1 not applicable; - false",
+        ];
+        assert_eq!(told, expected);
     }
 
     #[test]

@@ -92,6 +92,9 @@ pub struct Report {
     pub verdict: Standing,
     /// The verdict as one sentence for a person.
     pub sentence: String,
+    /// Why there is no better verdict, in one line; absent where the sentence says it all.
+    #[serde(default)]
+    pub why: Option<String>,
     /// When the run started, as RFC 3339.
     pub started: String,
     /// What was run, on what, with which numbers.
@@ -117,6 +120,7 @@ impl Default for Report {
             run_id: String::new(),
             verdict: Standing::Inconclusive,
             sentence: String::new(),
+            why: None,
             started: String::new(),
             identity: Identity::default(),
             rerun: String::new(),

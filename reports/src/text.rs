@@ -96,6 +96,37 @@ pub(crate) fn moment(at_ms: i64) -> String {
     if at_ms < 0 { format!("{told} before the traffic") } else { told }
 }
 
+/// A duration as people say it: `14.5 s`, `2 min 5 s`.
+pub(crate) fn duration(ms: u64) -> String {
+    match (ms / 60_000, ms % 60_000) {
+        (0..2, _) => format!("{} s", number(ms as f64 / 1e3)),
+        (minutes, 0..1_000) => format!("{minutes} min"),
+        (minutes, rest) => format!("{minutes} min {} s", rest / 1_000),
+    }
+}
+
+/// A short time: `250 µs`, `3.1 ms`, `1.2 s`.
+pub(crate) fn micros(us: u64) -> String {
+    match us {
+        0..1_000 => format!("{us} µs"),
+        1_000..1_000_000 => format!("{} ms", number(us as f64 / 1e3)),
+        _ => format!("{} s", number(us as f64 / 1e6)),
+    }
+}
+
+/// As much of a hash as tells two apart.
+pub(crate) fn short_hash(hash: &str) -> String {
+    hash.chars().take(12).collect()
+}
+
+/// The first of several names, and how many more there are.
+pub(crate) fn listed(names: &[impl AsRef<str>], max: usize) -> String {
+    let shown: Vec<_> = names.iter().take(max).map(AsRef::as_ref).collect();
+    let more = names.len() - shown.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    shown.join(", ") + &more
+}
+
 /// A measured number without noise digits.
 pub(crate) fn number(value: f64) -> String {
     let text = format!("{value:.1}");
@@ -109,17 +140,25 @@ pub(crate) fn measured<T>(value: Option<T>, words: impl Fn(T) -> String) -> Stri
 }
 
 impl Report {
-    /// What nobody may overlook, by scenario: how it ended unless it ran to its end, and what failed in
-    /// the harness itself.
-    pub(crate) fn troubles(&self) -> Vec<(&str, String)> {
+    /// What nobody may overlook, with the scenarios in which it was so: how they ended unless they ran to
+    /// their end, and what failed in the harness itself.
+    pub(crate) fn troubles(&self) -> Vec<(String, Vec<&str>)> {
         let of_scenario = |one: &'_ ScenarioReport| {
             let reason = one.ending_reason.as_deref().unwrap_or("no reason was recorded");
             let ended = format!("{}: {reason}", one.ending.word());
             let ended = (one.ending != Ending::Completed).then_some(ended);
             ended.into_iter().chain(one.troubles.iter().cloned()).collect::<Vec<_>>()
         };
-        let told = |one| of_scenario(one).into_iter().map(|told| (&*one.id, told));
-        self.scenarios.iter().flat_map(told).collect()
+        let mut troubles: Vec<(String, Vec<&str>)> = Vec::new();
+        for scenario in &self.scenarios {
+            for told in of_scenario(scenario) {
+                match troubles.iter_mut().find(|(known, _)| *known == told) {
+                    Some((_, scenarios)) => scenarios.push(&scenario.id),
+                    None => troubles.push((told, vec![&scenario.id])),
+                }
+            }
+        }
+        troubles
     }
 
     /// The ids of what was not tested, by reason, those with the highest priority first.
@@ -163,7 +202,10 @@ fn each_text(report: &mut Report, visit: &mut dyn FnMut(&mut String)) {
     ] {
         visit(text);
     }
+    report.why.iter_mut().for_each(&mut *visit);
     identity.target.mutant.iter_mut().for_each(&mut *visit);
+    identity.target.version.iter_mut().for_each(&mut *visit);
+    identity.config_hash.iter_mut().for_each(&mut *visit);
     for (mut name, mut version) in std::mem::take(&mut identity.versions) {
         visit(&mut name);
         visit(&mut version);
@@ -198,6 +240,8 @@ fn each_text(report: &mut Report, visit: &mut dyn FnMut(&mut String)) {
         visit(&mut guarantee.why);
         visit(&mut guarantee.usual_fix);
         visit(&mut guarantee.blind_to);
+        visit(&mut guarantee.section);
+        guarantee.follows.iter_mut().for_each(&mut *visit);
     }
     for cell in &mut report.cells {
         visit(&mut cell.guarantee);
@@ -220,11 +264,13 @@ fn each_text(report: &mut Report, visit: &mut dyn FnMut(&mut String)) {
             visit(&mut example.promised);
             visit(&mut example.observed);
             example.story.iter_mut().for_each(&mut *visit);
+            example.context.iter_mut().for_each(&mut *visit);
             example.active_faults.iter_mut().for_each(&mut *visit);
         }
     }
     for untested in &mut report.not_tested {
         visit(&mut untested.id);
+        visit(&mut untested.section);
         visit(&mut untested.reason);
     }
 }
@@ -307,6 +353,13 @@ mod tests {
         check("\u{1b}[1;31mred\u{1b}[0m", "red");
         check("\u{1b}[2J\u{1b}[m!\u{1b}", "\u{1b}[2J!\u{1b}");
         check("\u{1b}[38:5:1m\u{1b}[é", "\u{1b}[é");
+    }
+
+    #[test]
+    fn times_are_said_as_people_say_them() {
+        let durations = [900, 14_500, 119_999, 120_000, 125_300].map(duration);
+        assert_eq!(durations, ["0.9 s", "14.5 s", "120 s", "2 min", "2 min 5 s"]);
+        assert_eq!([250, 3_140, 1_200_000].map(micros), ["250 µs", "3.1 ms", "1.2 s"]);
     }
 
     #[test]

@@ -65,6 +65,45 @@ pub const CHECKLIST: &[Row] = &[
     row("no-secret-leaked", Critical, "No key and no secret appears in anything that is written."),
 ];
 
+/// The parts of the checklist, each with the row that it begins with.
+const SECTIONS: &[(&str, &str)] = &[
+    ("Authentication and secrets", "key-from-vault"),
+    ("API integration", "base-url"),
+    ("Errors and resilience", "pages-served"),
+    ("Monitoring and alerting", "latency-metrics"),
+    ("Security", "webhook-signature"),
+];
+
+/// The part of the checklist that a row belongs to; empty for what is no row.
+#[must_use]
+pub fn section(id: &str) -> &'static str {
+    let mut section = "";
+    for row in CHECKLIST {
+        if let Some((name, _)) = SECTIONS.iter().find(|(_, first)| *first == row.id) {
+            section = name;
+        }
+        if row.id == id {
+            return section;
+        }
+    }
+    ""
+}
+
+/// What is usually broken because something else is, in the same storm: a lost click is a late one, and
+/// whoever keeps no cap meets the limit. Each is shown by a mutant that breaks both.
+pub const FOLLOWS: &[(&str, &[&str])] = &[
+    ("hard-limit", &["client-rate-cap"]),
+    ("clicks-delivered", &["clicks-survive-crash", "breaker-recovers"]),
+    ("click-lag", &["clicks-delivered", "breaker-recovers"]),
+    ("webhook-signature", &["webhook-registered"]),
+];
+
+/// What a breach of this promise usually follows from.
+#[must_use]
+pub fn follows(id: &str) -> &'static [&'static str] {
+    FOLLOWS.iter().find(|(of, _)| *of == id).map_or(&[], |(_, causes)| causes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +115,29 @@ mod tests {
         let ids: BTreeSet<&str> = CHECKLIST.iter().map(|row| row.id).collect();
         assert_eq!(ids.len(), CHECKLIST.len());
         assert!(CHECKLIST.iter().all(|row| row.statement.ends_with('.')));
+    }
+
+    #[test]
+    fn every_row_belongs_to_a_part() {
+        let mut parts: Vec<&str> = CHECKLIST.iter().map(|row| section(row.id)).collect();
+        parts.dedup();
+        assert_eq!(parts, SECTIONS.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+        assert_eq!(section("click-lug"), "");
+    }
+
+    #[test]
+    fn what_follows_from_what_are_rows_and_no_circle() {
+        let known = |id: &str| CHECKLIST.iter().any(|row| row.id == id);
+        for (of, causes) in FOLLOWS {
+            assert!(known(of) && causes.iter().all(|cause| known(cause)), "{of}");
+            let mut reached = causes.to_vec();
+            for step in 0.. {
+                let Some(at) = reached.get(step).copied() else { break };
+                assert_ne!(at, *of, "{of} follows from itself");
+                reached.extend(follows(at));
+            }
+        }
+        assert_eq!(follows("client-rate-cap"), [""; 0]);
     }
 
     #[test]

@@ -32,6 +32,27 @@ pub struct Measure {
     pub better: Better,
     /// How far beyond the bound an observation may be the measurement's own error.
     pub tolerance: u64,
+    /// The contract's time behind it: of a time the bound itself, of a count the window in which is
+    /// counted; absent where neither is a time of the contract.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pace: Option<Pace>,
+}
+
+/// A time of the contract, and how long it is in the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pace {
+    /// In the contract, ms.
+    pub contract_ms: u64,
+    /// In the run, µs.
+    pub run_us: u64,
+}
+
+impl Pace {
+    /// Of a duration that is the contract's divided by `time_scale`: that one is whole milliseconds.
+    fn of(run_us: u64, time_scale: u32) -> Self {
+        let contract_us = run_us.saturating_mul(u64::from(time_scale.max(1)));
+        Self { contract_ms: contract_us.div_ceil(1_000), run_us }
+    }
 }
 
 /// What the integers of a measure count.

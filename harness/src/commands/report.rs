@@ -67,7 +67,8 @@ pub fn write(folder: &RunFolder, report: &Report, names: &[String]) -> Result<()
     for renderer in shown {
         let mut out = anstream::stdout().lock();
         // A reader that has seen enough (`| head`) is no failure of the run.
-        let _ = renderer.render(report, &mut out).and_then(|()| out.flush());
+        let shown = renderer.render_within(report, columns(), &mut out);
+        let _ = shown.and_then(|()| out.flush());
     }
     let written = RENDERERS.iter().filter(named);
     let mut files: Vec<_> = written.filter_map(|known| Some((known.file_name()?, known))).collect();
@@ -82,6 +83,12 @@ pub fn write(folder: &RunFolder, report: &Report, names: &[String]) -> Result<()
         folder.write(file, &bytes).map_err(|failure| folder.or_gone(failure))?;
     }
     Ok(())
+}
+
+/// As wide as the terminal is; a log has a hundred columns.
+fn columns() -> usize {
+    terminal_size::terminal_size_of(std::io::stdout())
+        .map_or(100, |(terminal_size::Width(columns), _)| columns.into())
 }
 
 #[cfg(test)]

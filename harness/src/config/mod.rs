@@ -13,6 +13,7 @@ pub mod target;
 pub mod template;
 #[cfg(test)]
 mod tests;
+mod version;
 
 use crate::failure::{Failure, Mistake, MistakesInFile};
 use crate::reading;
@@ -36,6 +37,8 @@ pub struct Config {
     pub folder: PathBuf,
     /// The file itself; none when there is none.
     pub path: Option<PathBuf>,
+    /// What it says, letter by letter.
+    pub text: Option<String>,
 }
 
 impl Config {
@@ -70,7 +73,7 @@ impl Config {
             let mistakes = MistakesInFile::new(&shown, &concealed(&text), mistakes);
             Failure::Mistakes(Box::new(mistakes))
         })?;
-        Ok(Self { file, folder, path: Some(path.to_owned()) })
+        Ok(Self { file, folder, path: Some(path.to_owned()), text: Some(text) })
     }
 }
 

@@ -46,6 +46,12 @@ impl File {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TargetSection {
+    /// Which build it is, as the report is to say it, such as a version or a commit.
+    pub version: Option<String>,
+    /// A command that prints that on its first line; it is started beside this file.
+    pub version_command: Option<Vec<String>>,
+    /// A route of what runs already that answers with it.
+    pub version_route: Option<String>,
     /// A command that the harness starts, stops and kills.
     pub spawn: Option<Spawn>,
     /// Something that is running already.

@@ -5,6 +5,7 @@ use super::guarantees;
 use super::model::File;
 use super::shape::place;
 use super::template;
+use super::version;
 use crate::failure::Mistake;
 use crate::failure::nearest;
 use crate::metrics::Selector;
@@ -64,6 +65,12 @@ impl Rules<'_> {
         if kinds.into_iter().filter(|given| *given).count() > 1 {
             let help = "keep one of [target.spawn], [target.url] and [target.embedded]";
             self.wrong("target", "there is more than one target", help);
+        }
+        if let Some((path, what, help)) = version::mistake(target) {
+            self.wrong(path, what, help);
+        }
+        if let Some(route) = &target.version_route {
+            self.path("target.version_route", route);
         }
         if let Some(spawn) = &target.spawn {
             if spawn.command.first().is_none_or(String::is_empty) {

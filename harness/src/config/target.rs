@@ -44,7 +44,7 @@ impl TargetSpec {
     /// [`Failure::Mistakes`] when there is a file that names none: it would look as if the service of
     /// that file had been tested.
     pub fn of(config: &Config) -> Result<Self, Failure> {
-        let TargetSection { spawn, url, embedded } = &config.file.target;
+        let TargetSection { spawn, url, embedded, .. } = &config.file.target;
         match &config.path {
             Some(path) if spawn.is_none() && url.is_none() && embedded.is_none() => {
                 Err(nothing_to_test(path))

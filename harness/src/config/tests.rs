@@ -320,7 +320,7 @@ fn no_value_of_the_environment_is_shown_beside_a_mistake_and_no_address_holds_a_
 #[test]
 fn a_target_takes_a_time_scale_where_its_command_or_environment_asks_for_it() {
     let takes = |target: &str| {
-        let config = Config { file: good(target), folder: ".".into(), path: None };
+        let config = Config { file: good(target), folder: ".".into(), ..Config::default() };
         TargetSpec::of(&config).unwrap().takes_time_scale()
     };
     assert!(takes(""));
@@ -355,7 +355,7 @@ fn the_written_file_is_right_and_shows_the_defaults() {
     assert_eq!(file.observe, model::Observe::default());
     let mut run = usual();
     let before = run.clone();
-    Config { file, folder: ".".into(), path: None }.apply(&mut run);
+    Config { file, folder: ".".into(), ..Config::default() }.apply(&mut run);
     assert_eq!(run, before);
     let all: String = text.lines().map(|line| shown(line).unwrap_or_default()).collect();
     assert!(all.contains("ready_within_ms = 20000"), "{all}");

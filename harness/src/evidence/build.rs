@@ -4,14 +4,16 @@
 
 mod about;
 mod cell;
+mod context;
 mod scenario;
 mod sentence;
+mod why;
 
 use super::folder::{RunFolder, RunIdentity};
 use super::plans;
 use crate::failure::Failure;
 use reports::report::{Cell, NotTested, Report, Severity, Standing};
-use scenarios::checklist::{CHECKLIST, Row};
+use scenarios::checklist::{self, CHECKLIST, Row};
 use scenarios::guarantees::{self, GUARANTEES};
 
 /// The report of a run.
@@ -76,6 +78,7 @@ pub fn report(folder: &RunFolder) -> Result<Report, Failure> {
     if let Some(edited) = identity.rerun.edited() {
         report.sentence = format!("{} {edited}", report.sentence);
     }
+    report.why = why::why(&report);
     Ok(report)
 }
 
@@ -86,7 +89,12 @@ fn not_tested(row: &Row, identity: &RunIdentity) -> NotTested {
         (Some(_), Some(why)) => format!("not applicable: {why}"),
         (Some(_), None) => "not exercised by the scenarios of this run".to_owned(),
     };
-    NotTested { id: row.id.to_owned(), priority: about::priority(row.priority), reason }
+    NotTested {
+        id: row.id.to_owned(),
+        section: checklist::section(row.id).to_owned(),
+        priority: about::priority(row.priority),
+        reason,
+    }
 }
 
 /// Violated before inconclusive before held; nothing at all is inconclusive.

@@ -33,6 +33,12 @@ pub struct RunIdentity {
     pub plan_hash: String,
     /// What was tested.
     pub target: TargetSpec,
+    /// Which build of it, where that is known.
+    #[serde(default)]
+    pub version: Option<String>,
+    /// SHA-256 of the configuration file, if there was one.
+    #[serde(default)]
+    pub config_hash: Option<String>,
     /// Severities, minimums and absent routes.
     #[serde(default)]
     pub judging: JudgingRules,
@@ -60,6 +66,8 @@ impl RunIdentity {
             started: String::new(),
             plan_hash: plan_hash.to_owned(),
             target,
+            version: None,
+            config_hash: None,
             judging: JudgingRules::default(),
             rerun: Rerun::default(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -5,7 +5,7 @@ pub mod folder;
 mod format;
 #[cfg(test)]
 mod fuzz_tests;
-mod hash;
+pub mod hash;
 pub mod judging;
 pub mod judging_rules;
 mod lines;

@@ -2,13 +2,14 @@
 
 mod child;
 mod log;
+mod version;
 
 use crate::config::Config;
 use crate::config::target::TargetSpec;
 use crate::evidence::folder::{RunFolder, RunIdentity};
 use crate::evidence::judging_rules::JudgingRules;
-use crate::evidence::plans;
 use crate::evidence::shortfall::{Kind, Shortfall};
+use crate::evidence::{hash, plans};
 use crate::failure::Failure;
 use crate::process::interrupted;
 use crate::progress::Progress;
@@ -53,11 +54,17 @@ pub struct Ran {
 /// [`Failure::Setup`] when the folder cannot be written; a scenario that does not come to its end is
 /// noted in the folder and does not end the others.
 pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure> {
+    let version = version::of(&request.config, &request.target).await.unwrap_or_else(|why| {
+        progress.note(&format!("! the target's version is not known: {why}"));
+        None
+    });
     let (bytes, plan_hash) = plans::to_bytes(&request.plan);
     let (folder, run_id, started) = RunFolder::create(&request.out_dir, &plan_hash)?;
     folder.write("plan.json", &bytes)?;
     let run_hash = folder.write_identity(&RunIdentity {
         started,
+        version,
+        config_hash: request.config.text.as_ref().map(|text| hash::of(text.as_bytes())),
         judging: JudgingRules::of(&request.config, &request.target),
         rerun: request.rerun.clone().recorded_in(&folder.plan()),
         ..RunIdentity::new(&run_id, &plan_hash, request.target.without_secrets())
@@ -69,6 +76,9 @@ pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure>
         // The sender must outlive the scenarios, or they would see a change.
         std::future::pending::<()>().await;
     });
+    let lengths =
+        request.plan.scenarios.iter().map(|plan| Duration::from_millis(plan.duration_ms()));
+    progress.expect(lengths);
     let mut running = JoinSet::new();
     for plan in schedule::in_running_order(&request.plan.scenarios) {
         let mut over = stopped.clone();
@@ -81,6 +91,7 @@ pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure>
             let why = "the run was interrupted before this scenario began".to_owned();
             let shortfall = Shortfall { kind: Kind::Interrupted, why };
             note(&shortfall, &folder, &plan.id, |line| progress.note(line));
+            progress.leave_out(Duration::from_millis(plan.duration_ms()));
             continue;
         };
         let order = Order {

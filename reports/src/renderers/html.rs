@@ -5,14 +5,15 @@ use std::io::{self, Write};
 use askama::Template;
 
 use super::Renderer;
-use crate::matrix::{Matrix, Row};
-use crate::report::{
-    Cell, CounterExample, Ending, GuaranteeReport, Lateness, Report, ScenarioReport, Standing,
-};
-use crate::text::{measured, moment, number, seconds};
+use crate::cards::{Card, cards};
+use crate::matrix::{Matrix, Row, by_reason};
+use crate::report::{Cell, Ending, GuaranteeReport, Lateness, Report, ScenarioReport, Standing};
+use crate::text::{duration, listed, measured, micros, moment, number, seconds, short_hash};
 
+mod examples;
 mod timeline;
 
+use examples::{Example, Links, examples};
 use timeline::Timeline;
 
 /// A file that opens on a phone and passes as a mail attachment.
@@ -21,7 +22,7 @@ const MAX_BYTES: usize = 3_000_000;
 const STYLE: &str = include_str!("../../templates/report.css");
 
 /// The only thing in the page that a browser may apply; a test holds it to [`STYLE`].
-const STYLE_HASH: &str = "sha256-hOBkDZ3/ud5TkdFG8bS9w9DGU5Pdw3fkAct4WGvfXP0=";
+const STYLE_HASH: &str = "sha256-e72UUhJ9PkwK7N8Du2nUEKTaskmkPDpDhc2wKd4oV6E=";
 
 /// Writes `report.html`.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +57,8 @@ impl Renderer for Html {
         let mut page = String::new();
         for (index, level) in LEVELS.into_iter().enumerate() {
             let report = report.printable(level.chars);
-            page = Page::of(&report, level, index > 0).render().map_err(io::Error::other)?;
+            let matrix = Matrix::of(&report);
+            page = rendered(&report, &matrix, level, index > 0).map_err(io::Error::other)?;
             if page.len() < MAX_BYTES {
                 break;
             }
@@ -72,28 +74,21 @@ struct Page<'a> {
     style: &'static str,
     style_hash: &'static str,
     shortened: bool,
-    matrix: Matrix<'a>,
-    violations: Vec<&'a Cell>,
+    matrix: &'a Matrix<'a>,
+    cards: Vec<Card<'a>>,
     guarantees: Vec<GuaranteeSection<'a>>,
     scenarios: Vec<ScenarioSection<'a>>,
-    unsettled: Vec<(Standing, Vec<&'a Cell>)>,
+    unsettled: Vec<(Standing, Vec<(&'a str, Vec<&'a Cell>)>)>,
 }
 
 struct GuaranteeSection<'a> {
     id: &'a str,
     verdict: Option<Standing>,
-    priority: String,
+    weight: String,
     about: Option<&'a GuaranteeReport>,
     cells: Vec<&'a Cell>,
     examples: Vec<Example<'a>>,
     total: u64,
-}
-
-struct Example<'a> {
-    scenario: &'a str,
-    example: &'a CounterExample,
-    story: &'a [String],
-    left_out: usize,
 }
 
 struct ScenarioSection<'a> {
@@ -102,56 +97,63 @@ struct ScenarioSection<'a> {
     completed: bool,
 }
 
-impl<'a> Page<'a> {
-    fn of(report: &'a Report, level: Level, shortened: bool) -> Self {
-        let matrix = Matrix::of(report);
-        let section = |scenario: &'a ScenarioReport| ScenarioSection {
-            scenario,
-            timeline: Timeline::of(scenario, level.points),
-            completed: scenario.ending == Ending::Completed,
-        };
+fn rendered(
+    report: &Report,
+    matrix: &Matrix<'_>,
+    level: Level,
+    shortened: bool,
+) -> askama::Result<String> {
+    let guarantees: Vec<_> =
+        matrix.rows.iter().map(|row| GuaranteeSection::of(row, level)).collect();
+    let mut links = Links::default();
+    for section in &guarantees {
+        links.add(section.id, &section.examples);
+    }
+    let section = |scenario| ScenarioSection::of(scenario, level, &links);
+    let scenarios = report.scenarios.iter().map(section).collect();
+    let page = Page {
+        report,
+        style: STYLE,
+        style_hash: STYLE_HASH,
+        shortened,
+        matrix,
+        cards: cards(matrix),
+        guarantees,
+        scenarios,
+        unsettled: [Standing::Inconclusive, Standing::NotApplicable]
+            .map(|verdict| (verdict, by_reason(matrix.with(verdict))))
+            .into(),
+    };
+    page.render()
+}
+
+impl<'a> ScenarioSection<'a> {
+    fn of(scenario: &'a ScenarioReport, level: Level, links: &Links<'_>) -> Self {
         Self {
-            report,
-            style: STYLE,
-            style_hash: STYLE_HASH,
-            shortened,
-            violations: matrix.with(Standing::Violated),
-            guarantees: matrix.rows.iter().map(|row| GuaranteeSection::of(row, level)).collect(),
-            scenarios: report.scenarios.iter().map(section).collect(),
-            unsettled: [Standing::Inconclusive, Standing::NotApplicable]
-                .map(|verdict| (verdict, matrix.with(verdict)))
-                .into(),
-            matrix,
+            scenario,
+            timeline: Timeline::of(scenario, level.points, links),
+            completed: scenario.ending == Ending::Completed,
         }
     }
 }
 
 impl<'a> GuaranteeSection<'a> {
-    /// The scenarios share the places for examples evenly.
     fn of(row: &Row<'a>, level: Level) -> Self {
         let cells: Vec<&'a Cell> = row.cells.iter().flatten().copied().collect();
-        let with_examples = cells.iter().filter(|judged| !judged.counter_examples.is_empty());
-        let share = (level.examples / with_examples.count().max(1)).max(1);
-        let examples = cells.iter().flat_map(|cell| {
-            cell.counter_examples.iter().take(share).map(|example| {
-                let shown = example.story.len().min(level.story);
-                Example {
-                    scenario: &cell.scenario,
-                    example,
-                    story: &example.story[..shown],
-                    left_out: example.story.len() - shown,
-                }
-            })
-        });
         Self {
             id: row.id,
             verdict: row.worst().map(|worst| worst.verdict),
-            priority: row.weight(),
+            weight: row.weight(),
             about: row.guarantee,
-            examples: examples.take(level.examples).collect(),
+            examples: examples(row, level.examples, level.story),
             total: cells.iter().map(|cell| cell.total_violations).sum(),
             cells,
         }
+    }
+
+    /// How many violations the examples stand for.
+    fn shown(&self) -> usize {
+        self.examples.iter().map(|one| 1 + one.alike.len()).sum()
     }
 }
 
@@ -190,7 +192,7 @@ fn count(count: &Option<u64>) -> String {
 
 /// Median, 99th percentile and maximum.
 fn lateness(lateness: &Option<Lateness>) -> String {
-    measured(*lateness, |late| format!("{} / {} / {}", late.p50_us, late.p99_us, late.max_us))
+    measured(*lateness, |late| [late.p50_us, late.p99_us, late.max_us].map(micros).join(" / "))
 }
 
 #[cfg(test)]

@@ -30,13 +30,16 @@ impl Renderer for Junit {
         let report = report.printable(MAX_CHARS);
         let matrix = Matrix::of(&report);
         let mut suites = Suites::new("windthrow");
+        suites.timestamp = report.started.parse().ok();
         for (column, id) in matrix.scenarios.iter().enumerate() {
             let mut suite = TestSuite::new(*id);
-            suite.add_property(("seed", report.identity.seed.as_str()));
-            suite.add_property(("started", report.started.as_str()));
+            suite.timestamp = report.started.parse().ok();
+            for (name, value) in properties(&report) {
+                suite.add_property((name, value));
+            }
             if let Some(scenario) = report.scenarios.iter().find(|scenario| scenario.id == *id) {
                 suite.set_time(Duration::from_millis(scenario.duration_ms));
-                suite.add_test_cases(unfinished(scenario));
+                suite.add_test_case(completed(scenario));
             }
             let judged = matrix.rows.iter().filter_map(|row| row.cells[column]);
             suite.add_test_cases(judged.map(case));
@@ -46,17 +49,49 @@ impl Renderer for Junit {
     }
 }
 
-/// A scenario that broke off is an error even if nothing was judged, or it would look green.
-fn unfinished(scenario: &ScenarioReport) -> Option<TestCase> {
-    if scenario.ending == Ending::Completed {
-        return None;
-    }
-    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-    let reason = scenario.ending_reason.as_deref().unwrap_or("no reason was recorded");
-    status.set_type(scenario.ending.word()).set_message(reason);
+/// What tells two runs apart.
+fn properties(report: &Report) -> impl Iterator<Item = (&'static str, &str)> {
+    let identity = &report.identity;
+    let target = &identity.target;
+    let always = [
+        ("run", &*report.run_id),
+        ("started", &*report.started),
+        ("seed", &*identity.seed),
+        ("plan", &*identity.plan_hash),
+        ("profile", &*identity.profile),
+        ("contract", &*identity.contract.name),
+        ("target", &*target.name),
+        ("rerun", &*report.rerun),
+    ];
+    let known = [
+        ("version", target.version.as_deref()),
+        ("mutant", target.mutant.as_deref()),
+        ("configuration", identity.config_hash.as_deref()),
+    ];
+    let known = known.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    always.into_iter().chain(known)
+}
+
+/// Viewers put what has no package under a root of their own.
+fn class_name(scenario: &str) -> String {
+    format!("windthrow.{scenario}")
+}
+
+/// A scenario that broke off is an error even if nothing was judged, or it would look green. All of its
+/// time was this case's: judging takes none of it, and viewers add up the times of cases.
+fn completed(scenario: &ScenarioReport) -> TestCase {
+    let status = if scenario.ending == Ending::Completed {
+        TestCaseStatus::success()
+    } else {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        let reason = scenario.ending_reason.as_deref().unwrap_or("no reason was recorded");
+        status.set_type(scenario.ending.word()).set_message(reason);
+        status
+    };
     let mut case = TestCase::new("scenario-completed", status);
-    case.set_classname(scenario.id.as_str());
-    Some(case)
+    case.set_classname(class_name(&scenario.id));
+    case.set_time(Duration::from_millis(scenario.duration_ms));
+    case
 }
 
 fn case(cell: &Cell) -> TestCase {
@@ -69,7 +104,10 @@ fn case(cell: &Cell) -> TestCase {
     match cell.verdict {
         Standing::Held => {}
         Standing::Violated => {
-            let message = format!("promised: {}; observed: {}", cell.promised, cell.observed);
+            let message = match &cell.margin {
+                Some(margin) => format!("{}; {}", cell.offence(), margin.told()),
+                None => format!("{}; promised: {}", cell.offence(), cell.promised),
+            };
             status.set_type("violated").set_message(message).set_description(witness(cell));
         }
         Standing::Inconclusive | Standing::NotApplicable => {
@@ -80,24 +118,23 @@ fn case(cell: &Cell) -> TestCase {
         }
     }
     let mut case = TestCase::new(cell.guarantee.as_str(), status);
-    case.set_classname(cell.scenario.as_str());
+    case.set_classname(class_name(&cell.scenario));
+    case.set_time(Duration::ZERO);
     case.set_assertions(usize::try_from(cell.seen).unwrap_or(usize::MAX));
     case
 }
 
-/// The first violation and how to see it again, a line each.
+/// The worst violation and how to see it again, a line each.
 fn witness(cell: &Cell) -> String {
     let mut lines = Vec::new();
     if let Some(first) = cell.counter_examples.first() {
-        lines.push(format!("first at {}: {}", text::moment(first.at_ms), first.observed));
+        let at = text::moment(first.at_ms);
+        lines.push(format!("{at}: {} ({})", first.observed, first.faults()));
         lines.extend(first.story.iter().map(|line| format!("  {line}")));
-        if !first.active_faults.is_empty() {
-            lines.push(format!("active faults: {}", first.active_faults.join(", ")));
-        }
     }
     lines.push(format!("violations: {} in all", cell.total_violations));
     lines.push(format!("rerun: {}", cell.rerun));
-    lines.push(format!("check next: {}", cell.check_next));
+    lines.push(format!("check first: {}", cell.check_next));
     lines.join("\n")
 }
 
@@ -120,7 +157,7 @@ mod tests {
         fn hostile_text_stays_text(hostile in hostile()) {
             let xml = rendered(&Junit, &Report::example().with_every_text_after(&hostile));
             let read = Suites::deserialize_from_str(&xml).expect("it is well-formed");
-            prop_assert_eq!((read.tests, read.failures, read.errors), (10, 2, 4));
+            prop_assert_eq!((read.tests, read.failures, read.errors), (12, 2, 4));
             prop_assert!(!xml.contains("<script"));
         }
     }

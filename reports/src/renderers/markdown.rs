@@ -3,9 +3,10 @@
 use std::io::{self, Write};
 
 use super::Renderer;
-use crate::matrix::Matrix;
+use crate::cards::{Card, cards};
+use crate::matrix::{Matrix, by_reason};
 use crate::report::{Cell, Report, Standing};
-use crate::text;
+use crate::text::{listed, short_hash};
 
 /// Stays under 64 KiB with room for what a workflow adds.
 const MAX_BYTES: usize = 60 * 1024;
@@ -32,15 +33,16 @@ impl Renderer for Markdown {
     fn render(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let report = report.printable(MAX_CHARS);
         let matrix = Matrix::of(&report);
-        let violations = matrix.with(Standing::Violated);
+        let cards = cards(&matrix);
         let mut sections = vec![head(&report)];
-        sections.extend(violations.iter().take(MAX_VIOLATIONS).map(|violated| violation(violated)));
-        if violations.len() > MAX_VIOLATIONS {
-            let more = violations.len() - MAX_VIOLATIONS;
-            sections.push(format!("… and {more} more violations, see `report.html`.\n"));
+        sections.extend(cards.iter().take(MAX_VIOLATIONS).map(violation));
+        if cards.len() > MAX_VIOLATIONS {
+            let more = cards.len() - MAX_VIOLATIONS;
+            sections.push(format!("… and {more} more broken guarantees, see `report.html`.\n"));
         }
         sections.push(table(&matrix));
         sections.push(open(&matrix));
+        sections.push(reach(&report));
         sections.push(strength(&matrix));
         sections.push(format!("To run it again:\n\n{}", fenced("sh", &[report.rerun.as_str()])));
 
@@ -66,57 +68,75 @@ impl Renderer for Markdown {
 fn head(report: &Report) -> String {
     let identity = &report.identity;
     let mutant = identity.target.mutant.as_deref().map(|mutant| format!(", mutant {mutant}"));
+    let config = identity.config_hash.as_deref();
+    let config = config.map(|hash| format!(", configuration {}", short_hash(hash)));
     let assumed = if identity.contract.assumed { " (assumed numbers)" } else { "" };
     let facts = format!(
-        "run {}, started {}, seed {}, plan {}, profile {}, contract {}{assumed}, target {} ({}){}",
-        report.run_id,
-        report.started,
-        identity.seed,
-        identity.plan_hash,
-        identity.profile,
-        identity.contract.name,
+        "target {} ({}){}, version {}, run {}, started {}, seed {}, plan {}, profile {}, contract \
+         {}{assumed}{}",
         identity.target.name,
         identity.target.kind,
         mutant.unwrap_or_default(),
+        identity.target.version.as_deref().unwrap_or("not stated"),
+        report.run_id,
+        report.started,
+        identity.seed,
+        short_hash(&identity.plan_hash),
+        identity.profile,
+        identity.contract.name,
+        config.unwrap_or_default(),
     );
     let verdict = report.verdict;
     let (symbol, word) = (verdict.symbol(), verdict.word());
-    let mut head =
-        format!("## {symbol} {word}: {}\n\n{}\n", escaped(&report.sentence), escaped(&facts));
-    for (scenario, told) in report.troubles() {
-        head.push_str(&format!("\n**! {}: {}**\n", escaped(scenario), escaped(&told)));
+    let mut head = format!("## {symbol} {word}: {}\n", escaped(&report.sentence));
+    if let Some(why) = &report.why {
+        head.push_str(&format!("\n**{}**\n", escaped(why)));
+    }
+    head.push_str(&format!("\n{}\n", escaped(&facts)));
+    for (told, scenarios) in report.troubles() {
+        let scenarios = escaped(&listed(&scenarios, 4));
+        head.push_str(&format!("\n**! {}** ({scenarios})\n", escaped(&told)));
     }
     for (reason, ids) in report.untested() {
-        let ids = ids.join(", ");
+        let ids = listed(&ids, 6);
         head.push_str(&format!("\nNot tested, {}: {}\n", escaped(reason), escaped(&ids)));
     }
     head
 }
 
-fn violation(cell: &Cell) -> String {
+fn violation(card: &Card<'_>) -> String {
+    let cell = card.lead;
     let mut lines = vec![
-        format!("### ✗ {} in {}", escaped(&cell.guarantee), escaped(&cell.scenario)),
+        format!("### ✗ {} ({})", escaped(&cell.guarantee), card.weight()),
         String::new(),
-        format!("- promised: {}", escaped(&cell.promised)),
-        format!("- observed: {}", escaped(&cell.observed)),
+        format!("**{}**", escaped(cell.offence())),
+        String::new(),
     ];
-    if let Some(margin) = &cell.margin {
-        lines.push(format!("- margin: {}", escaped(&margin.words)));
+    let mut item = |label: &str, text: &str| lines.push(format!("- {label}: {}", escaped(text)));
+    if let Some(moment) = card.moment() {
+        item("when", &moment);
     }
-    let mut evidence = Vec::new();
-    if let Some(first) = cell.counter_examples.first() {
-        let (at, all) = (text::moment(first.at_ms), cell.total_violations);
-        let faults = match first.active_faults.join(", ") {
-            none if none.is_empty() => "no fault active".into(),
-            some => format!("active faults: {}", escaped(&some)),
-        };
-        lines.push(format!("- first of {all} at {at}, {faults}"));
-        evidence.extend(first.story.iter().take(8).map(String::as_str));
+    match &cell.margin {
+        Some(margin) => item("measured", &margin.told()),
+        None => item("promised", &cell.promised),
+    }
+    item("seen", &card.extent());
+    if !card.elsewhere.is_empty() {
+        let others: Vec<_> = card.elsewhere.iter().map(|cell| &*cell.scenario).collect();
+        item("also in", &others.join(", "));
+    }
+    for other in &card.with_it {
+        let other = format!("{}: {}", other.guarantee, other.offence());
+        item("with it", &format!("{other} (likely the same cause)"));
     }
     if !cell.check_next.is_empty() {
-        lines.push(format!("- check next: {}", escaped(&cell.check_next)));
+        item("check first", &cell.check_next);
     }
     lines.push(String::new());
+    let evidence: Vec<&str> = cell
+        .counter_examples
+        .first()
+        .map_or(Vec::new(), |worst| worst.story.iter().take(8).map(String::as_str).collect());
     if !evidence.is_empty() {
         lines.push(fenced("text", &evidence));
     }
@@ -152,10 +172,10 @@ fn table(matrix: &Matrix) -> String {
 fn open(matrix: &Matrix) -> String {
     let mut text = String::new();
     for verdict in [Standing::Inconclusive, Standing::NotApplicable] {
-        for Cell { guarantee, scenario, reason, .. } in matrix.with(verdict) {
-            let (guarantee, scenario) = (escaped(guarantee), escaped(scenario));
-            let reason = escaped(reason.as_deref().unwrap_or("no reason recorded"));
-            text.push_str(&format!("- {}: {guarantee} in {scenario}: {reason}\n", verdict.word()));
+        for (reason, cells) in by_reason(matrix.with(verdict)) {
+            let places = cells.iter().map(|one| format!("{} in {}", one.guarantee, one.scenario));
+            let places = escaped(&places.collect::<Vec<_>>().join(", "));
+            text.push_str(&format!("- {}, {}: {places}\n", verdict.word(), escaped(reason)));
         }
     }
     if text.is_empty() {
@@ -163,6 +183,16 @@ fn open(matrix: &Matrix) -> String {
     }
     let summary = "Inconclusive, not applicable";
     format!("<details><summary>{summary}</summary>\n\n{text}\n</details>\n")
+}
+
+/// How far the evidence reaches, and which faults were no test.
+fn reach(report: &Report) -> String {
+    let mut text = format!("Evidence: {}.\n", escaped(&report.reach()));
+    let idle = report.idle_faults();
+    if !idle.is_empty() {
+        text.push_str(&format!("\nFaults that hit nothing: {}.\n", escaped(&listed(&idle, 6))));
+    }
+    text
 }
 
 /// How much was seen of each thing of which a promise asks for some.
@@ -241,11 +271,11 @@ mod tests {
         let mut report = Report::example();
         let violated = report.cells[4].clone();
         report.cells = (0..20)
-            .map(|index| Cell { scenario: format!("s{index}"), ..violated.clone() })
+            .map(|index| Cell { guarantee: format!("g{index}"), ..violated.clone() })
             .collect();
         let text = rendered(&Markdown, &report);
         assert_eq!(text.matches("### ✗").count(), 9);
-        assert!(text.contains("and 11 more violations"));
+        assert!(text.contains("and 11 more broken guarantees"));
     }
 
     /// Proves that GitHub never refuses the summary, however much went wrong.

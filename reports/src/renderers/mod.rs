@@ -43,6 +43,20 @@ pub trait Renderer: Sync {
     ///
     /// Only what `out` reports: every report can be rendered.
     fn render(&self, report: &Report, out: &mut dyn Write) -> io::Result<()>;
+
+    /// Writes the whole report for whoever sees so many columns; the same for all, if it is a file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Renderer::render`].
+    fn render_within(
+        &self,
+        report: &Report,
+        _columns: usize,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        self.render(report, out)
+    }
 }
 
 /// All renderers, in the order in which a person meets them.

@@ -1,17 +1,24 @@
-//! Writes the report for a terminal or a log: the verdict, the matrix, the violations, what is open.
+//! Writes the report for a terminal or a log: the verdict and why, what broke, the matrix, what is open.
 
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{Table, presets};
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
 use super::Renderer;
-use crate::matrix::Matrix;
-use crate::report::{Cell, Evidence, Report, Standing};
-use crate::text;
+use crate::cards::{Card, cards};
+use crate::matrix::{Group, Matrix, Row, by_reason};
+use crate::report::{Report, Standing};
+use crate::text::listed;
 
-/// A line that is longer wraps so often that nobody reads it.
+/// Whoever reads more than this of one text reads another report.
 const MAX_CHARS: usize = 300;
+
+/// Where nobody says how wide it is.
+const COLUMNS: usize = 100;
+
+/// Below this a line would be a word.
+const NARROWEST: usize = 40;
 
 /// Writes text with ANSI colours; whoever sends it elsewhere than to a terminal strips them.
 #[derive(Debug, Clone, Copy)]
@@ -27,106 +34,185 @@ impl Renderer for Terminal {
     }
 
     fn render(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
+        self.render_within(report, COLUMNS, out)
+    }
+
+    fn render_within(
+        &self,
+        report: &Report,
+        columns: usize,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         let report = report.printable(MAX_CHARS);
         let matrix = Matrix::of(&report);
-        let verdict = report.verdict;
-        let word = format!("{} {}", verdict.symbol(), verdict.word());
-        writeln!(out, "{}: {}", paint(verdict, &word), report.sentence)?;
-        let Report { run_id, identity, .. } = &report;
-        let mutant = identity.target.mutant.iter().map(|mutant| format!(", mutant {mutant}"));
-        writeln!(
-            out,
-            "run {run_id}, seed {}, profile {}, target {} ({}){}",
-            identity.seed,
-            identity.profile,
-            identity.target.name,
-            identity.target.kind,
-            mutant.collect::<String>(),
-        )?;
-        first_screen(&report, out)?;
+        let mut page = Page { columns: columns.max(NARROWEST), out };
+        page.head(&report)?;
+        for card in cards(&matrix) {
+            page.card(&card)?;
+        }
         if !matrix.rows.is_empty() {
-            table(&matrix, out)?;
+            page.matrix(&matrix)?;
         }
-        for cell in matrix.with(Standing::Violated) {
-            violation(cell, out)?;
+        page.open(&matrix)?;
+        page.say("evidence: ", &report.reach())?;
+        let idle = report.idle_faults();
+        if !idle.is_empty() {
+            page.say("faults that hit nothing: ", &listed(&idle, 6))?;
         }
-        let open = matrix.with(Standing::Inconclusive);
-        if !open.is_empty() {
-            writeln!(out, "{}", paint(Standing::Inconclusive, "? inconclusive"))?;
-            for Cell { guarantee, scenario, reason, .. } in open {
-                let reason = reason.as_deref().unwrap_or("no reason was recorded");
-                writeln!(out, "  {guarantee} in {scenario}: {reason}")?;
+        // A command is copied: it is one line, however long.
+        writeln!(page.out, "rerun: {}", report.rerun)
+    }
+}
+
+/// Text of a certain width.
+struct Page<'a> {
+    columns: usize,
+    out: &'a mut dyn Write,
+}
+
+impl Page<'_> {
+    /// A paragraph whose further lines stand below where its text begins, if that leaves room.
+    fn say(&mut self, label: &str, text: &str) -> io::Result<()> {
+        let label_width = textwrap::core::display_width(label);
+        let hanging = if label_width * 2 > self.columns { 6 } else { label_width };
+        let indent = " ".repeat(hanging);
+        let options = Options::new(self.columns)
+            // Said here, since other crates may choose otherwise for the whole build.
+            .wrap_algorithm(WrapAlgorithm::FirstFit)
+            .word_separator(WordSeparator::AsciiSpace)
+            .word_splitter(WordSplitter::NoHyphenation)
+            .initial_indent(label)
+            .subsequent_indent(&indent);
+        for line in textwrap::wrap(text, options) {
+            writeln!(self.out, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+
+    /// The verdict and why, what was run, and what nobody may overlook.
+    fn head(&mut self, report: &Report) -> io::Result<()> {
+        let verdict = report.verdict;
+        let word = format!("{} {}:", verdict.symbol(), verdict.word());
+        self.say(&(paint(verdict, &word) + " "), &report.sentence)?;
+        if let Some(why) = &report.why {
+            self.say("  ", why)?;
+        }
+        let target = &report.identity.target;
+        let mutant = target.mutant.iter().map(|mutant| format!(", mutant {mutant}"));
+        let version = target.version.iter().map(|version| format!(", version {version}"));
+        let facts = format!(
+            "run {}, seed {}, profile {}, target {} ({}){}{}",
+            report.run_id,
+            report.identity.seed,
+            report.identity.profile,
+            target.name,
+            target.kind,
+            mutant.collect::<String>(),
+            version.collect::<String>(),
+        );
+        self.say("", &facts)?;
+        for (told, scenarios) in report.troubles() {
+            let told = format!("{told} ({})", listed(&scenarios, 4));
+            self.say(&(paint(Standing::Inconclusive, "!") + " "), &told)?;
+        }
+        for (reason, ids) in report.untested() {
+            self.say("not tested, ", &format!("{reason}: {}", listed(&ids, 6)))?;
+        }
+        writeln!(self.out)
+    }
+
+    fn card(&mut self, card: &Card<'_>) -> io::Result<()> {
+        let cell = card.lead;
+        let title = format!("✗ {} ({}):", cell.guarantee, card.weight());
+        self.say(&(paint(Standing::Violated, &title) + " "), cell.offence())?;
+        if let Some(moment) = card.moment() {
+            self.say("  when      ", &moment)?;
+        }
+        match &cell.margin {
+            Some(margin) => self.say("  measured  ", &margin.told())?,
+            None => self.say("  promised  ", &cell.promised)?,
+        }
+        self.say("  seen      ", &card.extent())?;
+        if !card.elsewhere.is_empty() {
+            let others: Vec<_> = card.elsewhere.iter().map(|cell| &*cell.scenario).collect();
+            self.say("  also in   ", &others.join(", "))?;
+        }
+        for other in &card.with_it {
+            let other = format!("{}: {}", other.guarantee, other.offence());
+            self.say("  with it   ", &format!("{other} (likely the same cause)"))?;
+        }
+        for line in cell.counter_examples.iter().take(1).flat_map(|one| one.story.iter().take(8)) {
+            self.say("            ", line)?;
+        }
+        if !cell.check_next.is_empty() {
+            self.say("  check     ", &cell.check_next)?;
+        }
+        writeln!(self.out, "  rerun     {}\n", cell.rerun)
+    }
+
+    /// The parts of the checklist; rows only of those that somebody must look at.
+    fn matrix(&mut self, matrix: &Matrix<'_>) -> io::Result<()> {
+        let groups = matrix.groups();
+        for group in &groups {
+            self.part(group)?;
+            if group.is_open() {
+                let letters: String = (0..matrix.scenarios.len()).map(letter).collect();
+                writeln!(self.out, "{:29}{letters}", "")?;
+                for row in &group.rows {
+                    self.row(row)?;
+                }
             }
-            writeln!(out)?;
         }
-        for scenario in &report.scenarios {
-            writeln!(out, "evidence of {}: {}", scenario.id, evidence(&scenario.evidence))?;
+        if groups.iter().any(Group::is_open) {
+            let names = matrix.scenarios.iter().enumerate();
+            let names: Vec<_> = names.map(|(at, id)| format!("{} {id}", letter(at))).collect();
+            self.say("  ", &names.join(", "))?;
         }
-        writeln!(out, "rerun: {}", report.rerun)
+        let legend =
+            Standing::ALL.map(|verdict| format!("{} {}", verdict.symbol(), verdict.word()));
+        self.say("  ", &format!("{}, · not judged", legend.join(", ")))?;
+        writeln!(self.out)
+    }
+
+    fn part(&mut self, group: &Group<'_>) -> io::Result<()> {
+        let verdict = group.verdict();
+        let name = paint(verdict, &format!("{} {}:", verdict.symbol(), group.name())) + " ";
+        let closest = group.closest().map_or(String::new(), |(id, margin)| {
+            format!("; closest to its bound: {id}, {}", margin.short()[2])
+        });
+        self.say(&name, &format!("{}{closest}", group.counts()))
+    }
+
+    fn row(&mut self, row: &Row<'_>) -> io::Result<()> {
+        let verdict = row.verdict();
+        let mut label = format!("  {} {:24} ", paint(verdict, verdict.symbol()), row.id);
+        for cell in &row.cells {
+            let symbol = |verdict: Standing| paint(verdict, verdict.symbol());
+            label += &cell.map_or("·".to_owned(), |cell| symbol(cell.verdict));
+        }
+        label.push(' ');
+        match row.tightest() {
+            Some(_) => self.say(&label, row.margin()),
+            None => self.say(&label, row.remark()),
+        }
+    }
+
+    /// What could not be judged, by reason.
+    fn open(&mut self, matrix: &Matrix<'_>) -> io::Result<()> {
+        let open = by_reason(matrix.with(Standing::Inconclusive));
+        for (reason, cells) in &open {
+            let places = cells.iter().map(|one| format!("{} in {}", one.guarantee, one.scenario));
+            let places: Vec<_> = places.collect();
+            let told = format!("{reason}: {}", listed(&places, 4));
+            self.say(&(paint(Standing::Inconclusive, "? inconclusive,") + " "), &told)?;
+        }
+        if open.is_empty() { Ok(()) } else { writeln!(self.out) }
     }
 }
 
-/// What nobody may overlook: what broke off, where the harness failed, what was not looked at.
-fn first_screen(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    for (scenario, told) in report.troubles() {
-        writeln!(out, "{} {scenario}: {told}", paint(Standing::Inconclusive, "!"))?;
-    }
-    for (reason, ids) in report.untested() {
-        writeln!(out, "not tested, {reason}: {}", ids.join(", "))?;
-    }
-    writeln!(out)
-}
-
-fn table(matrix: &Matrix, out: &mut dyn Write) -> io::Result<()> {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    let columns = (1..=matrix.scenarios.len()).map(|column| column.to_string());
-    let head = ["", "guarantee", "priority"].map(str::to_owned);
-    table.set_header(head.into_iter().chain(columns).chain(["margin".to_owned()]));
-    for row in &matrix.rows {
-        let worst = row.worst().map(|worst| worst.verdict);
-        let verdict = worst
-            .map_or("· not judged".into(), |worst| format!("{} {}", worst.symbol(), worst.word()));
-        let cells = row.cells.iter().map(|cell| cell.map_or("·", |j| j.verdict.symbol()));
-        let weight = row.weight();
-        let first = [&*verdict, row.id, &*weight].into_iter();
-        table.add_row(first.chain(cells).chain([row.margin()]));
-    }
-    for line in table.lines() {
-        let mut line = line.trim_end().to_owned();
-        for verdict in Standing::ALL {
-            line = line.replace(verdict.symbol(), &paint(verdict, verdict.symbol()));
-        }
-        writeln!(out, "{line}")?;
-    }
-    for (column, id) in matrix.scenarios.iter().enumerate() {
-        writeln!(out, "  {}: {id}", column + 1)?;
-    }
-    let legend = Standing::ALL.map(|verdict| format!("{} {}", verdict.symbol(), verdict.word()));
-    writeln!(out, "  {}  · not judged\n", legend.join("  "))
-}
-
-fn violation(cell: &Cell, out: &mut dyn Write) -> io::Result<()> {
-    let title = format!("✗ {} in {}", cell.guarantee, cell.scenario);
-    writeln!(out, "{}", paint(Standing::Violated, &title))?;
-    writeln!(out, "  promised  {}", cell.promised)?;
-    writeln!(out, "  observed  {}", cell.observed)?;
-    writeln!(out, "  margin    {}", cell.margin_words())?;
-    if let Some(first) = cell.counter_examples.first() {
-        let faults = match first.active_faults.join(", ") {
-            none if none.is_empty() => "no fault active".into(),
-            some => format!("active faults: {some}"),
-        };
-        let all = cell.total_violations;
-        writeln!(out, "  first at  {}, of {all} in all ({faults})", text::moment(first.at_ms))?;
-        for line in first.story.iter().take(8) {
-            writeln!(out, "            {line}")?;
-        }
-    }
-    if !cell.check_next.is_empty() {
-        writeln!(out, "  check     {}", cell.check_next)?;
-    }
-    writeln!(out, "  rerun     {}\n", cell.rerun)
+/// The sign of a scenario's column.
+fn letter(column: usize) -> char {
+    ('a'..='z').chain('A'..='Z').nth(column).unwrap_or('+')
 }
 
 fn paint(verdict: Standing, text: &str) -> String {
@@ -137,22 +223,6 @@ fn paint(verdict: Standing, text: &str) -> String {
         Standing::NotApplicable => Style::new().dimmed(),
     };
     format!("{style}{text}{style:#}")
-}
-
-/// What was seen, on one line.
-fn evidence(seen: &Evidence) -> String {
-    let lateness = text::measured(seen.lateness, |late| format!("p99 {} µs", late.p99_us));
-    let planned = seen.arrivals_planned.map_or(String::new(), |planned| format!(" of {planned}"));
-    format!(
-        "{}{planned} arrivals, {} operations, {} exchanges, {} clicks acknowledged, {} faults hit, \
-         lateness {lateness}, peak {}/s",
-        seen.arrivals_sent,
-        seen.operations,
-        seen.exchanges,
-        seen.clicks,
-        seen.faults_hit,
-        text::number(seen.peak_arrivals_per_s),
-    )
 }
 
 #[cfg(test)]
@@ -172,6 +242,29 @@ mod tests {
         anstream::adapter::strip_str(&rendered(&Terminal, report)).to_string()
     }
 
+    fn within(report: &Report, columns: usize) -> String {
+        let mut out = Vec::new();
+        Terminal.render_within(report, columns, &mut out).unwrap();
+        anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string()
+    }
+
+    /// Proves that no line is cut or continued by the terminal itself, commands to be copied aside, and
+    /// that no word is lost by wrapping.
+    #[test]
+    fn lines_fit_from_sixty_columns_on() {
+        let words = |text: &str| text.split_whitespace().collect::<String>();
+        let report = Report::example();
+        let whole = words(&within(&report, 100_000));
+        for columns in [60, 80, 100, 132] {
+            let text = within(&report, columns);
+            for line in text.lines().filter(|line| !line.contains("rerun")) {
+                assert!(textwrap::core::display_width(line) <= columns, "{columns}: {line}");
+                assert_eq!(line, line.trim_end());
+            }
+            assert_eq!(words(&text), whole);
+        }
+    }
+
     /// Proves that colour only repeats what a symbol and a word say already.
     #[test]
     fn without_its_colours_the_text_is_whole() {
@@ -187,8 +280,10 @@ mod tests {
         /// Proves that recorded text cannot move the cursor, retitle the window or start a line.
         #[test]
         fn hostile_text_stays_text(hostile in hostile()) {
-            let text = plain(&Report::example().with_every_text_after(&hostile));
-            prop_assert_eq!(text.lines().count(), plain(&Report::example()).lines().count());
+            // So wide that only what was recorded could start a line.
+            let wide = |report: &Report| within(report, 100_000);
+            let text = wide(&Report::example().with_every_text_after(&hostile));
+            prop_assert_eq!(text.lines().count(), wide(&Report::example()).lines().count());
             prop_assert!(text.chars().all(|c| c == '\n' || !c.is_control()));
         }
     }

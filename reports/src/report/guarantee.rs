@@ -62,6 +62,9 @@ pub enum Severity {
 pub struct GuaranteeReport {
     /// The guarantee's id.
     pub id: String,
+    /// The part of the checklist that it belongs to, such as `Security`.
+    #[serde(default)]
+    pub section: String,
     /// The promise, as one sentence.
     pub statement: String,
     /// How much hangs on it.
@@ -79,6 +82,9 @@ pub struct GuaranteeReport {
     pub usual_fix: String,
     /// What the judge cannot see.
     pub blind_to: String,
+    /// Guarantees that, broken in the same scenario, usually are why this one is broken.
+    #[serde(default)]
+    pub follows: Vec<String>,
 }
 
 /// What one scenario showed about one guarantee.
@@ -106,7 +112,8 @@ pub struct Cell {
     pub margin: Option<Margin>,
     /// Why it is inconclusive or not applicable.
     pub reason: Option<String>,
-    /// The first and worst violations, in order of time; fewer than `total_violations` if thinned.
+    /// The worst violations, the worst first, and of equals the earliest; fewer than `total_violations`
+    /// if thinned.
     pub counter_examples: Vec<CounterExample>,
     /// How many violations there were in all.
     pub total_violations: u64,
@@ -116,16 +123,51 @@ pub struct Cell {
     pub check_next: String,
 }
 
+impl Margin {
+    /// What was promised, observed, and the room, without the measure's name, which stands beside them.
+    pub(crate) fn short(&self) -> [&str; 3] {
+        [&self.promised, &self.observed, &self.words].map(|words| {
+            let rest = words.strip_prefix(&*self.measure).and_then(|rest| rest.strip_prefix(": "));
+            rest.unwrap_or(words)
+        })
+    }
+
+    /// All of it in one line: `secrets in answers: 4; promised none; 4 over`.
+    pub(crate) fn told(&self) -> String {
+        let [promised, _, room] = self.short();
+        format!("{}; promised {promised}; {room}", self.observed)
+    }
+
+    /// How much of the allowed was used, in thousandths; a bound that was kept only within the
+    /// measurement's own error, or not at all, is used up.
+    pub(crate) fn used_per_mille(&self) -> i64 {
+        1_000 - self.per_mille.clamp(0, 1_000)
+    }
+}
+
 impl Cell {
     /// The margin in words, or a dash.
     pub fn margin_words(&self) -> &str {
         self.margin.as_ref().map_or("–", |margin| &margin.words)
     }
 
+    /// How much of what was seen broke the promise, in thousandths: what is ranked by, and never shown,
+    /// since violations need not be counted in what was seen.
+    pub(crate) fn share_per_mille(&self) -> u64 {
+        let seen = self.seen.max(self.total_violations).max(1);
+        u64::try_from(u128::from(self.total_violations) * 1_000 / u128::from(seen)).unwrap_or(1_000)
+    }
+
+    /// The worst of its violations in its own words, or what was observed instead.
+    pub(crate) fn offence(&self) -> &str {
+        self.counter_examples.first().map_or(&self.observed, |worst| &worst.observed)
+    }
+
     /// How often it was put to the test, and what was seen beside the least that is needed.
     pub fn strength_words(&self) -> String {
-        let beside = |one: &Strength| format!("{} {} (at least {})", one.seen, one.name, one.least);
-        let seen = format!("{} {}", self.seen, self.of_what);
+        let beside =
+            |one: &Strength| format!("{}: {} (at least {})", one.name, one.seen, one.least);
+        let seen = format!("{}: {}", self.of_what, self.seen);
         [seen].into_iter().chain(self.strength.iter().map(beside)).collect::<Vec<_>>().join("; ")
     }
 }
@@ -152,8 +194,21 @@ pub struct CounterExample {
     pub observed: String,
     /// The recorded events around it, a line each, in an order that a person can follow.
     pub story: Vec<String>,
+    /// What else happened five seconds before and after, a line each, in order of time.
+    #[serde(default)]
+    pub context: Vec<String>,
     /// The fault rules that were armed at that moment.
     pub active_faults: Vec<String>,
+}
+
+impl CounterExample {
+    /// The faults that were active, in words.
+    pub(crate) fn faults(&self) -> String {
+        match self.active_faults.join(", ") {
+            none if none.is_empty() => "no fault was active".into(),
+            some => format!("active: {some}"),
+        }
+    }
 }
 
 /// A promise of the checklist that this run says nothing about.
@@ -161,6 +216,9 @@ pub struct CounterExample {
 pub struct NotTested {
     /// The promise's id.
     pub id: String,
+    /// The part of the checklist that it belongs to.
+    #[serde(default)]
+    pub section: String,
     /// How much hangs on it.
     pub priority: Priority,
     /// Why it was not tested.

@@ -12,6 +12,9 @@ pub struct Identity {
     pub seed: String,
     /// The hash of the plan that was run.
     pub plan_hash: String,
+    /// The SHA-256 of the configuration file; absent where none was read.
+    #[serde(default)]
+    pub config_hash: Option<String>,
     /// The profile: `quick`, `nightly`, `soak`.
     pub profile: String,
     /// How much faster than real the run's long times passed; 1 is real time.
@@ -42,6 +45,9 @@ pub struct TargetIdentity {
     pub kind: String,
     /// Its name, command or address, without secrets.
     pub name: String,
+    /// Which build it was, as the configuration, or the target itself, says.
+    #[serde(default)]
+    pub version: Option<String>,
     /// The defect that was put into the embedded integration on purpose.
     pub mutant: Option<String>,
 }

@@ -172,8 +172,11 @@ impl Judge for Queries<'_> {
             counts.unjudged,
         );
         let gauges = [
-            Gauge::within("longest query", bound, tolerance).took(counts.longest),
+            Gauge::within("longest query", bound, tolerance)
+                .at_scale(case.time_scale)
+                .took(counts.longest),
             Gauge::lasting("shortest query that was given up", bound, tolerance)
+                .at_scale(case.time_scale)
                 .took(counts.shortest),
             Gauge::none_of("answers in time that were not shown")
                 .counted(unshown as u64, slow + unshown),

@@ -256,7 +256,8 @@ fn bearable(case: &Case, asked: usize) -> usize {
 /// What is measured of a heal after which so many due pages were asked for.
 fn gauges(case: &Case, asked: usize) -> [Gauge; 3] {
     [
-        Gauge::within("time to the first good read", case.time(&WITHIN), case.harness.delta),
+        Gauge::within("time to the first good read", case.time(&WITHIN), case.harness.delta)
+            .at_scale(case.time_scale),
         Gauge::at_most("due pages not fetched after the deadline", bearable(case, asked)),
         Gauge::at_least("pages served after the deadline", 1),
     ]

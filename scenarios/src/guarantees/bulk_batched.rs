@@ -135,6 +135,7 @@ impl Judge for Launching<'_> {
                 within(case),
                 case.harness.delta,
             )
+            .at_scale(case.time_scale)
             .took(applied.slowest),
         ];
         let observed = format!(

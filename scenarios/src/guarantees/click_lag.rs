@@ -156,8 +156,9 @@ impl Judge for Lagging<'_> {
             (_, why) => format!("; the exposed lag is not judged: {}", why.unwrap_or_default()),
         };
         observed += &format!("; {of_the_alert}");
-        let slowest =
-            Gauge::within("slowest click", case.time(&WITHIN), case.harness.delta).took(slowest);
+        let slowest = Gauge::within("slowest click", case.time(&WITHIN), case.harness.delta)
+            .at_scale(case.time_scale)
+            .took(slowest);
         let untrue = Gauge::none_of("scrapes with an untrue lag")
             .counted(exposed.offences.count(), exposed.seen);
         let [missed, unfounded] = alert.gauges();

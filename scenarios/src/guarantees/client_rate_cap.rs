@@ -136,7 +136,7 @@ mod tests {
         let verdict = judged(History::over(&[]).exchanges(steady(90, 0, 500)).exchange(probe));
         assert_eq!((verdict.kind, verdict.violations), (Violated, 1));
         assert_eq!(verdict.witnesses[0].what, "91 requests within 50 s");
-        assert!(verdict.witnesses[0].story[2].contains("{Health: 1, Profile: 90}"));
+        assert!(verdict.witnesses[0].story[2].contains("by route: health 1, profile 90;"));
     }
 
     #[test]

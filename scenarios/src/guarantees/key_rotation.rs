@@ -164,6 +164,7 @@ impl Judge for Turning<'_> {
             Gauge::none_of("pages that were not served")
                 .counted(dark.count() + unserved.count(), self.judged_reads),
             Gauge::within("slowest click", case.time(&click_lag::WITHIN), case.harness.delta)
+                .at_scale(case.time_scale)
                 .took(self.slowest),
             Gauge::none_of("ages that are no key's").counted(ages.offences.count(), ages.seen),
             missed,

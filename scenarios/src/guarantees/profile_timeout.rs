@@ -188,7 +188,9 @@ impl Judge for Stalled<'_> {
             early.len(),
         );
         let gauges = [
-            Gauge::within("longest stalled read", bound, tolerance).took(longest),
+            Gauge::within("longest stalled read", bound, tolerance)
+                .at_scale(case.time_scale)
+                .took(longest),
             Gauge::lasting("shortest first attempt that stalled", least, tolerance).took(shortest),
         ];
         let strength = [

@@ -122,6 +122,7 @@ fn gauges(case: &Case, late: u64, of: usize, slowest: Option<Duration>) -> Vec<G
     vec![
         Gauge::none_of("starts without a registration in time").counted(late, of),
         Gauge::within("slowest registration, without waits", bound, case.harness.delta)
+            .at_scale(case.time_scale)
             .took(slowest),
     ]
 }

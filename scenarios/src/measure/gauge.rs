@@ -1,6 +1,6 @@
 //! Gauges: what is allowed, and then what was observed, if anything was.
 
-use super::{Better, Measure, Unit, words};
+use super::{Better, Measure, Pace, Unit, words};
 use std::time::Duration;
 
 /// A measure in the making: what is allowed, and then what was observed, if anything was.
@@ -13,7 +13,7 @@ pub struct Gauge {
 
 impl Gauge {
     const fn new(name: String, bound: u64, unit: Unit, better: Better) -> Self {
-        let measure = Measure { name, observed: 0, bound, unit, better, tolerance: 0 };
+        let measure = Measure { name, observed: 0, bound, unit, better, tolerance: 0, pace: None };
         Self { measure, is_seen: false }
     }
 
@@ -54,6 +54,19 @@ impl Gauge {
     /// A share that may reach `bound` thousandths.
     pub fn share_of_at_most(name: &str, bound: u64) -> Self {
         Self::new(name.to_owned(), bound, Unit::PerMille, Better::Less)
+    }
+
+    /// Its bound is a time of the contract, divided by the time scale.
+    pub fn at_scale(mut self, time_scale: u32) -> Self {
+        self.measure.pace = Some(Pace::of(self.measure.bound, time_scale));
+        self
+    }
+
+    /// What is counted is counted in any window of this length, which is the contract's divided by the
+    /// time scale.
+    pub fn in_any(mut self, window: Duration, time_scale: u32) -> Self {
+        self.measure.pace = Some(Pace::of(micros(window), time_scale));
+        self
     }
 
     /// So many were counted among `of` that could have been. Where there were none of either, nothing

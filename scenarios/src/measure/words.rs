@@ -17,13 +17,25 @@ pub(super) fn observed(measure: &Measure) -> String {
     format!("{}: {}", measure.name, quantity(measure.observed, measure.unit, up))
 }
 
-/// `slowest click: at most 60 s (± 100 ms)`.
+/// `slowest click: at most 60 s (± 100 ms)`; where the run's time is another than the contract's, both:
+/// `at most 60 s, run as 6 s`, `at most 90 in 60 s, run as 6 s`.
 pub(super) fn promised(measure: &Measure) -> String {
     let Measure { name, bound, unit, .. } = measure;
+    let contract = measure.pace.map(|pace| time(u128::from(pace.contract_ms) * 1_000, true));
+    let run = measure.pace.map(|pace| time(pace.run_us.into(), measure.better == Better::More));
+    let quantity = |up| match (&contract, unit) {
+        (Some(contract), Unit::Micros) => contract.clone(),
+        (Some(contract), _) => format!("{} in {contract}", quantity(*bound, *unit, up)),
+        (None, _) => quantity(*bound, *unit, up),
+    };
     let bound = match (measure.better, bound) {
         (Better::Less, 0) => "none".to_owned(),
-        (Better::Less, _) => format!("at most {}", quantity(*bound, *unit, false)),
-        (Better::More, _) => format!("at least {}", quantity(*bound, *unit, true)),
+        (Better::Less, _) => format!("at most {}", quantity(false)),
+        (Better::More, _) => format!("at least {}", quantity(true)),
+    };
+    let bound = match run.filter(|run| Some(run) != contract.as_ref()) {
+        Some(run) => format!("{bound}, run as {run}"),
+        None => bound,
     };
     match measure.tolerance {
         0 => format!("{name}: {bound}"),
@@ -65,6 +77,7 @@ fn quantity(value: u64, unit: Unit, up: bool) -> String {
 
 fn difference(value: u64, unit: Unit) -> String {
     match unit {
+        Unit::PerMille if value == 10 => "1 percentage point".to_owned(),
         Unit::PerMille => format!("{} percentage points", tenths(value.into())),
         Unit::Count | Unit::Micros => quantity(value, unit, true),
     }
@@ -105,6 +118,7 @@ fn time(us: u128, up: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::Gauge;
 
     #[track_caller]
     fn check(us: u64, expected: &str) {
@@ -136,6 +150,7 @@ mod tests {
             unit,
             better,
             tolerance: 100,
+            pace: None,
         };
         let late = measure(Better::Less, Unit::Micros, 1_000_101);
         assert_eq!(observed(&late), "it: 1.001 s");
@@ -154,9 +169,30 @@ mod tests {
             unit,
             better: Better::More,
             tolerance: 0,
+            pace: None,
         };
         assert_eq!(observed(&measure(Unit::Count, 9)), "hits: 973");
         assert_eq!(promised(&measure(Unit::PerMille, 900)), "hits: at least 90 %");
         assert_eq!(observed(&measure(Unit::PerMille, 900)), "hits: 97.3 %");
+    }
+
+    /// Proves that a reader of the contract finds its numbers, and a reader of the evidence the run's.
+    #[test]
+    fn where_time_is_scaled_the_contracts_and_the_runs_are_said() {
+        let check = |gauge: Gauge, expected: &str| {
+            assert_eq!(gauge.promised(), format!("it: {expected}"));
+        };
+        let [six, none] = [6_000, 0].map(Duration::from_millis);
+        let within = |bound| Gauge::within("it", bound, none);
+        check(within(six).at_scale(10), "at most 60 s, run as 6 s");
+        check(within(six).at_scale(1), "at most 6 s");
+        // Half a second divided by three has no end; the contract's is whole.
+        let third = Duration::from_micros(166_666);
+        check(within(third).at_scale(3), "at most 500 ms, run as 166 ms");
+        let lasting = Gauge::lasting("it", six, Duration::from_millis(50));
+        check(lasting.at_scale(10), "at least 60 s, run as 6 s (± 50 ms)");
+        let most = || Gauge::at_most("it", 90);
+        check(most().in_any(six, 10), "at most 90 in 60 s, run as 6 s");
+        check(most().in_any(six, 1), "at most 90 in 6 s");
     }
 }

@@ -4,8 +4,8 @@ use crate::evidence::folder::RunIdentity;
 use reports::report::{
     Cell, Contract, GuaranteeReport, Identity, Machine, Priority, TargetIdentity,
 };
-use scenarios::guarantees;
 use scenarios::plan::RunPlan;
+use scenarios::{checklist, guarantees};
 
 /// A promise as it was judged.
 pub fn guarantee(
@@ -16,6 +16,7 @@ pub fn guarantee(
     let judging = &identity.judging;
     GuaranteeReport {
         id: promise.id.to_owned(),
+        section: checklist::section(promise.id).to_owned(),
         statement: promise.statement.to_owned(),
         priority: priority(promise.priority),
         severity: judging.severity(promise.id),
@@ -24,6 +25,7 @@ pub fn guarantee(
         why: promise.why.to_owned(),
         usual_fix: promise.usual_fix.to_owned(),
         blind_to: promise.blind_to.to_owned(),
+        follows: checklist::follows(promise.id).iter().map(|id| (*id).to_owned()).collect(),
     }
 }
 
@@ -41,12 +43,14 @@ pub fn identity(identity: &RunIdentity, run: &RunPlan) -> Identity {
     Identity {
         seed: run.seed.to_string(),
         plan_hash: identity.plan_hash.clone(),
+        config_hash: identity.config_hash.clone(),
         profile: run.profile.clone(),
         time_scale: f64::from(run.time_scale),
         contract: Contract { name: run.contract.name.clone(), assumed: run.contract.assumed },
         target: TargetIdentity {
             kind: identity.target.kind().to_owned(),
             name: identity.target.name(),
+            version: identity.version.clone(),
             mutant: identity.target.mutant().cloned(),
         },
         machine: Machine { cores: identity.cores, os: identity.os.clone() },

@@ -1,5 +1,6 @@
 //! Makes the cells of the report: one for each guarantee that a scenario exercised.
 
+use super::context;
 use crate::evidence::judging::Judged;
 use mock_server::clock::Moment;
 use reports::report::{
@@ -26,6 +27,7 @@ pub fn judged(plan: &Plan, judged: &Judged, id: &str, verdict: &Verdict) -> Cell
         promised: verdict.promised.clone(),
         observed: witness.what.clone(),
         story: witness.story.clone(),
+        context: context::around(case, witness.at),
         active_faults: active_at(witness.at),
     };
     Cell {

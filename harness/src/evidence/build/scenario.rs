@@ -61,6 +61,11 @@ pub fn scenario(
             }
         },
     };
+    if ending.0 != Ending::Completed {
+        // What it was planned to take would be a lie.
+        report.duration_ms =
+            report.duration_ms.min(judged.case.plan_ms(judged.case.harness.closed));
+    }
     (report.ending, report.ending_reason) = ending;
     let enough = |(id, verdict): &(&'static str, Verdict)| {
         let verdict = identity.judging.enough(id, verdict.clone());
@@ -107,7 +112,7 @@ struct Unjudged {
 fn unjudged(report: ScenarioReport, plan: &Plan, of: Unjudged) -> (ScenarioReport, Vec<Cell>) {
     let Unjudged { ending, why, reason } = of;
     let cells = plan.guarantees.iter().map(|id| cell::unjudged(plan, id, &reason)).collect();
-    (ScenarioReport { ending, ending_reason: Some(why), ..report }, cells)
+    (ScenarioReport { ending, ending_reason: Some(why), duration_ms: 0, ..report }, cells)
 }
 
 /// The history that is the evidence of something else, or of another version.

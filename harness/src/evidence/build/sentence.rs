@@ -3,7 +3,7 @@
 //! Every clause is counted from the cells, so that headline and matrix cannot disagree.
 
 use super::worst;
-use reports::report::{Report, Severity, Standing};
+use reports::report::{GuaranteeReport, Report, Severity, Standing};
 
 /// What a run came to, counted by promise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,13 +21,27 @@ struct Counts {
 
 /// The sentence over a report whose cells and verdict are there.
 pub fn sentence(report: &Report) -> String {
-    let counts = Counts::of(report);
-    format!("{} {}", counts.verdict(report.verdict, report.scenarios.len()), counts.coverage())
+    let (counts, broken) = Counts::of(report);
+    let verdict = counts.verdict(report.verdict, report.scenarios.len(), &broken);
+    format!("{verdict} {}", counts.coverage())
+}
+
+/// The first three, and how many more there are: `a, b and 2 more`.
+fn named(ids: &[&str]) -> String {
+    match ids {
+        [all @ .., last] if ids.len() <= 3 && !all.is_empty() => {
+            format!("{} and {last}", all.join(", "))
+        }
+        ids if ids.len() <= 3 => ids.join(", "),
+        ids => format!("{} and {} more", ids[..3].join(", "), ids.len() - 3),
+    }
 }
 
 impl Counts {
-    fn of(report: &Report) -> Self {
+    /// The counts, and what is broken of what must hold: critical before high before standard.
+    fn of(report: &Report) -> (Self, Vec<&str>) {
         let mut counts = Self { not_tested: report.not_tested.len(), ..Self::default() };
+        let mut broken: Vec<&GuaranteeReport> = Vec::new();
         for guarantee in &report.guarantees {
             let cells = report.cells.iter().filter(|cell| cell.guarantee == guarantee.id);
             let mut found = cells.map(|cell| cell.verdict).peekable();
@@ -37,6 +51,9 @@ impl Counts {
                 Some(_) => worst_of(found),
             };
             let must = guarantee.severity == Severity::Must;
+            if standing == Standing::Violated && must {
+                broken.push(guarantee);
+            }
             let count = match (standing, must) {
                 (Standing::Held, _) => &mut counts.held,
                 (Standing::Violated, true) => &mut counts.broken,
@@ -47,17 +64,19 @@ impl Counts {
             };
             *count += 1;
         }
-        counts
+        broken.sort_by_key(|guarantee| guarantee.priority);
+        (counts, broken.iter().map(|guarantee| &*guarantee.id).collect())
     }
 
     /// What was found out: first what decides the run, then what does not.
-    fn verdict(self, verdict: Standing, scenarios: usize) -> String {
+    fn verdict(self, verdict: Standing, scenarios: usize, ids: &[&str]) -> String {
         let Self { held, broken, open, soft_broken, soft_open, .. } = self;
         let scenarios = counted(scenarios, "scenario");
         let judged = held + broken + soft_broken;
         let mut said = match verdict {
             Standing::Violated => format!(
-                "{broken} of {} broken in {scenarios}; do not launch",
+                "{} broken: {broken} of {} in {scenarios}; do not launch",
+                named(ids),
                 counted(judged, "judged promise")
             ),
             Standing::Held if soft_broken + soft_open == 0 => {
@@ -116,7 +135,7 @@ mod tests {
     use super::*;
     use reports::report::Severity::{Info, Must, Should};
     use reports::report::Standing::{Held, Inconclusive, NotApplicable, Violated};
-    use reports::report::{Cell, GuaranteeReport, NotTested, ScenarioReport};
+    use reports::report::{Cell, NotTested, ScenarioReport};
 
     /// The sentence over these promises, each judged in as many scenarios as it has verdicts.
     fn check(rows: &[(Severity, &[Standing])], untested: usize, expected: &str) {
@@ -145,6 +164,15 @@ mod tests {
     }
 
     #[test]
+    fn what_broke_is_named_and_of_many_the_first_three() {
+        let check = |ids: &[&str], expected: &str| assert_eq!(named(ids), expected);
+        check(&["a"], "a");
+        check(&["a", "b"], "a and b");
+        check(&["a", "b", "c"], "a, b and c");
+        check(&["a", "b", "c", "d", "e"], "a, b, c and 2 more");
+    }
+
+    #[test]
     fn the_sentence_says_no_more_than_the_cells() {
         let (held, all): (&[_], &[_]) = (&[Held, Held], &[Held, Violated, Inconclusive]);
         check(
@@ -156,7 +184,7 @@ mod tests {
         check(
             &[(Must, held), (Must, all), (Must, &[Inconclusive])],
             0,
-            "1 of 2 judged promises broken in 2 scenarios; do not launch; 1 more could not be judged. \
+            "promise-1 broken: 1 of 2 judged promises in 2 scenarios; do not launch; 1 more could not be judged. \
              2 of 3 of the checklist were judged, 1 inconclusive.",
         );
         check(
@@ -180,7 +208,7 @@ mod tests {
         check(
             &[(Must, &[Violated]), (Should, &[Violated])],
             0,
-            "1 of 2 judged promises broken in 2 scenarios; do not launch; 1 that should hold is \
+            "promise-0 broken: 1 of 2 judged promises in 2 scenarios; do not launch; 1 that should hold is \
              broken. 2 of 2 of the checklist were judged.",
         );
         check(

@@ -4,15 +4,19 @@
 
 use std::collections::BTreeMap;
 
-use super::anchor;
+use super::examples::Links;
 use crate::report::{FaultWindow, ScenarioReport, Series};
 use crate::text;
 
-const LEFT: f64 = 260.0;
+const LEFT: f64 = 300.0;
 const RIGHT: f64 = 985.0;
 const LANE: f64 = 18.0;
 const TOP: f64 = 40.0;
 const GAP: f64 = 26.0;
+/// About as wide as a character is.
+const CHAR: f64 = 6.8;
+/// Markers closer than this share one: their signs would cover each other.
+const MARK: f64 = 26.0;
 
 /// Everything that is drawn for one scenario.
 pub(super) struct Timeline {
@@ -32,6 +36,18 @@ pub(super) struct Band {
     pub label: String,
 }
 
+impl Band {
+    /// As much of the label as fits into it; nothing where that says nothing.
+    pub fn fitting(&self) -> String {
+        let fits = ((self.width - 8.0) / CHAR).max(0.0) as usize;
+        match self.label.chars().count() {
+            all if all <= fits => self.label.clone(),
+            _ if fits < 6 => String::new(),
+            _ => text::printable(&self.label, fits - 1),
+        }
+    }
+}
+
 /// All windows of one fault rule.
 pub(super) struct Lane {
     pub y: f64,
@@ -48,6 +64,9 @@ pub(super) struct Panel {
     pub max: String,
     pub min: String,
     pub lines: Vec<Line>,
+    /// The names of those that stayed at zero, which are not drawn.
+    pub none_of: String,
+    pub none_y: f64,
 }
 
 pub(super) struct Line {
@@ -65,13 +84,15 @@ pub(super) struct Tick {
 
 pub(super) struct Mark {
     pub x: f64,
+    /// A cross, with the number of those that stand here.
+    pub sign: String,
     pub label: String,
     pub link: Option<String>,
 }
 
 impl Timeline {
     /// Thins every series to about `max_points`; markers on one spot are counted, never dropped.
-    pub fn of(scenario: &ScenarioReport, max_points: usize) -> Self {
+    pub fn of(scenario: &ScenarioReport, max_points: usize, links: &Links<'_>) -> Self {
         let end_ms = end_ms(scenario);
         let place = |at_ms: u64| px(LEFT + (RIGHT - LEFT) * at_ms as f64 / end_ms as f64);
         let band = |from_ms: u64, until_ms: u64, label: String| {
@@ -90,10 +111,11 @@ impl Timeline {
             let hits: u64 = windows.iter().map(|window| window.hits).sum();
             let bands = windows.iter().map(|window| {
                 let (from, until) = (text::seconds(window.from_ms), text::seconds(window.until_ms));
-                let title = format!("{} from {from} to {until}: {} hits", window.kind, window.hits);
+                let hits = hits_of(window.hits);
+                let title = format!("{} from {from} to {until}: {hits}", window.kind);
                 band(window.from_ms, window.until_ms, title)
             });
-            let label = text::printable(&format!("{rule}: {hits} hits"), 36);
+            let label = text::printable(&format!("{rule}: {}", hits_of(hits)), 36);
             Lane { y: TOP + LANE * index as f64, label, bands: bands.collect() }
         };
         let lanes: Vec<_> = rules.iter().enumerate().map(lane_of).collect();
@@ -108,9 +130,10 @@ impl Timeline {
         let mut y = TOP + LANE * lanes.len() as f64 + GAP;
         let mut panels = Vec::new();
         for (group, members) in groups {
-            let panel = panel(group, &members, y, &place, max_points);
-            y += panel.height + GAP;
-            panels.push(panel);
+            if let Some(panel) = panel(group, &members, y, &place, max_points) {
+                y += panel.height + GAP;
+                panels.push(panel);
+            }
         }
         Self {
             height: y + 14.0,
@@ -127,14 +150,10 @@ impl Timeline {
                 .map(|window| band(window.from_ms, window.until_ms, window.rule.clone()))
                 .collect(),
             panels,
-            ticks: (0..=6)
-                .map(|tick| (u128::from(end_ms) * tick / 6) as u64)
-                .map(|at_ms| Tick {
-                    x: place(at_ms),
-                    label: format!("{} s", text::number(at_ms as f64 / 1000.0)),
-                })
+            ticks: ticks(end_ms)
+                .map(|at_ms| Tick { x: place(at_ms), label: text::duration(at_ms) })
                 .collect(),
-            marks: marks(scenario, &place, max_points),
+            marks: marks(scenario, &place, links),
         }
     }
 }
@@ -155,14 +174,37 @@ fn end_ms(scenario: &ScenarioReport) -> u64 {
     last.unwrap_or(0).max(scenario.duration_ms).max(1)
 }
 
+/// At most eight times that a person can read, from the beginning on.
+fn ticks(end_ms: u64) -> impl Iterator<Item = u64> {
+    let seconds = [1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1_800];
+    let rounds = [100, 200, 500].into_iter().chain(seconds.map(|s| s * 1_000));
+    let hours = (0..40).map(|power| 3_600_000_u64 << power);
+    let step = rounds.chain(hours).find(|step| end_ms / step < 8).unwrap_or(u64::MAX);
+    (0..=end_ms / step).map(move |tick| tick * step)
+}
+
+fn hits_of(hits: u64) -> String {
+    format!("{hits} hit{}", if hits == 1 { "" } else { "s" })
+}
+
+/// Nothing where nothing was seen but zeros.
 fn panel(
     group: &str,
-    members: &[&Series],
+    all: &[&Series],
     y: f64,
     place: &dyn Fn(u64) -> f64,
     max_points: usize,
-) -> Panel {
-    let height = (20.0 * members.len() as f64 + 24.0).max(100.0);
+) -> Option<Panel> {
+    let moves = |series: &&&Series| {
+        series.points.iter().any(|(_, value)| value.is_finite() && *value != 0.0)
+    };
+    let members: Vec<&Series> = all.iter().filter(moves).copied().collect();
+    if members.is_empty() {
+        return None;
+    }
+    let still: Vec<_> = all.iter().filter(|one| !moves(one)).map(|one| &*one.name).collect();
+    let rows = members.len() + usize::from(!still.is_empty());
+    let height = (20.0 * rows as f64 + 24.0).max(100.0);
     let values = || {
         let points = members.iter().flat_map(|series| &series.points);
         points.map(|point| point.1).filter(|value| value.is_finite())
@@ -182,18 +224,23 @@ fn panel(
     let lines = members.iter().enumerate().map(|(index, series)| Line {
         style: index % 8,
         legend_y: y + 26.0 + 20.0 * index as f64,
-        name: text::printable(&series.name, 28),
+        name: text::printable(&series.name, 36),
         path: path(&thinned(&series.points, max_points), place, &level),
     });
-    Panel {
-        title: text::printable(&format!("{group}, {}", units.join(" / ")), 40),
+    Some(Panel {
+        title: text::printable(&format!("{group}, {}", units.join(" / ")), 36),
         y,
         height,
         base,
         max: text::number(max),
         min: text::number(min),
+        none_of: match still.join(", ") {
+            none if none.is_empty() => none,
+            some => text::printable(&format!("no {some}"), 34),
+        },
+        none_y: y + 26.0 + 20.0 * members.len() as f64 + 4.0,
         lines: lines.collect(),
-    }
+    })
 }
 
 fn path(points: &[(u64, f64)], place: &dyn Fn(u64) -> f64, level: &dyn Fn(f64) -> f64) -> String {
@@ -238,23 +285,24 @@ fn round_up(value: f64) -> f64 {
 }
 
 /// Violations close together share a mark, which then says how many they are.
-fn marks(scenario: &ScenarioReport, place: &dyn Fn(u64) -> f64, max_marks: usize) -> Vec<Mark> {
-    let width = ((RIGHT - LEFT) / max_marks as f64).max(1.0);
+fn marks(scenario: &ScenarioReport, place: &dyn Fn(u64) -> f64, links: &Links<'_>) -> Vec<Mark> {
     let mut places: BTreeMap<(u64, bool), (usize, Mark)> = BTreeMap::new();
     for marker in &scenario.markers {
         let x = place(on_axis(marker.at_ms));
         let guarantee = marker.guarantee.as_deref();
-        let key = ((x / width) as u64, guarantee.is_some());
+        let key = ((x / MARK) as u64, guarantee.is_some());
         let (count, _) = places.entry(key).or_insert_with(|| {
             let what = guarantee.map(|guarantee| format!("{guarantee}: ")).unwrap_or_default();
             let label = format!("{} {what}{}", text::moment(marker.at_ms), marker.label);
-            (0, Mark { x, label, link: guarantee.map(|id| anchor("guarantee", id)) })
+            let link = links.of(&scenario.id, marker);
+            (0, Mark { x, sign: "✗".into(), label, link })
         });
         *count += 1;
     }
     let counted = places.into_values().map(|(count, mut mark)| {
         if count > 1 {
             mark.label.push_str(&format!(" – the first of {count}"));
+            mark.sign.push_str(&count.to_string());
         }
         mark
     });
@@ -267,49 +315,4 @@ fn px(value: f64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::Marker;
-
-    #[test]
-    fn thinning_keeps_the_single_peak() {
-        let mut points: Vec<_> = (0..10_000).map(|at_ms| (at_ms, 1.0)).collect();
-        points[7_777].1 = 99.0;
-        let kept = thinned(&points, 100);
-        assert!(kept.len() <= 100, "{}", kept.len());
-        assert!(kept.contains(&(7_777, 99.0)));
-        assert!(kept.is_sorted_by_key(|point| point.0));
-    }
-
-    #[test]
-    fn an_axis_ends_on_a_round_number() {
-        let cases = [(0.0, 0.0), (0.3, 0.3), (1.0, 1.0), (118.0, 150.0), (8_001.0, 10_000.0)];
-        for (value, expected) in cases {
-            assert_eq!(text::number(round_up(value)), text::number(expected), "{value}");
-        }
-    }
-
-    /// Proves that every violation is on the chart: those on one spot are counted.
-    #[test]
-    fn crowded_markers_are_counted() {
-        let marker = |at_ms| Marker { at_ms, label: "late".into(), guarantee: Some("g".into()) };
-        let markers: Vec<_> = (0..5_000).map(marker).chain([marker(60_000)]).collect();
-        let scenario = ScenarioReport { markers, duration_ms: 60_000, ..Default::default() };
-        let marks = Timeline::of(&scenario, 100).marks;
-        let counted = marks.iter().map(|mark| {
-            let count = mark.label.split_once("the first of ").map(|(_, count)| count);
-            count.map_or(1, |count| count.parse::<usize>().unwrap())
-        });
-        assert_eq!(counted.sum::<usize>(), 5_001);
-    }
-
-    #[test]
-    fn values_without_measure_do_not_reach_the_drawing() {
-        let points = vec![(0, f64::MAX), (1, f64::MIN), (2, f64::NAN), (u64::MAX, f64::INFINITY)];
-        let series = vec![Series { points, ..Default::default() }];
-        let scenario = ScenarioReport { series, ..Default::default() };
-        let timeline = Timeline::of(&scenario, 100);
-        let path = &timeline.panels[0].lines[0].path;
-        assert!(!path.contains("NaN") && !path.contains("inf"), "{path}");
-    }
-}
+mod tests;

@@ -6,6 +6,7 @@ use crate::measure::{Gauge, humane};
 use crate::strength::Strength;
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
+use mock_server::contract::Route;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -135,7 +136,7 @@ impl<'c> Rate<'c> {
 
     fn witness(&self, burst: &[&JudgedExchange]) -> Witness {
         let (first, last) = (burst[0], burst[self.limit]);
-        let mut routes: BTreeMap<_, usize> = BTreeMap::new();
+        let mut routes: BTreeMap<Route, usize> = BTreeMap::new();
         burst.iter().for_each(|request| *routes.entry(request.route).or_default() += 1);
         let organic = burst.iter().filter(|request| request.over_limit).count();
         let what = format!("{} requests within {}", burst.len(), humane(span(burst)));
@@ -154,7 +155,7 @@ impl<'c> Rate<'c> {
         restarts
             .fold(witness, Witness::line)
             .line(format!("last: {}", self.case.tell(last)))
-            .line(format!("by route: {routes:?}; refused by the limiter itself: {organic}"))
+            .line(format!("by route: {}; refused by the limiter itself: {organic}", words(&routes)))
     }
 
     /// The verdict, where so much must have been seen.
@@ -164,6 +165,7 @@ impl<'c> Rate<'c> {
         let window = case.times.window;
         // None, if the harness was late or the target disturbed all the time.
         let most = Gauge::at_most("requests in one window", *limit);
+        let most = most.in_any(window, case.time_scale);
         let most = most.counted(self.judged_peak as u64, 0);
         let (length, delivery) = (humane(window), humane(case.harness.delta));
         let excuse = match self.restarts {
@@ -215,6 +217,15 @@ pub fn is_limited(case: &Case, moment: Moment) -> bool {
 #[must_use]
 pub fn permits_expire(case: &Case, moment: Moment) -> Moment {
     moment.plus(case.times.limiter_wait)
+}
+
+/// `health 1, profile 90`: routes by the names that plans and histories use.
+fn words(routes: &BTreeMap<Route, usize>) -> String {
+    let counted = routes.iter().map(|(route, count)| {
+        let name = serde_json::to_value(route).unwrap_or_default();
+        format!("{} {count}", name.as_str().unwrap_or("unknown"))
+    });
+    counted.collect::<Vec<_>>().join(", ")
 }
 
 fn span(requests: &[&JudgedExchange]) -> Duration {
