@@ -115,7 +115,7 @@ pub struct RunArgs {
     pub out_dir: PathBuf,
     /// Reports to write, and result.json in any case; the terminal's goes to standard output
     #[arg(long, value_delimiter = ',', value_name = "NAME,…",
-          default_values = reports::renderers::names())]
+          default_values = reports::renderers::usual())]
     pub reporter: Vec<String>,
     /// The mildest verdict that ends with another exit code than 0; what could not be carried out does
     /// in any case
@@ -160,7 +160,7 @@ pub struct StoredArgs {
     pub out_dir: PathBuf,
     /// Reports to write
     #[arg(long, visible_alias = "reporter", value_delimiter = ',', value_name = "NAME,…",
-          default_values = reports::renderers::names())]
+          default_values = reports::renderers::usual())]
     pub format: Vec<String>,
 }
 

@@ -69,6 +69,9 @@ pub fn write(folder: &RunFolder, report: &Report, names: &[String]) -> Result<()
         // A reader that has seen enough (`| head`) is no failure of the run.
         let _ = renderer.render(report, &mut out).and_then(|()| out.flush());
     }
+    if names.iter().any(|name| name == GITHUB) {
+        step_summary(report);
+    }
     let written = RENDERERS.iter().filter(named);
     let mut files: Vec<_> = written.filter_map(|known| Some((known.file_name()?, known))).collect();
     files.sort_by_key(|(file, _)| *file == LAST);
@@ -82,6 +85,25 @@ pub fn write(folder: &RunFolder, report: &Report, names: &[String]) -> Result<()
         folder.write(file, &bytes).map_err(|failure| folder.or_gone(failure))?;
     }
     Ok(())
+}
+
+/// The reporter for a workflow of GitHub.
+const GITHUB: &str = "github";
+/// Its file in which a step leaves what stands on the page of its run.
+const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+
+/// Adds the Markdown to the summary of the step, where there is one. A workflow is not told twice what went
+/// wrong: whatever cannot be written there is in the run's folder all the same.
+fn step_summary(report: &Report) {
+    let Some(path) = std::env::var_os(STEP_SUMMARY).filter(|path| !path.is_empty()) else { return };
+    let Some(markdown) = renderers::by_name("markdown") else { return };
+    let mut text = Vec::new();
+    let written = markdown.render(report, &mut text).and_then(|()| {
+        std::fs::OpenOptions::new().create(true).append(true).open(&path)?.write_all(&text)
+    });
+    if let Err(error) = written {
+        eprintln!("! failed to write {}: {error}", path.display());
+    }
 }
 
 #[cfg(test)]

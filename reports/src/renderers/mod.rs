@@ -14,6 +14,7 @@ use std::io::{self, Write};
 
 use crate::report::Report;
 
+mod github;
 mod html;
 mod json;
 mod junit;
@@ -30,6 +31,11 @@ pub trait Renderer: Sync {
     /// Its file in the run's folder; nothing if it goes to standard output, in colour.
     fn file_name(&self) -> Option<&'static str>;
 
+    /// Whether it is left out unless somebody names it.
+    fn is_asked_for(&self) -> bool {
+        false
+    }
+
     /// Writes the whole report.
     ///
     /// # Errors
@@ -39,12 +45,23 @@ pub trait Renderer: Sync {
 }
 
 /// All renderers, in the order in which a person meets them.
-pub const RENDERERS: &[&dyn Renderer] =
-    &[&terminal::Terminal, &html::Html, &markdown::Markdown, &junit::Junit, &json::Json];
+pub const RENDERERS: &[&dyn Renderer] = &[
+    &terminal::Terminal,
+    &html::Html,
+    &markdown::Markdown,
+    &junit::Junit,
+    &json::Json,
+    &github::Github,
+];
 
 /// The names of all renderers.
 pub fn names() -> impl Iterator<Item = &'static str> {
     RENDERERS.iter().map(|renderer| renderer.name())
+}
+
+/// The names of those that are written when nobody names any.
+pub fn usual() -> impl Iterator<Item = &'static str> {
+    RENDERERS.iter().filter(|renderer| !renderer.is_asked_for()).map(|renderer| renderer.name())
 }
 
 /// The renderer with this name.
@@ -108,7 +125,8 @@ mod tests {
     #[test]
     fn an_empty_report_renders_everywhere() {
         for renderer in RENDERERS {
-            assert!(!rendered(*renderer, &Report::default()).is_empty(), "{}", renderer.name());
+            let text = rendered(*renderer, &Report::default());
+            assert!(renderer.is_asked_for() || !text.is_empty(), "{}", renderer.name());
         }
     }
 
