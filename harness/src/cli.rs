@@ -1,8 +1,12 @@
 //! The command line.
 
+mod desk;
 mod mock;
+mod prove;
 
+pub use desk::{RunsCommand, RunsExportArgs, RunsPruneArgs};
 pub use mock::{MockCommand, MockServeArgs};
+pub use prove::ProveArgs;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -40,6 +44,18 @@ pub enum Command {
     Recheck(StoredArgs),
     /// Write the reports of a recorded run again
     Report(StoredArgs),
+    /// List, show, remove or export the runs that are kept
+    Runs {
+        /// What to do with them
+        #[command(subcommand)]
+        command: RunsCommand,
+    },
+    /// Print what a shell needs to complete this command line
+    Completions {
+        /// Which shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
     /// Run every mutant of the reference and print which guarantee caught it
     Prove(ProveArgs),
     /// The mock Linktree alone
@@ -152,7 +168,7 @@ pub struct ListArgs {
 /// Arguments of commands that read a recorded run.
 #[derive(Debug, Args)]
 pub struct StoredArgs {
-    /// The run's folder, or its name under --out-dir
+    /// The run's folder, its name under --out-dir, or how its name or its id begins
     #[arg(default_value = "latest")]
     pub run: String,
     /// Where runs are kept
@@ -233,29 +249,6 @@ impl PreflightCheck {
             Self::Webhook => "webhook",
         }
     }
-}
-
-/// Arguments of `prove`.
-#[derive(Debug, Args)]
-pub struct ProveArgs {
-    /// Mutants whose id contains one of these (with --honest: scenarios); all without any
-    pub patterns: Vec<String>,
-    /// Instead of mutants the reference as it is: every promise must hold with every seed; prints how much
-    /// of each was seen with the worst of them
-    #[arg(long)]
-    pub honest: bool,
-    /// Runs of each mutant, each with a seed of its own
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
-    pub seeds: u32,
-    /// The first seed
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    pub seed: u64,
-    /// At most so many mutants at once; as many as the machine has room for when absent
-    #[arg(long, value_name = "N", value_parser = jobs)]
-    pub jobs: Option<usize>,
-    /// Where runs are kept
-    #[arg(long, default_value = "runs", env = "WINDTHROW_OUT_DIR", value_name = "DIR")]
-    pub out_dir: PathBuf,
 }
 
 /// Profiles of the catalogue.

@@ -207,7 +207,7 @@ mod tests {
                 "no scenario matches viral-spiek (of",
                 "mean viral-spike?",
             ),
-            (&["compare", "calibration"], "no scenario matches compare (of", "There are: "),
+            (&["comparison", "calibration"], "no scenario matches comparison (of", "There are: "),
             (
                 &["viral-spike", "calibration", "--tag", "load"],
                 "matches calibration (of",

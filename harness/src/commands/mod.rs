@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub mod completions;
 pub mod explain;
 pub mod honest;
 pub mod init;
@@ -9,6 +10,7 @@ pub mod preflight;
 pub mod prove;
 pub mod report;
 pub mod run;
+pub mod runs;
 
 use reports::text::clean;
 use std::io::Write;

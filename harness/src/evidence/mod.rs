@@ -11,5 +11,6 @@ pub mod judging_rules;
 mod lines;
 pub mod plans;
 pub mod reader;
+pub mod runs;
 pub mod shortfall;
 pub mod writer;
