@@ -99,6 +99,13 @@ pub struct RunArgs {
     /// Only scenarios that exercise this guarantee
     #[arg(long, value_name = "ID")]
     pub guarantee: Vec<String>,
+    /// What was violated or inconclusive in the last run, again: with its seed, its target and all else
+    #[arg(long, conflicts_with_all = ["patterns", "tag", "guarantee", "config", "no_config", "mutant",
+          "seed", "plan", "profile", "time_scale", "contract", "repeat"])]
+    pub failed: bool,
+    /// So many runs one after the other, each with the next seed, and how often each promise was broken
+    #[arg(long, value_name = "N", conflicts_with = "plan", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub repeat: Option<u32>,
     /// The configuration [env: WINDTHROW_CONFIG]; windthrow.toml in this folder when absent and there
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,

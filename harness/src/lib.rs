@@ -16,6 +16,7 @@ mod mutations;
 pub mod private;
 pub mod process;
 pub mod progress;
+pub mod proportion;
 pub mod reading;
 pub mod rerun;
 pub mod runner;

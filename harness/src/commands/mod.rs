@@ -2,12 +2,14 @@
 
 pub mod completions;
 pub mod explain;
+pub mod failed;
 pub mod honest;
 pub mod init;
 pub mod list;
 pub mod mock_serve;
 pub mod preflight;
 pub mod prove;
+pub mod repeat;
 pub mod report;
 pub mod run;
 pub mod runs;

@@ -116,6 +116,8 @@ pub fn request(
         patterns: patterns.to_vec(),
         tag: Vec::new(),
         guarantee: Vec::new(),
+        failed: false,
+        repeat: None,
         config: None,
         no_config: true,
         mutant: mutant.map(str::to_owned),

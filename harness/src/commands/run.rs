@@ -2,6 +2,7 @@
 
 use crate::cli::{FailOn, RunArgs};
 use crate::commands::report::{check_formats, write};
+use crate::commands::{failed, repeat};
 use crate::config::target::TargetSpec;
 use crate::config::{Config, secret};
 use crate::evidence::folder::LAST;
@@ -24,6 +25,29 @@ use std::sync::Arc;
 ///
 /// [`Failure`] for wrong arguments, or when nothing could be recorded at all.
 pub async fn run(args: &RunArgs) -> Result<Exit, Failure> {
+    if args.failed {
+        return Ok(once(&failed::again(args)?).await?.exit);
+    }
+    match args.repeat {
+        Some(times) => repeat::repeat(args, times).await,
+        None => Ok(once(args).await?.exit),
+    }
+}
+
+/// What became of one run.
+pub struct Done {
+    /// What was found.
+    pub report: Report,
+    /// What it ends with.
+    pub exit: Exit,
+}
+
+/// One run, from the arguments to the reports.
+///
+/// # Errors
+///
+/// As [`run`].
+pub async fn once(args: &RunArgs) -> Result<Done, Failure> {
     check_formats(&args.reporter)?;
     let config = match args.no_config {
         true => Config::none(),
@@ -73,16 +97,17 @@ pub async fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let ran = runner::run(&request, &progress).await?;
     let report = build::report(&ran.folder)?;
     let written = write(&ran.folder, &report, &with_result(&args.reporter));
-    let exit = if ran.interrupted { Exit::Interrupted } else { exit(&report, args.fail_on) };
+    let exit =
+        if ran.interrupted { Exit::Interrupted } else { exit(&report, args.fail_on) };
     match written {
         Ok(()) => {
             progress.note(&format!("evidence and reports: {}", ran.folder.path.display()));
-            Ok(exit)
+            Ok(Done { report, exit })
         }
         // It was shown, and it stays violated whatever could not be written.
         Err(failure) if exit == Exit::Violated => {
             progress.note(&format!("! {failure}"));
-            Ok(exit)
+            Ok(Done { report, exit })
         }
         Err(failure) => Err(failure),
     }
