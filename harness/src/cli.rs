@@ -4,7 +4,10 @@ mod desk;
 mod mock;
 mod prove;
 
-pub use desk::{RunsCommand, RunsExportArgs, RunsPruneArgs};
+pub use desk::{
+    BaselineCommand, BaselineSetArgs, BaselineShowArgs, CompareArgs, RunsCommand, RunsExportArgs,
+    RunsPruneArgs,
+};
 pub use mock::{MockCommand, MockServeArgs};
 pub use prove::ProveArgs;
 
@@ -26,7 +29,8 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 held; 1 violated; 2 usage or configuration; 3 inconclusive; 4 nothing matched;
-5 target, harness or evidence missing or lost; 70 a bug of windthrow; 130 interrupted.";
+5 target, harness or evidence missing or lost; 6 no worse and yet not as approved (compare --exact);
+70 a bug of windthrow; 130 interrupted.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -44,6 +48,14 @@ pub enum Command {
     Recheck(StoredArgs),
     /// Write the reports of a recorded run again
     Report(StoredArgs),
+    /// Say what is new in a run since another one, or since what was approved
+    Compare(CompareArgs),
+    /// Approve what a run found, in files that are reviewed, or show what is approved
+    Baseline {
+        /// What to do with it
+        #[command(subcommand)]
+        command: BaselineCommand,
+    },
     /// List, show, remove or export the runs that are kept
     Runs {
         /// What to do with them
@@ -140,6 +152,10 @@ pub struct RunArgs {
     #[arg(long, value_delimiter = ',', value_name = "NAME,…",
           default_values = reports::renderers::usual())]
     pub reporter: Vec<String>,
+    /// What was approved (`windthrow baseline set`): only what is new since then ends with another exit
+    /// code than 0
+    #[arg(long, value_name = "PATH")]
+    pub baseline: Option<PathBuf>,
     /// The mildest verdict that ends with another exit code than 0; what could not be carried out does
     /// in any case
     #[arg(long, value_enum, default_value_t = FailOn::Inconclusive)]

@@ -1,5 +1,6 @@
 //! The harness: targets, runner, recorder, command line — all the input and output of Windthrow.
 
+pub mod baseline;
 pub mod body;
 pub mod cli;
 pub mod commands;

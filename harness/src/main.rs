@@ -87,6 +87,8 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Some(Command::Explain { id }) => commands::explain::explain(id),
         Some(Command::Recheck(args)) => commands::report::recheck(args),
         Some(Command::Report(args)) => commands::report::report(args),
+        Some(Command::Compare(args)) => commands::compare::compare(args),
+        Some(Command::Baseline { command }) => commands::baseline::baseline(command),
         Some(Command::Runs { command }) => commands::runs::runs(command),
         Some(Command::Completions { shell }) => Ok(commands::completions::completions(*shell)),
         Some(Command::Prove(args)) => runtime.block_on(commands::prove::prove(args)),

@@ -95,6 +95,12 @@ impl Rerun {
         self
     }
 
+    /// Whether it is every scenario that the profile has, and not what somebody chose or wrote.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.chosen.is_empty() && matches!(self.plan, PlanFrom::Catalogue(_))
+    }
+
     /// The command line, of one scenario or of the whole run.
     #[must_use]
     pub fn command(&self, scenario: Option<&str>) -> String {

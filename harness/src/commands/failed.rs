@@ -40,6 +40,7 @@ pub fn again(args: &RunArgs) -> Result<RunArgs, Failure> {
         jobs: args.jobs,
         out_dir: args.out_dir.clone(),
         reporter: args.reporter.clone(),
+        baseline: args.baseline.clone(),
         fail_on: args.fail_on,
         ..again
     })

@@ -1,5 +1,7 @@
 //! The commands, one file each.
 
+pub mod baseline;
+pub mod compare;
 pub mod completions;
 pub mod explain;
 pub mod failed;

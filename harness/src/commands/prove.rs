@@ -129,6 +129,7 @@ pub fn request(
         jobs: args.jobs,
         out_dir: args.out_dir.clone(),
         reporter: Vec::new(),
+        baseline: None,
         fail_on: FailOn::Inconclusive,
     };
     let config = Config::default();

@@ -58,6 +58,7 @@ fn worse(one: Exit, other: Exit) -> Exit {
     let rank = |exit: Exit| match exit {
         Exit::Held => 0,
         Exit::Inconclusive => 1,
+        Exit::Unapproved => 2,
         Exit::NothingMatched | Exit::Usage | Exit::Bug => 3,
         Exit::Setup => 4,
         Exit::Violated => 5,

@@ -23,7 +23,7 @@ pub fn recheck(args: &StoredArgs) -> Result<Exit, Failure> {
     }
     let report = build::report(&folder)?;
     write(&folder, &report, &args.format)?;
-    Ok(exit(&report, FailOn::Inconclusive))
+    Ok(exit(&report, report.verdict, FailOn::Inconclusive))
 }
 
 /// Writes a recorded run's reports again; succeeds whatever the verdict is.

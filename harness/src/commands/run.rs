@@ -1,8 +1,9 @@
 //! `run`: choose scenarios, carry them out, judge the evidence, write the reports.
 
+use crate::baseline::{self, Approved, Frame, changes, folder};
 use crate::cli::{FailOn, RunArgs};
 use crate::commands::report::{check_formats, write};
-use crate::commands::{failed, repeat};
+use crate::commands::{failed, repeat, say};
 use crate::config::target::TargetSpec;
 use crate::config::{Config, secret};
 use crate::evidence::folder::LAST;
@@ -71,7 +72,9 @@ pub async fn once(args: &RunArgs) -> Result<Done, Failure> {
     if let Some(reference) = &config.file.secrets.session {
         secret::resolve(reference, &config.folder)?;
     }
+    let base = base(args, &plan, &target)?;
     let rerun = Rerun::of(args, &config, &plan, &target);
+    let is_whole = rerun.is_whole();
     let progress = Progress::new();
     progress.note(&format!(
         "{} scenarios, seed {}, profile {}, time scale {}, target {}",
@@ -97,8 +100,17 @@ pub async fn once(args: &RunArgs) -> Result<Done, Failure> {
     let ran = runner::run(&request, &progress).await?;
     let report = build::report(&ran.folder)?;
     let written = write(&ran.folder, &report, &with_result(&args.reporter));
+    let verdict = match (&base, &args.baseline) {
+        (Some(base), Some(path)) => {
+            let found = Approved::of(&report, &request.plan);
+            let compared = changes::compare(base, &found, &report, is_whole)?;
+            say(baseline::comparison(&compared, &path.display().to_string()));
+            compared.verdict
+        }
+        _ => report.verdict,
+    };
     let exit =
-        if ran.interrupted { Exit::Interrupted } else { exit(&report, args.fail_on) };
+        if ran.interrupted { Exit::Interrupted } else { exit(&report, verdict, args.fail_on) };
     match written {
         Ok(()) => {
             progress.note(&format!("evidence and reports: {}", ran.folder.path.display()));
@@ -120,14 +132,26 @@ fn with_result(asked: &[String]) -> Vec<String> {
     asked.iter().cloned().chain(result).collect()
 }
 
-/// 1 outranks 5 outranks 3.
+/// What was approved, as far as this run can be compared with it: whoever cannot is told before the storm.
+fn base(
+    args: &RunArgs,
+    plan: &RunPlan,
+    target: &TargetSpec,
+) -> Result<Option<Vec<Approved>>, Failure> {
+    let Some(path) = &args.baseline else { return Ok(None) };
+    let base = folder::read(path)?;
+    Frame::of(plan, target.kind()).must_fit(&base)?;
+    Ok(Some(base))
+}
+
+/// 1 outranks 5 outranks 3. The verdict is the report's, or that on what is new since a baseline.
 #[must_use]
-pub fn exit(report: &Report, fail_on: FailOn) -> Exit {
+pub fn exit(report: &Report, verdict: Standing, fail_on: FailOn) -> Exit {
     let failed = |scenario: &reports::report::ScenarioReport| match scenario.ending {
         Ending::SetupFailed | Ending::TargetLost | Ending::HarnessLost => true,
         Ending::Completed | Ending::Interrupted | Ending::Unreached | Ending::EvidenceLost => false,
     };
-    match report.verdict {
+    match verdict {
         Standing::Violated if fail_on != FailOn::Never => Exit::Violated,
         _ if report.scenarios.iter().any(failed) => Exit::Setup,
         // Whatever is asked of verdicts: there was evidence, and it is no more.
@@ -224,9 +248,9 @@ mod tests {
         use Standing::{Held, Inconclusive, NotApplicable, Violated};
         let check = |verdict, ending, expected: [Exit; 3]| {
             let scenario = ScenarioReport { ending, ..ScenarioReport::default() };
-            let report = Report { verdict, scenarios: vec![scenario], ..Report::default() };
+            let report = Report { scenarios: vec![scenario], ..Report::default() };
             let fail_on = [FailOn::Violated, FailOn::Inconclusive, FailOn::Never];
-            assert_eq!(fail_on.map(|one| exit(&report, one)), expected, "{verdict:?}");
+            assert_eq!(fail_on.map(|one| exit(&report, verdict, one)), expected, "{verdict:?}");
         };
         let done = Ending::Completed;
         check(Held, done, [Exit::Held; 3]);

@@ -5,12 +5,13 @@ pub mod folder;
 mod format;
 #[cfg(test)]
 mod fuzz_tests;
-mod hash;
+pub mod hash;
 pub mod judging;
 pub mod judging_rules;
 mod lines;
 pub mod plans;
 pub mod reader;
+pub mod recorded;
 pub mod runs;
 pub mod shortfall;
 pub mod writer;
