@@ -1,9 +1,16 @@
 //! The command line.
 
 pub mod commands;
+mod desk;
 mod mock;
+mod prove;
 
+pub use desk::{
+    BaselineCommand, BaselineSetArgs, BaselineShowArgs, CompareArgs, RunsCommand, RunsExportArgs,
+    RunsPruneArgs,
+};
 pub use mock::{MockCommand, MockServeArgs};
+pub use prove::ProveArgs;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -23,7 +30,8 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 held; 1 violated; 2 usage or configuration; 3 inconclusive; 4 nothing matched;
-5 target, harness or evidence missing or lost; 70 a bug of windthrow; 130 interrupted.";
+5 target, harness or evidence missing or lost; 6 no worse and yet not as approved (compare --exact);
+70 a bug of windthrow; 130 interrupted.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -50,6 +58,26 @@ pub enum Command {
     Recheck(StoredArgs),
     /// Write the reports of a recorded run again
     Report(StoredArgs),
+    /// Say what is new in a run since another one, or since what was approved
+    Compare(CompareArgs),
+    /// Approve what a run found, in files that are reviewed, or show what is approved
+    Baseline {
+        /// What to do with it
+        #[command(subcommand)]
+        command: BaselineCommand,
+    },
+    /// List, show, remove or export the runs that are kept
+    Runs {
+        /// What to do with them
+        #[command(subcommand)]
+        command: RunsCommand,
+    },
+    /// Print what a shell needs to complete this command line
+    Completions {
+        /// Which shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
     /// Run every mutant of the reference and print which guarantee caught it
     Prove(ProveArgs),
     /// The mock Linktree alone
@@ -96,6 +124,13 @@ pub struct RunArgs {
     /// Only scenarios that exercise this guarantee
     #[arg(long, value_name = "ID")]
     pub guarantee: Vec<String>,
+    /// What was violated or inconclusive in the last run, again: with its seed, its target and all else
+    #[arg(long, conflicts_with_all = ["patterns", "tag", "guarantee", "config", "no_config", "mutant",
+          "seed", "plan", "profile", "time_scale", "contract", "repeat"])]
+    pub failed: bool,
+    /// So many runs one after the other, each with the next seed, and how often each promise was broken
+    #[arg(long, value_name = "N", conflicts_with = "plan", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub repeat: Option<u32>,
     /// The configuration [env: WINDTHROW_CONFIG]; windthrow.toml in this folder when absent and there
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -131,6 +166,10 @@ pub struct RunArgs {
     #[arg(long, value_delimiter = ',', value_name = "NAME,…",
           default_values = reports::renderers::usual_names())]
     pub reporter: Vec<String>,
+    /// What was approved (`windthrow baseline set`): only what is new since then ends with another exit
+    /// code than 0
+    #[arg(long, value_name = "PATH")]
+    pub baseline: Option<PathBuf>,
     /// The mildest verdict that ends with another exit code than 0; what could not be carried out does
     /// in any case
     #[arg(long, value_enum, default_value_t = FailOn::Inconclusive)]
@@ -166,7 +205,7 @@ pub struct ListArgs {
 /// Arguments of commands that read a recorded run.
 #[derive(Debug, Args)]
 pub struct StoredArgs {
-    /// The run's folder, or its name under --out-dir
+    /// The run's folder, its name under --out-dir, or how its name or its id begins
     #[arg(default_value = "latest")]
     pub run: String,
     /// Where runs are kept
@@ -247,29 +286,6 @@ impl PreflightCheck {
             Self::Webhook => "webhook",
         }
     }
-}
-
-/// Arguments of `prove`.
-#[derive(Debug, Args)]
-pub struct ProveArgs {
-    /// Mutants whose id contains one of these (with --honest: scenarios); all without any
-    pub patterns: Vec<String>,
-    /// Instead of mutants the reference as it is: every promise must hold with every seed; prints how much
-    /// of each was seen with the worst of them
-    #[arg(long)]
-    pub honest: bool,
-    /// Runs of each mutant, each with a seed of its own
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
-    pub seeds: u32,
-    /// The first seed
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    pub seed: u64,
-    /// At most so many mutants at once; as many as the machine has room for when absent
-    #[arg(long, value_name = "N", value_parser = jobs)]
-    pub jobs: Option<usize>,
-    /// Where runs are kept
-    #[arg(long, default_value = "runs", env = "WINDTHROW_OUT_DIR", value_name = "DIR")]
-    pub out_dir: PathBuf,
 }
 
 /// Profiles of the catalogue.

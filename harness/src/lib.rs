@@ -1,5 +1,6 @@
 //! The harness: targets, runner, recorder, command line — all the input and output of Windthrow.
 
+pub mod baseline;
 pub mod body;
 pub mod cli;
 pub mod commands;
@@ -18,6 +19,7 @@ mod mutations;
 pub mod private;
 pub mod process;
 pub mod progress;
+pub mod proportion;
 pub mod reading;
 pub mod rerun;
 pub mod runner;

@@ -95,6 +95,10 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Some(Command::Plan(args)) => commands::plan::plan(args),
         Some(Command::Recheck(args)) => commands::report::recheck(args),
         Some(Command::Report(args)) => commands::report::report(args),
+        Some(Command::Compare(args)) => commands::compare::compare(args),
+        Some(Command::Baseline { command }) => commands::baseline::baseline(command),
+        Some(Command::Runs { command }) => commands::runs::runs(command),
+        Some(Command::Completions { shell }) => Ok(commands::completions::completions(*shell)),
         Some(Command::Prove(args)) => runtime.block_on(commands::prove::prove(args)),
         Some(Command::Mock { command: MockCommand::Serve(args) }) => {
             runtime.block_on(commands::mock_serve::serve(args))

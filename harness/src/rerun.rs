@@ -113,21 +113,21 @@ impl Rerun {
         self
     }
 
+    /// Whether it is every scenario that the profile has, and not what somebody chose or wrote.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.chosen.is_empty() && matches!(self.plan, PlanFrom::Catalogue(_))
+    }
+
     /// The command line, of one scenario or of the whole run.
     #[must_use]
     pub fn command(&self, scenario: Option<&str>) -> String {
-        let chosen: Vec<&str> = match (scenario, &self.plan) {
-            (Some(scenario), _) => vec![scenario],
+        let chosen = match (scenario, &self.plan) {
+            (Some(scenario), _) => vec![scenario.to_owned()],
             // What was recorded holds only what had been chosen.
             (None, PlanFrom::File(_)) => Vec::new(),
-            (None, PlanFrom::Catalogue(_)) => self.chosen.iter().map(String::as_str).collect(),
+            (None, PlanFrom::Catalogue(_)) => self.chosen.clone(),
         };
-        let file = |path: &PathBuf| vec!["--plan".to_owned(), path.display().to_string()];
-        let plan = match &self.plan {
-            PlanFrom::Catalogue(settings) => settings.clone(),
-            PlanFrom::File(path) => path.as_ref().map(file).unwrap_or_default(),
-        };
-        let words = chosen.into_iter().chain(plan.iter().chain(&self.target).map(String::as_str));
         let mut command = String::new();
         if let Some(folder) = &self.folder {
             command = format!("cd {} && ", shell::word(&folder.display().to_string()));
@@ -135,8 +135,33 @@ impl Rerun {
         // A shell that lacks one of them says so, instead of testing something else.
         self.environment.iter().for_each(|name| command += &format!("{name}=\"${{{name}?}}\" "));
         command += "windthrow run";
-        words.for_each(|word| command += &format!(" {}", shell::word(word)));
+        self.words(&chosen).iter().for_each(|word| command += &format!(" {}", shell::word(word)));
         command
+    }
+
+    /// The arguments of `run` that do the same again with what is chosen here.
+    #[must_use]
+    pub fn words(&self, chosen: &[String]) -> Vec<String> {
+        let file = |path: &PathBuf| vec!["--plan".to_owned(), path.display().to_string()];
+        let plan = match &self.plan {
+            PlanFrom::Catalogue(settings) => settings.clone(),
+            PlanFrom::File(path) => path.as_ref().map(file).unwrap_or_default(),
+        };
+        chosen.iter().chain(&plan).chain(&self.target).cloned().collect()
+    }
+
+    /// Why those arguments would not do the same here and now, and what to do about it.
+    #[must_use]
+    pub fn refusal_here(&self) -> Option<(String, String)> {
+        let here = std::env::current_dir().ok();
+        if let Some(folder) = self.folder.as_ref().filter(|folder| here.as_ref() != Some(*folder)) {
+            let what = format!("the last run was called in {}", folder.display());
+            return Some((what, "call it there: its files are named from there".to_owned()));
+        }
+        let lacking = |name: &&String| std::env::var_os(name.as_str()).is_none();
+        let name = self.environment.iter().find(lacking)?;
+        let help = "set it: the target or a secret takes it from the environment".to_owned();
+        Some((format!("{name} was set for the last run, and is not now"), help))
     }
 }
 

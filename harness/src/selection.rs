@@ -220,7 +220,7 @@ mod tests {
                 "no scenario matches viral-spiek (of",
                 "mean viral-spike?",
             ),
-            (&["compare", "calibration"], "no scenario matches compare (of", "There are: "),
+            (&["comparison", "calibration"], "no scenario matches comparison (of", "There are: "),
             (&["explian"], "no scenario matches explian", "mean the command explain?"),
             (
                 &["viral-spike", "calibration", "--tag", "load"],

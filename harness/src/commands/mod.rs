@@ -1,6 +1,10 @@
 //! The commands, one file each.
 
+pub mod baseline;
+pub mod compare;
+pub mod completions;
 pub mod explain;
+pub mod failed;
 pub mod honest;
 pub mod init;
 pub mod list;
@@ -8,8 +12,10 @@ pub mod mock_serve;
 pub mod plan;
 pub mod preflight;
 pub mod prove;
+pub mod repeat;
 pub mod report;
 pub mod run;
+pub mod runs;
 pub mod schema;
 
 use reports::text::clean;

@@ -116,6 +116,8 @@ pub fn request(
         patterns: patterns.to_vec(),
         tag: Vec::new(),
         guarantee: Vec::new(),
+        failed: false,
+        repeat: None,
         config: None,
         no_config: true,
         mutant: mutant.map(str::to_owned),
@@ -127,6 +129,7 @@ pub fn request(
         jobs: args.jobs,
         out_dir: args.out_dir.clone(),
         reporter: Vec::new(),
+        baseline: None,
         fail_on: FailOn::Inconclusive,
     };
     let config = Config::default();

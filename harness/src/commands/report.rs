@@ -23,7 +23,7 @@ pub fn recheck(args: &StoredArgs) -> Result<Exit, Failure> {
     }
     let report = build::report(&folder)?;
     write(&folder, &report, &args.format)?;
-    Ok(exit(&report, FailOn::Inconclusive))
+    Ok(exit(&report, report.verdict, FailOn::Inconclusive))
 }
 
 /// Writes a recorded run's reports again; succeeds whatever the verdict is.
@@ -70,6 +70,9 @@ pub fn write(folder: &RunFolder, report: &Report, names: &[String]) -> Result<()
         let shown = renderer.render_within(report, columns(), &mut out);
         let _ = shown.and_then(|()| out.flush());
     }
+    if names.iter().any(|name| name == GITHUB) {
+        step_summary(report);
+    }
     let written = RENDERERS.iter().filter(named);
     let mut files: Vec<_> = written.filter_map(|known| Some((known.file_name()?, known))).collect();
     files.sort_by_key(|(file, _)| *file == LAST);
@@ -89,6 +92,25 @@ pub fn write(folder: &RunFolder, report: &Report, names: &[String]) -> Result<()
 fn columns() -> usize {
     terminal_size::terminal_size_of(std::io::stdout())
         .map_or(100, |(terminal_size::Width(columns), _)| columns.into())
+}
+
+/// The reporter for a workflow of GitHub.
+const GITHUB: &str = "github";
+/// Its file in which a step leaves what stands on the page of its run.
+const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+
+/// Adds the Markdown to the summary of the step, where there is one. A workflow is not told twice what went
+/// wrong: whatever cannot be written there is in the run's folder all the same.
+fn step_summary(report: &Report) {
+    let Some(path) = std::env::var_os(STEP_SUMMARY).filter(|path| !path.is_empty()) else { return };
+    let Some(markdown) = renderers::by_name("markdown") else { return };
+    let mut text = Vec::new();
+    let written = markdown.render(report, &mut text).and_then(|()| {
+        std::fs::OpenOptions::new().create(true).append(true).open(&path)?.write_all(&text)
+    });
+    if let Err(error) = written {
+        eprintln!("! failed to write {}: {error}", path.display());
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! `run`: choose scenarios, carry them out, judge the evidence, write the reports.
 
+use crate::baseline::{self, Approved, Frame, changes, folder};
 use crate::cli::{FailOn, RunArgs};
 use crate::commands::report::{check_formats, write};
+use crate::commands::{failed, repeat, say};
 use crate::config::target::TargetSpec;
 use crate::config::{Config, secret};
 use crate::edited::edited;
@@ -26,11 +28,36 @@ use std::sync::Arc;
 ///
 /// [`Failure`] for wrong arguments, or when nothing could be recorded at all.
 pub async fn run(args: &RunArgs) -> Result<Exit, Failure> {
+    if args.failed {
+        return Ok(once(&failed::again(args)?).await?.exit);
+    }
+    match args.repeat {
+        Some(times) => repeat::repeat(args, times).await,
+        None => Ok(once(args).await?.exit),
+    }
+}
+
+/// What became of one run.
+pub struct Done {
+    /// What was found.
+    pub report: Report,
+    /// What it ends with.
+    pub exit: Exit,
+}
+
+/// One run, from the arguments to the reports.
+///
+/// # Errors
+///
+/// As [`run`].
+pub async fn once(args: &RunArgs) -> Result<Done, Failure> {
     check_formats(&args.reporter)?;
     let Prepared { config, target, plan, untold } = prepare(args)?;
+    let base = base(args, &plan, &target)?;
     let is_edited = |_: &PathBuf| edited(&plan, &config, args.mutant.is_some());
     let changed = args.plan.as_ref().map(is_edited).unwrap_or_default();
     let rerun = Rerun::of(args, &config, &plan, &target).with_edited(changed);
+    let is_whole = rerun.is_whole();
     let progress = Progress::new();
     progress.note(&format!(
         "{} scenarios, seed {}, profile {}, time scale {}, target {}",
@@ -56,16 +83,26 @@ pub async fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let ran = runner::run(&request, &progress).await?;
     let report = build::report(&ran.folder)?;
     let written = write(&ran.folder, &report, &with_result(&args.reporter));
-    let exit = if ran.interrupted { Exit::Interrupted } else { exit(&report, args.fail_on) };
+    let verdict = match (&base, &args.baseline) {
+        (Some(base), Some(path)) => {
+            let found = Approved::of(&report, &request.plan);
+            let compared = changes::compare(base, &found, &report, is_whole)?;
+            say(baseline::comparison(&compared, &path.display().to_string()));
+            compared.verdict
+        }
+        _ => report.verdict,
+    };
+    let exit =
+        if ran.interrupted { Exit::Interrupted } else { exit(&report, verdict, args.fail_on) };
     match written {
         Ok(()) => {
             progress.note(&format!("evidence and reports: {}", ran.folder.path.display()));
-            Ok(exit)
+            Ok(Done { report, exit })
         }
         // It was shown, and it stays violated whatever could not be written.
         Err(failure) if exit == Exit::Violated => {
             progress.note(&format!("! {failure}"));
-            Ok(exit)
+            Ok(Done { report, exit })
         }
         Err(failure) => Err(failure),
     }
@@ -125,14 +162,26 @@ fn with_result(asked: &[String]) -> Vec<String> {
     asked.iter().cloned().chain(result).collect()
 }
 
-/// 1 outranks 5 outranks 3.
+/// What was approved, as far as this run can be compared with it: whoever cannot is told before the storm.
+fn base(
+    args: &RunArgs,
+    plan: &RunPlan,
+    target: &TargetSpec,
+) -> Result<Option<Vec<Approved>>, Failure> {
+    let Some(path) = &args.baseline else { return Ok(None) };
+    let base = folder::read(path)?;
+    Frame::of(plan, target.kind()).must_fit(&base)?;
+    Ok(Some(base))
+}
+
+/// 1 outranks 5 outranks 3. The verdict is the report's, or that on what is new since a baseline.
 #[must_use]
-pub fn exit(report: &Report, fail_on: FailOn) -> Exit {
+pub fn exit(report: &Report, verdict: Standing, fail_on: FailOn) -> Exit {
     let failed = |scenario: &reports::report::ScenarioReport| match scenario.ending {
         Ending::SetupFailed | Ending::TargetLost | Ending::HarnessLost => true,
         Ending::Completed | Ending::Interrupted | Ending::Unreached | Ending::EvidenceLost => false,
     };
-    match report.verdict {
+    match verdict {
         Standing::Violated if fail_on != FailOn::Never => Exit::Violated,
         _ if report.scenarios.iter().any(failed) => Exit::Setup,
         // Whatever is asked of verdicts: there was evidence, and it is no more.
@@ -279,9 +328,9 @@ mod tests {
         use Standing::{Held, Inconclusive, NotApplicable, Violated};
         let check = |verdict, ending, expected: [Exit; 3]| {
             let scenario = ScenarioReport { ending, ..ScenarioReport::default() };
-            let report = Report { verdict, scenarios: vec![scenario], ..Report::default() };
+            let report = Report { scenarios: vec![scenario], ..Report::default() };
             let fail_on = [FailOn::Violated, FailOn::Inconclusive, FailOn::Never];
-            assert_eq!(fail_on.map(|one| exit(&report, one)), expected, "{verdict:?}");
+            assert_eq!(fail_on.map(|one| exit(&report, verdict, one)), expected, "{verdict:?}");
         };
         let done = Ending::Completed;
         check(Held, done, [Exit::Held; 3]);

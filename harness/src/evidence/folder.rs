@@ -119,29 +119,6 @@ impl RunFolder {
         unreachable!("there is always a next name")
     }
 
-    /// Finds a run by its folder, or by its name under `out_dir`.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure::NothingMatched`] when neither is a run.
-    pub fn find(out_dir: &Path, name: &str) -> Result<Self, Failure> {
-        let candidates = [PathBuf::from(name), out_dir.join(name)];
-        match candidates.into_iter().find(|path| path.join(IDENTITY).is_file()) {
-            Some(path) => Ok(Self { path }),
-            None => {
-                let out_dir = out_dir.display();
-                let help = if name == "latest" {
-                    format!(
-                        "there are none in {out_dir} yet: windthrow run makes one; or say where they are with --out-dir"
-                    )
-                } else {
-                    format!("name a folder with a run.json, or one in {out_dir}")
-                };
-                Err(Failure::NothingMatched { what: format!("no run {name}"), help })
-            }
-        }
-    }
-
     /// The plan file.
     #[must_use]
     pub fn plan(&self) -> PathBuf {

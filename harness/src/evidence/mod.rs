@@ -11,5 +11,7 @@ pub mod judging_rules;
 mod lines;
 pub mod plans;
 pub mod reader;
+pub mod recorded;
+pub mod runs;
 pub mod shortfall;
 pub mod writer;

@@ -26,6 +26,8 @@ pub enum Exit {
     NothingMatched = 4,
     /// The target or the harness could not be set up, or one of them was lost in mid-run.
     Setup = 5,
+    /// Nothing is worse than what was approved, and yet something is not the same.
+    Unapproved = 6,
     /// A bug of Windthrow.
     Bug = 70,
     /// Ctrl-C or SIGTERM.

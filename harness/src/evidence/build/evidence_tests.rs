@@ -91,7 +91,7 @@ impl Rig {
 
     fn judged(&self) -> Judged {
         let report = report(&self.folder).unwrap();
-        let exit = exit(&report, FailOn::Inconclusive);
+        let exit = exit(&report, report.verdict, FailOn::Inconclusive);
         let cells = report.cells.into_iter();
         let cells = cells.map(|cell| (cell.guarantee, (cell.verdict, cell.reason))).collect();
         let scenario = report.scenarios.into_iter().next().unwrap();

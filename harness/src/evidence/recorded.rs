@@ -1,0 +1,33 @@
+//! A recorded run, judged: what was found, and the plan by which it was.
+
+use super::build;
+use super::folder::RunFolder;
+use super::plans;
+use crate::failure::Failure;
+use reports::report::Report;
+use scenarios::plan::RunPlan;
+
+/// Everything that is compared of a run.
+#[derive(Debug)]
+pub struct Recorded {
+    /// What was found.
+    pub report: Report,
+    /// What was carried out.
+    pub plan: RunPlan,
+    /// Whether nothing had been chosen of the scenarios that there were.
+    pub is_whole: bool,
+}
+
+impl Recorded {
+    /// Judges what a run recorded.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] when its files are broken.
+    pub fn judged(folder: &RunFolder) -> Result<Self, Failure> {
+        let report = build::report(folder)?;
+        let identity = folder.read_identity()?;
+        let plan = plans::read_recorded(&folder.plan(), &identity.plan_hash)?;
+        Ok(Self { report, plan, is_whole: identity.rerun.is_whole() })
+    }
+}
