@@ -314,3 +314,42 @@ fn of_forgeries_alone_it_is_measured_that_they_had_no_effect() {
     let effects = crate::testing::measured(&verdict, "effects of what must have none");
     assert_eq!(effects, Some(0));
 }
+
+#[test]
+fn a_page_is_new_for_a_quarter_of_its_age_and_a_first_effect_comes_after_its_cause() {
+    let place = |one: &Delivery| one.id.strip_prefix('m').and_then(|n| n.parse::<u32>().ok());
+    let later = |one: &mut Delivery, ms| {
+        let later = Duration::from_millis(ms);
+        (one.t_sent, one.t_end) = (one.t_sent.plus(later), one.t_end.plus(later));
+    };
+    // Filled at 5 ms, and fresh for four seconds.
+    let forged = |ms: u64| {
+        let asks = |what, _| matches!(what, What::Genuine | What::Forged);
+        let mut history = Storm { asked: 1_060, ..USUAL }.history(asks);
+        let all = history.case.linktree.deliveries.iter_mut();
+        all.filter(|one| place(one).is_some()).for_each(|one| later(one, ms - 400));
+        history.judged_by(&WebhookSignature).kind
+    };
+    assert_eq!([1_004, 1_005].map(forged), [Violated, Held]);
+    // What copies came first about was asked for at 450 ms, and known at 455.
+    let copied = |ms: u64| {
+        let mut history = storm(|what, _| matches!(what, What::Genuine | What::Copies));
+        let firsts = history.case.linktree.deliveries.iter_mut().filter(|one| one.attempt == 1);
+        firsts.filter(|one| place(one) >= Some(46)).for_each(|one| later(one, ms - 400));
+        history.judged_by(&WebhookSignature).kind
+    };
+    assert_eq!([454, 455].map(copied), [Violated, Held]);
+}
+
+#[test]
+fn a_call_that_was_made_just_as_it_came_is_none_of_its_effects() {
+    let at_once = forged_at()
+        .zip(34..)
+        .map(|(at_ms, place)| crate::testing::read(&format!("page-{place}"), at_ms));
+    let history = storm(|what, _| matches!(what, What::Genuine | What::Forged)).exchanges(at_once);
+    let first = history.case.at(Moment::from_ms(forged_at().next().unwrap() + 50));
+    let verdict = history.judged_by(&WebhookSignature);
+    assert_eq!(verdict.kind, Violated);
+    let mut stories = verdict.witnesses.iter().map(|one| &one.story[1]);
+    assert!(stories.any(|call| call.starts_with(&format!("{first} upstream #"))), "{verdict:?}");
+}
