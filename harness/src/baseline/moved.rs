@@ -87,7 +87,8 @@ pub(super) fn observed(measure: &Measure) -> String {
         Better::Less => measure::Better::Less,
         Better::More => measure::Better::More,
     };
-    measure::observed(&measure::Measure { name, observed, bound, unit, better, tolerance })
+    let pace = None;
+    measure::observed(&measure::Measure { name, observed, bound, unit, better, tolerance, pace })
 }
 
 #[cfg(test)]

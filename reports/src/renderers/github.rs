@@ -53,8 +53,8 @@ impl Renderer for Github {
             let list = if level(cell) == "error" { &mut errors } else { &mut warnings };
             list.push((title, said(cell)));
         }
-        for (scenario, told) in report.troubles() {
-            warnings.push((scenario.to_owned(), told));
+        for (told, scenarios) in report.troubles() {
+            warnings.push((scenarios.join(", "), told));
         }
         for (level, list) in [("error", errors), ("warning", warnings)] {
             for (title, text) in list.iter().take(MOST) {
