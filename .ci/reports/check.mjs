@@ -8,6 +8,7 @@
 // pages at most. Pictures of the first screens go to PICTURES. Last of all the same checks are made of a
 // page that breaks every one of them: a check that cannot fail shows nothing. Needs chromium; see
 // package.json for the rest.
+import { execFileSync } from "node:child_process";
 import { readFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -124,7 +125,7 @@ if (runs.length === 0) {
 }
 mkdirSync(pictures, { recursive: true });
 const browser = await puppeteer.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  executablePath: execFileSync("sh", ["-c", 'command -v "${CHROMIUM:-chromium}"'], { encoding: "utf8" }).trim(),
   args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
 });
 let bad = false;

@@ -228,7 +228,8 @@ fn a_plan_says_what_is_wrong_and_what_to_do() {
     insta::assert_snapshot!("mistakes_in_plans", table);
 }
 
-/// Each is told before any storm. The lines with `!` are those that nobody may overlook.
+/// Each is told before any storm. The lines with `!`, and what goes on below them, are those that nobody may
+/// overlook.
 #[test]
 fn a_target_that_cannot_be_tested_is_told_with_the_key_to_change() {
     let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
@@ -244,7 +245,12 @@ fn a_target_that_cannot_be_tested_is_told_with_the_key_to_change() {
         let (shown, said, found) = called(folder.path(), "run --plan plan.json");
         assert_eq!(found, Some(*code), "{name}: {said}{shown}");
         let all = format!("{said}{shown}");
-        let lines: Vec<&str> = all.lines().filter(|line| line.starts_with("! ")).collect();
+        let mut goes_on = false;
+        let told = |line: &&str| {
+            goes_on = line.starts_with("! ") || goes_on && line.starts_with("  ");
+            goes_on
+        };
+        let lines: Vec<&str> = all.lines().filter(told).collect();
         // That a plan of no promises decides none is not what this is about.
         row(&mut table, name, config, *code, &lines.join("\n"));
     }

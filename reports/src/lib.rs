@@ -6,6 +6,7 @@
 mod cards;
 #[cfg(test)]
 mod example;
+mod first_screen;
 mod matrix;
 mod reach;
 pub mod renderers;

@@ -176,9 +176,12 @@ impl<'a> Group<'a> {
     }
 }
 
-/// Cells with the reason that they share, in the order in which reasons first appear.
-pub(crate) fn by_reason(cells: Vec<&Cell>) -> Vec<(&str, Vec<&Cell>)> {
-    let mut reasons: Vec<(&str, Vec<&Cell>)> = Vec::new();
+/// Reasons, each with the cells that share it.
+pub(crate) type Reasons<'a> = Vec<(&'a str, Vec<&'a Cell>)>;
+
+/// Cells by their reasons, in the order in which these first appear.
+pub(crate) fn by_reason(cells: Vec<&Cell>) -> Reasons<'_> {
+    let mut reasons = Reasons::new();
     for cell in cells {
         let reason = cell.reason.as_deref().unwrap_or("no reason was recorded");
         match reasons.iter_mut().find(|(known, _)| *known == reason) {

@@ -5,7 +5,7 @@
 //! Escaping for a format stays with its renderer; what is removed here is
 //! dangerous or unreadable in all of them.
 
-use crate::report::{Ending, Report, ScenarioReport};
+use crate::report::Report;
 
 /// The text in which a sign of the same length, in bytes, stands for each character that must not be
 /// shown: what is underlined in it stays where it is, and lines stay lines.
@@ -140,41 +140,6 @@ pub(crate) fn measured<T>(value: Option<T>, words: impl Fn(T) -> String) -> Stri
 }
 
 impl Report {
-    /// What nobody may overlook, with the scenarios in which it was so: how they ended unless they ran to
-    /// their end, and what failed in the harness itself.
-    pub(crate) fn troubles(&self) -> Vec<(String, Vec<&str>)> {
-        let of_scenario = |one: &'_ ScenarioReport| {
-            let reason = one.ending_reason.as_deref().unwrap_or("no reason was recorded");
-            let ended = format!("{}: {reason}", one.ending.word());
-            let ended = (one.ending != Ending::Completed).then_some(ended);
-            ended.into_iter().chain(one.troubles.iter().cloned()).collect::<Vec<_>>()
-        };
-        let mut troubles: Vec<(String, Vec<&str>)> = Vec::new();
-        for scenario in &self.scenarios {
-            for told in of_scenario(scenario) {
-                match troubles.iter_mut().find(|(known, _)| *known == told) {
-                    Some((_, scenarios)) => scenarios.push(&scenario.id),
-                    None => troubles.push((told, vec![&scenario.id])),
-                }
-            }
-        }
-        troubles
-    }
-
-    /// The ids of what was not tested, by reason, those with the highest priority first.
-    pub(crate) fn untested(&self) -> Vec<(&str, Vec<&str>)> {
-        let mut sorted: Vec<_> = self.not_tested.iter().collect();
-        sorted.sort_by_key(|untested| untested.priority);
-        let mut by_reason: Vec<(&str, Vec<&str>)> = Vec::new();
-        for untested in sorted {
-            match by_reason.iter_mut().find(|(reason, _)| *reason == untested.reason) {
-                Some((_, ids)) => ids.push(&untested.id),
-                None => by_reason.push((&untested.reason, vec![&untested.id])),
-            }
-        }
-        by_reason
-    }
-
     /// A copy in which every text is [`printable`].
     pub(crate) fn printable(&self, max_chars: usize) -> Self {
         let mut copy = self.clone();

@@ -37,7 +37,7 @@ pub struct Account {
 pub struct Key {
     /// Its id, which is no secret.
     pub id: String,
-    /// `live` or `test`; a test key is refused at the live address.
+    /// Production's or staging's; a key is refused at the other's address.
     pub environment: Environment,
     /// When it was made, RFC 3339.
     pub created_at: String,

@@ -3,7 +3,8 @@
 use super::bodies::{Error, Problem};
 use super::operations::{Answer, OPERATIONS, Operation, Parameter, Trace};
 use super::{services, webhooks};
-use crate::profile::ContractProfile;
+use crate::keyring::Environment;
+use crate::profile::{ContractProfile, Keys};
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -26,7 +27,12 @@ pub fn openapi(profile: &ContractProfile) -> Value {
         );
         path[operation.method.to_lowercase()] = writer.operation(operation);
     }
-    paths.extend(services::documented());
+    paths.extend(services::documented(profile.keys.environment));
+    let Keys { live_prefix, test_prefix, environment, .. } = &profile.keys;
+    let (own, other) = match environment {
+        Environment::Live => (live_prefix, test_prefix),
+        Environment::Test => (test_prefix, live_prefix),
+    };
     let hooks = webhooks::documented(&mut writer.generator, &profile.webhooks);
     let schemas = writer.generator.take_definitions(true);
     json!({
@@ -52,8 +58,7 @@ pub fn openapi(profile: &ContractProfile) -> Value {
                     "type": "http",
                     "scheme": "bearer",
                     "description": format!(
-                        "A key whose prefix is {}; one with {} is refused here.",
-                        profile.keys.live_prefix, profile.keys.test_prefix
+                        "A key whose prefix is {own}; one with {other} is refused here."
                     ),
                 },
                 "vaultToken": { "type": "apiKey", "in": "header", "name": "X-Vault-Token" },

@@ -1,21 +1,24 @@
 //! What a service asks of the secrets manager, and where its alerts go.
 
 use super::document::variable;
+use crate::keyring::Environment;
 use serde_json::{Map, Value, json};
 
 /// The two calls that the contract knows of; HashiCorp's Vault and the Alertmanager document the rest.
-pub(super) fn documented() -> Map<String, Value> {
-    Map::from_iter([
-        ("/v1/secret/data/linktree".to_owned(), secret()),
-        ("/api/v2/alerts".to_owned(), alerts()),
-    ])
+pub(super) fn documented(environment: Environment) -> Map<String, Value> {
+    let (live, staging) = ("/v1/secret/data/linktree", "/v1/secret/data/linktree-staging");
+    let (own, other) = match environment {
+        Environment::Live => (live, staging),
+        Environment::Test => (staging, live),
+    };
+    Map::from_iter([(own.to_owned(), secret(other)), ("/api/v2/alerts".to_owned(), alerts())])
 }
 
 fn server(name: &str) -> Value {
     json!([{ "url": format!("{{{name}}}"), "variables": variable(name) }])
 }
 
-fn secret() -> Value {
+fn secret(other: &str) -> Value {
     let text = |what: &str| json!({ "type": "string", "description": what });
     let object = |required: &[&str], properties: Value| json!({ "type": "object", "required": required, "properties": properties });
     let metadata = json!({
@@ -40,10 +43,11 @@ fn secret() -> Value {
         "tags": ["vault"],
         "operationId": "readSecret",
         "summary": "The credentials that are valid now",
-        "description": "The token is `{vault.token}`, or what a login with `{vault.role_id}` and \
-                        `{vault.secret_id}` gives. A key may be rotated at any time: read it again when \
-                        Linktree answers 401. `secret/data/linktree-staging` is staging's, whose key the \
-                        live address refuses.",
+        "description": format!(
+            "The path is `{{vault.secret}}`, and the token `{{vault.token}}` or what a login with \
+             `{{vault.role_id}}` and `{{vault.secret_id}}` gives. A key may be rotated at any time: read it again \
+             when Linktree answers 401. What stands at {other} is of the other environment, and refused here."
+        ),
         "parameters": [],
         "security": [{ "vaultToken": [] }],
         "responses": {

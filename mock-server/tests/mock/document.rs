@@ -5,6 +5,7 @@ use crate::rig::{Answer, Rig, beside, click};
 use boon::{Compiler, Schemas};
 use mock_server::api::{OPERATIONS, openapi};
 use mock_server::contract::Route;
+use mock_server::keyring::Environment;
 use mock_server::profile::ContractProfile;
 use mock_server::webhooks::SchemeName;
 use serde_json::{Value, json};
@@ -238,6 +239,11 @@ fn a_profile_decides_names_numbers_and_forms() {
     profile.limit.ietf_headers = true;
     profile.pages.max_limit = 55;
     profile.errors.problem_json = true;
+    profile.keys.environment = Environment::Test;
+    let staging = openapi(&profile);
+    assert!(staging["paths"]["/v1/secret/data/linktree-staging"]["get"].is_object());
+    let key = staging["components"]["securitySchemes"]["key"]["description"].as_str().unwrap();
+    assert!(key.starts_with("A key whose prefix is lt_test_; one with lt_live_"), "{key}");
     for scheme in SchemeName::ALL {
         profile.webhooks.scheme = scheme;
         let document = openapi(&profile);

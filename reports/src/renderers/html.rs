@@ -6,7 +6,7 @@ use askama::Template;
 
 use super::Renderer;
 use crate::cards::{Card, cards};
-use crate::matrix::{Matrix, Row, by_reason};
+use crate::matrix::{Matrix, Reasons, Row, by_reason};
 use crate::report::{Cell, Ending, GuaranteeReport, Lateness, Report, ScenarioReport, Standing};
 use crate::text::{duration, listed, measured, micros, moment, number, seconds, short_hash};
 
@@ -78,7 +78,7 @@ struct Page<'a> {
     cards: Vec<Card<'a>>,
     guarantees: Vec<GuaranteeSection<'a>>,
     scenarios: Vec<ScenarioSection<'a>>,
-    unsettled: Vec<(Standing, Vec<(&'a str, Vec<&'a Cell>)>)>,
+    unsettled: Vec<(Standing, Reasons<'a>)>,
 }
 
 struct GuaranteeSection<'a> {
