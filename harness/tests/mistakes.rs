@@ -228,8 +228,18 @@ fn a_plan_says_what_is_wrong_and_what_to_do() {
     insta::assert_snapshot!("mistakes_in_plans", table);
 }
 
-/// Each is told before any storm. The lines with `!`, and what goes on below them, are those that nobody may
-/// overlook.
+/// Lines that begin so, and what goes on below them.
+fn paragraphs<'t>(text: &'t str, begin: &'t [&str]) -> impl Iterator<Item = &'t str> {
+    let mut is_one = false;
+    text.lines().filter(move |line| {
+        let begins = begin.iter().any(|one| line.starts_with(one));
+        is_one = begins || is_one && line.starts_with("  ");
+        is_one
+    })
+}
+
+/// Each is told before any storm: in the lines with `!`, and what goes on below them, or in those above the
+/// run's name, which nobody may overlook.
 #[test]
 fn a_target_that_cannot_be_tested_is_told_with_the_key_to_change() {
     let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
@@ -244,13 +254,11 @@ fn a_target_that_cannot_be_tested_is_told_with_the_key_to_change() {
         write("plan.json", &serde_json::to_string(&json!(moment())).unwrap());
         let (shown, said, found) = called(folder.path(), "run --plan plan.json");
         assert_eq!(found, Some(*code), "{name}: {said}{shown}");
-        let all = format!("{said}{shown}");
-        let mut goes_on = false;
-        let told = |line: &&str| {
-            goes_on = line.starts_with("! ") || goes_on && line.starts_with("  ");
-            goes_on
-        };
-        let lines: Vec<&str> = all.lines().filter(told).collect();
+        let (above, below) = shown.split_at(shown.find("\nrun ").unwrap_or(shown.len()));
+        let lines = paragraphs(&said, &["! "])
+            .chain(paragraphs(above, &["! ", "? "]))
+            .chain(paragraphs(below, &["! "]));
+        let lines: Vec<&str> = lines.collect();
         // That a plan of no promises decides none is not what this is about.
         row(&mut table, name, config, *code, &lines.join("\n"));
     }
