@@ -5,7 +5,7 @@
 //! Escaping for a format stays with its renderer; what is removed here is
 //! dangerous or unreadable in all of them.
 
-use crate::report::Report;
+use crate::report::{CounterExample, Report};
 
 /// The text in which a sign of the same length, in bytes, stands for each character that must not be
 /// shown: what is underlined in it stays where it is, and lines stay lines.
@@ -125,6 +125,16 @@ pub(crate) fn listed(names: &[impl AsRef<str>], max: usize) -> String {
     let more = names.len() - shown.len();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     shown.join(", ") + &more
+}
+
+impl CounterExample {
+    /// The faults that were active, in words; of dozens the first few.
+    pub(crate) fn faults(&self) -> String {
+        match self.active_faults.as_slice() {
+            [] => "no fault was active".into(),
+            some => format!("active: {}", listed(some, 4)),
+        }
+    }
 }
 
 /// A measured number without noise digits.
@@ -355,5 +365,16 @@ mod tests {
             .filter(|(key, text)| !text.starts_with('§') && !enums.contains(&key.as_str()))
             .collect();
         assert!(missed.is_empty(), "{missed:?}");
+    }
+
+    #[test]
+    fn of_many_faults_the_first_few_are_named() {
+        let with = |count: usize| {
+            let active_faults = (1..=count).map(|n| format!("fault-{n}")).collect();
+            CounterExample { active_faults, ..CounterExample::default() }.faults()
+        };
+        assert_eq!(with(0), "no fault was active");
+        assert_eq!(with(2), "active: fault-1, fault-2");
+        assert_eq!(with(50), "active: fault-1, fault-2, fault-3, fault-4 and 46 more");
     }
 }

@@ -201,16 +201,6 @@ pub struct CounterExample {
     pub active_faults: Vec<String>,
 }
 
-impl CounterExample {
-    /// The faults that were active, in words; of dozens the first few.
-    pub(crate) fn faults(&self) -> String {
-        match self.active_faults.as_slice() {
-            [] => "no fault was active".into(),
-            some => format!("active: {}", crate::text::listed(some, 4)),
-        }
-    }
-}
-
 /// A promise of the checklist that this run says nothing about.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct NotTested {
@@ -223,20 +213,4 @@ pub struct NotTested {
     pub priority: Priority,
     /// Why it was not tested.
     pub reason: String,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn of_many_faults_the_first_few_are_named() {
-        let with = |count: usize| {
-            let active_faults = (1..=count).map(|n| format!("fault-{n}")).collect();
-            CounterExample { active_faults, ..CounterExample::default() }.faults()
-        };
-        assert_eq!(with(0), "no fault was active");
-        assert_eq!(with(2), "active: fault-1, fault-2");
-        assert_eq!(with(50), "active: fault-1, fault-2, fault-3, fault-4 and 46 more");
-    }
 }
