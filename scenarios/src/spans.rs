@@ -46,6 +46,12 @@ impl Spans {
             .is_some_and(|(_, (from, until))| from.plus(margin) <= at && at.plus(margin) <= until)
     }
 
+    /// How much of the time between two moments they take, all together.
+    #[must_use]
+    pub fn lasting_within(&self, from: Moment, until: Moment) -> Duration {
+        self.0.iter().map(|span| span.1.min(until).since(span.0.max(from))).sum()
+    }
+
     /// The spans.
     #[must_use]
     pub fn all(&self) -> &[(Moment, Moment)] {
@@ -127,6 +133,14 @@ mod tests {
         assert!(spans.well_inside(MS(13), margin) && !spans.well_inside(MS(12), margin));
         assert!(spans.well_inside(MS(47), margin) && !spans.well_inside(MS(48), margin));
         assert_eq!(spans.ending_at_or_after(MS(21)), Some((1, (MS(40), MS(50)))));
+    }
+
+    #[test]
+    fn what_spans_take_of_a_time_is_counted_once() {
+        let spans = vec![(MS(0), MS(10)), (MS(5), MS(20)), (MS(40), MS(50)), (MS(60), MS(55))];
+        let spans = Spans::joined(spans, Duration::ZERO);
+        let ms = |from, until| spans.lasting_within(MS(from), MS(until)).as_millis();
+        assert_eq!([ms(0, 100), ms(8, 45), ms(20, 40), ms(50, 10)], [30, 17, 0, 0]);
     }
 
     #[test]

@@ -216,7 +216,7 @@ fn start(
     let until = registered.unwrap_or(ended);
     let mut spans = failures(case, &calls, ready);
     spans.extend(refused_by_itself(case, may_refuse, began));
-    let excused = length_within(spans, ready, until);
+    let excused = Spans::joined(spans, Duration::ZERO).lasting_within(ready, until);
     let due = ready.plus(within(case)).plus(excused).plus(case.harness.delta);
     let instead = calls.iter().filter_map(|call| call.made.clone()).next_back();
     Start { ready, due, excused, registered, instead, asked: !calls.is_empty(), ended }
@@ -291,17 +291,6 @@ fn refused_by_itself(
 ) -> impl Iterator<Item = (Moment, Moment)> {
     let there = may_refuse.all().iter().filter(move |(_, until)| *until >= began);
     there.map(move |(from, until)| (*from, until.plus(case.times.backoff_cap)))
-}
-
-/// How long these spans last between two moments, all together.
-fn length_within(mut spans: Vec<(Moment, Moment)>, from: Moment, until: Moment) -> Duration {
-    spans.retain(|(begin, end)| *end > from && *begin < until);
-    let reach = |total: (Duration, Moment), (begin, end): (Moment, Moment)| {
-        let (begin, end) = (begin.max(total.1), end.min(until));
-        if end > begin { (total.0 + end.since(begin), end) } else { total }
-    };
-    spans.sort_unstable();
-    spans.into_iter().fold((Duration::ZERO, from), reach).0
 }
 
 /// Addresses that were looked at and did not answer: the look that follows a registration, and of those

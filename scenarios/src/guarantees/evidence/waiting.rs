@@ -38,7 +38,8 @@ pub struct Wait {
 /// The clicks of a case that may have waited.
 #[derive(Debug)]
 pub struct Waiting<'c> {
-    case: &'c Case,
+    /// The case.
+    pub case: &'c Case,
     deliveries: Deliveries<'c>,
     /// By the time at which they were sent.
     all: Vec<Wait>,
@@ -84,6 +85,16 @@ impl<'c> Waiting<'c> {
         let places = (0..).zip(&self.all).filter(|(_, one)| one.is_certain);
         self.certain = places.map(|(place, _)| place).collect();
         self.certain.sort_by_key(|place| self.all[*place as usize].acked);
+    }
+
+    /// Everybody of a history has clicked.
+    #[cfg(test)]
+    pub fn after(history: &'c mut crate::testing::History) -> Self {
+        history.case.ready();
+        let mut waiting = Self::of(&history.case);
+        history.operations.iter().for_each(|operation| waiting.clicked(operation));
+        waiting.ready();
+        waiting
     }
 
     /// All that may have waited.
@@ -188,10 +199,7 @@ mod tests {
     #[track_caller]
     fn check(history: History, seconds: &[u64], expected: &[(u64, u64)]) {
         let mut history = history;
-        history.case.ready();
-        let mut waiting = Waiting::of(&history.case);
-        history.operations.iter().for_each(|operation| waiting.clicked(operation));
-        waiting.ready();
+        let waiting = Waiting::after(&mut history);
         let mut ages = waiting.ages();
         let ms = |age: Duration| u64::try_from(age.as_millis()).unwrap();
         let mut at = |second: &u64| {
@@ -281,9 +289,7 @@ mod tests {
             .operation(click("a", 10_000, 10_005))
             .exchange(sent_click("a", 20_000, 503))
             .exchange(sent_click("a", 40_000, 202));
-        tried.case.ready();
-        let mut waiting = Waiting::of(&tried.case);
-        waiting.clicked(&tried.operations[0]);
+        let waiting = Waiting::after(&mut tried);
         let under_way = |from: u64, until: u64| {
             let span = (Moment::from_ms(from), Moment::from_ms(until));
             waiting.was_under_way(&waiting.all[0], span)
@@ -320,10 +326,7 @@ mod tests {
                 .operations([click("a", 10_000, 10_005), click("b", 12_000, 12_005)])
                 .exchange(sent_click("a", 40_000, 202))
                 .exchange(sent_click("b", arrived_ms, 202));
-            two.case.ready();
-            let mut waiting = Waiting::of(&two.case);
-            two.operations.iter().for_each(|operation| waiting.clicked(operation));
-            waiting.ready();
+            let waiting = Waiting::after(&mut two);
             let at = (Moment::from_ms(30_000), Moment::from_ms(30_000));
             let is_first = |one: &Wait| one.sent == Moment::from_ms(10_000);
             waiting.ages().at_least(at, is_first).as_millis()

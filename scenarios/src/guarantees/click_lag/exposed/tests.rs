@@ -106,11 +106,8 @@ fn a_process_remembers_no_row_of_another() {
 
 fn judged_of(history: History) -> Exposed {
     let mut history = history;
-    history.case.ready();
-    let mut waiting = Waiting::of(&history.case);
-    history.operations.iter().for_each(|operation| waiting.clicked(operation));
-    waiting.ready();
-    judged(&history.case, &waiting)
+    let waiting = Waiting::after(&mut history);
+    judged(waiting.case, &waiting)
 }
 
 #[test]

@@ -29,11 +29,8 @@ fn judged_of(clicks: &[(u64, u64)], buckets: &[(u64, u64)], count: u64) -> Expos
         history =
             history.operation(click(id, *acked, *acked)).exchange(sent_click(id, *arrived, 202));
     }
-    history.case.ready();
-    let mut waiting = Waiting::of(&history.case);
-    history.operations.iter().for_each(|operation| waiting.clicked(operation));
-    waiting.ready();
-    judged(&history.case, &waiting)
+    let waiting = Waiting::after(&mut history);
+    judged(waiting.case, &waiting)
 }
 
 /// How many clicks surely came late between the scrapes.
