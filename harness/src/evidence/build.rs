@@ -10,25 +10,36 @@ mod sentence;
 mod why;
 
 use super::folder::{RunFolder, RunIdentity};
-use super::plans;
+use super::recorded::Recorded;
 use crate::failure::Failure;
 use reports::report::{Cell, NotTested, Report, Severity, Standing};
 use scenarios::checklist::{self, CHECKLIST, Row};
 use scenarios::guarantees::{self, GUARANTEES};
+use scenarios::plan::RunPlan;
 
 /// The report of a run.
 ///
 /// # Errors
 ///
-/// [`Failure::Usage`] when the folder is not a run's or its plan does not parse, [`Failure::Setup`] when
-/// it is gone.
+/// Those of [`Recorded::judged`].
 pub fn report(folder: &RunFolder) -> Result<Report, Failure> {
-    let identity = folder.read_identity().map_err(|failure| folder.or_gone(failure))?;
-    let run = plans::read_recorded(&folder.plan(), &identity.plan_hash)?;
+    Ok(Recorded::judged(folder)?.report)
+}
+
+/// The same, by what its folder says of it.
+///
+/// # Errors
+///
+/// [`Failure::Usage`] when a history is not this run's.
+pub fn judged(
+    folder: &RunFolder,
+    identity: &RunIdentity,
+    run: &RunPlan,
+) -> Result<Report, Failure> {
     let mut scenarios = Vec::new();
     let mut cells = Vec::new();
     for plan in &run.scenarios {
-        let (scenario, judged) = scenario::scenario(folder, &identity, &run, plan)?;
+        let (scenario, judged) = scenario::scenario(folder, identity, run, plan)?;
         scenarios.push(scenario);
         cells.extend(judged);
     }
@@ -55,17 +66,17 @@ pub fn report(folder: &RunFolder) -> Result<Report, Failure> {
         .iter()
         .filter_map(|known| {
             let promise = known.promise();
-            judged(promise.id).map(|cell| about::guarantee(promise, cell, &identity))
+            judged(promise.id).map(|cell| about::guarantee(promise, cell, identity))
         })
         .collect();
     let exercised = |id: &str| judged(id).is_some();
     let not_tested = CHECKLIST.iter().filter(|row| !exercised(row.id));
-    let not_tested = not_tested.map(|row| self::not_tested(row, &identity)).collect();
+    let not_tested = not_tested.map(|row| self::not_tested(row, identity)).collect();
     let mut report = Report {
         tool_version: identity.tool_version.clone(),
         run_id: identity.run_id.clone(),
         started: identity.started.clone(),
-        identity: about::identity(&identity, &run),
+        identity: about::identity(identity, run),
         rerun: identity.rerun.command(None),
         scenarios,
         guarantees,

@@ -23,11 +23,12 @@ impl Recorded {
     ///
     /// # Errors
     ///
-    /// [`Failure`] when its files are broken.
+    /// [`Failure::Usage`] when the folder is not a run's or its plan does not parse, [`Failure::Setup`] when
+    /// it is gone.
     pub fn judged(folder: &RunFolder) -> Result<Self, Failure> {
-        let report = build::report(folder)?;
-        let identity = folder.read_identity()?;
+        let identity = folder.read_identity().map_err(|failure| folder.or_gone(failure))?;
         let plan = plans::read_recorded(&folder.plan(), &identity.plan_hash)?;
+        let report = build::judged(folder, &identity, &plan)?;
         Ok(Self { report, plan, is_whole: identity.rerun.is_whole() })
     }
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::config::target::TargetSpec;
 use crate::evidence::folder::RunIdentity;
+use crate::evidence::plans;
 use crate::storm::recorder::Recorder;
 use mock_server::clock::Moment;
 use mock_server::profile::ContractProfile;
