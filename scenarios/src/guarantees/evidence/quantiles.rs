@@ -56,6 +56,8 @@ struct Sample {
     refused: bool,
     /// Whether it surely ended between the two scrapes.
     surely: bool,
+    /// Whether it may have ended between them.
+    possibly: bool,
 }
 
 /// Whether a sample is measured.
@@ -93,7 +95,8 @@ impl Durations {
         let long = counted().filter(|one| has_long_body(case, one)).count();
         let bodies_matter = long * MATTERS >= counted().count().max(1);
         let sample = |one: &JudgedExchange| sample(case, life, one, bodies_matter);
-        let attempts: Vec<Sample> = counted().map(sample).collect();
+        let mut attempts = Vec::with_capacity(counted().count());
+        attempts.extend(counted().map(sample));
         let timeouts = attempts.iter().filter(|one| one.timeout).count();
         let broken =
             case.linktree.connections.iter().filter(|one| life.may_count(case, one)).count();
@@ -183,8 +186,9 @@ impl Reading<'_> {
         let more = counted.saturating_sub(all).min(unsent(all));
         let (at, slack) = (rank(all, share), 1 + unsure + more);
         let ranked = |bound: fn(&Sample) -> f64, rank: usize| {
-            let mut all: Vec<f64> = self.samples().map(bound).collect();
-            *all.select_nth_unstable_by(rank, f64::total_cmp).1
+            let mut bounds = Vec::with_capacity(all);
+            bounds.extend(self.samples().map(bound));
+            *bounds.select_nth_unstable_by(rank, f64::total_cmp).1
         };
         let low = ranked(|one| one.between.low, at.saturating_sub(slack));
         Some(Between { low, high: ranked(|one| one.between.high, (at + slack).min(last)) })
@@ -232,6 +236,7 @@ fn sample(case: &Case, life: Life<'_>, one: &JudgedExchange, bodies_matter: bool
         long_body: has_long_body(case, one),
         refused: one.status.is_some_and(|status| (400..500).contains(&status)),
         surely: life.surely_holds(case, end),
+        possibly: life.may_hold(case, end),
     }
 }
 
@@ -243,32 +248,43 @@ fn calls(case: &Case, life: Life<'_>, bodies_matter: bool) -> Vec<Sample> {
     let of_this_life = |one: &&JudgedExchange| {
         case.target.lived_through(one.t_head.min(first), one.t_head.max(last))
     };
-    let mut calls: Vec<(Sample, Moment)> = Vec::new();
-    let mut unfinished: HashMap<Request<'_>, (usize, Moment)> = HashMap::new();
-    for attempt in case.linktree.exchanges.iter().filter(of_this_life) {
+    let attempts = || case.linktree.exchanges.iter().filter(of_this_life);
+    let mut calls: Vec<Sample> = Vec::with_capacity(attempts().count());
+    let mut unfinished: HashMap<Request<'_>, Unfinished> = HashMap::new();
+    for attempt in attempts() {
         let (sample, end) = (sample(case, life, attempt, bodies_matter), attempt.t_known());
         let key = request(attempt);
-        let (call, begun) = unfinished.remove(&key).unwrap_or_else(|| {
-            calls.push((sample, end));
+        let before = unfinished.remove(&key).map(|before| (before.call, before.begun));
+        let (call, begun) = before.unwrap_or_else(|| {
+            calls.push(sample);
             (calls.len() - 1, attempt.t_head)
         });
         let until = attempt.t_head.since(begun).as_secs_f64() + sample.between.high;
-        let low = calls[call].0.between.low.max(sample.between.low);
-        calls[call] = (Sample { between: Between { low, high: until }, ..sample }, end);
+        let low = calls[call].between.low.max(sample.between.low);
+        calls[call] = Sample { between: Between { low, high: until }, ..sample };
         if !attempt.is_success() {
-            unfinished.insert(key, (call, begun));
+            unfinished.insert(key, Unfinished { call, begun, end });
         }
     }
     // A process that dies takes along calls that wait for their next attempt: nobody measures them.
     if let Some(death) = case.target.deaths().find(|death| *death >= last) {
-        for (call, _) in unfinished.into_values() {
-            let (sample, end) = &mut calls[call];
+        for Unfinished { call, end, .. } in unfinished.into_values() {
             let waits = end.plus(longest_delay(case) + case.harness.delta);
-            sample.surely &= waits < death;
+            calls[call].surely &= waits < death;
         }
     }
-    let ended = calls.into_iter().filter(|(_, end)| life.may_hold(case, *end));
-    ended.map(|(call, _)| call).collect()
+    calls.retain(|call| call.possibly);
+    calls
+}
+
+/// A call whose last attempt failed.
+struct Unfinished {
+    /// Its place among the calls.
+    call: usize,
+    /// When its first attempt began.
+    begun: Moment,
+    /// When its last attempt ended.
+    end: Moment,
 }
 
 /// What was added to a histogram from one scrape to the other.

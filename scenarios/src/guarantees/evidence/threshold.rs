@@ -71,8 +71,8 @@ impl Threshold {
     pub fn of(case: &Case) -> Self {
         let guarded = case.linktree.exchanges.iter().filter(|one| is_guarded_like_pages(case, one));
         let attempts = guarded.chain(&case.linktree.connections);
-        let mut events: Vec<(Moment, Event<'_>)> =
-            attempts.map(|one| (one.t_known(), Event::Attempt(one))).collect();
+        let mut events: Vec<(Moment, Event<'_>)> = Vec::with_capacity(attempts.clone().count());
+        events.extend(attempts.map(|one| (one.t_known(), Event::Attempt(one))));
         let changes = case.target.processes.iter().filter_map(|process| match process.change {
             Change::Started { .. } => Some((process.at, Event::Started)),
             Change::Ready => None,
