@@ -19,6 +19,7 @@ pub const INFO: ScenarioInfo = ScenarioInfo {
     tags: &["errors", "timeouts", "retries", "clicks"],
     guarantees: &[
         "profile-timeout",
+        "latency-metrics",
         "no-pii-in-logs",
         "no-secret-leaked",
         "bearer-header-only",
@@ -88,16 +89,13 @@ fn build(settings: &Settings) -> Plan {
     let slow = Matcher { handle: Some("narrow-*".into()), ..routes(&PAGE_READS) };
     let bandwidth = Fault::Bandwidth(Bandwidth { bytes_per_s: 2_500 });
     faults.push(rule("narrow", narrow, slow, Pick::All, bandwidth));
-    let mut plan = Plan {
+    Plan {
         population: Population { groups },
         traffic,
         faults,
         generator: settings.generator(300),
         ..INFO.skeleton(settings, timeline)
-    };
-    // No stretch of it calls for the alert on latency, or nearly does.
-    plan.watches.push("latency-metrics".to_owned());
-    plan
+    }
 }
 
 /// Of the rules that hit a request the first one wins (latency adds up), so the rare come first.

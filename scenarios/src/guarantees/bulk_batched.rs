@@ -110,7 +110,9 @@ impl Judge for Launching<'_> {
         let applied = applied(case, &launches, &writes);
         let late = counted(applied.late);
         let older = counted(order::overwritten(case, &launches, &writes));
-        let again = counted(repeats::again(case, &launches, &writes, &busy.spans()));
+        let repeats = repeats::again(case, &launches, &writes, &busy.spans());
+        let doubt = repeats.doubt();
+        let again = counted(repeats.needless);
         let strange = match case.harness.completed() {
             true => counted(calls::strange(case, &launches, &writes)),
             // The campaign whose words they are may not be on record.
@@ -153,6 +155,7 @@ impl Judge for Launching<'_> {
                 PARTLY.seen(writes.partly_failed(SOME)),
                 LOST.seen(writes.unanswered()),
             ])
+            .undecided(doubt)
             .measured(gauges, observed, RULE)
     }
 }

@@ -149,8 +149,11 @@ fn judge(case: &Case) -> Verdict {
     let wide = format!("the histogram's buckets end below {}", endless.join(", "));
     let strength =
         [CALLS.seen(seen), TIMEOUTS.seen(timeouts), LONG_BODIES.seen(long_bodies), TOLD.seen(told)];
-    let strength = strength.into_iter().chain(alert.strength_of([alert::LOUD, alert::NEAR]));
-    let (seen, unknown) = (seen + alert.seen(), alert.undecided());
+    let calls = alert::is_called_for(case);
+    let asked = |one: Minimum| Minimum { least: if calls { one.least } else { 0 }, ..one };
+    let of_the_alert = alert.strength_of([alert::LOUD, alert::NEAR].map(asked));
+    let strength = strength.into_iter().chain(of_the_alert);
+    let (seen, unknown) = (seen + alert.seen(), alert.undecided().filter(|_| calls));
     let gauges = Gauge::tightest(gauges).into_iter().chain(alert.gauges());
     offences.join(alert.offences);
     offences

@@ -19,8 +19,10 @@ const PROMISE: Promise = Promise {
     why: "Whoever reads a log, a dashboard or an error page then owns the account.",
     usual_fix: "Wrap secrets in a type that prints as stars, never log requests whole, and answer \
                 errors with a code instead of a dump.",
-    blind_to: "Logs that are sent elsewhere, answers beyond their first 256 KiB, and secrets that are \
-               hashed or encrypted.",
+    blind_to: "Logs that are sent elsewhere, answers beyond their first 256 KiB, secrets that are hashed or \
+               encrypted, and parts of secrets: two pieces of one are found where the first has 13 \
+               characters or more, the last 8 or more at the beginning of a line, and no more than 64 KiB \
+               were logged between them.",
     bounds: &[],
     minimums: &[ANSWERS, LINES, IN_USE],
     when_late: Stands::Always,

@@ -39,7 +39,18 @@ const PROMISE: Promise = Promise {
                not. One kind of forgery that is refused in words and acted upon all the same: effects are \
                only told from chance where most of what must have none has one.",
     bounds: &[],
-    minimums: &[FORGERIES, OLD, NEW, GENUINE, LISTS, COPIES],
+    minimums: &[
+        FORGERIES,
+        OLD,
+        NEW,
+        GENUINE,
+        LISTS,
+        COPIES,
+        effects::CALIBRATING,
+        effects::CONTROLS,
+        effects::UNBELIEVABLE,
+        effects::COPIES,
+    ],
     when_late: Stands::Always,
     when_overloaded: Stands::IfViolated,
     needs: &[FrontRoute::Webhooks],
@@ -105,7 +116,8 @@ impl Judge for Receiving<'_> {
              a copy has no second effect",
             case.contract.webhooks.tolerance_s,
         );
-        let strength = answers.strength(case);
+        let mut strength = answers.strength(case);
+        strength.extend(effects.strength());
         offences
             .verdict(unbelievable + genuine, "answered deliveries")
             .only_if(case.harness.completed(), "the recording broke off")

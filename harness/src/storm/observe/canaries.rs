@@ -4,7 +4,7 @@
 //! that every find is one of this very run.
 
 use aho_corasick::AhoCorasick;
-use mock_server::redact::{Kind, SecretScanner};
+use mock_server::redact::{Begun, Kind, Piece, SecretScanner};
 use mock_server::world::population::Population;
 use scenarios::observed::Canary;
 use scenarios::traffic::actions::event_prefix;
@@ -13,8 +13,9 @@ use std::borrow::Cow;
 
 /// What was found: which canary, and whose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Label {
-    canary: Canary,
+pub struct Label {
+    /// What.
+    pub canary: Canary,
     /// Index among the creators.
     whose: Option<u32>,
 }
@@ -72,7 +73,7 @@ impl Canaries {
         let labelled = all
             .iter()
             .map(|(text, canary, whose)| (text.as_str(), Label { canary: *canary, whose: *whose }));
-        let scanner = SecretScanner::new(labelled);
+        let scanner = SecretScanner::tearing(labelled, |label| label.canary.is_secret());
         // It fails only for more patterns than a 32-bit number counts.
         let markers = AhoCorasick::new(creators.iter().chain([&event_prefix(seed)])).ok();
         Self { scanner, creators, markers }
@@ -81,16 +82,28 @@ impl Canaries {
     /// Everything planted in these bytes, each once.
     #[must_use]
     pub fn find(&self, bytes: &[u8]) -> Vec<Find> {
-        let mut found = Vec::new();
-        self.scanner.each_in(bytes, |label| {
+        self.find_and_begun(bytes).0
+    }
+
+    /// The same, and the secrets that begin there and do not end.
+    #[must_use]
+    pub fn find_and_begun(&self, bytes: &[u8]) -> (Vec<Find>, Vec<Begun<Label>>) {
+        let (mut found, mut begun) = (Vec::new(), Vec::new());
+        let find = |label| {
             if !found.contains(&label) {
                 found.push(label);
             }
-        });
+        };
+        self.scanner.each_and_begun(bytes, find, |one| begun.push(one));
         found.sort_unstable();
+        (found.into_iter().map(|label| self.named(label)).collect(), begun)
+    }
+
+    /// What a label stands for.
+    #[must_use]
+    pub fn named(&self, label: Label) -> Find {
         let whose = |index: u32| self.creators.get(index as usize).cloned();
-        let find = |label: Label| Find { canary: label.canary, whose: label.whose.and_then(whose) };
-        found.into_iter().map(find).collect()
+        Find { canary: label.canary, whose: label.whose.and_then(whose) }
     }
 
     /// Whether these bytes name a creator or a click of the run.
@@ -102,7 +115,13 @@ impl Canaries {
     /// The text without anything planted.
     #[must_use]
     pub fn redacted<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.scanner.replaced(text, |label| label.canary.mark())
+        self.redacted_with(text, &[])
+    }
+
+    /// The same, without these pieces either.
+    #[must_use]
+    pub fn redacted_with<'t>(&self, text: &'t str, pieces: &[Piece<Label>]) -> Cow<'t, str> {
+        self.scanner.replaced_with(text, pieces, |label| label.canary.mark())
     }
 
     /// The first place from `at` on where these bytes can be cut without cutting anything planted in two.

@@ -8,6 +8,7 @@ mod file;
 
 use super::pieces::lines;
 use super::search::{Search, Spot};
+use super::torn::Torn;
 use file::{Followed, Id, identity, is_packed};
 use scenarios::observed::Place;
 use std::collections::HashSet;
@@ -44,13 +45,14 @@ struct Lines {
     /// The log, as it is named in the configuration.
     name: String,
     count: u64,
+    torn: Torn,
 }
 
 impl Lines {
     fn line(&mut self, bytes: &[u8]) {
         let text = String::from_utf8_lossy(bytes);
         let spot = || Spot(self.name.clone(), format!("line {}", self.count + 1));
-        self.search.log_line(text.trim_end(), spot);
+        self.search.log_line(text.trim_end(), &mut self.torn, spot);
         self.count += lines(bytes);
     }
 
@@ -80,7 +82,7 @@ impl Logs {
 
 impl Log {
     fn new(path: PathBuf, name: String, search: Arc<Search>) -> Self {
-        let lines = Lines { search, name, count: 0 };
+        let lines = Lines { search, name, count: 0, torn: Torn::default() };
         // What cannot be read now is tried again, and said, with the first look.
         let files = Followed::at(&path).and_then(Followed::past_its_end).ok().into_iter().collect();
         let beside = beside(&path).unwrap_or_default();

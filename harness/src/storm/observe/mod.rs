@@ -7,4 +7,5 @@ pub mod logs;
 pub mod pieces;
 pub mod search;
 pub mod source;
+pub mod torn;
 pub mod watch;

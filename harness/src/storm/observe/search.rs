@@ -4,8 +4,10 @@
 //! one source the first few are recorded; all are counted.
 
 use super::canaries::{Canaries, Find};
+use super::torn::Torn;
 use crate::storm::recorder::Recorder;
 use mock_server::clock::Clock;
+use mock_server::redact::{Begun, Piece};
 use scenarios::history::{BodyHash, Event, Operation};
 use scenarios::observed::{Canary, Leak, Place, Scanned};
 use scenarios::traffic::Answer;
@@ -65,8 +67,14 @@ impl Search {
         }
     }
 
-    /// A line of a log, or several that stay together; gives it without anything planted.
-    pub fn log_line<'t>(&self, line: &'t str, spot: impl FnOnce() -> Spot) -> Cow<'t, str> {
+    /// A line of a log, or several that stay together; gives it without anything planted, and without
+    /// what began in it of a secret, whether or not the rest comes.
+    pub fn log_line<'t>(
+        &self,
+        line: &'t str,
+        torn: &mut Torn,
+        spot: impl FnOnce() -> Spot,
+    ) -> Cow<'t, str> {
         let lines = super::pieces::lines(line.as_bytes());
         self.log_lines.fetch_add(lines, Ordering::Relaxed);
         if self.answers.load(Ordering::Relaxed) > 0 {
@@ -75,10 +83,32 @@ impl Search {
         if self.canaries.is_marked(line.as_bytes()) {
             count(&self.marked_lines);
         }
-        if self.look(Place::Log, line.as_bytes(), spot) {
-            return self.canaries.redacted(line);
+        let (found, begun) = self.canaries.find_and_begun(line.as_bytes());
+        let first =
+            |one: &Begun<_>| Piece { label: one.label, range: one.range.clone(), is_first: true };
+        let mut pieces: Vec<_> = begun.iter().map(first).collect();
+        let ended = torn.line(line.as_bytes(), begun);
+        pieces.extend(ended.iter().map(|one| one.piece.clone()));
+        if found.is_empty() && pieces.is_empty() {
+            return Cow::Borrowed(line);
         }
-        Cow::Borrowed(line)
+        let clean = self.canaries.redacted_with(line, &pieces);
+        let spot = spot();
+        let mut finds: Vec<_> = found.into_iter().map(|find| (find, None)).collect();
+        for one in ended {
+            let find = self.canaries.named(one.piece.label);
+            // Where it also stands whole that is the find.
+            if finds.iter().all(|known| known.0 != find) {
+                finds.push((find, one.excerpt));
+            }
+        }
+        for (Find { canary, whose }, first) in finds {
+            let here = || around(&clean, canary.mark());
+            let excerpt = || first.map_or_else(here, |first| format!("{first} {}", here()));
+            self.found(Place::Log, canary, whose, &spot, excerpt);
+        }
+        torn.describe(|label| around(&clean, label.canary.mark()));
+        clean
     }
 
     /// An answer of the front door. Visitors may well see their own address.
@@ -158,6 +188,12 @@ impl Search {
         if !unseen.iter().any(|known| known.1 == what) {
             unseen.push((place, what));
         }
+    }
+
+    /// How many finds there were.
+    #[cfg(test)]
+    pub fn leaks(&self) -> u64 {
+        self.leaks.load(Ordering::Relaxed)
     }
 
     /// The text without anything planted.

@@ -4,6 +4,7 @@
 use crate::kept::Kept;
 use crate::storm::observe::pieces::{Pieces, lines};
 use crate::storm::observe::search::{Search, Spot};
+use crate::storm::observe::torn::Torn;
 use mock_server::clock::Clock;
 use reports::text::{clean, without_styles};
 use scenarios::observed::Place;
@@ -49,8 +50,9 @@ impl Output {
         let output = self.clone();
         tokio::spawn(async move {
             let (mut pieces, mut bytes, mut number) = (Pieces::default(), vec![0; READ], 0);
+            let mut torn = Torn::default();
             let mut line = |line: &[u8]| {
-                output.line(line, stream, number + 1);
+                output.line(line, &mut torn, stream, number + 1);
                 number += lines(line);
             };
             loop {
@@ -68,12 +70,12 @@ impl Output {
         })
     }
 
-    fn line(&self, bytes: &[u8], stream: &str, number: u64) {
+    fn line(&self, bytes: &[u8], torn: &mut Torn, stream: &str, number: u64) {
         let text = String::from_utf8_lossy(bytes);
         // Colours first: what stands in pieces between them would be whole without them.
         let text = without_styles(text.trim_end_matches(['\r', '\n']));
         let spot = || Spot(stream.into(), format!("line {number}"));
-        let shown = clean(&self.search.log_line(&text, spot));
+        let shown = clean(&self.search.log_line(&text, torn, spot));
         // Several are searched together where one goes on in the next.
         for line in shown.split('\n') {
             self.kept().line(format!("{} {line}\n", self.clock.now()));
@@ -94,8 +96,8 @@ mod tests {
         let path = folder.path().join("target.log");
         let file = File::create(&path).unwrap();
         let (recorder, _) = Recorder::create(&folder.path().join("history")).unwrap();
-        let credentials =
-            Credentials { linktree: vec![], vault_token: "hunter2-hunter2", session: "" };
+        let session = "session-0123456789-abcdefghij";
+        let credentials = Credentials { linktree: vec![], vault_token: "hunter2-hunter2", session };
         let canaries = Canaries::of(&credentials, &Population::default(), 7);
         let search = Search::new(Arc::new(canaries), &recorder, Clock::start());
         let output = Output::new(file, Clock::start(), Arc::new(search));
@@ -134,6 +136,14 @@ mod tests {
         let lines = written(long.leak().as_bytes()).await;
         assert!(lines[0].ends_with("xx[secret]"), "beside what stands before it");
         assert_eq!((lines[0].len(), &lines[1..]), (LINE - 5 + 8, &["!".to_owned()][..]));
+    }
+
+    #[tokio::test]
+    async fn a_secret_in_two_writes_between_which_another_one_came_is_taken_out_whole() {
+        let torn =
+            b"s=session-\x1b[31m0123456789{\"level\":30}\nGET /\n-abcdefghij ok\n-abcdefghij\n";
+        let lines = written(torn).await;
+        assert_eq!(lines, ["s=[secret]…{\"level\":30}", "GET /", "…[secret] ok", "-abcdefghij"]);
     }
 
     #[tokio::test]

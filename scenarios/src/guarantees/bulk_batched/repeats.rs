@@ -34,37 +34,59 @@ impl NextUses {
     }
 }
 
-/// For each call with such links: how many, and what shows it. Nobody owes to have read what may not have
-/// reached it, and two campaigns with the same words are two.
-pub fn again(
-    case: &Case,
-    launches: &Launches,
-    writes: &Writes<'_>,
-    hearing: &Hearing,
-) -> Vec<(u64, Witness)> {
+/// What was written again.
+pub struct Repeats {
+    /// For each call with such links: how many, and what shows it.
+    pub needless: Vec<(u64, Witness)>,
+    /// Links whose first answer came while the target had no processor: it may not have read that.
+    pub unread: u64,
+}
+
+impl Repeats {
+    /// Why it is not said that nothing was written again without need.
+    pub fn doubt(&self) -> Option<String> {
+        (self.unread > 0).then(|| {
+            format!(
+                "{} links were written again after Linktree had confirmed them while the target had no \
+                 processor: it may have given up before it could read that",
+                self.unread
+            )
+        })
+    }
+}
+
+/// Nobody owes to have read what may not have reached it, and two campaigns with the same words are two.
+pub fn again(case: &Case, launches: &Launches, writes: &Writes<'_>, hearing: &Hearing) -> Repeats {
     let reused = case.linktree.last_use_of_connections();
     let next_uses = NextUses::of(case, writes);
+    let is_needless = |id: &str, first: &Attempt<'_>, again: &Attempt<'_>| {
+        let (known, sent) = (first.exchange.t_known(), again.exchange);
+        let heard = heard::settled(case, known).max(hearing.heard_by(known, case.harness.delta));
+        let excused = heard::asker_died(case, first.exchange, sent.t_req)
+            || launches.that_ask_for(id, &again.receipt.payload) > 1;
+        // Whoever sends on a connection has read what came there before (RFC 9112 section 9.3).
+        let read = next_uses.after(first.exchange).is_some_and(|at| at <= sent.t_head);
+        (read || sent.t_head > heard) && !excused
+    };
     let mut found: BTreeMap<u64, (u64, Attempt<'_>, Attempt<'_>)> = BTreeMap::new();
+    let mut unread = 0;
     for (id, attempts) in writes.links() {
-        let mut first: HashMap<&str, Attempt<'_>> = HashMap::new();
+        // Of each text, the first answer that was read, and the first that may not have been.
+        let [mut told, mut starved] = [(); 2].map(|()| HashMap::<&str, Attempt<'_>>::new());
         for attempt in attempts {
             let payload = attempt.receipt.payload.as_str();
-            if let Some(first) = first.get(payload) {
-                let known = first.exchange.t_known();
-                let heard =
-                    heard::settled(case, known).max(hearing.heard_by(known, case.harness.delta));
-                let sent = attempt.exchange;
-                let excused = heard::asker_died(case, first.exchange, sent.t_req)
-                    || launches.that_ask_for(id, payload) > 1;
-                // Whoever sends on a connection has read what came there before (RFC 9112 section 9.3).
-                let read = next_uses.after(first.exchange).is_some_and(|at| at <= sent.t_head);
-                if (read || sent.t_head > heard) && !excused {
-                    found.entry(sent.id).or_insert((0, *first, *attempt)).0 += 1;
-                }
-            } else if attempt.is_confirmed()
+            let needless = |first: &&Attempt<'_>| is_needless(id, first, attempt);
+            if let Some(first) = told.get(payload).filter(needless) {
+                found.entry(attempt.exchange.id).or_insert((0, *first, *attempt)).0 += 1;
+            } else if starved.get(payload).filter(needless).is_some() {
+                unread += 1;
+            }
+            if attempt.is_confirmed()
                 && !heard::may_have_been_given_up(case, attempt.exchange, &reused)
             {
-                first.insert(payload, *attempt);
+                let starves = heard::may_have_been_starved(case, attempt.exchange, &reused);
+                let first = if starves { &mut starved } else { &mut told };
+                first.entry(payload).or_insert(*attempt);
             }
         }
     }
@@ -75,5 +97,5 @@ pub fn again(
             .line(format!("{}, again", case.tell(again.exchange)));
         (links, witness)
     };
-    found.into_values().map(tell).collect()
+    Repeats { needless: found.into_values().map(tell).collect(), unread }
 }

@@ -170,6 +170,37 @@ fn what_linktree_confirmed_is_not_written_again() {
 }
 
 #[test]
+fn what_was_confirmed_to_a_target_without_a_processor_may_be_written_again_and_shows_nothing() {
+    let first = words(0..200, "a");
+    // The answer to the first batch came at 11,005 ms.
+    let again =
+        |conn, at_ms| two().exchange(Exchange { conn, conn_seq: 1, ..batch(&first[..100], at_ms) });
+    blamed(again(2, 30_000), "100 links were written again");
+    let verdict = check(again(2, 30_000).starved(10_800, 11_300, 400), Inconclusive);
+    let reason = verdict.reason.as_deref().unwrap();
+    assert!(reason.starts_with("100 links were written again after Linktree"), "{reason}");
+    assert_eq!(
+        crate::testing::measured(
+            &verdict,
+            "links written again although Linktree had confirmed them"
+        ),
+        Some(0)
+    );
+    // It went on on that connection, and has read what came there.
+    blamed(again(1, 30_000).starved(10_800, 11_300, 400), "100 links were written again");
+    // With the answer it took no longer than an answer that nobody gives up, or just so.
+    blamed(again(2, 30_000).starved(10_900, 11_150, 195), "100 links were written again");
+    check(again(2, 30_000).starved(10_900, 11_150, 196), Inconclusive);
+    // Within δ of the answer nothing is asked, and nothing was written again.
+    check(again(2, 11_105).starved(10_950, 11_010, 50), Held);
+    check(two().starved(10_800, 11_300, 400), Held);
+    // A third time, after what was read, is one too many.
+    let third = Exchange { conn: 3, conn_seq: 1, ..batch(&first[..100], 40_000) };
+    let thrice = again(2, 30_000).exchange(third).starved(10_800, 11_300, 400);
+    blamed(thrice, "100 links were written again");
+}
+
+#[test]
 fn words_that_nobody_asked_for_are_told() {
     let other = words(0..10, "z");
     blamed(two().exchange(batch(&other, 30_000)), "words that no campaign asked for");

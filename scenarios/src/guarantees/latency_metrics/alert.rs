@@ -11,6 +11,7 @@ use crate::guarantees::evidence::slowness::Slowness;
 use crate::measure::humane;
 use crate::plan::{AlertKind, contract_time};
 use crate::strength::Minimum;
+use mock_server::faults::{Fault, Latency, Rule};
 use std::time::Duration;
 
 pub const LOUD: Minimum =
@@ -38,13 +39,40 @@ pub fn rule(case: &Case) -> String {
     )
 }
 
+/// Whether the plan makes calls too slow for so long that the alert must fire: only then is anything asked of
+/// it. Slow they are by the usual bound; whoever promises less must not hold because nobody asks.
+pub fn is_called_for(case: &Case) -> bool {
+    let about = about_bound(case, ALERT.default);
+    let slows = |rule: &Rule| {
+        let lasts = Duration::from_millis(rule.window.until_ms.saturating_sub(rule.window.from_ms));
+        at_least_ms(&rule.fault) > about.loud_above && lasts > about.near_for
+    };
+    case.plan.decides(super::PROMISE.id) && case.plan.faults.iter().any(slows)
+}
+
+/// By how many milliseconds a fault slows each call that it hits.
+const fn at_least_ms(fault: &Fault) -> u64 {
+    match fault {
+        Fault::Latency(Latency::Constant { ms }) => *ms,
+        Fault::Latency(Latency::Uniform { min_ms, .. } | Latency::LongTail { min_ms, .. }) => {
+            *min_ms
+        }
+        // What stalls, or comes slowly, does so by what is asked for and by who gives up when.
+        _ => 0,
+    }
+}
+
 fn window(case: &Case) -> Duration {
     contract_time(case.declared.latency_window_ms, case.time_scale)
 }
 
 fn about(case: &Case) -> About {
     // No bound that can be promised has more milliseconds than that.
-    let bound = u64::try_from(case.time(&ALERT).as_millis()).unwrap_or(u64::MAX / 11);
+    about_bound(case, u64::try_from(case.time(&ALERT).as_millis()).unwrap_or(u64::MAX / 11))
+}
+
+/// Of a bound of so many milliseconds.
+fn about_bound(case: &Case, bound: u64) -> About {
     let lasts = alerts::lasts(case);
     About {
         kind: AlertKind::Latency,
@@ -63,14 +91,36 @@ fn about(case: &Case) -> About {
 #[cfg(test)]
 pub mod tests {
     use super::*;
+    use crate::catalogue::{Settings, run_plan};
     use crate::plan::AlertName;
     use crate::plan::PhaseKind::{Control, Storm};
     use crate::testing::{Decides, History, pushed, read};
     use mock_server::clock::Moment;
+    use mock_server::faults::{Matcher, Pick, Window};
     use mock_server::history::exchange::Exchange;
+    use mock_server::profile::ContractProfile;
+
+    /// The same history, of a plan in which this fault hits calls for so many seconds.
+    pub fn slowed(mut history: History, fault: Fault, seconds: u64) -> History {
+        let plan = &mut history.case.plan;
+        plan.guarantees = vec!["latency-metrics".into()];
+        plan.faults.push(Rule {
+            id: "slow".into(),
+            window: Window { from_ms: 600_000, until_ms: 600_000 + seconds * 1_000 },
+            matcher: Matcher::default(),
+            pick: Pick::All,
+            fault,
+        });
+        history
+    }
+
+    /// That calls for the alert.
+    pub fn called(history: History) -> History {
+        slowed(history, Fault::Latency(Latency::Constant { ms: 1_500 }), 300)
+    }
 
     /// Fifty calls a minute for twenty minutes: one in 37 is slow, and one in four from 600 s to 900 s.
-    fn calls() -> History {
+    pub fn calls() -> History {
         let call = |n: u64| {
             let quick = read(&format!("page-{n}"), n * 1_200);
             let one_in = if (500..750).contains(&n) { 4 } else { 37 };
@@ -113,6 +163,42 @@ pub mod tests {
         check(&[], 1);
         check(&[400, 690], 1);
         check(&[300, 690], 1);
+    }
+
+    #[test]
+    fn a_plan_calls_for_it_that_slows_calls_beyond_its_bound_for_longer_than_it_may_take() {
+        let check = |fault: Latency, seconds, expected: bool| {
+            let history = slowed(History::over(&[]), Fault::Latency(fault), seconds);
+            assert_eq!(is_called_for(&history.case), expected, "{fault:?} for {seconds} s");
+        };
+        let constant = |ms| Latency::Constant { ms };
+        check(constant(551), 33, true);
+        check(constant(550), 33, false);
+        // 30 s of delay, and 2 s for scrapes.
+        check(constant(551), 32, false);
+        check(Latency::Uniform { min_ms: 551, max_ms: 900 }, 33, true);
+        check(Latency::Uniform { min_ms: 50, max_ms: 900 }, 33, false);
+        check(Latency::LongTail { min_ms: 551, alpha_milli: 1_200, max_ms: 900 }, 33, true);
+        let some = Latency::Lognormal { median_ms: 600, sigma_milli: 900, max_ms: 900 };
+        check(some, 33, false);
+        let mut watched = called(History::over(&[]));
+        assert!(is_called_for(&watched.case));
+        watched.case.plan.only_watch("latency-metrics");
+        assert!(!is_called_for(&watched.case));
+        // Whoever promises less is asked all the same.
+        let lenient = called(History::over(&[])).promising(&ALERT, 5_000);
+        assert!(is_called_for(&lenient.case));
+    }
+
+    #[test]
+    fn of_the_catalogue_one_scenario_calls_for_it_at_every_time_scale() {
+        for time_scale in [1, 2, 10, 20] {
+            let settings = Settings { time_scale, ..Settings::default() };
+            let run = run_plan(&settings, ContractProfile::linktree_v1(), &[]);
+            let calls = run.scenarios.iter().filter(|plan| is_called_for(&Case::new(&run, plan)));
+            let ids: Vec<_> = calls.map(|plan| plan.id.as_str()).collect();
+            assert_eq!(ids, ["slow-silent-locked-out"], "{time_scale}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Tiny histories of histograms, true and untrue, for `latency-metrics`.
 
+use super::alert::tests::{called, calls};
 use super::*;
 use crate::observed::Figures;
 use crate::plan::{AlertKind, AlertName, PhaseKind};
@@ -265,11 +266,28 @@ fn where_there_is_no_alert_the_metrics_alone_are_judged_and_that_is_said() {
     let verdict = check(exposed(&TRUE, 100.0), Held);
     let words = "of the alert: it was not judged: no alert came";
     assert!(verdict.observed.contains(words), "{}", verdict.observed);
-    let other = exposed(&TRUE, 100.0).alert(pushed("Other", 60_000));
-    let reason = check(other, Inconclusive).reason.unwrap();
+    let other = || exposed(&TRUE, 100.0).alert(pushed("Other", 60_000));
+    let reason = check(called(other()), Inconclusive).reason.unwrap();
     assert!(reason.contains("these came: Other"), "{reason}");
-    let mut named = exposed(&TRUE, 100.0);
-    named.case.alert_names.insert(AlertKind::Latency, AlertName::plain("Slow"));
-    let reason = check(named, Inconclusive).reason.unwrap();
+    let named = || {
+        let mut named = exposed(&TRUE, 100.0);
+        named.case.alert_names.insert(AlertKind::Latency, AlertName::plain("Slow"));
+        named
+    };
+    let reason = check(called(named()), Inconclusive).reason.unwrap();
     assert!(reason.contains("0 stretches of slow calls that called for the alert"), "{reason}");
+    // Where nothing calls for it, nothing is asked of it, and one without a reason is blamed all the same.
+    check(other(), Held);
+    check(named(), Held);
+    let fired = [300_000, 690_000].map(|at_ms| pushed("Slow", at_ms));
+    check(fired.into_iter().fold(calls(), History::alert), Violated);
+}
+
+#[test]
+fn without_the_metrics_the_verdict_is_open_wherever_the_alert_is_called_for() {
+    // A histogram without the buckets that everybody reads, as Prometheus' native ones are.
+    let bare = || scraped(reads(), &[], 100.0);
+    for history in [bare(), called(bare())] {
+        check(history, Inconclusive);
+    }
 }

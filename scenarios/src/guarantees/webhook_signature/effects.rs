@@ -13,6 +13,7 @@ use super::super::evidence::webhooks::{
 use crate::case::{Case, JudgedExchange};
 use crate::history::Operation;
 use crate::measure::Gauge;
+use crate::strength::{Minimum, Strength};
 use crate::verdict::{Offences, Witness};
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
@@ -31,12 +32,16 @@ const COPY_AFTER: Duration = Duration::from_millis(500);
 const VISITS: usize = 3;
 
 /// Genuine deliveries, and moments without any, that show whether effects can be seen.
-const CALIBRATING: usize = 8;
-const CONTROLS: usize = 20;
+pub const CALIBRATING: Minimum =
+    Minimum { name: "genuine deliveries that show whether effects can be seen", least: 8 };
+pub const CONTROLS: Minimum =
+    Minimum { name: "moments at which none came, for comparison", least: 20 };
 /// Of the controls so many may be followed by a call.
 const CHANCES: usize = 1;
 /// What must have no effect has to have come so often.
-const FEWEST: usize = 6;
+pub const UNBELIEVABLE: Minimum =
+    Minimum { name: "deliveries that nobody may believe and whose effect would show", least: 6 };
+pub const COPIES: Minimum = Minimum { name: "copies whose effect would show", least: 6 };
 /// Four of five have an effect: observable there, violated here.
 const fn is_regular(hits: usize, of: usize) -> bool {
     hits * 5 >= of * 4
@@ -78,8 +83,12 @@ impl Tally {
         self.hits += usize::from(hit);
     }
 
-    const fn is_regular(self) -> bool {
-        self.of >= FEWEST && is_regular(self.hits, self.of)
+    const fn is_enough(self, minimum: Minimum) -> bool {
+        self.of as u64 >= minimum.least
+    }
+
+    const fn is_regular(self, minimum: Minimum) -> bool {
+        self.is_enough(minimum) && is_regular(self.hits, self.of)
     }
 }
 
@@ -140,9 +149,8 @@ impl<'c> Effects<'c> {
             let others = about.get(handle.as_str()).map_or(&[][..], Vec::as_slice);
             self.control(handle, others, longest).into_iter().for_each(|hit| controls.note(hit));
         }
-        let observable = genuine.of >= CALIBRATING
-            && is_regular(genuine.hits, genuine.of)
-            && controls.of >= CONTROLS
+        let observable = genuine.is_regular(CALIBRATING)
+            && controls.is_enough(CONTROLS)
             && controls.hits <= CHANCES;
         let mut judged = Judged {
             genuine,
@@ -155,11 +163,11 @@ impl<'c> Effects<'c> {
         if !observable {
             return judged;
         }
-        if judged.unbelievable.is_regular() {
+        if judged.unbelievable.is_regular(UNBELIEVABLE) {
             judged.violated +=
                 self.blame(&wrong, "was acted upon, though nobody may believe it", offences);
         }
-        if judged.copies.is_regular() {
+        if judged.copies.is_regular(COPIES) {
             judged.violated +=
                 self.blame(&copies, "was a copy, and was acted upon again", offences);
         }
@@ -271,6 +279,21 @@ impl Judged {
         let of = self.unbelievable.of + self.copies.of;
         let of = if self.observable { of } else { 0 };
         Gauge::none_of("effects of what must have none").counted(self.violated, of)
+    }
+
+    /// How much was seen of what must be seen. Of a service whose deliveries have no effect that can be seen
+    /// nothing more is asked than what shows that.
+    pub fn strength(&self) -> [Strength; 4] {
+        let Self { genuine, controls, unbelievable, copies, observable, .. } = self;
+        let asked = |minimum: Minimum, tally: &Tally, is_asked: bool| {
+            minimum.of(tally.of, if is_asked { minimum.least } else { 0 })
+        };
+        [
+            asked(CALIBRATING, genuine, true),
+            asked(CONTROLS, controls, is_regular(genuine.hits, genuine.of)),
+            asked(UNBELIEVABLE, unbelievable, *observable),
+            asked(COPIES, copies, *observable),
+        ]
     }
 
     pub fn words(&self) -> String {

@@ -1,5 +1,7 @@
+use super::effects::CALIBRATING;
+use super::effects::testing::page_of;
 use super::*;
-use crate::testing::{History, delivery, forgery, shaped_by, webhook_rules};
+use crate::testing::{History, delivery, forgery, page_changed, shaped_by, webhook_rules};
 use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
 use mock_server::clock::Moment;
 
@@ -34,11 +36,21 @@ pub(super) fn sound() -> Vec<Delivery> {
     all
 }
 
-pub(super) fn history(deliveries: Vec<Delivery>) -> History {
+/// These, and nothing that shows whether effects can be seen.
+pub(super) fn bare(deliveries: Vec<Delivery>) -> History {
     let mut history = History::over(&[]).sent(deliveries);
     history.case.plan.faults = webhook_rules();
     history.case.harness.closed = Moment::from_ms(900_000);
     history
+}
+
+/// These, and what shows that no effect can be seen of this service.
+fn history(deliveries: Vec<Delivery>) -> History {
+    (0..CALIBRATING.least).fold(bare(deliveries), |history, n| {
+        let (handle, at_ms) = (format!("seen-{n}"), 100_000 + n * 10_000);
+        let sent = page_changed(&handle, &handle, at_ms + 400, 204);
+        page_of(history, &handle, at_ms, &[]).sent([sent])
+    })
 }
 
 fn judged(deliveries: Vec<Delivery>) -> VerdictKind {
@@ -57,8 +69,8 @@ fn answering(rule: &str, status: u16) -> VerdictKind {
 fn whoever_refuses_what_must_not_be_believed_and_accepts_the_rest_holds() {
     let verdict = history(sound()).judged_by(&WebhookSignature);
     assert_eq!(verdict.kind, Held);
-    // All forgeries but one kind, and those off in time, twice each; and fourteen genuine messages.
-    assert_eq!(verdict.seen, 2 * (Forgery::ALL.len() as u64 - 1) + 4 + 14);
+    // All forgeries but one kind, and those off in time, twice each; and 22 genuine messages.
+    assert_eq!(verdict.seen, 2 * (Forgery::ALL.len() as u64 - 1) + 4 + 22);
     for status in [400, 403, 410, 422, 500, 503] {
         assert_eq!(answering("body-bit", status), Held, "{status}");
     }

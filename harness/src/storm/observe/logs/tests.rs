@@ -253,6 +253,18 @@ fn a_secret_across_the_cut_of_a_line_is_found() {
 }
 
 #[test]
+fn a_secret_between_whose_two_writes_other_lines_came_is_found() {
+    let mut rig = Rig::new(None);
+    let (front, back) = KEY.split_at(13);
+    rig.add("app.log", &format!("key {front}"));
+    rig.look();
+    rig.add("app.log", "another's line\n");
+    rig.look();
+    rig.add("app.log", &format!("and one more\n{back}\n{back}\n"));
+    check(&rig.end(), &["line 3"], 4, &[]);
+}
+
+#[test]
 fn a_secret_in_two_lines_of_a_mail_is_found_and_both_lines_are_counted() {
     let mut rig = Rig::new(None);
     let (front, back) = KEY.split_at(9);
