@@ -125,7 +125,12 @@ fn naughty_strings_must_be_met_nearly_all_as_titles_and_half_as_addresses() {
     assert_eq!(left_out(Field::LinkTitle, 55).kind, Held);
     let verdict = left_out(Field::LinkTitle, 54);
     assert_eq!(verdict.kind, Inconclusive);
-    assert!(verdict.reason.unwrap().starts_with("424 naughty strings of which a link's title"));
+    assert!(
+        verdict
+            .reason
+            .unwrap()
+            .starts_with("naughty strings of which a link's title shows something: 424 seen")
+    );
     assert_eq!(left_out(Field::LinkUrl, 31).kind, Held);
     assert_eq!(left_out(Field::LinkUrl, 30).kind, Inconclusive);
     // Of somebody else's strings none counts.
@@ -165,5 +170,5 @@ fn pages_that_a_script_renders_are_named_as_such() {
         view(number, Some(Hostile { shown, in_script: in_script.clone(), ..Hostile::default() }))
     });
     let verdict = over(CREATORS).operations(some).judged_by(&HtmlSanitised);
-    assert!(verdict.reason.unwrap().starts_with("53 hostile creators"));
+    assert!(verdict.reason.unwrap().starts_with("hostile creators whose page was served: 53 seen"));
 }
