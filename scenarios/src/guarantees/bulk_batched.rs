@@ -139,7 +139,7 @@ impl Judge for Launching<'_> {
             .took(applied.slowest),
         ];
         let observed = format!(
-            "{}, {} acknowledged, changed {} in {}; {} undecided",
+            "{}, {} of them acknowledged, changed {} in {}; {} undecided",
             so_many(launches.all().len(), "campaign", "campaigns"),
             launches.acknowledged().count(),
             so_many(owed, "link", "links"),

@@ -223,5 +223,5 @@ fn deliveries_at_once_violate() {
     let keyed = |one: Exchange| Exchange { idempotency_key: Some("key".into()), ..one };
     let mut history = History::over(&over).exchanges(calls_of_their_own.into_iter().map(keyed));
     history.case.declared.click_attempts = 3;
-    said(history, Violated, "1 calls were retried three times without any delay");
+    said(history, Violated, "1 call was retried three times without any delay");
 }
