@@ -102,8 +102,8 @@ fn a_bug_is_named_beside_what_was_approved_and_every_line_ends_as_printed() {
     of(&said, "windthrow compare windthrow-baseline")
         .says(&[broken, "mutant accept-missing-on-links"]);
     let again = of(&said, "windthrow run --failed");
-    again.says(&["1 scenarios, seed 8,", "target embedded:accept-missing-on-links"]);
-    of(&said, "windthrow baseline set   ").says(&["1 scenarios of ", "review them"]);
+    again.says(&["1 scenario, seed 8,", "target embedded:accept-missing-on-links"]);
+    of(&said, "windthrow baseline set   ").says(&["1 scenario of ", "review them"]);
     let shown = of(&said, "windthrow baseline show");
     shown.says(&["steady-state", "pages-served", "served_percent = 99"]);
     of(&said, "windthrow runs list").says(&["held", "violated", "(latest)"]);
@@ -184,7 +184,7 @@ fn what_could_not_be_carried_out_ends_with_5_however_often_and_whatever_is_appro
     let gate = desk.sh("windthrow run steady-state --baseline windthrow-baseline").ends_with(5);
     gate.says(&["not judged, as approved"]);
     let again = desk.sh("windthrow run --failed").ends_with(5);
-    again.says(&["1 scenarios"]);
+    again.says(&["1 scenario,"]);
     // Nothing was seen, so that nothing is as good as approved.
     desk.sh("windthrow compare windthrow-baseline").ends_with(3);
 }

@@ -14,7 +14,7 @@ mod words;
 use serde::{Deserialize, Serialize};
 
 pub use gauge::Gauge;
-pub use words::humane;
+pub use words::{humane, so_many};
 
 /// One observed quantity and its bound.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -54,9 +54,8 @@ impl Strength {
 #[must_use]
 pub fn shortage(of: &[Strength]) -> Option<String> {
     let short = of.iter().filter(|one| one.is_short());
-    let words: Vec<String> = short
-        .map(|one| format!("{} {} were seen, {} are needed", one.seen, one.name, one.least))
-        .collect();
+    let words: Vec<String> =
+        short.map(|one| format!("{}: {} seen, {} needed", one.name, one.seen, one.least)).collect();
     (!words.is_empty()).then(|| words.join("; "))
 }
 
@@ -80,10 +79,9 @@ mod tests {
     #[test]
     fn held_over_too_little_is_inconclusive_and_says_of_what() {
         check([10, 1], (VerdictKind::Held, None));
-        let few = "9 retried clicks were seen, 10 are needed";
+        let few = "retried clicks: 9 seen, 10 needed";
         check([9, 1], (VerdictKind::Inconclusive, Some(few)));
-        let both =
-            "0 retried clicks were seen, 10 are needed; 0 lost receipts were seen, 1 are needed";
+        let both = "retried clicks: 0 seen, 10 needed; lost receipts: 0 seen, 1 needed";
         check([0, 0], (VerdictKind::Inconclusive, Some(both)));
     }
 

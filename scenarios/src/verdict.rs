@@ -7,7 +7,7 @@ mod offences;
 
 pub use offences::Offences;
 
-use crate::measure::{self, Gauge, Margin, Measure};
+use crate::measure::{self, Gauge, Margin, Measure, so_many};
 use crate::strength::{self, Strength};
 use mock_server::clock::Moment;
 use serde::{Deserialize, Serialize};
@@ -205,7 +205,8 @@ impl Verdict {
     /// A violation that something else may have caused is none: inconclusive, and without witnesses.
     #[must_use]
     pub fn withdrawn(self, reason: &str) -> Self {
-        let reason = format!("{reason}; {} violations were seen", self.violations);
+        let seen = so_many(self.violations, "violation was", "violations were");
+        let reason = format!("{reason}; {seen} seen");
         Self {
             kind: VerdictKind::Inconclusive,
             reason: Some(reason),

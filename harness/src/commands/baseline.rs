@@ -8,6 +8,7 @@ use crate::evidence::folder::RunFolder;
 use crate::evidence::recorded::Recorded;
 use crate::failure::{Exit, Failure};
 use comfy_table::{ContentArrangement, Table, presets};
+use scenarios::measure::so_many;
 use serde_json::json;
 
 /// Of what speaks against a run, so much is named.
@@ -42,13 +43,17 @@ fn set(args: &BaselineSetArgs) -> Result<Exit, Failure> {
     folder::write(&args.baseline, &found)?;
     if before.is_empty() {
         say(format_args!(
-            "{} scenarios of {} are approved in {place}",
-            found.len(),
+            "approved in {place}: {} of {}",
+            so_many(found.len(), "scenario", "scenarios"),
             run.report.run_id
         ));
     } else {
         say(baseline::comparison(&change, &place.to_string()));
-        say(format_args!("{} of {} files in {place} changed", change.differing.len(), found.len()));
+        say(format_args!(
+            "{} of {} in {place} changed",
+            change.differing.len(),
+            so_many(found.len(), "file", "files")
+        ));
     }
     say(format_args!(
         "review them and commit them; from then on: windthrow run --baseline {place}"

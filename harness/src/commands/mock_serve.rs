@@ -19,6 +19,7 @@ use mock_server::listen::Listen;
 use mock_server::server::{MockError, MockLinktree};
 use mock_server::tls::Authority;
 use reports::text::clean;
+use scenarios::measure::so_many;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -174,7 +175,10 @@ fn announcement(mock: &MockLinktree, control: &Control, args: &MockServeArgs) ->
     let assignments: Vec<String> = variables.iter().map(assignment).collect();
     let lines = [
         format!("# windthrow mock: contract {}{assumed}, time scale {scale}", profile.name),
-        format!("# {} creators{first}; routes begin with /v1", handles.len()),
+        format!(
+            "# {}{first}; routes begin with /v1",
+            so_many(handles.len(), "creator", "creators")
+        ),
         "# GET / of the control API lists what it can do".to_owned(),
         assignments.join("\n"),
         // Whoever reads this as a script wants it for the service that is started next.

@@ -206,11 +206,11 @@ impl Asking {
             None => (State::Unknown, format!("the answer has no {name}")),
             Some(Err(_)) => (State::Unknown, format!("{name} is no number")),
             Some(Ok(left)) if left > HEADROOM => {
-                (State::Passed, format!("{left} requests are left in the window"))
+                (State::Passed, format!("requests left in the window: {left}"))
             }
             Some(Ok(left)) => (
                 State::Failed,
-                format!("{left} requests are left in the window, more than {HEADROOM} are needed"),
+                format!("requests left in the window: {left}, more than {HEADROOM} are needed"),
             ),
         }
     }

@@ -6,6 +6,7 @@ use crate::commands::say;
 use crate::failure::{Exit, Failure};
 use crate::proportion;
 use reports::report::{Report, Standing};
+use scenarios::measure::so_many;
 
 /// How often one promise of one scenario was found to be what.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -110,9 +111,10 @@ impl Tally {
         if let Some(fewest) = fewest {
             let (_, most) = proportion::bounds(0, fewest);
             lines.push(format!(
-                "never violated: {} promises in their scenarios, each judged in {fewest} runs or more; what \
-                 breaks in up to {} of runs would not have shown",
-                kept.count(),
+                "never violated: {} in their scenarios, each judged in {} or more; what breaks in up to {} of \
+                 runs would not have shown",
+                so_many(kept.count(), "promise", "promises"),
+                so_many(fewest, "run", "runs"),
                 percent(most)
             ));
         }

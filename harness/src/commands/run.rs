@@ -18,6 +18,7 @@ use crate::selection;
 use reports::renderers::RENDERERS;
 use reports::report::{Ending, Report, Standing};
 use scenarios::guarantees;
+use scenarios::measure::so_many;
 use scenarios::plan::{Plan, RunPlan};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -60,8 +61,8 @@ pub async fn once(args: &RunArgs) -> Result<Done, Failure> {
     let is_whole = rerun.is_whole();
     let progress = Progress::new();
     progress.note(&format!(
-        "{} scenarios, seed {}, profile {}, time scale {}, target {}",
-        plan.scenarios.len(),
+        "{}, seed {}, profile {}, time scale {}, target {}",
+        so_many(plan.scenarios.len(), "scenario", "scenarios"),
         plan.seed,
         plan.profile,
         plan.time_scale,

@@ -10,6 +10,7 @@ use crate::files;
 use crate::private;
 use comfy_table::{Table, presets};
 use reports::report::{Report, Standing};
+use scenarios::measure::so_many;
 use serde::Deserialize;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -146,7 +147,11 @@ fn prune(args: &RunsPruneArgs) -> Result<Exit, Failure> {
         let word = if args.dry_run { "would remove" } else { "removed" };
         say(format_args!("{word} {name}, {} MiB", mebibytes(bytes)));
     }
-    say(format_args!("{removed} of {} runs, {} MiB", all.len(), mebibytes(freed)));
+    say(format_args!(
+        "{removed} of {}, {} MiB",
+        so_many(all.len(), "run", "runs"),
+        mebibytes(freed)
+    ));
     Ok(Exit::Held)
 }
 

@@ -71,7 +71,7 @@ pub fn judged(
         .collect();
     let exercised = |id: &str| judged(id).is_some();
     let not_tested = CHECKLIST.iter().filter(|row| !exercised(row.id));
-    let not_tested = not_tested.map(|row| self::not_tested(row, identity)).collect();
+    let not_tested = not_tested.map(|row| self::not_tested(row, identity, run)).collect();
     let mut report = Report {
         tool_version: identity.tool_version.clone(),
         run_id: identity.run_id.clone(),
@@ -94,10 +94,14 @@ pub fn judged(
 }
 
 /// A row of the checklist that this run says nothing about.
-fn not_tested(row: &Row, identity: &RunIdentity) -> NotTested {
+fn not_tested(row: &Row, identity: &RunIdentity, run: &RunPlan) -> NotTested {
+    let is_watched = || run.scenarios.iter().any(|plan| plan.watches.iter().any(|id| id == row.id));
     let reason = match (guarantees::find(row.id), identity.judging.not_applicable(row.id)) {
         (None, _) => "no judge yet".to_owned(),
         (Some(_), Some(why)) => format!("not applicable: {why}"),
+        (Some(_), None) if is_watched() => {
+            "only watched by scenarios of this run, which saw too little of it to judge".to_owned()
+        }
         (Some(_), None) => "not exercised by the scenarios of this run".to_owned(),
     };
     NotTested {

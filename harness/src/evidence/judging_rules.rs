@@ -53,8 +53,7 @@ impl JudgingRules {
     pub fn enough(&self, guarantee: &str, verdict: Verdict) -> Verdict {
         let minimum = self.guarantees.get(guarantee).and_then(|settings| settings.minimum);
         let Some(minimum) = minimum else { return verdict };
-        let reason =
-            format!("{} {} were seen, {minimum} are asked for", verdict.seen, verdict.of_what);
+        let reason = format!("{}: {} seen, {minimum} asked for", verdict.of_what, verdict.seen);
         let enough = verdict.seen >= minimum;
         verdict.only_if(enough, reason)
     }
@@ -131,7 +130,7 @@ mod tests {
         assert_eq!(judged(10, 10).kind, VerdictKind::Held);
         let few = judged(10, 9);
         assert_eq!(few.kind, VerdictKind::Inconclusive);
-        assert_eq!(few.reason.as_deref(), Some("9 clicks were seen, 10 are asked for"));
+        assert_eq!(few.reason.as_deref(), Some("clicks: 9 seen, 10 asked for"));
         let other = rules(10).enough("hard-limit", Verdict::held_over(1, "calls"));
         assert_eq!(other.kind, VerdictKind::Held);
     }

@@ -1,6 +1,6 @@
 //! Creators who attack the visitors of their own pages: each has one attack in its name, its biography and
 //! the titles of two links, the same in the query of its first address, and a whole address of another kind.
-//! Further links hold the strings of the [`naughty`] list.
+//! Names, biographies and further links hold the strings of the [`naughty`] list.
 //!
 //! What is hostile stands here and nowhere else: attacks with marks in them, the naughty list, and the
 //! strings of the fault that puts some into answers.
@@ -155,11 +155,18 @@ pub(super) fn links(creator: u32) -> u32 {
     u32::try_from(ATTACKING + 2 * naughty).unwrap_or(u32::MAX)
 }
 
-/// What the creator with this number, from 1, writes into a name, a biography or a title; the whole of it.
+/// The attack that the creator with this number, from 1, writes into a name, a biography or a title, between its
+/// marks.
 #[must_use]
 pub fn text(field: Field, number: u16) -> String {
     let [begin, end] = [Place::Begin, Place::End].map(|place| Mark { place, field, number });
     format!("{begin}{}{end}", attack(&ATTACKS.texts, field, number))
+}
+
+/// The whole name or biography of the creator with this number: the attack, and naughty strings behind it.
+#[must_use]
+pub fn words(field: Field, number: u16) -> String {
+    text(field, number) + &naughty::texts(field, number)
 }
 
 /// The addresses of its links: one with a lawful scheme, and one that is an attack as a whole.
@@ -179,8 +186,8 @@ fn attack(of: &[String], field: Field, number: u16) -> String {
 /// Gives a creator its attack.
 pub(super) fn dress(creator: &mut Creator, number: u32) {
     let number = self::number(number);
-    creator.display_name = text(Field::DisplayName, number);
-    creator.bio = text(Field::Bio, number);
+    creator.display_name = words(Field::DisplayName, number);
+    creator.bio = words(Field::Bio, number);
     for (link, address) in creator.links.iter_mut().zip(addresses(number)) {
         link.title = text(Field::LinkTitle, number);
         link.url = address;

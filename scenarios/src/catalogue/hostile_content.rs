@@ -1,5 +1,6 @@
 //! Every creator attacks the visitors of the own page, each with another string in every field, and has some
-//! more links with strings of the big list of naughty ones: all come in the listing that a page needs anyway.
+//! strings of the big list of naughty ones behind it in the name and the biography, and in more links: all come
+//! in the two answers that a page needs anyway.
 //!
 //! One visitor after the other opens one page after the other: nothing fails, and what is looked at is what
 //! became of the words on the page.

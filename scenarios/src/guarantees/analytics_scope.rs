@@ -8,7 +8,7 @@ use super::{Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::{Case, JudgedExchange};
 use crate::front_door::FrontRoute;
 use crate::history::{Look, Operation, Session};
-use crate::measure::Gauge;
+use crate::measure::{Gauge, so_many};
 use crate::plan::contract_time;
 use crate::strength::Minimum;
 use crate::verdict::{Offences, Verdict, Witness};
@@ -150,11 +150,11 @@ impl Judge for Looks<'_> {
                 .counted(wrong_keys, queries().count()),
         ];
         let observed = format!(
-            "{} looks at own figures showed them, of {looks} that were answered well; {foreign} looks of \
-             strangers, {soon_after} of them within 1 s after the creator's own, with {} kinds of forged \
-             sessions",
-            own.shown,
-            kinds.len(),
+            "{} at own figures showed them, of {looks} that were answered well; {} of strangers, \
+             {soon_after} of them within 1 s after the creator's own, with {} of forged sessions",
+            so_many(own.shown, "look", "looks"),
+            so_many(foreign, "look", "looks"),
+            so_many(kinds.len(), "kind", "kinds"),
         );
         let strength = [
             OWN.seen(own.shown),

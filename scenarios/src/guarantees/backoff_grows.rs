@@ -18,7 +18,7 @@ use super::evidence::too_short::too_short;
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
 use crate::history::Operation;
-use crate::measure::{Gauge, humane};
+use crate::measure::{Gauge, humane, so_many};
 use crate::strength::Minimum;
 use crate::verdict::{Verdict, Witness};
 use asked_for::AskedFor;
@@ -179,9 +179,10 @@ impl Judge for Retries<'_> {
                 .counted(failed_of_clicks, judged_of_clicks),
         ];
         let observed = format!(
-            "{} calls were retried, {judged} of them {retries} times; median delays {}; {}; {} left out \
-             (the harness was late, a restart or a pause)",
-            sequential.len(),
+            "{} retried, {judged} of them {}; median delays {}; {}; {} left out (the harness was late, a \
+             restart or a pause)",
+            so_many(sequential.len(), "call was", "calls were"),
+            so_many(retries, "time", "times"),
             spacing.medians(),
             clicks.words(),
             self.left_out + clicks.left_out(),
@@ -225,7 +226,10 @@ impl Retries<'_> {
         };
         let hot: Vec<&&Chain<'_>> = eligible.iter().filter(is_hot).collect();
         let chance = binomial_tail(eligible.len(), spacing.hot_by_chance(), hot.len());
-        let what = format!("{} calls were retried three times without any delay", hot.len());
+        let what = format!(
+            "{} retried three times without any delay",
+            so_many(hot.len(), "call was", "calls were")
+        );
         // No number of calls has exactly this chance.
         (chance < ALPHA).then(|| tell(self.case, hot[0], what))
     }

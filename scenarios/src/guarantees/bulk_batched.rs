@@ -17,7 +17,7 @@ use crate::front_door::FrontRoute;
 use crate::guarantees::evidence::busy::Busy;
 use crate::guarantees::evidence::rate::{self, Rate, Restarts};
 use crate::history::{Did, Operation};
-use crate::measure::{Gauge, humane};
+use crate::measure::{Gauge, humane, so_many};
 use crate::plan::contract_time;
 use crate::strength::Minimum;
 use crate::verdict::{Offences, Verdict, Witness};
@@ -141,11 +141,12 @@ impl Judge for Launching<'_> {
             .took(applied.slowest),
         ];
         let observed = format!(
-            "{} campaigns, {} of them acknowledged, changed {owed} links in {} calls; {} links are undecided",
-            launches.all().len(),
+            "{}, {} of them acknowledged, changed {} in {}; {} undecided",
+            so_many(launches.all().len(), "campaign", "campaigns"),
             launches.acknowledged().count(),
-            writes.calls().len(),
-            applied.undecided
+            so_many(owed, "link", "links"),
+            so_many(writes.calls().len(), "call", "calls"),
+            so_many(applied.undecided, "link is", "links are")
         );
         offences
             .verdict(applied.large, "campaigns")
@@ -236,7 +237,8 @@ fn tell_late(case: &Case, launch: &Launch, late: &[&str], due: Moment) -> Witnes
     let (count, all) = (late.len(), launch.links.len());
     let some: Vec<&str> = late.iter().copied().take(5).collect();
     let what = format!(
-        "{count} of {all} links of a campaign of {} were not changed in time",
+        "{count} of {} of a campaign of {} did not change in time",
+        so_many(all, "link", "links"),
         launch.handle
     );
     Witness::new(due, what)

@@ -18,7 +18,7 @@ use crate::guarantees::evidence::backlog::{Backlog, Place, WAITED};
 use crate::guarantees::evidence::deliveries::Deliveries;
 use crate::guarantees::evidence::waiting::{Wait, Waiting};
 use crate::history::Operation;
-use crate::measure::{Gauge, humane};
+use crate::measure::{Gauge, humane, so_many};
 use crate::plan::{AlertKind, Phase};
 use crate::strength::Minimum;
 use crate::verdict::{Verdict, Witness};
@@ -146,12 +146,15 @@ impl Judge for Lagging<'_> {
         ];
         let (mut offences, infeasible) = backlog.close();
         let mut observed = format!(
-            "{delivered} clicks reached Linktree; {} came late or not at all, {undecided} are undecided",
+            "{} reached Linktree; {} came late or not at all, {} undecided",
+            so_many(delivered, "click", "clicks"),
             offences.count(),
+            so_many(undecided, "is", "are"),
         );
         observed += &match (exposed.what, exposed.why_none) {
             (Some(what), None) => {
-                format!("; the exposed lag is {what}, at {} scrapes", exposed.seen)
+                let scrapes = so_many(exposed.seen, "scrape", "scrapes");
+                format!("; the exposed lag is {what}, at {scrapes}")
             }
             (_, why) => format!("; the exposed lag is not judged: {}", why.unwrap_or_default()),
         };

@@ -9,7 +9,7 @@ use crate::guarantees::evidence::busy::{Busy, Hearing};
 use crate::guarantees::evidence::deliveries::{Attempt, Deliveries, Delivery};
 use crate::guarantees::evidence::heard;
 use crate::history::Operation;
-use crate::measure::{Gauge, humane};
+use crate::measure::{Gauge, humane, so_many};
 use crate::strength::Minimum;
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::clock::Moment;
@@ -158,7 +158,8 @@ impl Judge for Counting<'_> {
             Gauge::none_of("effects missed or repeated").counted(wrong_effects, clicks),
             Gauge::none_of("needless deliveries").counted(repeated, clicks),
         ];
-        let observed = format!("{clicks} clicks were sent, {retried} of them more than once");
+        let sent = so_many(clicks, "click was", "clicks were");
+        let observed = format!("{sent} sent, {retried} of them more than once");
         let rule = format!(
             "one key and one effect for each click, and no attempt later than {} (δ) after its 2xx",
             humane(case.harness.delta)
@@ -174,8 +175,9 @@ impl Judge for Counting<'_> {
 /// Why it is not said that nothing was sent again without need.
 fn unread(clicks: u64) -> String {
     format!(
-        "{clicks} clicks were sent again after a definite 2xx that came while the target had no processor: it \
-         may have given up before it could read that"
+        "{} sent again after a definite 2xx that came while the target had no processor: it may have given up \
+         before it could read that",
+        so_many(clicks, "click was", "clicks were")
     )
 }
 

@@ -12,7 +12,7 @@ use crate::guarantees::evidence::backlog::{Backlog, Place, WAITED};
 use crate::guarantees::evidence::deliveries::{Deliveries, Delivery};
 use crate::guarantees::evidence::refusals::Refusals;
 use crate::history::Operation;
-use crate::measure::{Gauge, humane};
+use crate::measure::{Gauge, humane, so_many};
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::history::exchange::CLICK_PARTS;
 use std::time::Duration;
@@ -232,7 +232,8 @@ fn lost(
     let witness = Witness::new(operation.last, what).line(case.tell_operation(operation));
     let attempts = delivery.map(|delivery| delivery.attempts.as_slice()).unwrap_or_default();
     let earlier = attempts.len().saturating_sub(SHOWN);
-    let more = (earlier > 0).then(|| format!("{earlier} attempts before these"));
+    let more =
+        (earlier > 0).then(|| so_many(earlier, "attempt before these", "attempts before these"));
     let shown = attempts[earlier..].iter().map(|attempt| attempt.tell(case));
     let none = attempts.is_empty().then(|| "no upstream call ever carried it".to_owned());
     more.into_iter().chain(shown).chain(none).fold(witness, Witness::line).line(hindered)

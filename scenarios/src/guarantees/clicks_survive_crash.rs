@@ -10,7 +10,7 @@ use crate::front_door::FrontRoute;
 use crate::guarantees::evidence::backlog::Backlog;
 use crate::guarantees::evidence::deliveries::{Deliveries, Delivery};
 use crate::history::{Change, Operation};
-use crate::measure::{Gauge, humane};
+use crate::measure::{Gauge, humane, so_many};
 use crate::strength::Minimum;
 use crate::verdict::{Verdict, Witness};
 use mock_server::clock::Moment;
@@ -142,12 +142,13 @@ impl Judge for Surviving<'_> {
         let (offences, infeasible) = backlog.close();
         let in_words: Vec<String> = ends.iter().map(|end| end.tell(case)).collect();
         let observed = format!(
-            "{}; {undecided} clicks undecided",
+            "{}; {} undecided",
             if in_words.is_empty() {
                 "no end of the process".to_owned()
             } else {
                 in_words.join("; ")
             },
+            so_many(undecided, "click", "clicks"),
         );
         // Of clicks that could not have arrived in time nobody knows whether they were lost.
         let arrived = ends.iter().map(|end| end.survived).sum();
@@ -182,7 +183,8 @@ impl End {
         let Self { at, killed, survived, lost, .. } = self;
         let how = if *killed { "killed" } else { "ended as asked" };
         let (at, waiting) = (case.at(*at), survived + lost);
-        format!("{how} at {at} with {waiting} clicks waiting, {survived} of which arrived")
+        let waiting = so_many(waiting, "click", "clicks");
+        format!("{how} at {at} with {waiting} waiting, {survived} of which arrived")
     }
 }
 
@@ -278,13 +280,13 @@ mod tests {
     #[test]
     fn one_kill_or_few_clicks_prove_little() {
         let once = five().killed_until(5_000, 6_000).exchange(sent_click("a", 41_000, 202));
-        check(once, Inconclusive, "1 kills with clicks waiting were seen, 2 are needed");
+        check(once, Inconclusive, "kills with clicks waiting: 1 seen, 2 needed");
         let idle = five().killed_until(5_000, 6_000).killed_until(50_000, 51_000);
         let idle = idle.exchange(sent_click("a", 41_000, 202));
-        check(idle, Inconclusive, "1 kills with clicks waiting were seen, 2 are needed");
+        check(idle, Inconclusive, "kills with clicks waiting: 1 seen, 2 needed");
         let few = waiting().killed_until(5_000, 6_000).killed_until(8_000, 9_000);
         let few = few.exchange(sent_click("a", 41_000, 202));
-        check(few, Inconclusive, "2 clicks that waited at a kill were seen, 5 are needed");
+        check(few, Inconclusive, "clicks that waited at a kill: 2 seen, 5 needed");
     }
 
     #[test]

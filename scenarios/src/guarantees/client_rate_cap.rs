@@ -8,6 +8,7 @@ use super::evidence::rate::{self, Rate, Restarts};
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::Case;
 use crate::history::Operation;
+use crate::measure::so_many;
 use crate::strength::Minimum;
 use crate::verdict::Verdict;
 
@@ -85,8 +86,8 @@ impl Judge for Capping<'_> {
         };
         let mut verdict = rate.verdict(NEAR.of(rate.peak, near as u64));
         let asked = format!(
-            "; all keys are counted together; visitors asked for {cold} pages in one window that were not \
-             kept"
+            "; all keys are counted together; visitors asked for {} not kept",
+            so_many(cold, "page in one window that was", "pages in one window that were")
         );
         verdict.observed.push_str(&asked);
         verdict

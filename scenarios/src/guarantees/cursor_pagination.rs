@@ -8,7 +8,7 @@ use super::evidence::chains::{Chain, Lists};
 use super::{Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::{Case, Listing};
 use crate::history::{Body, BodyHash, Operation};
-use crate::measure::Gauge;
+use crate::measure::{Gauge, so_many};
 use crate::strength::Minimum;
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::contract::Route;
@@ -131,7 +131,8 @@ impl Judge for Pages<'_> {
             self.repeated.add(view.last, || {
                 let twice = body.repeated.len();
                 let what = format!(
-                    "the page of {handle} shows {twice} links twice, after its list was begun anew"
+                    "the page of {handle} shows {} twice, after its list was begun anew",
+                    so_many(twice, "link", "links")
                 );
                 Witness::new(view.last, what).line(case.tell_operation(view))
             });
@@ -232,15 +233,17 @@ fn differs(handle: &str, chains: &[Chain<'_>], body: &Body) -> String {
     let shows = body.links.len();
     let Some(last) = chains.last() else {
         return format!(
-            "the page of {handle} shows {shows} links, and no list of them was read to its end"
+            "the page of {handle} shows {}, and no list of them was read to its end",
+            so_many(shows, "link", "links")
         );
     };
     let shown: HashSet<&str> = body.links.iter().map(String::as_str).collect();
     let missing = last.ids.iter().filter(|id| !shown.contains(*id)).count();
     let of = last.ids.len();
     format!(
-        "the page of {handle} shows {shows} links, and lacks {missing} of the {of} that were listed last, \
-         or has them in another order"
+        "the page of {handle} shows {}, and lacks {missing} of the {of} that were listed last, or has them in \
+         another order",
+        so_many(shows, "link", "links")
     )
 }
 

@@ -9,7 +9,7 @@
 
 use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::{Case, JudgedExchange};
-use crate::measure::Gauge;
+use crate::measure::{Gauge, so_many};
 use crate::strength::Minimum;
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::history::exchange::{Denied, KeyPlace};
@@ -106,12 +106,14 @@ fn judge(case: &Case) -> Verdict {
     let path = path_of(other.environment);
     let strayed = reads.iter().filter(|read| read.path == path && read.status == 200);
     let observed = format!(
-        "in {} {calls} calls with a key; the vault failed at {} reads, and {after} calls came after the \
-         first of them; the {} secret was read {} times",
+        "in {} {} with a key; the vault failed at {}, and {} came after the first of them; the {} secret was \
+         read {}",
         own.name,
-        reads.iter().filter(failed).count(),
+        so_many(calls, "call", "calls"),
+        so_many(reads.iter().filter(failed).count(), "read", "reads"),
+        so_many(after, "call", "calls"),
         other.name,
-        strayed.count(),
+        so_many(strayed.count(), "time", "times"),
     );
     let gauge = match own.environment {
         Environment::Live => Gauge::none_of("test keys sent to production"),

@@ -2,12 +2,12 @@
 //!
 //! Blind to: scripts of the page's own, and pages that scripts render. Broken by: `title-unescaped`,
 //! `quotes-left-in-addresses`, `javascript-denied-by-prefix`, `scheme-check-misses-tabs`,
-//! `script-tags-taken-out-once`.
+//! `script-tags-taken-out-once`, `name-unescaped`, `name-unescaped-in-the-head`.
 
 use super::{Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::Case;
 use crate::history::{Finding, Operation};
-use crate::measure::Gauge;
+use crate::measure::{Gauge, so_many};
 use crate::strength::Minimum;
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::world::hostile::{self, Field, naughty};
@@ -31,7 +31,17 @@ const PROMISE: Promise = Promise {
                is no excuse here: it is the second wall. Schemes other than those of the corpus. What a naughty \
                string does that runs nothing, such as text that is turned around or piled up.",
     bounds: &[],
-    minimums: &[PAGES, NAMES, BIOS, TITLES, ADDRESSES, NAUGHTY_TITLES, NAUGHTY_ADDRESSES],
+    minimums: &[
+        PAGES,
+        NAMES,
+        BIOS,
+        TITLES,
+        ADDRESSES,
+        NAUGHTY_NAMES,
+        NAUGHTY_BIOS,
+        NAUGHTY_TITLES,
+        NAUGHTY_ADDRESSES,
+    ],
     when_late: Stands::Always,
     when_overloaded: Stands::Always,
     needs: &[],
@@ -48,8 +58,13 @@ const TITLES: Minimum =
 const ADDRESSES: Minimum =
     Minimum { name: "attacks of which a link's address shows something", least: 40 };
 
-/// Of what the hostile creators have: nine of ten of their strings as titles, as many as of their pages; and
-/// half as addresses, since some forms of addresses leave out many of them.
+/// Of what the hostile creators have: nine of ten of their strings as titles, as many as of their pages; half as
+/// addresses, since some forms of addresses leave out many of them; and a tenth in names and biographies, which
+/// hold several and may be cut.
+const NAUGHTY_NAMES: Minimum =
+    Minimum { name: "naughty strings of which a display name shows something", least: 48 };
+const NAUGHTY_BIOS: Minimum =
+    Minimum { name: "naughty strings of which a biography shows something", least: 48 };
 const NAUGHTY_TITLES: Minimum =
     Minimum { name: "naughty strings of which a link's title shows something", least: 432 };
 const NAUGHTY_ADDRESSES: Minimum =
@@ -76,6 +91,7 @@ impl Guarantee for HtmlSanitised {
             naughty: BTreeMap::new(),
             in_script: BTreeMap::new(),
             known: BTreeSet::new(),
+            broken: BTreeMap::new(),
             offences: Offences::default(),
         })
     }
@@ -95,6 +111,8 @@ struct Looking<'c> {
     in_script: BTreeMap<Field, BTreeSet<u16>>,
     /// What is blamed already: a page is shown more than once.
     known: BTreeSet<Finding>,
+    /// How often each field was blamed.
+    broken: BTreeMap<Field, u64>,
     offences: Offences,
 }
 
@@ -119,7 +137,10 @@ impl Judge for Looking<'_> {
             if self.known.insert(finding.clone()) {
                 let case = self.case;
                 let at = operation.last;
-                self.offences.add(at, || {
+                let times = self.broken.entry(finding.field).or_default();
+                *times += 1;
+                // However many there are of one field, the first of each other one is told.
+                self.offences.add_weighing(at, u64::from(*times == 1), || {
                     Witness::new(at, wrong(finding))
                         .line(case.tell_operation(operation))
                         .line(format!("the creator wrote {:?}", written(finding)))
@@ -132,8 +153,8 @@ impl Judge for Looking<'_> {
         let count =
             |of: &BTreeMap<Field, BTreeSet<u16>>, field| of.get(&field).map_or(0, BTreeSet::len);
         let [names, bios, titles, addresses] = Field::ALL.map(|field| count(&self.shown, field));
-        let [naughty_titles, naughty_addresses] =
-            [Field::LinkTitle, Field::LinkUrl].map(|field| count(&self.naughty, field));
+        let naughty = Field::ALL.map(|field| count(&self.naughty, field));
+        let [naughty_names, naughty_bios, naughty_titles, naughty_addresses] = naughty;
         let creators: BTreeSet<u16> = self.numbers.values().copied().collect();
         let strings = creators.iter().map(|number| naughty::numbers(*number).len()).sum::<usize>();
         // Of what the plan has; where it has nobody who is hostile, what is asked for otherwise.
@@ -147,6 +168,8 @@ impl Judge for Looking<'_> {
             BIOS.seen(bios),
             TITLES.seen(titles),
             ADDRESSES.seen(addresses),
+            NAUGHTY_NAMES.of(naughty_names, of(NAUGHTY_NAMES, strings, 1)),
+            NAUGHTY_BIOS.of(naughty_bios, of(NAUGHTY_BIOS, strings, 1)),
             NAUGHTY_TITLES.of(naughty_titles, of(NAUGHTY_TITLES, strings, 9)),
             NAUGHTY_ADDRESSES.of(naughty_addresses, of(NAUGHTY_ADDRESSES, strings, 5)),
         ];
@@ -160,14 +183,22 @@ impl Judge for Looking<'_> {
                 .to_owned()
         });
         let attacks = names + bios + titles + addresses;
-        let all = attacks + naughty_titles + naughty_addresses;
+        let all = attacks + naughty.iter().sum::<usize>();
         let became = Gauge::none_of("attacks that became markup, script or a dangerous address")
             .counted(self.offences.count(), all);
+        let broken = self.broken.iter().map(|(field, times)| format!("{times} in a {field}"));
+        let broken: Vec<String> = broken.collect();
+        let blamed = if broken.is_empty() {
+            String::new()
+        } else {
+            format!("; of what came through, {}", broken.join(", "))
+        };
         let observed = format!(
-            "{} pages with {attacks} attacks that show something, {} of them in scripts of the page's own; of \
-             {strings} naughty strings {naughty_titles} show something as a title and {naughty_addresses} as \
-             an address",
-            self.served.len(),
+            "{} with {} something, {} of them in scripts of the page's own; of {strings} naughty strings \
+             {naughty_names} show something in a display name, {naughty_bios} in a biography, {naughty_titles} as \
+             a title and {naughty_addresses} as an address{blamed}",
+            so_many(self.served.len(), "page", "pages"),
+            so_many(attacks, "attack that shows", "attacks that show"),
             self.in_script.values().map(BTreeSet::len).sum::<usize>(),
         );
         self.offences

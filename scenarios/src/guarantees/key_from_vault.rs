@@ -7,7 +7,7 @@ use super::evidence::leaks;
 use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::{Case, JudgedExchange};
 use crate::history::Change;
-use crate::measure::Gauge;
+use crate::measure::{Gauge, so_many};
 use crate::observed::{Canary, Leak, Place};
 use crate::strength::Minimum;
 use crate::verdict::{Verdict, Witness};
@@ -92,8 +92,10 @@ fn judge(case: &Case) -> Verdict {
             .counted(u64::from(too_early.is_some()), usize::from(judged_use.is_some())),
     ];
     let observed = format!(
-        "{looked} processes looked into ({unread} could not be), {files} source files searched, the \
-         vault handed the secrets out {reads} times",
+        "{} looked into ({unread} could not be), {} searched, the vault handed the secrets out {}",
+        so_many(looked, "process", "processes"),
+        so_many(files, "source file", "source files"),
+        so_many(reads, "time", "times"),
     );
     offences
         .verdict(looked, "processes looked into")

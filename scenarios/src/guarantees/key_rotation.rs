@@ -21,7 +21,7 @@ use crate::guarantees::evidence::newcomers::{Newcomers, is_excused};
 use crate::guarantees::evidence::rotations::{self, Turn};
 use crate::guarantees::evidence::there::There;
 use crate::history::Operation;
-use crate::measure::{Gauge, humane};
+use crate::measure::{Gauge, humane, so_many};
 use crate::strength::{Minimum, Strength};
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::clock::Moment;
@@ -187,15 +187,15 @@ impl Judge for Turning<'_> {
             Strength { least: if told && is_nearly { near.least } else { 0 }, ..near },
         ];
         let observed = format!(
-            "{} rotations, {} of them with an overlap that leaves time for the pick-up; {refused} calls or \
-             rows of calls with an old key too late; {} views of pages that were there and {} clicks in \
-             the midst of it, {} of the clicks late; {} first visits of pages; {of_the_alert}",
-            turns.len(),
+            "{}, {} of them with an overlap that leaves time for the pick-up; {} with an old key too late; {} \
+             there and {} in the midst of it, {} of the clicks late; {} of pages; {of_the_alert}",
+            so_many(turns.len(), "rotation", "rotations"),
             turns.iter().filter(|turn| turn.is_seamless()).count(),
-            self.judged_reads,
-            self.judged_clicks,
+            so_many(refused, "call or row of calls", "calls or rows of calls"),
+            so_many(self.judged_reads, "view of a page that was", "views of pages that were"),
+            so_many(self.judged_clicks, "click", "clicks"),
             late.count(),
-            newcomers.judged(),
+            so_many(newcomers.judged(), "first visit", "first visits"),
         );
         let rule = format!(
             "the new key in use {} after the rotation, no call with a key that has ended {} (2 δ) after its \

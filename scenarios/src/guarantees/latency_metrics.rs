@@ -13,7 +13,7 @@ use super::{
 };
 use crate::case::Case;
 use crate::front_door::FrontRoute;
-use crate::measure::{Gauge, humane};
+use crate::measure::{self, Gauge, humane};
 use crate::observed::{Histogram, Scrape};
 use crate::strength::Minimum;
 use crate::verdict::{Offences, Verdict, Witness};
@@ -134,8 +134,9 @@ fn judge(case: &Case) -> Verdict {
         judged;
     let alert = alert::compared(case);
     let observed = format!(
-        "{seen} calls in the histogram; {timeouts} timed out and {long_bodies} had a body that took \
-         long, for certain; {}; of the alert: {}",
+        "{} in the histogram; {timeouts} timed out and {long_bodies} had a body that took long, for certain; \
+         {}; of the alert: {}",
+        measure::so_many(seen, "call", "calls"),
         if in_words.is_empty() { "no quantile compared".to_owned() } else { in_words.join("; ") },
         alert.words,
     );

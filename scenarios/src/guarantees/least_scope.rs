@@ -15,7 +15,7 @@ use crate::guarantees::evidence::scopes;
 use crate::guarantees::evidence::there::There;
 use crate::guarantees::evidence::well;
 use crate::history::Operation;
-use crate::measure::{Gauge, humane};
+use crate::measure::{Gauge, humane, so_many};
 use crate::spans::Spans;
 use crate::strength::Minimum;
 use crate::verdict::{Verdict, Witness};
@@ -134,15 +134,18 @@ impl Judge for Scoped<'_> {
             REFUSED.of(refused, if offers_clicks { REFUSED.least } else { 0 }),
         ];
         let observed = format!(
-            "{} calls that ask for a scope; of {} declared scopes calls used {} ({}); {} first visits and \
-             {refused} refused deliveries of clicks while the key could only read; {} calls and writes that \
-             were wrong",
-            needed.calls,
-            declared.map_or(0, <[String]>::len),
+            "{} for a scope; of {} calls used {} ({}); {} and {} of clicks while the key could only read; {}",
+            so_many(needed.calls, "call that asks", "calls that ask"),
+            so_many(declared.map_or(0, <[String]>::len), "declared scope", "declared scopes"),
             needed.used,
             needed.words,
-            newcomers.judged(),
-            needed.beyond.count() + writes.count(),
+            so_many(newcomers.judged(), "first visit", "first visits"),
+            so_many(refused, "refused delivery", "refused deliveries"),
+            so_many(
+                needed.beyond.count() + writes.count(),
+                "call or write that was wrong",
+                "calls and writes that were wrong"
+            ),
         );
         let rule = format!(
             "the key is good for exactly what is declared: no call is answered 403 for want of another scope, \

@@ -16,7 +16,7 @@ use crate::guarantees::evidence::own_links::OwnLinks;
 use crate::guarantees::evidence::sent::Creator;
 use crate::guarantees::evidence::trace::{self, Untrue};
 use crate::history::Operation;
-use crate::measure::{Gauge, humane};
+use crate::measure::{Gauge, humane, so_many};
 use crate::plan::PhaseKind;
 use crate::spans::Spans;
 use crate::strength::Minimum;
@@ -175,15 +175,16 @@ impl Judge for Watching<'_> {
         let fast = case.percent(&FAST);
         let (due, old) = self.fresh.verdict();
         let observed = format!(
-            "{} reads of filled pages in outages, {} of them of expired ones of {} creators, and {} while \
-             Linktree was asked for the page in vain; {} pages traced to Linktree, {} of them of an older \
-             version, out of another worker's cache; {due} pages due after a heal",
-            self.judged,
+            "{} of filled pages in outages, {} of them of expired ones of {}, and {} while Linktree was asked \
+             for the page in vain; {} traced to Linktree, {} of them of an older version, out of another \
+             worker's cache; {} due after a heal",
+            so_many(self.judged, "read", "reads"),
             self.expired,
-            self.creators.len(),
+            so_many(self.creators.len(), "creator", "creators"),
             self.waiting,
-            self.traced,
+            so_many(self.traced, "page", "pages"),
             self.elsewhere,
+            so_many(due, "page", "pages"),
         );
         let rule = format!(
             "200 with the last version filled, {fast} in 100 within {} where the read does not end with a \

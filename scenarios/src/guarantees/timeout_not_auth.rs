@@ -11,7 +11,7 @@ use super::profile_timeout;
 use super::{AtOnce, Guarantee, Judge, Priority, Promise, Sight, Stands};
 use crate::case::{Case, JudgedExchange};
 use crate::front_door::FrontRoute;
-use crate::measure::Gauge;
+use crate::measure::{Gauge, so_many};
 use crate::strength::Minimum;
 use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::contract::Route;
@@ -131,12 +131,18 @@ fn judge(case: &Case) -> Verdict {
         };
         if timed_out < figure(truth.timeouts.len()) {
             let seen = truth.timeouts.len();
-            wrong(format!("{seen} calls timed out, {timed_out} were counted"), &truth.timeouts);
+            wrong(
+                format!("{} timed out, counted: {timed_out}", so_many(seen, "call", "calls")),
+                &truth.timeouts,
+            );
         }
         if refused < figure(truth.refusals.len()) {
             let seen = truth.refusals.len();
             wrong(
-                format!("{seen} calls were answered 401, {refused} were counted"),
+                format!(
+                    "{} answered 401, counted: {refused}",
+                    so_many(seen, "call was", "calls were")
+                ),
                 &truth.refusals,
             );
         }
@@ -155,8 +161,10 @@ fn judge(case: &Case) -> Verdict {
     ];
     let gauges = gauges.into_iter().chain(Compared::gauges_of(&[&silent, &refused]));
     let observed = format!(
-        "{timeouts} calls timed out and {refusals} were answered 401; the metrics counted {}; of the alert \
-         on timeouts: {}; of that on refused keys: {}",
+        "{} timed out and {} answered 401; the metrics counted {}; of the alert on timeouts: {}; of that on \
+         refused keys: {}",
+        so_many(timeouts, "call", "calls"),
+        so_many(refusals, "was", "were"),
         if in_words.is_empty() { "nothing".to_owned() } else { in_words.join(", then ") },
         silent.words,
         refused.words,

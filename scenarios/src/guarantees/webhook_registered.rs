@@ -8,7 +8,7 @@ use crate::case::{Case, Front, RegistrationCall};
 use crate::front_door::FrontRoute;
 use crate::guarantees::evidence::may_refuse;
 use crate::history::Change;
-use crate::measure::Gauge;
+use crate::measure::{Gauge, so_many};
 use crate::plan::contract_time;
 use crate::spans::Spans;
 use crate::strength::Minimum;
@@ -99,10 +99,10 @@ fn judge(case: &Case) -> Verdict {
             .counted(unreachable.len() as u64, looks.len()),
     );
     let observed = format!(
-        "{} starts, {} calls about registrations, {failed} of which failed, {} looks",
-        starts.len(),
-        case.linktree.registrations.len(),
-        looks.len()
+        "{}, {} about registrations, {failed} of which failed, {}",
+        so_many(starts.len(), "start", "starts"),
+        so_many(case.linktree.registrations.len(), "call", "calls"),
+        so_many(looks.len(), "look", "looks")
     );
     offences
         .verdict(decided.len(), "starts")

@@ -185,7 +185,7 @@ fn each_promise_loses_by_lateness_what_its_file_says_and_no_more() {
     let late = "the load generator was late: p99 103 ms of 10 arrivals, at most 20 ms is allowed";
     assert_eq!(said(Held), late);
     assert_eq!(said(Inconclusive), format!("too few; {late}"));
-    assert_eq!(said(Violated), format!("{late}; 1 violations were seen"));
+    assert_eq!(said(Violated), format!("{late}; 1 violation was seen"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What can fail in the harness itself, what is said of it, and what stands of a verdict then.
 
 use crate::case::Case;
-use crate::measure::humane;
+use crate::measure::{humane, so_many};
 use crate::promise::{Promise, Sight, Stands};
 use mock_server::clock::Moment;
 use mock_server::history::record::Overload;
@@ -130,13 +130,18 @@ impl Trouble {
             ),
             Self::Starved { waited, times, first } => format!(
                 "the machine was short of processors: the target waited {} for one that others had \
-                 ({times} times, first at {})",
+                 ({}, first at {})",
                 humane(*waited),
+                so_many(*times, "time", "times"),
                 case.at(*first)
             ),
             Self::Overloaded { first, times } => {
                 let at = case.at(first.at);
-                format!("the mock was overloaded ({times} times, first at {at}: {})", first.what)
+                format!(
+                    "the mock was overloaded ({}, first at {at}: {})",
+                    so_many(*times, "time", "times"),
+                    first.what
+                )
             }
         }
     }

@@ -1,6 +1,7 @@
 //! What a visitor did, one variant for each action, carrying what that action notes.
 
 use super::{BodyHash, Campaign, Cross, Hostile, Look, Shown};
+use crate::measure::so_many;
 use crate::traffic::actions::Action;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -187,7 +188,9 @@ impl Did<'_> {
                 };
                 format!(", {}{shown}", look.session.words())
             }
-            Self::Campaign(campaign) => format!(", {} links", campaign.links.len()),
+            Self::Campaign(campaign) => {
+                format!(", {}", so_many(campaign.links.len(), "link", "links"))
+            }
             Self::Cross(cross) => {
                 let allowed = cross.acao.as_deref().unwrap_or("nobody");
                 format!(

@@ -1,6 +1,7 @@
 //! Says measures in words: the one place where numbers become text.
 
 use super::{Better, Measure, Unit};
+use std::fmt::Display;
 use std::time::Duration;
 
 /// A duration as people say it: `250 µs`, `4.2 ms`, `850 ms`, `12.345 s`, `2 min 5 s`. Parts that are
@@ -8,6 +9,13 @@ use std::time::Duration;
 #[must_use]
 pub fn humane(duration: Duration) -> String {
     time(duration.as_nanos().div_ceil(1_000), true)
+}
+
+/// How many, with the words for one and those for any other number: `1 click was`, `2 clicks were`.
+#[must_use]
+pub fn so_many(count: impl TryInto<u64> + Display + Copy, one: &str, many: &str) -> String {
+    let is_one = count.try_into().is_ok_and(|count: u64| count == 1);
+    format!("{count} {}", if is_one { one } else { many })
 }
 
 /// `slowest click: 12.3 s`.
@@ -123,6 +131,14 @@ mod tests {
     #[track_caller]
     fn check(us: u64, expected: &str) {
         assert_eq!(humane(Duration::from_micros(us)), expected);
+    }
+
+    #[test]
+    fn one_is_said_as_one_and_none_as_many() {
+        for (count, expected) in [(0, "0 clicks were"), (1, "1 click was"), (2, "2 clicks were")] {
+            assert_eq!(so_many(count, "click was", "clicks were"), expected);
+        }
+        assert_eq!(so_many(1_usize, "page", "pages"), so_many(1_u64, "page", "pages"));
     }
 
     #[test]

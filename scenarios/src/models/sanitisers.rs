@@ -237,8 +237,9 @@ impl More {
 
 impl Template {
     fn page(self, number: u16) -> String {
-        let text = |field| hostile::text(field, number);
-        let [name, bio, title] = [Field::DisplayName, Field::Bio, Field::LinkTitle].map(text);
+        let [name, bio] =
+            [Field::DisplayName, Field::Bio].map(|field| hostile::words(field, number));
+        let title = hostile::text(Field::LinkTitle, number);
         let plain = escaped(&name);
         let links = hostile::addresses(number);
         let link =

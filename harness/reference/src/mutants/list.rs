@@ -124,6 +124,8 @@ pub const MUTANTS: &[Mutant] = &[
     javascript_denied_by_prefix::MUTANT,
     scheme_check_misses_tabs::MUTANT,
     script_tags_taken_out_once::MUTANT,
+    name_unescaped::MUTANT,
+    name_unescaped_in_the_head::MUTANT,
     analytics_for_anybody::MUTANT,
     analytics_checked_on_a_miss::MUTANT,
     analytics_handle_from_query::MUTANT,

@@ -118,6 +118,8 @@ mod live_key_in_staging;
 mod live_key_when_staging_has_none;
 mod look_alikes_share_a_page;
 mod misses_counted_as_hits;
+mod name_unescaped;
+mod name_unescaped_in_the_head;
 mod no_cache_no_limiter;
 mod no_click_queue;
 mod no_limiter;

@@ -6,6 +6,10 @@ use std::fmt::Write;
 /// How a creator's words become markup.
 #[derive(Clone, Copy)]
 pub struct HtmlPolicy {
+    /// A name in the head, as the document's title.
+    pub head: fn(&str) -> String,
+    /// A name between elements.
+    pub name: fn(&str) -> String,
     /// A biography between elements.
     pub bio: fn(&str) -> String,
     /// A link's title between elements.
@@ -18,19 +22,27 @@ pub struct HtmlPolicy {
 
 impl Default for HtmlPolicy {
     fn default() -> Self {
-        Self { bio: escape, title: escape, address: escape, is_link: is_web_address }
+        Self {
+            head: escape,
+            name: escape,
+            bio: escape,
+            title: escape,
+            address: escape,
+            is_link: is_web_address,
+        }
     }
 }
 
 /// The whole document.
 pub fn render(page: &Page, policy: &HtmlPolicy) -> String {
-    let name = escape(&page.display_name);
     let mut html = format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\">\
-         <meta name=\"profile-version\" content=\"{}\"><title>{name}</title></head>\n\
-         <body><h1>{name}</h1>\n<p class=\"bio\">{}</p>\n<ul class=\"links\">\n",
+         <meta name=\"profile-version\" content=\"{}\"><title>{}</title></head>\n\
+         <body><h1>{}</h1>\n<p class=\"bio\">{}</p>\n<ul class=\"links\">\n",
         escape(&page.version),
+        (policy.head)(&page.display_name),
+        (policy.name)(&page.display_name),
         (policy.bio)(&page.bio),
     );
     for link in &page.links {

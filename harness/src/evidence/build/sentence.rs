@@ -4,6 +4,7 @@
 
 use super::worst;
 use reports::report::{GuaranteeReport, Report, Severity, Standing};
+use scenarios::measure::so_many;
 
 /// What a run came to, counted by promise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,16 +72,19 @@ impl Counts {
     /// What was found out: first what decides the run, then what does not.
     fn verdict(self, verdict: Standing, scenarios: usize, ids: &[&str]) -> String {
         let Self { held, broken, open, soft_broken, soft_open, .. } = self;
-        let scenarios = counted(scenarios, "scenario");
+        let scenarios = so_many(scenarios, "scenario", "scenarios");
         let judged = held + broken + soft_broken;
         let mut said = match verdict {
             Standing::Violated => format!(
                 "{} broken: {broken} of {} in {scenarios}; do not launch",
                 named(ids),
-                counted(judged, "judged promise")
+                so_many(judged, "judged promise", "judged promises")
             ),
             Standing::Held if soft_broken + soft_open == 0 => {
-                format!("All {} held in {scenarios}", counted(judged, "judged promise"))
+                format!(
+                    "All {} held in {scenarios}",
+                    so_many(judged, "judged promise", "judged promises")
+                )
             }
             Standing::Held => format!("Every promise that must hold held in {scenarios}"),
             Standing::Inconclusive | Standing::NotApplicable if open == 0 => {
@@ -123,10 +127,6 @@ impl Counts {
 fn worst_of(verdicts: impl Iterator<Item = Standing>) -> Standing {
     let mut applicable = verdicts.filter(|one| *one != Standing::NotApplicable).peekable();
     if applicable.peek().is_none() { Standing::NotApplicable } else { worst(applicable) }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

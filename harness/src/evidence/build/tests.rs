@@ -180,6 +180,8 @@ fn every_row_of_the_checklist_is_judged_or_named_as_untested_with_its_reason() {
         assert_eq!(reason(row.id), Some("no judge yet"), "{}", row.id);
     }
     assert_eq!(reason("breaker-opens"), Some("not exercised by the scenarios of this run"));
+    let watched = "only watched by scenarios of this run, which saw too little of it to judge";
+    assert_eq!(reason("webhook-registered"), Some(watched));
     assert_eq!(reason("cache-hit-ratio"), None);
 }
 

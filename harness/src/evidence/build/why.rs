@@ -2,6 +2,7 @@
 //! ended, or what was not seen.
 
 use reports::report::{Cell, Ending, Priority, Report, Severity, Standing};
+use scenarios::measure::so_many;
 
 /// Nothing where everything ran to its end, and what must hold held or was broken.
 pub fn why(report: &Report) -> Option<String> {
@@ -26,7 +27,7 @@ fn cut_short(report: &Report) -> Option<String> {
     let all = report.scenarios.len();
     let places = match ids[..] {
         [one] => one.to_owned(),
-        _ => format!("{} of {all} scenarios", ids.len()),
+        _ => format!("{} of {}", ids.len(), so_many(all, "scenario", "scenarios")),
     };
     let others = match cut - ids.len() {
         0 => String::new(),

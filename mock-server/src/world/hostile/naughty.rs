@@ -1,5 +1,6 @@
 //! The big list of naughty strings (Max Woolf's, under MIT; its licence stands beside it): what programs trip
-//! over that were never attacked. Each hostile creator has a few of them as titles and addresses of links.
+//! over that were never attacked. Each hostile creator has a few of them: each as the title of a link and in the
+//! address of another one, and all of them in the name and in the biography, behind the attack.
 //!
 //! A text begins and ends with a mark, as attacks do. Where a string calls a browser's `alert`, it calls `ran`
 //! with a mark of its own instead; where it loads a script from elsewhere, the mark is part of the address.
@@ -44,8 +45,8 @@ pub fn numbers(creator: u16) -> Range<u16> {
     number(place(creator.saturating_sub(1)))..number(place(creator))
 }
 
-/// The string with this number, as a creator writes it into a title or behind an address; the whole of it.
-/// Nothing but its marks where there is none.
+/// The string with this number, as a creator writes it into a field, between its marks. Nothing but these where
+/// there is none.
 #[must_use]
 pub fn text(field: Field, number: u16) -> String {
     let [begin, within, end] = [Place::Begin, Place::Within, Place::End]
@@ -62,6 +63,14 @@ pub fn text(field: Field, number: u16) -> String {
 #[must_use]
 pub fn address(number: u16) -> String {
     format!("https://example.org/?q={}", text(Field::LinkUrl, number))
+}
+
+/// What a creator writes into a name or a biography behind the attack: each of its strings, and last those of
+/// which a sanitiser may take all that follows for a part of their markup.
+pub(super) fn texts(field: Field, creator: u16) -> String {
+    let (open, closed): (Vec<_>, Vec<_>) =
+        numbers(creator).map(|number| text(field, number)).partition(|text| text.contains('<'));
+    closed.into_iter().chain(open).map(|text| format!(" {text}")).collect()
 }
 
 /// Gives links the strings of their creator: first each as a title, over an address that anybody takes, then
@@ -94,6 +103,20 @@ mod tests {
         assert!(all.last().is_some_and(|last| *last < 1_000), "a mark has three digits");
         assert!(u32::from(FIRST) > attacks(), "no attack has a string's number");
         assert!(numbers(499).is_empty() && numbers(u16::MAX).is_empty());
+    }
+
+    #[test]
+    fn a_creator_writes_each_of_its_strings_once_and_those_with_markup_last() {
+        for creator in 1..=u16::try_from(attacks()).unwrap() {
+            let all = texts(Field::Bio, creator);
+            let begun = Mark::all_in(&all).filter(|mark| mark.place == Place::Begin);
+            let mut begun: Vec<u16> = begun.map(|mark| mark.number).collect();
+            let is_open = |number: &u16| text(Field::Bio, *number).contains('<');
+            assert!(begun.is_sorted_by_key(is_open), "{all}");
+            begun.sort_unstable();
+            assert_eq!(begun, numbers(creator).collect::<Vec<_>>());
+        }
+        assert_eq!(texts(Field::Bio, 499), "");
     }
 
     #[test]

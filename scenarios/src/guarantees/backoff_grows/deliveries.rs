@@ -6,7 +6,7 @@ use super::super::evidence::retries::Chain;
 use super::super::evidence::spacing::{Backoff, Spacing};
 use super::tell;
 use crate::case::Case;
-use crate::measure::humane;
+use crate::measure::{humane, so_many};
 use crate::verdict::Witness;
 use mock_server::clock::Moment;
 use std::time::Duration;
@@ -93,12 +93,11 @@ impl<'c> Deliveries<'c> {
     pub fn words(&self) -> String {
         let median = self.spacing.medians();
         format!(
-            "{} deliveries of clicks were retried one after the other{}, {} failed again, {} times in a \
-             row at the most",
-            self.spacing.judged(),
+            "{} retried one after the other{}, {} failed again, {} in a row at the most",
+            so_many(self.spacing.judged(), "delivery of clicks was", "deliveries of clicks were"),
             if median.is_empty() { median } else { format!(", after {median}") },
             self.delays.len(),
-            self.longest(),
+            so_many(self.longest(), "time", "times"),
         )
     }
 }

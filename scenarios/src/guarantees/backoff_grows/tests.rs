@@ -113,11 +113,7 @@ fn more_attempts_than_declared_violate_unless_there_were_more_visits() {
 #[test]
 fn too_few_calls_or_a_base_too_short_are_inconclusive() {
     let few = retried(15, &[1_000, 2_000, 4_000, 8_000], true);
-    check(
-        few,
-        Inconclusive,
-        "15 calls with all the retries that the plan shows were seen, 16 are needed",
-    );
+    check(few, Inconclusive, "calls with all the retries that the plan shows: 15 seen, 16 needed");
     let delays = retried(20, &[1_000, 2_000, 4_000, 8_000], true);
     let mut history = History::over(&[(PhaseKind::RetryGaps, 0, 3_600)]).exchanges(delays);
     history.case.times.backoff_base = std::time::Duration::from_millis(20);
@@ -227,5 +223,5 @@ fn deliveries_at_once_violate() {
     let keyed = |one: Exchange| Exchange { idempotency_key: Some("key".into()), ..one };
     let mut history = History::over(&over).exchanges(calls_of_their_own.into_iter().map(keyed));
     history.case.declared.click_attempts = 3;
-    said(history, Violated, "1 calls were retried three times without any delay");
+    said(history, Violated, "1 call was retried three times without any delay");
 }

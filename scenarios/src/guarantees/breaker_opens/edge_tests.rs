@@ -71,7 +71,7 @@ fn while_connections_are_refused_no_breaker_opens_and_after_a_success_it_does() 
     check(within, Inconclusive, "0 open times");
     let after = refusing(2_000, 5_000).exchange(read("ann", 10_000));
     let six = [11_000, 12_000, 13_000, 14_000, 15_000, 16_000];
-    check(failing(after, &six), Violated, "1 attempts got through");
+    check(failing(after, &six), Violated, "1 attempt got through");
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn a_busy_target_has_heard_as_long_after_it_answers_again() {
     check(busy(5_700), Inconclusive, "late in every open time, or the target answered nobody");
     check(busy(5_701), Inconclusive, "one such attempt is a doubt");
     check(busy(5_900), Inconclusive, "one such attempt is a doubt");
-    check(busy(5_901), Violated, "1 attempts got through");
+    check(busy(5_901), Violated, "1 attempt got through");
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use super::super::evidence::busy::Hearing;
 use super::super::evidence::circuit::Opening;
 use crate::case::{Case, JudgedExchange};
-use crate::measure::humane;
+use crate::measure::{humane, so_many};
 use crate::verdict::Witness;
 use std::time::Duration;
 
@@ -34,8 +34,8 @@ pub fn leak(case: &Case, hearing: &Hearing, opening: &Opening<'_>) -> Option<Lea
     }
     let begun = if opening.half_open { "its probes" } else { "the failures that must open it" };
     let what = format!(
-        "{} attempts got through the breaker after {begun}, the first {} before the next is due",
-        opening.offenders.len(),
+        "{} got through the breaker after {begun}, the first {} before the next is due",
+        so_many(opening.offenders.len(), "attempt", "attempts"),
         humane(opening.until.since(first.t_req)),
     );
     let evidence = opening.evidence.iter().chain([first]);

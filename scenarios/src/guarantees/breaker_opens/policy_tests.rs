@@ -32,7 +32,7 @@ fn a_breaker_of_its_own_for_each_route_is_judged_as_declared_and_else_named() {
     let route = |history: History| history.declaring(|one| one.breaker_scope = BreakerScope::Route);
     check(each(), Violated, "it looks as if each route has a breaker of its own");
     check(route(each()), Held, "4 open times, 2 of them");
-    check(route(each().exchange(links(20))), Violated, "1 attempts got through");
+    check(route(each().exchange(links(20))), Violated, "1 attempt got through");
     let both = each().exchange(links(20));
     let said = format!("{:?}", visited(both).judged_by(&BreakerOpens));
     assert!(!said.contains("a breaker of its own"), "{said}");

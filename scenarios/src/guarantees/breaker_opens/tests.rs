@@ -60,7 +60,7 @@ fn where_connections_were_refused_nothing_is_certain_of_the_breaker() {
     let between = outage(&[1, 2, 3, 4, 5, 20]).exchange(refused(6_000, 19_000));
     assert!(visited(between).judged_by(&BreakerOpens).witnesses.is_empty());
     let after = outage(&[1, 2, 3, 4, 5, 6]).exchange(refused(90_000, 91_000));
-    check(after, Violated, "1 attempts got through the breaker");
+    check(after, Violated, "1 attempt got through the breaker");
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn an_answer_that_a_fault_bent_is_neither_failure_nor_success() {
 
 #[test]
 fn a_sixth_failure_violates() {
-    check(outage(&[1, 2, 3, 4, 5, 6]), Violated, "1 attempts got through the breaker");
+    check(outage(&[1, 2, 3, 4, 5, 6]), Violated, "1 attempt got through the breaker");
     check(outage(&[1, 2, 3, 4, 5, 20]), Violated, "the first 14.955 s before");
 }
 
@@ -90,7 +90,7 @@ fn a_single_attempt_that_is_hardly_too_late_is_a_doubt_and_two_are_a_violation()
     check(late(&[5_205]), Held, "in doubt: 0");
     check(late(&[5_206]), Inconclusive, "201 ms after the failures that must open it, at 5.206 s");
     check(late(&[5_405]), Inconclusive, "one such attempt is a doubt, two are a violation");
-    check(late(&[5_406]), Violated, "1 attempts got through");
+    check(late(&[5_406]), Violated, "1 attempt got through");
     check(late(&[5_206, 5_207]), Violated, "2 attempts got through");
     // One in each of two open times are two.
     let again = outage(&[1, 2, 3, 4, 5, 36]).exchange(refused("bob", 5_206, 503));
@@ -101,7 +101,7 @@ fn a_single_attempt_that_is_hardly_too_late_is_a_doubt_and_two_are_a_violation()
 #[test]
 fn a_probe_too_many_is_no_doubt_however_soon_it_comes() {
     let twice = outage(&[1, 2, 3, 4, 5, 36]).exchange(refused("bob", 36_001, 503));
-    check(twice, Violated, "1 attempts got through the breaker after its probes");
+    check(twice, Violated, "1 attempt got through the breaker after its probes");
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_crowd_beside_a_slow_probe_violates_even_if_it_succeeds() {
     };
     let probe = || outage(&[1, 2, 3, 4, 5, 36]).exchange(slow(67_000));
     check(probe(), Held, "3 open times");
-    check(probe().exchange(slow(67_100)), Violated, "1 attempts got through the breaker after its");
+    check(probe().exchange(slow(67_100)), Violated, "1 attempt got through the breaker after its");
 }
 
 #[test]
@@ -289,8 +289,8 @@ fn what_comes_just_within_an_open_time_is_too_much_and_just_outside_is_not() {
     let after = |ms: u64| outage(&[1, 2, 3, 4, 5]).exchange(refused("ann", ms, 503));
     check(after(5_205), Inconclusive, "open times after a probe that met an error");
     check(after(5_206), Inconclusive, "one such attempt is a doubt");
-    check(after(5_406), Violated, "1 attempts got through");
-    check(after(34_954), Violated, "1 attempts got through");
+    check(after(5_406), Violated, "1 attempt got through");
+    check(after(34_954), Violated, "1 attempt got through");
     check(after(34_955), Held, "2 open times, 1 of them");
 }
 

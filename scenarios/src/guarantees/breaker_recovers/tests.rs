@@ -96,7 +96,7 @@ fn one_read_and_then_nothing_or_one_each_open_time_violates() {
 #[test]
 fn a_few_missed_pages_are_no_violation_and_no_proof() {
     let once = || outage().exchange(read("ann", 40_000));
-    let few = "6 due pages asked for after the deadline were seen, 7 are needed";
+    let few = "due pages asked for after the deadline: 6 seen, 7 needed";
     check(newcomers(once(), 60, 6, 6), Inconclusive, few);
     check(newcomers(once(), 60, 4, 3), Inconclusive, "7 are needed");
     check(newcomers(once(), 60, 7, 4), Violated, "4 of 7 due pages were not fetched");

@@ -4,6 +4,7 @@ use super::launches::{Answer, Launches};
 use super::writes::{Call, Writes};
 use crate::case::Case;
 use crate::guarantees::evidence::deliveries::says_it_is_wrong;
+use crate::measure::so_many;
 use crate::verdict::Witness;
 use mock_server::contract::Route;
 use mock_server::history::exchange::LinkReceipt;
@@ -20,7 +21,11 @@ pub fn strange(case: &Case, launches: &Launches, writes: &Writes<'_>) -> Vec<(u6
         let first = strange.first()?;
         let known = launches.of_link(&first.id).next().is_some();
         let what = if known { "words that no campaign asked for" } else { "of no campaign" };
-        let what = format!("{} links were written, {what}: {}", strange.len(), first.id);
+        let what = format!(
+            "{}, {what}: {}",
+            so_many(strange.len(), "link was written", "links were written"),
+            first.id
+        );
         let witness = Witness::new(call.exchange.t_req, what).line(case.tell(call.exchange));
         Some((strange.len() as u64, witness))
     });
@@ -36,7 +41,7 @@ pub fn refused_whole(case: &Case, writes: &Writes<'_>) -> Vec<(u64, Witness)> {
     };
     let tell = |call: &Call<'_>| {
         let (count, at) = (call.links.len(), call.exchange.t_req);
-        let what = format!("a batch of {count} links was refused whole");
+        let what = format!("a batch of {} was refused whole", so_many(count, "link", "links"));
         (1, Witness::new(at, what).line(case.tell(call.exchange)))
     };
     writes.calls().iter().filter(refused).map(tell).collect()
@@ -80,7 +85,10 @@ const fn single_beyond(single: usize, allowed: usize) -> usize {
 pub fn too_many(calls: usize, enough: usize, writes: &Writes<'_>) -> Vec<(u64, Witness)> {
     let Some(last) = writes.calls().last().filter(|_| calls > enough) else { return Vec::new() };
     let singly = writes.calls().iter().filter(|call| call.exchange.route == Route::Link).count();
-    let what = format!("{calls} calls carried what {enough} could have carried, half full");
+    let what = format!(
+        "{} carried what {enough} could have carried, half full",
+        so_many(calls, "call", "calls")
+    );
     let all = format!("{} calls in all, {singly} of them for a single link", writes.calls().len());
     vec![(1, Witness::new(last.exchange.t_req, what).line(all))]
 }

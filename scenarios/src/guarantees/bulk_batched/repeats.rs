@@ -5,6 +5,7 @@ use super::writes::{Attempt, Writes};
 use crate::case::{Case, JudgedExchange};
 use crate::guarantees::evidence::busy::Hearing;
 use crate::guarantees::evidence::heard;
+use crate::measure::so_many;
 use crate::verdict::Witness;
 use mock_server::clock::Moment;
 use std::collections::{BTreeMap, HashMap};
@@ -91,7 +92,10 @@ pub fn again(case: &Case, launches: &Launches, writes: &Writes<'_>, hearing: &He
         }
     }
     let tell = |(links, first, again): (u64, Attempt<'_>, Attempt<'_>)| {
-        let what = format!("{links} links were written again after Linktree had confirmed them");
+        let what = format!(
+            "{} written again after Linktree had confirmed that",
+            so_many(links, "link was", "links were")
+        );
         let witness = Witness::new(again.exchange.t_req, what)
             .line(format!("{}, among others {}", case.tell(first.exchange), first.receipt.id))
             .line(format!("{}, again", case.tell(again.exchange)));

@@ -60,8 +60,7 @@ impl Exposed {
             let (said, can) = (histogram.count - up_to, from(bound));
             self.offences.add(at, || {
                 let what = format!(
-                    "{said} clicks are said to have waited for more than {bound} s: there can have \
-                     been {can}"
+                    "clicks said to have waited for more than {bound} s: {said}, and there can have been {can}"
                 );
                 Witness::new(at, what)
             });

@@ -223,7 +223,7 @@ fn of_one_that_may_be_unread_and_one_that_was_read_the_second_counts() {
     let history = || retried().exchanges([first.clone(), again(2_000, 2)]).starved(0, 500, 400);
     let verdict = history().judged_by(&ClicksCountedOnce);
     assert_eq!(verdict.kind, Inconclusive);
-    let reason = "1 clicks were sent again after a definite 2xx that came while the target had no processor: \
+    let reason = "1 click was sent again after a definite 2xx that came while the target had no processor: \
                   it may have given up before it could read that";
     assert_eq!(verdict.reason.as_deref(), Some(reason));
     let read = history().exchange(again(4_000, 3)).judged_by(&ClicksCountedOnce);

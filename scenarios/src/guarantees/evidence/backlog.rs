@@ -6,7 +6,7 @@ use crate::guarantees::click_lag;
 use crate::guarantees::evidence::deliverable::Deliverable;
 use crate::guarantees::evidence::outages::Outages;
 use crate::guarantees::evidence::rate;
-use crate::measure::humane;
+use crate::measure::{humane, so_many};
 use crate::plan::PhaseKind;
 use crate::spans::NEXT;
 use crate::strength::{Minimum, Strength};
@@ -113,7 +113,9 @@ impl<'c> Backlog<'c> {
             let possible = all.saturating_sub(other).max(slots);
             let waiting = queue.waiting;
             if let Some(doubt) = self.outages.doubt_within(span.0, span.1).filter(|_| waiting > 0) {
-                excuse.get_or_insert_with(|| format!("{waiting} clicks waited, but {doubt}"));
+                excuse.get_or_insert_with(|| {
+                    format!("{} waited, but {doubt}", so_many(waiting, "click", "clicks"))
+                });
             }
             weigh(self.case, queue, waiting, possible, &mut offences, &mut excuse);
         }

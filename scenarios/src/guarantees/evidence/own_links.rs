@@ -5,7 +5,7 @@
 
 use crate::case::Case;
 use crate::history::{Operation, Shown};
-use crate::measure::Gauge;
+use crate::measure::{Gauge, so_many};
 use crate::verdict::{Offences, Witness};
 use mock_server::world::{PageChange, WorldEvent, handle_matches};
 use std::collections::HashMap;
@@ -51,7 +51,11 @@ impl<'c> OwnLinks<'c> {
                     format!("the page of {} shows other links, or in another order", view.handle)
                 } else {
                     let (shows, has) = (shown.links, wanted.links);
-                    format!("the page of {} shows {shows} of {has} links", view.handle)
+                    format!(
+                        "the page of {} shows {shows} of {}",
+                        view.handle,
+                        so_many(has, "link", "links")
+                    )
                 };
                 Witness::new(view.sent, what).line(case.tell_operation(view))
             });

@@ -8,10 +8,10 @@ use mock_server::world::population::Group;
 
 const CREATORS: u32 = 60;
 
-/// The naughty strings of a creator, seen as titles and as addresses.
+/// The naughty strings of a creator, seen in every field.
 fn strings(number: u32) -> Vec<(Field, u16)> {
     let of = |field| naughty::numbers(hostile::number(number)).map(move |string| (field, string));
-    of(Field::LinkTitle).chain(of(Field::LinkUrl)).collect()
+    Field::ALL.into_iter().flat_map(of).collect()
 }
 
 fn over(creators: u32) -> History {
@@ -113,7 +113,29 @@ fn a_naughty_string_that_came_through_violates_on_the_page_that_has_it() {
 }
 
 #[test]
-fn naughty_strings_must_be_met_nearly_all_as_titles_and_half_as_addresses() {
+fn of_many_offences_in_one_field_none_hides_those_in_another_and_each_field_is_told() {
+    let names = (1..=40).map(|number| {
+        let findings = vec![Finding { field: Field::DisplayName, ..finding(number) }];
+        view(u32::from(number), Some(Hostile { findings, ..text() }))
+    });
+    let others = [Field::Bio, Field::LinkTitle, Field::LinkUrl].map(|field| {
+        let findings = vec![Finding { field, ..finding(50) }];
+        view(50, Some(Hostile { findings, ..text() }))
+    });
+    let verdict = over(CREATORS).operations(names).operations(others).judged_by(&HtmlSanitised);
+    assert_eq!((verdict.kind, verdict.violations), (Violated, 43));
+    for field in Field::ALL {
+        let words = format!("in a {field} became");
+        assert!(verdict.witnesses[..4].iter().any(|one| one.what.contains(&words)), "{words}");
+    }
+    let told =
+        "of what came through, 40 in a display name, 1 in a biography, 1 in a link's title, 1 in";
+    assert!(verdict.observed.contains(told), "{}", verdict.observed);
+    assert!(!judged(60, &text()).observed.contains("came through"));
+}
+
+#[test]
+fn naughty_strings_must_be_met_nearly_all_as_titles_half_as_addresses_and_some_in_texts() {
     let left_out = |of: Field, from: u32| {
         let views = (1..=CREATORS).map(|number| {
             let left_out = |one: &(Field, u16)| one.0 == of && number >= from;
@@ -125,9 +147,20 @@ fn naughty_strings_must_be_met_nearly_all_as_titles_and_half_as_addresses() {
     assert_eq!(left_out(Field::LinkTitle, 55).kind, Held);
     let verdict = left_out(Field::LinkTitle, 54);
     assert_eq!(verdict.kind, Inconclusive);
-    assert!(verdict.reason.unwrap().starts_with("424 naughty strings of which a link's title"));
+    assert!(
+        verdict
+            .reason
+            .unwrap()
+            .starts_with("naughty strings of which a link's title shows something: 424 seen")
+    );
     assert_eq!(left_out(Field::LinkUrl, 31).kind, Held);
     assert_eq!(left_out(Field::LinkUrl, 30).kind, Inconclusive);
+    for field in [Field::DisplayName, Field::Bio] {
+        assert_eq!(left_out(field, 7).kind, Held, "{field}");
+        let verdict = left_out(field, 6);
+        assert_eq!(verdict.kind, Inconclusive, "{field}");
+        assert!(verdict.reason.unwrap().contains(&format!("naughty strings of which a {field}")));
+    }
     // Of somebody else's strings none counts.
     let swapped = (1..=CREATORS).map(|number| {
         let naughty = strings(number % CREATORS + 1);
@@ -165,5 +198,5 @@ fn pages_that_a_script_renders_are_named_as_such() {
         view(number, Some(Hostile { shown, in_script: in_script.clone(), ..Hostile::default() }))
     });
     let verdict = over(CREATORS).operations(some).judged_by(&HtmlSanitised);
-    assert!(verdict.reason.unwrap().starts_with("53 hostile creators"));
+    assert!(verdict.reason.unwrap().starts_with("hostile creators whose page was served: 53 seen"));
 }

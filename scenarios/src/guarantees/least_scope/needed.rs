@@ -5,6 +5,7 @@ use crate::case::{Case, JudgedExchange};
 use crate::front_door::FrontRoute;
 use crate::guarantees::click_lag;
 use crate::history::{Change, Did, Operation, Session};
+use crate::measure::so_many;
 use crate::plan::contract_time;
 use crate::verdict::{Offences, Witness};
 use mock_server::clock::Moment;
@@ -109,11 +110,15 @@ impl<'c> Needed<'c> {
     /// How it was asked for what needs a scope, and answered well; none where it was not, or the
     /// integration has no such route.
     fn asked_for(&self, scope: &str) -> Option<String> {
-        let (count, of_what) = match scope {
-            "profile:read" | "links:read" => (self.pages, "page views"),
-            "clicks:write" => (self.clicks, "clicks"),
-            "analytics:read" => (self.figures, "looks of creators at own figures"),
-            "links:write" => (self.campaigns, "campaigns"),
+        let (count, one, many) = match scope {
+            "profile:read" | "links:read" => (self.pages, "page view was", "page views were"),
+            "clicks:write" => (self.clicks, "click was", "clicks were"),
+            "analytics:read" => (
+                self.figures,
+                "look of a creator at own figures was",
+                "looks of creators at own figures were",
+            ),
+            "links:write" => (self.campaigns, "campaign was", "campaigns were"),
             "webhooks:write" => return self.could_register(),
             _ => return None,
         };
@@ -121,7 +126,7 @@ impl<'c> Needed<'c> {
         // for.
         let is_write = matches!(scope, "clicks:write" | "links:write");
         let over = !is_write || self.case.harness.completed();
-        (count > 0 && over).then(|| format!("{count} {of_what} were answered well"))
+        (count > 0 && over).then(|| format!("{} answered well", so_many(count, one, many)))
     }
 
     /// It offers a place for webhooks, and had the time to register it.

@@ -170,7 +170,7 @@ fn the_scope_for_links_is_needed_by_whoever_takes_campaigns_and_carries_them_out
     assert!(verdict.observed.contains("of 6 declared scopes calls used 6"), "{}", verdict.observed);
     let verdict = check(launched(20_000), Violated);
     assert!(verdict.witnesses[0].what.starts_with("links:write is declared"), "{verdict:?}");
-    assert_eq!(verdict.witnesses[0].story, ["1 campaigns were answered well"]);
+    assert_eq!(verdict.witnesses[0].story, ["1 campaign was answered well"]);
     // What was taken last need not be carried out yet, what failed was tried, and whoever says no takes
     // nothing.
     check(launched(230_000), Inconclusive);

@@ -2,6 +2,7 @@
 
 use crate::case::Case;
 use crate::history::Operation;
+use crate::measure::so_many;
 use crate::verdict::Witness;
 use mock_server::clock::Moment;
 use std::cmp::Reverse;
@@ -69,8 +70,8 @@ impl Tally {
             self.unserved, self.views, self.slow,
         );
         let said = |(answer, count): (&Option<u16>, &usize)| match answer {
-            Some(status) => format!("{count} times {status}"),
-            None => format!("{count} times no whole answer"),
+            Some(status) => format!("{} {status}", so_many(*count, "time", "times")),
+            None => format!("{} no whole answer", so_many(*count, "time", "times")),
         };
         let answers: Vec<String> = self.answers.iter().map(said).collect();
         let answers = (!answers.is_empty()).then(|| format!("answered {}", answers.join(", ")));

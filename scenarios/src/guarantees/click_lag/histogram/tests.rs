@@ -64,12 +64,12 @@ fn said(exposed: Exposed) -> Vec<String> {
 fn more_than_may_have_been_delivered_between_the_scrapes_is_too_much() {
     let one = |acked_ms, arrived_ms| said(judged_of(&[(acked_ms, arrived_ms)], &[(30, 0)], 1));
     assert_eq!(one(200_000, 300_000), [] as [&str; 0]);
-    let words = "1 clicks are said to have waited for more than 0 s: there can have been 0";
+    let words = "clicks said to have waited for more than 0 s: 1, and there can have been 0";
     assert_eq!(one(10_000, 50_000), [words]);
     assert_eq!(one(410_000, 450_000), [words]);
     // Two of three within half a minute.
     let quick = [(200_000, 201_000), (200_000, 202_000), (200_000, 203_000)];
-    let words = "1 clicks are said to have waited for more than 30 s: there can have been 0";
+    let words = "clicks said to have waited for more than 30 s: 1, and there can have been 0";
     assert_eq!(said(judged_of(&quick, &[(30, 2)], 3)), [words]);
     assert_eq!(said(judged_of(&quick, &[(30, 3)], 3)), [] as [&str; 0]);
 }
