@@ -82,7 +82,7 @@ fn every_line_of_the_workflow_that_init_writes_can_be_run_in_its_order() {
         env!("CARGO_PKG_NAME")
     )]);
     let said = ran(storm).ends_with(5);
-    said.says(&["seed 19876543210", "::error title=windthrow"]);
+    said.says(&["seed 19876543210", "title=windthrow::and "]);
     // What the steps after it publish.
     for (published, begins) in [("runs/latest/junit.xml", "<?xml"), ("summary.md", "## ")] {
         let text = fs::read_to_string(desk.folder.join(published)).unwrap();
