@@ -1,11 +1,13 @@
 //! The command line.
 
 pub mod commands;
+mod contract;
 mod desk;
 mod mock;
 mod preflight;
 mod prove;
 
+pub use contract::ContractArgs;
 pub use desk::{
     BaselineCommand, BaselineSetArgs, BaselineShowArgs, CompareArgs, RunsCommand, RunsExportArgs,
     RunsPruneArgs,
@@ -15,7 +17,10 @@ pub use preflight::{PreflightArgs, PreflightCheck};
 pub use prove::ProveArgs;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::path::PathBuf;
+use jiff::SignedDuration;
+use scenarios::catalogue::{MAX_SOAK_MS, MIN_SOAK_MS, Profile};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Throws the storm at a Linktree integration before its launch does.
 #[derive(Debug, Parser)]
@@ -46,9 +51,9 @@ pub enum Command {
     Explain {
         /// Its id; or `contract`: what the service calls and is called with; or `plan`: how a plan is edited
         id: String,
-        /// Another contract profile (TOML), for `contract`
-        #[arg(long, value_name = "FILE")]
-        contract: Option<PathBuf>,
+        /// Where the contract stands
+        #[command(flatten)]
+        contract: ContractArgs,
     },
     /// Print the plan that `run` with the same arguments would carry out, to be edited for `run --plan`
     #[command(mut_args(|arg| match arg.get_id().as_str() {
@@ -99,9 +104,9 @@ pub enum Command {
         /// Of what
         #[arg(value_enum, default_value_t = SchemaOf::Result)]
         of: SchemaOf,
-        /// Another contract profile (TOML), for `contract`
-        #[arg(long, value_name = "FILE")]
-        contract: Option<PathBuf>,
+        /// Where the contract stands
+        #[command(flatten)]
+        contract: ContractArgs,
     },
     /// One scenario, in a process of its own; its order comes on standard input
     #[command(name = "__scenario", hide = true)]
@@ -130,7 +135,7 @@ pub struct RunArgs {
     pub guarantee: Vec<String>,
     /// What was violated or inconclusive in the last run, again: with its seed, its target and all else
     #[arg(long, conflicts_with_all = ["patterns", "tag", "guarantee", "config", "no_config", "mutant",
-          "seed", "plan", "profile", "time_scale", "contract", "repeat"])]
+          "seed", "plan", "profile", "duration", "time_scale", "contract", "repeat"])]
     pub failed: bool,
     /// So many runs one after the other, each with the next seed, and how often each promise was broken
     #[arg(long, value_name = "N", conflicts_with = "plan", value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -148,12 +153,15 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// Run this edited plan file, which has a seed of its own, instead of the catalogue
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "profile", "time_scale", "contract"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "profile", "duration", "time_scale", "contract"])]
     pub plan: Option<PathBuf>,
     /// How long and how much
     #[arg(long, value_enum, default_value_t = ProfileName::Quick)]
     pub profile: ProfileName,
-    /// Divide contract durations by this; 10 in the quick profile, 1 in the nightly one
+    /// How long `--profile soak` lasts, such as 30m or 8h: 1m to 23h; 2h when absent
+    #[arg(long, value_name = "TIME", value_parser = soak_time)]
+    pub duration: Option<Duration>,
+    /// Divide contract durations by this; 10 in the quick profile, 1 in the others
     #[arg(long, value_name = "N", allow_negative_numbers = true,
           value_parser = clap::value_parser!(u32).range(1..=60))]
     pub time_scale: Option<u32>,
@@ -236,6 +244,18 @@ pub enum ProfileName {
     Quick,
     /// Full length, true time
     Nightly,
+    /// Hours of an ordinary day with the faults of everyday, true time: the scenario ordinary-hours alone
+    Soak,
+}
+
+impl From<ProfileName> for Profile {
+    fn from(name: ProfileName) -> Self {
+        match name {
+            ProfileName::Quick => Self::Quick,
+            ProfileName::Nightly => Self::Nightly,
+            ProfileName::Soak => Self::Soak,
+        }
+    }
 }
 
 /// What makes a run fail.
@@ -266,7 +286,7 @@ impl RunArgs {
     /// The configuration that is named; the command line comes before the environment.
     #[must_use]
     pub fn named_config(&self) -> Option<PathBuf> {
-        self.config.clone().or_else(|| environment("WINDTHROW_CONFIG").map(PathBuf::from))
+        named_config(self.config.as_deref())
     }
 
     /// The seed that is given; the command line comes before the environment.
@@ -278,6 +298,11 @@ impl RunArgs {
         let variable = || environment("WINDTHROW_SEED").map(|text| seed(&text)).transpose();
         self.seed.map_or_else(variable, |given| Ok(Some(given)))
     }
+}
+
+/// The configuration that a command line or the environment names.
+fn named_config(given: Option<&Path>) -> Option<PathBuf> {
+    given.map(Path::to_owned).or_else(|| environment("WINDTHROW_CONFIG").map(PathBuf::from))
 }
 
 /// A variable of the environment that is set to something. It is not given to the parser, which would
@@ -304,6 +329,14 @@ fn handle(text: &str) -> Result<String, String> {
     Err("a handle is 1 to 30 of a-z, 0-9, dot, underscore and hyphen".to_owned())
 }
 
+/// As long as a soak may last.
+fn soak_time(text: &str) -> Result<Duration, String> {
+    let time = text.parse::<SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok());
+    let bounds = Duration::from_millis(MIN_SOAK_MS)..=Duration::from_millis(MAX_SOAK_MS);
+    time.filter(|time| bounds.contains(time))
+        .ok_or_else(|| "a time from 1m to 23h, such as 30m or 1h30m".to_owned())
+}
+
 fn jobs(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(jobs @ 1..=64) => Ok(jobs),
@@ -326,6 +359,21 @@ mod tests {
         let cli = Cli::parse_from(["windthrow", "viral", "--seed", "0x2a"]);
         assert!(cli.command.is_none());
         assert_eq!((cli.run.patterns, cli.run.seed), (vec!["viral".to_owned()], Some(42)));
+    }
+
+    #[test]
+    fn a_soak_lasts_as_long_as_people_write_it_within_a_day() {
+        let check = |text: &str, expected: Option<u64>| {
+            let time = soak_time(text).ok().map(|time| time.as_secs());
+            assert_eq!(time, expected, "{text}");
+        };
+        check("90s", Some(90));
+        check("1h30m", Some(5_400));
+        check("2 hours", Some(7_200));
+        check("23h", Some(82_800));
+        for wrong in ["59s", "23h1s", "-2h", "2", "2x", "", "18446744073709551615h"] {
+            check(wrong, None);
+        }
     }
 
     /// What the README prints can be typed.

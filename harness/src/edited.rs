@@ -11,16 +11,14 @@ use scenarios::plan::RunPlan;
 /// where what is promised does.
 #[must_use]
 pub fn edited(plan: &RunPlan, config: &Config, is_mutant: bool) -> Vec<String> {
-    let profile = match plan.profile.as_str() {
-        "nightly" => Profile::Nightly,
-        _ => Profile::Quick,
-    };
+    let usual = selection::settings(config, is_mutant);
     let settings = Settings {
-        profile,
+        profile: Profile::named(&plan.profile).unwrap_or_default(),
         time_scale: plan.time_scale,
         root_seed: plan.seed,
         declared: plan.declared.clone(),
-        ..selection::settings(config, is_mutant)
+        soak_ms: plan.soak_ms.unwrap_or(usual.soak_ms),
+        ..usual
     };
     let ids: Vec<&str> = SCENARIOS.iter().map(|known| known.id).collect();
     let contract: ContractProfile = plan.contract.clone();
@@ -60,5 +58,14 @@ mod tests {
             *plan.bounds.get_mut("click-lag").unwrap().get_mut("within_ms").unwrap() += 1;
         };
         check(bound, &["bounds"]);
+        let settings = Settings {
+            profile: Profile::Soak,
+            time_scale: 1,
+            soak_ms: 600_000,
+            ..selection::settings(&Config::none(), false)
+        };
+        let contract = ContractProfile::linktree_v1();
+        let soak = catalogue::run_plan(&settings, contract, &["ordinary-hours"]);
+        assert_eq!(edited(&soak, &Config::none(), false), [""; 0]);
     }
 }

@@ -89,9 +89,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         None => runtime.block_on(commands::run::run(&cli.run)),
         Some(Command::Run(args)) => runtime.block_on(commands::run::run(args)),
         Some(Command::List(args)) => Ok(commands::list::list(args)),
-        Some(Command::Explain { id, contract }) => {
-            commands::explain::explain(id, contract.as_deref())
-        }
+        Some(Command::Explain { id, contract }) => commands::explain::explain(id, contract),
         Some(Command::Plan(args)) => commands::plan::plan(args),
         Some(Command::Recheck(args)) => commands::report::recheck(args),
         Some(Command::Report(args)) => commands::report::report(args),
@@ -105,9 +103,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         }
         Some(Command::Init(args)) => commands::init::init(args),
         Some(Command::Preflight(args)) => runtime.block_on(commands::preflight::preflight(args)),
-        Some(Command::Schema { of, contract }) => {
-            commands::schema::schema(*of, contract.as_deref())
-        }
+        Some(Command::Schema { of, contract }) => commands::schema::schema(*of, contract),
         Some(Command::Scenario) => {
             // Locked no longer than for the order: what follows is the life line's.
             let order = Order::receive(&mut std::io::stdin().lock())?;

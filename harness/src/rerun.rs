@@ -68,13 +68,21 @@ impl Rerun {
             ("--profile", plan.profile.clone()),
             ("--time-scale", plan.time_scale.to_string()),
         ];
+        let time = |ms: u64| match ms % 1_000 {
+            0 => format!("{}s", ms / 1_000),
+            _ => format!("{ms}ms"),
+        };
+        let lasts = plan.soak_ms.map(|ms| ("--duration", time(ms)));
         let rerun = Self {
             folder: None,
             environment: environment(config, target),
             chosen: selection(args),
             plan: match &args.plan {
                 Some(_) => PlanFrom::File(None),
-                None => PlanFrom::Catalogue(settings.into_iter().flat_map(setting).collect()),
+                None => {
+                    let settings = settings.into_iter().chain(lasts);
+                    PlanFrom::Catalogue(settings.flat_map(setting).collect())
+                }
             },
             target: words,
             edited: Vec::new(),
@@ -243,6 +251,28 @@ mod tests {
                 ),
             ],
         );
+    }
+
+    #[test]
+    fn a_soak_is_run_again_for_as_long() {
+        let Some(Command::Run(args)) =
+            Cli::parse_from(["windthrow", "run", "--profile", "soak"]).command
+        else {
+            panic!("not run")
+        };
+        let settings = Settings {
+            profile: scenarios::catalogue::Profile::Soak,
+            time_scale: 1,
+            root_seed: 7,
+            soak_ms: 5_400_000,
+            ..Settings::default()
+        };
+        let plan = run_plan(&settings, ContractProfile::linktree_v1(), &["ordinary-hours"]);
+        let target = TargetSpec::Embedded { mutant: None };
+        let rerun = Rerun::of(&args, &Config::default(), &plan, &target);
+        let expected =
+            "windthrow run --seed 7 --profile soak --time-scale 1 --duration 5400s --no-config";
+        assert_eq!(rerun.command(None), expected);
     }
 
     #[test]

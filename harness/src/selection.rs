@@ -11,7 +11,7 @@ use crate::contract;
 use crate::evidence::plans;
 use crate::failure::{Failure, nearest};
 use crate::rerun;
-use scenarios::catalogue::{self, NIGHT, Profile, SCENARIOS, Settings};
+use scenarios::catalogue::{self, NIGHT, Profile, SCENARIOS, Settings, USUAL_SOAK_MS};
 use scenarios::guarantees;
 use scenarios::plan::{Plan, RunPlan};
 
@@ -101,7 +101,15 @@ fn nothing_matched(args: &RunArgs, all: &[String], idle: &str) -> Failure {
             scenario.or_else(|| Some(format!("the command {}", nearest_command(word)?)))
         })
         .collect();
+    let too_short = |word: &&String| {
+        let known = SCENARIOS.iter().any(|known| matches(word, known.id, &[]));
+        known && args.profile == ProfileName::Soak
+    };
     let help = match near.as_slice() {
+        _ if args.patterns.iter().any(|word| too_short(&word)) => format!(
+            "the profile soak is for what lasts: {ids}. The others are over when their storm is; run them \
+             with --profile nightly"
+        ),
         [] => format!("there are: {ids}"),
         near => format!("did you mean {}? There are: {ids}", near.join(", ")),
     };
@@ -110,10 +118,13 @@ fn nothing_matched(args: &RunArgs, all: &[String], idle: &str) -> Failure {
 
 fn catalogue_plan(args: &RunArgs, config: &Config) -> Result<RunPlan, Failure> {
     let contract = contract::load(args.contract.as_deref())?;
-    let (profile, default_scale) = match args.profile {
-        ProfileName::Quick => (Profile::Quick, 10),
-        ProfileName::Nightly => (Profile::Nightly, 1),
-    };
+    let profile = Profile::from(args.profile);
+    if args.duration.is_some() && profile != Profile::Soak {
+        return Err(Failure::usage(
+            format!("--duration is said of the profile soak, and this is {}", profile.name()),
+            "say --profile soak as well: the others last as long as their storms do",
+        ));
+    }
     let seed = args.given_seed().map_err(|why| {
         Failure::usage(format!("WINDTHROW_SEED holds no seed: {why}"), "set it, or unset it")
     })?;
@@ -127,12 +138,16 @@ fn catalogue_plan(args: &RunArgs, config: &Config) -> Result<RunPlan, Failure> {
     }
     let settings = Settings {
         profile,
-        time_scale: args.time_scale.unwrap_or(default_scale),
+        time_scale: args.time_scale.unwrap_or(profile.usual_scale()),
         root_seed: seed.unwrap_or_else(rand_seed),
         declared,
+        soak_ms: args
+            .duration
+            .map_or(USUAL_SOAK_MS, |time| u64::try_from(time.as_millis()).unwrap_or(USUAL_SOAK_MS)),
         ..settings(config, args.mutant.is_some())
     };
-    let ids: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.id).collect();
+    let fitting = SCENARIOS.iter().filter(|scenario| scenario.fits(profile));
+    let ids: Vec<&str> = fitting.map(|scenario| scenario.id).collect();
     let alerts = alerts::names(&config.file.observe.alerts, is_reference);
     Ok(RunPlan { alerts, ..catalogue::run_plan(&settings, contract, &ids) })
 }
@@ -200,7 +215,30 @@ mod tests {
         let all = [&["gray-failure", "outage-and-replay", "flapping"], &quick[1..]].concat();
         check(&night, &all);
         check(&["flapping"], &["flapping"]);
-        check(&["--tag", "night"], &["gray-failure", "flapping", "close-to-the-limit"]);
+        let all = ["gray-failure", "flapping", "close-to-the-limit", "ordinary-hours"];
+        check(&["--tag", "night"], &all);
+    }
+
+    #[test]
+    fn a_soak_is_what_lasts_for_as_long_as_it_is_asked_for_and_nothing_else() {
+        check(&["--profile", "soak"], &["ordinary-hours"]);
+        check(&["ordinary", "--profile", "soak", "--duration", "8h"], &["ordinary-hours"]);
+        let planned = |args: &[&str]| {
+            let cli = Cli::parse_from([&["windthrow"], args].concat());
+            plan(&cli.run, &Config::default())
+        };
+        let soak = planned(&["--profile", "soak", "--duration", "8h"]).unwrap();
+        assert_eq!((soak.soak_ms, soak.time_scale), (Some(28_800_000), 1));
+        assert_eq!(planned(&["--profile", "soak"]).unwrap().soak_ms, Some(USUAL_SOAK_MS));
+        assert_eq!(planned(&["ordinary-hours"]).unwrap().soak_ms, None);
+        let Err(Failure::NothingMatched { help, .. }) =
+            planned(&["viral-spike", "--profile", "soak"])
+        else {
+            panic!("a spike lasts for hours")
+        };
+        assert!(help.contains("what lasts: ordinary-hours."), "{help}");
+        let refused = planned(&["--duration", "8h"]).unwrap_err().to_string();
+        assert!(refused.contains("--duration is said of the profile soak"), "{refused}");
     }
 
     #[test]

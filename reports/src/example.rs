@@ -95,6 +95,11 @@ fn scenarios() -> Vec<ScenarioReport> {
             dispatcher: Some("open-loop".into()),
             peak_arrivals_per_s: 512.0,
             cpu: CpuTime { generator_ms: Some(8_000), mock_ms: Some(1_200), target_ms: None },
+            held: Some(Held {
+                looks: 12,
+                resident_bytes: Course { first: 32 << 20, last: 33 << 20, most: 34 << 20 },
+                open_files: Some(Course { first: 21, last: 22, most: 90 }),
+            }),
             tolerance: Tolerance {
                 delta_ms: Some(5.0),
                 lag_max_ms: Some(3.25),

@@ -7,6 +7,7 @@ mod cards;
 #[cfg(test)]
 mod example;
 mod first_screen;
+mod held;
 mod matrix;
 mod reach;
 pub mod renderers;

@@ -18,8 +18,8 @@ pub use guarantee::{
 pub use identity::{Contract, Identity, Machine, TargetIdentity};
 pub use measure::{Better, Margin, Measure, Unit};
 pub use scenario::{
-    CpuTime, Ending, Evidence, FaultWindow, Lateness, Marker, Phase, ScenarioReport, Series,
-    Tolerance,
+    Course, CpuTime, Ending, Evidence, FaultWindow, Held, Lateness, Marker, Phase, ScenarioReport,
+    Series, Tolerance,
 };
 
 /// The version of the result's shape; raised when a field changes its meaning or goes away.

@@ -119,12 +119,20 @@ pub(crate) fn short_hash(hash: &str) -> String {
     hash.chars().take(12).collect()
 }
 
-/// The first of several names, and how many more there are.
-pub(crate) fn listed(names: &[impl AsRef<str>], max: usize) -> String {
-    let shown: Vec<_> = names.iter().take(max).map(AsRef::as_ref).collect();
-    let more = names.len() - shown.len();
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    shown.join(", ") + &more
+/// Several names as people say them, and of many the first: `a, b and c`, `a, b and 2 more`.
+#[must_use]
+pub fn listed(names: &[impl AsRef<str>], max: usize) -> String {
+    let mut said: Vec<String> =
+        names.iter().take(max).map(|name| name.as_ref().to_owned()).collect();
+    let last = match names.len() - said.len() {
+        0 => said.pop(),
+        more => Some(format!("{more} more")),
+    };
+    match last {
+        Some(last) if said.is_empty() => last,
+        Some(last) => format!("{} and {last}", said.join(", ")),
+        None => String::new(),
+    }
 }
 
 impl CounterExample {
@@ -368,13 +376,24 @@ mod tests {
     }
 
     #[test]
+    fn names_are_listed_as_people_say_them() {
+        let check = |names: &[&str], expected: &str| assert_eq!(listed(names, 3), expected);
+        check(&[], "");
+        check(&["a"], "a");
+        check(&["a", "b"], "a and b");
+        check(&["a", "b", "c"], "a, b and c");
+        check(&["a", "b", "c", "d", "e"], "a, b, c and 2 more");
+        assert_eq!(listed(&["a", "b"], 0), "2 more");
+    }
+
+    #[test]
     fn of_many_faults_the_first_few_are_named() {
         let with = |count: usize| {
             let active_faults = (1..=count).map(|n| format!("fault-{n}")).collect();
             CounterExample { active_faults, ..CounterExample::default() }.faults()
         };
         assert_eq!(with(0), "no fault was active");
-        assert_eq!(with(2), "active: fault-1, fault-2");
+        assert_eq!(with(2), "active: fault-1 and fault-2");
         assert_eq!(with(50), "active: fault-1, fault-2, fault-3, fault-4 and 46 more");
     }
 }

@@ -56,6 +56,7 @@ fn plan() -> RunPlan {
         format: PLAN_FORMAT,
         seed: 1,
         profile: "bench".into(),
+        soak_ms: None,
         time_scale: 1,
         contract: ContractProfile::linktree_v1(),
         declared: Declared::default(),

@@ -30,7 +30,7 @@ pub use process::{Change, Process, Seen};
 pub use shown::Shown;
 
 use crate::front_door::FrontRoute;
-use crate::observed::{Headroom, Inspection, Kept, Leak, Reach, Scanned, Scrape};
+use crate::observed::{Headroom, Held, Inspection, Kept, Leak, Reach, Scanned, Scrape};
 use mock_server::clock::Moment;
 use mock_server::history::exchange::Exchange;
 use mock_server::history::handshake::Handshake;
@@ -40,7 +40,7 @@ use mock_server::history::record::{
 use serde::{Deserialize, Serialize};
 
 /// The version of the history's format.
-pub const HISTORY_FORMAT: u32 = 9;
+pub const HISTORY_FORMAT: u32 = 10;
 
 /// One line of `history.ndjson.zst`. Front-door operations are by far the most frequent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -128,6 +128,8 @@ pub enum Event<'a> {
     },
     /// What the look at the target's threads came to, at its end.
     Waits(Waits),
+    /// What the target's processes held.
+    Held(Held),
     /// Something happened in the mock's world.
     World(Happened),
     /// The mock ran out of something.

@@ -214,6 +214,20 @@ pub struct Inspection {
     pub variables: Option<u64>,
 }
 
+/// What the integration's processes held at a moment, all together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// When.
+    pub at: Moment,
+    /// How many processes there were.
+    pub processes: u32,
+    /// Resident memory, bytes; what processes share counts for each of them.
+    pub resident_bytes: u64,
+    /// Open files and sockets; none where they may not be counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_files: Option<u64>,
+}
+
 /// The metrics were scraped.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scrape {

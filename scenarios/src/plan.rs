@@ -51,8 +51,12 @@ pub struct RunPlan {
     #[serde(with = "seed")]
     #[schemars(with = "String")]
     pub seed: u64,
-    /// `quick` or `nightly`.
+    /// `quick`, `nightly` or `soak`.
     pub profile: String,
+    /// How long the soak lasts for which it was made, real milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = MAX_DURATION_MS))]
+    pub soak_ms: Option<u64>,
     /// What contract durations are divided by, where a scenario does not need a smaller scale.
     #[schemars(range(min = 1, max = MAX_TIME_SCALE))]
     pub time_scale: u32,

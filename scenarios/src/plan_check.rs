@@ -13,7 +13,9 @@ mod tests;
 pub use derive::derive_phases;
 
 use crate::guarantees::client_rate_cap;
-use crate::plan::{Declared, MAX_TIME_SCALE, PLAN_FORMAT, Plan, RunPlan, WindowKind};
+use crate::plan::{
+    Declared, MAX_DURATION_MS, MAX_TIME_SCALE, PLAN_FORMAT, Plan, RunPlan, WindowKind,
+};
 use crate::{bounds, guarantees};
 use claims::Given;
 use mock_server::contract::SCOPES;
@@ -110,6 +112,11 @@ impl RunPlan {
             format!("write the plan anew: this version reads format {PLAN_FORMAT}"),
         );
         check_time_scale(&mut root, self.time_scale);
+        root.at("soak_ms").unless(
+            self.soak_ms.is_none_or(|ms| (1..=MAX_DURATION_MS).contains(&ms)),
+            "no scenario lasts so long",
+            format!("choose 1 to {MAX_DURATION_MS}, or leave it out"),
+        );
         root.at("contract").out_of_range(self.contract.wrong());
         root.at("declared").out_of_range(ranges::outside(&self.declared));
         root.at("contract.promises").unless(

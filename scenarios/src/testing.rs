@@ -64,6 +64,7 @@ pub fn run_plan(phases: &[(PhaseKind, u64, u64)]) -> RunPlan {
         format: PLAN_FORMAT,
         seed: 1,
         profile: "test".into(),
+        soak_ms: None,
         time_scale: 1,
         contract,
         declared: Declared::default(),

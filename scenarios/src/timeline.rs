@@ -5,6 +5,7 @@
 use crate::case::{Case, JudgedExchange};
 use crate::guarantees::evidence::deliveries::Deliveries;
 use crate::history::Operation;
+use crate::observed::Held;
 use crate::traffic::actions::{ACTIONS, Action};
 use hdrhistogram::Histogram;
 use mock_server::clock::Moment;
@@ -17,10 +18,16 @@ pub const STEPS: usize = 240;
 /// The longest latency distinguished, µs; longer ones count as this.
 const LONGEST_US: u64 = 120_000_000;
 
+/// Fewer steps with a look at what the target holds are no course.
+const LEAST_HELD: usize = 60;
+
+const MIB: f64 = 1_048_576.0;
+
 /// One line of a chart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
-    /// The panel that it belongs to: `load`, `upstream`, `latency`, `cache` or `clicks`.
+    /// The panel that it belongs to: `load`, `upstream`, `latency`, `cache`, `clicks`, `memory` or
+    /// `open files`.
     pub group: &'static str,
     /// What it shows.
     pub name: &'static str,
@@ -136,7 +143,32 @@ impl<'c> Timeline<'c> {
             waiting += step.backlog;
             Some(waiting as f64)
         }));
+        all.extend(
+            self.held("memory", "resident", "MiB", |held| Some(held.resident_bytes as f64 / MIB)),
+        );
+        all.extend(self.held("open files", "open", "files", |held| Some(held.open_files? as f64)));
         all
+    }
+
+    /// The most that the target held in each step; no line where it was looked at too seldom to show more
+    /// than the two figures of the report do.
+    fn held(
+        &self,
+        group: &'static str,
+        name: &'static str,
+        unit: &'static str,
+        value: impl Fn(&Held) -> Option<f64>,
+    ) -> Option<Series> {
+        let mut points: Vec<(u64, f64)> = Vec::new();
+        for held in &self.case.target.held {
+            let Some(value) = value(held) else { continue };
+            let start = self.case.plan_ms(held.at) / self.width_ms * self.width_ms;
+            match points.last_mut().filter(|last| last.0 == start) {
+                Some(last) => last.1 = last.1.max(value),
+                None => points.push((start, value)),
+            }
+        }
+        (points.len() >= LEAST_HELD).then_some(Series { group, name, unit, points })
     }
 
     fn step(&mut self, at: Moment) -> &mut Step {
@@ -228,5 +260,32 @@ mod tests {
         let history = history().operations(clicks).exchange(sent_click("a", 3_000, 202));
         let waiting = |second| value(&history, "acknowledged and not delivered", second).unwrap();
         assert_eq!([0, 1, 2, 3, 239].map(waiting), [0.0, 2.0, 2.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn what_the_target_held_is_a_line_where_it_was_looked_at_for_long() {
+        let held = |looks: u64, every_ms: u64| {
+            let mut history = history();
+            history.case.target.held = (0..looks)
+                .map(|n| Held {
+                    at: history.case.harness.armed.plus(Duration::from_millis(n * every_ms)),
+                    processes: 1,
+                    resident_bytes: (n + 1) * 1_048_576,
+                    open_files: None,
+                })
+                .collect();
+            history
+        };
+        let long = held(480, 500);
+        assert_eq!(
+            (value(&long, "resident", 0), value(&long, "resident", 9)),
+            (Some(2.0), Some(20.0))
+        );
+        let names = |history: &History| {
+            let series = Timeline::of(&history.case).series();
+            series.iter().map(|line| line.name).collect::<Vec<_>>()
+        };
+        assert!(!names(&long).contains(&"open"), "nobody counted files");
+        assert!(!names(&held(59, 1_000)).contains(&"resident"));
     }
 }

@@ -8,6 +8,7 @@ use crate::evidence::folder::RunFolder;
 use crate::evidence::recorded::Recorded;
 use crate::failure::{Exit, Failure};
 use comfy_table::{ContentArrangement, Table, presets};
+use reports::text::listed;
 use scenarios::measure::so_many;
 use serde_json::json;
 
@@ -89,13 +90,8 @@ fn refuse_without_reason(found: &[Approved]) -> Result<(), Failure> {
     if unsound.is_empty() {
         return Ok(());
     }
-    let named = unsound.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join("; ");
-    let more = match unsound.len().saturating_sub(MOST_NAMED) {
-        0 => String::new(),
-        more => format!("; and {more} more"),
-    };
     Err(Failure::usage(
-        format!("this is not approved without a reason: {named}{more}"),
+        format!("this is not approved without a reason: {}", listed(&unsound, MOST_NAMED)),
         "mend it and run again, or say why it may stay: --reason \"…\"",
     ))
 }

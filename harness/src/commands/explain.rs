@@ -1,27 +1,26 @@
 //! `explain`: everything that is known of one id.
 
-use crate::commands::say;
+use crate::cli::ContractArgs;
+use crate::commands::{contract_document, say};
+use crate::document;
 use crate::failure::{Exit, Failure, nearest};
-use crate::{contract, document};
 use mock_server::faults::{FAULTS, FaultInfo};
 use reference::mutants::{self, MUTANTS};
 use scenarios::catalogue::{self, SCENARIOS};
-use scenarios::front_door::FrontDoor;
 use scenarios::guarantees::{self, Bound, GUARANTEES};
 use scenarios::strength::Minimum;
-use std::path::Path;
 
 /// Prints what is known of a scenario, guarantee, mutant or fault, of the contract or of plans.
 ///
 /// # Errors
 ///
-/// [`Failure::NothingMatched`] with the nearest id; [`Failure`] when the contract profile cannot be used.
-pub fn explain(id: &str, profile: Option<&Path>) -> Result<Exit, Failure> {
+/// [`Failure::NothingMatched`] with the nearest id; [`Failure`] when the contract profile or the configuration
+/// cannot be used.
+pub fn explain(id: &str, contract: &ContractArgs) -> Result<Exit, Failure> {
     let mut known = true;
     match id {
         "contract" => {
-            let document = document::contract(&contract::load(profile)?, &FrontDoor::default());
-            say(document::contract_text(&document).trim_end());
+            say(document::contract_text(&contract_document(contract)?).trim_end());
         }
         "plan" => {
             let example = FAULTS.iter().find(|known| known.kind == "status");

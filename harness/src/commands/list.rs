@@ -6,7 +6,7 @@ use crate::failure::Exit;
 use comfy_table::{ContentArrangement, Table, presets};
 use mock_server::faults::FAULTS;
 use reference::mutants::MUTANTS;
-use scenarios::catalogue::{Profile, SCENARIOS, Settings};
+use scenarios::catalogue::{PROFILES, SCENARIOS, Settings};
 use scenarios::guarantees::{Bound, GUARANTEES};
 use serde_json::{Value, json};
 
@@ -34,15 +34,19 @@ pub fn list(args: &ListArgs) -> Exit {
         (&["kind", "acts on", "summary"], FAULTS.iter().map(row).collect())
     } else {
         let row = |known: &&scenarios::catalogue::ScenarioInfo| {
-            let [quick, night] =
-                [(Profile::Quick, 10), (Profile::Nightly, 1)].map(|(profile, scale)| {
-                    let settings = Settings { profile, time_scale: scale, ..Settings::default() };
-                    format!("{} s", known.plan(&settings).duration_ms().div_ceil(1_000))
-                });
+            let lasts = PROFILES.map(|profile| {
+                let time_scale = profile.usual_scale();
+                let settings = Settings { profile, time_scale, ..Settings::default() };
+                let lasts = known.plan(&settings).duration_ms().div_ceil(1_000);
+                if known.fits(profile) { format!("{lasts} s") } else { "-".to_owned() }
+            });
+            let [quick, night, soak] = lasts;
             let quick = if known.is_quick() { quick } else { format!("({quick})") };
-            vec![known.id.to_owned(), quick, night, known.tags.join(", "), known.summary.to_owned()]
+            let [tags, summary] = [known.tags.join(", "), known.summary.to_owned()];
+            vec![known.id.to_owned(), quick, night, soak, tags, summary]
         };
-        (&["id", "quick", "nightly", "tags", "summary"], SCENARIOS.iter().map(row).collect())
+        let columns = &["id", "quick", "nightly", "soak", "tags", "summary"];
+        (columns, SCENARIOS.iter().map(row).collect())
     };
     if args.json {
         let object = |row: &Vec<String>| {

@@ -18,6 +18,10 @@ pub mod run;
 pub mod runs;
 pub mod schema;
 
+use crate::cli::ContractArgs;
+use crate::config::Config;
+use crate::document::{self, Service};
+use crate::failure::Failure;
 use reports::text::clean;
 use std::io::Write;
 
@@ -25,4 +29,19 @@ use std::io::Write;
 /// command.
 pub fn say(text: impl std::fmt::Display) {
     let _ = writeln!(std::io::stdout(), "{}", clean(&text.to_string()));
+}
+
+/// The contract of both sides: of Linktree with the numbers of a profile, of the service as its configuration
+/// spells it.
+///
+/// # Errors
+///
+/// [`Failure`] when the contract profile or the configuration cannot be used.
+pub fn contract_document(args: &ContractArgs) -> Result<serde_json::Value, Failure> {
+    let config = match args.no_config {
+        true => Config::none(),
+        false => Config::find(args.named_config().as_deref(), false)?,
+    };
+    let profile = crate::contract::load(args.contract.as_deref())?;
+    Ok(document::contract(&profile, &Service::of(&config)))
 }

@@ -124,6 +124,7 @@ pub fn request(
         seed: Some(seed),
         plan: None,
         profile: ProfileName::Quick,
+        duration: None,
         time_scale: None,
         contract: None,
         jobs: args.jobs,

@@ -1,24 +1,22 @@
 //! `schema`: JSON schemas of what is read and written, and the contract as OpenAPI.
 
-use crate::cli::SchemaOf;
-use crate::commands::say;
+use crate::cli::{ContractArgs, SchemaOf};
+use crate::commands::{contract_document, say};
 use crate::failure::{Exit, Failure};
-use crate::{config, contract, document};
-use scenarios::front_door::FrontDoor;
+use crate::{config, document};
 use serde_json::Value;
-use std::path::Path;
 
-/// Prints one of them; a contract profile is read for the contract alone.
+/// Prints one of them; contract profile and configuration are read for the contract alone.
 ///
 /// # Errors
 ///
-/// [`Failure`] when the contract profile cannot be used.
-pub fn schema(of: SchemaOf, profile: Option<&Path>) -> Result<Exit, Failure> {
+/// [`Failure`] when the contract profile or the configuration cannot be used.
+pub fn schema(of: SchemaOf, contract: &ContractArgs) -> Result<Exit, Failure> {
     let schema: Value = match of {
         SchemaOf::Result => reports::renderers::schema().to_value(),
         SchemaOf::Config => config::schema(),
         SchemaOf::Plan => document::plan_schema(),
-        SchemaOf::Contract => document::contract(&contract::load(profile)?, &FrontDoor::default()),
+        SchemaOf::Contract => contract_document(contract)?,
     };
     say(format_args!("{schema:#}"));
     Ok(Exit::Held)

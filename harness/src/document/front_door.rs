@@ -1,30 +1,59 @@
 //! The service's own surface, as visitors, creators, Linktree and a scraper use it.
 
-use scenarios::front_door::{ClickValues, FrontDoor, LinkValues};
+use super::Service;
+use scenarios::front_door::{ClickValues, FrontDoor, FrontRoute, LinkValues};
 use serde_json::{Map, Value, json};
 
-/// Each path with its operation.
-pub fn paths(front: &FrontDoor) -> Vec<(String, Value)> {
-    let post = |path: &str, operation: Value| (path.to_owned(), "post", operation);
-    let get = |path: &str, operation: Value| (path.to_owned(), "get", operation);
+/// Each path with its operation; what the service does not offer is left out.
+pub fn paths(service: &Service) -> Vec<(String, Map<String, Value>)> {
+    let front = &service.front;
     let click_method = front.click_method.method().as_str().to_lowercase();
-    let operations = [
-        get("/healthz", ready()),
-        get(&front.page, page(front)),
-        (front.clicks.clone(), click_method.as_str(), click(front)),
-        get(front.analytics.split('?').next().unwrap_or_default(), analytics(front)),
-        post(&front.campaigns, campaign(front)),
-        post(&front.webhooks, webhook()),
-        get(&front.metrics, metrics()),
+    let offered: [(Option<FrontRoute>, &str, &str, Value); 7] = [
+        (None, &service.ready, "get", ready()),
+        (None, &front.page, "get", page(front)),
+        (Some(FrontRoute::Clicks), &front.clicks, &click_method, click(front)),
+        (Some(FrontRoute::Analytics), &front.analytics, "get", analytics()),
+        (Some(FrontRoute::Campaigns), &front.campaigns, "post", campaign(front)),
+        (Some(FrontRoute::Webhooks), &front.webhooks, "post", webhook()),
+        (Some(FrontRoute::Metrics), metrics_path(service), "get", metrics(service)),
     ];
-    let item = |(path, method, operation): (String, &str, Value)| {
+    let item = |(_, place, method, mut operation): (_, &str, &str, Value)| {
+        let (path, parameters) = located(place);
+        let own = operation["parameters"].as_array().cloned().unwrap_or_default();
+        operation["parameters"] = parameters.into_iter().chain(own).collect();
         let what = "Where the service is told to listen.";
         let variables =
             json!({ "front.url": { "default": "http://127.0.0.1:8080", "description": what } });
         let servers = json!([{ "url": "{front.url}", "variables": variables }]);
-        (path, json!({ "servers": servers, method: operation }))
+        let item = [("servers", servers), (method, operation)];
+        (path, item.map(|(key, value)| (key.to_owned(), value)).into_iter().collect())
     };
-    operations.into_iter().map(item).collect()
+    let offered = offered.into_iter();
+    offered.filter(|(route, ..)| route.is_none_or(|route| front.offers(route))).map(item).collect()
+}
+
+/// The path of a place, and what stands in it and in its query.
+fn located(place: &str) -> (String, Vec<Value>) {
+    let (path, query) = place.split_once('?').unwrap_or((place, ""));
+    let in_path = path.contains("{handle}").then(|| handle("path"));
+    let in_query = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if value == "{handle}" {
+            let mut parameter = handle("query");
+            parameter["name"] = name.into();
+            return parameter;
+        }
+        let schema = json!({ "type": "string" });
+        json!({ "name": name, "in": "query", "required": true, "example": value, "schema": schema })
+    });
+    (path.to_owned(), in_path.into_iter().chain(in_query).collect())
+}
+
+/// Where metrics are at another port, the path there.
+fn metrics_path(service: &Service) -> &str {
+    let Some(url) = &service.metrics_url else { return &service.front.metrics };
+    let host = url.find("://").map_or(0, |at| at + 3);
+    url[host..].find('/').map_or("/", |at| &url[host + at..])
 }
 
 fn operation(
@@ -51,10 +80,10 @@ fn header(name: &str, required: bool, what: &str) -> Value {
     })
 }
 
-fn handle() -> Value {
+fn handle(place: &str) -> Value {
     let what = "The creator: 1 to 30 of a-z, 0-9, dot, underscore and hyphen.";
     json!({
-        "name": "handle", "in": "path", "required": true, "description": what,
+        "name": "handle", "in": place, "required": true, "description": what,
         "schema": { "type": "string" },
     })
 }
@@ -87,10 +116,7 @@ fn page(front: &FrontDoor) -> Value {
         "page",
         "A visitor opens a creator's page",
         &description,
-        json!([
-            handle(),
-            header("X-Forwarded-For", false, "The visitor's address, which no log shows."),
-        ]),
+        json!([header("X-Forwarded-For", false, "The visitor's address, which no log shows."),]),
         json!({
             "200": {
                 "description": "The page.",
@@ -131,20 +157,13 @@ fn click(front: &FrontDoor) -> Value {
     click
 }
 
-fn analytics(front: &FrontDoor) -> Value {
-    let query = front.analytics.split_once('?').map_or("", |(_, query)| query);
-    let in_query = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let schema = json!({ "type": "string" });
-        json!({ "name": name, "in": "query", "required": true, "example": value, "schema": schema })
-    });
-    let parameters: Vec<Value> = [handle()].into_iter().chain(in_query).collect();
+fn analytics() -> Value {
     let mut analytics = operation(
         "analytics",
         "A creator looks at own figures",
         "Another creator's, and those of a forged session, are refused. They may be slow, and nothing else may be \
          slow because of them.",
-        parameters.into(),
+        json!([]),
         json!({
             "200": {
                 "description": "The figures, in any form; ids of links are found in it.",
@@ -200,11 +219,18 @@ fn webhook() -> Value {
     webhook
 }
 
-fn metrics() -> Value {
+fn metrics(service: &Service) -> Value {
+    let place = match service.metrics_url {
+        Some(_) => " They are not at the service's own port: metrics_url of [observe] says where.",
+        None => "",
+    };
+    let description = format!(
+        "The text format of Prometheus, once a second. Names are mapped in [observe.metrics].{place}"
+    );
     operation(
         "metrics",
         "Prometheus scrapes",
-        "The text format of Prometheus, once a second. Names are mapped in [observe.metrics].",
+        &description,
         json!([]),
         json!({
             "200": {

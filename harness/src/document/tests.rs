@@ -5,10 +5,17 @@ use boon::{Compiler, Schemas};
 use mock_server::api::OPERATIONS;
 use mock_server::faults::{FAULTS, Fault, Rule};
 use scenarios::catalogue::{Profile, SCENARIOS, Settings, run_plan};
+use scenarios::front_door::FrontRoute;
 use std::collections::BTreeSet;
 
 fn document() -> Value {
-    contract(&ContractProfile::linktree_v1(), &FrontDoor::default())
+    contract(&ContractProfile::linktree_v1(), &Service::of(&Config::none()))
+}
+
+/// The document of a service whose front door is this.
+fn spelt(front: FrontDoor) -> Value {
+    let service = Service { front, ..Service::of(&Config::none()) };
+    contract(&ContractProfile::linktree_v1(), &service)
 }
 
 /// Every text in a value, under this key or under any.
@@ -72,10 +79,50 @@ fn the_front_door_is_spelt_as_visitors_spell_it() {
         session_header: "cookie".into(),
         ..FrontDoor::default()
     };
-    let document = contract(&ContractProfile::linktree_v1(), &renamed);
+    let document = spelt(renamed);
     assert!(document["paths"]["/p/{handle}"]["get"].is_object());
     assert_eq!(document["paths"]["/me/{handle}"]["get"]["parameters"][1]["name"], "since");
     assert_eq!(document["components"]["securitySchemes"]["session"]["name"], "cookie");
+}
+
+#[test]
+fn what_a_service_does_not_offer_is_left_out_and_one_path_has_two_methods() {
+    let document = spelt(FrontDoor {
+        page: "/page?of={handle}&lang=en".into(),
+        clicks: "/page".into(),
+        without: vec![FrontRoute::Analytics, FrontRoute::Campaigns, FrontRoute::Webhooks],
+        ..FrontDoor::default()
+    });
+    let paths = document["paths"].as_object().unwrap();
+    for gone in ["/api/analytics/{handle}", "/api/campaigns", "/webhooks/linktree"] {
+        assert!(!paths.contains_key(gone), "{gone}");
+    }
+    let page = &paths["/page"];
+    assert!(page["get"].is_object() && page["post"].is_object(), "{page}");
+    let parameter = |at: usize| {
+        let of = |key: &str| page["get"]["parameters"][at][key].as_str().unwrap_or_default();
+        (of("in"), of("name"), of("example"))
+    };
+    assert_eq!(parameter(0), ("query", "of", ""));
+    assert_eq!(parameter(1), ("query", "lang", "en"));
+}
+
+#[test]
+fn metrics_at_another_port_are_shown_with_their_path_there() {
+    let metrics = |url: &str| {
+        let service = Service::of(&Config::none());
+        let document = contract(
+            &ContractProfile::linktree_v1(),
+            &Service { metrics_url: Some(url.into()), ..service },
+        );
+        let paths = document["paths"].as_object().unwrap().clone();
+        paths.into_iter().find(|(_, item)| item["get"]["operationId"] == "metrics").unwrap()
+    };
+    let (path, item) = metrics("http://127.0.0.1:9100/stats/prometheus");
+    assert_eq!(path, "/stats/prometheus");
+    let said = item["get"]["description"].as_str().unwrap();
+    assert!(said.contains("not at the service's own port"), "{said}");
+    assert_eq!(metrics("http://127.0.0.1:9100").0, "/");
 }
 
 #[test]

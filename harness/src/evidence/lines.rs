@@ -206,7 +206,7 @@ mod tests {
     use crate::evidence::writer::HistoryWriter;
     use std::io::Write;
 
-    const OPENING: &str = r#"{"event":"opened","format":9}"#;
+    const OPENING: &str = r#"{"event":"opened","format":10}"#;
 
     /// What is said of a file: how many lines are believed, or what is wrong.
     fn said(bytes: &[u8]) -> Result<u64, String> {

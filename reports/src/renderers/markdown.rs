@@ -192,6 +192,9 @@ fn reach(report: &Report) -> String {
     if !idle.is_empty() {
         text.push_str(&format!("\nFaults that hit nothing: {}.\n", escaped(&listed(&idle, 6))));
     }
+    for (id, held) in report.held() {
+        text.push_str(&format!("\n{}: {held}.\n", escaped(id)));
+    }
     text
 }
 

@@ -59,6 +59,9 @@ impl Renderer for Terminal {
         if !idle.is_empty() {
             page.say("faults that hit nothing: ", &listed(&idle, 6))?;
         }
+        for (id, held) in report.held() {
+            page.say(&format!("{id}: "), &held)?;
+        }
         // A command is copied: it is one line, however long.
         writeln!(page.out, "rerun: {}", report.rerun)
     }

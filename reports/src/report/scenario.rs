@@ -121,8 +121,32 @@ pub struct Evidence {
     pub peak_arrivals_per_s: f64,
     /// Processor time, to show who was the bottleneck.
     pub cpu: CpuTime,
+    /// What the integration's processes held, and whether it grew; absent where it was not looked at.
+    pub held: Option<Held>,
     /// What the judge allowed for the measurement's own error.
     pub tolerance: Tolerance,
+}
+
+/// What the integration's processes held, all together. Nothing is promised of it: a figure, no verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Held {
+    /// How often it was looked at.
+    pub looks: u64,
+    /// Resident memory, bytes.
+    pub resident_bytes: Course,
+    /// Open files and sockets; absent where they could not be counted.
+    pub open_files: Option<Course>,
+}
+
+/// How a figure went: a median of its first and of its last looks, so that one of them decides nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Course {
+    /// The median of the first quarter of the looks.
+    pub first: u64,
+    /// The median of the last quarter.
+    pub last: u64,
+    /// The most.
+    pub most: u64,
 }
 
 /// How far behind its schedule the generator was, in microseconds.

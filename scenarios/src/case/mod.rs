@@ -146,6 +146,7 @@ impl Case {
                 });
             }
             Event::Waits(waits) => harness.waits = Some(waits),
+            Event::Held(held) => target.held.push(held),
             Event::Overload(overload) => harness.overloads.push(overload),
             Event::Generator(report) => harness.generator = Some(report),
             Event::Closed { at, outcome, .. } => {

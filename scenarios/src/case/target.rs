@@ -3,7 +3,7 @@
 
 use crate::front_door::FrontRoute;
 use crate::history::{Body, BodyCount, BodyHash, Change, Process};
-use crate::observed::{Inspection, Kept, Leak, Scanned, Scrape};
+use crate::observed::{Held, Inspection, Kept, Leak, Scanned, Scrape};
 use crate::spans::Spans;
 use mock_server::clock::Moment;
 use mock_server::history::record::Alert;
@@ -62,6 +62,8 @@ pub struct TargetSide {
     pub processes: Vec<Process>,
     /// Looks into its processes.
     pub inspections: Vec<Inspection>,
+    /// What they held, in order of time.
+    pub held: Vec<Held>,
     /// Scrapes of the metrics, in order of their ends.
     pub scrapes: Vec<Scrape>,
     /// What was found of webhooks that nobody could process, in order of the looks.

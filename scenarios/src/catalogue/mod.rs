@@ -33,6 +33,7 @@ pub mod long_lists;
 pub mod long_tail;
 mod one_by_one;
 pub mod one_in_a_hundred;
+pub mod ordinary_hours;
 pub mod outage_and_replay;
 mod parts;
 pub mod rate_limit_storm;
@@ -65,7 +66,12 @@ pub enum Profile {
     Quick,
     /// Longer storms and more visitors, for a machine at night.
     Nightly,
+    /// Hours of what lasts: the scenarios with the tag [`SOAK`] alone.
+    Soak,
 }
+
+/// Each of them.
+pub const PROFILES: [Profile; 3] = [Profile::Quick, Profile::Nightly, Profile::Soak];
 
 impl Profile {
     /// Its name, as in the plan file.
@@ -74,9 +80,32 @@ impl Profile {
         match self {
             Self::Quick => "quick",
             Self::Nightly => "nightly",
+            Self::Soak => "soak",
+        }
+    }
+
+    /// The one with this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        PROFILES.into_iter().find(|profile| profile.name() == name)
+    }
+
+    /// What contract durations are divided by where nobody says otherwise.
+    #[must_use]
+    pub const fn usual_scale(self) -> u32 {
+        match self {
+            Self::Quick => QUICK_SCALE,
+            Self::Nightly | Self::Soak => 1,
         }
     }
 }
+
+/// The shortest soak, real milliseconds: a minute, to try it.
+pub const MIN_SOAK_MS: u64 = 60_000;
+/// The longest: what comes before and after fits into the day that a scenario may last.
+pub const MAX_SOAK_MS: u64 = 23 * 3_600_000;
+/// As long as a soak lasts where nobody says otherwise.
+pub const USUAL_SOAK_MS: u64 = 2 * 3_600_000;
 
 /// The time scale for which the lengths of stretches and the shares of visitors are written.
 const QUICK_SCALE: u32 = 10;
@@ -92,6 +121,8 @@ pub struct Settings {
     pub root_seed: u64,
     /// What the integration says of its own policy.
     pub declared: Declared,
+    /// How long the profile [`Profile::Soak`] lasts, real milliseconds.
+    pub soak_ms: u64,
     /// Whether it takes the time scale from nobody, so that all scenarios run at one.
     pub has_own_scale: bool,
     /// Whether it is told with which role it logs in at the vault, so that its token may expire.
@@ -105,6 +136,7 @@ impl Default for Settings {
             time_scale: QUICK_SCALE,
             root_seed: 0,
             declared: Declared::default(),
+            soak_ms: USUAL_SOAK_MS,
             has_own_scale: false,
             logs_in: false,
         }
@@ -124,7 +156,7 @@ impl Settings {
     #[must_use]
     pub fn stretch(&self, quick_ms: u64) -> u64 {
         let longer = match self.profile {
-            Profile::Quick => 1,
+            Profile::Quick | Profile::Soak => 1,
             Profile::Nightly => 4,
         };
         (quick_ms * longer).max(self.as_quick(quick_ms))
@@ -178,6 +210,10 @@ impl Settings {
 /// its time with them. What they decide is decided by others, too, or needs more time than it has.
 pub const NIGHT: &str = "night";
 
+/// The tag of scenarios whose nature is time. The others are over when their storm is, however long one waits:
+/// the profile [`Profile::Soak`] does not have them.
+pub const SOAK: &str = "soak";
+
 /// One entry of the catalogue.
 #[derive(Clone, Copy, Debug)]
 pub struct ScenarioInfo {
@@ -198,6 +234,15 @@ impl ScenarioInfo {
     #[must_use]
     pub fn is_quick(&self) -> bool {
         !self.tags.contains(&NIGHT)
+    }
+
+    /// Whether a profile can have it, asked for or not.
+    #[must_use]
+    pub fn fits(&self, profile: Profile) -> bool {
+        match profile {
+            Profile::Quick | Profile::Nightly => true,
+            Profile::Soak => self.tags.contains(&SOAK),
+        }
     }
 
     /// The plan: what is the scenario's own, and who comes in every scenario.
@@ -237,6 +282,7 @@ pub const SCENARIOS: &[&ScenarioInfo] = &[
     &one_in_a_hundred::INFO,
     &slow_silent_locked_out::INFO,
     &close_to_the_limit::INFO,
+    &ordinary_hours::INFO,
 ];
 
 /// The scenario with this id.
@@ -263,6 +309,7 @@ pub fn run_plan(settings: &Settings, mut contract: ContractProfile, ids: &[&str]
         format: PLAN_FORMAT,
         seed: settings.root_seed,
         profile: settings.profile.name().to_owned(),
+        soak_ms: (settings.profile == Profile::Soak).then_some(settings.soak_ms),
         time_scale: settings.time_scale.max(1),
         contract,
         declared: settings.declared.clone(),

@@ -58,7 +58,7 @@ fn an_entry_says_the_same_as_its_plan() {
 
 #[test]
 fn every_plan_passes_its_own_check_at_every_scale() {
-    for profile in [Profile::Quick, Profile::Nightly] {
+    for profile in PROFILES {
         for time_scale in (1..=10).chain([20]) {
             let run = whole_run(&settings(profile, time_scale, 3));
             assert_eq!(run.check(), Ok(()), "{profile:?} at time scale {time_scale}");

@@ -66,6 +66,7 @@ impl Guarantee for CursorPagination {
             own_lists: case.linktree.exchanges.iter().any(|one| one.route == Route::Links),
             moved: case.linktree.exchanges.iter().any(|one| one.writes_links),
             known: HashSet::new(),
+            places: HashMap::new(),
             shown: HashSet::new(),
             compared: 0,
             repeats_anyhow: false,
@@ -74,6 +75,9 @@ impl Guarantee for CursorPagination {
         })
     }
 }
+
+/// Position and rank of links, by their ids.
+type Places = HashMap<String, (u32, u64)>;
 
 /// Pages that are compared with the lists that were read for them.
 struct Pages<'c> {
@@ -86,6 +90,8 @@ struct Pages<'c> {
     moved: bool,
     /// Pages that were compared already, each with so many lists before it.
     known: HashSet<(BodyHash, usize)>,
+    /// Where the links stand that a creator had from the start, once somebody asks.
+    places: HashMap<&'c str, Places>,
     /// Lists that a page showed: whose, and which of them.
     shown: HashSet<(&'c str, usize)>,
     compared: usize,
@@ -115,6 +121,9 @@ impl Judge for Pages<'_> {
             return;
         }
         self.compared += 1;
+        if !self.moved {
+            self.places.entry(handle).or_insert_with(|| places(case, handle));
+        }
         let fits = |chain: &Chain<'_>| self.is_shown(handle, lists, chain, body);
         let Some(place) = chains.iter().rposition(fits) else {
             self.wrong.add(view.last, || {
@@ -210,22 +219,18 @@ impl Pages<'_> {
     /// Whether the links that the creator had from the start are in order, as far as the list held them.
     /// Where new links stand, position and list may disagree.
     fn in_order(&self, handle: &str, chain: &Chain<'_>, body: &Body) -> bool {
-        let case = self.case;
-        let Some(creator) = case.plan.population.creator(case.plan.seed, handle) else {
-            return true;
-        };
-        if self.moved {
-            return true;
-        }
-        let places: HashMap<&str, (u32, u64)> = creator
-            .links
-            .iter()
-            .map(|link| (link.id.as_str(), (link.position, link.rank)))
-            .collect();
+        let Some(places) = self.places.get(handle) else { return true };
         let held: HashSet<&str> = chain.ids.iter().copied().collect();
         let shown = body.links.iter().map(String::as_str).filter(|id| held.contains(id));
         shown.filter_map(|id| places.get(id)).is_sorted()
     }
+}
+
+/// Where the links stand that a creator had from the start; nobody has any who is not in the plan.
+fn places(case: &Case, handle: &str) -> Places {
+    let creator = case.plan.population.creator(case.plan.seed, handle);
+    let links = creator.into_iter().flat_map(|creator| creator.links);
+    links.map(|link| (link.id, (link.position, link.rank))).collect()
 }
 
 /// How a page differs from the list that was read last.

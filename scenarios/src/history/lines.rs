@@ -39,6 +39,7 @@ const fn kind(event: &Event<'_>) -> u8 {
         Event::Handshake(_) => 28,
         Event::Front { .. } => 29,
         Event::Kept(_) => 30,
+        Event::Held(_) => 31,
     }
 }
 
@@ -57,7 +58,7 @@ fn every_kind_of_event_is_written_as_its_line_with_every_name_once() {
         crate::strict_json::check(line);
         kinds.insert(kind(&event));
     }
-    assert_eq!(kinds, (0..=30).collect(), "each kind has a line");
+    assert_eq!(kinds, (0..=31).collect(), "each kind has a line");
     let Some((_, Event::Opened(opened))) = events().next() else { panic!("it is opened first") };
     assert_eq!(opened.format, HISTORY_FORMAT);
 }

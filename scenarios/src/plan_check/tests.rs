@@ -39,6 +39,7 @@ const fn steady(rate: u32) -> Pace {
 fn the_run_as_a_whole_is_checked() {
     assert_eq!(lawful().check(), Ok(()));
     check(|run| run.format = 9, "format", "format 9");
+    check(|run| run.soak_ms = Some(u64::MAX), "soak_ms", "no scenario lasts so long");
     check(|run| run.time_scale = 0, "time_scale", "0 is no time scale");
     check(|run| run.time_scale = 1_001, "time_scale", "1001");
     check(|run| run.scenarios.clear(), "scenarios", "no scenarios");

@@ -10,8 +10,8 @@ use mock_server::contract::Listener;
 use mock_server::faults::FaultMark;
 use mock_server::history::handshake::Handshake;
 use reports::report::{
-    Cell, CpuTime, Ending, Evidence, FaultWindow, Lateness, Phase, ScenarioReport, Series,
-    Standing, Tolerance,
+    Cell, Course, CpuTime, Ending, Evidence, FaultWindow, Held, Lateness, Phase, ScenarioReport,
+    Series, Standing, Tolerance,
 };
 use scenarios::case::{Case, JudgedExchange};
 use scenarios::health::Trouble;
@@ -278,12 +278,26 @@ fn evidence(judged: &Judged) -> Evidence {
             mock_ms: mock.map(ms),
             target_ms: cpu(|report| report.target_cpu_us).map(ms),
         },
+        held: held(case),
         tolerance: Tolerance {
             delta_ms: case.harness.tolerances.map(|measured| measured.delta_us as f64 / 1e3),
             lag_max_ms: lag_max.map(|timers| timers.latest_us as f64 / 1e3),
             wait_max_ms: wait_max.map(|waits| waits.longest_us as f64 / 1e3),
         },
     }
+}
+
+/// What the target held while there was traffic.
+fn held(case: &Case) -> Option<Held> {
+    let looks = case.target.held.iter().filter(|one| one.at >= case.harness.armed);
+    let (memory, files): (Vec<u64>, Vec<Option<u64>>) =
+        looks.map(|one| (one.resident_bytes, one.open_files)).unzip();
+    let files: Option<Vec<u64>> = files.into_iter().collect();
+    Some(Held {
+        looks: memory.len() as u64,
+        resident_bytes: Course::of(&memory)?,
+        open_files: files.and_then(|files| Course::of(&files)),
+    })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 use super::worst;
 use reports::report::{GuaranteeReport, Report, Severity, Standing};
+use reports::text::listed;
 use scenarios::measure::so_many;
 
 /// What a run came to, counted by promise.
@@ -27,16 +28,8 @@ pub fn sentence(report: &Report) -> String {
     format!("{verdict} {}", counts.coverage())
 }
 
-/// The first three, and how many more there are: `a, b and 2 more`.
-fn named(ids: &[&str]) -> String {
-    match ids {
-        [all @ .., last] if ids.len() <= 3 && !all.is_empty() => {
-            format!("{} and {last}", all.join(", "))
-        }
-        ids if ids.len() <= 3 => ids.join(", "),
-        ids => format!("{} and {} more", ids[..3].join(", "), ids.len() - 3),
-    }
-}
+/// So many of what is broken are named.
+const MOST_NAMED: usize = 3;
 
 impl Counts {
     /// The counts, and what is broken of what must hold: critical before high before standard.
@@ -77,7 +70,7 @@ impl Counts {
         let mut said = match verdict {
             Standing::Violated => format!(
                 "{} broken: {broken} of {} in {scenarios}; do not launch",
-                named(ids),
+                listed(ids, MOST_NAMED),
                 so_many(judged, "judged promise", "judged promises")
             ),
             Standing::Held if soft_broken + soft_open == 0 => {
@@ -161,15 +154,6 @@ mod tests {
         };
         report.verdict = overall(&report);
         assert_eq!(sentence(&report), expected, "{rows:?}");
-    }
-
-    #[test]
-    fn what_broke_is_named_and_of_many_the_first_three() {
-        let check = |ids: &[&str], expected: &str| assert_eq!(named(ids), expected);
-        check(&["a"], "a");
-        check(&["a", "b"], "a and b");
-        check(&["a", "b", "c"], "a, b and c");
-        check(&["a", "b", "c", "d", "e"], "a, b, c and 2 more");
     }
 
     #[test]

@@ -88,6 +88,13 @@ pub fn waits(pid: u32) -> Vec<(u32, ThreadTime)> {
     times.collect()
 }
 
+/// Resident memory in bytes, and open files and sockets, if this process may count them.
+pub fn held(pid: u32) -> Option<(u64, Option<u64>)> {
+    let resident = resident(&std::fs::read_to_string(file(pid, "status")).ok()?)?;
+    let files = std::fs::read_dir(file(pid, "fd")).ok().map(|files| files.count() as u64);
+    Some((resident, files))
+}
+
 fn file(pid: u32, name: &str) -> PathBuf {
     PathBuf::from(format!("/proc/{pid}/{name}"))
 }
@@ -138,6 +145,12 @@ fn thread_time(schedstat: &str) -> Option<ThreadTime> {
     let mut fields = schedstat.split_ascii_whitespace().map(str::parse);
     let mut next = || fields.next()?.ok().map(Duration::from_nanos);
     Some(ThreadTime { ran: next()?, waited: next()? })
+}
+
+/// `VmRSS` in bytes; whoever has ended has none.
+fn resident(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1_024)
 }
 
 /// The sockets of a table that listen on this port, as links to them read.
@@ -193,6 +206,15 @@ mod tests {
         let own = waits(std::process::id());
         assert!(own.iter().any(|(_, time)| time.ran > Duration::ZERO), "{own:?}");
         assert!(idle().is_some_and(|(processors, _)| processors > 0));
+    }
+
+    #[test]
+    fn what_a_process_holds_is_read() {
+        let status = "Name:\tVmRSS: 1 kB\nVmHWM:\t    9 kB\nVmRSS:\t    2048 kB\nThreads:\t1\n";
+        assert_eq!(resident(status), Some(2_097_152));
+        assert_eq!((resident("Name:\tx\n"), held(u32::MAX)), (None, None));
+        let (bytes, files) = held(std::process::id()).unwrap();
+        assert!(bytes > 1_048_576 && files > Some(2), "{bytes} {files:?}");
     }
 
     #[test]

@@ -103,6 +103,13 @@ pub fn waits(pid: u32) -> Vec<(u32, ThreadTime)> {
     asked::waits(pid)
 }
 
+/// The resident memory of a process in bytes, and how many files and sockets it has open, as far as they may
+/// be counted; none when it is gone, or where the system does not say it.
+#[must_use]
+pub fn held(pid: u32) -> Option<(u64, Option<u64>)> {
+    asked::held(pid)
+}
+
 /// User and system time of those threads of this process whose name begins so; none when there are
 /// none, or where the system does not say it.
 #[must_use]

@@ -67,6 +67,11 @@ pub fn idle() -> Option<(u32, Duration)> {
     None
 }
 
+/// It is asked for together with the waits.
+pub fn held(_: u32) -> Option<(u64, Option<u64>)> {
+    None
+}
+
 /// No system but Linux counts it.
 pub fn waits(_: u32) -> Vec<(u32, ThreadTime)> {
     Vec::new()

@@ -1,5 +1,5 @@
-//! How long the target was ready to run while others had the processors, as Linux counts it. Elsewhere
-//! nothing is looked at, and the history says so: no look, no excuse.
+//! How long the target was ready to run while others had the processors, and what it holds, as Linux counts
+//! it. Elsewhere nothing is looked at, and the history says so: no look, no excuse.
 //!
 //! Of several threads the one counts that waited longest, and no longer than others used processors
 //! meanwhile: who takes the whole machine for itself and waits for itself is not starved.
@@ -10,6 +10,7 @@ use crate::process::tree;
 use crate::storm::recorder::Recorder;
 use mock_server::clock::{Clock, Moment};
 use scenarios::history::{Event, Waits};
+use scenarios::observed::Held;
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
@@ -21,6 +22,8 @@ use std::time::Duration;
 const EVERY: Duration = Duration::from_millis(250);
 /// Every so many looks it is asked who belongs to the target.
 const ASKED_EVERY: u64 = 4;
+/// Every so many looks it is noted what the target holds: every five seconds, since it grows in hours.
+const HELD_EVERY: u64 = 20;
 /// Of a look a line is worth it when a tenth of it was waited.
 const NOTED: u32 = 10;
 
@@ -77,10 +80,24 @@ fn look_until(stop: &AtomicBool, root: &AtomicU32, clock: Clock, recorder: &Reco
                 recorder.record(Event::Starved { from, until, waited_us });
             }
         }
+        if round % HELD_EVERY == 0 && !family.is_empty() {
+            recorder.record(Event::Held(held(now.at, &family)));
+        }
         before = Some(now);
         std::thread::park_timeout(EVERY);
     }
     waits
+}
+
+/// What these processes hold together. Files that one of them does not show are nobody's.
+fn held(at: Moment, family: &[u32]) -> Held {
+    let each: Vec<_> = family.iter().filter_map(|pid| system::held(*pid)).collect();
+    Held {
+        at,
+        processes: u32::try_from(each.len()).unwrap_or(u32::MAX),
+        resident_bytes: each.iter().map(|one| one.0).sum(),
+        open_files: each.iter().map(|one| one.1).sum(),
+    }
 }
 
 /// What is seen at one moment.
@@ -131,6 +148,17 @@ mod tests {
         let threads = (0..).zip(threads).map(|(n, of)| ((7, n), time(of)));
         let at = Moment::from_ms(at_ms);
         Look { at, processors: 2, idle: MS(idle_ms), threads: threads.collect() }
+    }
+
+    #[test]
+    fn what_several_processes_hold_is_added_and_who_is_gone_holds_nothing() {
+        let (at, own) = (Moment::from_ms(5), std::process::id());
+        let one = held(at, &[own, u32::MAX]);
+        let two = held(at, &[own, own]);
+        assert_eq!((one.processes, two.processes), (1, 2));
+        assert!(two.resident_bytes > one.resident_bytes, "{one:?} {two:?}");
+        assert!(two.open_files > one.open_files, "{one:?} {two:?}");
+        assert_eq!(held(at, &[u32::MAX]).resident_bytes, 0);
     }
 
     #[test]

@@ -1,9 +1,7 @@
 //! Proves the main job with the real binary: a storm is recorded, judged and reported; evidence
 //! survives a lost target and Ctrl-C; what was recorded is judged the same again.
 
-mod called;
-
-use called::start;
+use crate::called::start;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use scenarios::case::JudgedExchange;

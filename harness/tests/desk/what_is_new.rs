@@ -1,83 +1,27 @@
 //! Proves with the real binary what the README prints about baselines, comparisons and repeated runs, line by
 //! line, and that each ends as it says there.
 
+use crate::shell::{Desk, SERVICE, Said};
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use tempfile::TempDir;
+use std::path::Path;
 use windthrow::baseline::{Approved, folder};
 
-/// A folder in which `windthrow` is this binary.
-struct Desk {
-    all: TempDir,
-    folder: PathBuf,
-}
-
-struct Said {
-    line: String,
-    text: String,
-    code: Option<i32>,
-}
-
-impl Desk {
-    fn new() -> Self {
-        let all = tempfile::tempdir().unwrap();
-        let [folder, programs] = ["service", "programs"].map(|name| all.path().join(name));
-        fs::create_dir(&folder).unwrap();
-        fs::create_dir(&programs).unwrap();
-        let program = env!("CARGO_BIN_EXE_windthrow");
-        std::os::unix::fs::symlink(program, programs.join("windthrow")).unwrap();
-        Self { all, folder }
-    }
-
-    fn sh(&self, line: &str) -> Said {
-        let path = format!("{}:/usr/bin:/bin", self.all.path().join("programs").display());
-        let mut shell = Command::new("sh");
-        shell.args(["-c", line]).current_dir(&self.folder).env("PATH", path);
-        for name in ["WINDTHROW_SEED", "WINDTHROW_CONFIG", "WINDTHROW_OUT_DIR"] {
-            shell.env_remove(name);
-        }
-        let Output { status, stdout, stderr } = shell.output().unwrap();
-        let text = [stdout, stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        Said { line: line.to_owned(), text: text.join("\n"), code: status.code() }
-    }
-
-    /// Every line of a block; `# exit N` says how one ends, and 0 is meant without it.
-    fn block(&self, lines: &str) -> Vec<Said> {
-        let run = |line: &str| {
-            let said = self.sh(line);
-            let code = line.split("# exit ").nth(1).map_or(0, |rest| {
-                let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-                rest[..digits].parse().unwrap()
-            });
-            said.ends_with(code)
-        };
-        lines.lines().map(run).collect()
-    }
-}
-
-impl Said {
-    fn ends_with(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "{} said {}", self.line, self.text);
-        self
-    }
-
-    /// Wherever lines were broken.
-    fn says(&self, words: &[&str]) {
-        let squeezed = |text: &str| -> String {
-            text.chars().filter(|c| !c.is_whitespace() && *c != '│').collect()
-        };
-        let text = squeezed(&self.text);
-        for word in words {
-            let said = text.contains(&squeezed(word));
-            assert!(said, "{} does not say {word:?} but {}", self.line, self.text);
-        }
-    }
+/// Every line of a block; `# exit N` says how one ends, and 0 is meant without it.
+fn run_all(desk: &Desk, lines: &str) -> Vec<Said> {
+    let run = |line: &str| {
+        let said = desk.sh(line);
+        let code = line.split("# exit ").nth(1).map_or(0, |rest| {
+            let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+            rest[..digits].parse().unwrap()
+        });
+        said.ends_with(code)
+    };
+    lines.lines().map(run).collect()
 }
 
 /// A block of the README's section.
 fn printed(number: usize) -> &'static str {
-    let readme = include_str!("../../README.md");
+    let readme = include_str!("../../../README.md");
     let section = readme.split("\n## What is new\n").nth(1).expect("the README has the section");
     let section = section.split("\n## ").next().unwrap();
     section.split("```sh\n").nth(number).expect("it has this block").split("```").next().unwrap()
@@ -91,7 +35,7 @@ fn of<'a>(all: &'a [Said], begin: &str) -> &'a Said {
 #[test]
 fn a_bug_is_named_beside_what_was_approved_and_every_line_ends_as_printed() {
     let desk = Desk::new();
-    let said = desk.block(printed(1));
+    let said = run_all(&desk, printed(1));
     let broken = "newly violated: json-headers in steady-state (held before, violated now)";
     let gate = of(&said, "windthrow run steady-state --baseline windthrow-baseline --mutant");
     gate.says(&[
@@ -158,19 +102,15 @@ fn a_bug_is_named_beside_what_was_approved_and_every_line_ends_as_printed() {
 
 #[test]
 fn repeated_runs_say_how_often_and_every_line_ends_as_printed() {
-    let said = Desk::new().block(printed(2));
+    let said = run_all(&Desk::new(), printed(2));
     let repeated = of(&said, "windthrow run steady-state --repeat 2");
     repeated.says(&["1 of 2, seed 7: held", "2 of 2, seed 8: held", "never violated: "]);
     repeated.says(&["each judged in 2 runs or more", "up to 84 % of runs"]);
 }
 
-/// A service that does not come up: its runs are over at once.
-const SERVICE: &str = "[target.spawn]\ncommand = [\"sh\", \"-c\", \"exit 3\"]\n";
-
 #[test]
 fn what_could_not_be_carried_out_ends_with_5_however_often_and_whatever_is_approved() {
-    let desk = Desk::new();
-    fs::write(desk.folder.join("windthrow.toml"), SERVICE).unwrap();
+    let desk = Desk::with(SERVICE);
     let said = desk.sh("windthrow run steady-state --repeat 2 --seed 5").ends_with(5);
     said.says(&[
         "1 of 2, seed 5: inconclusive",

@@ -181,7 +181,7 @@ fn scenarios_are_listed_with_their_tags_and_chosen_by_them() {
 /// accepted. That it ends as printed, the nightly run shows.
 #[test]
 fn what_the_readme_prints_for_ones_own_service_is_accepted() {
-    let readme = include_str!("../../README.md");
+    let readme = include_str!("../../../README.md");
     let section = readme.split("## Your own service").nth(1).unwrap();
     let block = section.split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();

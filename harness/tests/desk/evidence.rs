@@ -1,9 +1,7 @@
 //! Proves with the real binary what becomes of a run whose files are taken away, or are none: a
 //! documented exit code and a clear word, and nobody waits.
 
-mod called;
-
-use called::start;
+use crate::called::start;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::Mode;
 use nix::unistd::{Pid, mkfifo};

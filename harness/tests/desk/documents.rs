@@ -75,3 +75,37 @@ fn every_schema_and_explanation_is_printed() {
     let output = windthrow(folder.path(), "schema contract --contract none.toml");
     assert_eq!(output.status.code(), Some(2), "{output:?}");
 }
+
+/// Whoever reads what the service must offer reads it as the service spells it.
+#[test]
+fn the_contract_is_that_of_the_configured_service() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "[target.spawn]\ncommand = [\"node\", \"server.js\"]\nready = \"/ready\"\n\
+                  [front_door]\npage = \"/p/{handle}\"\nclicks = \"/hits\"\nclick_method = \"PUT\"\n\
+                  version_meta = \"rev\"\nwithout = [\"webhooks\"]\n";
+    std::fs::write(folder.path().join("windthrow.toml"), config).unwrap();
+    let text = printed(folder.path(), "explain contract");
+    let openapi = printed(folder.path(), "schema contract");
+    for (word, of_openapi) in [
+        ("As windthrow.toml spells it", "As windthrow.toml spells it"),
+        ("GET /ready  (", "\"/ready\""),
+        ("GET /p/{handle}  (", "\"/p/{handle}\""),
+        ("PUT /hits  (", "\"/hits\""),
+        ("<meta name=\"rev\"", "<meta name=\\\"rev\\\""),
+    ] {
+        assert!(text.contains(word), "{word} is not in {text}");
+        assert!(openapi.contains(of_openapi), "{of_openapi} is not in {openapi}");
+    }
+    assert!(!text.contains("/webhooks/linktree  ("), "{text}");
+    let usual = ["POST /api/clicks  (", "GET /{handle}  ("];
+    assert!(usual.iter().all(|line| !text.contains(line)), "{text}");
+    let own = printed(folder.path(), "explain contract --no-config");
+    assert!(usual.iter().all(|line| own.contains(line)), "{own}");
+    // Named from elsewhere, and wrong.
+    std::fs::create_dir(folder.path().join("below")).unwrap();
+    let below = folder.path().join("below");
+    assert!(printed(&below, "explain contract --config ../windthrow.toml").contains("PUT /hits"));
+    std::fs::write(below.join("windthrow.toml"), "[front_dor]\n").unwrap();
+    let output = windthrow(&below, "schema contract");
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+}
