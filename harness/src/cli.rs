@@ -227,6 +227,10 @@ pub struct StoredArgs {
     #[arg(long, visible_alias = "reporter", value_delimiter = ',', value_name = "NAME,…",
           default_values = reports::renderers::usual_names())]
     pub format: Vec<String>,
+    /// A baseline's folder or file, or a run: what is new since then is said in all reports from now on; what
+    /// the run was compared with before when absent
+    #[arg(long, value_name = "PATH")]
+    pub baseline: Option<String>,
 }
 
 /// Arguments of `init`.

@@ -1,5 +1,5 @@
-//! Shows where each running scenario is and how long the run will take: bars on a terminal, a line for
-//! each phase elsewhere.
+//! Shows where each running scenario is, how many visitors come and which faults are armed, and how long the
+//! run will take: bars on a terminal, a line for each phase elsewhere.
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use reports::text::clean;
@@ -9,10 +9,32 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// A scenario's bar: what does not fit is cut, since a line that wraps would stay behind.
-const ONE: &str = "{prefix:24} {bar:20} {elapsed:>4} {wide_msg}";
-/// The bar below them, over the planned seconds of all.
-const ALL: &str = "{msg:24} {bar:20} {elapsed:>4} about {eta} left";
+/// A scenario's bar, and the bar below them, over the planned seconds of all.
+struct Templates {
+    one: &'static str,
+    all: &'static str,
+}
+
+/// What does not fit is cut, since a line that wraps would stay behind.
+const WIDE: Templates = Templates {
+    one: "{prefix:24} {bar:20} {elapsed:>4} {wide_msg}",
+    all: "{msg:24} {bar:20} {elapsed:>4} about {eta} left",
+};
+/// The same, where words need the room.
+const NARROW: Templates = Templates {
+    one: "{prefix:16!} {bar:6} {elapsed:>4} {wide_msg}",
+    all: "{msg:16} {bar:6} {elapsed:>4} about {eta} left",
+};
+/// From so many columns on there is room for both.
+const WIDE_FROM: u16 = 90;
+
+impl Templates {
+    fn here() -> &'static Self {
+        let size = terminal_size::terminal_size_of(std::io::stderr());
+        let is_wide = |(terminal_size::Width(columns), _)| columns >= WIDE_FROM;
+        if size.is_none_or(is_wide) { &WIDE } else { &NARROW }
+    }
+}
 
 /// Progress of a run, on standard error.
 pub struct Progress {
@@ -38,6 +60,8 @@ pub struct Bar {
     shown: Option<(MultiProgress, ProgressBar)>,
     warned: Warned,
     overall: Arc<Overall>,
+    /// The phase that was entered last, and how its last second went.
+    now: Mutex<(String, String)>,
     /// Its planned length, and how much of it has passed, in seconds.
     length: u64,
     passed: AtomicU64,
@@ -57,7 +81,7 @@ impl Progress {
     }
 
     fn on(bars: Option<MultiProgress>) -> Self {
-        let shown = bars.as_ref().map(|bars| bars.add(bar(0, ALL)));
+        let shown = bars.as_ref().map(|bars| bars.add(bar(0, Templates::here().all)));
         let overall = Arc::new(Overall { shown, ..Overall::default() });
         Self { bars, warned: Warned::default(), overall }
     }
@@ -90,13 +114,15 @@ impl Progress {
         let length = seconds(length);
         let shown = self.bars.as_ref().map(|bars| {
             let below = self.overall.shown.iter();
-            let bar = bar(length, ONE);
-            bar.set_prefix(id.clone());
+            let bar = bar(length, Templates::here().one);
+            // Whatever is set before would be drawn at once, over the others and beside them.
             let bar = below.fold(bar, |bar, all| bars.insert_before(all, bar));
+            bar.set_prefix(id.clone());
             (bars.clone(), bar)
         });
         let (warned, overall) = (Arc::clone(&self.warned), Arc::clone(&self.overall));
-        let bar = Bar { id, shown, warned, overall, length, passed: AtomicU64::new(0) };
+        let (now, passed) = (Mutex::default(), AtomicU64::new(0));
+        let bar = Bar { id, shown, warned, overall, now, length, passed };
         bar.say("starting");
         bar
     }
@@ -158,9 +184,25 @@ impl Bar {
     /// The scenario enters a phase.
     pub fn say(&self, phase: &str) {
         let phase = clean(phase);
-        match &self.shown {
-            Some((_, bar)) => bar.set_message(phase),
-            None => eprintln!("{:24} {phase}", self.id),
+        if self.shown.is_none() {
+            eprintln!("{:24} {phase}", self.id);
+        }
+        self.show(|now| now.0 = phase);
+    }
+
+    /// How the last second went: visitors that came, arrivals a second that are planned, rules that are armed.
+    pub fn load(&self, arrived: u32, planned: u32, faults: &[String]) {
+        let load = clean(&load(arrived, planned, faults));
+        self.show(|now| now.1 = load);
+    }
+
+    fn show(&self, change: impl FnOnce(&mut (String, String))) {
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut now);
+        let (phase, load) = &*now;
+        if let Some((_, bar)) = &self.shown {
+            let parts = [load, phase].into_iter().filter(|part| !part.is_empty());
+            bar.set_message(parts.map(String::as_str).collect::<Vec<_>>().join("; "));
         }
     }
 
@@ -206,6 +248,17 @@ impl Bar {
     }
 }
 
+/// `41 of 45/s, outage and 2 more`: visitors that came, of how many where that is planned, and what is armed.
+fn load(arrived: u32, planned: u32, faults: &[String]) -> String {
+    let of = if planned > 0 { format!(" of {planned}") } else { String::new() };
+    let faults = match faults {
+        [] => String::new(),
+        [first] => format!(", {first}"),
+        [first, rest @ ..] => format!(", {first} and {} more", rest.len()),
+    };
+    format!("{arrived}{of}/s{faults}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,7 +277,29 @@ mod tests {
         bars.bar("brownout", Duration::from_secs(3)).warn("GET /metrics was answered 404");
         assert_eq!(bars.warned.lock().unwrap().len(), 1);
         bar.tick(Duration::from_secs(1));
+        bar.load(41, 45, &["outage".to_owned()]);
+        assert_eq!(bar.shown.as_ref().unwrap().1.message(), "41 of 45/s, outage; control");
+        bar.say("heal");
+        bar.load(3, 0, &[]);
+        assert_eq!(bar.shown.as_ref().unwrap().1.message(), "3/s; heal");
         bar.finish("done");
+        for templates in [WIDE, NARROW] {
+            for template in [templates.one, templates.all] {
+                super::bar(1, template);
+            }
+        }
+    }
+
+    #[test]
+    fn load_says_what_is_planned_and_armed_where_there_is_some() {
+        let check = |planned, faults: &[&str], expected: &str| {
+            let faults: Vec<_> = faults.iter().map(|fault| (*fault).to_owned()).collect();
+            assert_eq!(load(41, planned, &faults), expected);
+        };
+        check(0, &[], "41/s");
+        check(45, &[], "41 of 45/s");
+        check(45, &["outage"], "41 of 45/s, outage");
+        check(45, &["outage", "slow", "resets"], "41 of 45/s, outage and 2 more");
     }
 
     /// Proves that the bar below adds up the scenarios, and that one that ends early, or takes longer

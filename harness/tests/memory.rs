@@ -261,6 +261,7 @@ fn recorded(exchanges: u64) -> (tempfile::TempDir, RunFolder) {
         scenario: SCENARIO.into(),
         plan_hash,
         target: "embedded".into(),
+        started: None,
     }));
     write(&Event::Mock { url: "http://127.0.0.1:43210".into() });
     write(&Event::Tolerances(Tolerances::default()));

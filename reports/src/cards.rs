@@ -6,7 +6,8 @@
 use std::cmp::Reverse;
 
 use crate::matrix::{Matrix, Row};
-use crate::report::{Cell, Priority, Severity, Standing};
+use crate::report::{Cell, News, Priority, Severity, Standing};
+use crate::text::listed;
 
 /// One guarantee that was broken.
 pub(crate) struct Card<'a> {
@@ -95,6 +96,23 @@ impl<'a> Card<'a> {
         format!("violations: {total_violations}; {of_what}: {seen}")
     }
 
+    /// Whether it is `new` since the baseline or `known` there, or where it is which; nothing where nobody
+    /// knows.
+    pub fn news(&self, news: Option<&News>) -> Option<String> {
+        let news = news?;
+        let own = || [self.lead].into_iter().chain(self.elsewhere.iter().copied());
+        let marked = |mark: &str| {
+            let of_mark = own().filter(|cell| news.mark(cell) == Some(mark));
+            of_mark.map(|cell| &*cell.scenario).collect::<Vec<_>>()
+        };
+        match (&*marked("new"), &*marked("known")) {
+            ([], []) => None,
+            (_, []) => Some("new".to_owned()),
+            ([], _) => Some("known".to_owned()),
+            (new, _) => Some(format!("new in {}", listed(new, 2))),
+        }
+    }
+
     /// When the violation was that is shown, and which faults were active then.
     pub fn moment(&self) -> Option<String> {
         let shown = self.lead.counter_examples.first()?;
@@ -159,6 +177,34 @@ mod tests {
             ],
             &["c in y, also x", "b in x", "a in x", "d in x"],
         );
+    }
+
+    #[test]
+    fn what_is_new_in_one_scenario_and_known_in_another_says_where() {
+        use crate::report::{Change, ChangeKind};
+        let report = Report {
+            guarantees: vec![promise("a", Priority::Standard, &[])],
+            cells: vec![broken("a", "x", 1), broken("a", "y", 2)],
+            ..Report::default()
+        };
+        let matrix = Matrix::of(&report);
+        let check = |kinds: [ChangeKind; 2], expected: Option<&str>| {
+            let change = |(scenario, kind): (&str, ChangeKind)| Change {
+                kind,
+                scenario: scenario.into(),
+                guarantee: Some("a".into()),
+                ..Change::default()
+            };
+            let changes = ["x", "y"].into_iter().zip(kinds).map(change).collect();
+            let news = News { changes, ..News::default() };
+            assert_eq!(cards(&matrix)[0].news(Some(&news)).as_deref(), expected);
+        };
+        use ChangeKind::{Broken, Mended, StillBroken};
+        check([Broken; 2], Some("new"));
+        check([StillBroken; 2], Some("known"));
+        check([Broken, StillBroken], Some("new in x"));
+        check([Mended; 2], None);
+        assert_eq!(cards(&matrix)[0].news(None), None);
     }
 
     #[test]

@@ -60,9 +60,47 @@ impl Report {
                 untested("cors-allowlist", Priority::Standard, "no judge yet"),
                 untested("tls-verified", Priority::Critical, "no judge yet"),
             ],
+            news: Some(News { since: "my-baseline".into(), changes: changes(), ..News::default() }),
             ..Self::default()
         }
     }
+}
+
+fn changes() -> Vec<Change> {
+    use ChangeKind::{Altered, Broken, Mended, StillBroken, Unapproved};
+    use Standing::{Held, Violated};
+    let change = |kind, guarantee: &str, scenario: &str, was, is, words: &str| Change {
+        kind,
+        scenario: scenario.into(),
+        guarantee: (!guarantee.is_empty()).then(|| guarantee.into()),
+        was,
+        is,
+        words: words.into(),
+        ..Change::default()
+    };
+    let (rate, clicks) = ("client-rate-cap", "clicks-counted-once");
+    let plan = "its plan, the contract or what is declared differs from what was approved";
+    vec![
+        change(Broken, rate, "viral-spike", Some(Held), Some(Violated), "118"),
+        change(
+            StillBroken,
+            clicks,
+            "viral-spike",
+            Some(Violated),
+            Some(Violated),
+            "keys a0 and b0",
+        ),
+        change(Mended, clicks, "calm-day", Some(Violated), Some(Held), "12 retried clicks"),
+        change(
+            Unapproved,
+            "profile-timeout",
+            "calm-day",
+            None,
+            Some(Held),
+            "the baseline does not have it",
+        ),
+        change(Altered, "", "viral-spike", None, None, plan),
+    ]
 }
 
 fn untested(id: &str, priority: Priority, reason: &str) -> NotTested {
@@ -106,6 +144,18 @@ fn scenarios() -> Vec<ScenarioReport> {
                 wait_max_ms: Some(12.5),
             },
         },
+        started: Some("2026-03-01T02:00:31.250Z".into()),
+        breakers: vec![Breaker {
+            guards: "all calls".into(),
+            states: [
+                (BreakerState::Closed, 0, 12_400),
+                (BreakerState::Open, 12_900, 15_800),
+                (BreakerState::HalfOpen, 16_000, 16_001),
+                (BreakerState::Closed, 42_000, 60_000),
+            ]
+            .map(|(state, from_ms, until_ms)| BreakerSpan { state, from_ms, until_ms })
+            .into(),
+        }],
         troubles: vec![
             "the load generator was late: p99 24 ms of 10304 arrivals; visitors are not judged"
                 .into(),

@@ -1,6 +1,13 @@
 //! Says what nobody may overlook: what broke off, where the harness failed, what was not looked at.
 
-use crate::report::{Ending, Report, ScenarioReport};
+use crate::report::{Cell, Ending, Report, ScenarioReport};
+
+/// So many characters tell one trouble from another; of a long one the line below the verdict has no more.
+const BEGIN: usize = 160;
+
+fn begin(told: &str) -> &str {
+    told.char_indices().nth(BEGIN).map_or(told, |(end, _)| &told[..end])
+}
 
 impl Report {
     /// What nobody may overlook, with the scenarios in which it was so: how they ended unless they ran to
@@ -15,7 +22,8 @@ impl Report {
         let said = self.why.as_deref().unwrap_or_default();
         let mut troubles: Vec<(String, Vec<&str>)> = Vec::new();
         for scenario in &self.scenarios {
-            for told in of_scenario(scenario).into_iter().filter(|told| !said.contains(told)) {
+            for told in of_scenario(scenario).into_iter().filter(|told| !said.contains(begin(told)))
+            {
                 match troubles.iter_mut().find(|(known, _)| *known == told) {
                     Some((_, scenarios)) => scenarios.push(&scenario.id),
                     None => troubles.push((told, vec![&scenario.id])),
@@ -23,6 +31,12 @@ impl Report {
             }
         }
         troubles
+    }
+
+    /// ` (new)` or ` (known)` behind a violation of which a baseline says so, and nothing otherwise.
+    pub(crate) fn marked(&self, cell: &Cell) -> String {
+        let mark = self.news.as_ref().and_then(|news| news.mark(cell));
+        mark.map_or_else(String::new, |mark| format!(" ({mark})"))
     }
 
     /// The ids of what was not tested, by reason, those with the highest priority first.
@@ -55,5 +69,11 @@ mod tests {
         assert_eq!(troubles[1], (told.clone(), vec!["crash-in-outage", "another"]));
         report.why = Some(format!("2 of 4 scenarios, {told}."));
         assert_eq!(report.troubles().len(), 1);
+        // Of a long reason the line has the beginning.
+        let long = format!("{told}; it said at last: {}", "é".repeat(500));
+        report.scenarios[2].ending_reason = Some(long.replace("target lost: ", ""));
+        report.why = Some(long.chars().take(300).collect());
+        let told: Vec<_> = report.troubles().into_iter().map(|(_, scenarios)| scenarios).collect();
+        assert_eq!(told, [vec!["viral-spike"]]);
     }
 }

@@ -7,6 +7,7 @@
 mod guarantee;
 mod identity;
 mod measure;
+mod news;
 mod scenario;
 
 use schemars::JsonSchema;
@@ -17,9 +18,10 @@ pub use guarantee::{
 };
 pub use identity::{Contract, Identity, Machine, TargetIdentity};
 pub use measure::{Better, Margin, Measure, Unit};
+pub use news::{Change, ChangeKind, News, counted};
 pub use scenario::{
-    Course, CpuTime, Ending, Evidence, FaultWindow, Held, Lateness, Marker, Phase, ScenarioReport,
-    Series, Tolerance,
+    Breaker, BreakerSpan, BreakerState, Course, CpuTime, Ending, Evidence, FaultWindow, Held,
+    Lateness, Marker, Phase, ScenarioReport, Series, Tolerance,
 };
 
 /// The version of the result's shape; raised when a field changes its meaning or goes away.
@@ -109,6 +111,9 @@ pub struct Report {
     pub cells: Vec<Cell>,
     /// Promises of the checklist that this run says nothing about.
     pub not_tested: Vec<NotTested>,
+    /// What is new since a baseline; absent where it was compared with none.
+    #[serde(default)]
+    pub news: Option<News>,
 }
 
 impl Default for Report {
@@ -128,6 +133,7 @@ impl Default for Report {
             guarantees: Vec::new(),
             cells: Vec::new(),
             not_tested: Vec::new(),
+            news: None,
         }
     }
 }

@@ -198,6 +198,8 @@ fn each_text(report: &mut Report, visit: &mut dyn FnMut(&mut String)) {
         visit(&mut scenario.id);
         visit(&mut scenario.title);
         scenario.ending_reason.iter_mut().for_each(&mut *visit);
+        scenario.started.iter_mut().for_each(&mut *visit);
+        scenario.breakers.iter_mut().for_each(|breaker| visit(&mut breaker.guards));
         scenario.evidence.dispatcher.iter_mut().for_each(&mut *visit);
         scenario.troubles.iter_mut().for_each(&mut *visit);
         scenario.phases.iter_mut().for_each(|phase| visit(&mut phase.name));
@@ -256,6 +258,16 @@ fn each_text(report: &mut Report, visit: &mut dyn FnMut(&mut String)) {
         visit(&mut untested.section);
         visit(&mut untested.reason);
     }
+    if let Some(news) = &mut report.news {
+        visit(&mut news.since);
+        news.incomparable.iter_mut().for_each(&mut *visit);
+        for change in &mut news.changes {
+            visit(&mut change.scenario);
+            change.guarantee.iter_mut().for_each(&mut *visit);
+            visit(&mut change.words);
+            visit(&mut change.rerun);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -274,6 +286,7 @@ mod tests {
 
     use super::*;
     use crate::renderers::RENDERERS;
+    use crate::report::ChangeKind;
 
     fn check(text: &str, expected: &str) {
         assert_eq!(printable(text, 12), expected);
@@ -367,10 +380,14 @@ mod tests {
         let replaced = serde_json::to_value(Report::example().with_every_text_after("§")).unwrap();
         let mut found = Vec::new();
         texts(&replaced, "", &mut found);
-        let enums = ["verdict", "ending", "priority", "severity", "unit", "better"];
+        let enums =
+            ["verdict", "ending", "priority", "severity", "unit", "better", "was", "is", "state"];
+        let kinds = ChangeKind::ALL.map(|kind| serde_json::json!(kind));
         let missed: Vec<_> = found
             .iter()
             .filter(|(key, text)| !text.starts_with('§') && !enums.contains(&key.as_str()))
+            // Faults have kinds as well, which are texts.
+            .filter(|(key, text)| key != "kind" || !kinds.contains(&serde_json::json!(text)))
             .collect();
         assert!(missed.is_empty(), "{missed:?}");
     }

@@ -8,7 +8,7 @@
 mod punctuality;
 mod trouble;
 
-pub use punctuality::Punctuality;
+pub use punctuality::{Newcomers, Punctuality};
 pub use trouble::Trouble;
 
 use crate::case::Case;

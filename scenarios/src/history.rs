@@ -183,6 +183,9 @@ pub struct Opened {
     pub plan_hash: String,
     /// The target, such as `embedded` or `embedded:MUTANT`.
     pub target: String,
+    /// The calendar time at moment 0 of its clock, RFC 3339; for people, since nothing is judged by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<String>,
 }
 
 /// How exact the harness is on this machine, measured before the run. Never scaled.

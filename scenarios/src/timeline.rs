@@ -2,6 +2,8 @@
 //!
 //! Memory depends on the number of steps and not on the number of operations.
 
+mod breakers;
+
 use crate::case::{Case, JudgedExchange};
 use crate::guarantees::evidence::deliveries::Deliveries;
 use crate::history::Operation;
@@ -11,6 +13,8 @@ use hdrhistogram::Histogram;
 use mock_server::clock::Moment;
 use mock_server::contract::Route;
 use std::time::Duration;
+
+pub use breakers::{Breaker, BreakerState, breakers};
 
 /// Into how many steps a scenario is divided.
 pub const STEPS: usize = 240;

@@ -2,54 +2,9 @@
 
 use super::{Approved, Finding};
 use crate::failure::Failure;
-use reports::report::{Cell, Report, Severity, Standing};
+use reports::report::{Cell, Change, ChangeKind as Kind, Report, Severity, Standing};
 use serde::Serialize;
 use std::collections::BTreeSet;
-
-/// What became of a promise, the worst first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// Violated, and it was not.
-    Broken,
-    /// It was judged, and is not any more.
-    Open,
-    /// A scenario that was not carried out.
-    Missing,
-    /// Violated as before.
-    StillBroken,
-    /// Not judged, as before.
-    StillOpen,
-    /// It was violated, and holds.
-    Mended,
-    /// It was not judged, and holds.
-    Judged,
-    /// It holds, and nobody has approved it yet.
-    Unapproved,
-    /// The same verdict on something else: another plan, bound or severity.
-    Altered,
-}
-
-/// One difference, or one trouble that is known.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Change {
-    /// What became of it.
-    pub kind: Kind,
-    /// The scenario.
-    pub scenario: String,
-    /// The promise; none where it is the whole scenario.
-    pub guarantee: Option<String>,
-    /// What a violation means for the run.
-    pub severity: Severity,
-    /// The verdict that was approved, if any.
-    pub was: Option<Standing>,
-    /// The verdict now, if any.
-    pub is: Option<Standing>,
-    /// What was seen, what is missing or what differs.
-    pub words: String,
-    /// The command that shows it again; empty where there is nothing to see.
-    pub rerun: String,
-}
 
 /// What a run is beside a baseline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -42,26 +42,26 @@ impl Frame {
         differing.map(|(what, was, is)| format!("{what}: {was} there, {is} here")).collect()
     }
 
+    /// The first of what was approved that cannot be compared with this: its scenario, and all that differs.
+    #[must_use]
+    pub fn differs<'b>(&self, base: &'b [Approved]) -> Option<(&'b str, String)> {
+        base.iter().find_map(|one| {
+            let differences = one.frame().differences(self);
+            (!differences.is_empty()).then(|| (one.scenario.as_str(), differences.join("; ")))
+        })
+    }
+
     /// Refuses a comparison of what cannot be compared.
     ///
     /// # Errors
     ///
     /// [`Failure::Usage`] with everything that differs.
     pub fn must_fit(&self, base: &[Approved]) -> Result<(), Failure> {
-        for one in base {
-            let differences = one.frame().differences(self);
-            if !differences.is_empty() {
-                return Err(Failure::usage(
-                    format!(
-                        "this cannot be compared with what was approved of {}; {}",
-                        one.scenario,
-                        differences.join("; ")
-                    ),
-                    "compare runs of one kind: give the same --profile, --time-scale, --contract and kind of \
-                     target, or keep a baseline for each",
-                ));
-            }
-        }
-        Ok(())
+        let Some((scenario, differences)) = self.differs(base) else { return Ok(()) };
+        Err(Failure::usage(
+            format!("this cannot be compared with what was approved of {scenario}; {differences}"),
+            "compare runs of one kind: give the same --profile, --time-scale, --contract and kind of \
+             target, or keep a baseline for each",
+        ))
     }
 }

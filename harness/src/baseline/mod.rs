@@ -4,15 +4,19 @@
 //! the scenario decides, what was found of each and what was promised, and no number that differs from
 //! run to run. The reference's own stands in `reports/snapshots/reference` and is the same thing.
 
+pub mod base;
 pub mod changes;
 pub mod file;
 pub mod folder;
 pub mod frame;
+pub mod kept;
 pub mod moved;
 mod text;
 
-pub use changes::{Change, Comparison, Kind};
+pub use base::Base;
+pub use changes::Comparison;
 pub use frame::Frame;
+pub use kept::Kept;
 pub use text::{comparison, measures};
 
 use crate::evidence::hash;

@@ -1,7 +1,8 @@
 //! What a comparison says to a person: what is new first, then what is known and what is better.
 
+use super::Comparison;
 use super::moved::{self, Moved};
-use super::{Change, Comparison, Kind};
+use reports::report::{Change, ChangeKind as Kind, counted};
 use std::fmt::Write;
 
 /// Of what does not decide, so many lines are shown.
@@ -9,63 +10,17 @@ const MOST_OF_A_KIND: usize = 20;
 /// Of measures, so many are shown in each direction.
 const MOST_MEASURES: usize = 10;
 
-impl Kind {
-    const ALL: [Self; 9] = [
-        Self::Broken,
-        Self::Open,
-        Self::Missing,
-        Self::StillBroken,
-        Self::StillOpen,
-        Self::Mended,
-        Self::Judged,
-        Self::Unapproved,
-        Self::Altered,
-    ];
-
-    const fn sign(self) -> &'static str {
-        match self {
-            Self::Broken | Self::StillBroken => "✗",
-            Self::Open | Self::StillOpen | Self::Missing => "?",
-            Self::Mended | Self::Judged => "✓",
-            Self::Unapproved | Self::Altered => "~",
-        }
-    }
-
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Broken => "newly violated",
-            Self::Open => "not judged any more",
-            Self::Missing => "not run",
-            Self::StillBroken => "violated, as approved",
-            Self::StillOpen => "not judged, as approved",
-            Self::Mended => "mended",
-            Self::Judged => "judged now",
-            Self::Unapproved => "not approved yet",
-            Self::Altered => "to be reviewed",
-        }
-    }
-
-    /// What nobody may overlook is never cut short.
-    const fn decides(self) -> bool {
-        matches!(self, Self::Broken | Self::Open | Self::Missing)
-    }
-}
-
 /// The lines of a comparison, under the name of what was approved.
 #[must_use]
 pub fn comparison(comparison: &Comparison, base: &str) -> String {
-    let counted = |kind: Kind| {
-        let count = comparison.changes.iter().filter(|change| change.kind == kind).count();
-        (count > 0).then(|| format!("{count} {}", kind.word()))
-    };
-    let counts: Vec<String> = Kind::ALL.into_iter().filter_map(counted).collect();
-    let summary = if counts.is_empty() { "nothing is new".to_owned() } else { counts.join(", ") };
+    let counts = counted(&comparison.changes);
+    let summary = if counts.is_empty() { "nothing is new".to_owned() } else { counts };
     let verdict = comparison.verdict;
     let mut text = format!("{} since {base}: {summary}\n", verdict.symbol());
     for kind in Kind::ALL {
         let of_kind: Vec<&Change> =
             comparison.changes.iter().filter(|one| one.kind == kind).collect();
-        let most = if kind.decides() { of_kind.len() } else { MOST_OF_A_KIND };
+        let most = if kind.is_worse() { of_kind.len() } else { MOST_OF_A_KIND };
         of_kind.iter().take(most).for_each(|change| line(change, &mut text));
         rest(of_kind.len(), most, &mut text);
     }
@@ -73,23 +28,8 @@ pub fn comparison(comparison: &Comparison, base: &str) -> String {
 }
 
 fn line(change: &Change, text: &mut String) {
-    let Change { kind, scenario, guarantee, was, is, words, rerun, severity } = change;
-    let what = guarantee.as_ref().map_or(scenario.clone(), |id| format!("{id} in {scenario}"));
-    let verdicts = match (was, is) {
-        (Some(was), Some(is)) if was != is => {
-            format!(" ({} before, {} now)", was.word(), is.word())
-        }
-        (Some(was), None) => format!(" ({} before)", was.word()),
-        _ => String::new(),
-    };
-    let soft = match severity {
-        reports::report::Severity::Must => "",
-        reports::report::Severity::Should => ", which should hold",
-        reports::report::Severity::Info => ", for information",
-    };
-    let words = if words.is_empty() { String::new() } else { format!(": {words}") };
-    let (sign, word) = (kind.sign(), kind.word());
-    writeln!(text, "{sign} {word}{soft}: {what}{verdicts}{words}").expect("memory takes it");
+    let Change { kind, rerun, .. } = change;
+    writeln!(text, "{} {}", kind.symbol(), change.told()).expect("memory takes it");
     if *kind == Kind::Broken && !rerun.is_empty() {
         writeln!(text, "  rerun: {rerun}").expect("memory takes it");
     }
@@ -163,7 +103,7 @@ mod tests {
         let report = Report { cells: vec![cell], ..Report::default() };
         let compared = compare(&base, &found, &report, true).unwrap();
         insta::assert_snapshot!(comparison(&compared, "windthrow-baseline"), @r"
-        ✗ since windthrow-baseline: 1 newly violated, 1 not judged any more, 1 not run, 1 mended, 1 not approved yet
+        ✗ since windthrow-baseline: 1 newly violated, 1 not judged any more, 1 not run, 1 mended, 1 new scenario
         ✗ newly violated: breaker-opens in calibration (held before, violated now): 5 attempts after failure 5 (the first of 3)
           rerun: windthrow run calibration --seed 7
         ? not judged any more: base-url in calibration
@@ -173,7 +113,7 @@ mod tests {
         ");
         let nothing = compare(&base, &base, &Report::default(), true).unwrap();
         let said = comparison(&nothing, "runs/a");
-        assert_eq!(said.lines().next(), Some("✓ since runs/a: 1 violated, as approved"));
+        assert_eq!(said.lines().next(), Some("✓ since runs/a: 1 violated as approved"));
     }
 
     #[test]

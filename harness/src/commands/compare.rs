@@ -2,7 +2,7 @@
 
 use crate::baseline::changes::compare as changes;
 use crate::baseline::moved::{Moved, moved};
-use crate::baseline::{self, Approved, Comparison, folder};
+use crate::baseline::{self, Approved, Base, Comparison, folder};
 use crate::cli::CompareArgs;
 use crate::commands::say;
 use crate::evidence::folder::RunFolder;
@@ -10,15 +10,7 @@ use crate::evidence::recorded::Recorded;
 use crate::failure::{Exit, Failure};
 use reports::report::{Report, Standing};
 use serde_json::json;
-use std::path::{Path, PathBuf};
-
-/// With what a run is compared.
-enum Base {
-    /// What was approved, and where that stands.
-    Approved(PathBuf, Vec<Approved>),
-    /// Another run.
-    Run(Box<Recorded>),
-}
+use std::path::Path;
 
 /// Prints what is new; the exit code is that of the worst of it.
 ///
@@ -38,7 +30,7 @@ pub fn compare(args: &CompareArgs) -> Result<Exit, Failure> {
     if args.json {
         say(format_args!("{:#}", json!({ "comparison": comparison, "measures": measures })));
     } else {
-        show(&base, &run.report, &comparison, &measures, &args.base);
+        show(&base, &run.report, &comparison, &measures);
     }
     if let (true, Base::Approved(path, _)) = (args.exact, &base) {
         leave_for_review(path, &found, &comparison)?;
@@ -51,42 +43,12 @@ pub fn compare(args: &CompareArgs) -> Result<Exit, Failure> {
     })
 }
 
-impl Base {
-    /// A baseline where one stands, otherwise a run.
-    fn find(out_dir: &Path, name: &str) -> Result<Self, Failure> {
-        let path = PathBuf::from(name);
-        if folder::is_there(&path) {
-            let approved = folder::read(&path)?;
-            return Ok(Self::Approved(path, approved));
-        }
-        match RunFolder::find(out_dir, name) {
-            Ok(run) => Ok(Self::Run(Box::new(Recorded::judged(&run)?))),
-            Err(Failure::NothingMatched { help, .. }) => Err(Failure::NothingMatched {
-                what: format!("there is neither a run nor a baseline {name}"),
-                help,
-            }),
-            Err(failure) => Err(failure),
-        }
+fn show(base: &Base, run: &Report, comparison: &Comparison, measures: &[Moved]) {
+    if let Base::Run(base) = base {
+        say(format_args!("base {}", identity(&base.report)));
     }
-
-    fn approved(&self) -> Vec<Approved> {
-        match self {
-            Self::Approved(_, approved) => approved.clone(),
-            Self::Run(run) => Approved::of(&run.report, &run.plan),
-        }
-    }
-}
-
-fn show(base: &Base, run: &Report, comparison: &Comparison, measures: &[Moved], name: &str) {
-    let name = match base {
-        Base::Run(base) => {
-            say(format_args!("base {}", identity(&base.report)));
-            base.report.run_id.clone()
-        }
-        Base::Approved(..) => name.to_owned(),
-    };
     say(format_args!("run  {}", identity(run)));
-    say(baseline::comparison(comparison, &name));
+    say(baseline::comparison(comparison, &base.name()));
     if let Base::Run(base) = base {
         if base.report.identity.seed != run.identity.seed {
             say("the seeds differ: other visitors came, and faults hit other calls");

@@ -137,7 +137,8 @@ pub fn request(
     let plan = selection::plan(&run, &config)?;
     let target = TargetSpec::Embedded { mutant: run.mutant.clone() };
     let rerun = Rerun::of(&run, &config, &plan, &target);
-    Ok(Request { plan, target, config, out_dir: run.out_dir, room: Arc::clone(room), rerun })
+    let (out_dir, room) = (run.out_dir, Arc::clone(room));
+    Ok(Request { plan, target, config, out_dir, room, rerun, base: None })
 }
 
 impl Row {

@@ -1,9 +1,11 @@
 //! `recheck` and `report`: from stored evidence, without traffic.
 
+use crate::baseline::{self, Base, Kept};
 use crate::cli::{FailOn, StoredArgs};
 use crate::commands::run::exit;
-use crate::evidence::build;
+use crate::commands::say;
 use crate::evidence::folder::{LAST, RunFolder};
+use crate::evidence::recorded::Recorded;
 use crate::failure::{Exit, Failure, nearest};
 use reports::renderers::{self, RENDERERS, Renderer};
 use reports::report::Report;
@@ -21,9 +23,17 @@ pub fn recheck(args: &StoredArgs) -> Result<Exit, Failure> {
         let path = folder.path.display();
         eprintln!("{path} has no {LAST}: the run broke off or goes on, or nobody wrote its result");
     }
-    let report = build::report(&folder)?;
-    write(&folder, &report, &args.format)?;
-    Ok(exit(&report, report.verdict, FailOn::Inconclusive))
+    let mut run = Recorded::judged(&folder)?;
+    let base = base(args, &folder)?;
+    run.report.news = base.as_ref().map(|base| base.news(&run)).transpose()?;
+    write(&folder, &run.report, &args.format)?;
+    // What is new stands at the end of what a person sees, where nothing scrolls it away.
+    if let (Some(base), true) = (&base, args.format.iter().any(|name| name == TERMINAL))
+        && run.report.news.as_ref().is_some_and(|news| news.incomparable.is_none())
+    {
+        say(baseline::comparison(&base.compare(&run)?, &base.since));
+    }
+    Ok(exit(&run.report, run.report.verdict, FailOn::Inconclusive))
 }
 
 /// Writes a recorded run's reports again; succeeds whatever the verdict is.
@@ -33,6 +43,14 @@ pub fn recheck(args: &StoredArgs) -> Result<Exit, Failure> {
 /// [`Failure`] when there is no such run or its files are broken.
 pub fn report(args: &StoredArgs) -> Result<Exit, Failure> {
     recheck(args).map(|_| Exit::Held)
+}
+
+/// What the run is compared with from now on: what is named, or what it was compared with before.
+fn base(args: &StoredArgs, folder: &RunFolder) -> Result<Option<Kept>, Failure> {
+    let Some(name) = &args.baseline else { return Kept::read(folder) };
+    let base = Kept::of(&Base::find(&args.out_dir, name)?);
+    base.write(folder).map_err(|failure| folder.or_gone(failure))?;
+    Ok(Some(base))
 }
 
 /// Every name must be a renderer's.
@@ -94,6 +112,8 @@ fn columns() -> usize {
         .map_or(100, |(terminal_size::Width(columns), _)| columns.into())
 }
 
+/// The reporter for whoever watches.
+const TERMINAL: &str = "terminal";
 /// The reporter for a workflow of GitHub.
 const GITHUB: &str = "github";
 /// Its file in which a step leaves what stands on the page of its run.

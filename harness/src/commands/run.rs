@@ -1,6 +1,6 @@
 //! `run`: choose scenarios, carry them out, judge the evidence, write the reports.
 
-use crate::baseline::{self, Approved, Frame, changes, folder};
+use crate::baseline::{self, Base, Frame, Kept, folder};
 use crate::cli::{FailOn, RunArgs};
 use crate::commands::report::{check_formats, write};
 use crate::commands::{failed, repeat, say};
@@ -8,7 +8,8 @@ use crate::config::target::TargetSpec;
 use crate::config::{Config, secret};
 use crate::edited::edited;
 use crate::evidence::folder::LAST;
-use crate::evidence::{build, plans};
+use crate::evidence::plans;
+use crate::evidence::recorded::Recorded;
 use crate::failure::{Exit, Failure};
 use crate::progress::Progress;
 use crate::rerun::Rerun;
@@ -58,7 +59,6 @@ pub async fn once(args: &RunArgs) -> Result<Done, Failure> {
     let is_edited = |_: &PathBuf| edited(&plan, &config, args.mutant.is_some());
     let changed = args.plan.as_ref().map(is_edited).unwrap_or_default();
     let rerun = Rerun::of(args, &config, &plan, &target).with_edited(changed);
-    let is_whole = rerun.is_whole();
     let progress = Progress::new();
     progress.note(&format!(
         "{}, seed {}, profile {}, time scale {}, target {}",
@@ -80,18 +80,21 @@ pub async fn once(args: &RunArgs) -> Result<Done, Failure> {
     // Something that runs already has one address for its mock.
     let jobs = if matches!(target, TargetSpec::Url { .. }) { Some(1) } else { args.jobs };
     let room = Arc::new(Room::here(jobs));
-    let request = Request { plan, target, config, out_dir: args.out_dir.clone(), room, rerun };
+    let request =
+        Request { plan, target, config, out_dir: args.out_dir.clone(), room, rerun, base };
     let ran = runner::run(&request, &progress).await?;
-    let report = build::report(&ran.folder)?;
+    let mut recorded = Recorded::judged(&ran.folder)?;
+    let base = request.base.as_ref();
+    recorded.report.news = base.map(|base| base.news(&recorded)).transpose()?;
+    let compared = base.map(|base| base.compare(&recorded)).transpose()?;
+    let report = recorded.report;
     let written = write(&ran.folder, &report, &with_result(&args.reporter));
-    let verdict = match (&base, &args.baseline) {
-        (Some(base), Some(path)) => {
-            let found = Approved::of(&report, &request.plan);
-            let compared = changes::compare(base, &found, &report, is_whole)?;
-            say(baseline::comparison(&compared, &path.display().to_string()));
+    let verdict = match base.zip(compared) {
+        Some((base, compared)) => {
+            say(baseline::comparison(&compared, &base.since));
             compared.verdict
         }
-        _ => report.verdict,
+        None => report.verdict,
     };
     let exit =
         if ran.interrupted { Exit::Interrupted } else { exit(&report, verdict, args.fail_on) };
@@ -164,15 +167,11 @@ fn with_result(asked: &[String]) -> Vec<String> {
 }
 
 /// What was approved, as far as this run can be compared with it: whoever cannot is told before the storm.
-fn base(
-    args: &RunArgs,
-    plan: &RunPlan,
-    target: &TargetSpec,
-) -> Result<Option<Vec<Approved>>, Failure> {
+fn base(args: &RunArgs, plan: &RunPlan, target: &TargetSpec) -> Result<Option<Kept>, Failure> {
     let Some(path) = &args.baseline else { return Ok(None) };
-    let base = folder::read(path)?;
-    Frame::of(plan, target.kind()).must_fit(&base)?;
-    Ok(Some(base))
+    let approved = folder::read(path)?;
+    Frame::of(plan, target.kind()).must_fit(&approved)?;
+    Ok(Some(Kept::of(&Base::Approved(path.clone(), approved))))
 }
 
 /// 1 outranks 5 outranks 3. The verdict is the report's, or that on what is new since a baseline.

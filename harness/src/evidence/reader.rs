@@ -144,6 +144,7 @@ mod tests {
             scenario: "s".into(),
             plan_hash: "h".into(),
             target: "embedded".into(),
+            started: None,
         }
     }
 

@@ -102,7 +102,7 @@ pub async fn run(
         Some(why) => failed(why),
         // Whoever is asked to stop before it listens is ended by the signal.
         None if asked && status.signal() == Some(Signal::SIGTERM as i32) => {
-            Shortfall { kind: Kind::Interrupted, why: "it was interrupted".to_owned() }
+            Shortfall { kind: Kind::Interrupted, why: "Ctrl-C or a signal stopped it".to_owned() }
         }
         None => {
             let said = tail(&log, LAST_LINES);
@@ -128,6 +128,7 @@ fn hear(line: &str, bar: &Bar, place: &mut Place, why: &mut Option<String>) {
     match Said::heard(line) {
         Some(Said::Ready) => place.started(),
         Some(Said::Phase(phase)) => bar.say(&phase),
+        Some(Said::Load { arrived, planned, faults }) => bar.load(arrived, planned, &faults),
         Some(Said::Lacks(what)) => bar.warn(&what),
         Some(Said::Failure(words)) => *why = Some(words),
         None => {}

@@ -4,6 +4,7 @@ mod child;
 mod log;
 mod version;
 
+use crate::baseline::Kept;
 use crate::config::Config;
 use crate::config::target::TargetSpec;
 use crate::evidence::folder::{RunFolder, RunIdentity};
@@ -37,6 +38,8 @@ pub struct Request {
     pub room: Arc<Room>,
     /// What was called.
     pub rerun: Rerun,
+    /// What it is compared with.
+    pub base: Option<Kept>,
 }
 
 /// What became of the run; verdicts are judged from the folder afterwards.
@@ -61,6 +64,9 @@ pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure>
     let (bytes, plan_hash) = plans::to_bytes(&request.plan);
     let (folder, run_id, started) = RunFolder::create(&request.out_dir, &plan_hash)?;
     folder.write("plan.json", &bytes)?;
+    if let Some(base) = &request.base {
+        base.write(&folder)?;
+    }
     let run_hash = folder.write_identity(&RunIdentity {
         started,
         version,

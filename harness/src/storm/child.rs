@@ -4,6 +4,7 @@ use super::load::Load;
 use super::measure::lag::Probe;
 use super::measure::starvation::Starvation;
 use super::order::{Order, Said};
+use super::pace;
 use super::recorder::Recorder;
 use super::testbed::{Scene, Testbed};
 use crate::evidence::plans;
@@ -31,6 +32,7 @@ pub async fn carry_out(order: &Order) -> Result<Outcome, Failure> {
 
 async fn recorded(order: &Order) -> Result<Outcome, Failure> {
     let clock = Clock::start();
+    let began = wall();
     let run = plans::read(&order.plan)?;
     let plan = run.scenario(&order.scenario).ok_or_else(|| {
         Failure::usage(format!("no scenario {} in the plan", order.scenario), "see windthrow list")
@@ -45,6 +47,7 @@ async fn recorded(order: &Order) -> Result<Outcome, Failure> {
         scenario: plan.id.clone(),
         plan_hash: order.plan_hash.clone(),
         target: order.target.label(),
+        started: Some(began),
     }));
     let scene = Scene { order, run: &run, plan, clock, recorder: &recorder };
     let (outcome, written) = match storm(&scene).await {
@@ -62,6 +65,12 @@ async fn recorded(order: &Order) -> Result<Outcome, Failure> {
     }
 }
 
+/// The calendar time, RFC 3339 with milliseconds.
+fn wall() -> String {
+    let now = jiff::Timestamp::try_from(Clock::wall()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    now.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
 async fn storm(scene: &Scene<'_>) -> Result<Outcome, Failure> {
     let Scene { order, run, plan, clock, recorder } = *scene;
     let mut testbed = Testbed::set_up(scene).await?;
@@ -77,6 +86,7 @@ async fn storm(scene: &Scene<'_>) -> Result<Outcome, Failure> {
     let starvation = Starvation::begin(testbed.root(), clock, recorder.clone())
         .map_err(|error| Failure::bug(format!("failed to start a thread: {error}")))?;
     let announcing = tokio::spawn(announce_phases(clock, armed, plan.clone()));
+    let telling = tokio::spawn(pace::announce(clock, armed, plan.clone(), testbed.pace()));
     let load = Load::begin(plan, testbed.entrance(), armed, clock);
     let outcome = until_the_end(&mut testbed, scene, armed).await;
     let report = load.end().await?;
@@ -85,6 +95,7 @@ async fn storm(scene: &Scene<'_>) -> Result<Outcome, Failure> {
     probe.end();
     tokio::task::block_in_place(|| starvation.end());
     announcing.abort();
+    telling.abort();
     testbed.clear().await?;
     Ok(outcome)
 }

@@ -13,6 +13,7 @@ pub mod load;
 pub mod measure;
 pub mod observe;
 pub mod order;
+pub mod pace;
 pub mod process_faults;
 pub mod reach;
 pub mod recorder;

@@ -77,6 +77,15 @@ pub enum Said {
     Ready,
     /// This phase has begun.
     Phase(String),
+    /// How the last second went.
+    Load {
+        /// Visitors of whom something was seen first.
+        arrived: u32,
+        /// Arrivals a second that the plan asks for; 0 where they come one after the other.
+        planned: u32,
+        /// The rules that are armed.
+        faults: Vec<String>,
+    },
     /// What the target does not show that judges need, and what to change.
     Lacks(String),
     /// Why there is no recording, and what to do.
@@ -148,7 +157,8 @@ mod tests {
     fn what_is_said_is_heard_among_other_lines() {
         let failure = Said::Failure("why\nand so on".into());
         let lacks = Said::Lacks("GET /metrics was answered 404".into());
-        for said in [Said::Ready, Said::Phase("control".into()), lacks, failure] {
+        let load = Said::Load { arrived: 41, planned: 45, faults: vec!["outage".into()] };
+        for said in [Said::Ready, Said::Phase("control".into()), load, lacks, failure] {
             assert_eq!(Said::heard(&said.line()), Some(said));
         }
         assert_eq!(Said::heard("phase: control"), None);

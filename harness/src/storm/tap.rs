@@ -3,6 +3,7 @@
 use super::bodies::Bodies;
 use super::observe::dead_letters::Poison;
 use super::observe::search::Search;
+use super::pace::Pace;
 use super::process_faults::due::Counting;
 use super::reach::Arrivals;
 use super::recorder::Recorder;
@@ -16,6 +17,7 @@ use std::sync::{Arc, OnceLock};
 pub struct Tap {
     counting: Counting,
     arrivals: Arc<Arrivals>,
+    pace: Arc<Pace>,
     bodies: Arc<Bodies>,
     search: Arc<OnceLock<Arc<Search>>>,
     poison: Arc<Poison>,
@@ -29,6 +31,7 @@ impl Tap {
         Self {
             counting,
             arrivals: Arc::default(),
+            pace: Arc::default(),
             bodies,
             search: Arc::default(),
             poison: Arc::default(),
@@ -39,6 +42,12 @@ impl Tap {
     #[must_use]
     pub fn arrivals(&self) -> &Arrivals {
         &self.arrivals
+    }
+
+    /// How many visitors have come.
+    #[must_use]
+    pub fn pace(&self) -> &Arc<Pace> {
+        &self.pace
     }
 
     /// The webhooks that nobody can process.
@@ -69,6 +78,7 @@ impl mock_server::history::record::Recorder for Tap {
 
 impl OperationSink for Tap {
     fn operation(&self, operation: Operation<'static>) {
+        self.pace.note(operation.arrival);
         self.counting.operation(operation);
     }
 
@@ -132,6 +142,7 @@ mod tests {
             scenario: String::new(),
             plan_hash: String::new(),
             target: String::new(),
+            started: None,
         }));
         let (_, counting) = DueFaults::of(&[], Clock::start(), &recorder);
         let tap = Tap::new(counting, &recorder);

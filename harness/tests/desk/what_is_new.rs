@@ -73,6 +73,8 @@ fn a_bug_is_named_beside_what_was_approved_and_every_line_ends_as_printed() {
     let json = desk.sh(&format!("windthrow compare {first} {second} --json")).ends_with(1);
     json.says(&["\"kind\": \"broken\"", "\"verdict\": \"violated\""]);
 
+    reports_say_what_is_new(&desk, first, second);
+
     // What is violated is approved with a reason, and known from then on.
     let refused = desk.sh("windthrow baseline set").ends_with(2);
     refused.says(&["not approved without a reason: json-headers is violated in steady-state"]);
@@ -81,7 +83,7 @@ fn a_bug_is_named_beside_what_was_approved_and_every_line_ends_as_printed() {
         .says(&["newly violated"]);
     desk.sh("windthrow baseline show").ends_with(0).says(&["approved because: until Friday"]);
     let known = desk.sh("windthrow compare windthrow-baseline --exact").ends_with(0);
-    known.says(&["violated, as approved: json-headers in steady-state"]);
+    known.says(&["violated as approved: json-headers in steady-state"]);
     // The same again needs no new reason.
     desk.sh("windthrow baseline set").ends_with(0);
 
@@ -98,6 +100,41 @@ fn a_bug_is_named_beside_what_was_approved_and_every_line_ends_as_printed() {
     desk.sh("windthrow compare windthrow-baseline --exact").ends_with(6);
     let pending = fs::read_to_string(desk.folder.join("windthrow-baseline/steady-state.snap.new"));
     assert!(pending.unwrap().contains("served_percent = 99"));
+}
+
+/// The reports of a run that was compared say so, whenever they are made again; those of another once it is
+/// compared; and what cannot be compared says why.
+fn reports_say_what_is_new(desk: &Desk, first: &str, second: &str) {
+    let read = |run: &str| {
+        ["report.html", "summary.md", "junit.xml", "result.json"]
+            .map(|name| fs::read_to_string(desk.folder.join("runs").join(run).join(name)).unwrap())
+    };
+    let since = |run: &str, sentence: &str| {
+        let [html, markdown, junit, json] = read(run);
+        for text in [&html, &markdown, &junit] {
+            assert!(text.contains(sentence), "{sentence}: {text}");
+        }
+        assert!(json.contains("\"since\": "), "{json}");
+    };
+    since(second, "Since windthrow-baseline: 1 newly violated.");
+    let before = read(second);
+    let again = desk.sh(&format!("windthrow recheck {second}")).ends_with(1);
+    again.says(&["Since windthrow-baseline: 1 newly violated.", "json-headers (standard, new)"]);
+    assert_eq!(read(second), before);
+
+    assert!(read(first)[3].contains("\"news\": null"));
+    desk.sh(&format!("windthrow report {first} --baseline windthrow-baseline")).ends_with(0);
+    since(first, "Nothing is new since windthrow-baseline.");
+    desk.sh(&format!("windthrow report {second} --baseline {first}")).ends_with(0);
+    since(second, &format!("Since run {first}: 1 newly violated."));
+
+    let contract = mock_server::profile::ContractProfile::linktree_v1();
+    let settings = scenarios::catalogue::Settings::default();
+    let run = scenarios::catalogue::run_plan(&settings, contract, &["steady-state"]);
+    let approved = Approved::empty(&run, &run.scenarios[0], "spawn");
+    folder::write(&desk.folder.join("other"), &[approved]).unwrap();
+    desk.sh(&format!("windthrow report {second} --baseline other")).ends_with(0);
+    since(second, "Not compared with other: kind of target: spawn there, embedded here.");
 }
 
 #[test]
@@ -122,7 +159,7 @@ fn what_could_not_be_carried_out_ends_with_5_however_often_and_whatever_is_appro
         .says(&["is inconclusive in steady-state", "and "]);
     desk.sh("windthrow baseline set --reason 'it is not built yet'").ends_with(0);
     let gate = desk.sh("windthrow run steady-state --baseline windthrow-baseline").ends_with(5);
-    gate.says(&["not judged, as approved"]);
+    gate.says(&["not judged as approved"]);
     let again = desk.sh("windthrow run --failed").ends_with(5);
     again.says(&["1 scenario,"]);
     // Nothing was seen, so that nothing is as good as approved.

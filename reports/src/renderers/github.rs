@@ -44,17 +44,26 @@ impl Renderer for Github {
                 _ => "warning",
             }
         };
-        let broken = matrix.with(Standing::Violated);
+        let mut broken = matrix.with(Standing::Violated);
+        // Of what is cut short whatever is new must not be a part.
+        let is_new =
+            |cell: &&Cell| report.news.as_ref().and_then(|news| news.mark(cell)) == Some("new");
+        broken.sort_by_key(|cell| !is_new(cell));
         let open = matrix.with(Standing::Inconclusive);
         let (mut errors, mut warnings) = (Vec::new(), Vec::new());
         for cell in broken.into_iter().chain(open) {
-            let title =
-                format!("{} is {} in {}", cell.guarantee, cell.verdict.word(), cell.scenario);
+            let Cell { guarantee, scenario, .. } = cell;
+            let mark = report.marked(cell);
+            let title = format!("{guarantee} is {} in {scenario}{mark}", cell.verdict.word());
             let list = if level(cell) == "error" { &mut errors } else { &mut warnings };
             list.push((title, said(cell)));
         }
         for (told, scenarios) in report.troubles() {
             warnings.push((scenarios.join(", "), told));
+        }
+        if let Some(news) = &report.news {
+            let sentence = data(&news.sentence());
+            writeln!(out, "::notice title=windthrow{}::{sentence}", property(": what is new"))?;
         }
         for (level, list) in [("error", errors), ("warning", warnings)] {
             for (title, text) in list.iter().take(MOST) {
@@ -128,6 +137,7 @@ mod tests {
         let mut report = Report::example();
         report.cells.retain(|cell| cell.verdict == Standing::Held);
         report.scenarios.clear();
+        report.news = None;
         assert_eq!(rendered(&Github, &report), "");
     }
 
@@ -139,7 +149,8 @@ mod tests {
             let text = rendered(&Github, &Report::example().with_every_text_after(&hostile));
             prop_assert_eq!(text.lines().count(), lines);
             for line in text.lines() {
-                let rest = line.strip_prefix("::error title=").or(line.strip_prefix("::warning title="));
+                let ours = ["::error title=", "::warning title=", "::notice title="];
+                let rest = ours.iter().find_map(|begin| line.strip_prefix(begin));
                 prop_assert!(rest.is_some_and(|rest| rest.contains("::")), "{}", line);
             }
         }

@@ -8,7 +8,9 @@ use super::Renderer;
 use crate::cards::{Card, cards};
 use crate::matrix::{Matrix, Reasons, Row, by_reason};
 use crate::report::{Cell, Ending, GuaranteeReport, Lateness, Report, ScenarioReport, Standing};
-use crate::text::{duration, listed, measured, micros, moment, number, seconds, short_hash};
+use crate::text::{
+    duration, listed, measured, micros, moment, number, printable, seconds, short_hash,
+};
 
 mod examples;
 mod timeline;
@@ -22,7 +24,7 @@ const MAX_BYTES: usize = 3_000_000;
 const STYLE: &str = include_str!("../../templates/report.css");
 
 /// The only thing in the page that a browser may apply; a test holds it to [`STYLE`].
-const STYLE_HASH: &str = "sha256-e72UUhJ9PkwK7N8Du2nUEKTaskmkPDpDhc2wKd4oV6E=";
+const STYLE_HASH: &str = "sha256-B0a9i2bg0A8fl4ICMEWMYR1Sd7N/7ZEC6xg2AkUOaD4=";
 
 /// Writes `report.html`.
 #[derive(Debug, Clone, Copy)]
@@ -171,6 +173,16 @@ fn class(verdict: &Standing) -> &'static str {
 fn anchor(kind: &str, id: &str) -> String {
     let safe = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
     format!("{kind}-{}", id.chars().map(safe).collect::<String>())
+}
+
+/// As much as fits on a first screen with all else; the whole of it stands with its scenario.
+fn short(text: &str) -> String {
+    printable(text, 240)
+}
+
+/// Whether what a card shows is new since the baseline.
+fn mark(card: &Card<'_>, report: &Report) -> Option<String> {
+    card.news(report.news.as_ref())
 }
 
 /// Text that may be missing.

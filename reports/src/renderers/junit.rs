@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use quick_junit::{NonSuccessKind, Report as Suites, TestCase, TestCaseStatus, TestSuite};
 
 use super::Renderer;
@@ -31,22 +32,44 @@ impl Renderer for Junit {
         let matrix = Matrix::of(&report);
         let mut suites = Suites::new("windthrow");
         suites.timestamp = report.started.parse().ok();
+        suites.time = lasted(&report);
         for (column, id) in matrix.scenarios.iter().enumerate() {
             let mut suite = TestSuite::new(*id);
-            suite.timestamp = report.started.parse().ok();
             for (name, value) in properties(&report) {
                 suite.add_property((name, value));
             }
+            if let Some(news) = &report.news {
+                suite.add_property(("baseline", &*news.since));
+                suite.add_property(("news", &*news.sentence()));
+            }
             if let Some(scenario) = report.scenarios.iter().find(|scenario| scenario.id == *id) {
+                suite.timestamp = scenario.started.as_deref().and_then(|at| at.parse().ok());
                 suite.set_time(Duration::from_millis(scenario.duration_ms));
                 suite.add_test_case(completed(scenario));
             }
+            let began = suite.timestamp;
             let judged = matrix.rows.iter().filter_map(|row| row.cells[column]);
-            suite.add_test_cases(judged.map(case));
+            suite.add_test_cases(judged.map(|cell| {
+                let mut case = case(cell, &report);
+                case.timestamp = began;
+                case
+            }));
             suites.add_test_suite(suite);
         }
         suites.serialize(out).map_err(io::Error::other)
     }
+}
+
+/// From the beginning of the run to the end of its last scenario; several run side by side, so that their
+/// times do not add up to it.
+fn lasted(report: &Report) -> Option<Duration> {
+    let began: Timestamp = report.started.parse().ok()?;
+    let end = |scenario: &ScenarioReport| {
+        let started: Timestamp = scenario.started.as_ref()?.parse().ok()?;
+        started.checked_add(Duration::from_millis(scenario.duration_ms)).ok()
+    };
+    let last = report.scenarios.iter().filter_map(end).max()?;
+    Duration::try_from(last.duration_since(began)).ok()
 }
 
 /// What tells two runs apart.
@@ -90,11 +113,12 @@ fn completed(scenario: &ScenarioReport) -> TestCase {
     };
     let mut case = TestCase::new("scenario-completed", status);
     case.set_classname(class_name(&scenario.id));
+    case.timestamp = scenario.started.as_deref().and_then(|at| at.parse().ok());
     case.set_time(Duration::from_millis(scenario.duration_ms));
     case
 }
 
-fn case(cell: &Cell) -> TestCase {
+fn case(cell: &Cell, report: &Report) -> TestCase {
     let mut status = match cell.verdict {
         Standing::Held => TestCaseStatus::success(),
         Standing::Violated => TestCaseStatus::non_success(NonSuccessKind::Failure),
@@ -108,7 +132,7 @@ fn case(cell: &Cell) -> TestCase {
                 Some(margin) => format!("{}; {}", cell.offence(), margin.told()),
                 None => format!("{}; promised: {}", cell.offence(), cell.promised),
             };
-            status.set_type("violated").set_message(message).set_description(witness(cell));
+            status.set_type("violated").set_message(message).set_description(witness(cell, report));
         }
         Standing::Inconclusive | Standing::NotApplicable => {
             status.set_message(cell.reason.as_deref().unwrap_or("no reason was recorded"));
@@ -125,8 +149,12 @@ fn case(cell: &Cell) -> TestCase {
 }
 
 /// The worst violation and how to see it again, a line each.
-fn witness(cell: &Cell) -> String {
+fn witness(cell: &Cell, report: &Report) -> String {
     let mut lines = Vec::new();
+    if let Some((news, mark)) = report.news.as_ref().and_then(|news| Some((news, news.mark(cell)?)))
+    {
+        lines.push(format!("since {}: {mark}", news.since));
+    }
     if let Some(first) = cell.counter_examples.first() {
         let at = text::moment(first.at_ms);
         lines.push(format!("{at}: {} ({})", first.observed, first.faults()));

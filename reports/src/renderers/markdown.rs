@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::Renderer;
 use crate::cards::{Card, cards};
 use crate::matrix::{Matrix, by_reason};
-use crate::report::{Cell, Report, Standing};
+use crate::report::{Cell, News, Report, Standing};
 use crate::text::{listed, short_hash};
 
 /// Stays under 64 KiB with room for what a workflow adds.
@@ -35,7 +35,7 @@ impl Renderer for Markdown {
         let matrix = Matrix::of(&report);
         let cards = cards(&matrix);
         let mut sections = vec![head(&report)];
-        sections.extend(cards.iter().take(MAX_VIOLATIONS).map(violation));
+        sections.extend(cards.iter().take(MAX_VIOLATIONS).map(|card| violation(card, &report)));
         if cards.len() > MAX_VIOLATIONS {
             let more = cards.len() - MAX_VIOLATIONS;
             sections.push(format!("… and {more} more broken guarantees, see `report.html`.\n"));
@@ -92,6 +92,9 @@ fn head(report: &Report) -> String {
     if let Some(why) = &report.why {
         head.push_str(&format!("\n**{}**\n", escaped(why)));
     }
+    if let Some(news) = &report.news {
+        head.push_str(&self::news(news));
+    }
     head.push_str(&format!("\n{}\n", escaped(&facts)));
     for (told, scenarios) in report.troubles() {
         let scenarios = escaped(&listed(&scenarios, 4));
@@ -104,10 +107,27 @@ fn head(report: &Report) -> String {
     head
 }
 
-fn violation(card: &Card<'_>) -> String {
+/// What is new since the baseline, and where.
+fn news(news: &News) -> String {
+    let mut text = format!("\n**{}**\n", escaped(&news.sentence()));
+    for (kind, places) in news.headlines() {
+        let places = escaped(&listed(&places, 6));
+        text.push_str(&format!("\n- {} {}: {places}", kind.symbol(), kind.word()));
+    }
+    for (words, scenarios) in news.caveats() {
+        let scenarios = escaped(&listed(&scenarios, 6));
+        text.push_str(&format!("\n- ~ {}: {scenarios}", escaped(words)));
+    }
+    text.push('\n');
+    text
+}
+
+fn violation(card: &Card<'_>, report: &Report) -> String {
     let cell = card.lead;
+    let mark = card.news(report.news.as_ref()).map(|mark| format!(", {}", escaped(&mark)));
+    let mark = mark.unwrap_or_default();
     let mut lines = vec![
-        format!("### ✗ {} ({})", escaped(&cell.guarantee), card.weight()),
+        format!("### ✗ {} ({}{mark})", escaped(&cell.guarantee), card.weight()),
         String::new(),
         format!("**{}**", escaped(cell.offence())),
         String::new(),
@@ -126,7 +146,8 @@ fn violation(card: &Card<'_>) -> String {
         item("also in", &others.join(", "));
     }
     for other in &card.with_it {
-        let other = format!("{}: {}", other.guarantee, other.offence());
+        let marked = report.marked(other);
+        let other = format!("{}{marked}: {}", other.guarantee, other.offence());
         item("with it", &format!("{other} (likely the same cause)"));
     }
     if !cell.check_next.is_empty() {

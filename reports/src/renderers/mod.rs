@@ -147,6 +147,25 @@ mod tests {
         }
     }
 
+    /// Proves that no report for a person keeps back what is new, and that where nobody compared none says a
+    /// word of it.
+    #[test]
+    fn what_is_new_is_said_wherever_a_person_looks() {
+        let squeezed = |text: &str| text.split_whitespace().collect::<String>();
+        let mut report = Report::example();
+        let sentence = squeezed(&report.news.as_ref().unwrap().sentence());
+        let for_people =
+            || RENDERERS.iter().filter(|one| !["json", "openmetrics"].contains(&one.name()));
+        for renderer in for_people() {
+            let text = squeezed(&rendered(*renderer, &report));
+            assert!(text.contains(&sentence), "{}: {text}", renderer.name());
+        }
+        report.news = None;
+        for renderer in for_people() {
+            assert!(!rendered(*renderer, &report).contains("my-baseline"), "{}", renderer.name());
+        }
+    }
+
     /// Proves that rendering has no hidden input.
     #[test]
     fn the_same_report_gives_the_same_bytes() {

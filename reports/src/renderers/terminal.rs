@@ -48,7 +48,7 @@ impl Renderer for Terminal {
         let mut page = Page { columns: columns.max(NARROWEST), out };
         page.head(&report)?;
         for card in cards(&matrix) {
-            page.card(&card)?;
+            page.card(&card, &report)?;
         }
         if !matrix.rows.is_empty() {
             page.matrix(&matrix)?;
@@ -100,6 +100,9 @@ impl Page<'_> {
         if let Some(why) = &report.why {
             self.say("  ", why)?;
         }
+        if let Some(news) = &report.news {
+            self.say("  ", &news.sentence())?;
+        }
         let target = &report.identity.target;
         let mutant = target.mutant.iter().map(|mutant| format!(", mutant {mutant}"));
         let version = target.version.iter().map(|version| format!(", version {version}"));
@@ -124,9 +127,11 @@ impl Page<'_> {
         writeln!(self.out)
     }
 
-    fn card(&mut self, card: &Card<'_>) -> io::Result<()> {
+    fn card(&mut self, card: &Card<'_>, report: &Report) -> io::Result<()> {
         let cell = card.lead;
-        let title = format!("✗ {} ({}):", cell.guarantee, card.weight());
+        let mark = card.news(report.news.as_ref()).map(|mark| format!(", {mark}"));
+        let mark = mark.unwrap_or_default();
+        let title = format!("✗ {} ({}{mark}):", cell.guarantee, card.weight());
         self.say(&(paint(Standing::Violated, &title) + " "), cell.offence())?;
         if let Some(moment) = card.moment() {
             self.say("  when      ", &moment)?;
@@ -141,7 +146,8 @@ impl Page<'_> {
             self.say("  also in   ", &others.join(", "))?;
         }
         for other in &card.with_it {
-            let other = format!("{}: {}", other.guarantee, other.offence());
+            let marked = report.marked(other);
+            let other = format!("{}{marked}: {}", other.guarantee, other.offence());
             self.say("  with it   ", &format!("{other} (likely the same cause)"))?;
         }
         for line in cell.counter_examples.iter().take(1).flat_map(|one| one.story.iter().take(8)) {

@@ -18,6 +18,9 @@ pub struct ScenarioReport {
     pub ending: Ending,
     /// Why it did not complete.
     pub ending_reason: Option<String>,
+    /// When its traffic began, as RFC 3339; absent where it never did, or where that was not recorded.
+    #[serde(default)]
+    pub started: Option<String>,
     /// How long it ran.
     pub duration_ms: u64,
     /// Warm-up, storm, heal, settle and the like, in order of time.
@@ -26,6 +29,9 @@ pub struct ScenarioReport {
     pub fault_windows: Vec<FaultWindow>,
     /// What failed in the harness itself, and what follows from it; nothing if it did its work.
     pub troubles: Vec<String>,
+    /// The states of the target's breakers, as far as they are certain.
+    #[serde(default)]
+    pub breakers: Vec<Breaker>,
     /// How much was seen, and how far the measurement can be trusted.
     pub evidence: Evidence,
     /// What the timeline shows, grouped into panels.
@@ -94,6 +100,53 @@ pub struct FaultWindow {
     pub until_ms: u64,
     /// How many exchanges it hit; 0 means that it exercised nothing.
     pub hits: u64,
+}
+
+/// What is certain of one of the target's breakers.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Breaker {
+    /// What it guards, such as `all calls`.
+    pub guards: String,
+    /// Its states, in order of time; between them nothing is certain.
+    pub states: Vec<BreakerSpan>,
+}
+
+/// A stretch in which a breaker was in one state for certain.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct BreakerSpan {
+    /// The state.
+    pub state: BreakerState,
+    /// From when on.
+    pub from_ms: u64,
+    /// Until when.
+    pub until_ms: u64,
+}
+
+/// What a breaker does with a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BreakerState {
+    /// It lets it through.
+    #[default]
+    Closed,
+    /// It lets a few through, to see.
+    HalfOpen,
+    /// It lets none through.
+    Open,
+}
+
+impl BreakerState {
+    /// All of them, in the order in which a breaker goes through them.
+    pub const ALL: [Self; 3] = [Self::Closed, Self::Open, Self::HalfOpen];
+
+    /// The state in words.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::HalfOpen => "half-open",
+            Self::Open => "open",
+        }
+    }
 }
 
 /// How much was seen, and how far the measurement can be trusted.

@@ -16,8 +16,7 @@ pub struct Punctuality {
     /// Most of them in any second of the plan.
     pub peak_per_s: u64,
     armed: Moment,
-    /// A bit for each arrival that was seen.
-    seen: Vec<u64>,
+    seen: Newcomers,
     in_second: BTreeMap<u64, u64>,
 }
 
@@ -30,14 +29,14 @@ impl Punctuality {
             arrivals: 0,
             peak_per_s: 0,
             armed: case.harness.armed,
-            seen: Vec::new(),
+            seen: Newcomers::default(),
             in_second: BTreeMap::new(),
         }
     }
 
     /// Sees an operation; of one arrival they come in order of time.
     pub fn operation(&mut self, operation: &Operation<'_>) {
-        if !self.is_first(operation.arrival) {
+        if !self.seen.is_first(operation.arrival) {
             return;
         }
         self.arrivals += 1;
@@ -47,18 +46,25 @@ impl Punctuality {
         *count += 1;
         self.peak_per_s = self.peak_per_s.max(*count);
     }
+}
 
-    /// A number that no schedule has is taken for an arrival of its own.
-    fn is_first(&mut self, arrival: u64) -> bool {
+/// Tells whoever comes for the first time: a bit for each arrival that was seen.
+#[derive(Clone, Debug, Default)]
+pub struct Newcomers(Vec<u64>);
+
+impl Newcomers {
+    /// Whether nothing was seen of this arrival before. A number that no schedule has is taken for an
+    /// arrival of its own.
+    pub fn is_first(&mut self, arrival: u64) -> bool {
         if arrival >= MAX_ARRIVALS {
             return true;
         }
         let (word, bit) = (usize::try_from(arrival / 64).unwrap_or(0), 1 << (arrival % 64));
-        if self.seen.len() <= word {
-            self.seen.resize(word + 1, 0);
+        if self.0.len() <= word {
+            self.0.resize(word + 1, 0);
         }
-        let first = self.seen[word] & bit == 0;
-        self.seen[word] |= bit;
+        let first = self.0[word] & bit == 0;
+        self.0[word] |= bit;
         first
     }
 }

@@ -6,17 +6,19 @@ use crate::evidence::judging::{Judged, judge};
 use crate::evidence::reader::ReadError;
 use crate::evidence::shortfall::{Kind, Shortfall};
 use crate::failure::Failure;
+use mock_server::clock::Moment;
 use mock_server::contract::Listener;
 use mock_server::faults::FaultMark;
 use mock_server::history::handshake::Handshake;
 use reports::report::{
-    Cell, Course, CpuTime, Ending, Evidence, FaultWindow, Held, Lateness, Phase, ScenarioReport,
-    Series, Standing, Tolerance,
+    Breaker, BreakerSpan, BreakerState, Cell, Course, CpuTime, Ending, Evidence, FaultWindow, Held,
+    Lateness, Phase, ScenarioReport, Series, Standing, Tolerance,
 };
 use scenarios::case::{Case, JudgedExchange};
 use scenarios::health::Trouble;
 use scenarios::history::{Change, GeneratorReport, Outcome, Process};
 use scenarios::plan::{AlertKind, Plan, RunPlan};
+use scenarios::timeline;
 use scenarios::verdict::{Verdict, VerdictKind};
 
 /// What one scenario came to, and the cell of each of its guarantees.
@@ -67,6 +69,7 @@ pub fn scenario(
             report.duration_ms.min(judged.case.plan_ms(judged.case.harness.closed));
     }
     (report.ending, report.ending_reason) = ending;
+    report.started = began(&judged.case);
     let enough = |(id, verdict): &(&'static str, Verdict)| {
         let verdict = identity.judging.enough(id, verdict.clone());
         // Of what a scenario only watches, too little seen says nothing.
@@ -78,10 +81,13 @@ pub fn scenario(
     };
     let cells: Vec<Cell> = judged.verdicts.iter().filter_map(enough).collect();
     report.fault_windows = plan.faults.iter().map(|rule| window(rule, &judged)).collect();
+    if identity.judging.not_applicable(BREAKER).is_none() {
+        report.breakers = timeline::breakers(&judged.case).iter().map(breaker).collect();
+    }
     report.evidence = evidence(&judged);
     report.troubles = judged.health.troubles.iter().map(|one| trouble(one, &judged.case)).collect();
     report.markers = cell::markers(&cells);
-    let series = |series: scenarios::timeline::Series| Series {
+    let series = |series: timeline::Series| Series {
         name: series.name.to_owned(),
         unit: series.unit.to_owned(),
         group: series.group.to_owned(),
@@ -89,6 +95,35 @@ pub fn scenario(
     };
     report.series = judged.series.into_iter().map(series).collect();
     Ok((report, cells))
+}
+
+/// When the traffic began, by the calendar.
+fn began(case: &Case) -> Option<String> {
+    let harness = &case.harness;
+    let started: jiff::Timestamp = harness.opened.as_ref()?.started.as_ref()?.parse().ok()?;
+    let armed = started.checked_add(harness.armed.since(Moment::ZERO)).ok()?;
+    harness.is_armed().then(|| armed.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
+}
+
+/// The promise of whoever has a breaker.
+const BREAKER: &str = "breaker-opens";
+
+/// What is certain of one breaker.
+fn breaker(breaker: &timeline::Breaker) -> Breaker {
+    let guards = match breaker.guards {
+        None => "all calls".to_owned(),
+        Some(route) => format!("{} calls", serde_json::json!(route).as_str().unwrap_or_default()),
+    };
+    let span = |(state, from_ms, until_ms): &(timeline::BreakerState, u64, u64)| BreakerSpan {
+        state: match state {
+            timeline::BreakerState::Closed => BreakerState::Closed,
+            timeline::BreakerState::HalfOpen => BreakerState::HalfOpen,
+            timeline::BreakerState::Open => BreakerState::Open,
+        },
+        from_ms: *from_ms,
+        until_ms: *until_ms,
+    };
+    Breaker { guards, states: breaker.spans.iter().map(span).collect() }
 }
 
 /// Why a promise that is all about an alert was never made: none is named, and none came.
@@ -176,7 +211,9 @@ const fn cut_short(kind: Kind) -> Ending {
 fn ending(case: &Case, plan: &Plan) -> (Ending, Option<String>) {
     match &case.harness.outcome {
         Some(Outcome::Completed) => (Ending::Completed, None),
-        Some(Outcome::Interrupted) => (Ending::Interrupted, Some("it was interrupted".to_owned())),
+        Some(Outcome::Interrupted) => {
+            (Ending::Interrupted, Some("Ctrl-C or a signal stopped it".to_owned()))
+        }
         Some(Outcome::TargetLost { how }) => {
             let restarted = |process: &Process| matches!(process.change, Change::NotReady { .. });
             let what = if case.target.processes.iter().any(restarted) {

@@ -27,6 +27,7 @@ pub fn opened(format: u32, identity: &RunIdentity) -> Event<'static> {
         scenario: SCENARIO.into(),
         plan_hash: identity.plan_hash.clone(),
         target: "embedded".into(),
+        started: Some("2026-03-01T02:00:00.250Z".into()),
     })
 }
 

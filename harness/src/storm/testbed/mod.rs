@@ -13,6 +13,7 @@ use super::observe::search::Search;
 use super::observe::source::{self, Tree};
 use super::observe::watch::{Watch, Watching};
 use super::order::{Order, Said};
+use super::pace::Pace;
 use super::process_faults::due::DueFaults;
 use super::process_faults::{self, Lost};
 use super::reach;
@@ -135,6 +136,12 @@ impl Testbed {
         let (url, front) = (self.target.url.clone(), self.front.clone());
         let session_secret = self.session_secret.clone();
         Entrance { url, front, session_secret, sink: Arc::new(self.tap.clone()) }
+    }
+
+    /// How many visitors have come.
+    #[must_use]
+    pub fn pace(&self) -> Arc<Pace> {
+        Arc::clone(self.tap.pace())
     }
 
     /// The process from which all of the target's descend, 0 for none.

@@ -4,9 +4,12 @@
 
 use std::collections::BTreeMap;
 
+mod breakers;
+
 use super::examples::Links;
 use crate::report::{FaultWindow, ScenarioReport, Series};
 use crate::text;
+use breakers::{Breakers, breakers};
 
 const LEFT: f64 = 300.0;
 const RIGHT: f64 = 985.0;
@@ -24,6 +27,7 @@ pub(super) struct Timeline {
     pub bottom: f64,
     pub phases: Vec<Band>,
     pub lanes: Vec<Lane>,
+    pub breakers: Option<Breakers>,
     pub shades: Vec<Band>,
     pub panels: Vec<Panel>,
     pub ticks: Vec<Tick>,
@@ -127,7 +131,9 @@ impl Timeline {
                 None => groups.push((&series.group, vec![series])),
             }
         }
-        let mut y = TOP + LANE * lanes.len() as f64 + GAP;
+        let below = TOP + LANE * lanes.len() as f64;
+        let breakers = breakers(scenario, below, &band);
+        let mut y = breakers.as_ref().map_or(below, |shown| shown.bottom) + GAP;
         let mut panels = Vec::new();
         for (group, members) in groups {
             if let Some(panel) = panel(group, &members, y, &place, max_points) {
@@ -144,6 +150,7 @@ impl Timeline {
                 .map(|phase| band(phase.from_ms, phase.until_ms, phase.name.clone()))
                 .collect(),
             lanes,
+            breakers,
             shades: scenario
                 .fault_windows
                 .iter()
@@ -187,6 +194,12 @@ fn hits_of(hits: u64) -> String {
     format!("{hits} hit{}", if hits == 1 { "" } else { "s" })
 }
 
+/// `load, per s`; of clicks that are counted in clicks one word.
+fn title(group: &str, units: &str) -> String {
+    let title = if group == units { group.to_owned() } else { format!("{group}, {units}") };
+    text::printable(&title, 36)
+}
+
 /// Nothing where nothing was seen but zeros.
 fn panel(
     group: &str,
@@ -228,7 +241,7 @@ fn panel(
         path: path(&thinned(&series.points, max_points), place, &level),
     });
     Some(Panel {
-        title: text::printable(&format!("{group}, {}", units.join(" / ")), 36),
+        title: title(group, &units.join(" / ")),
         y,
         height,
         base,

@@ -125,6 +125,12 @@ impl Threshold {
         Self { stretches: all }
     }
 
+    /// From when until when it must be closed, in order of time, and when the first failure meanwhile may have
+    /// been known, if there was one.
+    pub fn stretches(&self) -> impl Iterator<Item = (Moment, Moment, Option<Moment>)> {
+        self.stretches.iter().map(|one| (one.from, one.until, one.failures.first().copied()))
+    }
+
     /// How many failures a breaker that must be closed all through this span may have counted by its
     /// end; none where it may be open.
     #[must_use]
