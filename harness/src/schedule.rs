@@ -146,7 +146,7 @@ mod tests {
     use tokio::time::Instant;
 
     fn quick() -> Vec<Plan> {
-        let quick = SCENARIOS.iter().filter(|one| one.is_quick()).map(|one| one.id);
+        let quick = SCENARIOS.iter().filter(|one| one.is_of(Profile::Quick)).map(|one| one.id);
         let ids: Vec<&str> = quick.collect();
         run_plan(&Settings::default(), ContractProfile::linktree_v1(), &ids).scenarios
     }
@@ -154,7 +154,9 @@ mod tests {
     fn nightly(root_seed: u64) -> Vec<Plan> {
         let profile = Profile::Nightly;
         let settings = Settings { profile, time_scale: 1, root_seed, ..Settings::default() };
-        run_plan(&settings, ContractProfile::linktree_v1(), &[]).scenarios
+        let night = SCENARIOS.iter().filter(|one| one.is_of(profile)).map(|one| one.id);
+        let night: Vec<&str> = night.collect();
+        run_plan(&settings, ContractProfile::linktree_v1(), &night).scenarios
     }
 
     /// Lasts so long, at so many visitors a second.

@@ -11,7 +11,7 @@ use crate::contract;
 use crate::evidence::plans;
 use crate::failure::{Failure, nearest};
 use crate::rerun;
-use scenarios::catalogue::{self, NIGHT, Profile, SCENARIOS, Settings, USUAL_SOAK_MS};
+use scenarios::catalogue::{self, Profile, SCENARIOS, Settings, USUAL_SOAK_MS};
 use scenarios::guarantees;
 use scenarios::plan::{Plan, RunPlan};
 
@@ -48,10 +48,12 @@ pub fn plan(args: &RunArgs, config: &Config) -> Result<RunPlan, Failure> {
 }
 
 /// One of the patterns, one of the tags and one of the guarantees must be a scenario's; where none
-/// are named, any will do, but what the quick profile has no time for.
+/// are named, any will do that the profile has unasked.
 fn chosen(args: &RunArgs, all: &[String], scenario: &Plan) -> bool {
     let is_named = !args.patterns.is_empty() || !args.tag.is_empty() || args.plan.is_some();
-    if !is_named && matches!(args.profile, ProfileName::Quick) && has_tag(scenario, NIGHT) {
+    let profile = Profile::from(args.profile);
+    let is_of_it = catalogue::find(&scenario.id).is_none_or(|info| info.is_of(profile));
+    if !is_named && !is_of_it {
         return false;
     }
     let any = |words: &[String], fits: &dyn Fn(&String) -> bool| {
@@ -215,7 +217,7 @@ mod tests {
         let all = [&["gray-failure", "outage-and-replay", "flapping"], &quick[1..]].concat();
         check(&night, &all);
         check(&["flapping"], &["flapping"]);
-        let all = ["gray-failure", "flapping", "close-to-the-limit", "ordinary-hours"];
+        let all = ["gray-failure", "flapping", "close-to-the-limit"];
         check(&["--tag", "night"], &all);
     }
 

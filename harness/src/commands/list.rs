@@ -38,10 +38,13 @@ pub fn list(args: &ListArgs) -> Exit {
                 let time_scale = profile.usual_scale();
                 let settings = Settings { profile, time_scale, ..Settings::default() };
                 let lasts = known.plan(&settings).duration_ms().div_ceil(1_000);
-                if known.fits(profile) { format!("{lasts} s") } else { "-".to_owned() }
+                match (known.is_of(profile), known.fits(profile)) {
+                    (true, _) => format!("{lasts} s"),
+                    (false, true) => format!("({lasts} s)"),
+                    (false, false) => "-".to_owned(),
+                }
             });
             let [quick, night, soak] = lasts;
-            let quick = if known.is_quick() { quick } else { format!("({quick})") };
             let [tags, summary] = [known.tags.join(", "), known.summary.to_owned()];
             vec![known.id.to_owned(), quick, night, soak, tags, summary]
         };

@@ -211,7 +211,7 @@ impl Settings {
 pub const NIGHT: &str = "night";
 
 /// The tag of scenarios whose nature is time. The others are over when their storm is, however long one waits:
-/// the profile [`Profile::Soak`] does not have them.
+/// the profile [`Profile::Soak`] does not have them, and the others have these when they are asked for.
 pub const SOAK: &str = "soak";
 
 /// One entry of the catalogue.
@@ -230,10 +230,15 @@ pub struct ScenarioInfo {
 }
 
 impl ScenarioInfo {
-    /// Whether the quick profile has it, unasked.
+    /// Whether a profile has it, unasked.
     #[must_use]
-    pub fn is_quick(&self) -> bool {
-        !self.tags.contains(&NIGHT)
+    pub fn is_of(&self, profile: Profile) -> bool {
+        let [night, soak] = [NIGHT, SOAK].map(|tag| self.tags.contains(&tag));
+        match profile {
+            Profile::Quick => !night && !soak,
+            Profile::Nightly => !soak,
+            Profile::Soak => soak,
+        }
     }
 
     /// Whether a profile can have it, asked for or not.

@@ -9,7 +9,7 @@ use super::parts::{
     CLICKS, PAGE_READS, Timeline, come_back, everything, group, in_turn, pages, pages_and_clicks,
     part, routes, rule, share, status, zipf,
 };
-use super::{NIGHT, Profile, SOAK, ScenarioInfo, Settings};
+use super::{Profile, SOAK, ScenarioInfo, Settings};
 use crate::plan::{Pace, PhaseKind, Plan, Shape, Traffic};
 use mock_server::faults::{
     Fault, Latency, LoseAnswer, Pick, Reset, ResetAt, RetryAfterSpec, Rule, Window,
@@ -21,7 +21,7 @@ use mock_server::world::{PageChange, TimedEvent, WorldEvent};
 pub const INFO: ScenarioInfo = ScenarioInfo {
     id: "ordinary-hours",
     summary: "Hours of ordinary load with the faults of everyday: what only time shows",
-    tags: &[SOAK, NIGHT, "cache", "clicks"],
+    tags: &[SOAK, "cache", "clicks"],
     guarantees: &[
         "pages-served",
         "clicks-delivered",

@@ -146,7 +146,7 @@ fn the_seed_decides_everything() {
 #[test]
 fn together_the_scenarios_of_the_quick_profile_exercise_every_guarantee() {
     let mut run = quick();
-    run.scenarios.retain(|plan| find(&plan.id).unwrap().is_quick());
+    run.scenarios.retain(|plan| find(&plan.id).unwrap().is_of(Profile::Quick));
     let named: HashSet<_> =
         run.scenarios.iter().flat_map(|plan| plan.guarantees.iter().map(String::as_str)).collect();
     // A limit that is used nearly wholly is read at a scale that the quick profile has no time for.

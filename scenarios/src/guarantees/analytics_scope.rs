@@ -341,12 +341,12 @@ mod tests {
             history.operations.remove(nth);
             check(history, Inconclusive).reason.unwrap()
         };
-        assert!(without(0).contains("5 looks at own figures"));
-        assert!(without(12).contains("7 kinds"));
+        assert!(without(0).contains("looks at own figures that showed them: 5 seen"));
+        assert!(without(12).contains("kinds of forged sessions: 7 seen"));
         let mut late = good();
         for operation in late.operations.iter_mut().filter(|one| one.status == Some(403)) {
             operation.sent = operation.sent.plus(Duration::from_millis(996));
         }
-        assert!(check(late, Inconclusive).reason.unwrap().contains("0 of these"));
+        assert!(check(late, Inconclusive).reason.unwrap().contains("creator's own: 0 seen"));
     }
 }

@@ -293,7 +293,7 @@ mod tests {
     fn a_click_that_waited_and_never_arrives_violates() {
         check(waiting().killed_until(5_000, 6_000), Violated, "lost with the process");
         let stopped = waiting().terminated(4_000, 5_000, 6_000);
-        check(stopped, Violated, "ended as asked at 5.000 s with 1 clicks waiting, 0 of which");
+        check(stopped, Violated, "ended as asked at 5.000 s with 1 click waiting, 0 of which");
     }
 
     #[test]
@@ -327,11 +327,7 @@ mod tests {
     #[test]
     fn a_graceful_stop_alone_is_no_crash() {
         let stopped = waiting().terminated(4_000, 5_000, 6_000);
-        check(
-            stopped.exchange(sent_click("a", 41_000, 202)),
-            Inconclusive,
-            "with 1 clicks waiting",
-        );
+        check(stopped.exchange(sent_click("a", 41_000, 202)), Inconclusive, "with 1 click waiting");
     }
 
     #[test]
@@ -351,7 +347,7 @@ mod tests {
     fn a_click_that_is_not_due_yet_or_a_process_that_never_returned_is_inconclusive() {
         let mut short = waiting().killed_until(5_000, 6_000);
         short.case.harness.closed = Moment::from_ms(99_000);
-        check(short, Inconclusive, "1 clicks undecided");
+        check(short, Inconclusive, "1 click undecided");
         let gone = waiting().process(5_000, Change::Killed { rule: "kill".into() });
         check(gone, Inconclusive, "no end of the process");
     }

@@ -219,7 +219,7 @@ mod tests {
         let mut strayed = sound_staging();
         strayed.case.linktree.secret_reads[0].path = path_of(Environment::Live).to_owned();
         let verdict = check(strayed, Held);
-        assert!(verdict.observed.ends_with("the production secret was read 1 times"));
+        assert!(verdict.observed.ends_with("the production secret was read 1 time"));
         // A key that was issued beside those of the vault has another name, and was refused for this.
         let denied = Exchange {
             denied: Some(Denied::Environment),
@@ -247,6 +247,6 @@ mod tests {
         let mut history = sound();
         history.case.linktree.secret_reads[0].path = STAGING_PATH.to_owned();
         let verdict = check(history, Held);
-        assert!(verdict.observed.ends_with("the staging secret was read 1 times"));
+        assert!(verdict.observed.ends_with("the staging secret was read 1 time"));
     }
 }

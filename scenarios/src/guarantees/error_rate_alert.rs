@@ -194,7 +194,7 @@ mod tests {
             history.case.alert_names.insert(AlertKind::ErrorRate, AlertName::plain("Errors"));
             history
         };
-        check(quiet(true), Inconclusive, "0 stretches that called for an alert were seen");
+        check(quiet(true), Inconclusive, "stretches that called for an alert: 0 seen");
         check(quiet(false), Inconclusive, "no stretches and alerts");
         // One in a thousand is no near miss.
         let rare = (0..2_400u64).map(|n| match n % 1_000 {
@@ -227,12 +227,12 @@ mod tests {
         };
         check(waiting(None), Violated, "fired, though it was 0.");
         let carl = |ms| page("carl", 402_000 + ms, 402_010 + ms, "v");
-        check(waiting(Some(carl)), Inconclusive, "0 stretches that called");
+        check(waiting(Some(carl)), Inconclusive, "stretches that called for an alert: 0 seen");
         let nobody = |ms| Operation {
             did: Did::Nobody(Oddity::of("favicon.ico")),
             ..page("-", 402_000 + ms, 402_010 + ms, "v")
         };
-        check(waiting(Some(nobody)), Inconclusive, "0 stretches that called");
+        check(waiting(Some(nobody)), Inconclusive, "stretches that called for an alert: 0 seen");
         // A page that is fresh needs no call, and before nobody had asked to wait.
         let fresh = |ms| page("ann", 402_000 + ms, 402_010 + ms, "v");
         check(waiting(Some(fresh)), Violated, "fired, though it was 0.");

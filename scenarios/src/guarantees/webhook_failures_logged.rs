@@ -288,7 +288,7 @@ mod tests {
             history.case.linktree.deliveries.remove(left_out);
             let verdict = history.judged_by(&WebhookFailuresLogged);
             assert_eq!(verdict.kind, Inconclusive, "{left_out}");
-            let no_json = verdict.reason.unwrap().contains("1 webhooks that are no JSON");
+            let no_json = verdict.reason.unwrap().contains("webhooks that are no JSON: 1 seen");
             assert_eq!(no_json, [0, 2].contains(&left_out), "{left_out}");
         }
         let longest = |bytes| {

@@ -241,7 +241,7 @@ fn a_target_that_had_no_processor_is_not_blamed_for_what_came_late_then() {
     assert_eq!(
         trouble.words(&starved().case),
         "the machine was short of processors: the target waited 210 ms for one that others had (1 \
-         times, first at 30.000 s)"
+         time, first at 30.000 s)"
     );
     // As long as δ and ε is nothing.
     let hardly = visited(0, None).starved(30_000, 30_250, 150);

@@ -205,7 +205,7 @@ mod tests {
         let other = wrote(&[("l1", "w1"), ("l2", "x"), ("l3", "y")], 0, 200);
         let words = "2 links were written, words that no campaign asked for: l2".to_owned();
         assert_eq!(strange(vec![other]), [(2, words)]);
-        let nobodys = "1 links were written, of no campaign: l10".to_owned();
+        let nobodys = "1 link was written, of no campaign: l10".to_owned();
         assert_eq!(strange(vec![batch(8..11, 0), batch(0..3, 1)]), [(1, nobodys)]);
     }
 }

@@ -83,7 +83,7 @@ fn a_click_that_never_came_is_late_once_its_time_is_over() {
     let mut broken = one(639);
     broken.case.harness.outcome = Some(Outcome::Interrupted);
     let verdict = broken.judged_by(&ClickLag);
-    assert!(verdict.kind == Held && verdict.observed.contains(", 1 are undecided"));
+    assert!(verdict.kind == Held && verdict.observed.contains(", 1 is undecided"));
 }
 
 #[test]

@@ -208,8 +208,7 @@ mod tests {
             backlog.acknowledged(Moment::from_ms(waits_ms), None);
             backlog.close().1
         };
-        let why =
-            "1 clicks waited, but in the outage from 100.000 s to 200.000 s no attempt failed";
+        let why = "1 click waited, but in the outage from 100.000 s to 200.000 s no attempt failed";
         assert_eq!(closed(150_000).as_deref(), Some(why));
         assert_eq!(closed(10_000), None);
     }

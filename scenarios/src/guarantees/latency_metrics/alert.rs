@@ -91,14 +91,12 @@ fn about_bound(case: &Case, bound: u64) -> About {
 #[cfg(test)]
 pub mod tests {
     use super::*;
-    use crate::catalogue::{Settings, run_plan};
     use crate::plan::AlertName;
     use crate::plan::PhaseKind::{Control, Storm};
     use crate::testing::{Decides, History, pushed, read};
     use mock_server::clock::Moment;
     use mock_server::faults::{Matcher, Pick, Window};
     use mock_server::history::exchange::Exchange;
-    use mock_server::profile::ContractProfile;
 
     /// The same history, of a plan in which this fault hits calls for so many seconds.
     pub fn slowed(mut history: History, fault: Fault, seconds: u64) -> History {
@@ -188,17 +186,6 @@ pub mod tests {
         // Whoever promises less is asked all the same.
         let lenient = called(History::over(&[])).promising(&ALERT, 5_000);
         assert!(is_called_for(&lenient.case));
-    }
-
-    #[test]
-    fn of_the_catalogue_one_scenario_calls_for_it_at_every_time_scale() {
-        for time_scale in [1, 2, 10, 20] {
-            let settings = Settings { time_scale, ..Settings::default() };
-            let run = run_plan(&settings, ContractProfile::linktree_v1(), &[]);
-            let calls = run.scenarios.iter().filter(|plan| is_called_for(&Case::new(&run, plan)));
-            let ids: Vec<_> = calls.map(|plan| plan.id.as_str()).collect();
-            assert_eq!(ids, ["slow-silent-locked-out"], "{time_scale}");
-        }
     }
 
     #[test]

@@ -2,12 +2,14 @@
 
 use super::alert::tests::{called, calls};
 use super::*;
+use crate::catalogue::{Settings, run_plan};
 use crate::observed::Figures;
-use crate::plan::{AlertKind, AlertName, PhaseKind};
+use crate::plan::{AlertKind, AlertName, PhaseKind, Plan};
 use crate::testing::{History, given_up, measured, pushed, read, scrape, seen};
 use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
 use mock_server::clock::Moment;
 use mock_server::history::exchange::Exchange;
+use mock_server::profile::ContractProfile;
 
 /// A read whose head came at once and whose body took so long.
 fn long(at_ms: u64, took_ms: u64) -> Exchange {
@@ -183,7 +185,10 @@ fn buckets_may_end_where_only_timeouts_are_longer() {
     // Where five of a hundred time out, nobody knows on which side of the last bucket's end p95 is.
     let between = [(0.5, 0.0), (1.5, 80.0), (2.5, 80.0), (5.0, 95.0), (10.0, 95.0)];
     let verdict = check(scraped(given_up_from(95), &between, 100.0), Inconclusive);
-    assert!(verdict.reason.as_ref().unwrap().starts_with("2 quantiles told"), "{verdict:?}");
+    assert!(
+        verdict.reason.as_ref().unwrap().starts_with("quantiles told from untrue ones: 2 seen"),
+        "{verdict:?}"
+    );
     // Of 96 calls p95 is an answer that took 3 s.
     let verdict = check(scraped(reads().take(96), &usual[..2], 96.0), Inconclusive);
     assert!(verdict.reason.as_ref().unwrap().contains("end below p95"), "{verdict:?}");
@@ -275,7 +280,10 @@ fn where_there_is_no_alert_the_metrics_alone_are_judged_and_that_is_said() {
         named
     };
     let reason = check(called(named()), Inconclusive).reason.unwrap();
-    assert!(reason.contains("0 stretches of slow calls that called for the alert"), "{reason}");
+    assert!(
+        reason.contains("stretches of slow calls that called for the alert: 0 seen"),
+        "{reason}"
+    );
     // Where nothing calls for it, nothing is asked of it, and one without a reason is blamed all the same.
     check(other(), Held);
     check(named(), Held);
@@ -289,5 +297,16 @@ fn without_the_metrics_the_verdict_is_open_wherever_the_alert_is_called_for() {
     let bare = || scraped(reads(), &[], 100.0);
     for history in [bare(), called(bare())] {
         check(history, Inconclusive);
+    }
+}
+
+#[test]
+fn of_the_catalogue_one_scenario_calls_for_the_alert_at_every_time_scale() {
+    for time_scale in [1, 2, 10, 20] {
+        let settings = Settings { time_scale, ..Settings::default() };
+        let run = run_plan(&settings, ContractProfile::linktree_v1(), &[]);
+        let called = |plan: &&Plan| alert::is_called_for(&Case::new(&run, plan));
+        let ids: Vec<_> = run.scenarios.iter().filter(called).map(|plan| &*plan.id).collect();
+        assert_eq!(ids, ["slow-silent-locked-out"], "{time_scale}");
     }
 }

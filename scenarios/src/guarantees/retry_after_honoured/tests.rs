@@ -55,9 +55,9 @@ fn each_form_and_a_long_wait_that_the_plan_holds_must_be_met_with_demand() {
     };
     check(history(&[(429, 8), (503, 2)]), Held);
     let one = check(history(&[(429, 8)]), Inconclusive);
-    assert!(one.reason.unwrap().starts_with("1 forms of Retry-After with demand"));
+    assert!(one.reason.unwrap().starts_with("forms of Retry-After with demand to wait: 1 seen"));
     let short = check(history(&[(429, 2), (503, 2)]), Inconclusive);
-    assert!(short.reason.unwrap().starts_with("0 waits of 7 s or more"));
+    assert!(short.reason.unwrap().starts_with("waits of 7 s or more with demand: 0 seen"));
     // What is told in 7 s names a moment that is less than 7 s away, and 0 s no wait at all.
     let only = |s| {
         let mut history = history(&[(429, 2), (503, 2)]);

@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn a_few_are_no_reason_to_fire_where_more_are_declared() {
         let many = |history: History| history.declaring(|one| one.alert_alike = 6);
-        let reason = "0 stretches of timeouts that called for their alert were seen";
+        let reason = "stretches of timeouts that called for their alert: 0 seen";
         check(many(history()), Inconclusive, reason);
         // Late for the declared number, not without a reason.
         check(many(told(&[("Late", 125), ("Denied", 615)])), Inconclusive, reason);
