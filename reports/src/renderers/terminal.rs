@@ -12,7 +12,7 @@ use crate::report::{Report, Standing};
 use crate::text::listed;
 
 /// Whoever reads more than this of one text reads another report.
-const MAX_CHARS: usize = 300;
+const MAX_CHARS: usize = 400;
 
 /// Where nobody says how wide it is.
 const COLUMNS: usize = 100;

@@ -213,6 +213,8 @@ mod tests {
         let status = "Name:\tVmRSS: 1 kB\nVmHWM:\t    9 kB\nVmRSS:\t    2048 kB\nThreads:\t1\n";
         assert_eq!(resident(status), Some(2_097_152));
         assert_eq!((resident("Name:\tx\n"), held(u32::MAX)), (None, None));
+        // No other system tells it.
+        assert_eq!(super::super::portable::held(std::process::id()), None);
         let (bytes, files) = held(std::process::id()).unwrap();
         assert!(bytes > 1_048_576 && files > Some(2), "{bytes} {files:?}");
     }

@@ -241,7 +241,12 @@ fn check_kind(history: History) -> VerdictKind {
 fn what_was_not_met_often_is_inconclusive() {
     let mut few = good();
     few.operations.pop();
-    assert!(check(few, Inconclusive).reason.unwrap().starts_with("lists of two pages or more that a page showed: 4 seen"));
+    assert!(
+        check(few, Inconclusive)
+            .reason
+            .unwrap()
+            .starts_with("lists of two pages or more that a page showed: 4 seen")
+    );
     let mut calm = good();
     calm.case.plan.world.clear();
     let reason = check(calm, Inconclusive).reason.unwrap();
