@@ -174,6 +174,23 @@ fn crates_use_each_other_one_way() {
     }
 }
 
+/// What `cargo test` reads of a corpus is what its target was given.
+#[test]
+fn each_fuzz_target_is_built_and_has_a_corpus_and_words() {
+    let fuzz = root().join("harness/fuzz");
+    let names = |folder: &str| -> BTreeSet<String> {
+        let entries = fs::read_dir(fuzz.join(folder)).unwrap().map(|entry| entry.unwrap().path());
+        entries.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
+    };
+    let manifest: toml::Table = toml::from_str(&text(&fuzz.join("Cargo.toml"))).unwrap();
+    let bins = manifest["bin"].as_array().unwrap().iter();
+    let bins: BTreeSet<_> = bins.map(|bin| bin["name"].as_str().unwrap().to_owned()).collect();
+    assert!(!bins.is_empty());
+    for folder in ["fuzz_targets", "corpus", "dictionaries"] {
+        assert_eq!(names(folder), bins, "{folder}");
+    }
+}
+
 #[test]
 fn what_a_file_uses_is_read_from_its_paths() {
     let code = "use crate::{a::{B, C}, d,};\n// crate::e\ncrate::f::g()\n\

@@ -63,6 +63,8 @@ mod strict_json;
 #[path = "../tests/mock/tls_client.rs"]
 mod tls_client;
 
+#[cfg(fuzzing)]
+pub use edge::fuzz;
 pub use wiremock;
 
 pub mod api;

@@ -6,6 +6,9 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// One value that is outside its bounds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,7 +38,7 @@ pub fn outside<T: Serialize + JsonSchema>(value: &T) -> Vec<OutOfRange> {
 /// Everything in these values that is outside its bounds, with the index of the value.
 #[must_use]
 pub fn outside_each<T: Serialize + JsonSchema>(values: &[T]) -> Vec<(usize, OutOfRange)> {
-    let schema = schemars::schema_for!(T).to_value();
+    let schema = schema::<T>();
     let of_one = |(index, value)| {
         let mut walk = Walk { root: &schema, found: Vec::new() };
         match serde_json::to_value(value) {
@@ -46,6 +49,14 @@ pub fn outside_each<T: Serialize + JsonSchema>(values: &[T]) -> Vec<(usize, OutO
         walk.found.into_iter().map(move |wrong| (index, wrong))
     };
     values.iter().enumerate().flat_map(of_one).collect()
+}
+
+/// The schema of a type, which takes longer to make than most values take to be compared with it.
+fn schema<T: JsonSchema>() -> Arc<Value> {
+    static KNOWN: Mutex<BTreeMap<Cow<'static, str>, Arc<Value>>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let make = || Arc::new(schemars::schema_for!(T).to_value());
+    Arc::clone(known.entry(T::schema_id()).or_insert_with(make))
 }
 
 /// Every whole number of a type that has no bounds of its own; for tests that nobody forgets one.

@@ -223,8 +223,10 @@ fn check_plan(report: &mut Report<'_>, run: &RunPlan, plan: &Plan) {
         let mut named = report.at(list);
         named.unique("guarantee", ids.iter().map(String::as_str));
         for id in ids {
-            let (known, advice) = (guarantees::find(id).is_some(), guarantees::did_you_mean(id));
-            named.unless(known, format!("there is no guarantee {id:?}"), advice);
+            if guarantees::find(id).is_none() {
+                let advice = guarantees::did_you_mean(id);
+                named.unless(false, format!("there is no guarantee {id:?}"), advice);
+            }
             named.unless(
                 list == "guarantees" || !plan.decides(id),
                 format!("{id:?} is decided by this scenario already"),

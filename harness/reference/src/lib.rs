@@ -36,6 +36,8 @@ mod webhooks;
 
 pub use config::Config;
 pub use seams::Seams;
+#[cfg(fuzzing)]
+pub use upstream::retry_after::fuzz;
 pub use webhooks::FAILED_WEBHOOKS;
 
 use alerting::Alerting;

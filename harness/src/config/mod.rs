@@ -2,6 +2,8 @@
 
 pub mod alerts;
 mod conceal;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 #[cfg(test)]
 mod fuzz_tests;
 pub mod guarantees;
@@ -23,6 +25,7 @@ use scenarios::bounds;
 use scenarios::plan::RunPlan;
 use shape::Compared;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use toml::de::DeTable;
 
 /// The file that is used when none is named.
@@ -96,7 +99,7 @@ impl Config {
 /// Never: a test asks for it.
 #[must_use]
 pub fn schema() -> serde_json::Value {
-    let mut schema = shapes();
+    let mut schema = SHAPES.clone();
     let settings = schema["$defs"].as_object_mut().and_then(|defs| defs.remove("Guarantee"));
     let table = &mut schema["properties"]["guarantee"];
     let of_all = guarantees::schema(&settings.expect("[guarantee.<id>] has a type of its own"));
@@ -106,9 +109,8 @@ pub fn schema() -> serde_json::Value {
 }
 
 /// Names and types of the file's keys. Ids and bounds are checked by the registry's own rules.
-fn shapes() -> serde_json::Value {
-    schemars::schema_for!(File).to_value()
-}
+static SHAPES: LazyLock<serde_json::Value> =
+    LazyLock::new(|| schemars::schema_for!(File).to_value());
 
 /// Reads a configuration whose paths are relative to `folder`. What is wrong with names and types is told
 /// together with what is wrong with the meaning of the rest.
@@ -122,7 +124,7 @@ fn parse(text: &str, folder: &Path) -> Result<File, Vec<Mistake>> {
         return Err(errors.iter().map(mistake).collect());
     }
     let table = table.into_inner();
-    let Compared { mut mistakes, sound, touched } = shape::compare(&table, &shapes());
+    let Compared { mut mistakes, sound, touched } = shape::compare(&table, &SHAPES);
     let read: Result<File, _> =
         if mistakes.is_empty() { toml::from_str(text) } else { sound.try_into() };
     match read {

@@ -3,6 +3,8 @@
 pub mod build;
 pub mod folder;
 mod format;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 #[cfg(test)]
 mod fuzz_tests;
 pub mod hash;

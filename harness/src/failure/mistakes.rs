@@ -1,7 +1,7 @@
 //! What is wrong with a file: every mistake with its place, shown together.
 
-use miette::{Diagnostic, NamedSource, SourceSpan};
-use reports::text::clean;
+use super::excerpt::{Excerpt, advised, said};
+use miette::{Diagnostic, SourceSpan};
 use std::ops::Range;
 use thiserror::Error;
 
@@ -25,27 +25,36 @@ impl Mistake {
     }
 
     fn clean(self) -> Self {
-        Self { what: clean(&self.what), help: clean(&self.help), at: self.at }
+        Self { what: said(&self.what), help: advised(&self.help), at: self.at }
     }
 
     /// What is underlined.
-    #[cfg(test)]
+    ///
+    /// # Panics
+    ///
+    /// When it is no place in the text.
+    #[cfg(any(test, fuzzing))]
     pub fn shown<'t>(&self, text: &'t str) -> &'t str {
         let (from, length) = (self.at.offset(), self.at.len());
         text.get(from..from + length).unwrap_or_else(|| panic!("{self:?} is no place in {text:?}"))
     }
 }
 
-/// All mistakes of one file.
+/// The most mistakes of one file that are told. Whoever has mended so many asks again.
+const TOLD: usize = 20;
+
+/// The mistakes of one file.
 #[derive(Debug, Error, Diagnostic)]
-#[error("failed to use {path}: {}", counted(.mistakes.len()))]
+#[error("failed to use {path}: {}", counted(.found))]
 pub struct MistakesInFile {
     /// The file.
     pub path: String,
+    /// How many there are.
+    found: usize,
     /// Its text.
     #[source_code]
-    pub text: NamedSource<String>,
-    /// What is wrong, in order of place.
+    text: Excerpt,
+    /// What is wrong, in order of place; of many, the first.
     #[related]
     pub mistakes: Vec<Mistake>,
 }
@@ -54,21 +63,24 @@ impl MistakesInFile {
     /// The mistakes of a file, sorted by place.
     #[must_use]
     pub fn new(path: &str, text: &str, mut mistakes: Vec<Mistake>) -> Self {
+        let (found, text) = (mistakes.len(), Excerpt::of(path, text));
         mistakes.sort_by_key(|mistake| mistake.at.offset());
-        let text = NamedSource::new(path, text.to_owned()).with_language("toml");
-        Self { path: path.to_owned(), text, mistakes }
+        mistakes.truncate(TOLD);
+        mistakes.iter_mut().for_each(|mistake| mistake.at = text.place(mistake.at));
+        Self { path: path.to_owned(), found, text, mistakes }
     }
-}
 
-impl MistakesInFile {
     /// The same with all of its texts fit to be shown.
     pub(super) fn clean(self) -> Self {
-        let text = clean(self.text.inner());
         let mistakes = self.mistakes.into_iter().map(Mistake::clean).collect();
-        Self::new(&clean(&self.path), &text, mistakes)
+        Self { path: said(&self.path), text: self.text.clean(), mistakes, ..self }
     }
 }
 
-fn counted(mistakes: usize) -> String {
-    if mistakes == 1 { "one mistake".to_owned() } else { format!("{mistakes} mistakes") }
+fn counted(found: &usize) -> String {
+    match *found {
+        1 => "one mistake".to_owned(),
+        2..=TOLD => format!("{found} mistakes"),
+        _ => format!("{found} mistakes, of which these are the first {TOLD}"),
+    }
 }

@@ -1,11 +1,14 @@
 //! Errors for people, and the exit codes that are promised in the README.
 
+mod excerpt;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod mistakes;
 
 pub use mistakes::{Mistake, MistakesInFile};
 
-use miette::{Diagnostic, NamedSource, SourceSpan};
-use reports::text::clean;
+use excerpt::{Excerpt, advised, said, said_alone};
+use miette::{Diagnostic, SourceSpan};
 use std::path::Path;
 use thiserror::Error;
 
@@ -90,7 +93,7 @@ pub struct SyntaxError {
     message: String,
     /// The text.
     #[source_code]
-    text: NamedSource<String>,
+    text: Excerpt,
     /// The place.
     #[label("here")]
     at: SourceSpan,
@@ -101,10 +104,13 @@ pub struct SyntaxError {
 
 impl SyntaxError {
     fn clean(self) -> Self {
-        let path = clean(&self.path);
-        let text = NamedSource::new(&path, clean(self.text.inner()));
-        let (message, help) = (clean(&self.message), clean(&self.help));
-        Self { path, message, text, at: self.at, help }
+        Self {
+            path: said(&self.path),
+            message: said(&self.message),
+            text: self.text.clean(),
+            at: self.at,
+            help: advised(&self.help),
+        }
     }
 }
 
@@ -119,17 +125,22 @@ impl Failure {
         }
     }
 
-    /// The same with all of its texts fit to be shown: they quote files, names and answers of anybody.
+    /// The same with all of its texts fit to be shown: they quote files, names and answers of anybody, and
+    /// none of these makes them longer than a few pages.
     #[must_use]
     pub fn clean(self) -> Self {
         match self {
-            Self::Usage { what, help } => Self::Usage { what: clean(&what), help: clean(&help) },
+            Self::Usage { what, help } => {
+                Self::Usage { what: said_alone(&what), help: said_alone(&help) }
+            }
             Self::Syntax(error) => Self::Syntax(Box::new(error.clean())),
             Self::Mistakes(mistakes) => Self::Mistakes(Box::new(mistakes.clean())),
             Self::NothingMatched { what, help } => {
-                Self::NothingMatched { what: clean(&what), help: clean(&help) }
+                Self::NothingMatched { what: said_alone(&what), help: said_alone(&help) }
             }
-            Self::Setup { what, help } => Self::Setup { what: clean(&what), help: clean(&help) },
+            Self::Setup { what, help } => {
+                Self::Setup { what: said_alone(&what), help: said_alone(&help) }
+            }
         }
     }
 
@@ -191,14 +202,17 @@ impl Failure {
     ) -> Self {
         let message = message.into();
         let path = path.display().to_string();
-        let text = NamedSource::new(&path, text.to_owned());
-        Self::Syntax(Box::new(SyntaxError { path, message, text, at, help: help.to_owned() }))
+        let text = Excerpt::of(&path, text);
+        let (at, help) = (text.place(at), help.to_owned());
+        Self::Syntax(Box::new(SyntaxError { path, message, text, at, help }))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mock_server::clock::{Clock, Moment};
+    use std::time::Duration;
 
     #[test]
     fn a_json_error_points_at_its_place() {
@@ -217,36 +231,59 @@ mod tests {
         check("{\n", "");
     }
 
-    /// Walks every kind of failure, with a stranger's text wherever there is one.
+    /// Every kind of failure, with a stranger's text wherever there is one.
+    fn every_kind(text: &str) -> [Failure; 9] {
+        let path = Path::new(text);
+        let (io, at) = (std::io::Error::other(text), (3, 2).into());
+        let wrong = serde_json::from_str::<u8>(text).unwrap_err();
+        // Many at one place, each of which would show it.
+        let mistakes = (0..5_000).map(|_| Mistake::new(2..4, text, text)).collect();
+        let (what, help) = (text.to_owned(), text.to_owned());
+        [
+            Failure::usage(text, text),
+            Failure::setup(text, text),
+            Failure::bug(text),
+            Failure::unreadable(path, &io),
+            Failure::unwritable(path, &io),
+            Failure::json(path, text, &wrong, text),
+            Failure::syntax(path, text, at, text, text),
+            Failure::Mistakes(Box::new(MistakesInFile::new(text, text, mistakes))),
+            Failure::NothingMatched { what, help },
+        ]
+    }
+
     #[test]
     fn nothing_that_is_unseen_or_moves_the_cursor_is_printed() {
         let hostile = "a\u{1b}]0;x\u{7}\r\u{202e}b\u{200b}\u{9b}31m\u{e0041}\u{2028}z";
-        let path = Path::new(hostile);
-        let (io, at) = (std::io::Error::other(hostile), (3, 2).into());
-        let wrong = serde_json::from_str::<u8>(hostile).unwrap_err();
-        let mistake = Mistake::new(2..4, hostile, hostile);
-        let nothing = |what: &str| Failure::NothingMatched { what: what.into(), help: what.into() };
-        let mut shown = 0;
-        for failure in [
-            Failure::usage(hostile, hostile),
-            Failure::setup(hostile, hostile),
-            Failure::bug(hostile),
-            Failure::unreadable(path, &io),
-            Failure::unwritable(path, &io),
-            Failure::json(path, hostile, &wrong, hostile),
-            Failure::syntax(path, hostile, at, hostile, hostile),
-            Failure::Mistakes(Box::new(MistakesInFile::new(hostile, hostile, vec![mistake]))),
-            nothing(hostile),
-        ] {
-            let (plain, mut text) = (miette::GraphicalTheme::unicode_nocolor(), String::new());
-            let handler = miette::GraphicalReportHandler::new_themed(plain);
-            let cleaned = failure.clean();
-            handler.render_report(&mut text, &cleaned).unwrap();
-            assert_eq!(clean(&text), text, "{text:?}");
-            assert_eq!(clean(&cleaned.to_string()), cleaned.to_string());
+        for failure in every_kind(hostile) {
+            let text = fuzz::told(failure);
             assert!(text.contains('z'), "{text}");
-            shown += 1;
         }
-        assert_eq!(shown, 9);
+    }
+
+    #[test]
+    fn no_text_makes_a_failure_long_or_slow() {
+        let lines = "k = 1\n".repeat(1_000);
+        for long in ["x".repeat(10_000), "é \u{1b}".repeat(3_000), lines] {
+            let clock = Clock::start();
+            every_kind(&long).into_iter().for_each(|failure| drop(fuzz::told(failure)));
+            assert!(clock.now().since(Moment::ZERO) < Duration::from_secs(20));
+        }
+    }
+
+    #[test]
+    fn of_many_mistakes_the_first_are_told_and_all_are_counted() {
+        let text = "k\n".repeat(1_000);
+        let at =
+            |line: usize| Mistake::new(line * 2..line * 2 + 1, format!("wrong {line}"), "mend");
+        for (count, last, words) in
+            [(20, 19, "20 mistakes\n"), (1_000, 19, "1000 mistakes, of which")]
+        {
+            let mistakes = (0..count).rev().map(at).collect();
+            let text = MistakesInFile::new("windthrow.toml", &text, mistakes);
+            let told = fuzz::told(Failure::Mistakes(Box::new(text)));
+            assert!(told.contains(words) && told.contains(&format!("wrong {last}\n")), "{told}");
+            assert!(!told.contains("wrong 20\n"), "{told}");
+        }
     }
 }

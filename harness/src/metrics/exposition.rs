@@ -50,9 +50,14 @@ impl<'t> Exposition<'t> {
         all
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn samples(&self) -> &[Sample<'t>] {
         &self.samples
+    }
+
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn typed(&self) -> impl Iterator<Item = &'t str> {
+        self.typed.iter().copied()
     }
 
     /// The sum of the series that a selector picks; 0 when the metric is there without any of them;

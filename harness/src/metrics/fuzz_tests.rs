@@ -1,6 +1,6 @@
 //! Whatever a target answers to a scrape is read, in time that grows with its length.
 
-use super::exposition::Exposition;
+use super::fuzz::check;
 use super::{MetricNames, Picks};
 use crate::mutations::{corpus, inputs};
 use mock_server::clock::Clock;
@@ -12,31 +12,18 @@ const WORDS: &[&str] = &[
     "1e400", "_bucket", "\u{2028}", " ",
 ];
 
-/// What is read of each sample, written again.
-fn written(exposition: &Exposition<'_>) -> String {
-    let escaped =
-        |value: &str| value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-    let mut text = String::new();
-    for sample in exposition.samples() {
-        let labels = sample.series.labels.iter();
-        let labels: Vec<_> =
-            labels.map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
-        text += &format!("{}{{{}}} {}\n", sample.series.name, labels.join(","), sample.value);
-    }
-    text
-}
-
 proptest! {
     #[test]
     fn any_answer_is_read_and_what_is_read_of_it_can_be_written_again(
         bytes in inputs(corpus("metrics"), WORDS),
     ) {
-        let text = String::from_utf8_lossy(&bytes);
-        let _ = Picks::of(&MetricNames::default()).figures(&text);
-        let exposition = Exposition::parse(&text);
-        let again = written(&exposition);
-        prop_assert_eq!(written(&Exposition::parse(&again)), again);
+        check(&bytes);
     }
+}
+
+#[test]
+fn each_of_the_corpus_is_read() {
+    corpus("metrics").iter().for_each(|bytes| check(bytes));
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The integration's metrics: read from the text format of Prometheus, picked by selectors.
 
 mod exposition;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 #[cfg(test)]
 mod fuzz_tests;
 mod names;

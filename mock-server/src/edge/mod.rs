@@ -8,6 +8,8 @@ mod body;
 mod breaking;
 mod client;
 mod connection;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod head;
 mod listener;
 mod open;

@@ -12,9 +12,11 @@ const CHANGES: usize = 6;
 /// The most bytes that one change takes out or repeats.
 const PIECE: usize = 64;
 
-/// The files of a folder in this crate's `corpus`, in the order of their names.
-pub fn corpus(folder: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(folder);
+/// What a target of `cargo fuzz` begins with and has kept, in the order of the files' names.
+pub fn corpus(target: &str) -> Vec<Vec<u8>> {
+    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let mut folders = above.map(|root| root.join("harness/fuzz/corpus").join(target));
+    let folder = folders.find(|folder| folder.is_dir()).expect("each target has a corpus");
     let entries = std::fs::read_dir(&folder).unwrap_or_else(|no| panic!("{folder:?}: {no}"));
     let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort_unstable();

@@ -1,0 +1,7 @@
+//! A chunked body, as the mock's edge reads it.
+
+#![no_main]
+
+use windthrow_fuzz::read;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| read(bytes, mock_server::fuzz::chunked));

@@ -1,0 +1,7 @@
+//! `windthrow.toml`.
+
+#![no_main]
+
+use windthrow_fuzz::read;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| read(bytes, windthrow::config::fuzz::check));
