@@ -3,11 +3,11 @@
 /// The closest of the known names, for "did you mean".
 #[must_use]
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let scored = known.into_iter().map(|name| (distance(wrong, name), name));
-    scored
-        .filter(|(score, name)| *score <= name.len().max(6) / 3 && *score < name.len())
-        .min()
-        .map(|(_, name)| name)
+    let near = |score: usize, name: &str| score <= name.len().max(6) / 3 && score < name.len();
+    // No two names are nearer than their lengths, and a wrong one may have any.
+    let alike = known.into_iter().filter(|name| near(wrong.len().abs_diff(name.len()), name));
+    let scored = alike.map(|name| (distance(wrong, name), name));
+    scored.filter(|(score, name)| near(*score, name)).min().map(|(_, name)| name)
 }
 
 /// Levenshtein distance in bytes; names are short ASCII.
@@ -34,6 +34,8 @@ mod tests {
         assert_eq!(nearest("viral-spkie", known), Some("viral-spike"));
         assert_eq!(nearest("brown-out", known), Some("brownout"));
         assert_eq!(nearest("xyz", known), None);
+        let long = "brownout".repeat(1 << 20);
+        assert_eq!(nearest(&long, vec!["brownout"; 1 << 20]), None, "and at once");
         assert_eq!(nearest("client_rate_cap", ["client-rate-cap"]), Some("client-rate-cap"));
     }
 }

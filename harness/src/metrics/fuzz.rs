@@ -3,6 +3,9 @@
 
 use super::exposition::Exposition;
 use super::{MetricNames, Picks};
+use std::sync::LazyLock;
+
+static PICKS: LazyLock<Picks> = LazyLock::new(|| Picks::of(&MetricNames::default()));
 
 /// Reads the answer to a scrape.
 ///
@@ -11,11 +14,10 @@ use super::{MetricNames, Picks};
 /// When something of the above does not hold.
 pub fn check(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    let picks = Picks::of(&MetricNames::default());
     let again = written(&Exposition::parse(&text));
     assert_eq!(written(&Exposition::parse(&again)), again);
     // As text, since there are values that no value equals.
-    let figures = |text: &str| format!("{:?}", picks.figures(text));
+    let figures = |text: &str| format!("{:?}", PICKS.figures(text));
     assert_eq!(figures(&again), figures(&text));
 }
 
