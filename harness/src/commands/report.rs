@@ -85,7 +85,10 @@ pub fn write(folder: &RunFolder, report: &Report, names: &[String]) -> Result<()
     for renderer in shown {
         let mut out = anstream::stdout().lock();
         // A reader that has seen enough (`| head`) is no failure of the run.
-        let shown = renderer.render_within(report, columns(), &mut out);
+        let shown = match columns() {
+            Some(columns) => renderer.render_within(report, columns, &mut out),
+            None => renderer.render(report, &mut out),
+        };
         let _ = shown.and_then(|()| out.flush());
     }
     if names.iter().any(|name| name == GITHUB) {
@@ -106,10 +109,10 @@ pub fn write(folder: &RunFolder, report: &Report, names: &[String]) -> Result<()
     Ok(())
 }
 
-/// As wide as the terminal is; a log has a hundred columns.
-fn columns() -> usize {
-    terminal_size::terminal_size_of(std::io::stdout())
-        .map_or(100, |(terminal_size::Width(columns), _)| columns.into())
+/// As wide as the terminal is; none where the report goes elsewhere.
+fn columns() -> Option<usize> {
+    let size = terminal_size::terminal_size_of(std::io::stdout());
+    size.map(|(terminal_size::Width(columns), _)| columns.into())
 }
 
 /// The reporter for whoever watches.

@@ -12,7 +12,7 @@ use crate::report::{Report, Standing};
 use crate::text::listed;
 
 /// Whoever reads more than this of one text reads another report.
-const MAX_CHARS: usize = 400;
+const MAX_CHARS: usize = 600;
 
 /// Where nobody says how wide it is.
 const COLUMNS: usize = 100;
@@ -34,7 +34,7 @@ impl Renderer for Terminal {
     }
 
     fn render(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
-        self.render_within(report, COLUMNS, out)
+        write(report, COLUMNS, Reason::InOneLine, out)
     }
 
     fn render_within(
@@ -43,33 +43,47 @@ impl Renderer for Terminal {
         columns: usize,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        let report = report.printable(MAX_CHARS);
-        let matrix = Matrix::of(&report);
-        let mut page = Page { columns: columns.max(NARROWEST), out };
-        page.head(&report)?;
-        for card in cards(&matrix) {
-            page.card(&card, &report)?;
-        }
-        if !matrix.rows.is_empty() {
-            page.matrix(&matrix)?;
-        }
-        page.open(&matrix)?;
-        page.say("evidence: ", &report.reach())?;
-        let idle = report.idle_faults();
-        if !idle.is_empty() {
-            page.say("faults that hit nothing: ", &listed(&idle, 6))?;
-        }
-        for (id, held) in report.held() {
-            page.say(&format!("{id}: "), &held)?;
-        }
-        // A command is copied: it is one line, however long.
-        writeln!(page.out, "rerun: {}", report.rerun)
+        write(report, columns, Reason::Wrapped, out)
     }
+}
+
+/// How it is said why there is no better verdict.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reason {
+    /// For whoever reads it on a terminal.
+    Wrapped,
+    /// For whoever looks for it in a log.
+    InOneLine,
+}
+
+fn write(report: &Report, columns: usize, reason: Reason, out: &mut dyn Write) -> io::Result<()> {
+    let report = report.printable(MAX_CHARS);
+    let matrix = Matrix::of(&report);
+    let mut page = Page { columns: columns.max(NARROWEST), reason, out };
+    page.head(&report)?;
+    for card in cards(&matrix) {
+        page.card(&card, &report)?;
+    }
+    if !matrix.rows.is_empty() {
+        page.matrix(&matrix)?;
+    }
+    page.open(&matrix)?;
+    page.say("evidence: ", &report.reach())?;
+    let idle = report.idle_faults();
+    if !idle.is_empty() {
+        page.say("faults that hit nothing: ", &listed(&idle, 6))?;
+    }
+    for (id, held) in report.held() {
+        page.say(&format!("{id}: "), &held)?;
+    }
+    // A command is copied: it is one line, however long.
+    writeln!(page.out, "rerun: {}", report.rerun)
 }
 
 /// Text of a certain width.
 struct Page<'a> {
     columns: usize,
+    reason: Reason,
     out: &'a mut dyn Write,
 }
 
@@ -97,8 +111,10 @@ impl Page<'_> {
         let verdict = report.verdict;
         let word = format!("{} {}:", verdict.symbol(), verdict.word());
         self.say(&(paint(verdict, &word) + " "), &report.sentence)?;
-        if let Some(why) = &report.why {
-            self.say("  ", why)?;
+        match &report.why {
+            Some(why) if self.reason == Reason::InOneLine => writeln!(self.out, "  {why}")?,
+            Some(why) => self.say("  ", why)?,
+            None => {}
         }
         if let Some(news) = &report.news {
             self.say("  ", &news.sentence())?;
@@ -255,6 +271,14 @@ mod tests {
         let mut out = Vec::new();
         Terminal.render_within(report, columns, &mut out).unwrap();
         anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string()
+    }
+
+    #[test]
+    fn why_there_is_no_better_verdict_is_one_line_of_a_log() {
+        let why = "the target did not answer ".repeat(12);
+        let report = Report { why: Some(why.clone()), ..Report::example() };
+        assert!(plain(&report).lines().any(|line| line == format!("  {why}")));
+        assert!(within(&report, 80).lines().all(|line| !line.contains(&why[..80])));
     }
 
     /// Proves that no line is cut or continued by the terminal itself, commands to be copied aside, and
