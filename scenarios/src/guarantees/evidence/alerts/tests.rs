@@ -244,3 +244,18 @@ fn who_stands_still_for_no_longer_than_a_scrape_hides_nothing() {
     check(history().lag(57_000, 1_000), &loud, 0, ([1, 0], [1, 0]));
     check(history().lag(57_000, 1_001), &loud, 0, ([0, 0], [0, 0]));
 }
+
+#[test]
+fn a_signal_is_looked_at_from_the_first_moment_to_the_last() {
+    let mut case = History::over(&[]).case;
+    let step = step(&case);
+    let mut looked_at = |closed: Moment| {
+        case.harness.closed = closed;
+        moments(&case).map(|at| at.0).collect::<Vec<_>>()
+    };
+    let nth = |n: u32| Moment::ZERO.plus(step * n);
+    let [first, second, third] = [0, 1, 2].map(|n| nth(n).0);
+    assert_eq!(looked_at(Moment::ZERO), [first]);
+    assert_eq!(looked_at(nth(2)), [first, second, third]);
+    assert_eq!(looked_at(Moment(nth(2).0 - 1)), [first, second]);
+}
