@@ -2,7 +2,7 @@
 //! run will take: bars on a terminal, a line for each phase elsewhere.
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use reports::text::clean;
+use reports::text::{clean, listed};
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -251,11 +251,7 @@ impl Bar {
 /// `41 of 45/s, outage and 2 more`: visitors that came, of how many where that is planned, and what is armed.
 fn load(arrived: u32, planned: u32, faults: &[String]) -> String {
     let of = if planned > 0 { format!(" of {planned}") } else { String::new() };
-    let faults = match faults {
-        [] => String::new(),
-        [first] => format!(", {first}"),
-        [first, rest @ ..] => format!(", {first} and {} more", rest.len()),
-    };
+    let faults = if faults.is_empty() { "" } else { &format!(", {}", listed(faults, 1)) };
     format!("{arrived}{of}/s{faults}")
 }
 

@@ -84,12 +84,18 @@ impl Kept {
     /// As [`Self::compare`], though not for what differs between them.
     pub fn news(&self, run: &Recorded) -> Result<News, Failure> {
         let frame = Frame::of(&run.plan, &run.report.identity.target.kind);
-        let since = self.since.clone();
         if let Some((_, differences)) = frame.differs(&self.approved) {
-            return Ok(News { since, incomparable: Some(differences), ..News::default() });
+            let (since, incomparable) = (self.since.clone(), Some(differences));
+            return Ok(News { since, incomparable, ..News::default() });
         }
-        let changes = self.compare(run)?.changes;
-        Ok(News { since, changes, ..News::default() })
+        Ok(self.told(&self.compare(run)?))
+    }
+
+    /// A comparison with it, as reports tell it.
+    #[must_use]
+    pub fn told(&self, comparison: &Comparison) -> News {
+        let (since, changes) = (self.since.clone(), comparison.changes.clone());
+        News { since, changes, ..News::default() }
     }
 }
 

@@ -85,8 +85,8 @@ pub async fn once(args: &RunArgs) -> Result<Done, Failure> {
     let ran = runner::run(&request, &progress).await?;
     let mut recorded = Recorded::judged(&ran.folder)?;
     let base = request.base.as_ref();
-    recorded.report.news = base.map(|base| base.news(&recorded)).transpose()?;
     let compared = base.map(|base| base.compare(&recorded)).transpose()?;
+    recorded.report.news = base.zip(compared.as_ref()).map(|(base, compared)| base.told(compared));
     let report = recorded.report;
     let written = write(&ran.folder, &report, &with_result(&args.reporter));
     let verdict = match base.zip(compared) {

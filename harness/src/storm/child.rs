@@ -67,8 +67,8 @@ async fn recorded(order: &Order) -> Result<Outcome, Failure> {
 
 /// The calendar time, RFC 3339 with milliseconds.
 fn wall() -> String {
-    let now = jiff::Timestamp::try_from(Clock::wall()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    now.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    let now = jiff::Timestamp::try_from(Clock::wall()).unwrap_or_default();
+    format!("{now:.3}")
 }
 
 async fn storm(scene: &Scene<'_>) -> Result<Outcome, Failure> {

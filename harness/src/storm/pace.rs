@@ -7,8 +7,8 @@ use scenarios::plan::{Pace as Mode, Plan, Traffic};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// How often it is said.
-const EVERY: Duration = Duration::from_secs(1);
+/// How often it is said, ms.
+const EVERY_MS: u64 = 1_000;
 
 /// Counts arrivals by their first operation, once that has ended.
 #[derive(Debug, Default)]
@@ -31,15 +31,13 @@ impl Pace {
 pub async fn announce(clock: Clock, armed: Moment, plan: Plan, pace: Arc<Pace>) {
     let mut until = armed;
     loop {
-        until = until.plus(EVERY);
+        until = until.plus(Duration::from_millis(EVERY_MS));
         tokio::time::sleep_until(clock.instant(until).into()).await;
         let at_ms = u64::try_from(until.since(armed).as_millis()).unwrap_or(u64::MAX);
         let (arrived, planned) = (pace.take(), planned(&plan, at_ms.saturating_sub(EVERY_MS / 2)));
         Said::Load { arrived, planned, faults: armed_at(&plan, at_ms) }.say();
     }
 }
-
-const EVERY_MS: u64 = 1_000;
 
 /// Arrivals a second that the plan asks for then; of visitors who come one after the other it asks for none.
 #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)] // for people

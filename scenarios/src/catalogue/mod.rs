@@ -246,7 +246,7 @@ impl ScenarioInfo {
     pub fn fits(&self, profile: Profile) -> bool {
         match profile {
             Profile::Quick | Profile::Nightly => true,
-            Profile::Soak => self.tags.contains(&SOAK),
+            Profile::Soak => self.is_of(profile),
         }
     }
 

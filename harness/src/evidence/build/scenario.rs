@@ -102,7 +102,7 @@ fn began(case: &Case) -> Option<String> {
     let harness = &case.harness;
     let started: jiff::Timestamp = harness.opened.as_ref()?.started.as_ref()?.parse().ok()?;
     let armed = started.checked_add(harness.armed.since(Moment::ZERO)).ok()?;
-    harness.is_armed().then(|| armed.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
+    harness.is_armed().then(|| format!("{armed:.3}"))
 }
 
 /// The promise of whoever has a breaker.
