@@ -62,7 +62,7 @@ pub fn breakers(case: &Case) -> Vec<Breaker> {
     }
     let states = |guards: Option<Route>| {
         let of = openings.iter().filter(|one| self::guards(case, one) == guards).collect();
-        let mut spans = open(case, of);
+        let mut spans = open(case, guards, of);
         if guards == of_pages {
             spans.extend(closed(case));
         }
@@ -82,11 +82,17 @@ fn guards(case: &Case, opening: &Opening<'_>) -> Option<Route> {
 
 /// When a breaker was open or half-open. Where one of its open times let something through it is not what
 /// it is declared to be, and of none is anything certain.
-fn open(case: &Case, openings: Vec<&Opening<'_>>) -> Vec<Span> {
+fn open(case: &Case, guards: Option<Route>, openings: Vec<&Opening<'_>>) -> Vec<Span> {
     if openings.iter().any(|one| !one.offenders.is_empty()) {
         return Vec::new();
     }
     let delta = case.harness.delta;
+    // Once for all open times, of which a long run has thousands.
+    let disturbances = disturbances(case, guards);
+    let undisturbed_until = |closed: Moment| {
+        let next = disturbances.partition_point(|at| *at <= closed);
+        disturbances.get(next).copied().unwrap_or(case.harness.closed)
+    };
     let mut spans = Vec::new();
     for opening in openings {
         if !opening.half_open {
@@ -102,8 +108,7 @@ fn open(case: &Case, openings: Vec<&Opening<'_>>) -> Vec<Span> {
         if of(Class::Failure) {
             spans.push((BreakerState::Open, last.plus(delta), opening.until));
         } else if of(Class::Success) && is_enough_to_close(case, opening) {
-            let from = last.plus(delta);
-            spans.push((BreakerState::Closed, from, undisturbed_from(case, opening, last)));
+            spans.push((BreakerState::Closed, last.plus(delta), undisturbed_until(last)));
         }
     }
     spans
@@ -116,19 +121,19 @@ fn is_enough_to_close(case: &Case, opening: &Opening<'_>) -> bool {
     case.times.breaker_window.is_none() && opening.evidence.len() >= probes.saturating_mul(each)
 }
 
-/// Until when nothing may have been a failure to a breaker that closed then, and nothing else befell it.
-fn undisturbed_from(case: &Case, opening: &Opening<'_>, closed: Moment) -> Moment {
-    let route = opening.evidence.first().map(|one| one.route);
-    let is_behind = |one: &&JudgedExchange| match case.declared.breaker_scope {
-        BreakerScope::Host => true,
-        BreakerScope::Route => one.is_connection_only() || Some(one.route) == route,
+/// When something may have been a failure to a breaker, or befell it otherwise, in order of time.
+fn disturbances(case: &Case, guards: Option<Route>) -> Vec<Moment> {
+    let is_behind = |one: &&JudgedExchange| {
+        one.is_connection_only() || guards.is_none_or(|route| route == one.route)
     };
     let failed = case.linktree.exchanges.iter().chain(&case.linktree.connections);
     let failed = failed.filter(is_behind).filter(|one| class(case, one) != Class::Success);
     let failed = failed.map(|one| earliest_known(case, one));
     let changed = case.target.processes.iter().filter(|one| one.change != Change::Ready);
     let changed = changed.map(|one| one.at).chain(case.linktree.refusals().map(|(from, _)| from));
-    failed.chain(changed).filter(|at| *at > closed).min().unwrap_or(case.harness.closed)
+    let mut all: Vec<Moment> = failed.chain(changed).collect();
+    all.sort_unstable();
+    all
 }
 
 /// When the breaker of pages was closed: as long as nothing failed, and then as long as one attempt was let
@@ -181,6 +186,7 @@ fn on_the_axis(case: &Case, mut spans: Vec<Span>) -> Vec<(BreakerState, u64, u64
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::case::looks;
     use crate::testing::{History, read, refused};
     use BreakerState::{Closed, HalfOpen, Open};
 
@@ -210,6 +216,31 @@ mod tests {
                 (Closed, 50_105, 100_000),
             ],
         );
+    }
+
+    /// So many times open, half-open and closed again, a hundred seconds each.
+    fn looked(times: u64) -> usize {
+        let once = |n: u64| {
+            let at = n * 100_000;
+            let calm = (0..20).map(move |n| read("ann", at + n * 100));
+            let failed = (10..15).map(move |second| refused("ann", at + second * 1_000, 503));
+            calm.chain(failed).chain([read("ann", at + 50_000)])
+        };
+        let mut history = History::over(&[]).exchanges((0..times).flat_map(once));
+        history.case.harness.closed = Moment::from_ms(times * 100_000);
+        history.case.ready();
+        looks::during(|| {
+            let all = breakers(&history.case);
+            let open = all[0].spans.iter().filter(|(state, ..)| *state == HalfOpen).count();
+            assert_eq!(open as u64, times);
+        })
+    }
+
+    #[test]
+    fn of_four_times_as_many_open_times_exchanges_are_looked_at_four_times_as_often() {
+        let (few, many) = (looked(50), looked(200));
+        // Whoever sorts, or looks things up by halves, looks a fifth more often.
+        assert!(many <= few * 24 / 5, "{few} looks, and then {many}");
     }
 
     #[test]
