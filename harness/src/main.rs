@@ -11,6 +11,11 @@ use windthrow::process::{guard, lifeline};
 use windthrow::storm::child::carry_out;
 use windthrow::storm::order::Order;
 
+/// Judging frees lists of many megabytes between small things that stay; this one gives them back where the
+/// system's keeps them (a million exchanges: 290 MB resident at the peak instead of 320).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::try_parse().unwrap_or_else(|refusal| refused(&refusal));
     if let Some(Command::Reference { mutant }) = &cli.command {

@@ -9,7 +9,11 @@ use crate::verdict::Witness;
 
 /// The first burst that is more than that.
 pub fn over_budget(case: &Case) -> Option<Witness> {
-    let (outages, breakers) = (case.phases_that(PhaseKind::is_total_outage), attempts(case));
+    let outages = case.phases_that(PhaseKind::is_total_outage);
+    if outages.is_empty() {
+        return None;
+    }
+    let breakers = attempts(case);
     let each = outages.iter().flat_map(|outage| breakers.iter().map(move |all| (outage, all)));
     each.into_iter().find_map(|(&(from, until), attempts)| {
         // What succeeded before may keep a window's breaker closed until it is forgotten.

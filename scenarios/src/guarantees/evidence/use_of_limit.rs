@@ -9,7 +9,7 @@ use super::window::{Memory, between};
 use crate::case::{Case, JudgedExchange};
 use crate::spans::Spans;
 use mock_server::clock::Moment;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 /// Nobody knows how many a client counts that were refused before they were requests.
@@ -61,25 +61,23 @@ impl<'c> UseOfLimit<'c> {
     #[must_use]
     pub fn signal(&self) -> Vec<Sample> {
         let mut before = Moment::ZERO;
-        let now: Vec<Sample> = moments(self.case)
-            .map(|at| {
-                let since = std::mem::replace(&mut before, at);
-                Sample { at, lo: self.lowest(since, at), hi: self.highest(since, at) }
-            })
-            .collect();
+        let now = moments(self.case).map(|at| {
+            let since = std::mem::replace(&mut before, at);
+            Sample { at, lo: self.lowest(since, at), hi: self.highest(since, at) }
+        });
         // The clock's last whole minute may have ended at any moment of this one.
         let whole = self.case.times.window + self.case.harness.delta;
-        let mut first = 0;
-        let widened = |(last, one): (usize, &Sample)| {
-            while now[first].at.plus(whole) < one.at {
-                first += 1;
+        let mut ended: VecDeque<Sample> = VecDeque::new();
+        let widened = |one: Sample| {
+            ended.push_back(one);
+            while ended.front().is_some_and(|first| first.at.plus(whole) < one.at) {
+                ended.pop_front();
             }
-            let ended = &now[first..=last];
             let lo = ended.iter().map(|one| one.lo).min().unwrap_or_default();
             let hi = ended.iter().map(|one| one.hi).max().unwrap_or_default();
             Sample { at: one.at, lo, hi }
         };
-        now.iter().enumerate().map(widened).collect()
+        now.map(widened).collect()
     }
 
     /// A minute, and what lies between the first and the last scrape in it, which is known to be stretched.
