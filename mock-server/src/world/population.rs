@@ -267,11 +267,20 @@ impl Group {
     /// The number of the creator with this handle.
     fn number(&self, handle: &str) -> Option<u32> {
         let rest = handle.strip_prefix(self.prefix.as_str())?;
-        let number = match self.variety {
-            Variety::Plain | Variety::Hostile => rest.strip_prefix('-')?.parse().ok()?,
-            Variety::Odd => oddities::number(&self.prefix, handle)?,
+        let (number, is_its_handle) = match self.variety {
+            Variety::Plain | Variety::Hostile => {
+                // As it is written in `handle`, which judges ask for each visit.
+                let digits = rest.strip_prefix('-')?;
+                let is_padded = digits.len() == 4 || (digits.len() > 4 && !digits.starts_with('0'));
+                let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+                (digits.parse().ok()?, is_padded && is_plain)
+            }
+            Variety::Odd => {
+                let number = oddities::number(&self.prefix, handle)?;
+                (number, self.handle(number) == handle)
+            }
         };
-        ((1..=self.count).contains(&number) && self.handle(number) == handle).then_some(number)
+        ((1..=self.count).contains(&number) && is_its_handle).then_some(number)
     }
 
     /// How many links a creator has, where that is not for the dice to say.
@@ -358,6 +367,11 @@ mod tests {
         }
         for stranger in ["viral-0002", "tail-1", "tail-00001", "tail-0000", "tail", "", "x-0001"] {
             assert!(!population.contains(stranger), "{stranger}");
+        }
+        let many = Population { groups: vec![group("tail", 12_000)] };
+        assert!(many.handles().iter().all(|handle| many.contains(handle)));
+        for stranger in ["tail-+001", "tail-010000", "tail-12001", "tail-1e3 ", "tail-٠٠٠١"] {
+            assert!(!many.contains(stranger), "{stranger}");
         }
     }
 

@@ -19,10 +19,17 @@ impl Ticks {
     /// Takes one in. They come nearly in order, so that few have to make room.
     pub fn insert(&mut self, tick: u64) {
         let tick = kept(tick);
-        if self.0.last().is_none_or(|last| *last < tick) {
-            self.0.push(tick);
-        } else if let Err(place) = self.0.binary_search(&tick) {
-            self.0.insert(place, tick);
+        // Looked for among the last few, and among twice as many as long as it came before all of them.
+        let mut near = 1;
+        let begin = loop {
+            match self.0.len().checked_sub(near) {
+                None => break 0,
+                Some(begin) if self.0[begin] <= tick => break begin,
+                Some(_) => near *= 2,
+            }
+        };
+        if let Err(place) = self.0[begin..].binary_search(&tick) {
+            self.0.insert(begin + place, tick);
         }
     }
 
@@ -37,6 +44,19 @@ impl Ticks {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    proptest::proptest! {
+        /// In whatever order they come, as often as they do.
+        #[test]
+        fn whatever_comes_is_kept_once_and_in_order(
+            ticks in proptest::collection::vec(0_u64..40, 0..90),
+        ) {
+            let mut kept = Ticks::none();
+            ticks.iter().for_each(|tick| kept.insert(*tick));
+            let all: std::collections::BTreeSet<u32> = ticks.iter().map(|one| *one as u32).collect();
+            proptest::prop_assert_eq!(kept.0, all.into_iter().collect::<Vec<_>>());
+        }
+    }
 
     #[test]
     fn each_is_kept_once_in_order_and_the_end_of_a_span_is_not_in_it() {
