@@ -4,13 +4,14 @@ pub(super) use super::client::Client;
 
 use super::Edge;
 use super::act::{After, perform};
+use super::backend::Question;
 use super::body::BodyReader;
 use super::breaking::{Fate, IsBroken};
 use super::client::{Arrival, NoBody};
 use super::head::Head;
+use super::message::{UpstreamAnswer, push_header};
 use super::open::{OpenExchange, blank};
 use super::scan::Scanner;
-use super::upstream::UpstreamAnswer;
 use crate::clock::Moment;
 use crate::history::exchange::{End, Exchange};
 use crate::keyring::Token;
@@ -123,7 +124,7 @@ async fn exchange(
     let keep = head.keeps_alive() && !edge.is_draining() && !edge.hits_handshakes();
     if keep && head.minor == 0 {
         // HTTP/1.0 closes, unless both sides say otherwise.
-        answer.headers.push(("connection".to_owned(), b"keep-alive".to_vec()));
+        push_header(&mut answer.lines, "connection", b"keep-alive");
     }
     // Not before: what the routes have done stands in the record by now.
     match fate.unless_broken(perform(client, open, &answer, instructions, keep)).await {
@@ -156,7 +157,7 @@ async fn routed(
         path: resolved(&record.target),
         idempotency_key: record.idempotency_key.clone(),
     });
-    let answered = edge.upstream.forward(record.id, head, body).await;
+    let answered = edge.upstream.forward(&Question { id: record.id, head, body }).await;
     let instructions = edge.shared.rendezvous.collect(record.id);
     edge.renew_upstream();
     (answered, instructions)
@@ -200,6 +201,7 @@ fn own_answer(edge: &Edge, status: u16) -> UpstreamAnswer {
         _ => ("Service Unavailable", "too many requests at once"),
     };
     let (body, kind) = error_body(&edge.shared.world.profile, status, "edge", message);
-    let headers = vec![("content-type".to_owned(), kind.as_bytes().to_vec())];
-    UpstreamAnswer { status, reason: reason.to_owned(), headers, body, to_head: false }
+    let mut lines = Vec::new();
+    push_header(&mut lines, "content-type", kind.as_bytes());
+    UpstreamAnswer { status, reason: reason.into(), lines, body, to_head: false }
 }

@@ -4,6 +4,7 @@
 //! is busy delays its time stamps. wiremock decides; the edge acts and records.
 
 mod act;
+mod backend;
 mod body;
 mod breaking;
 mod client;
@@ -12,7 +13,9 @@ mod connection;
 pub mod fuzz;
 mod head;
 mod listener;
+mod message;
 mod open;
+mod pipe;
 #[cfg(test)]
 mod privacy;
 mod scan;

@@ -7,8 +7,8 @@ mod head;
 pub(super) use connection::break_off;
 
 use super::connection::Client;
+use super::message::UpstreamAnswer;
 use super::open::OpenExchange;
-use super::upstream::UpstreamAnswer;
 use crate::clock::Moment;
 use crate::faults::holds::Held;
 use crate::faults::{Effect, FaultMark, HeadFlaw, Onset, ResetAt, StallAt};
