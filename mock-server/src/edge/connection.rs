@@ -38,7 +38,7 @@ pub(super) async fn serve(
         let (Arrival::Request(_, t_head) | Arrival::Bad(_, t_head)) = arrival else { return };
         let _held = claim.holds();
         let mut open = OpenExchange::new(&edge, blank(edge.next_exchange(), conn, seq));
-        let record = &mut open.exchange;
+        let record = &mut *open;
         (record.t_conn, record.t_head, record.t_req) = (t_conn, t_head, client.last_read());
         let after = match arrival {
             Arrival::Request(head, _) => exchange(&edge, &mut client, open, &head, &mut fate).await,
@@ -54,11 +54,11 @@ pub(super) async fn serve(
 /// Answers without the routes, and closes.
 async fn refuse(edge: &Edge, client: &mut Client, open: OpenExchange, status: u16) -> After {
     let mut answer = own_answer(edge, status);
-    if open.exchange.method == "HEAD" {
+    if open.method == "HEAD" {
         answer.to_head = true;
         answer.body.clear();
     }
-    perform(client, open, &answer, Instructions::default(), false).await
+    perform(client, open, &answer, Box::default(), false).await
 }
 
 async fn exchange(
@@ -68,26 +68,37 @@ async fn exchange(
     head: &Head,
     fate: &mut Fate,
 ) -> After {
-    describe(edge, &mut open.exchange, head);
     let framing = head.framing();
     let framing = framing.and_then(|one| if head.names_its_host() { Ok(one) } else { Err(400) });
+    let path = resolved(&head.target);
     let body = match framing {
         Ok(framing) => {
             let mut reader = BodyReader::new(framing);
-            let Ok(body) = fate.unless_broken(client.body(head, &mut reader)).await else {
-                return reset(client);
+            // Mostly it is there, and what is said of the request then is all that is to be said.
+            let body = match client.body_at_once(head, &mut reader) {
+                Some(body) => body,
+                None => {
+                    let scanner = Scanner::new(&edge.shared.world.keys);
+                    describe(&scanner, &mut open, head, &path);
+                    identify(&scanner, &mut open, head);
+                    let Ok(body) = fate.unless_broken(client.body(head, &mut reader)).await else {
+                        return reset(client);
+                    };
+                    body
+                }
             };
-            open.exchange.t_req = client.last_read();
-            open.exchange.body_bytes = reader.content().len() as u64;
+            open.t_req = client.last_read();
+            open.body_bytes = reader.content().len() as u64;
             body
         }
         Err(status) => Err(NoBody::Bad(status)),
     };
     let body_so_far = body.as_deref().unwrap_or_default();
     let scanner = Scanner::new(&edge.shared.world.keys);
-    let places = scanner.places(open.exchange.route, head, body_so_far);
-    (open.exchange.key_places, open.exchange.secret_places) = (places.keys, places.secrets);
-    let token = identify(&scanner, &mut open.exchange, head);
+    let is_suspicious = describe(&scanner, &mut open, head, &path);
+    let places = scanner.places(open.route, head, is_suspicious, body_so_far);
+    (open.key_places, open.secret_places) = (places.keys, places.secrets);
+    let token = identify(&scanner, &mut open, head);
     let body = match body {
         Ok(body) => body,
         Err(NoBody::Bad(status)) => return refuse(edge, client, open, status).await,
@@ -96,31 +107,33 @@ async fn exchange(
             return After::Close;
         }
     };
-    open.exchange.body_bytes = body.len() as u64;
+    open.body_bytes = body.len() as u64;
     if edge.gauges.in_flight() > edge.tuning.in_flight {
         edge.overloads.say("too many requests at once");
         return refuse(edge, client, open, 503).await;
     }
 
-    let (answered, instructions) = routed(edge, &open.exchange, token, head, &body).await;
-    let (mut answer, mut instructions) = match (answered, instructions) {
-        (Ok(answer), Some(instructions)) => (answer, instructions),
-        (Ok(answer), None) => (answer, Instructions::default()),
-        (Err(error), instructions) => {
+    // Decisions hash it, and no credential.
+    let path = if open.target == head.target { path } else { resolved(&open.target) };
+    let (answered, instructions) = routed(edge, &open, token, path, head, &body).await;
+    let mut instructions = instructions.unwrap_or_default();
+    let mut answer = match answered {
+        Ok(answer) => answer,
+        Err(error) => {
             edge.overloads.say(&format!("the routes did not answer: {error}"));
-            let instructions = instructions.unwrap_or_default();
-            let Instructions { clicks, links, registration, .. } = instructions;
+            let Instructions { clicks, links, registration, .. } = *instructions;
             let plain = Instructions { clicks, links, registration, ..Instructions::default() };
-            (own_answer(edge, 502), plain)
+            instructions = Box::new(plain);
+            own_answer(edge, 502)
         }
     };
-    open.exchange.clicks = std::mem::take(&mut instructions.clicks);
-    open.exchange.links = std::mem::take(&mut instructions.links);
-    open.exchange.listed = instructions.listed.take();
-    open.exchange.registration = instructions.registration.take();
-    open.exchange.faults = std::mem::take(&mut instructions.marks);
-    open.exchange.over_limit = instructions.over_limit;
-    open.exchange.denied = instructions.denied;
+    open.clicks = std::mem::take(&mut instructions.clicks);
+    open.links = std::mem::take(&mut instructions.links);
+    open.listed = instructions.listed.take();
+    open.registration = instructions.registration.take();
+    open.faults = std::mem::take(&mut instructions.marks);
+    open.over_limit = instructions.over_limit;
+    open.denied = instructions.denied;
     let keep = head.keeps_alive() && !edge.is_draining() && !edge.hits_handshakes();
     if keep && head.minor == 0 {
         // HTTP/1.0 closes, unless both sides say otherwise.
@@ -144,9 +157,10 @@ async fn routed(
     edge: &Rc<Edge>,
     record: &Exchange,
     token: Token,
+    path: String,
     head: &Head,
     body: &[u8],
-) -> (io::Result<UpstreamAnswer>, Option<Instructions>) {
+) -> (io::Result<UpstreamAnswer>, Option<Box<Instructions>>) {
     edge.shared.rendezvous.ask(Ticket {
         id: record.id,
         t_req: record.t_req,
@@ -154,30 +168,39 @@ async fn routed(
         handle: record.handle.clone(),
         token,
         method: head.method.clone(),
-        path: resolved(&record.target),
+        path,
         idempotency_key: record.idempotency_key.clone(),
     });
-    let answered = edge.upstream.forward(&Question { id: record.id, head, body }).await;
+    let question = Question { id: record.id, head, body };
+    let answered = edge.upstream.forward(&question).await;
     let instructions = edge.shared.rendezvous.collect(record.id);
     edge.renew_upstream();
     (answered, instructions)
 }
 
-/// Notes what the head says, without its credentials.
-fn describe(edge: &Edge, record: &mut Exchange, head: &Head) {
-    let scanner = Scanner::new(&edge.shared.world.keys);
-    let clean = |text: &str| scanner.redacted(text).into_owned();
-    let text = |name| head.header(name).map(|value| clean(&value));
-    let (route, handle) = classify(&head.method, &resolved(&head.target));
-    record.method = clean(&head.method);
-    record.target = clean(&head.target);
+/// Notes what the head says, without its credentials, and says whether it holds any that it should not.
+fn describe(scanner: &Scanner, record: &mut Exchange, head: &Head, path: &str) -> bool {
+    let is_suspicious = scanner.is_suspicious(head);
+    let clean = |text: String, is_sure: bool| {
+        if is_sure && !is_suspicious { text } else { scanner.redacted(&text).into_owned() }
+    };
+    let text = |name| head.header(name).map(|value| clean(value, true));
+    // What was searched line by line may together be something else.
+    let lines = |name: &str| {
+        let is_one = head.headers.all(name).nth(1).is_none();
+        head.lines(name).map(|value| clean(value, is_one))
+    };
+    let (route, handle) = classify(&head.method, path);
+    record.method = clean(head.method.clone(), true);
+    record.target = clean(head.target.clone(), true);
     record.route = route;
-    record.handle = handle.map(|handle| clean(&handle));
-    record.host = head.lines("host").map(|value| clean(&value));
-    record.accept = head.lines("accept").map(|value| clean(&value));
+    // So may what stands there once its escapes are undone.
+    record.handle = handle.map(|handle| clean(handle, !head.target.contains('%')));
+    record.host = lines("host");
+    record.accept = lines("accept");
     record.content_type = text("content-type");
     record.idempotency_key = text("idempotency-key");
-    identify(&scanner, record, head);
+    is_suspicious
 }
 
 /// Notes whose key the head shows, as of the request's last byte so far.

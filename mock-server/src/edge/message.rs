@@ -68,12 +68,8 @@ impl UpstreamAnswer {
         for header in response.headers.iter() {
             let at = lines.len();
             push_header(&mut lines, header.name, header.value);
-            let name = &mut lines[at..at + header.name.len()];
-            name.make_ascii_lowercase();
-            // The routes' own date would be of the decision; there is one, of the writing.
-            if std::str::from_utf8(name).is_ok_and(|name| name == "date" || is_own(name)) {
-                lines.truncate(at);
-            }
+            lines[at..at + header.name.len()].make_ascii_lowercase();
+            keep_foreign(&mut lines, at, header.name.len());
         }
         let said = response.reason.unwrap_or_default();
         let usual = StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason());
@@ -85,6 +81,15 @@ impl UpstreamAnswer {
     }
 }
 
+/// Takes the line at `at`, with a name of this length, away if the edge writes such lines by itself.
+pub(super) fn keep_foreign(lines: &mut Vec<u8>, at: usize, name: usize) {
+    let name = std::str::from_utf8(&lines[at..at + name]);
+    // The routes' own date would be of the decision; there is one, of the writing.
+    if name.is_ok_and(|name| name == "date" || is_own(name)) {
+        lines.truncate(at);
+    }
+}
+
 /// Appends a request as the routes get it.
 pub(super) fn write(out: &mut Vec<u8>, id: u64, head: &Head, body: &[u8]) {
     // The routes know paths only, and the whole server is none of them.
@@ -92,7 +97,7 @@ pub(super) fn write(out: &mut Vec<u8>, id: u64, head: &Head, body: &[u8]) {
     for part in [&head.method, " ", target, " HTTP/1.1\r\nhost: mock\r\n"] {
         out.extend_from_slice(part.as_bytes());
     }
-    for (name, value) in &head.headers {
+    for (name, value) in head.headers.iter() {
         if name != "host" && !is_own(name) {
             push_header(out, name, value);
         }

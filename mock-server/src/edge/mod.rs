@@ -4,11 +4,13 @@
 //! is busy delays its time stamps. wiremock decides; the edge acts and records.
 
 mod act;
+mod alarm;
 mod backend;
 mod body;
 mod breaking;
 mod client;
 mod connection;
+mod fields;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod head;

@@ -4,6 +4,7 @@
 //! nothing else is under way; HTTP/1.1 answers them in order. So whoever asks gets a place in a queue,
 //! and the connection's own task hands each answer to the first that waits.
 
+use super::alarm::Alarm;
 use super::message::UpstreamAnswer;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -14,7 +15,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 
 /// A buffer that has grown beyond this is given back when it is empty.
 const ROOM: usize = 64 * 1024;
@@ -131,7 +132,7 @@ impl Pipe {
     /// Reads and writes until the connection breaks.
     pub async fn work(self: Rc<Self>) {
         let mut bytes = Vec::with_capacity(ROOM / 4);
-        let mut alarm: Option<Pin<Box<Sleep>>> = None;
+        let mut alarm = Alarm::default();
         let worked = poll_fn(|context| {
             self.state.borrow_mut().wake_by(context.waker());
             if let Err(error) = self.turn(context, &mut bytes) {
@@ -176,17 +177,11 @@ impl Pipe {
         Ok(())
     }
 
-    /// Tells those whose time is up. One timer serves all, and is looked at when it rings.
-    fn watch(&self, context: &mut Context<'_>, alarm: &mut Option<Pin<Box<Sleep>>>) {
+    /// Tells those whose time is up.
+    fn watch(&self, context: &mut Context<'_>, alarm: &mut Alarm) {
         let state = &mut *self.state.borrow_mut();
-        loop {
-            let Some(first) = state.next_due else { return };
-            let alarm = alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(first)));
-            // It may ring early, for one that was answered meanwhile, but never late.
-            if first < alarm.deadline() || alarm.is_elapsed() {
-                alarm.as_mut().reset(first);
-            }
-            if alarm.as_mut().poll(context).is_pending() {
+        while let Some(first) = state.next_due {
+            if alarm.poll_until(first, context).is_pending() {
                 return;
             }
             state.expire();
