@@ -139,8 +139,17 @@ async fn exchange(
         // HTTP/1.0 closes, unless both sides say otherwise.
         push_header(&mut answer.lines, "connection", b"keep-alive");
     }
+    let others_are_asking = edge.gauges.in_flight() > 1;
+    let performing = async {
+        if others_are_asking {
+            // All who have asked in this turn of the loop are decided about first, and answered then: to
+            // wake a client once for many answers costs far less than once for each.
+            tokio::task::yield_now().await;
+        }
+        perform(client, open, &answer, instructions, keep).await
+    };
     // Not before: what the routes have done stands in the record by now.
-    match fate.unless_broken(perform(client, open, &answer, instructions, keep)).await {
+    match fate.unless_broken(performing).await {
         Ok(after) => after,
         Err(IsBroken) => reset(client),
     }
@@ -161,7 +170,7 @@ async fn routed(
     head: &Head,
     body: &[u8],
 ) -> (io::Result<UpstreamAnswer>, Option<Box<Instructions>>) {
-    edge.shared.rendezvous.ask(Ticket {
+    let ticket = Ticket {
         id: record.id,
         t_req: record.t_req,
         route: record.route,
@@ -170,8 +179,12 @@ async fn routed(
         method: head.method.clone(),
         path,
         idempotency_key: record.idempotency_key.clone(),
-    });
+    };
     let question = Question { id: record.id, head, body };
+    if let Some((answered, instructions)) = edge.direct.decide(&ticket, &question) {
+        return (answered, Some(instructions));
+    }
+    edge.shared.rendezvous.ask(ticket);
     let answered = edge.upstream.forward(&question).await;
     let instructions = edge.shared.rendezvous.collect(record.id);
     edge.renew_upstream();
