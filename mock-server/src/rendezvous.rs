@@ -149,9 +149,9 @@ impl Rendezvous {
     }
 
     /// The edge clears the place.
-    pub fn collect(&self, id: u64) -> Option<Instructions> {
+    pub fn collect(&self, id: u64) -> Option<Box<Instructions>> {
         match self.slots().remove(&id) {
-            Some(Slot::Decided(instructions)) => Some(*instructions),
+            Some(Slot::Decided(instructions)) => Some(instructions),
             _ => None,
         }
     }

@@ -49,6 +49,11 @@ impl BodyReader {
         Self { next, content: Vec::new(), framing: 0 }
     }
 
+    /// Whether any of it was taken.
+    pub fn has_begun(&self) -> bool {
+        self.framing > 0 || !self.content.is_empty()
+    }
+
     /// What has come so far.
     pub fn content(&self) -> &[u8] {
         &self.content

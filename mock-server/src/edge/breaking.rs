@@ -2,6 +2,9 @@
 
 use crate::faults::FaultMark;
 use crate::tls::BrokenBy;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use tokio::sync::watch;
 
 /// Says to all connections that they are over.
@@ -59,6 +62,14 @@ impl Breaking {
 impl Fate {
     /// What the work comes to, unless the connection is broken off before; the work is dropped then.
     pub async fn unless_broken<T>(&mut self, work: impl Future<Output = T>) -> Result<T, IsBroken> {
+        let mut work = pin!(work);
+        // Mostly there is nothing to wait for, and so nobody to be waked.
+        if !self.0.has_changed().unwrap_or(true) {
+            let at_once = poll_fn(|context| Poll::Ready(work.as_mut().poll(context)));
+            if let Poll::Ready(done) = at_once.await {
+                return Ok(done);
+            }
+        }
         tokio::select! {
             biased;
             _ = self.0.changed() => Err(IsBroken),

@@ -1,11 +1,15 @@
 //! A client's socket: every read and write has its time limit, and every close its manner.
 
 use super::act::Gone;
+use super::alarm::Alarm;
 use super::body::{BodyReader, Framing};
 use super::head::{Head, Parsed, empty_lines};
 use super::tuning::Tuning;
 use crate::clock::{Clock, Moment};
 use crate::tls::Stream;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Bytes of later requests that are read ahead, at most, while an answer is held back.
@@ -23,6 +27,7 @@ pub(super) struct Client {
     tuning: Tuning,
     buffer: Vec<u8>,
     last_read: Moment,
+    alarm: Alarm,
     resets: bool,
 }
 
@@ -53,7 +58,8 @@ enum Read {
 impl Client {
     pub fn new(stream: Stream, clock: Clock, tuning: Tuning) -> Self {
         let (buffer, last_read) = (Vec::with_capacity(4096), clock.now());
-        Self { stream, clock, tuning, buffer, last_read, resets: false }
+        let alarm = Alarm::default();
+        Self { stream, clock, tuning, buffer, last_read, alarm, resets: false }
     }
 
     pub fn clock(&self) -> Clock {
@@ -109,14 +115,18 @@ impl Client {
         loop {
             // Only the kernel's word counts: what is encrypted may still lie in memory.
             let left = bytes.len();
+            let stream = &mut self.stream;
             let step = async {
-                if left == 0 {
-                    self.stream.flush().await.map(|()| 0)
-                } else {
-                    self.stream.write(bytes).await
-                }
+                if left == 0 { stream.flush().await.map(|()| 0) } else { stream.write(bytes).await }
             };
-            match tokio::time::timeout(self.tuning.unread, step).await {
+            let mut step = pin!(step);
+            // Mostly the kernel takes it at once, and no clock is needed.
+            let at_once = poll_fn(|context| Poll::Ready(step.as_mut().poll(context)));
+            let done = match at_once.await {
+                Poll::Ready(done) => Ok(done),
+                Poll::Pending => tokio::time::timeout(self.tuning.unread, step).await,
+            };
+            match done {
                 Ok(Ok(0)) if left == 0 => return Ok(()),
                 Ok(Ok(count @ 1..)) => bytes = &bytes[count..],
                 Ok(_) => return Err(Gone),
@@ -138,10 +148,18 @@ impl Client {
 
     async fn read_until(&mut self, limit: Moment) -> Read {
         let deadline = tokio::time::Instant::from_std(self.clock.instant(limit));
-        match tokio::time::timeout_at(deadline, self.stream.read_buf(&mut self.buffer)).await {
-            Err(_) => return Read::TooLate,
-            Ok(Ok(1..)) => {}
-            Ok(_) => return Read::End,
+        let Self { stream, buffer, alarm, .. } = self;
+        let mut read = pin!(stream.read_buf(buffer));
+        let came = poll_fn(|context| {
+            if let Poll::Ready(came) = read.as_mut().poll(context) {
+                return Poll::Ready(Some(came));
+            }
+            alarm.poll_until(deadline, context).map(|()| None)
+        });
+        match came.await {
+            None => return Read::TooLate,
+            Some(Ok(1..)) => {}
+            Some(_) => return Read::End,
         }
         self.last_read = self.clock.now();
         Read::Some
@@ -187,20 +205,35 @@ impl Client {
     /// The body of the request whose head was just read.
     pub async fn body(&mut self, head: &Head, reader: &mut BodyReader) -> Result<Vec<u8>, NoBody> {
         let began = self.clock.now();
-        if self.wants_continue(head) {
+        if !reader.has_begun() && self.wants_continue(head) {
             self.write(CONTINUE).await.map_err(|Gone| NoBody::Gone)?;
         }
         loop {
-            match reader.take(&mut self.buffer) {
-                Parsed::Whole(body) => return Ok(body),
-                Parsed::Bad(status) => return Err(NoBody::Bad(status)),
-                Parsed::Partial => {}
+            if let Some(body) = self.taken(reader) {
+                return body;
             }
             match self.read_until(body_limit(&self.tuning, began, self.last_read)).await {
                 Read::Some => {}
                 Read::End => return Err(NoBody::Gone),
                 Read::TooLate => return Err(NoBody::Bad(408)),
             }
+        }
+    }
+
+    /// The same, if nothing more needs to be written or read.
+    pub fn body_at_once(
+        &mut self,
+        head: &Head,
+        reader: &mut BodyReader,
+    ) -> Option<Result<Vec<u8>, NoBody>> {
+        if self.wants_continue(head) { None } else { self.taken(reader) }
+    }
+
+    fn taken(&mut self, reader: &mut BodyReader) -> Option<Result<Vec<u8>, NoBody>> {
+        match reader.take(&mut self.buffer) {
+            Parsed::Whole(body) => Some(Ok(body)),
+            Parsed::Bad(status) => Some(Err(NoBody::Bad(status))),
+            Parsed::Partial => None,
         }
     }
 

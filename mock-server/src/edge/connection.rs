@@ -4,13 +4,14 @@ pub(super) use super::client::Client;
 
 use super::Edge;
 use super::act::{After, perform};
+use super::backend::Question;
 use super::body::BodyReader;
 use super::breaking::{Fate, IsBroken};
 use super::client::{Arrival, NoBody};
 use super::head::Head;
+use super::message::{UpstreamAnswer, push_header};
 use super::open::{OpenExchange, blank};
 use super::scan::Scanner;
-use super::upstream::UpstreamAnswer;
 use crate::clock::Moment;
 use crate::history::exchange::{End, Exchange};
 use crate::keyring::Token;
@@ -37,7 +38,7 @@ pub(super) async fn serve(
         let (Arrival::Request(_, t_head) | Arrival::Bad(_, t_head)) = arrival else { return };
         let _held = claim.holds();
         let mut open = OpenExchange::new(&edge, blank(edge.next_exchange(), conn, seq));
-        let record = &mut open.exchange;
+        let record = &mut *open;
         (record.t_conn, record.t_head, record.t_req) = (t_conn, t_head, client.last_read());
         let after = match arrival {
             Arrival::Request(head, _) => exchange(&edge, &mut client, open, &head, &mut fate).await,
@@ -53,11 +54,11 @@ pub(super) async fn serve(
 /// Answers without the routes, and closes.
 async fn refuse(edge: &Edge, client: &mut Client, open: OpenExchange, status: u16) -> After {
     let mut answer = own_answer(edge, status);
-    if open.exchange.method == "HEAD" {
+    if open.method == "HEAD" {
         answer.to_head = true;
         answer.body.clear();
     }
-    perform(client, open, &answer, Instructions::default(), false).await
+    perform(client, open, &answer, Box::default(), false).await
 }
 
 async fn exchange(
@@ -67,26 +68,37 @@ async fn exchange(
     head: &Head,
     fate: &mut Fate,
 ) -> After {
-    describe(edge, &mut open.exchange, head);
     let framing = head.framing();
     let framing = framing.and_then(|one| if head.names_its_host() { Ok(one) } else { Err(400) });
+    let path = resolved(&head.target);
     let body = match framing {
         Ok(framing) => {
             let mut reader = BodyReader::new(framing);
-            let Ok(body) = fate.unless_broken(client.body(head, &mut reader)).await else {
-                return reset(client);
+            // Mostly it is there, and what is said of the request then is all that is to be said.
+            let body = match client.body_at_once(head, &mut reader) {
+                Some(body) => body,
+                None => {
+                    let scanner = Scanner::new(&edge.shared.world.keys);
+                    describe(&scanner, &mut open, head, &path);
+                    identify(&scanner, &mut open, head);
+                    let Ok(body) = fate.unless_broken(client.body(head, &mut reader)).await else {
+                        return reset(client);
+                    };
+                    body
+                }
             };
-            open.exchange.t_req = client.last_read();
-            open.exchange.body_bytes = reader.content().len() as u64;
+            open.t_req = client.last_read();
+            open.body_bytes = reader.content().len() as u64;
             body
         }
         Err(status) => Err(NoBody::Bad(status)),
     };
     let body_so_far = body.as_deref().unwrap_or_default();
     let scanner = Scanner::new(&edge.shared.world.keys);
-    let places = scanner.places(open.exchange.route, head, body_so_far);
-    (open.exchange.key_places, open.exchange.secret_places) = (places.keys, places.secrets);
-    let token = identify(&scanner, &mut open.exchange, head);
+    let is_suspicious = describe(&scanner, &mut open, head, &path);
+    let places = scanner.places(open.route, head, is_suspicious, body_so_far);
+    (open.key_places, open.secret_places) = (places.keys, places.secrets);
+    let token = identify(&scanner, &mut open, head);
     let body = match body {
         Ok(body) => body,
         Err(NoBody::Bad(status)) => return refuse(edge, client, open, status).await,
@@ -95,38 +107,49 @@ async fn exchange(
             return After::Close;
         }
     };
-    open.exchange.body_bytes = body.len() as u64;
+    open.body_bytes = body.len() as u64;
     if edge.gauges.in_flight() > edge.tuning.in_flight {
         edge.overloads.say("too many requests at once");
         return refuse(edge, client, open, 503).await;
     }
 
-    let (answered, instructions) = routed(edge, &open.exchange, token, head, &body).await;
-    let (mut answer, mut instructions) = match (answered, instructions) {
-        (Ok(answer), Some(instructions)) => (answer, instructions),
-        (Ok(answer), None) => (answer, Instructions::default()),
-        (Err(error), instructions) => {
+    // Decisions hash it, and no credential.
+    let path = if open.target == head.target { path } else { resolved(&open.target) };
+    let (answered, instructions) = routed(edge, &open, token, path, head, &body).await;
+    let mut instructions = instructions.unwrap_or_default();
+    let mut answer = match answered {
+        Ok(answer) => answer,
+        Err(error) => {
             edge.overloads.say(&format!("the routes did not answer: {error}"));
-            let instructions = instructions.unwrap_or_default();
-            let Instructions { clicks, links, registration, .. } = instructions;
+            let Instructions { clicks, links, registration, .. } = *instructions;
             let plain = Instructions { clicks, links, registration, ..Instructions::default() };
-            (own_answer(edge, 502), plain)
+            instructions = Box::new(plain);
+            own_answer(edge, 502)
         }
     };
-    open.exchange.clicks = std::mem::take(&mut instructions.clicks);
-    open.exchange.links = std::mem::take(&mut instructions.links);
-    open.exchange.listed = instructions.listed.take();
-    open.exchange.registration = instructions.registration.take();
-    open.exchange.faults = std::mem::take(&mut instructions.marks);
-    open.exchange.over_limit = instructions.over_limit;
-    open.exchange.denied = instructions.denied;
+    open.clicks = std::mem::take(&mut instructions.clicks);
+    open.links = std::mem::take(&mut instructions.links);
+    open.listed = instructions.listed.take();
+    open.registration = instructions.registration.take();
+    open.faults = std::mem::take(&mut instructions.marks);
+    open.over_limit = instructions.over_limit;
+    open.denied = instructions.denied;
     let keep = head.keeps_alive() && !edge.is_draining() && !edge.hits_handshakes();
     if keep && head.minor == 0 {
         // HTTP/1.0 closes, unless both sides say otherwise.
-        answer.headers.push(("connection".to_owned(), b"keep-alive".to_vec()));
+        push_header(&mut answer.lines, "connection", b"keep-alive");
     }
+    let others_are_asking = edge.gauges.in_flight() > 1;
+    let performing = async {
+        if others_are_asking {
+            // All who have asked in this turn of the loop are decided about first, and answered then: to
+            // wake a client once for many answers costs far less than once for each.
+            tokio::task::yield_now().await;
+        }
+        perform(client, open, &answer, instructions, keep).await
+    };
     // Not before: what the routes have done stands in the record by now.
-    match fate.unless_broken(perform(client, open, &answer, instructions, keep)).await {
+    match fate.unless_broken(performing).await {
         Ok(after) => after,
         Err(IsBroken) => reset(client),
     }
@@ -143,40 +166,54 @@ async fn routed(
     edge: &Rc<Edge>,
     record: &Exchange,
     token: Token,
+    path: String,
     head: &Head,
     body: &[u8],
-) -> (io::Result<UpstreamAnswer>, Option<Instructions>) {
-    edge.shared.rendezvous.ask(Ticket {
+) -> (io::Result<UpstreamAnswer>, Option<Box<Instructions>>) {
+    let ticket = Ticket {
         id: record.id,
         t_req: record.t_req,
         route: record.route,
         handle: record.handle.clone(),
         token,
         method: head.method.clone(),
-        path: resolved(&record.target),
+        path,
         idempotency_key: record.idempotency_key.clone(),
-    });
-    let answered = edge.upstream.forward(record.id, head, body).await;
+    };
+    let question = Question { id: record.id, head, body };
+    if let Some((answered, instructions)) = edge.direct.decide(&ticket, &question) {
+        return (answered, Some(instructions));
+    }
+    edge.shared.rendezvous.ask(ticket);
+    let answered = edge.upstream.forward(&question).await;
     let instructions = edge.shared.rendezvous.collect(record.id);
     edge.renew_upstream();
     (answered, instructions)
 }
 
-/// Notes what the head says, without its credentials.
-fn describe(edge: &Edge, record: &mut Exchange, head: &Head) {
-    let scanner = Scanner::new(&edge.shared.world.keys);
-    let clean = |text: &str| scanner.redacted(text).into_owned();
-    let text = |name| head.header(name).map(|value| clean(&value));
-    let (route, handle) = classify(&head.method, &resolved(&head.target));
-    record.method = clean(&head.method);
-    record.target = clean(&head.target);
+/// Notes what the head says, without its credentials, and says whether it holds any that it should not.
+fn describe(scanner: &Scanner, record: &mut Exchange, head: &Head, path: &str) -> bool {
+    let is_suspicious = scanner.is_suspicious(head);
+    let clean = |text: String, is_sure: bool| {
+        if is_sure && !is_suspicious { text } else { scanner.redacted(&text).into_owned() }
+    };
+    let text = |name| head.header(name).map(|value| clean(value, true));
+    // What was searched line by line may together be something else.
+    let lines = |name: &str| {
+        let is_one = head.headers.all(name).nth(1).is_none();
+        head.lines(name).map(|value| clean(value, is_one))
+    };
+    let (route, handle) = classify(&head.method, path);
+    record.method = clean(head.method.clone(), true);
+    record.target = clean(head.target.clone(), true);
     record.route = route;
-    record.handle = handle.map(|handle| clean(&handle));
-    record.host = head.lines("host").map(|value| clean(&value));
-    record.accept = head.lines("accept").map(|value| clean(&value));
+    // So may what stands there once its escapes are undone.
+    record.handle = handle.map(|handle| clean(handle, !head.target.contains('%')));
+    record.host = lines("host");
+    record.accept = lines("accept");
     record.content_type = text("content-type");
     record.idempotency_key = text("idempotency-key");
-    identify(&scanner, record, head);
+    is_suspicious
 }
 
 /// Notes whose key the head shows, as of the request's last byte so far.
@@ -200,6 +237,7 @@ fn own_answer(edge: &Edge, status: u16) -> UpstreamAnswer {
         _ => ("Service Unavailable", "too many requests at once"),
     };
     let (body, kind) = error_body(&edge.shared.world.profile, status, "edge", message);
-    let headers = vec![("content-type".to_owned(), kind.as_bytes().to_vec())];
-    UpstreamAnswer { status, reason: reason.to_owned(), headers, body, to_head: false }
+    let mut lines = Vec::new();
+    push_header(&mut lines, "content-type", kind.as_bytes());
+    UpstreamAnswer { status, reason: reason.into(), lines, body, to_head: false }
 }

@@ -25,7 +25,7 @@ pub fn head(bytes: &[u8]) {
             assert!(head.len <= bytes.len().min(MAX_HEAD));
             // The types of the crate `http`, which most clients and servers share, have rules of their own.
             assert!(Method::from_bytes(head.method.as_bytes()).is_ok(), "{head:?}");
-            for (name, value) in &head.headers {
+            for (name, value) in head.headers.iter() {
                 assert!(HeaderName::from_bytes(name.as_bytes()).is_ok(), "{name:?}");
                 assert!(HeaderValue::from_bytes(value).is_ok(), "{value:?}");
             }
@@ -46,7 +46,7 @@ pub fn head(bytes: &[u8]) {
 fn written(head: &Head) -> Vec<u8> {
     let mut bytes =
         format!("{} {} HTTP/1.{}\r\n", head.method, head.target, head.minor).into_bytes();
-    for (name, value) in &head.headers {
+    for (name, value) in head.headers.iter() {
         bytes.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
     }
     bytes.extend(b"\r\n");

@@ -1,6 +1,7 @@
 //! Reads request heads from raw bytes, and says what is wrong with them.
 
 use super::body::{Framing, MAX_BODY};
+use super::fields::Fields;
 
 /// The largest request head, bytes.
 pub(super) const MAX_HEAD: usize = 32 * 1024;
@@ -17,8 +18,7 @@ pub(super) struct Head {
     pub target: String,
     /// 0 or 1.
     pub minor: u8,
-    /// Names in lower case.
-    pub headers: Vec<(String, Vec<u8>)>,
+    pub headers: Fields,
     /// Bytes of the head.
     pub len: usize,
 }
@@ -61,11 +61,8 @@ impl Head {
         if !fits || !target.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Parsed::Bad(400);
         }
-        let headers = request
-            .headers
-            .iter()
-            .map(|header| (header.name.to_ascii_lowercase(), header.value.to_vec()))
-            .collect();
+        let mut headers = Fields::with_room(request.headers.len(), len);
+        request.headers.iter().for_each(|header| headers.push(header.name, header.value));
         Parsed::Whole(Self {
             method: method.to_owned(),
             target,
@@ -77,23 +74,23 @@ impl Head {
 
     /// The first value of a header as text.
     pub fn header(&self, name: &str) -> Option<String> {
-        let (_, value) = self.headers.iter().find(|(known, _)| known == name)?;
+        let value = self.headers.all(name).next()?;
         Some(String::from_utf8_lossy(value).trim().to_owned())
     }
 
     /// All lines of a header as one (RFC 9110 section 5.3).
     pub fn lines(&self, name: &str) -> Option<String> {
-        let lines = self.headers.iter().filter(|(known, _)| known == name);
-        let lines = lines.map(|(_, value)| String::from_utf8_lossy(value).trim().to_owned());
+        let lines =
+            self.headers.all(name).map(|value| String::from_utf8_lossy(value).trim().to_owned());
         lines.reduce(|all, line| format!("{all}, {line}"))
     }
 
     /// Whether it names one host, which HTTP/1.0 may leave out (RFC 9112 section 3.2).
     pub fn names_its_host(&self) -> bool {
-        let mut lines = self.headers.iter().filter(|(name, _)| name == "host");
+        let mut lines = self.headers.all("host");
         match (lines.next(), lines.next()) {
             (None, _) => self.minor == 0,
-            (Some((_, host)), None) => host.trim_ascii().iter().all(|byte| may_name_host(*byte)),
+            (Some(host), None) => host.trim_ascii().iter().all(|byte| may_name_host(*byte)),
             (Some(_), Some(_)) => false,
         }
     }
@@ -101,9 +98,8 @@ impl Head {
     /// Whether a list-valued header names this token.
     pub fn names(&self, header: &str, token: &str) -> bool {
         self.headers
-            .iter()
-            .filter(|(name, _)| name == header)
-            .flat_map(|(_, value)| value.split(|byte| *byte == b','))
+            .all(header)
+            .flat_map(|value| value.split(|byte| *byte == b','))
             .any(|one| one.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
     }
 
@@ -120,7 +116,7 @@ impl Head {
             return Err(501);
         }
         let mut length = None;
-        for (_, value) in self.headers.iter().filter(|(name, _)| name == "content-length") {
+        for value in self.headers.all("content-length") {
             let text = std::str::from_utf8(value).map_err(|_| 400_u16)?.trim();
             if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
                 return Err(400);
@@ -131,8 +127,7 @@ impl Head {
             }
             length = Some(one);
         }
-        let mut codings =
-            self.headers.iter().filter(|(name, _)| name == "transfer-encoding").map(|(_, v)| v);
+        let mut codings = self.headers.all("transfer-encoding");
         match (codings.next(), length) {
             (Some(_), Some(_)) => Err(400),
             // RFC 9112 section 6.1: HTTP/1.0 knows no codings, so this is how a relay is fooled.

@@ -102,7 +102,7 @@ impl Listener {
         };
         let conn = self.number();
         let mut open = OpenExchange::new(edge, blank(edge.next_exchange(), conn, 0));
-        let exchange = &mut open.exchange;
+        let exchange = &mut *open;
         let shut = edge.clock.now();
         (exchange.t_conn, exchange.t_head, exchange.t_req) = (shut, shut, shut);
         exchange.faults = marks;
@@ -112,8 +112,8 @@ impl Listener {
                 break;
             }
             for mark in order.marks {
-                if !open.exchange.faults.contains(&mark) {
-                    open.exchange.faults.push(mark);
+                if !open.faults.contains(&mark) {
+                    open.faults.push(mark);
                 }
             }
             change(edge, order.until).await;

@@ -1,18 +1,25 @@
 //! The public port: accepts connections, and owns what they share.
 //!
 //! The edge lives on a thread of its own with a current-thread runtime, so that nothing else that
-//! is busy delays its time stamps. wiremock decides; the edge acts and records.
+//! is busy delays its time stamps. wiremock decides, but for what takes microseconds, which the edge decides
+//! by the same guards; the edge acts and records.
 
 mod act;
+mod alarm;
+mod backend;
 mod body;
 mod breaking;
 mod client;
 mod connection;
+mod direct;
+mod fields;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod head;
 mod listener;
+mod message;
 mod open;
+mod pipe;
 #[cfg(test)]
 mod privacy;
 mod scan;
@@ -34,6 +41,7 @@ use crate::routes::Shared;
 use crate::serving::places::Places;
 use crate::tls::Tls;
 use breaking::Breaking;
+use direct::Direct;
 use listener::Listener;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -93,6 +101,7 @@ struct Edge {
     probes: Arc<AtomicU64>,
     gauges: Arc<Gauges>,
     tuning: Tuning,
+    direct: Direct,
     upstream: Upstream,
     overloads: Overloads,
     tls: Option<Arc<Tls>>,
@@ -158,6 +167,7 @@ pub(crate) async fn bind(settings: EdgeConfig) -> io::Result<Bound> {
         tls,
     } = settings;
     let listener = Listener::open(host, port)?;
+    let direct = Direct::new(&shared);
     let upstream = Upstream::start(Arc::clone(&shared), &tuning).await?;
     let overloads = Overloads::new(clock, Arc::clone(&recorder));
     let edge = Rc::new(Edge {
@@ -169,6 +179,7 @@ pub(crate) async fn bind(settings: EdgeConfig) -> io::Result<Bound> {
         probes,
         gauges,
         tuning,
+        direct,
         upstream,
         overloads,
         tls,

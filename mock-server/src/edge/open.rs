@@ -5,6 +5,7 @@ use super::scan::Scanner;
 use crate::clock::Moment;
 use crate::history::exchange::{End, Exchange, RetryAfterForm};
 use crate::history::record::Record;
+use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -12,18 +13,18 @@ use std::time::Duration;
 /// Dropping it unfinished records [`End::Open`], which is what a shutdown does, or a reset, if all
 /// connections were broken off meanwhile.
 pub(super) struct OpenExchange {
-    pub exchange: Exchange,
+    /// There until it is recorded.
+    exchange: Option<Box<Exchange>>,
     edge: Rc<Edge>,
-    finished: bool,
     /// How often all connections had been broken off when it began.
     broken: u64,
 }
 
 impl OpenExchange {
-    pub fn new(edge: &Rc<Edge>, exchange: Exchange) -> Self {
+    pub fn new(edge: &Rc<Edge>, exchange: Box<Exchange>) -> Self {
         edge.gauges.in_flight.fetch_add(1, Ordering::AcqRel);
         let broken = edge.breaking.times();
-        Self { exchange, edge: Rc::clone(edge), finished: false, broken }
+        Self { exchange: Some(exchange), edge: Rc::clone(edge), broken }
     }
 
     pub fn edge(&self) -> &Edge {
@@ -36,9 +37,8 @@ impl OpenExchange {
     }
 
     fn record(&mut self, end: End) {
-        self.finished = true;
+        let Some(mut exchange) = self.exchange.take() else { return };
         let now = self.edge.clock.now();
-        let exchange = &mut self.exchange;
         exchange.end = end;
         exchange.t_end = now;
         exchange.t_w = (end == End::Complete).then_some(now);
@@ -57,35 +57,46 @@ impl OpenExchange {
             let seconds = after.value.parse().unwrap_or(u64::MAX);
             after.until = Some(now.plus(Duration::from_secs(seconds)));
         }
-        Scanner::new(&self.edge.shared.world.keys).clean_receipts(exchange);
-        let empty = blank(exchange.id, exchange.conn, exchange.conn_seq);
-        let exchange = std::mem::replace(&mut self.exchange, empty);
-        self.edge.recorder.record(Record::Exchange(Box::new(exchange)));
+        Scanner::clean_receipts(&self.edge.shared.world.keys, &mut exchange);
+        self.edge.recorder.record(Record::Exchange(exchange));
     }
 }
 
 impl Drop for OpenExchange {
     fn drop(&mut self) {
         self.edge.gauges.in_flight.fetch_sub(1, Ordering::AcqRel);
-        if !self.finished {
-            // The routes may have done their work, even if their answer was still on its way.
-            if let Some(instructions) = self.edge.shared.rendezvous.collect(self.exchange.id) {
-                self.exchange.clicks = instructions.clicks;
-                self.exchange.faults = instructions.marks;
-                self.exchange.over_limit = instructions.over_limit;
-                self.exchange.denied = instructions.denied;
-            }
-            let marks = self.edge.breaking.marks_since(self.broken);
-            let end = if marks.is_some() { End::ServerReset } else { End::Open };
-            self.exchange.faults.extend(marks.into_iter().flatten());
-            self.record(end);
+        let Some(exchange) = &mut self.exchange else { return };
+        // The routes may have done their work, even if their answer was still on its way.
+        if let Some(instructions) = self.edge.shared.rendezvous.collect(exchange.id) {
+            exchange.clicks = instructions.clicks;
+            exchange.faults = instructions.marks;
+            exchange.over_limit = instructions.over_limit;
+            exchange.denied = instructions.denied;
         }
+        let marks = self.edge.breaking.marks_since(self.broken);
+        let end = if marks.is_some() { End::ServerReset } else { End::Open };
+        exchange.faults.extend(marks.into_iter().flatten());
+        self.record(end);
+    }
+}
+
+impl Deref for OpenExchange {
+    type Target = Exchange;
+
+    fn deref(&self) -> &Exchange {
+        self.exchange.as_deref().expect("only its end takes it")
+    }
+}
+
+impl DerefMut for OpenExchange {
+    fn deref_mut(&mut self) -> &mut Exchange {
+        self.exchange.as_deref_mut().expect("only its end takes it")
     }
 }
 
 /// An exchange of which nothing is known yet.
-pub(super) fn blank(id: u64, conn: u64, conn_seq: u32) -> Exchange {
-    Exchange {
+pub(super) fn blank(id: u64, conn: u64, conn_seq: u32) -> Box<Exchange> {
+    Box::new(Exchange {
         id,
         conn,
         conn_seq,
@@ -121,5 +132,5 @@ pub(super) fn blank(id: u64, conn: u64, conn_seq: u32) -> Exchange {
         doubtful: false,
         over_limit: false,
         denied: None,
-    }
+    })
 }

@@ -1,7 +1,7 @@
 //! Proves that a private header of a client never reaches the routes.
 
 use super::head::{Head, Parsed};
-use super::upstream::written;
+use super::message::write;
 use crate::rendezvous::PRIVATE_PREFIX;
 use proptest::prelude::*;
 
@@ -34,7 +34,9 @@ proptest! {
         let Parsed::Whole(head) = Head::parse(request.as_bytes()) else {
             return Err(TestCaseError::reject("no request"));
         };
-        let forwarded = String::from_utf8(written(id, &head, b"")).unwrap().to_lowercase();
+        let mut forwarded = Vec::new();
+        write(&mut forwarded, id, &head, b"");
+        let forwarded = String::from_utf8(forwarded).unwrap().to_lowercase();
         let names = forwarded.lines().filter_map(|line| line.split_once(':').map(|(name, _)| name));
         let private: Vec<_> = names.filter(|name| name.starts_with(PRIVATE_PREFIX)).collect();
         prop_assert_eq!(private, ["x-windthrow-exchange"]);

@@ -46,24 +46,14 @@ impl Scanner {
     }
 
     /// Everywhere that a known credential stands.
-    pub fn places(&self, route: Route, head: &Head, body: &[u8]) -> Places {
+    pub fn places(&self, route: Route, head: &Head, is_suspicious: bool, body: &[u8]) -> Places {
         let scanner = self.0.scanner();
         let mut places = Places::default();
-        for (name, value) in &head.headers {
-            let found = scanner.find(value);
-            if found == Found::default() {
-                continue;
-            }
-            let text = String::from_utf8_lossy(value);
-            // Only a key has its place there; any other credential is in the wrong header.
-            let is_bearer = name == "authorization" && bearer(text.trim()).is_some();
-            let key = if is_bearer { KeyPlace::BearerHeader } else { KeyPlace::OtherHeader };
-            places.add(found.only(Kind::ApiKey), key);
-            places.add(found.only(Kind::Other), KeyPlace::OtherHeader);
+        if is_suspicious {
+            self.add_places_in_head(head, &mut places);
+        } else {
+            head.headers.all("authorization").for_each(|value| self.add_bearer(value, &mut places));
         }
-        let (path, query) = head.target.split_once('?').unwrap_or((&head.target, ""));
-        places.add(scanner.find(path.as_bytes()), KeyPlace::Path);
-        places.add(scanner.find(query.as_bytes()), KeyPlace::Query);
         let mut found = scanner.find(body);
         // A registration says with which secret its webhooks shall be signed.
         found.other &= route != Route::Webhooks;
@@ -71,12 +61,48 @@ impl Scanner {
         places
     }
 
+    /// Whether a credential stands in the head anywhere but as its first bearer: almost never, so that the
+    /// whole is searched first, and its parts only then.
+    pub fn is_suspicious(&self, head: &Head) -> bool {
+        let scanner = self.0.scanner();
+        let [before, after] = head.headers.around("authorization");
+        let mut all = [head.method.as_bytes(), head.target.as_bytes(), before, after].into_iter();
+        all.any(|text| scanner.find(text) != Found::default())
+    }
+
+    fn add_places_in_head(&self, head: &Head, places: &mut Places) {
+        let scanner = self.0.scanner();
+        for (name, value) in head.headers.iter() {
+            if name == "authorization" {
+                self.add_bearer(value, places);
+                continue;
+            }
+            places.add(scanner.find(value), KeyPlace::OtherHeader);
+        }
+        let (path, query) = head.target.split_once('?').unwrap_or((&head.target, ""));
+        places.add(scanner.find(path.as_bytes()), KeyPlace::Path);
+        places.add(scanner.find(query.as_bytes()), KeyPlace::Query);
+    }
+
+    fn add_bearer(&self, value: &[u8], places: &mut Places) {
+        let found = self.0.scanner().find(value);
+        if found == Found::default() {
+            return;
+        }
+        // Only a key has its place there; any other credential is in the wrong header.
+        let is_bearer = bearer(String::from_utf8_lossy(value).trim()).is_some();
+        let key = if is_bearer { KeyPlace::BearerHeader } else { KeyPlace::OtherHeader };
+        places.add(found.only(Kind::ApiKey), key);
+        places.add(found.only(Kind::Other), KeyPlace::OtherHeader);
+    }
+
     /// Takes credentials out of ids that the routes read from the body.
-    pub fn clean_receipts(&self, record: &mut Exchange) {
+    pub fn clean_receipts(keys: &Keyring, record: &mut Exchange) {
         let found = [&record.key_places, &record.secret_places];
         if found.iter().any(|places| places.contains(&KeyPlace::Body)) {
+            let scanner = Self::new(keys);
             for click in &mut record.clicks {
-                click.event_id = self.redacted(&click.event_id).into_owned();
+                click.event_id = scanner.redacted(&click.event_id).into_owned();
             }
         }
     }
@@ -101,6 +127,7 @@ mod tests {
     use KeyPlace::{BearerHeader, Body, OtherHeader, Path, Query};
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
+    use proptest::prelude::*;
 
     const VAULT: &str = "a-vault-token";
 
@@ -121,7 +148,11 @@ mod tests {
             panic!("{request}")
         };
         assert!(!scanner.redacted(&head.target).contains(&keys.api_key()));
-        (scanner.token(&head, Moment::ZERO), scanner.places(route, &head, fill(body).as_bytes()))
+        let is_suspicious = scanner.is_suspicious(&head);
+        let places = scanner.places(route, &head, is_suspicious, fill(body).as_bytes());
+        // The quick way finds what the thorough one finds.
+        assert_eq!(scanner.places(route, &head, true, fill(body).as_bytes()), places);
+        (scanner.token(&head, Moment::ZERO), places)
     }
 
     #[track_caller]
@@ -150,6 +181,59 @@ mod tests {
             "absent",
             &[OtherHeader, Path, Query, Body],
         );
+    }
+
+    fn piece() -> impl Strategy<Value = String> {
+        let secret = "LIVE|SIGNS|VAULT|%4cIVE|L\\u0049VE|=4CIVE|TEST".split('|');
+        let noise = "%|%4|=|=3|&|&#x4|\\|\\u00| |a|?|VAUL|,".split('|');
+        let all: Vec<String> = secret.chain(noise).map(str::to_owned).collect();
+        prop::sample::select(all)
+    }
+
+    proptest! {
+        /// Where the whole head holds nothing, no part of it does, however its parts are cut and escaped.
+        #[test]
+        fn what_is_searched_at_once_is_searched_no_worse_than_piece_by_piece(
+            fields in prop::collection::vec(
+                ("[a-z%=&]{1,3}|authorization", prop::collection::vec(piece(), 0..4)),
+                0..5,
+            ),
+            target in prop::collection::vec(piece(), 0..4),
+        ) {
+            let profile = ContractProfile::linktree_v1();
+            let keys = Keyring::new(7, &profile.keys, &profile.vault);
+            keys.open_vault_with(VAULT);
+            let key = keys.api_key();
+            let fill = |text: String| {
+                let escaped = format!("%{:02x}{}", key.as_bytes()[0], &key[1..]);
+                text.replace("%4cIVE", &escaped)
+                    .replace("L\\u0049VE", &key.replacen('_', "\\u005f", 1))
+                    .replace("=4CIVE", &format!("={:02X}{}", key.as_bytes()[0], &key[1..]))
+                    .replace("LIVE", &key)
+                    .replace("TEST", &keys.other_key())
+                    .replace("SIGNS", &keys.webhook_secret())
+                    .replace("VAULT", VAULT)
+            };
+            let mut text = format!("GET /{} HTTP/1.1\r\n", fill(target.concat()).replace(' ', ""));
+            for (name, value) in fields {
+                text.push_str(&format!("{name}: {}\r\n", fill(value.concat())));
+            }
+            text.push_str("\r\n");
+            let Parsed::Whole(head) = Head::parse(text.as_bytes()) else {
+                return Err(TestCaseError::reject("no request"));
+            };
+            let scanner = Scanner::new(&keys);
+            let is_suspicious = scanner.is_suspicious(&head);
+            let quick = scanner.places(Route::Unknown, &head, is_suspicious, b"");
+            prop_assert_eq!(&quick, &scanner.places(Route::Unknown, &head, true, b""));
+            if !is_suspicious {
+                prop_assert_eq!(&*scanner.redacted(&head.target), &*head.target);
+                for (name, value) in head.headers.iter().filter(|(name, _)| *name != "authorization") {
+                    let value = String::from_utf8_lossy(value);
+                    prop_assert_eq!(&*scanner.redacted(&value), &*value, "{}", name);
+                }
+            }
+        }
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub(super) async fn serve(
         Err(Broken { mark: Some(mark), end }) => {
             // What a client met in place of an answer, as of any other fault on a connection.
             let mut open = OpenExchange::new(&edge, blank(edge.next_exchange(), conn, 0));
-            let exchange = &mut open.exchange;
+            let exchange = &mut *open;
             (exchange.t_conn, exchange.t_head, exchange.t_req) = (t_conn, t_conn, t_conn);
             exchange.faults.push(mark);
             open.finish(end);

@@ -17,7 +17,7 @@ impl Handler for Analytics {
             return Reply::error(403, "forbidden", "the figures belong to another account")
                 .denied(Denied::Account);
         }
-        let Some(creator) = call.world.creator(handle, call.ticket.t_req) else {
+        let Some(whole) = call.world.page(handle, call.ticket.t_req) else {
             return not_found();
         };
         let days = match range(call) {
@@ -27,7 +27,7 @@ impl Handler for Analytics {
         let (mut data, mut total) = (Vec::new(), 0);
         call.world.with_clicks(|book| {
             total = days.iter().map(|(_, day)| book.clicks(page(handle), *day)).sum();
-            for id in creator.links.iter().map(|link| link.id.as_str()) {
+            for id in whole.creator.links.iter().map(|link| link.id.as_str()) {
                 let place = link(handle, id);
                 for (date, day) in &days {
                     let clicks = book.clicks(place, *day);

@@ -10,7 +10,7 @@ use crate::world::pagination::{self, Cursor};
 /// One page of this creator's links, as the query asks for it.
 pub(super) fn listing(call: &Call<'_>, handle: &str) -> Reply {
     let (world, at) = (call.world, call.ticket.t_req);
-    let Some(creator) = world.creator(handle, at) else { return not_found() };
+    let Some(whole) = world.page(handle, at) else { return not_found() };
     let asked = match Asked::read(call, handle) {
         Ok(asked) => asked,
         Err(Refused { status, code, message, cursor_in }) => {
@@ -24,7 +24,7 @@ pub(super) fn listing(call: &Call<'_>, handle: &str) -> Reply {
     let short = world.profile.pages.short_per_mille;
     let limit = call.limit_override.map_or(asked.limit, |most| asked.limit.min(most));
     let length = pagination::length(world.seed, handle, asked.after, limit, short);
-    let page = pagination::page(&creator.links, asked.after, length);
+    let page = pagination::page(&whole.creator.links, asked.after, length);
     let cursor = page.next.map(|rank| Cursor { rank, issued: at }.written(world.seed, handle));
     let data = page.links.iter().map(shown).collect();
     let ids = |active: bool| {
@@ -39,8 +39,8 @@ pub(super) fn listing(call: &Call<'_>, handle: &str) -> Reply {
         next: cursor.clone(),
     };
     let body = LinkPage { data, cursor, has_more: page.next.is_some() };
-    let mut reply =
-        Reply::json(200, json(body)).with_trace(&creator.version, &world.nonce(call.ticket.id));
+    let mut reply = Reply::json(200, json(body))
+        .with_trace(&whole.creator.version, &world.nonce(call.ticket.id));
     reply.listed = Some(Box::new(listed));
     reply
 }

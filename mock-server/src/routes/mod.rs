@@ -158,7 +158,14 @@ pub(crate) async fn mount(server: &MockServer, shared: &Arc<Shared>) {
     }
 }
 
-struct Guarded {
+/// The guards of these routes, for whoever asks them without wiremock.
+pub(crate) fn guarded(shared: &Arc<Shared>, routes: &[Route]) -> Vec<(Route, Guarded)> {
+    let asked = all().into_iter().filter(|(route, _)| routes.contains(route));
+    asked.map(|(route, answers)| (route, Guarded { answers, shared: Arc::clone(shared) })).collect()
+}
+
+/// A route behind what all routes share.
+pub(crate) struct Guarded {
     answers: Box<dyn Handler>,
     shared: Arc<Shared>,
 }
@@ -176,7 +183,8 @@ impl Respond for Guarded {
 }
 
 impl Guarded {
-    fn decide(&self, ticket: &Ticket, request: &Request) -> (Reply, Instructions) {
+    /// What is answered, and what the edge shall do and record besides.
+    pub fn decide(&self, ticket: &Ticket, request: &Request) -> (Reply, Instructions) {
         let world = &self.shared.world;
         let key = ticket.request_key();
         let view = RequestView {

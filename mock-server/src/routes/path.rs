@@ -9,6 +9,9 @@ use crate::contract::Route;
 pub(crate) fn resolved(target: &str) -> String {
     let path = target.split('?').next().unwrap_or_default();
     let Some(rest) = path.strip_prefix('/') else { return path.to_owned() };
+    if !path.contains("/.") && !path.contains('%') {
+        return path.to_owned();
+    }
     let mut parts = Vec::new();
     let mut is_folder = false;
     for part in rest.split('/') {

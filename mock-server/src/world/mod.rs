@@ -9,6 +9,7 @@ pub mod link;
 pub mod link_change;
 mod link_index;
 mod oddities;
+mod pages;
 pub(crate) mod pagination;
 pub mod population;
 pub(crate) mod profiles;
@@ -22,10 +23,11 @@ use crate::webhooks::Queue;
 use idempotency::IdempotencyStore;
 use limiter::{Limits, Standing};
 use link_change::LinkChange;
+pub(crate) use pages::Page;
 use population::{Creator, Population};
 use profiles::{Basis, Profiles, Wrote};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use edits::Edit;
@@ -152,7 +154,12 @@ impl World {
 
     /// The creator as of this moment.
     pub fn creator(&self, handle: &str, at: Moment) -> Option<Creator> {
-        self.state().profiles.creator(self.basis(), handle, at)
+        Some(self.page(handle, at)?.creator.clone())
+    }
+
+    /// The creator's page as of this moment.
+    pub fn page(&self, handle: &str, at: Moment) -> Option<Arc<Page>> {
+        self.state().profiles.page(self.basis(), handle, at)
     }
 
     /// Lets an event happen beside the plan, and says what came of it.

@@ -7,9 +7,11 @@ use crate::world::events::WorldError;
 use crate::world::link::Link;
 use crate::world::link_change::LinkChange;
 use crate::world::link_index::LinkIndex;
+use crate::world::pages::{Page, Pages, State};
 use crate::world::population::{Creator, Population};
 use crate::world::writes::Writes;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What never changes during a run.
@@ -33,6 +35,7 @@ pub(crate) struct Profiles {
     links: Option<LinkIndex>,
     /// The creator whose link was written last.
     made: Option<Made>,
+    pages: Pages,
 }
 
 /// A creator after some edits, before anything was written: a batch writes a hundred links of one, and to
@@ -66,8 +69,34 @@ pub(crate) enum Wrote {
 }
 
 impl Profiles {
+    /// The page as of this moment; none when nobody has this handle.
+    pub fn page(&mut self, basis: Basis<'_>, handle: &str, at: Moment) -> Option<Arc<Page>> {
+        let state = self.state(basis, handle, at);
+        let mut pages = std::mem::take(&mut self.pages);
+        let page = pages.get(handle, state, || self.creator(basis, handle, at));
+        self.pages = pages;
+        page
+    }
+
+    /// What the page depends on at this moment.
+    fn state(&self, basis: Basis<'_>, handle: &str, at: Moment) -> State {
+        let is_done =
+            |moment: Moment, edit: &Edit| moment <= at && handle_matches(&edit.handles, handle);
+        let planned = basis.armed.map_or(0, |armed| {
+            let moment = |edit: &Edit| armed.plus(Duration::from_millis(edit.at_ms));
+            basis.plan.iter().filter(|edit| is_done(moment(edit), edit)).count()
+        });
+        State {
+            armed: basis.armed,
+            planned,
+            steered: self.steered.len(),
+            steered_done: self.steered.iter().filter(|(at, edit)| is_done(*at, edit)).count(),
+            writes: self.written.get(handle).map_or(0, Writes::count),
+        }
+    }
+
     /// The creator as of this moment; none when nobody has this handle.
-    pub fn creator(&self, basis: Basis<'_>, handle: &str, at: Moment) -> Option<Creator> {
+    fn creator(&self, basis: Basis<'_>, handle: &str, at: Moment) -> Option<Creator> {
         let done = self.edits_done(basis, handle, at);
         let mut creator = edits::creator(basis.population, basis.seed, handle, &done)?;
         if let Some(written) = self.written.get(handle) {
@@ -180,6 +209,7 @@ mod tests {
     use super::*;
     use crate::profile::ContractProfile;
     use crate::world::population::Group;
+    use proptest::prelude::*;
 
     const SOON: Moment = Moment::from_ms(100);
     const LATER: Moment = Moment::from_ms(500);
@@ -218,7 +248,10 @@ mod tests {
         }
 
         fn page(&mut self, handle: &str, at: Moment) -> Creator {
-            self.with(|profiles, basis| profiles.creator(basis, handle, at)).unwrap()
+            let made = self.with(|profiles, basis| profiles.creator(basis, handle, at)).unwrap();
+            let page = self.with(|profiles, basis| profiles.page(basis, handle, at)).unwrap();
+            assert_eq!(page.creator, made, "what is kept is what would be made now");
+            made
         }
 
         fn write(&mut self, id: &str, title: &str, at: Moment) -> Wrote {
@@ -277,6 +310,29 @@ mod tests {
         assert_eq!(rig.write(&foreign, "", LATER), Wrote::NotYours);
         let own = rig.page("a-0001", LATER).links[0].id.clone();
         assert!(matches!(rig.write(&own, "", LATER), Wrote::Refused(_)));
+    }
+
+    proptest! {
+        /// [`Rig::page`] compares what is kept with what is made anew, whatever was read before.
+        #[test]
+        fn pages_that_are_kept_are_as_if_they_were_made_anew(
+            steps in prop::collection::vec((0_u8..4, 0_u64..400, any::<bool>()), 1..40),
+        ) {
+            let mut rig = Rig::new();
+            for (step, ms, first) in steps {
+                let handle = if first { "a-0001" } else { "b-0001" };
+                let (at, change) = (Moment::from_ms(ms), PageChange::Insert { count: 1 });
+                match step {
+                    0 => rig.profiles.edit(at, "a-*", change).unwrap(),
+                    1 => {
+                        let links = rig.page(handle, at).links;
+                        let id = links[ms as usize % links.len()].id.clone();
+                        rig.write(&id, &format!("title {}", ms % 3), at);
+                    }
+                    _ => drop(rig.page(handle, at)),
+                }
+            }
+        }
     }
 
     #[test]

@@ -29,6 +29,11 @@ impl Writes {
         entry.updated_s
     }
 
+    /// How many writes had an effect.
+    pub fn count(&self) -> u32 {
+        self.writes
+    }
+
     /// The version of the page after so many edits and these writes.
     pub fn version(&self, seed: u64, handle: &str, edit: u32) -> String {
         version(seed, handle, edit, self.writes)

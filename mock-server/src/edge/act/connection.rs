@@ -34,7 +34,7 @@ pub(in crate::edge) async fn break_off(
     }
     let mut open = OpenExchange::new(&edge, blank(edge.next_exchange(), conn, 0));
     let now = edge.clock.now();
-    let exchange = &mut open.exchange;
+    let exchange = &mut *open;
     (exchange.t_conn, exchange.t_head, exchange.t_req) = (t_conn, now, now);
     exchange.faults.push(mark);
     let Some(alert) = alert else {

@@ -1,6 +1,6 @@
 //! The head of an answer in bytes, with a `Date` and a `Retry-After` resolved when it is written.
 
-use super::super::upstream::{UpstreamAnswer, push_header};
+use super::super::message::{UpstreamAnswer, push_header};
 use crate::clock::{Clock, Moment};
 use crate::faults::{DateFlaw, Effect, HUGE, HeadFlaw, RetryAfterSpec};
 use crate::history::exchange::{RetryAfter, RetryAfterForm};
@@ -102,10 +102,7 @@ pub(super) fn head(
 ) -> Vec<u8> {
     let mut out = Vec::with_capacity(512 + answer.body.len());
     out.extend_from_slice(format!("HTTP/1.1 {} {}\r\n", answer.status, answer.reason).as_bytes());
-    // The routes' own date would be of the decision; there is one, of the writing.
-    for (name, value) in answer.headers.iter().filter(|(name, _)| name != "date") {
-        push_header(&mut out, name, value);
-    }
+    out.extend_from_slice(&answer.lines);
     if let Some(date) = date_value(date) {
         push_header(&mut out, "date", date.as_bytes());
     }

@@ -7,8 +7,8 @@ mod head;
 pub(super) use connection::break_off;
 
 use super::connection::Client;
+use super::message::UpstreamAnswer;
 use super::open::OpenExchange;
-use super::upstream::UpstreamAnswer;
 use crate::clock::Moment;
 use crate::faults::holds::Held;
 use crate::faults::{Effect, FaultMark, HeadFlaw, Onset, ResetAt, StallAt};
@@ -33,7 +33,7 @@ pub(super) async fn perform(
     client: &mut Client,
     mut open: OpenExchange,
     answer: &UpstreamAnswer,
-    instructions: Instructions,
+    instructions: Box<Instructions>,
     keep: bool,
 ) -> After {
     let closes_late = match instructions.effect {
@@ -57,12 +57,12 @@ async fn act(
     client: &mut Client,
     open: &mut OpenExchange,
     answer: &UpstreamAnswer,
-    mut instructions: Instructions,
+    mut instructions: Box<Instructions>,
     keep: bool,
 ) -> Result<(End, After), Gone> {
     let clock = client.clock();
     if instructions.delay_us > 0 {
-        let from = open.exchange.t_req;
+        let from = open.t_req;
         client.wait_until(from.plus(Duration::from_micros(instructions.delay_us))).await?;
     }
     let effect = possible(std::mem::replace(&mut instructions.effect, Effect::Pass), answer);
@@ -70,7 +70,7 @@ async fn act(
     // An effect happened only if it was possible, and only once it was its turn.
     let mark = instructions.effect_mark.take().filter(|_| effect != Effect::Pass);
     if shape.onset == Onset::BeforeHead {
-        open.exchange.faults.extend(mark.clone());
+        open.faults.extend(mark.clone());
     }
     match &effect {
         Effect::Stall { at: StallAt::BeforeHead } => return Err(client.wait_gone().await),
@@ -111,7 +111,7 @@ async fn act(
         | Effect::SlowClose { .. } => {}
     }
 
-    let exchange = &mut open.exchange;
+    let exchange = &mut *open;
     exchange.faults.append(&mut instructions.answer_marks);
     if shape.onset != Onset::BeforeHead {
         exchange.faults.extend(mark);
@@ -147,7 +147,7 @@ async fn hold(
     open: &OpenExchange,
     mark: Option<&FaultMark>,
 ) -> Result<(), Gone> {
-    let Exchange { id, method, target, route, .. } = &open.exchange;
+    let Exchange { id, method, target, route, .. } = &**open;
     let held = Held {
         rule: mark.map(|mark| mark.rule.clone()).unwrap_or_default(),
         exchange: *id,

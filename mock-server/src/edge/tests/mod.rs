@@ -3,6 +3,7 @@
 mod books;
 mod caps;
 pub(super) mod fuzz;
+mod hop;
 #[path = "../../../tests/mutations/mod.rs"]
 mod mutations;
 mod parsers;

@@ -50,10 +50,11 @@ fn walk(value: &mut Value, seed: u64, path: &str) -> bool {
     }
 }
 
-/// A body with markers becomes bytes, with the strings in their place.
+/// A JSON body becomes bytes, with the strings in the place of their markers.
 pub(super) fn resolve(reply: &mut Reply, profile: &ContractProfile) {
-    let marked = matches!(&reply.body, Body::Json(value) if value.to_string().contains(OPEN));
-    if marked && let Some((bytes, kind)) = rendered(reply, profile) {
+    if let Body::Json(_) = &reply.body
+        && let Some((bytes, kind)) = rendered(reply, profile)
+    {
         reply.body = Body::Raw { bytes, kind };
     }
 }
@@ -63,10 +64,9 @@ pub(super) fn rendered(
     reply: &Reply,
     profile: &ContractProfile,
 ) -> Option<(Vec<u8>, Option<String>)> {
-    let (bytes, kind) = reply.rendered(profile)?;
     match &reply.body {
-        Body::Json(value) => Some((written(value), kind)),
-        _ => Some((bytes, kind)),
+        Body::Json(value) => Some((written(value), Some("application/json".to_owned()))),
+        _ => reply.rendered(profile),
     }
 }
 

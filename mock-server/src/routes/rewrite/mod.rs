@@ -10,6 +10,7 @@ mod rate;
 use super::{Body, Call, Reply};
 use crate::faults::{DateFlaw, FaultMark, Rewrite};
 use crate::history::exchange::{CursorIn, Listed};
+use crate::profile::ContractProfile;
 use crate::seed;
 use rand::RngExt;
 use std::cell::RefCell;
@@ -19,6 +20,15 @@ use std::collections::BTreeSet;
 const PAGE: &str = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
     <title>We will be right back</title></head>\n<body><h1>Down for maintenance</h1>\
     <p>Please try again in a few minutes.</p></body></html>\n";
+
+/// The bytes of an answer that nothing is to be changed of.
+pub(super) fn rendered(mut reply: Reply, profile: &ContractProfile) -> Option<Vec<u8>> {
+    hostile::resolve(&mut reply, profile);
+    match reply.body {
+        Body::Raw { bytes, .. } => Some(bytes),
+        _ => None,
+    }
+}
 
 /// The changes for one request, and which items of its batch they have refused.
 pub(crate) struct Rewriting {
@@ -42,6 +52,11 @@ pub(super) struct Rewritten {
 impl Rewriting {
     pub fn new(changes: Vec<(Rewrite, FaultMark)>) -> Self {
         Self { changes, refusing: RefCell::default() }
+    }
+
+    /// Whether the plan asks for any change.
+    pub fn changes_something(&self) -> bool {
+        !self.changes.is_empty()
     }
 
     /// The most items of a page.
