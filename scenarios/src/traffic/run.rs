@@ -73,9 +73,9 @@ pub enum TrafficError {
     /// The HTTP client could not be built.
     #[error("failed to build the visitors' HTTP client: {0}")]
     Client(#[from] reqwest::Error),
-    /// No thread for the dispatcher.
-    #[error("failed to keep the dispatcher's thread: {0}")]
-    Dispatcher(#[from] io::Error),
+    /// No thread for the dispatcher or the visitors.
+    #[error("failed to keep a thread of the load generator: {0}")]
+    Thread(#[from] io::Error),
     /// goose refused.
     #[error("failed to run the load generator: {0}")]
     Goose(#[source] Box<goose::GooseError>),
@@ -169,8 +169,7 @@ pub async fn run(storm: Storm) -> Result<GeneratorReport, TrafficError> {
     let home = Home { ended, release, send_over };
     let deadline = goose_run::deadline(armed, plan.duration_ms(), plan.generator.timeout_ms);
     let users = plan.generator.users.max(1) as usize + schedule.sequences.len();
-    let attack = goose_run::attack(Arc::clone(&work), users, timeout);
-    tokio::pin!(attack);
+    let mut attack = goose_run::begin(Arc::clone(&work), users, timeout)?;
     let outcome = tokio::select! {
         outcome = &mut attack => outcome,
         () = until_stopped(&stop, clock, deadline) => {
@@ -180,9 +179,9 @@ pub async fn run(storm: Storm) -> Result<GeneratorReport, TrafficError> {
     };
     home.go();
     let dispatched = tokio::task::spawn_blocking(|| walking.join()).await;
-    outcome?;
-    let lost = |_| TrafficError::Dispatcher(io::Error::other("it panicked"));
-    let Dispatched { by, cost } = dispatched.map_err(io::Error::other)?.map_err(lost)?;
+    let lost = || TrafficError::Thread(io::Error::other("it panicked"));
+    outcome.map_err(|_| lost())??;
+    let Dispatched { by, cost } = dispatched.map_err(io::Error::other)?.map_err(|_| lost())?;
     let lateness = work.lateness();
     let sent = work.shared.begun.load(Ordering::Acquire);
     let open = schedule.arrivals.len() as u64;
