@@ -11,7 +11,7 @@ use scenarios::plan::{
     Creators, Generator, KeyPlan, Pace, Phase, PhaseKind, Plan, Shape, Step, Traffic,
 };
 use scenarios::traffic::actions::Action;
-use scenarios::traffic::{Dispatcher, LEAD, OperationSink, Storm};
+use scenarios::traffic::{LEAD, OperationSink, Storm};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -104,7 +104,6 @@ fn storm(
         clock,
         sink,
         stop: Arc::new(AtomicBool::new(false)),
-        dispatcher: Dispatcher::Thread,
     };
     let report = runtime.block_on(scenarios::traffic::run(storm)).expect("the storm ends");
     assert_eq!(report.sent, report.scheduled);

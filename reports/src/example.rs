@@ -100,6 +100,7 @@ fn scenarios() -> Vec<ScenarioReport> {
             arrivals_sent: 10_304,
             users: Some(400),
             dispatcher: Some("open-loop".into()),
+            dispatch: Some(Dispatch { releases: 10_034, spins: 210, cpu_us: 410_000 }),
             peak_arrivals_per_s: 512.0,
             cpu: CpuTime { generator_ms: Some(8_000), mock_ms: Some(1_200), target_ms: None },
             held: Some(Held {

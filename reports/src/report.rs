@@ -20,8 +20,8 @@ pub use identity::{Contract, Identity, Machine, TargetIdentity};
 pub use measure::{Better, Margin, Measure, Unit};
 pub use news::{Change, ChangeKind, News, counted};
 pub use scenario::{
-    Breaker, BreakerSpan, BreakerState, Course, CpuTime, Ending, Evidence, FaultWindow, Held,
-    Lateness, Marker, Phase, ScenarioReport, Series, Tolerance,
+    Breaker, BreakerSpan, BreakerState, Course, CpuTime, Dispatch, Ending, Evidence, FaultWindow,
+    Held, Lateness, Marker, Phase, ScenarioReport, Series, Tolerance,
 };
 
 /// The version of the result's shape; raised when a field changes its meaning or goes away.

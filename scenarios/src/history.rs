@@ -215,8 +215,11 @@ pub struct GeneratorReport {
     pub sent: u64,
     /// Goose users.
     pub users: u32,
-    /// Whether arrivals were released by the dispatcher thread or by the timer.
+    /// What released the arrivals, and by which timers.
     pub dispatcher: String,
+    /// What that cost; none in recordings that did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dispatch: Option<DispatchCost>,
     /// sent − intended of the arrivals.
     pub lateness: Lateness,
     /// Most arrivals in any second of the schedule.
@@ -231,6 +234,17 @@ pub struct GeneratorReport {
     /// Processor time of the target, µs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_cpu_us: Option<u64>,
+}
+
+/// What it cost to release arrivals at their instants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DispatchCost {
+    /// Releases, each of one arrival or of several that had become due together.
+    pub releases: u64,
+    /// Of which so many after the thread had spun, to be exact.
+    pub spins: u64,
+    /// Processor time of the thread, µs.
+    pub cpu_us: u64,
 }
 
 /// How late the harness's own timers were: without it nobody knows whether no late timer was noted

@@ -7,7 +7,7 @@ use mock_server::clock::{Clock, Moment};
 use scenarios::front_door::FrontDoor;
 use scenarios::history::GeneratorReport;
 use scenarios::plan::Plan;
-use scenarios::traffic::{self, Dispatcher, OperationSink, Storm, TrafficError};
+use scenarios::traffic::{self, OperationSink, Storm, TrafficError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -48,7 +48,6 @@ impl Load {
             clock,
             sink: entrance.sink,
             stop: Arc::clone(&stop),
-            dispatcher: Dispatcher::Thread,
         };
         Self { stop, task: tokio::spawn(traffic::run(storm)) }
     }

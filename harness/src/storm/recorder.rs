@@ -20,15 +20,20 @@ use mock_server::history::record::Record;
 use scenarios::history::{Event, Operation, Outcome};
 use std::io;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tape::Tape;
 use tokio::sync::watch;
 
 /// Events in the queue at the most: what the writer takes up in some 20 ms, so that a full queue adds
 /// little to the age of what a crash of the harness costs.
 const QUEUE: usize = 8_192;
+
+/// How long events gather before the writer looks for more: to wake it for each of them would cost
+/// whoever records more than the writing does.
+const GATHER: Duration = Duration::from_millis(10);
 
 #[allow(clippy::large_enum_variant)] // all but the last are the large one
 enum Queued {
@@ -148,12 +153,24 @@ fn write_all<M: Medium>(
 ) -> io::Result<u64> {
     let clock = Clock::start();
     loop {
-        let next = match tape.due() {
-            None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(due) => events.recv_timeout(due.since(clock.now())),
+        let next = match events.try_recv() {
+            Ok(next) => Ok(next),
+            Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
+            // Nothing is left: the writer is woken by the next event, and by no other one soon after.
+            Err(TryRecvError::Empty) => {
+                let next = match tape.due() {
+                    None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                    Some(due) => events.recv_timeout(due.since(clock.now())),
+                };
+                if let Ok(Queued::Event(_)) = next {
+                    std::thread::sleep(GATHER);
+                }
+                next
+            }
         };
         match next {
-            Ok(Queued::Event(event)) => tape.write(&event, clock.now())?,
+            // It may have come as long ago as that.
+            Ok(Queued::Event(event)) => tape.write(&event, clock.now().minus(GATHER))?,
             Ok(Queued::End(closing)) => return tape.finish(closing),
             Err(RecvTimeoutError::Disconnected) => return tape.finish(None),
             Err(RecvTimeoutError::Timeout) => {}

@@ -8,13 +8,14 @@
 
 mod escapes;
 mod forms;
+mod heads;
 mod levels;
 mod torn;
 
 pub use torn::{Begun, FIRST, LAST, Piece};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use forms::forms;
+use heads::Heads;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -66,7 +67,7 @@ impl Found {
 /// Keys begin alike, so that a few beginnings are searched for, and only what follows one of them is
 /// looked up among the secrets: hundreds of keys cost a request no more than two.
 pub struct SecretScanner<L> {
-    heads: Option<AhoCorasick>,
+    heads: Heads,
     bodies: Vec<Bodies<L>>,
 }
 
@@ -115,7 +116,7 @@ impl<L: Copy> SecretScanner<L> {
         secrets: impl IntoIterator<Item = (&'a str, L)>,
         may_tear: impl Fn(L) -> bool,
     ) -> Self {
-        let mut numbers: HashMap<Vec<u8>, usize> = HashMap::new();
+        let mut numbers: HashMap<[u8; SHORTEST], usize> = HashMap::new();
         let mut heads = Vec::new();
         let mut bodies: Vec<Bodies<L>> = Vec::new();
         for (secret, label) in secrets {
@@ -123,9 +124,9 @@ impl<L: Copy> SecretScanner<L> {
                 continue;
             }
             for form in forms(secret) {
-                let head = form.as_bytes()[..SHORTEST].to_vec();
-                let number = *numbers.entry(head).or_insert_with_key(|head| {
-                    heads.push(head.clone());
+                let Some(head) = form.as_bytes().first_chunk::<SHORTEST>() else { continue };
+                let number = *numbers.entry(*head).or_insert_with_key(|head| {
+                    heads.push(*head);
                     let (lengths, forms) = (Vec::new(), HashMap::new());
                     bodies.push(Bodies { lengths, forms, beginnings: Beginnings::default() });
                     bodies.len() - 1
@@ -137,13 +138,7 @@ impl<L: Copy> SecretScanner<L> {
                 bodies[number].add(form, label);
             }
         }
-        // Heads are few and short, and everything that passes by is searched for them.
-        let search = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(&heads);
-        // It fails only for more patterns than a 32-bit number counts.
-        Self { heads: search.ok(), bodies }
+        Self { heads: Heads::new(&heads), bodies }
     }
 
     /// Calls back with the label of every secret in these bytes, at whatever depth of escapes; more
@@ -234,15 +229,13 @@ impl<L: Copy> SecretScanner<L> {
 
     /// Calls back for every secret that stands, or begins, in these very bytes.
     fn each(&self, bytes: &[u8], mut hit: impl FnMut(Hit<L>)) {
-        let Some(heads) = &self.heads else { return };
-        for head in heads.find_overlapping_iter(bytes) {
-            let bodies = &self.bodies[head.pattern().as_usize()];
-            let (at, rest) = (head.start(), &bytes[head.start()..]);
+        self.heads.each(bytes, |number, at| {
+            let (bodies, rest) = (&self.bodies[number], &bytes[at..]);
             match bodies.longest(rest) {
                 Some((label, length)) => hit(Hit::Whole(label, at..at + length)),
                 None => bodies.beginnings.each(rest, at, |begun| hit(Hit::Begun(begun))),
             }
-        }
+        });
     }
 }
 

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::Standing;
+use crate::text::micros;
 
 /// One scenario as it ran.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -170,6 +171,8 @@ pub struct Evidence {
     pub users: Option<u64>,
     /// What sent the arrivals on their way, such as `open-loop`.
     pub dispatcher: Option<String>,
+    /// What it cost to send them at their instants; absent where the generator did not say.
+    pub dispatch: Option<Dispatch>,
     /// The most arrivals that were sent in any one second.
     pub peak_arrivals_per_s: f64,
     /// Processor time, to show who was the bottleneck.
@@ -211,6 +214,26 @@ pub struct Lateness {
     pub p99_us: u64,
     /// The worst.
     pub max_us: u64,
+}
+
+/// What it cost to send arrivals on their way at their instants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Dispatch {
+    /// Releases, each of one arrival or of several that had become due together.
+    pub releases: u64,
+    /// Of which so many after the processor was kept busy for a moment, to be exact.
+    pub spins: u64,
+    /// Processor time of all of it, microseconds.
+    pub cpu_us: u64,
+}
+
+impl Dispatch {
+    /// `12034 releases, 210 of them after a spin, in 410 ms of processor time`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let (Self { releases, spins, .. }, cpu) = (self, micros(self.cpu_us));
+        format!("{releases} releases, {spins} of them after a spin, in {cpu} of processor time")
+    }
 }
 
 /// Processor time used; absent where it could not be measured.

@@ -18,10 +18,11 @@ use goose::config::GooseConfiguration;
 use goose::prelude::{GooseUser, Scenario, Transaction, TransactionFunction};
 use mock_server::clock::Moment;
 use reqwest::Client;
+use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 /// How long goose may take to notice that all its users are done: its loop looks twice a second.
 const GRACE: Duration = Duration::from_secs(3);
@@ -134,12 +135,36 @@ impl Drop for Presence<'_> {
     }
 }
 
+/// Begins the attack on a thread of its own, and tells how it ended.
+///
+/// One thread for all visitors: whatever wakes a visitor then wakes no other thread for it, and that is
+/// most of what a page view cost where several threads took turns. One core is enough for more arrivals
+/// than a plan may ask for.
+///
+/// # Errors
+///
+/// When the system refuses a thread.
+pub fn begin(work: Arc<Work>, users: usize, timeout: Duration) -> io::Result<Attack> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (tell, told) = oneshot::channel();
+    std::thread::Builder::new().name("visitors".into()).spawn(move || {
+        let outcome = runtime.block_on(attack(work, users, timeout));
+        // Without waiting for the address of a host that nobody will call any more.
+        runtime.shutdown_background();
+        let _ = tell.send(outcome);
+    })?;
+    Ok(told)
+}
+
+/// The end of an attack; an error of its own when its thread panicked.
+pub type Attack = oneshot::Receiver<Result<(), TrafficError>>;
+
 /// Runs the attack until all `users` have served everything there was.
 ///
 /// # Errors
 ///
 /// [`TrafficError`] when goose refuses or loses users.
-pub async fn attack(work: Arc<Work>, users: usize, timeout: Duration) -> Result<(), TrafficError> {
+async fn attack(work: Arc<Work>, users: usize, timeout: Duration) -> Result<(), TrafficError> {
     let shared = Arc::clone(&work);
     let function: TransactionFunction = Arc::new(move |user: &mut GooseUser| {
         let work = Arc::clone(&shared);

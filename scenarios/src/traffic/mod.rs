@@ -21,7 +21,6 @@ pub mod shape;
 pub mod visitor;
 pub mod visits;
 
-pub use dispatcher::Dispatcher;
 pub use habits::Habits;
 pub use run::{LEAD, OperationSink, Storm, TrafficError, run};
 pub use schedule::{Arrival, Planned, Schedule, ScheduleError, Sequence};

@@ -1,7 +1,7 @@
 //! Throws the storm of one plan at a front door, and says how good the throw was.
 
 use super::campaigns::Campaigns;
-use super::dispatcher::{Dispatch, Dispatcher, Release};
+use super::dispatcher::{self, Dispatched, Release};
 use super::goose_run::{self, Work};
 use super::page::Pages;
 use super::schedule::{Schedule, ScheduleError};
@@ -12,6 +12,7 @@ use crate::history::{GeneratorReport, Operation};
 use crate::plan::Plan;
 use mock_server::clock::{Clock, Moment};
 use reqwest::{Client, Url, redirect};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
@@ -55,8 +56,6 @@ pub struct Storm {
     pub sink: Arc<dyn OperationSink>,
     /// Set by anybody who wants the storm to end within a second.
     pub stop: Arc<AtomicBool>,
-    /// How arrivals are released.
-    pub dispatcher: Dispatcher,
 }
 
 /// Why a storm could not be thrown. What the integration does wrong is never among these.
@@ -74,9 +73,9 @@ pub enum TrafficError {
     /// The HTTP client could not be built.
     #[error("failed to build the visitors' HTTP client: {0}")]
     Client(#[from] reqwest::Error),
-    /// No thread for the dispatcher.
-    #[error("failed to start the dispatcher's thread: {0}")]
-    Dispatcher(#[from] std::io::Error),
+    /// No thread for the dispatcher or the visitors.
+    #[error("failed to keep a thread of the load generator: {0}")]
+    Thread(#[from] io::Error),
     /// goose refused.
     #[error("failed to run the load generator: {0}")]
     Goose(#[source] Box<goose::GooseError>),
@@ -134,8 +133,7 @@ impl Drop for OnlyOne {
 /// [`TrafficError`] for what is wrong on this side only.
 pub async fn run(storm: Storm) -> Result<GeneratorReport, TrafficError> {
     let _only = OnlyOne::enter()?;
-    let Storm { plan, front_url, front, session_secret, armed, clock, sink, stop, dispatcher } =
-        storm;
+    let Storm { plan, front_url, front, session_secret, armed, clock, sink, stop } = storm;
     let schedule = Arc::new(Schedule::of(&plan)?);
     let front_url = checked(front_url)?;
     let timeout = Duration::from_millis(plan.generator.timeout_ms.max(1));
@@ -160,7 +158,7 @@ pub async fn run(storm: Storm) -> Result<GeneratorReport, TrafficError> {
     let release = Arc::new(Release::default());
     let work = Arc::new(Work::new(shared, Arc::clone(&release), kept));
     let ended = Arc::new(AtomicBool::new(false));
-    let walking = dispatcher.start(
+    let walking = dispatcher::start(
         Arc::clone(&schedule),
         armed,
         clock,
@@ -171,8 +169,7 @@ pub async fn run(storm: Storm) -> Result<GeneratorReport, TrafficError> {
     let home = Home { ended, release, send_over };
     let deadline = goose_run::deadline(armed, plan.duration_ms(), plan.generator.timeout_ms);
     let users = plan.generator.users.max(1) as usize + schedule.sequences.len();
-    let attack = goose_run::attack(Arc::clone(&work), users, timeout);
-    tokio::pin!(attack);
+    let mut attack = goose_run::begin(Arc::clone(&work), users, timeout)?;
     let outcome = tokio::select! {
         outcome = &mut attack => outcome,
         () = until_stopped(&stop, clock, deadline) => {
@@ -181,11 +178,10 @@ pub async fn run(storm: Storm) -> Result<GeneratorReport, TrafficError> {
         }
     };
     home.go();
-    match walking {
-        Dispatch::Thread(thread) => drop(tokio::task::spawn_blocking(|| thread.join()).await),
-        Dispatch::Timer(task) => drop(task.await),
-    }
-    outcome?;
+    let dispatched = tokio::task::spawn_blocking(|| walking.join()).await;
+    let lost = || TrafficError::Thread(io::Error::other("it panicked"));
+    outcome.map_err(|_| lost())??;
+    let Dispatched { by, cost } = dispatched.map_err(io::Error::other)?.map_err(|_| lost())?;
     let lateness = work.lateness();
     let sent = work.shared.begun.load(Ordering::Acquire);
     let open = schedule.arrivals.len() as u64;
@@ -193,7 +189,8 @@ pub async fn run(storm: Storm) -> Result<GeneratorReport, TrafficError> {
         scheduled: open + sent.saturating_sub(lateness.count()),
         sent,
         users: u32::try_from(work.users()).unwrap_or(u32::MAX),
-        dispatcher: dispatcher.name().to_owned(),
+        dispatcher: by.to_owned(),
+        dispatch: Some(cost),
         lateness,
         peak_per_s: schedule.peak_per_s(),
         ..GeneratorReport::default()

@@ -179,7 +179,6 @@ fn plan(rate: u32, timeout_ms: u64) -> Plan {
 async fn throw(
     plan: &Plan,
     front_url: String,
-    dispatcher: Dispatcher,
     stop: Arc<AtomicBool>,
 ) -> (GeneratorReport, Vec<Operation<'static>>) {
     let seen = Arc::new(Seen::default());
@@ -193,7 +192,6 @@ async fn throw(
         clock,
         sink: Arc::clone(&seen) as Arc<dyn OperationSink>,
         stop,
-        dispatcher,
     };
     let report = run(storm).await.unwrap();
     let operations = std::mem::take(&mut *seen.all());
@@ -203,42 +201,42 @@ async fn throw(
 #[tokio::test(flavor = "multi_thread")]
 async fn every_arrival_is_recorded_once_with_what_it_met() {
     let _turn = TURN.lock().await;
-    for dispatcher in [Dispatcher::Thread, Dispatcher::Timer] {
-        let (url, bodies) = front_door(Manner::Answers).await;
-        let plan = plan(300, 2_000);
-        let schedule = Schedule::of(&plan).unwrap();
-        let (report, operations) = throw(&plan, url, dispatcher, Arc::default()).await;
+    let (url, bodies) = front_door(Manner::Answers).await;
+    let plan = plan(300, 2_000);
+    let schedule = Schedule::of(&plan).unwrap();
+    let (report, operations) = throw(&plan, url, Arc::default()).await;
 
-        let of = |action| operations.iter().filter(move |one| one.did.action() == action);
-        let pages: HashMap<u64, _> = of(Action::Page).map(|page| (page.arrival, page)).collect();
-        assert_eq!(pages.len(), of(Action::Page).count(), "an arrival was recorded twice");
-        assert_eq!(pages.len(), schedule.arrivals.len() + 5, "an arrival was not recorded");
-        for arrival in &schedule.arrivals {
-            let page = pages[&arrival.index];
-            assert_eq!(page.handle, schedule.handle(arrival.planned.creator));
-            assert!(page.is_ok() && page.intended <= page.sent, "{page:?}");
-            assert!(page.first.is_some_and(|first| page.sent <= first && first <= page.last));
-            let view = page.page().unwrap();
-            assert_eq!(view.version.as_deref(), Some("v7"));
-            assert_eq!(view.cache_status.as_deref(), Some("own; hit"));
-        }
-        let clicked: HashSet<u64> = of(Action::Click).map(|click| click.arrival).collect();
-        let clicks = |a: &&Arrival| schedule.actions(a.planned.does).contains(&Action::Click);
-        let meant: HashSet<u64> =
-            schedule.arrivals.iter().filter(clicks).map(|a| a.index).collect();
-        assert_eq!(clicked, meant);
-        let payloads: HashSet<String> =
-            bodies.lock().unwrap().iter().map(|body| payload(body)).collect();
-        for operation in of(Action::Click) {
-            let click = operation.click().unwrap();
-            assert!(payloads.contains(&*click.payload), "{click:?}");
-            assert_eq!(operation.intended, pages[&operation.arrival].last);
-            assert!(click.event_id.starts_with("ev-01234567-"));
-        }
-        assert_eq!((report.scheduled, report.sent), (pages.len() as u64, pages.len() as u64));
-        assert_eq!((report.users, report.dispatcher.as_str()), (21, dispatcher.name()));
-        agrees(&report, &operations, schedule.arrivals.len());
+    let of = |action| operations.iter().filter(move |one| one.did.action() == action);
+    let pages: HashMap<u64, _> = of(Action::Page).map(|page| (page.arrival, page)).collect();
+    assert_eq!(pages.len(), of(Action::Page).count(), "an arrival was recorded twice");
+    assert_eq!(pages.len(), schedule.arrivals.len() + 5, "an arrival was not recorded");
+    for arrival in &schedule.arrivals {
+        let page = pages[&arrival.index];
+        assert_eq!(page.handle, schedule.handle(arrival.planned.creator));
+        assert!(page.is_ok() && page.intended <= page.sent, "{page:?}");
+        assert!(page.first.is_some_and(|first| page.sent <= first && first <= page.last));
+        let view = page.page().unwrap();
+        assert_eq!(view.version.as_deref(), Some("v7"));
+        assert_eq!(view.cache_status.as_deref(), Some("own; hit"));
     }
+    let clicked: HashSet<u64> = of(Action::Click).map(|click| click.arrival).collect();
+    let clicks = |a: &&Arrival| schedule.actions(a.planned.does).contains(&Action::Click);
+    let meant: HashSet<u64> = schedule.arrivals.iter().filter(clicks).map(|a| a.index).collect();
+    assert_eq!(clicked, meant);
+    let payloads: HashSet<String> =
+        bodies.lock().unwrap().iter().map(|body| payload(body)).collect();
+    for operation in of(Action::Click) {
+        let click = operation.click().unwrap();
+        assert!(payloads.contains(&*click.payload), "{click:?}");
+        assert_eq!(operation.intended, pages[&operation.arrival].last);
+        assert!(click.event_id.starts_with("ev-01234567-"));
+    }
+    assert_eq!((report.scheduled, report.sent), (pages.len() as u64, pages.len() as u64));
+    assert_eq!(report.users, 21);
+    let cost = report.dispatch.unwrap();
+    assert!(cost.releases <= schedule.arrivals.len() as u64, "{cost:?}");
+    assert!(report.dispatcher.starts_with("thread"), "{}", report.dispatcher);
+    agrees(&report, &operations, schedule.arrivals.len());
 }
 
 /// What the generator says of its lateness is what its operations show: the clock is read for both
@@ -263,7 +261,7 @@ async fn whoever_finds_no_free_user_is_as_late_as_is_told() {
     let mut plan = plan(40, 100);
     plan.generator.users = 1;
     let arrivals = Schedule::of(&plan).unwrap().arrivals.len();
-    let (report, operations) = throw(&plan, url, Dispatcher::Thread, Arc::default()).await;
+    let (report, operations) = throw(&plan, url, Arc::default()).await;
     agrees(&report, &operations, arrivals);
     assert!(report.sent < report.scheduled, "one after the other, each for 100 ms: {report:?}");
     assert!(report.lateness.max_us() >= 100_000, "{report:?}");
@@ -290,7 +288,7 @@ async fn failures_are_events_and_never_errors() {
     ] {
         let plan = plan(40, 150);
         let scheduled = Schedule::of(&plan).unwrap().arrivals.len();
-        let (report, operations) = throw(&plan, url, Dispatcher::Thread, Arc::default()).await;
+        let (report, operations) = throw(&plan, url, Arc::default()).await;
         let pages: Vec<_> = operations.iter().filter(|one| one.page().is_some()).collect();
         assert!(pages.len() > scheduled, "{expected:?}: arrivals and some calls of the sequence");
         assert_eq!(report.sent, pages.len() as u64);
@@ -307,7 +305,7 @@ async fn nobody_shares_a_connection_with_those_who_come_wrongly() {
     let mut plan = plan(300, 2_000);
     let does = ACTIONS.iter().map(|&action| Step { action, share_per_mille: 500 });
     plan.traffic[0].does = does.collect();
-    let (_, operations) = throw(&plan, url, Dispatcher::Thread, Arc::default()).await;
+    let (_, operations) = throw(&plan, url, Arc::default()).await;
     let mut met: BTreeMap<&str, [u32; 2]> = BTreeMap::new();
     for one in &operations {
         // Of a body that is cut off nobody expects an answer.
@@ -335,7 +333,7 @@ async fn a_stop_ends_a_storm_within_a_second_and_says_what_was_not_sent() {
         later.store(true, Ordering::Release);
         clock.now()
     });
-    let (report, operations) = throw(&plan, url, Dispatcher::Thread, stop).await;
+    let (report, operations) = throw(&plan, url, stop).await;
     let took = clock.now().since(stopping.await.unwrap());
     assert!(took < Duration::from_secs(1), "{took:?}");
     assert!(report.sent < report.scheduled, "20 users hang, the others were not sent: {report:?}");
@@ -356,7 +354,6 @@ async fn an_address_without_a_host_is_refused() {
         clock,
         sink: Arc::new(Seen::default()),
         stop: Arc::default(),
-        dispatcher: Dispatcher::default(),
     };
     assert!(matches!(run(storm).await, Err(TrafficError::FrontUrl { .. })));
 }

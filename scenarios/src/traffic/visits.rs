@@ -10,7 +10,7 @@ use super::{Habits, Visitor};
 use crate::front_door::FrontDoor;
 use crate::history::{BodyHash, Did, OpFailure, Operation};
 use mock_server::clock::{Clock, Moment};
-use reqwest::header::{HeaderMap, REFERER, USER_AGENT};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, REFERER, USER_AGENT};
 use reqwest::{Client, RequestBuilder};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -80,9 +80,15 @@ impl Answer {
     /// The headers as `name: value` lines.
     #[must_use]
     pub fn head(&self) -> Vec<u8> {
-        let lines = self.headers.iter();
-        let lines = lines.map(|(name, value)| [name.as_str().as_bytes(), value.as_bytes()]);
-        lines.flat_map(|line| [line.join(&b": "[..]), b"\n".to_vec()].concat()).collect()
+        let length =
+            |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + 3;
+        let mut head = Vec::with_capacity(self.headers.iter().map(length).sum());
+        for (name, value) in &self.headers {
+            for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\n"] {
+                head.extend_from_slice(part);
+            }
+        }
+        head
     }
 }
 

@@ -11,8 +11,8 @@ use mock_server::contract::Listener;
 use mock_server::faults::FaultMark;
 use mock_server::history::handshake::Handshake;
 use reports::report::{
-    Breaker, BreakerSpan, BreakerState, Cell, Course, CpuTime, Ending, Evidence, FaultWindow, Held,
-    Lateness, Phase, ScenarioReport, Series, Standing, Tolerance,
+    Breaker, BreakerSpan, BreakerState, Cell, Course, CpuTime, Dispatch, Ending, Evidence,
+    FaultWindow, Held, Lateness, Phase, ScenarioReport, Series, Standing, Tolerance,
 };
 use scenarios::case::{Case, JudgedExchange};
 use scenarios::health::Trouble;
@@ -309,6 +309,11 @@ fn evidence(judged: &Judged) -> Evidence {
         arrivals_sent: health.sent,
         users: generator.map(|report| report.users.into()),
         dispatcher: generator.map(|report| report.dispatcher.clone()),
+        dispatch: generator.and_then(|report| report.dispatch).map(|cost| Dispatch {
+            releases: cost.releases,
+            spins: cost.spins,
+            cpu_us: cost.cpu_us,
+        }),
         peak_arrivals_per_s: health.peak_per_s as f64,
         cpu: CpuTime {
             generator_ms: own.map(|(all, mock)| ms(all.saturating_sub(mock))),

@@ -134,8 +134,8 @@ fn what_was_not_measured_is_not_a_number() {
     let (_out, folder) = recorded(HISTORY_FORMAT, Vec::new());
     let seen = report(&folder).unwrap().scenarios.remove(0).evidence;
     assert_eq!(
-        (seen.lateness, seen.users, seen.dispatcher, seen.arrivals_planned),
-        (None, None, None, None)
+        (seen.lateness, seen.users, seen.dispatcher, seen.dispatch, seen.arrivals_planned),
+        (None, None, None, None, None)
     );
     assert_eq!(seen.cpu, CpuTime::default());
     assert_eq!(seen.tolerance, Tolerance::default());

@@ -1,7 +1,7 @@
 //! Opens the creator's page, and reads which version it shows and which links it has.
 
 use super::{Act, ActionInfo, Connection, Visit};
-use crate::history::{Did, PageView, Shown};
+use crate::history::{Did, PageView};
 use crate::traffic::Answer;
 use reqwest::{Client, RequestBuilder};
 use std::borrow::Cow;
@@ -38,7 +38,7 @@ impl Act for Page {
             version: version.map(own),
             cache_status: answer.header("cache-status").map(own),
             body: answer.whole.then_some(answer.hash),
-            shown: answer.whole.then(|| Shown::of(page.links.iter().map(String::as_str))),
+            shown: answer.whole.then_some(page.shown),
             hostile: (answer.whole && !page.hostile.is_empty())
                 .then(|| Box::new(page.hostile.clone())),
             campaign: !visit.habits.query.is_empty(),
@@ -52,6 +52,7 @@ impl Act for Page {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::Shown;
     use crate::traffic::Habits;
     use crate::traffic::actions::testing;
 

@@ -9,7 +9,7 @@ mod tests;
 
 use super::Answer;
 use crate::front_door::FrontDoor;
-use crate::history::{BodyHash, Hostile};
+use crate::history::{BodyHash, Hostile, Shown};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -23,6 +23,8 @@ pub struct Page {
     pub version: Option<String>,
     /// What elements carry as `{link_id_attribute}="…"`: each id once, in the order of the page.
     pub links: Vec<String>,
+    /// Those links, short enough to be noted of every view.
+    pub shown: Shown,
     /// What became of a hostile creator's words.
     pub hostile: Hostile,
     /// Those that come again after others, or more often than others do, each once.
@@ -33,7 +35,9 @@ impl Page {
     /// Reads a page with an HTML parser, which takes tens of microseconds for a page of 2 kB.
     #[must_use]
     pub fn read(body: &[u8], front: &FrontDoor) -> Self {
-        Self { hostile: hostile::read(body), ..reading::read(body, front) }
+        let page = reading::read(body, front);
+        let shown = Shown::of(page.links.iter().map(String::as_str));
+        Self { hostile: hostile::read(body), shown, ..page }
     }
 }
 
