@@ -7,12 +7,17 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// Records that may wait for the disk; when it is slower still, the mock waits for it.
 const QUEUE: usize = 16_384;
 
-/// A file of records. A thread writes, and hands everything to the operating system whenever
-/// nothing more is waiting: a mock that is killed loses only what it recorded in that instant.
+/// How long what comes next may gather. Waking the writer for each record, and asking the system for each
+/// line, costs about as much as the answer itself.
+const GATHER: Duration = Duration::from_millis(2);
+
+/// A file of records. A thread writes, and hands everything to the operating system at the latest
+/// [`GATHER`] after it was recorded: a mock that is killed loses no more than that.
 pub struct RecordFile {
     queue: SyncSender<Option<Record>>,
     writer: Mutex<Option<JoinHandle<io::Result<()>>>>,
@@ -72,18 +77,20 @@ fn end_line(file: &mut File) -> io::Result<()> {
 }
 
 fn write_all(records: &Receiver<Option<Record>>, mut out: BufWriter<File>) -> io::Result<()> {
-    loop {
-        let record = match records.try_recv() {
-            Ok(record) => record,
+    // The end is nothing instead of a record, or that nobody can record any more.
+    let mut next = records.recv().ok().flatten();
+    while let Some(record) = next {
+        serde_json::to_writer(&mut out, &record)?;
+        out.write_all(b"\n")?;
+        next = match records.try_recv() {
+            Ok(next) => next,
             Err(TryRecvError::Disconnected) => None,
             Err(TryRecvError::Empty) => {
                 out.flush()?;
-                records.recv().unwrap_or(None)
+                std::thread::sleep(GATHER);
+                records.recv().ok().flatten()
             }
         };
-        let Some(record) = record else { break };
-        serde_json::to_writer(&mut out, &record)?;
-        out.write_all(b"\n")?;
     }
     out.flush()?;
     out.get_ref().sync_all()
