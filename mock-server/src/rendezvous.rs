@@ -33,9 +33,9 @@ impl Ticket {
     pub fn request_key(&self) -> String {
         match &self.idempotency_key {
             Some(key) if self.route != Route::ClicksBatch => {
-                format!("{} {} {key}", self.method, self.path)
+                [&self.method, " ", &self.path, " ", key].concat()
             }
-            _ => format!("{} {}", self.method, self.path),
+            _ => [&self.method, " ", &self.path].concat(),
         }
     }
 }

@@ -121,9 +121,10 @@ async fn exchange(
         Ok(answer) => answer,
         Err(error) => {
             edge.overloads.say(&format!("the routes did not answer: {error}"));
-            let Instructions { clicks, links, registration, .. } = *instructions;
+            let Instructions { clicks, links, registration, .. } =
+                std::mem::take(&mut *instructions);
             let plain = Instructions { clicks, links, registration, ..Instructions::default() };
-            instructions = Box::new(plain);
+            *instructions = plain;
             own_answer(edge, 502)
         }
     };

@@ -48,16 +48,21 @@ impl Direct {
     }
 
     /// What would come back from wiremock.
-    fn answer(&self, reply: Reply, to_head: bool) -> io::Result<UpstreamAnswer> {
-        let wrong = |_| io::Error::from(io::ErrorKind::InvalidData);
-        let code = StatusCode::from_u16(reply.status).map_err(|_| wrong(()))?;
-        let (body, kind) = reply.rendered(&self.shared.world.profile).unwrap_or_default();
+    fn answer(&self, mut reply: Reply, to_head: bool) -> io::Result<UpstreamAnswer> {
+        let wrong = || io::Error::from(io::ErrorKind::InvalidData);
+        let status = reply.status;
+        let code = StatusCode::from_u16(status).map_err(|_| wrong())?;
+        let named = std::mem::take(&mut reply.headers);
+        let (body, kind) = reply.into_rendered(&self.shared.world.profile).unwrap_or_default();
         let kind = kind.filter(|kind| !kind.is_empty());
         let kind = kind.as_deref().map(|kind| ("content-type", kind));
-        let named = reply.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let mut headers: Vec<(&str, &str)> = Vec::with_capacity(reply.headers.len() + 1);
+        let mut headers: Vec<(&str, &str)> = Vec::with_capacity(named.len() + 1);
+        let named = named.iter().map(|(name, value)| (name.as_ref(), value.as_str()));
         for (name, value) in named.chain(kind) {
-            HeaderValue::from_str(value).map_err(|_| wrong(()))?;
+            // As of a `HeaderValue` that is made of text.
+            if !value.bytes().all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte)) {
+                return Err(wrong());
+            }
             // A name has one value, which stands where the first one stood.
             match headers.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
                 Some(known) => known.1 = value,
@@ -71,9 +76,9 @@ impl Direct {
             lines[at..at + name.len()].make_ascii_lowercase();
             message::keep_foreign(&mut lines, at, name.len());
         }
-        let bodiless = to_head || [204, 304].contains(&reply.status);
+        let bodiless = to_head || [204, 304].contains(&status);
         Ok(UpstreamAnswer {
-            status: reply.status,
+            status,
             reason: code.canonical_reason().unwrap_or("<none>").into(),
             lines,
             body: if bodiless { Vec::new() } else { body },
@@ -92,7 +97,7 @@ fn request(question: &Question<'_>) -> Option<Request> {
     if !is_plain || body.len() > SHORT {
         return None;
     }
-    let mut headers = HeaderMap::with_capacity(16);
+    let mut headers = HeaderMap::with_capacity(head.headers.len() + 2);
     for (name, value) in head.headers.iter().filter(|(name, _)| !message::is_own(name)) {
         let value = if name == "host" { b"mock" } else { value };
         headers.append(
@@ -103,7 +108,7 @@ fn request(question: &Question<'_>) -> Option<Request> {
     headers.append(EXCHANGE_HEADER, HeaderValue::from(*id));
     headers.append("content-length", HeaderValue::from(body.len()));
     Some(Request {
-        url: format!("http://localhost{}", head.target).parse().ok()?,
+        url: ["http://localhost", &head.target].concat().parse().ok()?,
         method: Method::from_bytes(head.method.as_bytes()).ok()?,
         headers,
         body: body.to_vec(),

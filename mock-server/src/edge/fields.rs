@@ -18,6 +18,10 @@ impl Fields {
         Self { text: Vec::with_capacity(bytes), places: Vec::with_capacity(fields) }
     }
 
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
     pub fn push(&mut self, name: &str, value: &[u8]) {
         let start = self.text.len();
         self.text.extend_from_slice(name.as_bytes());

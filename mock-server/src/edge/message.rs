@@ -4,7 +4,8 @@ use super::head::Head;
 use crate::rendezvous::{EXCHANGE_HEADER, PRIVATE_PREFIX};
 use axum::http::StatusCode;
 use std::borrow::Cow;
-use std::io;
+use std::fmt;
+use std::io::{self, Write};
 
 /// Hop-by-hop headers, and those that the edge writes itself.
 const OWN_HEADERS: [&str; 9] = [
@@ -102,10 +103,15 @@ pub(super) fn write(out: &mut Vec<u8>, id: u64, head: &Head, body: &[u8]) {
             push_header(out, name, value);
         }
     }
-    push_header(out, EXCHANGE_HEADER, id.to_string().as_bytes());
-    push_header(out, "content-length", body.len().to_string().as_bytes());
-    out.extend_from_slice(b"\r\n");
+    let length = body.len();
+    append(out, format_args!("{EXCHANGE_HEADER}: {id}\r\ncontent-length: {length}\r\n\r\n"));
     out.extend_from_slice(body);
+}
+
+/// Appends text without a place of its own in memory before.
+pub(super) fn append(out: &mut Vec<u8>, text: fmt::Arguments<'_>) {
+    // Memory takes whatever is written.
+    let _ = out.write_fmt(text);
 }
 
 /// Appends one header line.

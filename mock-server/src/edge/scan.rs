@@ -38,7 +38,8 @@ impl Scanner {
 
     /// Whose key the request shows as its bearer.
     pub fn token(&self, head: &Head, at: Moment) -> Token {
-        match head.header("authorization").as_deref().map(bearer) {
+        let value = head.headers.all("authorization").next().map(String::from_utf8_lossy);
+        match value.as_deref().map(|value| bearer(value.trim())) {
             None => Token::absent(),
             Some(None) => Token::unknown(),
             Some(Some(key)) => self.0.token(key, at),

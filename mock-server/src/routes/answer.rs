@@ -5,13 +5,14 @@ use crate::history::exchange::{
 };
 use crate::profile::ContractProfile;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use wiremock::ResponseTemplate;
 
 /// What a route answers.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     pub status: u16,
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     pub body: Body,
     pub receipts: Receipts,
     /// How long it takes by design, microseconds.
@@ -89,7 +90,11 @@ impl Reply {
         Self { body, ..Self::empty(status) }
     }
 
-    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+    pub fn with_header(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Into<String>,
+    ) -> Self {
         self.add_header(name, value);
         self
     }
@@ -149,8 +154,10 @@ impl Reply {
         self
     }
 
-    pub fn add_header(&mut self, name: &str, value: &str) {
-        self.headers.push((name.to_owned(), value.to_owned()));
+    pub fn add_header(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) {
+        // The rate limit's and those of a page, at once.
+        self.headers.reserve(6_usize.saturating_sub(self.headers.len()));
+        self.headers.push((name.into(), value.into()));
     }
 
     /// The bytes of the body and their content type; none for an answer without a body.
@@ -168,12 +175,20 @@ impl Reply {
         }
     }
 
+    /// The same of an answer that is of no more use.
+    pub fn into_rendered(self, profile: &ContractProfile) -> Option<(Vec<u8>, Option<String>)> {
+        match self.body {
+            Body::Raw { bytes, kind } => Some((bytes, kind)),
+            _ => self.rendered(profile),
+        }
+    }
+
     pub fn into_template(self, profile: &ContractProfile) -> ResponseTemplate {
         let mut template = ResponseTemplate::new(self.status);
         for (name, value) in &self.headers {
-            template = template.insert_header(name.as_str(), value.as_str());
+            template = template.insert_header(name.as_ref(), value.as_str());
         }
-        match self.rendered(profile) {
+        match self.into_rendered(profile) {
             None => template,
             Some((bytes, Some(kind))) => template.set_body_raw(bytes, &kind),
             Some((bytes, None)) => template.set_body_bytes(bytes),

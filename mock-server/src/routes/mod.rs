@@ -301,13 +301,13 @@ impl Guarded {
                 (now + std::time::Duration::from_millis(999)).as_secs() + reset_s
             }
         };
-        reply.add_header(&limit.limit_header, &limit.requests.to_string());
-        reply.add_header(&limit.remaining_header, &remaining.to_string());
-        reply.add_header(&limit.reset_header, &reset.to_string());
+        reply.add_header(limit.limit_header.clone(), limit.requests.to_string());
+        reply.add_header(limit.remaining_header.clone(), remaining.to_string());
+        reply.add_header(limit.reset_header.clone(), reset.to_string());
         if limit.ietf_headers {
             let policy = format!("\"default\";q={};w={}", limit.requests, world.window_s());
-            reply.add_header("ratelimit-policy", &policy);
-            reply.add_header("ratelimit", &format!("\"default\";r={remaining};t={reset_s}"));
+            reply.add_header("ratelimit-policy", policy);
+            reply.add_header("ratelimit", format!("\"default\";r={remaining};t={reset_s}"));
         }
     }
 }

@@ -17,35 +17,35 @@ impl Handler for Profile {
         let cache = &call.world.profile.cache;
         let max_age_s = cache.max_age_on_the_wire(call.world.time_scale());
         let directives = format!("max-age={max_age_s}, stale-if-error={}", cache.stale_if_error_s);
-        let etag = format!("\"{version}\"");
+        let etag = ["\"", version, "\""].concat();
         let nonce = call.world.nonce(call.ticket.id);
         let reply = if names(call.request, &etag) {
             Reply::empty(304).with_trace(version, &nonce)
         } else {
-            fresh(call, &page, &nonce)
+            fresh(call, &page, nonce)
         };
-        reply.with_header("etag", &etag).with_header("cache-control", &directives)
+        reply.with_header("etag", etag).with_header("cache-control", directives)
     }
 }
 
 /// The page, for whoever does not have it.
-fn fresh(call: &Call<'_>, page: &Page, nonce: &str) -> Reply {
+fn fresh(call: &Call<'_>, page: &Page, nonce: String) -> Reply {
     let version = &page.creator.version;
     let anew =
         |nonce: &str| Reply::json(200, json(shown(&page.creator))).with_trace(version, nonce);
     if call.rewriting.changes_something() {
-        return anew(nonce);
+        return anew(&nonce);
     }
     let profile = &call.world.profile;
     let parts = page.rendered.get_or_init(|| halves(&rendered(anew(STAND_IN), profile)?));
-    let Some([before, after]) = parts else { return anew(nonce) };
+    let Some([before, after]) = parts else { return anew(&nonce) };
     Reply {
         body: Body::Raw {
             bytes: [before, nonce.as_bytes(), after].concat(),
             kind: Some("application/json".to_owned()),
         },
         version: Some(version.clone()),
-        nonce: Some(nonce.to_owned()),
+        nonce: Some(nonce),
         ..Reply::empty(200)
     }
 }

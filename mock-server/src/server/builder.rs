@@ -120,7 +120,7 @@ impl Builder {
 
     /// A route of your own beside ours, with wiremock's matchers.
     ///
-    /// It is a function, because the mock replaces the wiremock server behind it every 2,000
+    /// It is a function, because the mock replaces the wiremock server behind it every 5,000
     /// requests and mounts the route again; counters such as `up_to_n_times` then start anew. Do
     /// not use `expect`: ask [`MockLinktree::history`] instead, where these requests are like all
     /// others, as [`crate::contract::Route::Unknown`]. Routes of the contract win over it, unless

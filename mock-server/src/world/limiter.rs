@@ -1,6 +1,7 @@
 //! The server's own limit: so many admitted requests in any sliding window, for one key.
 
 use crate::clock::Moment;
+use std::borrow::Borrow;
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::time::Duration;
@@ -96,6 +97,14 @@ impl<K: Eq + Hash> Limits<K> {
         }
         let new = || Limiter::new(self.limit, self.window);
         self.limiters.entry(key).or_insert_with(new).admit(at)
+    }
+
+    /// The limit of a key that has been seen before.
+    pub fn known<Q: ?Sized + Eq + Hash>(&mut self, key: &Q) -> Option<&mut Limiter>
+    where
+        K: Borrow<Q>,
+    {
+        self.limiters.get_mut(key)
     }
 
     /// Forgets all requests.

@@ -233,15 +233,17 @@ impl World {
 
     /// The nonce of one answer, unique in the run.
     pub fn nonce(&self, exchange: u64) -> String {
-        format!(
-            "n-{}",
-            hex::encode(&seed::derive(self.seed, &["nonce", &exchange.to_string()])[..8])
-        )
+        let hash = seed::derive(self.seed, &["nonce", &exchange.to_string()]);
+        ["n-", &hex::encode(&hash[..8])].concat()
     }
 
     /// Counts an authenticated request against its key's limit.
     pub fn admit(&self, key_id: &str, at: Moment) -> Standing {
-        self.state().limits.admit(key_id.to_owned(), at)
+        let limits = &mut self.state().limits;
+        if let Some(known) = limits.known(key_id) {
+            return known.admit(at);
+        }
+        limits.admit(key_id.to_owned(), at)
     }
 
     /// The secrets that sign a webhook at this moment, newest first; several in a rotation.

@@ -1,6 +1,6 @@
 //! The head of an answer in bytes, with a `Date` and a `Retry-After` resolved when it is written.
 
-use super::super::message::{UpstreamAnswer, push_header};
+use super::super::message::{UpstreamAnswer, append, push_header};
 use crate::clock::{Clock, Moment};
 use crate::faults::{DateFlaw, Effect, HUGE, HeadFlaw, RetryAfterSpec};
 use crate::history::exchange::{RetryAfter, RetryAfterForm};
@@ -101,7 +101,8 @@ pub(super) fn head(
     keep: bool,
 ) -> Vec<u8> {
     let mut out = Vec::with_capacity(512 + answer.body.len());
-    out.extend_from_slice(format!("HTTP/1.1 {} {}\r\n", answer.status, answer.reason).as_bytes());
+    let (status, reason) = (answer.status, &answer.reason);
+    append(&mut out, format_args!("HTTP/1.1 {status} {reason}\r\n"));
     out.extend_from_slice(&answer.lines);
     if let Some(date) = date_value(date) {
         push_header(&mut out, "date", date.as_bytes());
@@ -114,7 +115,7 @@ pub(super) fn head(
     if matches!(effect, Effect::BadChunk { .. }) {
         push_header(&mut out, "transfer-encoding", b"chunked");
     } else if answer.status != 304 && answer.status != 204 && !answer.to_head {
-        push_header(&mut out, "content-length", answer.body.len().to_string().as_bytes());
+        append(&mut out, format_args!("content-length: {}\r\n", answer.body.len()));
     }
     if let Effect::MalformedHead { how } = effect {
         flaw(&mut out, *how, answer.body.len());

@@ -35,7 +35,6 @@ fn shared(with_faults: bool) -> Arc<Shared> {
         min_links: 2,
         max_links: 4,
         variety,
-        ..Group::default()
     };
     let groups = vec![
         group("plain", Variety::Plain),

@@ -68,7 +68,7 @@ mod tests {
         let mut reply = Reply::empty(200).with_header("X-Other", "stays");
         let names = [&limit.limit_header, &limit.remaining_header, &limit.reset_header];
         for (name, value) in names.into_iter().zip(["100", "42", "17"]) {
-            reply.add_header(name, value);
+            reply.add_header(name.clone(), value);
         }
         assert!(lie(&mut reply, &limit, which), "{which:?}");
         assert_eq!(reply.headers[0].1, "stays");
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn a_lie_that_is_the_truth_is_none() {
         let limit = ContractProfile::linktree_v1().limit;
-        let mut reply = Reply::empty(200).with_header(&limit.remaining_header, "0");
+        let mut reply = Reply::empty(200).with_header(limit.remaining_header.clone(), "0");
         assert!(!lie(&mut reply, &limit, RateLie::Zero));
         assert!(!lie(&mut Reply::empty(200), &limit, RateLie::Missing));
     }
