@@ -215,7 +215,12 @@ impl<L: Copy> SecretScanner<L> {
 
     /// The bytes that secrets take up, at whatever depth they are found.
     fn ranges(&self, bytes: &[u8]) -> Vec<(L, Range<usize>)> {
-        let mut hits = Vec::new();
+        let (mut hits, mut any) = (Vec::new(), false);
+        // Where each byte of an undone text began is only worth remembering where something is found.
+        self.each_in(bytes, |_| any = true);
+        if !any {
+            return hits;
+        }
         levels::each(bytes, true, &mut |text, origin| {
             let began = |at: usize| origin.map_or(at, |origin| origin[at]);
             self.each(text, |hit| {

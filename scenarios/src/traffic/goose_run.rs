@@ -24,6 +24,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 
+/// Threads that read pages and look up addresses, while visitors go on.
+const READERS: usize = 4;
+
 /// How long goose may take to notice that all its users are done: its loop looks twice a second.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -145,7 +148,10 @@ impl Drop for Presence<'_> {
 ///
 /// When the system refuses a thread.
 pub fn begin(work: Arc<Work>, users: usize, timeout: Duration) -> io::Result<Attack> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(READERS)
+        .build()?;
     let (tell, told) = oneshot::channel();
     std::thread::Builder::new().name("visitors".into()).spawn(move || {
         let outcome = runtime.block_on(attack(work, users, timeout));

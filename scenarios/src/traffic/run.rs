@@ -141,7 +141,7 @@ pub async fn run(storm: Storm) -> Result<GeneratorReport, TrafficError> {
     let (send_over, over) = watch::channel(false);
     let shared = Shared {
         front_url,
-        front,
+        front: Arc::new(front),
         schedule: Arc::clone(&schedule),
         seed: plan.seed,
         odd_client,

@@ -26,7 +26,7 @@ pub struct Shared {
     /// `http://host:port` of the integration.
     pub front_url: String,
     /// How its routes are spelled.
-    pub front: FrontDoor,
+    pub front: Arc<FrontDoor>,
     /// Who arrives when.
     pub schedule: Arc<Schedule>,
     /// The plan's seed.
@@ -163,6 +163,9 @@ impl Shared {
         let Met { first, status, mut answer, digest } = met;
         answer.hash = BodyHash::finish(digest);
         answer.whole = failure.is_none();
+        if action == Action::Page {
+            self.pages.read_apart(&mut answer, &self.front).await;
+        }
         let operation = Operation {
             arrival: visit.visitor.arrival,
             handle: Cow::Owned(visit.handle.to_owned()),

@@ -12,6 +12,7 @@ use crate::front_door::FrontDoor;
 use crate::history::{BodyHash, Hostile, Shown};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::OnceCell;
 
 /// Pages that are remembered. A scenario has some hundred creators, with a few versions each.
 const REMEMBERED: usize = 4_096;
@@ -41,26 +42,55 @@ impl Page {
     }
 }
 
+/// A page that somebody reads or has read.
+type Reading = Arc<OnceCell<Arc<Page>>>;
+
 /// The pages that visitors were shown, each read once: during a spike thousands are shown the same.
 #[derive(Debug, Default)]
 pub struct Pages {
-    read: Mutex<HashMap<BodyHash, Arc<Page>>>,
+    readings: Mutex<HashMap<BodyHash, Reading>>,
 }
 
 impl Pages {
     /// What stands in this answer.
     #[must_use]
     pub fn read(&self, answer: &Answer, front: &FrontDoor) -> Arc<Page> {
-        let remembered = || self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(page) = remembered().get(&answer.hash) {
+        let reading = self.reading(answer.hash);
+        if let Some(page) = reading.get() {
             return Arc::clone(page);
         }
         let page = Arc::new(Page::read(&answer.body, front));
-        let mut remembered = remembered();
-        if remembered.len() >= REMEMBERED {
-            remembered.clear();
-        }
-        remembered.insert(answer.hash, Arc::clone(&page));
+        // Whoever was faster has read the same.
+        let _ = reading.set(Arc::clone(&page));
         page
+    }
+
+    /// Reads what stands in this answer on another thread, if nobody has read it before: a page takes as
+    /// long as several visits, and all other visitors would wait for it. [`Pages::read`] has it then.
+    pub async fn read_apart(&self, answer: &mut Answer, front: &Arc<FrontDoor>) {
+        let reading = self.reading(answer.hash);
+        if reading.initialized() {
+            return;
+        }
+        let (body, front) = (std::mem::take(&mut answer.body), Arc::clone(front));
+        let body = Arc::new(body);
+        let shared = Arc::clone(&body);
+        let read = move || Arc::new(Page::read(&shared, &front));
+        reading
+            .get_or_init(|| async {
+                let read = tokio::task::spawn_blocking(read).await;
+                // It is as if it had been read here.
+                read.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+            })
+            .await;
+        answer.body = Arc::unwrap_or_clone(body);
+    }
+
+    fn reading(&self, hash: BodyHash) -> Reading {
+        let mut readings = self.readings.lock().unwrap_or_else(PoisonError::into_inner);
+        if readings.len() >= REMEMBERED && !readings.contains_key(&hash) {
+            readings.clear();
+        }
+        Arc::clone(readings.entry(hash).or_default())
     }
 }

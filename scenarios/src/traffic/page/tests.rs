@@ -123,3 +123,16 @@ fn a_link_that_comes_again_is_told_from_one_of_several_elements() {
     assert_eq!(repeated(&["a", "a", "b"]), ["a"]);
     assert_eq!(repeated(&["a", "b", "c", "b", "a"]), ["a", "b"]);
 }
+
+#[tokio::test]
+async fn a_page_is_read_apart_once_and_its_answer_keeps_its_body() {
+    let (pages, front) = (Pages::default(), Arc::new(FrontDoor::default()));
+    let body = br#"<a data-link-id="lnk_9">"#;
+    let mut answer = Answer { body: body.into(), hash: BodyHash::of(body), ..Answer::default() };
+    pages.read_apart(&mut answer, &front).await;
+    assert_eq!(answer.body, body);
+    // Whoever comes next reads nothing: it would find no link.
+    answer.body.clear();
+    pages.read_apart(&mut answer, &front).await;
+    assert_eq!(pages.read(&answer, &front).links, ["lnk_9"]);
+}
