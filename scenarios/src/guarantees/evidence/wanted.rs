@@ -13,11 +13,19 @@ use std::time::Duration;
 /// Parts of a limit window in which views of one page count as one.
 const PARTS: u32 = 12;
 
+/// Of so many views in a limit window one is of a page that must be among what is fetched first. Under the
+/// usual cap and limit some twenty fetches or more are let through meanwhile: whoever takes the first visitor,
+/// the last one or any of them takes one of this page's, but once in three hundred times.
+const MUCH: usize = 4;
+
+/// Views of one page, by parts of the limit window.
+type Views = BTreeMap<u64, usize>;
+
 /// Page views and clicks by parts of the limit window, so that memory does not grow with visitors.
 pub struct Wanted<'c> {
     case: &'c Case,
     part: Duration,
-    pages: HashMap<String, BTreeSet<u64>>,
+    pages: HashMap<String, Views>,
     clicks: BTreeMap<u64, usize>,
 }
 
@@ -35,11 +43,11 @@ impl<'c> Wanted<'c> {
         if operation.click().is_some() {
             *self.clicks.entry(part).or_default() += 1;
         } else if operation.page().is_some() {
-            if let Some(parts) = self.pages.get_mut(operation.handle.as_ref()) {
-                parts.insert(part);
-            } else {
-                self.pages.insert(operation.handle.to_string(), BTreeSet::from([part]));
-            }
+            let views = match self.pages.get_mut(operation.handle.as_ref()) {
+                Some(views) => views,
+                None => self.pages.entry(operation.handle.to_string()).or_default(),
+            };
+            *views.entry(part).or_default() += 1;
         }
     }
 
@@ -54,7 +62,7 @@ impl<'c> Wanted<'c> {
     /// rate cap, for half a limit window on end.
     #[must_use]
     pub fn feasible(&self) -> Feasible {
-        let all = || self.pages.values().flatten().chain(self.clicks.keys());
+        let all = || self.pages.values().flat_map(Views::keys).chain(self.clicks.keys());
         let (first, last) = (all().min().copied(), all().max().copied());
         let (Some(first), Some(last)) = (first, last) else { return Feasible::default() };
         let half = u64::from(PARTS / 2);
@@ -62,27 +70,53 @@ impl<'c> Wanted<'c> {
             let last = until.checked_sub(half)?;
             (from <= last).then_some((from, last))
         });
-        Feasible { since: lasting.collect(), half }
+        let mut views = Views::new();
+        for (part, count) in self.pages.values().flatten() {
+            *views.entry(*part).or_default() += count;
+        }
+        Feasible { since: lasting.collect(), half, views }
     }
 
     /// From which part on a page could have been there: half a limit window after visitors first asked
-    /// for it at a time when all that was asked for could be fetched.
+    /// for it at a time when all that was asked for could be fetched, or after a whole one in which so
+    /// many asked for it that whoever fetches anything fetches this page.
     #[must_use]
     pub fn could_be_filled_from(&self, handle: &str, feasible: &Feasible) -> Option<u64> {
-        let first = self.pages.get(handle)?.iter().find(|part| feasible.contains(**part))?;
-        Some(first + feasible.half + 1)
+        let views = self.pages.get(handle)?;
+        let first = views.keys().find(|part| feasible.contains(**part));
+        let fitting = first.map(|first| first + feasible.half + 1);
+        [fitting, self.much_wanted_from(handle, views, feasible)].into_iter().flatten().min()
+    }
+
+    /// The first part before which visitors asked for a page all through a limit window, and made up a
+    /// quarter of all who asked for any; one of which a few fill the cap is none of these.
+    fn much_wanted_from(&self, handle: &str, views: &Views, feasible: &Feasible) -> Option<u64> {
+        let room = rate::cap(self.case).saturating_sub(self.case.declared.click_slots as usize);
+        let calls = usize::try_from(self.calls_of_a_fill(handle)).unwrap_or(usize::MAX);
+        if calls.saturating_mul(MUCH * MUCH) > room {
+            return None;
+        }
+        let window = u64::from(PARTS);
+        let is_much = |last: u64| {
+            let parts = (last + 1).saturating_sub(window)..=last;
+            let of_all: usize = feasible.views.range(parts.clone()).map(|(_, count)| count).sum();
+            let of_it = views.range(parts);
+            let (asked, count) = of_it.fold((0, 0), |sum, (_, count)| (sum.0 + 1, sum.1 + count));
+            asked == window && count * MUCH >= of_all
+        };
+        views.keys().find(|last| is_much(**last)).map(|last| last + 1)
     }
 
     /// From which part to which, between these two, the window that ends with each asks for no more than
     /// the cap. What a window asks for changes where a view enters or leaves it, and only there.
     fn fitting(&self, first: u64, last: u64) -> Vec<(u64, u64)> {
         let mut changes: BTreeMap<u64, (i64, i64)> = BTreeMap::new();
-        for (handle, parts) in &self.pages {
+        for (handle, views) in &self.pages {
             let (calls, mut before) = (self.calls_of_a_fill(handle), 0);
-            let left = parts.iter().map(|part| part.saturating_add(u64::from(PARTS) + 1));
-            let edges: BTreeSet<u64> = parts.iter().copied().chain(left).collect();
+            let left = views.keys().map(|part| part.saturating_add(u64::from(PARTS) + 1));
+            let edges: BTreeSet<u64> = views.keys().copied().chain(left).collect();
             for part in edges {
-                let now = self.fetches(parts, part);
+                let now = self.fetches(views, part);
                 changes.entry(part).or_default().0 += (now - before) * calls;
                 before = now;
             }
@@ -111,12 +145,12 @@ impl<'c> Wanted<'c> {
 
     /// How often a page that is asked for in these parts is fetched in the window that ends with this one:
     /// anew whenever it has expired.
-    fn fetches(&self, parts: &BTreeSet<u64>, part: u64) -> i64 {
+    fn fetches(&self, views: &Views, part: u64) -> i64 {
         let from = part.saturating_sub(PARTS.into());
         let age = self.case.max_age().as_nanos() / self.part.as_nanos().max(1);
         let age = u64::try_from(age).unwrap_or(u64::MAX).max(1);
         let (mut fetches, mut fresh_until) = (0, 0);
-        for asked in parts.range(from..=part) {
+        for asked in views.range(from..=part).map(|(asked, _)| asked) {
             if *asked >= fresh_until {
                 fetches += 1;
                 fresh_until = asked.saturating_add(age);
@@ -139,6 +173,8 @@ pub struct Feasible {
     /// From which part to which, ascending.
     since: Vec<(u64, u64)>,
     half: u64,
+    /// Of all pages together.
+    views: Views,
 }
 
 impl Feasible {
@@ -192,6 +228,49 @@ mod tests {
         assert_eq!(from_second(60, &[], 0), None, "nobody asked");
     }
 
+    /// From which second on Ann's page could have been there, where so many others beside it, each of one
+    /// visitor, are asked for in each second from `from` on, of a hundred; under a cap of `cap` a minute.
+    fn beside(others: u64, from: u64, cap: u64) -> Option<u64> {
+        let mut history = History::over(&[]).promising(&client_rate_cap::REQUESTS, cap);
+        history.case.declared.click_slots = 0;
+        history.case.ready();
+        let mut wanted = Wanted::over(&history.case);
+        for second in from..200 {
+            let at = second * 1_000;
+            wanted.note(&page("ann", at, at + 1, "v"));
+            for other in 0..others {
+                let handle = Box::leak(format!("other-{second}-{other}").into_boxed_str());
+                wanted.note(&page(handle, at, at + 1, "v"));
+            }
+        }
+        Some(wanted.could_be_filled_from("ann", &wanted.feasible())? * 5)
+    }
+
+    #[test]
+    fn whom_a_quarter_of_all_visitors_ask_for_could_be_there_after_a_window_whatever_else_is_wanted()
+     {
+        assert_eq!(beside(3, 0, 90), Some(60));
+        assert_eq!(beside(3, 42, 90), Some(100), "asked for from 42 s on");
+        assert_eq!(beside(4, 0, 90), None, "a fifth");
+        assert_eq!(beside(3, 0, 31), None, "sixteen fills are more than the cap");
+    }
+
+    #[test]
+    fn whoever_is_not_asked_for_all_through_a_window_is_not_much_wanted() {
+        let mut history = History::over(&[]).promising(&client_rate_cap::REQUESTS, 90);
+        history.case.declared.click_slots = 0;
+        history.case.ready();
+        let mut wanted = Wanted::over(&history.case);
+        for second in (0..200_u64).filter(|second| second % 60 >= 10) {
+            for n in 0..4 {
+                let (at, other) = (second * 1_000, format!("other-{second}-{n}"));
+                wanted.note(&page("ann", at, at + 1, "v"));
+                wanted.note(&page(Box::leak(other.into_boxed_str()), at, at + 1, "v"));
+            }
+        }
+        assert_eq!(wanted.could_be_filled_from("ann", &wanted.feasible()), None);
+    }
+
     #[test]
     fn a_page_that_expires_is_fetched_again_and_again() {
         let late = [("bob", 0..120), ("ann", 65..120)];
@@ -214,7 +293,7 @@ mod tests {
         let pages = wanted
             .pages
             .iter()
-            .map(|(handle, parts)| wanted.fetches(parts, part) * wanted.calls_of_a_fill(handle));
+            .map(|(handle, views)| wanted.fetches(views, part) * wanted.calls_of_a_fill(handle));
         let clicks: usize = wanted.clicks.range(window).map(|(_, clicks)| clicks).sum();
         let slots = usize::try_from(wanted.case.declared.click_slots).unwrap();
         let clicks = i64::try_from(clicks.min(slots)).unwrap();
@@ -242,7 +321,8 @@ mod tests {
                 wanted.note(&click("c", second * 1_000, second * 1_000 + 1));
             }
             let feasible = wanted.feasible();
-            let all = || wanted.pages.values().flatten().chain(wanted.clicks.keys()).copied();
+            let pages = || wanted.pages.values().flat_map(Views::keys);
+            let all = || pages().chain(wanted.clicks.keys()).copied();
             let (first, last) = (all().min().unwrap_or(1), all().max().unwrap_or(0));
             for part in 0..200 {
                 let until = part + u64::from(PARTS / 2);

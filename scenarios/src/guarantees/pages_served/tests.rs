@@ -101,6 +101,47 @@ fn who_fails_every_page_could_have_filled_them_and_is_violated() {
     assert!(verdict.observed.contains("600 views of pages that could not"), "{verdict:?}");
 }
 
+/// Ann's page is served, and beside each so many views of it so many of a page that nobody can blame anybody
+/// for: under a cap of one, nobody fills it.
+fn unblamed(served: u64, refused: u64) -> History {
+    let history = history().promising(&client_rate_cap::REQUESTS, 1);
+    history
+        .operations(views("ann-0001", served, 9, 200))
+        .operations(views("bob-0001", refused, 9, 503))
+}
+
+#[test]
+fn a_share_of_what_little_can_be_judged_is_not_that_of_all() {
+    check(unblamed(300, 200), Held);
+    let verdict = check(unblamed(300, 201), Inconclusive);
+    assert!(verdict.observed.contains("201 views of pages that could not"), "{verdict:?}");
+    check(unblamed(300, 201).operations(views("ann-0001", 9, 9, 503)), Violated);
+}
+
+#[test]
+fn a_page_that_a_quarter_of_all_visitors_ask_for_must_be_filled_in_a_spike_too() {
+    // Ann's page is served all the time; nobody can fill those that are asked for once, five a second.
+    let spike = |viral_every_ms: u64| {
+        let mut history = history().promising(&client_rate_cap::REQUESTS, 90);
+        history.case.plan.population.groups[1].count = 5_000;
+        let refused = |handle: &'static str, at| Operation {
+            status: Some(503),
+            ..page(handle, at, at + 9, "-")
+        };
+        let once = (0..375).map(|n| {
+            let handle = Box::leak(format!("bob-{:04}", n + 2).into_boxed_str());
+            refused(handle, 20_000 + n * 200)
+        });
+        let viral = (0..75_000 / viral_every_ms).map(|n| n * viral_every_ms);
+        let viral = viral.map(|after| refused("bob-0001", 20_000 + after));
+        let judged = views("ann-0001", 700, 9, 200);
+        history.operations(once).operations(viral).operations(judged)
+    };
+    let verdict = check(spike(100), Violated);
+    assert!(format!("{:?}", verdict.witnesses).contains("bob-0001"), "{verdict:?}");
+    check(spike(1_000), Held);
+}
+
 #[test]
 fn outages_restarts_pauses_and_a_late_harness_excuse() {
     let refused = || views("ann-0001", 300, 9, 503);
