@@ -1,5 +1,6 @@
 //! Gates on what a request costs the mock, on any machine alike: system calls and allocations, counted
-//! under pipelined load. A cost that is a figure of the machine, such as time, is `benches/compare.sh`'s.
+//! under pipelined load. A cost that is a figure of the machine, such as time, is
+//! `harness/benches/compare.sh`'s.
 //!
 //! The server runs in a process of its own, which is this program again. System calls are counted by
 //! strace; where it is not there, or may not trace, that gate says so and is not passed but left out:
