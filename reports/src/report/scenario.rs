@@ -4,7 +4,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::Standing;
-use crate::text::micros;
 
 /// One scenario as it ran.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -225,15 +224,6 @@ pub struct Dispatch {
     pub spins: u64,
     /// Processor time of all of it, microseconds.
     pub cpu_us: u64,
-}
-
-impl Dispatch {
-    /// `12034 releases, 210 of them after a spin, in 410 ms of processor time`.
-    #[must_use]
-    pub fn words(&self) -> String {
-        let (Self { releases, spins, .. }, cpu) = (self, micros(self.cpu_us));
-        format!("{releases} releases, {spins} of them after a spin, in {cpu} of processor time")
-    }
 }
 
 /// Processor time used; absent where it could not be measured.

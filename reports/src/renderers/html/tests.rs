@@ -81,6 +81,28 @@ fn a_huge_report_stays_under_the_limit() {
     assert!(page.contains("everything is in result.json"));
 }
 
+/// Proves that a long list of changes leaves room for what follows, and loses none.
+#[test]
+fn of_many_changes_the_worst_are_shown_and_the_rest_is_folded() {
+    let told = |changes: usize| {
+        let mut report = Report::example();
+        let news = report.news.as_mut().expect("the example was compared");
+        let one = news.changes[0].clone();
+        news.changes = (0..changes)
+            .map(|n| crate::report::Change { scenario: format!("scenario-{n}-"), ..one.clone() })
+            .collect();
+        let page = rendered(&Html, &report);
+        let list =
+            page.split("<h2 id=\"news\">").nth(1).and_then(|rest| rest.split("</section>").next());
+        let list = list.expect("there is such a section").to_owned();
+        assert!((0..changes).all(|n| list.contains(&format!("scenario-{n}-"))), "{list}");
+        let (shown, folded) = list.split_once("<details>").unwrap_or((&list, ""));
+        (shown.matches("<li>").count(), folded.matches("<li>").count(), folded.contains("8 more"))
+    };
+    assert_eq!(told(13), (13, 0, false));
+    assert_eq!(told(20), (12, 8, true));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
