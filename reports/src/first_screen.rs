@@ -11,13 +11,15 @@ fn begin(told: &str) -> &str {
 
 impl Report {
     /// What nobody may overlook, with the scenarios in which it was so: how they ended unless they ran to
-    /// their end, and what failed in the harness itself; without what the line below the verdict says.
+    /// their end, what failed in the harness itself, and what is to be known of the integration; without
+    /// what the line below the verdict says.
     pub(crate) fn troubles(&self) -> Vec<(String, Vec<&str>)> {
         let of_scenario = |one: &'_ ScenarioReport| {
             let reason = one.ending_reason.as_deref().unwrap_or("no reason was recorded");
             let ended = format!("{}: {reason}", one.ending.word());
             let ended = (one.ending != Ending::Completed).then_some(ended);
-            ended.into_iter().chain(one.troubles.iter().cloned()).collect::<Vec<_>>()
+            let told = one.troubles.iter().chain(&one.notes).cloned();
+            ended.into_iter().chain(told).collect::<Vec<_>>()
         };
         let said = self.why.as_deref().unwrap_or_default();
         let mut troubles: Vec<(String, Vec<&str>)> = Vec::new();
@@ -66,14 +68,14 @@ mod tests {
         report.scenarios.push(ScenarioReport { id: "another".into(), ..lost });
         let troubles = report.troubles();
         let told = "target lost: the process did not listen again within 10 s".to_owned();
-        assert_eq!(troubles[1], (told.clone(), vec!["crash-in-outage", "another"]));
+        assert_eq!(troubles[2], (told.clone(), vec!["crash-in-outage", "another"]));
         report.why = Some(format!("2 of 4 scenarios, {told}."));
-        assert_eq!(report.troubles().len(), 1);
+        assert_eq!(report.troubles().len(), 2);
         // Of a long reason the line has the beginning.
         let long = format!("{told}; it said at last: {}", "é".repeat(500));
         report.scenarios[2].ending_reason = Some(long.replace("target lost: ", ""));
         report.why = Some(long.chars().take(300).collect());
         let told: Vec<_> = report.troubles().into_iter().map(|(_, scenarios)| scenarios).collect();
-        assert_eq!(told, [vec!["viral-spike"]]);
+        assert_eq!(told, [vec!["viral-spike"], vec!["viral-spike"]]);
     }
 }

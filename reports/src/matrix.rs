@@ -192,6 +192,17 @@ pub(crate) fn by_reason(cells: Vec<&Cell>) -> Reasons<'_> {
     reasons
 }
 
+/// What to do about these, each sentence once.
+pub(crate) fn advised<'a>(cells: &[&'a Cell]) -> Vec<&'a str> {
+    let mut told: Vec<&str> = Vec::new();
+    for advice in cells.iter().flat_map(|cell| &cell.advice) {
+        if !told.contains(&advice.as_str()) {
+            told.push(advice);
+        }
+    }
+    told
+}
+
 /// Priority in words, with the severity where a violation does not fail the run.
 pub(crate) fn weight(priority: Priority, severity: Severity) -> String {
     let priority = priority.word();

@@ -2,6 +2,7 @@
 
 pub use mock_server::nearest;
 
+pub mod advice;
 pub mod bounds;
 pub mod case;
 pub mod catalogue;
@@ -15,6 +16,7 @@ pub mod measure;
 #[cfg(test)]
 mod models;
 pub mod observed;
+pub mod oddities;
 pub mod plan;
 pub mod plan_check;
 pub mod promise;

@@ -191,6 +191,9 @@ impl Asking {
                 let why = "the key may not read profiles (403): it needs the scope profile:read";
                 (State::Failed, why.to_owned())
             }
+            Ok(answer) if answer.status() == StatusCode::NOT_FOUND => {
+                (State::Failed, format!("nobody is called {handle} (404): see --handle"))
+            }
             other => judged(other, "the profile", "the key may read profiles"),
         }
     }
@@ -219,6 +222,12 @@ impl Asking {
         let Some(handle) = &self.handle else { return no_handle() };
         let answer = match self.get(&format!("/profiles/{handle}/links?limit=1"), true).await {
             Ok(answer) if answer.status().is_success() => answer,
+            Ok(answer) if answer.status() == StatusCode::NOT_FOUND => {
+                return (
+                    State::Failed,
+                    format!("there are no links of {handle} (404): see --handle"),
+                );
+            }
             other => return judged(other, "the links", ""),
         };
         match links(answer).await {

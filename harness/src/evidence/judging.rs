@@ -7,6 +7,7 @@ use scenarios::guarantees::{self, Guarantee};
 use scenarios::health::Health;
 use scenarios::history::Outcome;
 use scenarios::judging::Judging;
+use scenarios::oddities::Oddities;
 use scenarios::plan::{Plan, RunPlan};
 use scenarios::timeline::{Series, Timeline};
 use scenarios::verdict::Verdict;
@@ -23,6 +24,8 @@ pub struct Judged {
     pub health: Health,
     /// Of the operations, clicks that were acknowledged.
     pub clicks: u64,
+    /// What the front door took though it cannot, in words.
+    pub oddities: Vec<String>,
     /// What is drawn.
     pub series: Vec<Series>,
 }
@@ -49,10 +52,11 @@ pub fn judge(
     let chosen: Vec<_> = guarantees::GUARANTEES.iter().copied().filter(named).collect();
     let mut judging = Judging::begin(&case, &chosen);
     let mut timeline = Timeline::of(&case);
-    let (mut operations, mut clicks) = (0, 0);
+    let (mut operations, mut clicks, mut oddities) = (0, 0, Oddities::default());
     recording.each_operation(|operation| {
         operations += 1;
         clicks += u64::from(operation.click().is_some() && operation.is_ok());
+        oddities.operation(operation);
         timeline.operation(operation);
         judging.operation(operation);
     })?;
@@ -61,7 +65,8 @@ pub fn judge(
         verdicts.into_iter().map(|(id, verdict)| (id, as_far_as(verdict, &case.harness, cut)));
     let verdicts = verdicts.collect();
     let series = timeline.series();
-    Ok(Judged { verdicts, operations, health, clicks, series, case })
+    let oddities = oddities.words();
+    Ok(Judged { verdicts, operations, health, clicks, oddities, series, case })
 }
 
 /// A recording that broke off proves no promise: what held so far is inconclusive. A violation that

@@ -55,7 +55,9 @@ fn live(rules: Vec<Rule>, adapt: impl FnOnce(&mut ContractProfile)) -> (MockLink
 fn preflight(mock: &MockLinktree, key: &str, more: &[&str]) -> Output {
     let url = mock.url();
     let mut arguments = vec!["preflight", "--base-url", &url, "--key", "env:PREFLIGHT_KEY"];
-    arguments.extend(["--handle", "page-0001"]);
+    if !more.contains(&"--handle") {
+        arguments.extend(["--handle", "page-0001"]);
+    }
     arguments.extend(more);
     Command::new(env!("CARGO_BIN_EXE_windthrow"))
         .args(arguments)
@@ -73,6 +75,19 @@ fn states(output: &Output) -> (HashMap<String, String>, i32) {
         (words.next().unwrap().to_owned(), mark)
     };
     (text.lines().map(state).collect(), output.status.code().unwrap())
+}
+
+/// A handle that is mistyped is said to be one, and neither key nor routes are blamed.
+#[test]
+fn a_handle_that_nobody_has_is_named() {
+    let (mock, _tape) = live(vec![], |_| {});
+    let key = mock.api_key().to_owned();
+    let output = preflight(&mock, &key, &["--handle", "nobody-1", "--skip", "webhook"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    for words in ["nobody is called nobody-1", "no links of nobody-1"] {
+        assert!(text.contains(words), "{text}");
+    }
 }
 
 #[test]

@@ -88,7 +88,8 @@ fn said(cell: &Cell) -> String {
         (None, Some(first)) => format!("{}, at {}", first.observed, text::moment(first.at_ms)),
         (None, None) => cell.observed.clone(),
     };
-    format!("{what}\nrerun: {}", cell.rerun)
+    let advice: String = cell.advice.iter().map(|advice| format!("\nto do: {advice}")).collect();
+    format!("{what}{advice}\nrerun: {}", cell.rerun)
 }
 
 /// Text after the command, which ends with the line.

@@ -6,7 +6,7 @@ use askama::Template;
 
 use super::Renderer;
 use crate::cards::{Card, cards};
-use crate::matrix::{Matrix, Reasons, Row, by_reason};
+use crate::matrix::{Matrix, Reasons, Row, advised, by_reason};
 use crate::report::{
     Cell, Dispatch, Ending, GuaranteeReport, Lateness, Report, ScenarioReport, Standing,
 };

@@ -138,6 +138,9 @@ fn case(cell: &Cell, report: &Report) -> TestCase {
             status.set_message(cell.reason.as_deref().unwrap_or("no reason was recorded"));
             if cell.verdict == Standing::Inconclusive {
                 status.set_type("inconclusive");
+                if !cell.advice.is_empty() {
+                    status.set_description(cell.advice.join("\n"));
+                }
             }
         }
     }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::Renderer;
 use crate::cards::{Card, cards};
-use crate::matrix::{Matrix, by_reason};
+use crate::matrix::{Matrix, advised, by_reason};
 use crate::report::{Cell, News, Report, Standing};
 use crate::text::{listed, short_hash};
 
@@ -197,6 +197,9 @@ fn open(matrix: &Matrix) -> String {
             let places = cells.iter().map(|one| format!("{} in {}", one.guarantee, one.scenario));
             let places = escaped(&places.collect::<Vec<_>>().join(", "));
             text.push_str(&format!("- {}, {}: {places}\n", verdict.word(), escaped(reason)));
+            for advice in advised(&cells) {
+                text.push_str(&format!("  - to do: {}\n", escaped(advice)));
+            }
         }
     }
     if text.is_empty() {

@@ -7,7 +7,7 @@ use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
 use super::Renderer;
 use crate::cards::{Card, cards};
-use crate::matrix::{Group, Matrix, Row, by_reason};
+use crate::matrix::{Group, Matrix, Row, advised, by_reason};
 use crate::report::{Report, Standing};
 use crate::text::listed;
 
@@ -230,6 +230,9 @@ impl Page<'_> {
             let places: Vec<_> = places.collect();
             let told = format!("{reason}: {}", listed(&places, 4));
             self.say(&(paint(Standing::Inconclusive, "? inconclusive,") + " "), &told)?;
+            for advice in advised(cells) {
+                self.say("  to do     ", advice)?;
+            }
         }
         if open.is_empty() { Ok(()) } else { writeln!(self.out) }
     }

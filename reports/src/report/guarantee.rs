@@ -112,6 +112,9 @@ pub struct Cell {
     pub margin: Option<Margin>,
     /// Why it is inconclusive or not applicable.
     pub reason: Option<String>,
+    /// What to do about that, a sentence or two each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advice: Vec<String>,
     /// The worst violations, the worst first, and of equals the earliest; fewer than `total_violations`
     /// if thinned.
     pub counter_examples: Vec<CounterExample>,

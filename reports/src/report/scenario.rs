@@ -29,6 +29,9 @@ pub struct ScenarioReport {
     pub fault_windows: Vec<FaultWindow>,
     /// What failed in the harness itself, and what follows from it; nothing if it did its work.
     pub troubles: Vec<String>,
+    /// What else is worth knowing of the integration, though it decides nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// The states of the target's breakers, as far as they are certain.
     #[serde(default)]
     pub breakers: Vec<Breaker>,

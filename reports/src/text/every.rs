@@ -48,6 +48,7 @@ fn each_text(report: &mut Report, visit: &mut dyn FnMut(&mut String)) {
         scenario.breakers.iter_mut().for_each(|breaker| visit(&mut breaker.guards));
         scenario.evidence.dispatcher.iter_mut().for_each(&mut *visit);
         scenario.troubles.iter_mut().for_each(&mut *visit);
+        scenario.notes.iter_mut().for_each(&mut *visit);
         scenario.phases.iter_mut().for_each(|phase| visit(&mut phase.name));
         for window in &mut scenario.fault_windows {
             visit(&mut window.rule);
@@ -89,6 +90,7 @@ fn each_text(report: &mut Report, visit: &mut dyn FnMut(&mut String)) {
             visit(&mut margin.words);
         }
         cell.reason.iter_mut().for_each(&mut *visit);
+        cell.advice.iter_mut().for_each(&mut *visit);
         visit(&mut cell.rerun);
         visit(&mut cell.check_next);
         for example in &mut cell.counter_examples {

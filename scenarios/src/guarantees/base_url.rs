@@ -14,7 +14,7 @@ const PROMISE: Promise = Promise {
     id: "base-url",
     statement: "Every upstream call goes to the configured base, under `/v1`.",
     priority: Priority::Standard,
-    source: "checklist; contract section 1 (assumed): every route lies under `/v1`",
+    source: "checklist; assumed contract (`windthrow explain contract`): every route lies under `/v1`",
     why: "A call beside the versioned base meets another contract, or none, on the day that the \
           unversioned routes are moved.",
     usual_fix: "Read the base URL from the configuration once, and join paths in one place.",

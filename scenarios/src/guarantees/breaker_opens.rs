@@ -61,8 +61,9 @@ const PROMISE: Promise = Promise {
     statement: "After 5 consecutive failures no call reaches Linktree until the open time is over; \
                 front-door answers stay fast meanwhile.",
     priority: Priority::Critical,
-    source: "assumed contract, section 4: number, counting, window, open time and probes as declared; \
-             5xx, broken answers and timeouts are failures",
+    source: "assumed contract: number, counting, window, open time and probes as declared; 5xx, broken \
+             answers and timeouts are failures. Whether 429, 401, 404 and other 4xx count is left open: no \
+             verdict rests on them",
     why: "calls that cannot succeed exhaust workers, visitors' patience and the rate limit",
     usual_fix: "one breaker before the retry loop's every attempt; count timeouts; when half-open, let \
                 a declared number of probes through and no more",

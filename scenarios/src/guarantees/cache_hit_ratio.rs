@@ -34,8 +34,8 @@ const PROMISE: Promise = Promise {
     statement: "More than 90 % of a viral creator's page reads are served without an upstream call; \
                 the exposed ratio is true.",
     priority: Priority::Standard,
-    source: "checklist; predicates B7: offload is 1 - logical fetches / reads; a read that fails was \
-             not served",
+    source: "checklist; the share of reads that no call to Linktree was made for; a read that \
+             fails was not served",
     why: "Without a cache a single viral page eats the whole rate cap, and every other page with it.",
     usual_fix: "Cache pages for their `max-age`, and let visitors who come during a fill share it.",
     blind_to: "Creators who are read less, and an exposed ratio that is wrong within what only the \

@@ -44,9 +44,10 @@ const PROMISE: Promise = Promise {
     statement: "Clicks reach Linktree within 60 s of becoming deliverable; the lag is exposed, true, and \
                 alerts past 60 s.",
     priority: Priority::Standard,
-    source: "checklist; predicates B5: LAG, with its feasibility under the rate cap; \
-             predicates-checklist: the metric, and alert frame A with the age of the oldest click that \
-             waits",
+    source: "checklist; counted from when a click could be delivered, as the rate cap leaves room \
+             for all that wait; the metric is compared with that, and an alert must come once its \
+             condition has certainly held for long enough, and must not where it certainly never \
+             did, by the age of the oldest click that waits",
     why: "Creators watch their numbers during a launch; late clicks look like lost ones, and a \
           backlog that grows is lost with the disk.",
     usual_fix: "Deliver in batches as soon as the breaker closes, and keep some slots of the rate \

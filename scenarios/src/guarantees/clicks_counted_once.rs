@@ -21,7 +21,8 @@ const PROMISE: Promise = Promise {
     statement: "Each click has its effect once: a constant idempotency key or event id over all \
                 attempts; no needless second delivery.",
     priority: Priority::High,
-    source: "checklist; predicates B5: KEY, EFFECT and NEEDLESS",
+    source: "checklist; a click keeps its key at every attempt, has its effect once, and is not \
+             sent again after it was confirmed",
     why: "A click that counts twice is money that nobody owes, and needless deliveries eat the rate \
           cap when it is scarcest.",
     usual_fix: "Derive the idempotency key from the event id, once, and take a click out of the \

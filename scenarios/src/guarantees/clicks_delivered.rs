@@ -22,8 +22,8 @@ const PROMISE: Promise = Promise {
     statement: "Every click acknowledged at the front door reaches Linktree; none is invented or \
                 altered.",
     priority: Priority::High,
-    source: "checklist; predicates B5: LOST and UNEXPECTED; queued locally during outages, so a front \
-             door that refuses more than half of an outage's clicks breaks it too",
+    source: "checklist; none is lost, altered or invented; queued locally during outages, so a \
+             front door that refuses more than half of an outage's clicks breaks it too",
     why: "Permanent gaps in analytics: a creator is paid by clicks that nobody counted.",
     usual_fix: "Write a click to durable storage before answering 202, and take it out only after a \
                 definite 2xx or a refusal for good: its own status in a batch, or 404, 409, 410, 422 of \
@@ -199,8 +199,13 @@ impl Delivering<'_> {
             let first = delivery.attempts[0].exchange;
             let in_flight = !whole && first.t_req.plus(awaited) >= self.case.harness.closed;
             if !submitted && !in_flight && delivery.arrived().is_some() {
-                invented.add(first.t_req, || {
-                    let what = format!("no visitor made click {}", delivery.event_id);
+                // Shown before what was lost: whoever changes ids loses the first of them for that.
+                invented.add_weighing(first.t_req, u64::MAX, || {
+                    let what = format!(
+                        "click {} reached Linktree and no visitor made it: does the id change between \
+                         attempts?",
+                        delivery.event_id
+                    );
                     Witness::new(first.t_req, what).line(self.case.tell(first))
                 });
             }

@@ -19,8 +19,7 @@ const PROMISE: Promise = Promise {
     id: "clicks-survive-crash",
     statement: "Acknowledged clicks survive `kill -9` of the integration in mid-outage.",
     priority: Priority::High,
-    source: "checklist; predicates B5: DURABLE, which is LOST restricted to clicks that waited when \
-             the process ended",
+    source: "checklist; none is lost of the clicks that waited when the process ended",
     why: "A crash or a deployment during an outage loses every click that waited, and nobody knows \
           which.",
     usual_fix: "Commit a click to a file or database before answering 202, and mark it as sent only \

@@ -25,7 +25,8 @@ const PROMISE: Promise = Promise {
     statement: "An alert fires when more than 1 % of upstream calls fail over five minutes, and not \
                 otherwise.",
     priority: Priority::Standard,
-    source: "checklist; predicates-checklist: alert frame A, with the readings of a failure rate",
+    source: "checklist; an alert must come once its condition has certainly held for long enough, \
+             and must not where it certainly never did, by every reading of a failure rate",
     why: "Whoever is not told of failures hears of them from creators; whoever is woken by two of them \
           stops to listen.",
     usual_fix: "Divide failed upstream attempts by all upstream attempts over the whole window, leave \

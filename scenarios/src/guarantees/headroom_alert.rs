@@ -26,7 +26,8 @@ const PROMISE: Promise = Promise {
     id: "headroom-alert",
     statement: "An alert fires when use stays above 80 requests a minute, and not otherwise.",
     priority: Priority::Standard,
-    source: "checklist; predicates-checklist: alert frame A, over the requests of a minute, for \
+    source: "checklist; an alert must come once its condition has certainly held for long enough, \
+             and must not where it certainly never did: over the requests of a minute, for \
              `headroom_for_ms` of [declared]",
     why: "Whoever hears of the limit by its first 429 hears of it during the launch; whoever is woken by \
           every burst stops to listen.",

@@ -58,7 +58,7 @@ const PROMISE: Promise = Promise {
     priority: Priority::Standard,
     source: "checklist; `key_pickup_ms` of [declared], one minute unless it says otherwise; assumed \
              contract: both keys are good in the overlap, then the old one gets 401, and a key's age \
-             follows from `created_at` of /me; alert frame A, with a key of 91 days and one of 80",
+             follows from `created_at` of /me; an alert must come for a key of 91 days, and not for one of 80",
     why: "A key that must be changed in a hurry, because it leaked or expires, takes the service down with \
           it; so nobody changes keys, and they grow old.",
     usual_fix: "Ask the vault every so often and once more when a call is refused with 401, try that call \

@@ -38,10 +38,11 @@ const PROMISE: Promise = Promise {
     statement: "p50, p95, p99 of upstream latency are exposed and true; an alert fires when p95 is past \
                 500 ms, and not otherwise.",
     priority: Priority::Standard,
-    source: "checklist; predicates B10: METRIC, section 3: order statistics between two scrapes, and \
-             section 4: timeouts and bodies belong to it; predicates-checklist: alert frame A, with every \
-             reading of a latency. The bound is real time, the window (`latency_window_ms` of [declared]) \
-             is contract time",
+    source: "checklist; what the metrics count between two scrapes is compared with what Linktree \
+             saw: timeouts and bodies belong to it. An alert must come once its condition has \
+             certainly held for long enough, and must not where it certainly never did, by every \
+             reading of a latency. The bound is real time, the window (`latency_window_ms` of \
+             [declared]) is contract time",
     why: "An alert on latency is as good as the histogram behind it: a wrong unit, or cache hits \
           among the calls, and it never fires.",
     usual_fix: "Observe each attempt once, however it ends, in seconds, in the client itself, from \

@@ -16,7 +16,7 @@ const PROMISE: Promise = Promise {
     id: "no-pii-in-logs",
     statement: "Creator e-mails and visitor addresses appear in no log line, in any encoding.",
     priority: Priority::Standard,
-    source: "checklist; predicates B10: PII, with canaries planted in each run",
+    source: "checklist; e-mails and addresses that each run plants are looked for in the log",
     why: "Logs are copied to places that nobody deletes from, and are read by people who need no \
           address: a data protection incident with every line.",
     usual_fix: "Log ids instead of objects and requests, name the field that was refused and not what \

@@ -15,7 +15,8 @@ const PROMISE: Promise = Promise {
     id: "no-secret-leaked",
     statement: "Keys and webhook secrets appear in no log, page, error or metric.",
     priority: Priority::Critical,
-    source: "checklist; predicates B10, with the run's own credentials as canaries",
+    source: "checklist; the run's own credentials are looked for in everything that is shown, \
+             printed and exposed",
     why: "Whoever reads a log, a dashboard or an error page then owns the account.",
     usual_fix: "Wrap secrets in a type that prints as stars, never log requests whole, and answer \
                 errors with a code instead of a dump.",

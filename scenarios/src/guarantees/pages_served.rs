@@ -52,7 +52,7 @@ const PROMISE: Promise = Promise {
                 before, or could be filled within the cap, is shown, fast, for at least 99 % of the \
                 visits.",
     priority: Priority::Critical,
-    source: "checklist; assumed contract, section 4: the fast bound",
+    source: "checklist; `fast_ms` of the assumed contract",
     why: "the page is the whole product; it must load under high concurrency",
     usual_fix: "cache pages, share fills, and show the expired page when the limiter leaves no room",
     blind_to: "the first half limit window of a page; which pages are shown while more are asked for than \

@@ -40,8 +40,8 @@ const PROMISE: Promise = Promise {
     statement: "A profile read that stalls is given up after 10 s, whether it stalls before the head, \
                 inside the body or trickles.",
     priority: Priority::Standard,
-    source: "assumed contract: `within_ms`, for each attempt; predicates, 4: a timer of its own may be \
-             a twentieth late, and is early below nine tenths",
+    source: "assumed contract: `within_ms`, for each attempt; a timer of its own may be a \
+             twentieth late, and is early below nine tenths",
     why: "stalled calls pile up until no worker, connection or visitor is left; limits that are too \
           short turn a slow Linktree into one that is down",
     usual_fix: "one time limit around connect, head and whole body; a read timeout restarts at each \

@@ -58,7 +58,8 @@ const PROMISE: Promise = Promise {
     statement: "While Linktree is down, pages that were ever filled are still served, fast, from the \
                 last good version, of the right creator.",
     priority: Priority::High,
-    source: "checklist; predicates B6: TRACE, STALE and FRESH; RFC 5861 section 4 (stale-if-error)",
+    source: "checklist; a page shows what Linktree sent for it, in an outage the last that was \
+             filled, and after it what is new; RFC 5861 section 4 (stale-if-error)",
     why: "A blank link-in-bio page during an outage, and visitors who do not come again.",
     usual_fix: "Keep expired pages by handle, where every worker finds them, and show them when a fill \
                 fails or is not tried.",

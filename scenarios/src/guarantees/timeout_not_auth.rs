@@ -24,9 +24,10 @@ const PROMISE: Promise = Promise {
     id: "timeout-not-auth",
     statement: "Timeouts and authentication errors are told apart in metrics and alerts.",
     priority: Priority::Standard,
-    source: "checklist; predicates B10: METRIC, counters between two scrapes; predicates-checklist: alert \
-             frame A; `alert_alike` and `error_window_ms` of [declared] say how many of a kind call for \
-             its alert",
+    source: "checklist; counters between two scrapes are compared with what Linktree saw; an \
+             alert must come once its condition has certainly held for long enough, and must not \
+             where it certainly never did: `alert_alike` and `error_window_ms` of [declared] say \
+             how many of a kind call for it",
     why: "An expired key needs a person at once, a slow Linktree needs patience; whoever cannot tell \
           them apart rotates keys in an outage, or waits while every call is refused.",
     usual_fix: "Label each attempt's outcome where its error is still known, and give 401 and 403 an \

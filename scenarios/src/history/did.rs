@@ -171,7 +171,8 @@ impl Did<'_> {
     pub fn story(&self) -> String {
         match self {
             Self::Page(view) | Self::Head(view) => {
-                let campaign = if view.campaign { ", by a campaign" } else { "" };
+                let campaign =
+                    if view.campaign { ", from a campaign's link (utm parameters)" } else { "" };
                 let prefetch = if view.prefetch { ", asked ahead" } else { "" };
                 let version = view.version.as_deref().unwrap_or("no version");
                 format!(", {version}{campaign}{prefetch}")
@@ -211,7 +212,10 @@ mod tests {
         let plain = PageView { version: Some("v1".into()), ..PageView::default() };
         let lured = PageView { campaign: true, prefetch: true, ..plain.clone() };
         assert_eq!(Did::Page(plain).story(), ", v1");
-        assert_eq!(Did::Page(lured).story(), ", v1, by a campaign, asked ahead");
+        assert_eq!(
+            Did::Page(lured).story(),
+            ", v1, from a campaign's link (utm parameters), asked ahead"
+        );
         assert_eq!(Did::Nobody(Oddity::of("favicon.ico")).story(), ", favicon.ico");
     }
 }

@@ -6,6 +6,7 @@ use mock_server::clock::Moment;
 use reports::report::{
     Better, Cell, CounterExample, Margin, Marker, Measure, Standing, Strength, Unit,
 };
+use scenarios::advice;
 use scenarios::guarantees;
 use scenarios::measure;
 use scenarios::plan::Plan;
@@ -42,11 +43,12 @@ pub fn judged(plan: &Plan, judged: &Judged, id: &str, verdict: &Verdict) -> Cell
         strength: verdict.strength.iter().map(strength).collect(),
         margin: verdict.margin().map(margin),
         reason: verdict.reason.clone(),
+        advice: advice::to_do(case, id, verdict),
         counter_examples: verdict.witnesses.iter().map(counter_example).collect(),
         total_violations: verdict.violations,
         rerun: String::new(),
         check_next: guarantees::find(id)
-            .map_or_else(String::new, |known| known.promise().usual_fix.to_owned()),
+            .map_or_else(String::new, |known| advice::check_first(case, known.promise(), verdict)),
     }
 }
 

@@ -86,6 +86,7 @@ pub fn scenario(
     }
     report.evidence = evidence(&judged);
     report.troubles = judged.health.troubles.iter().map(|one| trouble(one, &judged.case)).collect();
+    report.notes.clone_from(&judged.oddities);
     report.markers = cell::markers(&cells);
     let series = |series: timeline::Series| Series {
         name: series.name.to_owned(),

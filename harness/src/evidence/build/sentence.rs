@@ -69,15 +69,15 @@ impl Counts {
         let judged = held + broken + soft_broken;
         let mut said = match verdict {
             Standing::Violated => format!(
-                "{} broken: {broken} of {} in {scenarios}; do not launch",
+                "{} broken, {}, in {scenarios}; do not launch",
                 listed(ids, MOST_NAMED),
-                so_many(judged, "judged promise", "judged promises")
+                part(broken, judged)
             ),
+            Standing::Held if soft_broken + soft_open == 0 && judged == 1 => {
+                format!("The only promise judged held in {scenarios}")
+            }
             Standing::Held if soft_broken + soft_open == 0 => {
-                format!(
-                    "All {} held in {scenarios}",
-                    so_many(judged, "judged promise", "judged promises")
-                )
+                format!("All {judged} promises judged held in {scenarios}")
             }
             Standing::Held => format!("Every promise that must hold held in {scenarios}"),
             Standing::Inconclusive | Standing::NotApplicable if open == 0 => {
@@ -113,6 +113,15 @@ impl Counts {
         let rest = rest.iter().filter(|(count, _)| *count > 0);
         let rest: String = rest.map(|(count, what)| format!(", {count} {what}")).collect();
         format!("{judged} of {all} of the checklist were judged{rest}.")
+    }
+}
+
+/// How much of what was judged is broken.
+fn part(broken: usize, judged: usize) -> String {
+    match (broken, judged) {
+        (1, 1) => "the only promise judged".to_owned(),
+        (broken, judged) if broken == judged => format!("all {judged} promises judged"),
+        (broken, judged) => format!("{broken} of the {judged} promises judged"),
     }
 }
 
@@ -162,13 +171,13 @@ mod tests {
         check(
             &[(Must, held), (Must, held)],
             15,
-            "All 2 judged promises held in 2 scenarios. 2 of 17 of the checklist were judged, 15 not \
+            "All 2 promises judged held in 2 scenarios. 2 of 17 of the checklist were judged, 15 not \
              tested.",
         );
         check(
             &[(Must, held), (Must, all), (Must, &[Inconclusive])],
             0,
-            "promise-1 broken: 1 of 2 judged promises in 2 scenarios; do not launch; 1 more could not be judged. \
+            "promise-1 broken, 1 of the 2 promises judged, in 2 scenarios; do not launch; 1 more could not be judged. \
              2 of 3 of the checklist were judged, 1 inconclusive.",
         );
         check(
@@ -192,13 +201,13 @@ mod tests {
         check(
             &[(Must, &[Violated]), (Should, &[Violated])],
             0,
-            "promise-0 broken: 1 of 2 judged promises in 2 scenarios; do not launch; 1 that should hold is \
+            "promise-0 broken, 1 of the 2 promises judged, in 2 scenarios; do not launch; 1 that should hold is \
              broken. 2 of 2 of the checklist were judged.",
         );
         check(
             &[(Must, held), (Must, &[NotApplicable]), (Must, &[NotApplicable, Held])],
             0,
-            "All 2 judged promises held in 2 scenarios. 2 of 3 of the checklist were judged, 1 not \
+            "All 2 promises judged held in 2 scenarios. 2 of 3 of the checklist were judged, 1 not \
              applicable.",
         );
         check(
@@ -221,7 +230,7 @@ mod tests {
         check(
             &[(Must, &[Held])],
             0,
-            "All 1 judged promise held in 2 scenarios. 1 of 1 of the \
+            "The only promise judged held in 2 scenarios. 1 of 1 of the \
              checklist were judged.",
         );
     }

@@ -11,8 +11,8 @@ use reports::report::{CpuTime, ScenarioReport, Tolerance};
 use scenarios::catalogue::{Settings, run_plan};
 use scenarios::guarantees;
 use scenarios::history::{
-    Change, Click, Did, Event, GeneratorReport, HISTORY_FORMAT, Lateness, Opened, Operation,
-    Outcome, PageView, Process, Timers, Waits,
+    Change, Click, Did, Event, GeneratorReport, HISTORY_FORMAT, Lateness, Oddity, Opened,
+    Operation, Outcome, PageView, Process, Timers, Waits,
 };
 use std::time::Duration;
 
@@ -127,6 +127,25 @@ fn a_generator_that_says_less_than_its_operations_show_is_not_believed() {
     {
         assert!(trouble.contains(words), "{trouble}");
     }
+}
+
+#[test]
+fn what_was_taken_that_is_no_click_is_a_note_and_no_trouble() {
+    let sent = Moment::from_ms(1);
+    let garbled = Operation {
+        arrival: 0,
+        handle: "ann".into(),
+        intended: sent,
+        sent,
+        first: Some(sent),
+        last: sent,
+        status: Some(202),
+        failure: None,
+        did: Did::GarbledClick(Oddity::of("a list")),
+    };
+    let scenario = told(late(&[0]), vec![Event::Operation(garbled)]);
+    let [note] = &scenario.notes[..] else { panic!("{:?}", scenario.notes) };
+    assert!(note.contains("answered 202 (a list)"), "{note}");
 }
 
 #[test]

@@ -51,8 +51,9 @@ fn unseen(report: &Report) -> Option<String> {
         0 => String::new(),
         more => format!("; {more} more could not be judged"),
     };
-    let Cell { guarantee, scenario, .. } = first;
-    Some(format!("{guarantee} could not be judged in {scenario}: {reason}{others}."))
+    let Cell { guarantee, scenario, advice, .. } = first;
+    let advice = advice.first().map_or(String::new(), |advice| format!(" {advice}"));
+    Some(format!("{guarantee} could not be judged in {scenario}: {reason}{others}.{advice}"))
 }
 
 #[cfg(test)]
@@ -126,6 +127,19 @@ mod tests {
             vec![scenario("x", Ending::SetupFailed, "the port is taken")],
             vec![],
             Some("x, setup failed: the port is taken."),
+        );
+    }
+
+    #[test]
+    fn what_to_do_about_it_is_said_behind_it() {
+        let advice = vec!["Log a line for each request.".into(), "Or two.".into()];
+        check(
+            Standing::Inconclusive,
+            vec![scenario("x", Ending::Completed, "")],
+            vec![Cell { advice, ..cell("b", Standing::Inconclusive, "lines: 0 seen, 10 needed") }],
+            Some(
+                "b could not be judged in x: lines: 0 seen, 10 needed. Log a line for each request.",
+            ),
         );
     }
 

@@ -28,7 +28,8 @@ const CAUSES: [Cause; 3] = [
         shows: |_, openings| !openings.is_empty(),
     },
     Cause {
-        says: "it looks as if two processes have a breaker each: if so, say instances = 2 in [declared]",
+        says: "it looks as if two processes have a breaker each, or none has one: if two do, say instances = 2 in \
+               [declared]",
         declare: |declared| declared.instances = 2,
         // Nearly as many as open both.
         shows: |declared, openings| {

@@ -13,7 +13,7 @@
 pub mod budget;
 pub mod calls;
 mod known;
-mod repeats;
+pub mod repeats;
 mod row;
 
 use crate::case::{Case, JudgedExchange};

@@ -1,8 +1,9 @@
 //! Page views, counted, and what those were like that were not served fast.
 
+use super::FAST;
 use crate::case::Case;
 use crate::history::Operation;
-use crate::measure::so_many;
+use crate::measure::{humane, so_many};
 use crate::verdict::Witness;
 use mock_server::clock::Moment;
 use std::cmp::Reverse;
@@ -66,8 +67,11 @@ impl Tally {
     pub fn witness(self, case: &Case) -> Witness {
         let at = self.worst.iter().map(|(_, sent, _)| *sent).min().unwrap_or(case.harness.armed);
         let what = format!(
-            "{} of {} page views were not served, and {} came slowly, while Linktree was well",
-            self.unserved, self.views, self.slow,
+            "{} of {} page views were not served, and {} came slowly, while Linktree was well; fast is {}",
+            self.unserved,
+            self.views,
+            self.slow,
+            fast(case),
         );
         let said = |(answer, count): (&Option<u16>, &usize)| match answer {
             Some(status) => format!("{} {status}", so_many(*count, "time", "times")),
@@ -77,6 +81,15 @@ impl Tally {
         let answers = (!answers.is_empty()).then(|| format!("answered {}", answers.join(", ")));
         let lines = answers.into_iter().chain(self.worst.into_iter().map(|(_, _, line)| line));
         lines.fold(Witness::new(at, what), Witness::line)
+    }
+}
+
+/// What a team that promises it has to reckon with: `within 100 ms (1 s / 10)`.
+fn fast(case: &Case) -> String {
+    let fast = case.time(&FAST);
+    match case.time_scale {
+        0 | 1 => format!("within {}", humane(fast)),
+        scale => format!("within {} ({} / {scale})", humane(fast), humane(fast * scale)),
     }
 }
 
