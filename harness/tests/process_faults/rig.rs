@@ -74,6 +74,7 @@ impl Rig {
             port: 0,
             clock,
             recorder: Arc::new(recorder.clone()),
+            secrets: vec![mock_server::contract::SecretsManager::Vault],
             vault_token: "vault-token".into(),
             vault_port: 0,
             tls: None,
