@@ -135,6 +135,16 @@ impl SecretsManager {
         }
     }
 
+    /// What it is called in a sentence.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Vault => "the vault",
+            Self::Aws => "AWS Secrets Manager",
+            Self::Gcp => "GCP Secret Manager",
+        }
+    }
+
     /// Whether it is the vault, which is asked unless another is named.
     #[must_use]
     pub fn is_vault(&self) -> bool {

@@ -143,8 +143,8 @@ mod tests {
     use super::*;
     use crate::testing::{History, read, refused, with_key};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
-    use mock_server::history::exchange::Exchange;
     use mock_server::contract::SecretsManager;
+    use mock_server::history::exchange::Exchange;
     use mock_server::services::secrets::name_of;
     use mock_server::services::vault::{STAGING_PATH, path_of};
 
@@ -251,5 +251,25 @@ mod tests {
         history.case.linktree.secret_reads[0].path = STAGING_PATH.to_owned();
         let verdict = check(history, Held);
         assert!(verdict.observed.ends_with("the staging secret was read 1 time"));
+    }
+
+    #[test]
+    fn whichever_manager_was_asked_is_judged_alike() {
+        let staging = name_of(Environment::Test);
+        let of_gcp = format!("/v1/projects/p/secrets/{staging}/versions/latest:access");
+        for (manager, method, path) in [
+            (SecretsManager::Aws, "GetSecretValue", staging),
+            (SecretsManager::Gcp, "GET", of_gcp.as_str()),
+        ] {
+            let mut history = sound();
+            let first = &mut history.case.linktree.secret_reads[0];
+            (first.manager, first.method, first.path) = (manager, method.into(), path.into());
+            let history = history.exchange(with_key(9, "test", refused("ann", 600, 401)));
+            let verdict = check(history, Violated);
+            assert!(verdict.observed.ends_with("the staging secret was read 1 time"));
+            let story = &verdict.witnesses[0].story[0];
+            let told = format!("{} {method} {path} → 200", manager.name());
+            assert!(story.ends_with(&told), "{story}");
+        }
     }
 }
