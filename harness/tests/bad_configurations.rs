@@ -20,6 +20,23 @@ const CASES: &[(&str, &str)] = &[
         "an unknown template",
         "[target.spawn]\ncommand = [\"node\"]\nenv = { URL = \"{mock.uri}\" }\n",
     ),
+    (
+        "a template of a secrets manager that does not listen",
+        "[target.spawn]\ncommand = [\"node\"]\nenv = { URL = \"{aws.url}\" }\n",
+    ),
+    (
+        "a template of the vault beside another secrets manager",
+        "[target.spawn]\ncommand = [\"node\"]\nenv = { URL = \"{vault.url}\" }\n[secrets]\n\
+         backend = \"gcp\"\n",
+    ),
+    (
+        "an unknown secrets manager",
+        "[target.spawn]\ncommand = [\"node\"]\n[secrets]\nbackend = \"azure\"\n",
+    ),
+    (
+        "the reference with another secrets manager",
+        "[target.embedded]\n[secrets]\nbackend = \"aws\"\n",
+    ),
     ("somebody's production", "[target.url]\nbase = \"https://linktr.ee\"\nmock_port = 4010\n"),
     ("another host", "[target.url]\nbase = \"http://10.1.2.3:80\"\nmock_port = 4010\n"),
     ("an unknown mutant", "[target.embedded]\nmutant = \"no-limitr\"\n"),

@@ -95,6 +95,63 @@ impl Listener {
     }
 }
 
+/// The secrets managers that can be asked for the run's credentials.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum SecretsManager {
+    /// HashiCorp Vault, KV version 2.
+    #[default]
+    Vault,
+    /// AWS Secrets Manager.
+    Aws,
+    /// GCP Secret Manager, over REST.
+    Gcp,
+}
+
+impl SecretsManager {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Vault, Self::Aws, Self::Gcp];
+
+    /// Its name, as in configurations and histories.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Vault => "vault",
+            Self::Aws => "aws",
+            Self::Gcp => "gcp",
+        }
+    }
+
+    /// What it is called in a sentence.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Vault => "the vault",
+            Self::Aws => "AWS Secrets Manager",
+            Self::Gcp => "GCP Secret Manager",
+        }
+    }
+
+    /// Whether it is the vault, which is asked unless another is named.
+    #[must_use]
+    pub fn is_vault(&self) -> bool {
+        *self == Self::Vault
+    }
+}
+
 /// Every scope that a route of the contract asks for.
 pub const SCOPES: &[&str] = &[
     "profile:read",

@@ -1,7 +1,9 @@
 //! The arguments of `mock`.
 
 use super::seed;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
+use mock_server::contract::SecretsManager;
 use mock_server::listen::{IpNet, network};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -40,6 +42,9 @@ pub struct MockServeArgs {
     /// The seed of creators, credentials and fault decisions
     #[arg(long, env = "WINDTHROW_SEED", default_value = "7", value_name = "N", value_parser = seed)]
     pub seed: u64,
+    /// Who hands the credentials out; may be repeated, and no other listens
+    #[arg(long = "secrets", default_value = "vault", value_name = "MANAGER", value_parser = manager())]
+    pub secrets: Vec<SecretsManager>,
     /// Rules, and if you like creators and what happens in their world (TOML, or JSON in *.json)
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
@@ -55,4 +60,12 @@ pub struct MockServeArgs {
     /// Append everything that happens to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     pub history: Option<PathBuf>,
+}
+
+/// A secrets manager by its name.
+fn manager() -> impl TypedValueParser<Value = SecretsManager> {
+    PossibleValuesParser::new(SecretsManager::ALL.map(SecretsManager::name)).map(|name| {
+        let mut all = SecretsManager::ALL.into_iter();
+        all.find(|manager| manager.name() == name).unwrap_or_default()
+    })
 }

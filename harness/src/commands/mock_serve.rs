@@ -10,6 +10,7 @@ use crate::failure::{Exit, Failure};
 use crate::process::Signals;
 use crate::reading;
 use crate::shell;
+use mock_server::contract::SecretsManager;
 use mock_server::control::{Control, ControlConfig, ControlError};
 use mock_server::faults::FaultMark;
 use mock_server::faults::plan::FaultPlan;
@@ -17,6 +18,7 @@ use mock_server::history::RecordFile;
 use mock_server::history::record::{Record, Recorder};
 use mock_server::listen::Listen;
 use mock_server::server::{MockError, MockLinktree};
+use mock_server::services::secrets;
 use mock_server::tls::Authority;
 use reports::text::clean;
 use scenarios::measure::so_many;
@@ -46,6 +48,9 @@ pub async fn serve(args: &MockServeArgs) -> Result<Exit, Failure> {
     let (peers, hooks) = (args.peers.clone(), args.peers.clone());
     let listen = Listen { host: args.host, name: args.name.clone(), peers, hooks };
     let names = listen.names();
+    let mut managers = args.secrets.clone();
+    managers.sort_unstable();
+    managers.dedup();
     let mut mock = MockLinktree::builder()
         .profile(profile)
         .plan(plan)
@@ -53,6 +58,7 @@ pub async fn serve(args: &MockServeArgs) -> Result<Exit, Failure> {
         .time_scale(args.time_scale)
         .listen(listen)
         .port(args.port)
+        .secrets(&managers)
         .recorder(Arc::new(Teller { file: file.clone() }))
         .vault_token(format!("vault-{:016x}", args.seed));
     if let Some(file) = &args.tls_ca_file {
@@ -157,14 +163,13 @@ fn announcement(mock: &MockLinktree, control: &Control, args: &MockServeArgs) ->
         ("LINKTREE_URL", mock.url()),
         ("LINKTREE_API_KEY", mock.api_key()),
         ("LINKTREE_WEBHOOK_SECRET", mock.webhook_secret()),
-        ("VAULT_URL", mock.vault_url()),
         ("ALERTS_URL", mock.alerts_url()),
-        ("VAULT_TOKEN", mock.vault_token().to_owned()),
-        ("VAULT_ROLE_ID", mock.vault_role_id()),
-        ("VAULT_SECRET_ID", mock.vault_secret_id()),
         ("WINDTHROW_CONTROL_URL", control.url()),
         ("WINDTHROW_SEED", mock.seed().to_string()),
     ];
+    let managers = SecretsManager::ALL.into_iter();
+    let listening = managers.filter_map(|one| Some((one, mock.secrets_url(one)?)));
+    variables.extend(listening.flat_map(|(one, url)| opening(mock, one, url)));
     // Absolute, for a service may have a working directory of its own.
     let file = args.tls_ca_file.iter().filter_map(|file| std::path::absolute(file).ok());
     for file in file {
@@ -186,6 +191,38 @@ fn announcement(mock: &MockLinktree, control: &Control, args: &MockServeArgs) ->
         "# ready; Ctrl-C or SIGTERM ends it".to_owned(),
     ];
     lines.join("\n")
+}
+
+/// What opens a secrets manager, as its clients are told it.
+fn opening(
+    mock: &MockLinktree,
+    manager: SecretsManager,
+    url: String,
+) -> Vec<(&'static str, String)> {
+    let token = mock.vault_token().to_owned();
+    match manager {
+        SecretsManager::Vault => vec![
+            ("VAULT_URL", url),
+            ("VAULT_TOKEN", token),
+            ("VAULT_ROLE_ID", mock.vault_role_id()),
+            ("VAULT_SECRET_ID", mock.vault_secret_id()),
+        ],
+        SecretsManager::Aws => vec![
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", url),
+            ("AWS_REGION", secrets::REGION.to_owned()),
+            ("AWS_ACCESS_KEY_ID", secrets::ACCESS_KEY_ID.to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", token),
+        ],
+        SecretsManager::Gcp => {
+            let host = url.split_once("//").map_or("", |(_, host)| host).to_owned();
+            vec![
+                ("GCP_SECRET_MANAGER_URL", url),
+                ("GCP_TOKEN", token),
+                ("GOOGLE_CLOUD_PROJECT", secrets::PROJECT.to_owned()),
+                ("GCE_METADATA_HOST", host),
+            ]
+        }
+    }
 }
 
 /// Tells of faults on standard error, and hands records to the history's file.

@@ -3,7 +3,7 @@
 //!
 //! Every byte keeps its place, so that what is underlined stays where it is.
 
-use super::rules::is_reference;
+use super::secret::is_reference;
 use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
@@ -15,7 +15,7 @@ pub fn concealed(text: &str) -> String {
     if errors.is_empty() {
         let table = table.get_ref();
         let at = |path: &str| members(table, path).into_iter().flatten();
-        for (_, value) in at("secrets") {
+        for (_, value) in at("secrets").filter(|(key, _)| key.get_ref() != "backend") {
             let refers = value.get_ref().as_str().is_some_and(is_reference);
             hide(&mut hidden, if refers { 0..0 } else { value.span() });
         }
@@ -141,6 +141,10 @@ mod tests {
         );
         check("[secrets]\nsession = \"pw\"\n", "[secrets]\nsession = ****\n");
         check("[secrets]\nsession = \"env:PW\"\n", "[secrets]\nsession = \"env:PW\"\n");
+        check(
+            "[secrets]\nbackend = \"aws\"\nsesion = \"pw\"\n",
+            "[secrets]\nbackend = \"aws\"\nsesion = ****\n",
+        );
         check(
             "[target.url]\nbase = \"http://me:p@w@host\"\nvault_token = \"pw\"\n",
             "[target.url]\nbase = \"http://******@host\"\nvault_token = ****\n",

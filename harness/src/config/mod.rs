@@ -7,6 +7,7 @@ pub mod fuzz;
 #[cfg(test)]
 mod fuzz_tests;
 pub mod guarantees;
+pub mod managers;
 pub mod model;
 mod rules;
 pub mod secret;

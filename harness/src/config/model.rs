@@ -2,6 +2,7 @@
 
 use super::alerts::AlertTexts;
 use crate::metrics::MetricNames;
+use mock_server::contract::SecretsManager;
 use mock_server::listen::{Listen, network};
 use reports::report::Severity;
 use scenarios::front_door::FrontDoor;
@@ -29,7 +30,8 @@ pub struct File {
     pub generator: GeneratorSection,
     /// Severity, bounds and exercise minimums by guarantee.
     pub guarantee: BTreeMap<String, Guarantee>,
-    /// Secrets by reference: `env:NAME` or `file:PATH`, never the secret itself.
+    /// Secrets by reference: `env:NAME` or `file:PATH`, never the secret itself; and the manager of those
+    /// that the run hands out.
     pub secrets: Secrets,
 }
 
@@ -135,11 +137,12 @@ pub struct Running {
     #[schemars(example = 4010)]
     #[schemars(range(min = 1, max = 65_535))]
     pub mock_port: u16,
-    /// The port at which it expects the vault; any without it.
+    /// The port at which it expects the vault, or whichever manager `[secrets]` names; any without it.
     #[serde(default)]
     #[schemars(range(min = 0, max = 65_535))]
     pub vault_port: u16,
-    /// The token that it shows to the vault, as it stands: it protects nothing real.
+    /// The token that it shows to the vault, or GCP's bearer token, or AWS's secret access key; as it
+    /// stands: it protects nothing real.
     #[serde(default)]
     pub vault_token: String,
     /// A path that is posted to before each scenario, to forget what the last one left.
@@ -252,13 +255,15 @@ pub struct Guarantee {
     pub minimum: Option<u64>,
 }
 
-/// Secrets by reference.
+/// Secrets by reference, and who hands out those of the run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Secrets {
     /// Signs creators' sessions; drawn from the seed when absent. One of fewer than 8 characters is
     /// not looked for in logs and answers.
     pub session: Option<String>,
+    /// The secrets manager that hands the integration its key and the webhook secret; no other listens.
+    pub backend: SecretsManager,
 }
 
 fn loopback() -> String {

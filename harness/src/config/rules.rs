@@ -2,13 +2,16 @@
 
 use super::alerts;
 use super::guarantees;
+use super::managers;
 use super::model::File;
+use super::secret::is_reference;
 use super::shape::place;
 use super::template;
 use super::version;
 use crate::failure::Mistake;
 use crate::failure::nearest;
 use crate::metrics::Selector;
+use mock_server::contract::SecretsManager;
 use mock_server::listen::network;
 use scenarios::bounds;
 use std::net::IpAddr;
@@ -18,7 +21,8 @@ use toml::de::DeTable;
 /// Everything that is wrong with what is well-shaped of a file in `folder`. What was taken out of it or put
 /// in has been told of already.
 pub fn check(file: &File, table: &DeTable<'_>, touched: &[String], folder: &Path) -> Vec<Mistake> {
-    let mut rules = Rules { table, touched, mistakes: Vec::new() };
+    let backend = file.secrets.backend;
+    let mut rules = Rules { table, touched, backend, mistakes: Vec::new() };
     rules.target(file, folder);
     rules.mock(file);
     rules.front_door(file);
@@ -32,6 +36,7 @@ pub fn check(file: &File, table: &DeTable<'_>, touched: &[String], folder: &Path
 struct Rules<'a> {
     table: &'a DeTable<'a>,
     touched: &'a [String],
+    backend: SecretsManager,
     mistakes: Vec<Mistake>,
 }
 
@@ -122,6 +127,11 @@ impl Rules<'_> {
     fn templates(&mut self, path: &str, text: &str) {
         for name in template::names(text) {
             self.known(path, "template", name, template::NAMES);
+            if let Some((what, help)) = managers::misplaced(name, self.backend)
+                && !self.is_touched("secrets.backend")
+            {
+                self.wrong(path, what, help);
+            }
         }
     }
 
@@ -355,6 +365,9 @@ impl Rules<'_> {
     }
 
     fn secrets(&mut self, file: &File) {
+        if let Some((path, what, help)) = managers::mistake(file) {
+            self.wrong(path, what, help);
+        }
         if let Some(session) = &file.secrets.session
             && !is_reference(session)
         {
@@ -384,11 +397,4 @@ fn is_host(name: &str) -> bool {
 /// Whether this can name a header (RFC 9110 section 5.1).
 fn is_header(name: &str) -> bool {
     reqwest::header::HeaderName::from_bytes(name.as_bytes()).is_ok()
-}
-
-/// `env:NAME` or `file:PATH`.
-#[must_use]
-pub fn is_reference(text: &str) -> bool {
-    let named = |prefix| text.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty());
-    named("env:") || named("file:")
 }

@@ -29,6 +29,13 @@ pub fn resolve(reference: &str, folder: &Path) -> Result<String, Failure> {
     if secret.is_empty() { Err(missing("it is empty".to_owned())) } else { Ok(secret.to_owned()) }
 }
 
+/// `env:NAME` or `file:PATH`.
+#[must_use]
+pub fn is_reference(text: &str) -> bool {
+    let named = |prefix| text.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty());
+    named("env:") || named("file:")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,11 +1,12 @@
 //! What is to be tested: the embedded reference, a command, or something that runs already.
 
 use super::conceal::concealed;
-use super::model::{Running, Spawn, TargetSection};
+use super::model::{File, Running, Spawn, TargetSection};
 use super::shape::place;
 use super::{Config, template};
 use crate::failure::{Failure, Mistake, MistakesInFile, nearest};
 use crate::reading;
+use mock_server::contract::SecretsManager;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -181,6 +182,16 @@ impl TargetSpec {
         match self {
             Self::Url { running } => running.mock_port,
             Self::Embedded { .. } | Self::Spawn { .. } => 0,
+        }
+    }
+
+    /// Who hands it its credentials: what its configuration says, and the vault for the reference, whatever
+    /// stands in a file that another target was meant by.
+    #[must_use]
+    pub const fn secrets_manager(&self, file: &File) -> SecretsManager {
+        match self {
+            Self::Embedded { .. } => SecretsManager::Vault,
+            Self::Spawn { .. } | Self::Url { .. } => file.secrets.backend,
         }
     }
 

@@ -11,8 +11,8 @@ pub const PORTS: [&str; 2] = ["port", "metrics_port"];
 /// With what a target logs in at the vault.
 pub const VAULT_ROLE: [&str; 2] = ["vault.role_id", "vault.secret_id"];
 
-/// In which environment a target runs: its name, and where the vault keeps its secret.
-pub const ENVIRONMENT: [&str; 2] = ["environment", "vault.secret"];
+/// In which environment a target runs: its name, and where each secrets manager keeps its secret.
+pub const ENVIRONMENT: [&str; 4] = ["environment", "vault.secret", "aws.secret_id", "gcp.secret"];
 
 /// The file with the certificate of the authority that Linktree, vault and alert receiver have theirs
 /// from.
@@ -30,6 +30,17 @@ pub const NAMES: &[&str] = &[
     VAULT_ROLE[1],
     ENVIRONMENT[0],
     ENVIRONMENT[1],
+    "aws.url",
+    "aws.region",
+    "aws.access_key_id",
+    "aws.secret_access_key",
+    "aws.credentials_url",
+    ENVIRONMENT[2],
+    "gcp.url",
+    "gcp.project",
+    "gcp.token",
+    "gcp.metadata_host",
+    ENVIRONMENT[3],
     "alerts.url",
     "secret.api_key",
     "secret.webhook",

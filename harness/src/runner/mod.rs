@@ -111,6 +111,7 @@ pub async fn run(request: &Request, progress: &Progress) -> Result<Ran, Failure>
             mock: request.config.file.mock.clone(),
             front_door: request.config.file.front_door.clone(),
             observe: request.config.file.observe.clone(),
+            secrets: request.target.secrets_manager(&request.config.file),
             session_secret: request.config.file.secrets.session.clone(),
             config_folder: request.config.folder.clone(),
         };

@@ -6,6 +6,7 @@
 use crate::config::model::{MockSection, Observe};
 use crate::config::target::TargetSpec;
 use crate::failure::Failure;
+use mock_server::contract::SecretsManager;
 use scenarios::front_door::FrontDoor;
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, Write};
@@ -35,6 +36,8 @@ pub struct Order {
     pub front_door: FrontDoor,
     /// What is seen of it beside its answers.
     pub observe: Observe,
+    /// Who hands the run's credentials out.
+    pub secrets: SecretsManager,
     /// A reference to the secret that signs creators' sessions; drawn from the seed when absent.
     pub session_secret: Option<String>,
     /// What references to files are relative to.
@@ -130,6 +133,7 @@ mod tests {
             mock: MockSection::default(),
             front_door: FrontDoor::default(),
             observe: Observe::default(),
+            secrets: SecretsManager::Vault,
             session_secret: Some("env:SESSION".into()),
             config_folder: ".".into(),
         }

@@ -43,6 +43,7 @@ fn live(rules: Vec<Rule>, adapt: impl FnOnce(&mut ContractProfile)) -> (MockLink
         port: 0,
         clock: Clock::start(),
         recorder: Arc::clone(&tape) as Arc<dyn Recorder>,
+        secrets: vec![mock_server::contract::SecretsManager::Vault],
         vault_token: String::new(),
         vault_port: 0,
         tls: None,

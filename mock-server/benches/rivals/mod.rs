@@ -41,6 +41,7 @@ pub fn mock(recorder: Arc<dyn Recorder>) -> Result<MockLinktree, MockError> {
         port: 0,
         clock: Clock::start(),
         recorder,
+        secrets: vec![mock_server::contract::SecretsManager::Vault],
         vault_token: String::new(),
         vault_port: 0,
         tls: None,

@@ -75,6 +75,8 @@ mod terminate;
 mod tls_alert;
 mod truncate;
 mod vault_path;
+mod vault_slow;
+mod vault_stale;
 mod vault_stall;
 mod vault_status;
 
@@ -130,7 +132,7 @@ impl RequestView<'_> {
         Self { stage, method: "", route, handle: None, key }
     }
 
-    /// A request to the vault: its path below `/v1/` is its key.
+    /// A request to a secrets manager: the path below `/v1/` at which the vault has the same is its key.
     pub(crate) const fn vault<'a>(method: &'a str, path: &'a str) -> RequestView<'a> {
         RequestView { stage: Stage::Vault, method, route: Route::Unknown, handle: None, key: path }
     }
@@ -346,6 +348,8 @@ faults! {
         poison::{Poison}
         vault_status::{VaultStatus}
         vault_stall::{VaultStall}
+        vault_slow::{VaultSlow}
+        vault_stale::{VaultStale}
     }
     process {
         kill::{Kill}

@@ -4,6 +4,7 @@
 //! other time says its unit at the end of its name. No object has a name twice.
 
 use crate::clock::Moment;
+use crate::contract::SecretsManager;
 use crate::faults::FaultMark;
 use crate::history::exchange::Exchange;
 use crate::history::handshake::Handshake;
@@ -24,7 +25,7 @@ pub enum Record {
     Delivery(Box<Delivery>),
     /// A webhook address was looked at.
     Reachability(Reachability),
-    /// The vault was asked.
+    /// A secrets manager was asked.
     SecretRead(SecretRead),
     /// An alert came in.
     Alert(Alert),
@@ -142,14 +143,17 @@ pub struct Reachability {
     pub failure: Option<String>,
 }
 
-/// A request to the vault: a read of the secret, or whatever else was asked.
+/// A request to a secrets manager: a read of the secret, or whatever else was asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretRead {
     /// When.
     pub at: Moment,
-    /// The method.
+    /// Which one was asked; the vault where nothing is said.
+    #[serde(default, skip_serializing_if = "SecretsManager::is_vault")]
+    pub manager: SecretsManager,
+    /// The method; of AWS Secrets Manager the operation.
     pub method: String,
-    /// The path that was asked for.
+    /// The path that was asked for; of AWS Secrets Manager the secret's name.
     pub path: String,
     /// The namespace that a header or the path named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -322,6 +326,7 @@ pub(crate) fn examples() -> Vec<Record> {
     let (status, failure) = (Some(200), Some(text("none")));
     let look = Reachability { at, webhook, url, status, failure };
     let read = SecretRead {
+        manager: SecretsManager::Vault,
         at,
         method: text("GET"),
         path: text("/v1"),

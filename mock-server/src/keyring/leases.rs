@@ -126,6 +126,11 @@ impl Leases {
         token.clone_into(&mut self.state().own_token);
     }
 
+    /// The same, for whoever must know it to see that somebody has it.
+    pub fn own_token(&self) -> String {
+        self.state().own_token.clone()
+    }
+
     /// The name of the run's role, no secret.
     pub fn role_id(&self) -> String {
         uuid(self.seed, "role-id", "")

@@ -12,6 +12,7 @@ mod rotation;
 mod wrappings;
 
 pub(crate) use key::Token;
+pub(crate) use key::timestamp;
 pub use key::{Account, Environment, NewKey};
 pub(crate) use leases::{Holder, Lease, Standing, uuid};
 pub(crate) use ring::{Ring, Version};

@@ -1,6 +1,7 @@
 //! Builds a mock with sensible defaults, for a test that embeds it.
 
 use crate::clock::Clock;
+use crate::contract::SecretsManager;
 use crate::faults::Rule;
 use crate::faults::plan::FaultPlan;
 use crate::history::record::Recorder;
@@ -45,6 +46,7 @@ impl MockLinktree {
             port: 0,
             clock: Clock::start(),
             recorder: Arc::new(History::new(0, None)),
+            secrets: vec![SecretsManager::Vault],
             vault_token: VAULT_TOKEN.to_owned(),
             vault_port: 0,
             tls: None,
@@ -177,7 +179,15 @@ impl Builder {
         self
     }
 
-    /// The token that the vault expects.
+    /// These secrets managers hand the credentials out, instead of the vault alone; see
+    /// [`MockLinktree::secrets_url`].
+    #[must_use]
+    pub fn secrets(mut self, managers: &[SecretsManager]) -> Self {
+        self.config.secrets = managers.to_vec();
+        self
+    }
+
+    /// The token that they expect: AWS Secrets Manager as the secret access key.
     #[must_use]
     pub fn vault_token(mut self, token: impl Into<String>) -> Self {
         self.config.vault_token = token.into();

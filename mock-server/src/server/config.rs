@@ -1,6 +1,7 @@
 //! What a mock needs to know before it starts, and why it may refuse.
 
 use crate::clock::Clock;
+use crate::contract::SecretsManager;
 use crate::edge::Tuning;
 use crate::faults::Rule;
 use crate::faults::engine::PlanError;
@@ -41,9 +42,11 @@ pub struct MockConfig {
     pub clock: Clock,
     /// Where exchanges go.
     pub recorder: Arc<dyn Recorder>,
-    /// The token that the vault expects.
+    /// The secrets managers that listen.
+    pub secrets: Vec<SecretsManager>,
+    /// The token that they expect: AWS Secrets Manager as the secret access key.
     pub vault_token: String,
-    /// The vault's port; 0 for any.
+    /// The port of the first of them; 0 for any.
     pub vault_port: u16,
     /// Whose certificates all servers show; none for plain HTTP.
     pub tls: Option<Authority>,

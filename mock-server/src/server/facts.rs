@@ -2,6 +2,7 @@
 
 use super::MockLinktree;
 use crate::clock::Clock;
+use crate::contract::SecretsManager;
 use crate::history::History;
 use crate::profile::ContractProfile;
 use crate::world::population::Creator;
@@ -29,13 +30,20 @@ impl MockLinktree {
         self.address.port()
     }
 
-    /// The vault's address without a path.
+    /// The address of a secrets manager without a path; none where it does not listen.
     #[must_use]
-    pub fn vault_url(&self) -> String {
-        self.vault_url.clone()
+    pub fn secrets_url(&self, manager: SecretsManager) -> Option<String> {
+        let mut urls = self.secrets_urls.iter();
+        urls.find(|(known, _)| *known == manager).map(|(_, url)| url.clone())
     }
 
-    /// The token that the vault expects.
+    /// The vault's address without a path; empty where it does not listen.
+    #[must_use]
+    pub fn vault_url(&self) -> String {
+        self.secrets_url(SecretsManager::Vault).unwrap_or_default()
+    }
+
+    /// The token that the secrets managers expect.
     #[must_use]
     pub fn vault_token(&self) -> &str {
         &self.vault_token

@@ -12,7 +12,7 @@ pub(crate) use config::Extras;
 pub use config::{MockConfig, MockError};
 
 use crate::clock::Clock;
-use crate::contract::Listener as Server;
+use crate::contract::{Listener as Server, SecretsManager};
 use crate::edge::{self, EdgeConfig, Gauges};
 use crate::faults::engine::Engine;
 use crate::faults::holds::Holds;
@@ -23,7 +23,7 @@ use crate::rendezvous::Rendezvous;
 use crate::routes::Shared;
 use crate::server::rules::Rulebook;
 use crate::services::{self, ServiceContext};
-use crate::services::{alertmanager, vault};
+use crate::services::{alertmanager, secrets};
 use crate::serving::Bounds;
 use crate::tls::Tls;
 use crate::webhooks;
@@ -48,21 +48,24 @@ pub struct MockLinktree {
     peers: Arc<Peers>,
     address: SocketAddr,
     encrypts: bool,
-    vault_url: String,
+    secrets_urls: Urls,
     alerts_url: String,
     vault_token: String,
     draining: watch::Sender<bool>,
     running: Mutex<Option<Running>>,
 }
 
+/// Where the secrets managers are.
+type Urls = Vec<(SecretsManager, String)>;
+
 struct Started {
     address: SocketAddr,
-    vault_url: String,
+    secrets_urls: Urls,
     alerts_url: String,
 }
 
 impl MockLinktree {
-    /// Starts edge, wiremock and vault, and returns when they can be called. It blocks for a few
+    /// Starts edge, wiremock and services, and returns when they can be called. It blocks for a few
     /// milliseconds, and may be called from synchronous and asynchronous code.
     ///
     /// The recorder gets everything, and [`Self::history`] keeps nothing: a test is better served
@@ -96,6 +99,7 @@ impl MockLinktree {
             port,
             clock,
             recorder,
+            secrets,
             vault_token,
             vault_port,
             tls,
@@ -162,7 +166,8 @@ impl MockLinktree {
         let thread = std::thread::Builder::new()
             .name("mock-edge".to_owned())
             .spawn({
-                let beside = Beside { listen: listen.clone(), vault_port, bounds };
+                let listen = listen.clone();
+                let beside = Beside { listen, secrets, vault_port, bounds };
                 move || {
                     let _alive = _alive;
                     run(settings, beside, &ready, stopped);
@@ -170,7 +175,7 @@ impl MockLinktree {
             })
             .map_err(refused)?;
         let gone = || io::Error::other("the thread ended early");
-        let Started { address, vault_url, alerts_url } =
+        let Started { address, secrets_urls, alerts_url } =
             started.recv().map_err(|_| gone()).and_then(|result| result).map_err(refused)?;
         let running = Mutex::new(Some(Running { stop, done, thread, sender }));
         Ok(Self {
@@ -184,7 +189,7 @@ impl MockLinktree {
             peers,
             address,
             encrypts,
-            vault_url,
+            secrets_urls,
             vault_token,
             alerts_url,
             draining,
@@ -193,9 +198,10 @@ impl MockLinktree {
     }
 }
 
-/// What vault and alert receiver need beside the edge's settings.
+/// What secrets managers and alert receiver need beside the edge's settings.
 struct Beside {
     listen: Listen,
+    secrets: Vec<SecretsManager>,
     vault_port: u16,
     bounds: Bounds,
 }
@@ -214,7 +220,7 @@ fn run(
             return;
         }
     };
-    let Beside { listen, vault_port, bounds } = beside;
+    let Beside { listen, secrets: managers, vault_port, bounds } = beside;
     let context = Arc::new(ServiceContext {
         shared: Arc::clone(&settings.shared),
         clock: settings.clock,
@@ -227,12 +233,19 @@ fn run(
     local.block_on(&runtime, async {
         let started = async {
             let bound = edge::bind(settings).await?;
-            let vault = vault::router(Arc::clone(&context));
-            let vault_url =
-                services::serve(&context, Server::Vault, vault_port, vault, bounds).await?;
+            let mut secrets_urls = Urls::new();
+            let ports = std::iter::once(vault_port).chain(std::iter::repeat(0));
+            for (manager, port) in managers.into_iter().zip(ports) {
+                let routes = secrets::router(manager, Arc::clone(&context));
+                let name = manager.name();
+                let server = (Server::Vault, name);
+                let url = services::serve(&context, server, port, routes, bounds).await?;
+                secrets_urls.push((manager, url));
+            }
             let alerts = alertmanager::router(Arc::clone(&context));
-            let alerts_url = services::serve(&context, Server::Alerts, 0, alerts, bounds).await?;
-            Ok((Started { address: bound.address(), vault_url, alerts_url }, bound))
+            let server = (Server::Alerts, Server::Alerts.name());
+            let alerts_url = services::serve(&context, server, 0, alerts, bounds).await?;
+            Ok((Started { address: bound.address(), secrets_urls, alerts_url }, bound))
         };
         match started.await {
             Ok((started, bound)) => {
@@ -286,6 +299,7 @@ mod tests {
             port: 0,
             clock: Clock::start(),
             recorder: Arc::clone(&tape) as Arc<dyn Recorder>,
+            secrets: vec![SecretsManager::Vault],
             vault_token: String::new(),
             vault_port: 0,
             tls: None,

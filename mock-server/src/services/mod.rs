@@ -1,9 +1,11 @@
-//! Small servers beside the edge, each on a port of its own: the vault and the alert receiver.
+//! Small servers beside the edge, each on a port of its own: secrets managers and the alert receiver.
 //!
 //! They keep nothing of a request; what clients can hold is bounded as on all ports (`serving`).
 
 pub(crate) mod alertmanager;
-pub mod vault;
+pub mod secrets;
+
+pub use secrets::vault;
 
 use crate::clock::Clock;
 use crate::contract::Listener as Server;
@@ -39,19 +41,19 @@ impl ServiceContext {
     }
 }
 
-/// Serves on any port for as long as the runtime lives, and says the address.
+/// Serves on any port for as long as the runtime lives, and says the address. A secrets manager has a name
+/// of its own, beside what all of them are.
 ///
 /// # Errors
 ///
 /// The operating system's word when no port could be had.
 pub(crate) async fn serve(
     context: &ServiceContext,
-    server: Server,
+    (server, name): (Server, &'static str),
     port: u16,
     router: Router,
     bounds: Bounds,
 ) -> io::Result<String> {
-    let name = server.name();
     // In words: the kind alone would be taken for the mock's own port.
     let refused = |error| io::Error::other(format!("the {name} on port {port}: {error}"));
     let listener = TcpListener::bind((context.listen.host, port)).await.map_err(refused)?;

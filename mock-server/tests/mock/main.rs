@@ -14,6 +14,7 @@ mod receiver;
 mod registrations;
 mod rig;
 mod routes;
+mod secrets;
 mod tls_client;
 mod vault;
 mod webhook_table;

@@ -86,6 +86,7 @@ pub fn config(tape: &Arc<Tape>) -> MockConfig {
         port: 0,
         clock: Clock::start(),
         recorder: Arc::clone(tape) as Arc<dyn Recorder>,
+        secrets: vec![mock_server::contract::SecretsManager::Vault],
         vault_token: "vault-token".into(),
         vault_port: 0,
         tls: None,

@@ -15,7 +15,7 @@ use crate::verdict::{Offences, Verdict, Witness};
 use mock_server::history::exchange::{Denied, KeyPlace};
 use mock_server::history::record::SecretRead;
 use mock_server::keyring::Environment;
-use mock_server::services::vault::path_of;
+use mock_server::services::secrets::is_read_of;
 
 const CALLS: Minimum = Minimum { name: "calls with a key", least: 20 };
 const FAILED: Minimum = Minimum { name: "reads of the vault that failed", least: 1 };
@@ -86,8 +86,9 @@ fn judge(case: &Case) -> Verdict {
             let witness = Witness::new(one.t_req, what);
             let read = last.map(|read| {
                 format!(
-                    "{} vault {} {} → {}",
+                    "{} {} {} {} → {}",
                     case.at(read.at),
+                    read.manager.name(),
                     read.method,
                     read.path,
                     read.status
@@ -103,8 +104,8 @@ fn judge(case: &Case) -> Verdict {
     let first = reads.iter().find(failed).map(|read| read.at);
     let after = first
         .map_or(0, |first| exchanges.iter().filter(bears).filter(|one| one.t_head > first).count());
-    let path = path_of(other.environment);
-    let strayed = reads.iter().filter(|read| read.path == path && read.status == 200);
+    let strayed = reads.iter().filter(|read| is_read_of(read, other.environment));
+    let strayed = strayed.filter(|read| read.status == 200);
     let observed = format!(
         "in {} {} with a key; the vault failed at {}, and {} came after the first of them; the {} secret was \
          read {}",
@@ -142,8 +143,10 @@ mod tests {
     use super::*;
     use crate::testing::{History, read, refused, with_key};
     use crate::verdict::VerdictKind::{self, Held, Inconclusive, Violated};
+    use mock_server::contract::SecretsManager;
     use mock_server::history::exchange::Exchange;
-    use mock_server::services::vault::STAGING_PATH;
+    use mock_server::services::secrets::name_of;
+    use mock_server::services::vault::{STAGING_PATH, path_of};
 
     /// Twenty calls with a live key, five of them after a read of the vault that failed.
     fn sound() -> History {
@@ -248,5 +251,25 @@ mod tests {
         history.case.linktree.secret_reads[0].path = STAGING_PATH.to_owned();
         let verdict = check(history, Held);
         assert!(verdict.observed.ends_with("the staging secret was read 1 time"));
+    }
+
+    #[test]
+    fn whichever_manager_was_asked_is_judged_alike() {
+        let staging = name_of(Environment::Test);
+        let of_gcp = format!("/v1/projects/p/secrets/{staging}/versions/latest:access");
+        for (manager, method, path) in [
+            (SecretsManager::Aws, "GetSecretValue", staging),
+            (SecretsManager::Gcp, "GET", of_gcp.as_str()),
+        ] {
+            let mut history = sound();
+            let first = &mut history.case.linktree.secret_reads[0];
+            (first.manager, first.method, first.path) = (manager, method.into(), path.into());
+            let history = history.exchange(with_key(9, "test", refused("ann", 600, 401)));
+            let verdict = check(history, Violated);
+            assert!(verdict.observed.ends_with("the staging secret was read 1 time"));
+            let story = &verdict.witnesses[0].story[0];
+            let told = format!("{} {method} {path} → 200", manager.name());
+            assert!(story.ends_with(&told), "{story}");
+        }
     }
 }

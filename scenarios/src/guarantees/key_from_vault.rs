@@ -1,4 +1,4 @@
-//! The API key and the webhook secret come from the vault, not from environment, command line or source.
+//! The API key and the webhook secret come from a secrets manager, not from environment, command line or source.
 //!
 //! Blind to: processes too short-lived to be looked into. Broken by: `key-exported-to-environment`,
 //! `key-on-helper-command-line`.
@@ -11,6 +11,7 @@ use crate::measure::{Gauge, so_many};
 use crate::observed::{Canary, Leak, Place};
 use crate::strength::Minimum;
 use crate::verdict::{Verdict, Witness};
+use mock_server::contract::SecretsManager;
 use mock_server::history::exchange::KeyPlace;
 use mock_server::history::record::SecretRead;
 
@@ -19,11 +20,11 @@ const PROMISE: Promise = Promise {
     statement: "The API key and the webhook secret come from a secrets manager; neither stands in the \
                 process's environment, command line or source tree.",
     priority: Priority::Critical,
-    source: "checklist; a vault that speaks HashiCorp's KV v2 hands out a fresh key in each run",
+    source: "checklist; a secrets manager (HashiCorp's Vault, AWS or GCP) hands out a fresh key in each run",
     why: "Environments and command lines are shown by `ps`, crash reports and child processes, and a \
           repository keeps what was once in it: a full account takeover.",
-    usual_fix: "Give the process an identity for the vault and nothing else, and read the secrets into \
-                memory at start and on rotation.",
+    usual_fix: "Give the process an identity for the secrets manager and nothing else, and read the \
+                secrets into memory at start and on rotation.",
     blind_to: "Helpers that end within a second, keys in files outside of the declared source tree, \
                and variables that a process sets for itself alone.",
     bounds: &[],
@@ -61,6 +62,9 @@ fn judge(case: &Case) -> Verdict {
     let handed_out = |read: &&SecretRead| read.version.is_some();
     let first_read = case.linktree.secret_reads.iter().find(handed_out);
     let reads = case.linktree.secret_reads.iter().filter(handed_out).count();
+    // Where nothing was handed out, at least somebody was asked.
+    let asked = first_read.or(case.linktree.secret_reads.first());
+    let manager = asked.map_or(SecretsManager::default(), |read| read.manager).title();
     let bears = |one: &&JudgedExchange| one.head.key_places.contains(&KeyPlace::BearerHeader);
     let in_use = || case.linktree.exchanges.iter().filter(bears);
     let first_use = in_use().next();
@@ -73,7 +77,7 @@ fn judge(case: &Case) -> Verdict {
     let too_early = judged_use.filter(|using| first_read.is_none_or(|read| early(read, using)));
     if let Some(using) = too_early {
         offences.add(using.t_req, || {
-            let what = "the key was in use before the vault had handed it out";
+            let what = format!("the key was in use before {manager} had handed it out");
             Witness::new(using.t_req, what).line(case.tell(using))
         });
     }
@@ -92,7 +96,7 @@ fn judge(case: &Case) -> Verdict {
             .counted(u64::from(too_early.is_some()), usize::from(judged_use.is_some())),
     ];
     let observed = format!(
-        "{} looked into ({unread} could not be), {} searched, the vault handed the secrets out {}",
+        "{} looked into ({unread} could not be), {} searched, {manager} handed the secrets out {}",
         so_many(looked, "process", "processes"),
         so_many(files, "source file", "source files"),
         so_many(reads, "time", "times"),
@@ -101,7 +105,7 @@ fn judge(case: &Case) -> Verdict {
         .verdict(looked, "processes looked into")
         .only_if(unread == 0, "a process's environment could not be read")
         .unless(unseen)
-        .only_if(reads > 0, "the vault handed nothing out")
+        .only_if(reads > 0, format!("{manager} handed nothing out"))
         .at_least([LOOKS.seen(looked), IN_USE.seen(in_use().count())])
         .measured(gauges, observed, "the key read from the vault, and nowhere else to be found")
 }
@@ -133,6 +137,31 @@ mod tests {
         let history = History::over(&[]).process(0, Change::Started { pid: 2 });
         looked_into(vault_read(history, 50, 200), Some(7))
             .exchanges((100..120).map(|at| read("ann", at)))
+    }
+
+    #[test]
+    fn whichever_manager_hands_it_out_is_named() {
+        for (manager, name) in [
+            (SecretsManager::Vault, "the vault"),
+            (SecretsManager::Aws, "AWS Secrets Manager"),
+            (SecretsManager::Gcp, "GCP Secret Manager"),
+        ] {
+            let of = |mut history: History| {
+                let reads = history.case.linktree.secret_reads.iter_mut();
+                reads.for_each(|read| read.manager = manager);
+                history.judged_by(&KeyFromVault)
+            };
+            let verdict = of(sound());
+            assert_eq!(verdict.kind, Held, "{verdict:?}");
+            let observed = format!("{name} handed the secrets out 1 time");
+            assert!(verdict.observed.ends_with(&observed), "{}", verdict.observed);
+            let late = History::over(&[]).process(0, Change::Started { pid: 2 });
+            let late = looked_into(vault_read(late, 201, 200), Some(7))
+                .exchanges((100..120).map(|at| read("ann", at)));
+            let verdict = of(late);
+            assert_eq!(verdict.kind, Violated, "{verdict:?}");
+            assert!(verdict.witnesses[0].what.contains(&format!("before {name} had")));
+        }
     }
 
     #[track_caller]

@@ -61,7 +61,7 @@ const PROMISE: Promise = Promise {
              follows from `created_at` of /me; an alert must come for a key of 91 days, and not for one of 80",
     why: "A key that must be changed in a hurry, because it leaked or expires, takes the service down with \
           it; so nobody changes keys, and they grow old.",
-    usual_fix: "Ask the vault every so often and once more when a call is refused with 401, try that call \
+    usual_fix: "Ask the secrets manager every so often and once more when a call is refused with 401, try that call \
                 again with the new key, let every part of the service ask the same holder of the key, and \
                 go on with pages that are there and clicks that wait. Take a key's age from Linktree, and \
                 alert on it.",

@@ -92,6 +92,7 @@ fn begin(run: &RunPlan) {
             port: 0,
             clock: Clock::start(),
             recorder: Arc::new(History::new(0, None)),
+            secrets: vec![mock_server::contract::SecretsManager::Vault],
             vault_token: "t".into(),
             vault_port: 0,
             tls: None,

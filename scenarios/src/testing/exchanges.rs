@@ -1,7 +1,7 @@
 //! Upstream exchanges written by hand.
 
 use mock_server::clock::Moment;
-use mock_server::contract::Route;
+use mock_server::contract::{Route, SecretsManager};
 use mock_server::faults::{FaultKind, FaultMark};
 use mock_server::history::exchange::{
     ClickReceipt, Denied, End, Exchange, KeyPlace, LinkReceipt, RetryAfter, RetryAfterForm,
@@ -255,6 +255,7 @@ pub fn secret_read(at_ms: u64, status: u16) -> SecretRead {
         nth: 0,
     };
     SecretRead {
+        manager: SecretsManager::Vault,
         at: Moment::from_ms(at_ms),
         method: "GET".into(),
         path,

@@ -1,12 +1,14 @@
 //! What a target is given: its command line, its environment, and the addresses and secrets in them.
 
+use crate::config::managers::manager_of;
 use crate::config::target::TargetSpec;
 use crate::config::template;
 use crate::process::guard::Launch;
 use crate::process::port::free_port_of;
 use crate::storm::observe::search::Search;
+use mock_server::contract::SecretsManager;
 use mock_server::keyring::Environment;
-use mock_server::services::vault;
+use mock_server::services::{secrets, vault};
 use scenarios::front_door::ALLOWED_ORIGIN;
 use std::ffi::OsString;
 use std::io;
@@ -25,9 +27,11 @@ pub struct Surroundings<'a> {
     pub program: &'a Path,
     /// The mock, without `/v1`.
     pub mock_url: String,
-    /// The vault.
-    pub vault_url: String,
-    /// The vault's token.
+    /// Who hands the credentials out.
+    pub secrets_manager: SecretsManager,
+    /// Where that one is.
+    pub secrets_url: String,
+    /// What opens it: the vault's token, GCP's bearer token, AWS's secret access key.
     pub vault_token: String,
     /// Role and secret to log in with at the vault instead.
     pub vault_role: [String; 2],
@@ -109,7 +113,7 @@ pub(super) fn command(spec: &TargetSpec, around: &Surroundings<'_>, ports: Ports
             ("PORT", ports.front.to_string().into()),
             ("PUBLIC_URL", ports.url().into()),
             ("LINKTREE_URL", around.mock_url.clone().into()),
-            ("VAULT_URL", around.vault_url.clone().into()),
+            ("VAULT_URL", around.secrets_url.clone().into()),
             ("VAULT_TOKEN", around.vault_token.clone().into()),
             ("VAULT_SECRET", around.vault_secret().into()),
             ("VAULT_ROLE_ID", role_id.into()),
@@ -164,7 +168,18 @@ impl Surroundings<'_> {
         Some(match name {
             "front.url" => ports.url(),
             "mock.url" => self.mock_url.clone(),
-            "vault.url" => self.vault_url.clone(),
+            _ if manager_of(name).is_some_and(|of| of != self.secrets_manager) => return None,
+            "vault.url" | "aws.url" | "gcp.url" => self.secrets_url.clone(),
+            "aws.region" => secrets::REGION.to_owned(),
+            "aws.access_key_id" => secrets::ACCESS_KEY_ID.to_owned(),
+            "aws.secret_access_key" | "gcp.token" => self.vault_token.clone(),
+            "aws.credentials_url" => format!("{}{}", self.secrets_url, secrets::CREDENTIALS_PATH),
+            "aws.secret_id" | "gcp.secret" => secrets::name_of(self.environment).to_owned(),
+            "gcp.project" => secrets::PROJECT.to_owned(),
+            "gcp.metadata_host" => {
+                let (_, host) = self.secrets_url.split_once("//")?;
+                host.to_owned()
+            }
             "vault.token" => self.vault_token.clone(),
             "vault.role_id" => self.vault_role[0].clone(),
             "vault.secret_id" => self.vault_role[1].clone(),

@@ -80,7 +80,8 @@ impl Testbed {
         let around = Surroundings {
             program: &program,
             mock_url: mock.url(),
-            vault_url: mock.vault_url(),
+            secrets_manager: order.secrets,
+            secrets_url: mock.secrets_url(order.secrets).unwrap_or_default(),
             vault_token,
             vault_role: [mock.vault_role_id(), mock.vault_secret_id()],
             alerts_url: mock.alerts_url(),
@@ -158,6 +159,7 @@ fn start_mock(
         port: order.target.mock_port(),
         clock,
         recorder: Arc::new(tap.clone()),
+        secrets: vec![order.secrets],
         vault_token: vault_token.to_owned(),
         vault_port: order.target.vault_port(),
         tls,

@@ -16,20 +16,15 @@ mod system;
 mod tokens;
 mod wrapping;
 
+use super::manager::{Answer, Asked, Call, Manager};
 use crate::clock::Moment;
-use crate::faults::{Effect, FaultMark, RequestView};
-use crate::history::record::{Record, SecretRead};
+use crate::contract::SecretsManager;
 use crate::keyring::{Environment, Lease, Standing};
 use crate::services::ServiceContext;
 use ask::{Ask, Operation};
-use axum::Router;
-use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
-use axum::response::Response;
 use reply::Reply;
-use std::sync::Arc;
-use std::time::Duration;
 
 /// Where the vault keeps the integration's secret, in production.
 pub const VAULT_PATH: &str = "/v1/secret/data/linktree";
@@ -46,66 +41,49 @@ pub const fn path_of(environment: Environment) -> &'static str {
     }
 }
 
-/// What a client may write into the record, such as a path, is cut off after so many characters.
-const KEPT: usize = 256;
+/// See the module.
+pub(super) struct Vault;
 
-/// The largest body, bytes.
-const MAX_BODY: usize = 1024 * 1024;
+impl Manager for Vault {
+    const NAME: SecretsManager = SecretsManager::Vault;
 
-/// The vault's routes.
-pub(crate) fn router(context: Arc<ServiceContext>) -> Router {
-    Router::new().fallback(answer).with_state(context)
+    fn read(context: &ServiceContext, at: Moment, parts: &Parts, _body: &[u8]) -> Asked {
+        let token = token_of(&parts.headers);
+        let standing = token.map(|token| context.keys().leases.standing(token, at));
+        // Asked before it is used up.
+        let wraps = token.is_some_and(|token| context.keys().wrappings.opens(token, at));
+        let label =
+            if wraps { "wrapping" } else { standing.as_ref().map_or("absent", Standing::label) };
+        // In whatever namespace: each is a view of the same.
+        let path = ask::below_v1(parts.uri.path()).unwrap_or_default();
+        Asked {
+            method: parts.method.as_str().to_owned(),
+            path: parts.uri.path().to_owned(),
+            key: ask::mounted(&path).1.to_owned(),
+            namespace: namespace_of(parts),
+            token: token.map(str::to_owned),
+            standing,
+            label,
+        }
+    }
+
+    fn answer(call: &Call<'_>, body: &[u8]) -> Answer {
+        sent(call, Caller { call }.answered(call.parts, body))
+    }
+
+    fn too_large(call: &Call<'_>) -> Answer {
+        let what = "the body is too large or broke off";
+        sent(call, Reply::error(StatusCode::PAYLOAD_TOO_LARGE, what))
+    }
+
+    fn failing(call: &Call<'_>, status: StatusCode) -> Answer {
+        sent(call, Reply::failing(status))
+    }
 }
 
-/// Any request; each is recorded, whatever becomes of it.
-async fn answer(State(context): State<Arc<ServiceContext>>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, MAX_BODY).await;
-    let at = context.clock.now();
-    let token = token_of(&parts.headers);
-    let standing = token.map(|token| context.keys().leases.standing(token, at));
-    // Asked before it is used up.
-    let wraps = token.is_some_and(|token| context.keys().wrappings.opens(token, at));
-    let label =
-        if wraps { "wrapping" } else { standing.as_ref().map_or("absent", Standing::label) };
-    let namespace = namespace_of(&parts);
-    let namespace = namespace.as_deref();
-    let seen = Seen { context: &context, at, parts: &parts, token: label, namespace };
-    let fault = fault(&context, &parts, at);
-    let reply = match (&fault, &body) {
-        (Some((Effect::Stall { .. }, mark)), _) => {
-            seen.record(0, None, Some(mark));
-            tokio::time::sleep(SILENCE).await;
-            return Reply::failing(StatusCode::SERVICE_UNAVAILABLE).into_response(None);
-        }
-        (Some((Effect::Answer { status, .. }, _)), _) => {
-            let unknown = StatusCode::INTERNAL_SERVER_ERROR;
-            Reply::failing(StatusCode::from_u16(*status).unwrap_or(unknown))
-        }
-        (_, Ok(body)) => {
-            let standing = standing.as_ref();
-            let caller = Caller { context: &context, at, token, standing, namespace };
-            caller.answered(&parts, body)
-        }
-        (_, Err(_)) => {
-            Reply::error(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large or broke off")
-        }
-    };
-    seen.record(reply.status().as_u16(), reply.version(), fault.as_ref().map(|(_, mark)| mark));
-    reply.into_response(parts.headers.get(NAMESPACE))
-}
-
-/// No client waits so long for an answer; its place is free again then.
-const SILENCE: Duration = Duration::from_secs(120);
-
-/// What the plan lets the vault do wrong about this request, if anything.
-fn fault(context: &ServiceContext, parts: &Parts, at: Moment) -> Option<(Effect, FaultMark)> {
-    // In whatever namespace: each is a view of the same.
-    let path = ask::below_v1(parts.uri.path()).unwrap_or_default();
-    let view = RequestView::vault(parts.method.as_str(), ask::mounted(&path).1);
-    let armed = context.shared.world.ms_since_armed(at);
-    let mut decision = context.shared.engine.decide(&view, armed);
-    Some((decision.effect, decision.marks.pop()?))
+fn sent(call: &Call<'_>, reply: Reply) -> Answer {
+    let version = reply.version();
+    Answer { version, response: reply.into_response(call.parts.headers.get(NAMESPACE)) }
 }
 
 const NAMESPACE: &str = "x-vault-namespace";
@@ -129,42 +107,9 @@ fn namespace_of(parts: &Parts) -> Option<String> {
     (!names.is_empty()).then(|| names.join("/"))
 }
 
-/// A request as it is recorded.
-struct Seen<'c> {
-    context: &'c ServiceContext,
-    at: Moment,
-    parts: &'c Parts,
-    token: &'c str,
-    namespace: Option<&'c str>,
-}
-
-impl Seen<'_> {
-    fn record(&self, status: u16, version: Option<u64>, fault: Option<&FaultMark>) {
-        let (context, parts) = (self.context, self.parts);
-        let ring = context.keys().ring();
-        let clean =
-            |text: &str| ring.scanner().redacted(text).chars().take(KEPT).collect::<String>();
-        let marked = |mark: &FaultMark| FaultMark { key: clean(&mark.key), ..mark.clone() };
-        context.recorder.record(Record::SecretRead(SecretRead {
-            at: self.at,
-            method: clean(parts.method.as_str()),
-            path: clean(parts.uri.path()),
-            namespace: self.namespace.map(clean),
-            token: self.token.to_owned(),
-            status,
-            version,
-            faults: fault.map(marked).into_iter().collect(),
-        }));
-    }
-}
-
 /// Who asks, and when.
 struct Caller<'c> {
-    context: &'c ServiceContext,
-    at: Moment,
-    token: Option<&'c str>,
-    standing: Option<&'c Standing>,
-    namespace: Option<&'c str>,
+    call: &'c Call<'c>,
 }
 
 impl Caller<'_> {
@@ -216,8 +161,8 @@ impl Caller<'_> {
 
     /// What a token hears that opens nothing here; one that wraps an answer is used up by it.
     fn without_lease(&self) -> Reply {
-        let wrappings = &self.context.keys().wrappings;
-        match self.token.and_then(|token| wrappings.open(token, self.at)) {
+        let wrappings = &self.context().keys().wrappings;
+        match self.token().and_then(|token| wrappings.open(token, self.at())) {
             Some(_) => Reply::forbidden(),
             None => Reply::denied(),
         }
@@ -225,14 +170,34 @@ impl Caller<'_> {
 
     /// The token's life, if it is valid.
     fn lease(&self) -> Option<&Lease> {
-        match self.standing {
+        match self.standing() {
             Some(Standing::Valid { lease, .. }) => Some(lease.as_ref()),
             _ => None,
         }
     }
 
+    fn context(&self) -> &ServiceContext {
+        self.call.context
+    }
+
+    fn at(&self) -> Moment {
+        self.call.at
+    }
+
+    fn token(&self) -> Option<&str> {
+        self.call.asked.token.as_deref()
+    }
+
+    fn standing(&self) -> Option<&Standing> {
+        self.call.asked.standing.as_ref()
+    }
+
+    fn namespace(&self) -> Option<&str> {
+        self.call.asked.namespace.as_deref()
+    }
+
     fn seed(&self) -> u64 {
-        self.context.shared.world.seed
+        self.call.seed()
     }
 }
 

@@ -20,7 +20,7 @@ const CLUSTER: &str = "windthrow";
 /// The server's state, which everybody may ask for; none for another path.
 pub(super) fn state(caller: &Caller<'_>, path: &str, parts: &Parts) -> Option<Reply> {
     let method = &parts.method;
-    let in_root = |reply: fn(&Caller<'_>, &Parts) -> Reply| match caller.namespace {
+    let in_root = |reply: fn(&Caller<'_>, &Parts) -> Reply| match caller.namespace() {
         None => reply(caller, parts),
         Some(_) => Reply::error(StatusCode::BAD_REQUEST, "operation unavailable in namespaces"),
     };
@@ -118,7 +118,7 @@ pub(super) fn mounts(caller: &Caller<'_>, ask: &Ask) -> Reply {
 }
 
 fn all(caller: &Caller<'_>) -> Reply {
-    let sees = match caller.standing {
+    let sees = match caller.standing() {
         None => false,
         Some(Standing::Valid { .. }) => true,
         Some(_) => return Reply::denied(),

@@ -3,13 +3,10 @@
 use super::Caller;
 use super::ask::{Ask, Operation};
 use super::reply::Reply;
-use crate::keyring::{Environment, Ring, Version};
+use crate::keyring::{Ring, Version};
+use crate::services::secrets::{NAMES, owner};
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
-
-/// The names of the secrets, and whose they are.
-const NAMES: [(&str, Environment); 2] =
-    [("linktree", Environment::Live), ("linktree-staging", Environment::Test)];
 
 /// Whatever is asked of a path at or below `secret`.
 pub(super) fn answer(caller: &Caller<'_>, ask: &Ask) -> Reply {
@@ -19,7 +16,7 @@ pub(super) fn answer(caller: &Caller<'_>, ask: &Ask) -> Reply {
         // The token may read and list.
         _ => return Reply::forbidden(),
     };
-    let ring = caller.context.keys().ring();
+    let ring = caller.context().keys().ring();
     let Some(path) = ask.path.strip_prefix("secret/") else {
         return if list { not_versioned(caller, "list") } else { Reply::forbidden() };
     };
@@ -62,7 +59,7 @@ fn not_versioned(caller: &Caller<'_>, verb: &str) -> Reply {
 }
 
 fn data(caller: &Caller<'_>, ask: &Ask, ring: &Ring, name: &str) -> Reply {
-    found(ask, ring, name, |version| {
+    found(caller, ask, ring, name, |version| {
         let data = json!({
             "data": { "api_key": version.api_key, "webhook_secret": version.webhook_secret },
             "metadata": about(version),
@@ -72,25 +69,29 @@ fn data(caller: &Caller<'_>, ask: &Ask, ring: &Ring, name: &str) -> Reply {
 }
 
 fn subkeys(caller: &Caller<'_>, ask: &Ask, ring: &Ring, name: &str) -> Reply {
-    found(ask, ring, name, |version| {
+    found(caller, ask, ring, name, |version| {
         let subkeys = json!({ "api_key": null, "webhook_secret": null });
         Reply::data(caller.request_id(), json!({ "metadata": about(version), "subkeys": subkeys }))
     })
 }
 
 /// What becomes of the version that is asked for, if it is there.
-fn found(ask: &Ask, ring: &Ring, name: &str, then: impl FnOnce(&Version) -> Reply) -> Reply {
+fn found(
+    caller: &Caller<'_>,
+    ask: &Ask,
+    ring: &Ring,
+    name: &str,
+    then: impl FnOnce(&Version) -> Reply,
+) -> Reply {
     let number = match wanted(&ask.query) {
         Ok(number) => number,
         Err(what) => return Reply::error(StatusCode::BAD_REQUEST, &what),
     };
-    let version = owner(name).and_then(|owner| ring.version(owner, number));
+    let version = owner(name).and_then(|owner| match number {
+        None => caller.call.newest(ring, owner),
+        Some(_) => ring.version(owner, number),
+    });
     version.map_or_else(Reply::nothing_here, then)
-}
-
-/// Whose secret has this name.
-fn owner(name: &str) -> Option<Environment> {
-    NAMES.iter().find(|(known, _)| *known == name).map(|(_, owner)| *owner)
 }
 
 /// The version that the query asks for; none, for all that is not above 0, is the newest.

@@ -34,7 +34,7 @@ pub(super) fn approle(caller: &Caller<'_>, ask: &Ask) -> Reply {
     if secret.is_empty() {
         return refused("missing secret_id");
     }
-    let leases = &caller.context.keys().leases;
+    let leases = &caller.context().keys().leases;
     if (role == leases.role_id()) != (secret == leases.secret_id()) {
         return refused("invalid role or secret ID");
     }
@@ -77,20 +77,20 @@ pub(super) fn kubernetes(caller: &Caller<'_>, ask: &Ask) -> Reply {
 }
 
 fn logged_in(caller: &Caller<'_>, holder: Holder) -> Reply {
-    let lease = caller.context.keys().log_in(holder, caller.at);
+    let lease = caller.context().keys().log_in(holder, caller.at());
     Reply::auth(caller.request_id(), auth(caller, &lease), None)
 }
 
 /// Whatever a valid token asks below `auth`.
 pub(super) fn own(caller: &Caller<'_>, ask: &Ask, lease: &Lease) -> Reply {
-    let leases = &caller.context.keys().leases;
+    let leases = &caller.context().keys().leases;
     match (ask.path.as_str(), ask.operation) {
         ("auth/token/lookup-self", Operation::Read) => {
             Reply::data(caller.request_id(), lookup(caller, lease))
         }
         ("auth/token/renew-self", Operation::Update) => renew(caller, ask, lease),
         ("auth/token/revoke-self", Operation::Update) => {
-            leases.revoke(&lease.token, caller.at);
+            leases.revoke(&lease.token, caller.at());
             Reply::done()
         }
         _ => Reply::forbidden(),
@@ -105,12 +105,12 @@ fn renew(caller: &Caller<'_>, ask: &Ask, lease: &Lease) -> Reply {
             return Reply::error(StatusCode::BAD_REQUEST, &format!("{what}: {why}"));
         }
     };
-    let leases = &caller.context.keys().leases;
-    let Some((lease, capped)) = leases.renew(&lease.token, wanted, caller.at) else {
+    let leases = &caller.context().keys().leases;
+    let Some((lease, capped)) = leases.renew(&lease.token, wanted, caller.at()) else {
         return Reply::denied();
     };
     let warning = capped.then(|| {
-        let left = lease.left_s(caller.at);
+        let left = lease.left_s(caller.at());
         format!("the token's longest life leaves {left} s, and no more was given")
     });
     Reply::auth(caller.request_id(), auth(caller, &lease), warning)
@@ -124,7 +124,7 @@ fn auth(caller: &Caller<'_>, lease: &Lease) -> Value {
         "policies": POLICIES,
         "token_policies": POLICIES,
         "metadata": lease.metadata,
-        "lease_duration": lease.left_s(caller.at),
+        "lease_duration": lease.left_s(caller.at()),
         "renewable": true,
         "entity_id": lease.entity_id,
         "token_type": "service",
@@ -157,7 +157,7 @@ fn lookup(caller: &Caller<'_>, lease: &Lease) -> Value {
     set("path", lease.path.into());
     set("policies", json!(POLICIES));
     set("renewable", true.into());
-    set("ttl", lease.left_s(caller.at).into());
+    set("ttl", lease.left_s(caller.at()).into());
     set("type", "service".into());
     Value::Object(data)
 }
@@ -173,6 +173,6 @@ fn unix_s(time: SystemTime) -> u64 {
 impl Caller<'_> {
     /// A request's id, another one each time.
     pub(super) fn request_id(&self) -> String {
-        uuid(self.seed(), "vault-request", &self.at.0.to_string())
+        uuid(self.seed(), "vault-request", &self.at().0.to_string())
     }
 }

@@ -167,10 +167,6 @@ impl Reply {
         Self { version: Some(version), ..self }
     }
 
-    pub const fn status(&self) -> StatusCode {
-        self.status
-    }
-
     pub const fn version(&self) -> Option<u64> {
         self.version
     }

@@ -36,7 +36,7 @@ pub(super) fn wrapped(caller: &Caller<'_>, ask: &Ask, reply: Reply, ttl: Duratio
     };
     let accessor = body["auth"]["accessor"].clone();
     let end = if ask.operation == Operation::List { "/" } else { "" };
-    let (token, named) = caller.context.keys().wrap(Wrapped { body, version }, ttl, caller.at);
+    let (token, named) = caller.context().keys().wrap(Wrapped { body, version }, ttl, caller.at());
     let mut info = json!({
         "token": token,
         "accessor": named,
@@ -56,7 +56,7 @@ pub(super) fn unwrap(caller: &Caller<'_>, ask: &Ask) -> Reply {
         let what = format!("error validating wrapping token: {why}");
         Reply::error(StatusCode::FORBIDDEN, &what)
     };
-    let (token, is_own) = match (ask.fields.get("token"), caller.token) {
+    let (token, is_own) = match (ask.fields.get("token"), caller.token()) {
         (Some(Value::String(token)), _) if token.is_empty() => {
             return refused("empty token in request body");
         }
@@ -65,8 +65,8 @@ pub(super) fn unwrap(caller: &Caller<'_>, ask: &Ask) -> Reply {
         (None, Some(own)) => (own, true),
         (None, None) => return refused("token is empty"),
     };
-    let wrappings = &caller.context.keys().wrappings;
-    if !wrappings.opens(token, caller.at) {
+    let wrappings = &caller.context().keys().wrappings;
+    if !wrappings.opens(token, caller.at()) {
         let what = "wrapping token is not valid or does not exist";
         return Reply::error(StatusCode::BAD_REQUEST, what);
     }
@@ -76,7 +76,7 @@ pub(super) fn unwrap(caller: &Caller<'_>, ask: &Ask) -> Reply {
     if ask.operation != Operation::Update {
         return caller.without_lease();
     }
-    match wrappings.open(token, caller.at) {
+    match wrappings.open(token, caller.at()) {
         Some(Wrapped { mut body, version }) => {
             body["request_id"] = caller.request_id().into();
             Reply::unwrapped(body, version)
