@@ -1,7 +1,7 @@
 //! What holds of whatever a target answers to a scrape: it is read, and what is read of it can be written
 //! again and means the same. Called by the crate's tests and by a target of `cargo fuzz`.
 
-use super::exposition::Exposition;
+use super::prometheus::Exposition;
 use super::{MetricNames, Picks};
 use std::sync::LazyLock;
 
@@ -17,7 +17,7 @@ pub fn check(bytes: &[u8]) {
     let again = written(&Exposition::parse(&text));
     assert_eq!(written(&Exposition::parse(&again)), again);
     // As text, since there are values that no value equals.
-    let figures = |text: &str| format!("{:?}", PICKS.figures(text));
+    let figures = |text: &str| format!("{:?}", PICKS.figures(&Exposition::parse(text)));
     assert_eq!(figures(&again), figures(&text));
 }
 

@@ -1,7 +1,7 @@
 //! Whatever a target answers to a scrape is read, in time that grows with its length.
 
 use super::fuzz::check;
-use super::{MetricNames, Picks};
+use super::{Exposition, MetricNames, Picks};
 use crate::mutations::{corpus, inputs};
 use mock_server::clock::Clock;
 use proptest::prelude::*;
@@ -34,7 +34,7 @@ fn many_buckets_and_long_labels_are_read_quickly() {
     let braces = "m{a=\"b\",".repeat(100_000);
     for text in [buckets + name + "{le=\"+Inf\"} 50000\n", label, braces] {
         let clock = Clock::start();
-        let _ = Picks::of(&MetricNames::default()).figures(&text);
+        let _ = Picks::of(&MetricNames::default()).figures(&Exposition::parse(&text));
         assert!(clock.now().since(mock_server::clock::Moment::ZERO) < Duration::from_secs(2));
     }
 }
