@@ -78,6 +78,10 @@ const CASES: &[(&str, &str)] = &[
         "[target.spawn]\ncommand = [\"node\", \"{otlp.url}\"]\n[observe.metrics]\npush_within_ms = 3000\n\
          timeouts = \"upstream.timeouts\"\n",
     ),
+    (
+        "alerts that nobody can read",
+        "[observe.alert_webhook]\nname = \"\"\nfiring = []\n[target.embedded]\n",
+    ),
     ("a log file of nowhere", "[observe]\nlogs = [\"{log_dir}/app.log\"]\n[target.embedded]\n"),
     (
         "a source tree that is not there",

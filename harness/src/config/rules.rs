@@ -291,6 +291,17 @@ impl Rules<'_> {
                 self.wrong(&format!("observe.alerts.{}", kind.key()), what, help);
             }
         }
+        let webhook = &file.observe.alert_webhook;
+        for (key, field) in [("name", &webhook.name), ("status", &webhook.status)] {
+            if field.is_empty() {
+                let path = format!("observe.alert_webhook.{key}");
+                self.wrong(&path, "an alert without it cannot be read", "name the field");
+            }
+        }
+        if webhook.firing.is_empty() {
+            let help = "say what its status is then, as in firing = [\"Triggered\"]";
+            self.wrong("observe.alert_webhook.firing", "no alert would ever fire", help);
+        }
     }
 
     fn guarantees(&mut self, file: &File) {

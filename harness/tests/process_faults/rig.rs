@@ -71,6 +71,7 @@ impl Rig {
             world: vec![],
             rules: vec![],
             listen: Listen::default(),
+            alert_fields: Default::default(),
             port: 0,
             clock,
             recorder: Arc::new(recorder.clone()),

@@ -22,8 +22,9 @@ use crate::listen::{Listen, Peers};
 use crate::rendezvous::Rendezvous;
 use crate::routes::Shared;
 use crate::server::rules::Rulebook;
+use crate::services::alerts::AlertFields;
 use crate::services::{self, ServiceContext};
-use crate::services::{alertmanager, vault};
+use crate::services::{alerts, vault};
 use crate::serving::Bounds;
 use crate::tls::Tls;
 use crate::webhooks;
@@ -93,6 +94,7 @@ impl MockLinktree {
             world,
             rules,
             listen,
+            alert_fields,
             port,
             clock,
             recorder,
@@ -162,7 +164,7 @@ impl MockLinktree {
         let thread = std::thread::Builder::new()
             .name("mock-edge".to_owned())
             .spawn({
-                let beside = Beside { listen: listen.clone(), vault_port, bounds };
+                let beside = Beside { listen: listen.clone(), alert_fields, vault_port, bounds };
                 move || {
                     let _alive = _alive;
                     run(settings, beside, &ready, stopped);
@@ -196,6 +198,7 @@ impl MockLinktree {
 /// What vault and alert receiver need beside the edge's settings.
 struct Beside {
     listen: Listen,
+    alert_fields: AlertFields,
     vault_port: u16,
     bounds: Bounds,
 }
@@ -214,7 +217,7 @@ fn run(
             return;
         }
     };
-    let Beside { listen, vault_port, bounds } = beside;
+    let Beside { listen, alert_fields, vault_port, bounds } = beside;
     let context = Arc::new(ServiceContext {
         shared: Arc::clone(&settings.shared),
         clock: settings.clock,
@@ -230,7 +233,7 @@ fn run(
             let vault = vault::router(Arc::clone(&context));
             let vault_url =
                 services::serve(&context, Server::Vault, vault_port, vault, bounds).await?;
-            let alerts = alertmanager::router(Arc::clone(&context));
+            let alerts = alerts::router(Arc::clone(&context), alert_fields);
             let alerts_url = services::serve(&context, Server::Alerts, 0, alerts, bounds).await?;
             Ok((Started { address: bound.address(), vault_url, alerts_url }, bound))
         };
@@ -283,6 +286,7 @@ mod tests {
             world: vec![],
             rules: vec![],
             listen: Listen::default(),
+            alert_fields: Default::default(),
             port: 0,
             clock: Clock::start(),
             recorder: Arc::clone(&tape) as Arc<dyn Recorder>,

@@ -179,6 +179,7 @@ fn start_mock(
         world: plan.world.clone(),
         rules: plan.faults.clone(),
         listen: order.mock.listen(order.target.address()),
+        alert_fields: order.observe.alert_webhook.clone(),
         port: order.target.mock_port(),
         clock,
         recorder: Arc::new(tap.clone()),

@@ -50,7 +50,7 @@ fn read(socket: &UdpSocket, heard: &Heard, ended: &AtomicBool) {
         let Ok((length, from)) = socket.recv_from(&mut buffer) else { continue };
         if heard.listen.admits(from.ip()) {
             let datagram = &buffer[..length];
-            heard.search.metrics(datagram);
+            heard.search.pushed(datagram, heard.channel.name());
             let now = heard.clock.now();
             dogstatsd::take(datagram, now, &mut heard.series());
         }

@@ -65,7 +65,7 @@ async fn receive(
     let Some(body) = unpacked(&head.headers, &body) else {
         return malformed(&heard, StatusCode::BAD_REQUEST);
     };
-    heard.search.metrics(&body);
+    heard.search.pushed(&body, heard.channel.name());
     let is_otlp = heard.channel == Channel::Otlp;
     match (&head.method, head.uri.path()) {
         (&Method::POST, "/v1/metrics") if is_otlp => export(&heard, &head.headers, &body),
