@@ -1,6 +1,6 @@
 //! Whatever a target answers to a scrape is read, in time that grows with its length.
 
-use super::fuzz::check;
+use super::fuzz::{check, datagrams, exports, puts};
 use super::{Exposition, MetricNames, Picks};
 use crate::mutations::{corpus, inputs};
 use mock_server::clock::Clock;
@@ -21,9 +21,53 @@ proptest! {
     }
 }
 
+/// Words of what is pushed.
+const PUSHED: &[&str] = &[
+    "|c",
+    "|ms",
+    "|h",
+    "|g",
+    "|@0.1",
+    "|#",
+    ":",
+    "\n",
+    "{",
+    "}",
+    "[",
+    "]",
+    "\"",
+    ",",
+    "NaN",
+    "-1",
+    "1e400",
+    "&",
+    "=",
+    ".member.",
+    "18446744073709551616",
+    "\"asInt\":",
+    "\u{2028}",
+    "\0",
+];
+
+proptest! {
+    #[test]
+    fn whatever_is_pushed_what_comes_after_it_counts(
+        dogstatsd in inputs(corpus("dogstatsd"), PUSHED),
+        otlp in inputs(corpus("otlp"), PUSHED),
+        cloudwatch in inputs(corpus("cloudwatch"), PUSHED),
+    ) {
+        datagrams(&dogstatsd);
+        exports(&otlp);
+        puts(&cloudwatch);
+    }
+}
+
 #[test]
-fn each_of_the_corpus_is_read() {
+fn each_of_the_corpora_is_read() {
     corpus("metrics").iter().for_each(|bytes| check(bytes));
+    corpus("dogstatsd").iter().for_each(|bytes| datagrams(bytes));
+    corpus("otlp").iter().for_each(|bytes| exports(bytes));
+    corpus("cloudwatch").iter().for_each(|bytes| puts(bytes));
 }
 
 #[test]
