@@ -69,6 +69,36 @@ const CASES: &[(&str, &str)] = &[
         "a query instead of a series",
         "[observe.metrics]\ntimeouts = \"sum(rate(timeouts[1m]))\"\n[target.embedded]\n",
     ),
+    ("a misspelt channel", "[observe.metrics]\nchannel = \"statsd\"\n[target.embedded]\n"),
+    (
+        "metrics that come nobody knows how late",
+        "[target.spawn]\ncommand = [\"node\", \"{dogstatsd.port}\"]\n[observe.metrics]\n\
+         channel = \"dogstatsd\"\n",
+    ),
+    (
+        "a channel that nobody is told",
+        "[target.spawn]\ncommand = [\"node\"]\nenv = { OTEL = \"{otlp.url}\" }\n[observe.metrics]\n\
+         channel = \"cloudwatch\"\npush_within_ms = 3000\n",
+    ),
+    (
+        "a channel of what runs already without a port",
+        "[target.url]\nbase = \"http://127.0.0.1:80\"\nmock_port = 4010\n[observe]\n\
+         metrics_url = \"http://127.0.0.1:81/\"\n[observe.metrics]\nchannel = \"otlp\"\n\
+         push_within_ms = 3000\n",
+    ),
+    (
+        "a reference that pushes",
+        "[target.embedded]\n[observe.metrics]\nchannel = \"otlp\"\npush_within_ms = 3000\n",
+    ),
+    (
+        "a push where metrics are scraped",
+        "[target.spawn]\ncommand = [\"node\", \"{otlp.url}\"]\n[observe.metrics]\npush_within_ms = 3000\n\
+         timeouts = \"upstream.timeouts\"\n",
+    ),
+    (
+        "alerts that nobody can read",
+        "[observe.alert_webhook]\nname = \"\"\nfiring = []\n[target.embedded]\n",
+    ),
     ("a log file of nowhere", "[observe]\nlogs = [\"{log_dir}/app.log\"]\n[target.embedded]\n"),
     (
         "a source tree that is not there",

@@ -50,6 +50,12 @@ impl Listen {
         }
     }
 
+    /// Whether whoever calls from there may be heard.
+    #[must_use]
+    pub fn admits(&self, from: IpAddr) -> bool {
+        is_among(&self.peers, from.to_canonical())
+    }
+
     /// All that clients may call what listens here, as it stands in certificates.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
@@ -86,6 +92,11 @@ pub fn network(text: &str) -> Result<IpNet, String> {
         .map_err(|_| format!("{text:?} is neither an address nor a network such as 172.17.0.0/16"))
 }
 
+/// This machine, and everybody where nobody is named.
+fn is_among(named: &[IpNet], ip: IpAddr) -> bool {
+    named.is_empty() || ip.is_loopback() || named.iter().any(|net| net.contains(&ip))
+}
+
 /// Says at the door who may come in, and remembers who may not.
 #[derive(Debug, Default)]
 pub(crate) struct Peers {
@@ -102,10 +113,7 @@ impl Peers {
     pub fn admit(&self, from: SocketAddr) -> bool {
         // Who calls a socket of both families by an old address shows it in the new form.
         let ip = from.ip().to_canonical();
-        if self.named.is_empty()
-            || ip.is_loopback()
-            || self.named.iter().any(|net| net.contains(&ip))
-        {
+        if is_among(&self.named, ip) {
             return true;
         }
         let mut turned_away = self.turned_away.lock().unwrap_or_else(PoisonError::into_inner);

@@ -7,6 +7,7 @@
 use crate::history::OpFailure;
 use mock_server::clock::Moment;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A planted value that must not come to light.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -244,6 +245,24 @@ pub struct Scrape {
     /// What it says, as far as guarantees read it.
     #[serde(default)]
     pub figures: Figures,
+    /// What had been pushed by then, where metrics are pushed: it was all counted that ended before `sent`,
+    /// and nothing that began after `last`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pushed: Option<Pushed>,
+}
+
+/// How much has come to a receiver of metrics since it began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Pushed {
+    /// Datagrams and requests.
+    pub messages: u64,
+    /// Lines of datagrams and requests that nobody can read.
+    pub malformed: u64,
+    /// What can be read and is no metric, or one of a kind that no guarantee reads.
+    pub ignored: u64,
+    /// Datagrams that the system has thrown away unread.
+    pub lost: u64,
 }
 
 impl Scrape {
@@ -288,6 +307,9 @@ pub struct Figures {
     /// Upstream requests in the limit's window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_used: Option<f64>,
+    /// Why one that is there cannot be told, by its key in `[observe.metrics]`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub unread: BTreeMap<String, String>,
 }
 
 impl Figures {

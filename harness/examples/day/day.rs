@@ -90,9 +90,10 @@ impl Day {
             click_lag: Some(0.0),
             click_lags: None,
             rate_used: Some(60.0),
+            unread: std::collections::BTreeMap::new(),
         };
         let last = at.plus(Duration::from_millis(2));
-        Scrape { sent: at, last, status: Some(200), failure: None, figures }
+        Scrape { sent: at, last, status: Some(200), failure: None, figures, pushed: None }
     }
 
     fn handle(n: u64) -> String {

@@ -4,6 +4,7 @@ use super::alerts::AlertTexts;
 use crate::metrics::MetricNames;
 use mock_server::contract::SecretsManager;
 use mock_server::listen::{Listen, network};
+use mock_server::services::alerts::AlertFields;
 use reports::report::Severity;
 use scenarios::front_door::FrontDoor;
 use scenarios::plan::{Bounds, Declared};
@@ -228,6 +229,9 @@ pub struct Observe {
     /// What the alerts are called that it, or whoever watches it, sends to `{alerts.url}`: `name` or
     /// `name{label="value"}`. What is not named is not judged.
     pub alerts: AlertTexts,
+    /// Which field holds what in alerts whose body their sender has chosen, such as Datadog's, and that come to
+    /// `{alerts.url}/webhook`.
+    pub alert_webhook: AlertFields,
 }
 
 /// What is asked of the load generator itself.

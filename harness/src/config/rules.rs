@@ -1,5 +1,7 @@
 //! What names and types cannot say: one target, known ids and templates, no secret in the file.
 
+mod metrics;
+
 use super::alerts;
 use super::guarantees;
 use super::managers;
@@ -10,7 +12,6 @@ use super::template;
 use super::version;
 use crate::failure::Mistake;
 use crate::failure::nearest;
-use crate::metrics::Selector;
 use mock_server::contract::SecretsManager;
 use mock_server::listen::network;
 use scenarios::bounds;
@@ -83,7 +84,7 @@ impl Rules<'_> {
                 self.wrong("target.spawn.command", "target.spawn.command is empty", help);
             }
             for argument in &spawn.command {
-                self.templates("target.spawn.command", argument);
+                self.told(file, "target.spawn.command", argument);
             }
             for (name, value) in &spawn.env {
                 if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
@@ -91,7 +92,7 @@ impl Rules<'_> {
                     let help = "let its name hold no =, and neither name nor value a NUL";
                     self.wrong("target.spawn.env", what, help);
                 }
-                self.templates(&format!("target.spawn.env.{name}"), value);
+                self.told(file, &format!("target.spawn.env.{name}"), value);
             }
             if !folder.join(&spawn.cwd).is_dir() {
                 let what = format!("there is no folder {}", spawn.cwd);
@@ -131,6 +132,18 @@ impl Rules<'_> {
                 && !self.is_touched("secrets.backend")
             {
                 self.wrong(path, what, help);
+            }
+        }
+    }
+
+    /// Of what the target is told: nothing listens that the file does not ask for.
+    fn told(&mut self, file: &File, path: &str, text: &str) {
+        self.templates(path, text);
+        let chosen = file.observe.metrics.channel;
+        for name in template::names(text) {
+            if let Some(channel) = template::channel_of(name).filter(|named| *named != chosen) {
+                let help = format!("say channel = {:?} in [observe.metrics]", channel.name());
+                self.wrong(path, format!("nothing listens at {{{name}}}"), help);
             }
         }
     }
@@ -193,45 +206,6 @@ impl Rules<'_> {
         {
             let what = format!("{name:?} is no name of a machine");
             self.wrong("mock.name", what, "write it as host.docker.internal, without a port");
-        }
-    }
-
-    /// Where metrics are, if that is a whole address.
-    fn metrics_url(&mut self, file: &File, path: &str, text: &str) {
-        if text.contains('@') {
-            let help = "leave only http://host:port/path: it stands in what is said of the run";
-            return self.wrong(path, "the address holds a user name or a password", help);
-        }
-        if file.target.url.is_some() && !template::names(text).is_empty() {
-            let help = "write the number: what runs already is given no port";
-            return self.wrong(path, "there is no port to put in", help);
-        }
-        for name in template::names(text) {
-            self.known(path, "template", name, &template::PORTS);
-        }
-        // Any port will do to see whether the rest of it is an address.
-        let filled = template::filled(text, |_| Some("1".to_owned()));
-        let Some(url) = reqwest::Url::parse(&filled).ok().filter(|url| url.scheme() == "http")
-        else {
-            let help = "write it as http://127.0.0.1:9100/metrics";
-            return self.wrong(path, format!("{text:?} is no http:// address"), help);
-        };
-        let target = &file.target;
-        let (own, allowed) = match (&target.url, &target.spawn) {
-            (Some(running), _) => {
-                let base = reqwest::Url::parse(&running.base).ok();
-                (base.map(|base| host(&base).to_owned()), running.allow_hosts.as_slice())
-            }
-            (_, Some(spawn)) => (Some(spawn.host.clone()), spawn.allow_hosts.as_slice()),
-            (None, None) => (None, &[][..]),
-        };
-        let host = host(&url);
-        if !is_here(host)
-            && own.as_deref() != Some(host)
-            && !allowed.iter().any(|known| known == host)
-        {
-            let what = format!("{host} is neither this machine nor where the target is");
-            self.wrong(path, what, format!("if it is yours, say allow_hosts = [{host:?}]"));
         }
     }
 
@@ -316,24 +290,7 @@ impl Rules<'_> {
         if let Some(url) = &observe.metrics_url {
             self.metrics_url(file, "observe.metrics_url", url);
         }
-        let metrics = &observe.metrics;
-        for (key, name) in [
-            ("timeouts", &metrics.timeouts),
-            ("auth_errors", &metrics.auth_errors),
-            ("latency", &metrics.latency),
-            ("cache_hits", &metrics.cache_hits),
-            ("cache_misses", &metrics.cache_misses),
-            ("cache_stale", &metrics.cache_stale),
-            ("key_age", &metrics.key_age),
-            ("click_lag", &metrics.click_lag),
-            ("rate_used", &metrics.rate_used),
-        ] {
-            if !name.is_empty() && name.parse::<Selector>().is_err() {
-                let help = "write name or name{label=\"value\"}, without functions";
-                let what = format!("{name:?} names no series");
-                self.wrong(&format!("observe.metrics.{key}"), what, help);
-            }
-        }
+        self.metrics(file);
     }
 
     fn alerts(&mut self, file: &File) {
@@ -343,6 +300,17 @@ impl Rules<'_> {
                 let what = format!("{text:?} names no alert");
                 self.wrong(&format!("observe.alerts.{}", kind.key()), what, help);
             }
+        }
+        let webhook = &file.observe.alert_webhook;
+        for (key, field) in [("name", &webhook.name), ("status", &webhook.status)] {
+            if field.is_empty() {
+                let path = format!("observe.alert_webhook.{key}");
+                self.wrong(&path, "an alert without it cannot be read", "name the field");
+            }
+        }
+        if webhook.firing.is_empty() {
+            let help = "say what its status is then, as in firing = [\"Triggered\"]";
+            self.wrong("observe.alert_webhook.firing", "no alert would ever fire", help);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Fills `{port}`, `{mock.url}` and their like into the integration's arguments and environment.
 
+use crate::metrics::Channel;
+
 /// The one that may also stand in the names of log files.
 pub const DATA_DIR: &str = "data_dir";
 /// What contract durations are divided by.
@@ -17,6 +19,37 @@ pub const ENVIRONMENT: [&str; 4] = ["environment", "vault.secret", "aws.secret_i
 /// The file with the certificate of the authority that Linktree, vault and alert receiver have theirs
 /// from.
 pub const CA_FILE: &str = "ca_file";
+
+/// Where datagrams of metrics go: the host, and the port.
+pub const DOGSTATSD_HOST: &str = "dogstatsd.host";
+/// See [`DOGSTATSD_HOST`].
+pub const DOGSTATSD_PORT: &str = "dogstatsd.port";
+/// Where an exporter of OpenTelemetry posts metrics, without `/v1/metrics`.
+pub const OTLP: &str = "otlp.url";
+/// Where an SDK of AWS puts metrics.
+pub const CLOUDWATCH: &str = "cloudwatch.url";
+
+/// The channel of metrics that a name belongs to.
+#[must_use]
+pub fn channel_of(name: &str) -> Option<Channel> {
+    match name {
+        DOGSTATSD_HOST | DOGSTATSD_PORT => Some(Channel::Dogstatsd),
+        OTLP => Some(Channel::Otlp),
+        CLOUDWATCH => Some(Channel::Cloudwatch),
+        _ => None,
+    }
+}
+
+/// The names of a channel, as they are written.
+#[must_use]
+pub const fn of_channel(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Prometheus => "{metrics_port}",
+        Channel::Dogstatsd => "{dogstatsd.host} and {dogstatsd.port}",
+        Channel::Otlp => "{otlp.url}",
+        Channel::Cloudwatch => "{cloudwatch.url}",
+    }
+}
 
 /// The names that may stand in braces (contract.md section 2).
 pub const NAMES: &[&str] = &[
@@ -42,6 +75,10 @@ pub const NAMES: &[&str] = &[
     "gcp.metadata_host",
     ENVIRONMENT[3],
     "alerts.url",
+    DOGSTATSD_HOST,
+    DOGSTATSD_PORT,
+    OTLP,
+    CLOUDWATCH,
     "secret.api_key",
     "secret.webhook",
     "secret.session",

@@ -1,7 +1,7 @@
 //! Whatever a target answers to a scrape is read, in time that grows with its length.
 
-use super::fuzz::check;
-use super::{MetricNames, Picks};
+use super::fuzz::{check, datagrams, exports, puts};
+use super::{Exposition, MetricNames, Picks};
 use crate::mutations::{corpus, inputs};
 use mock_server::clock::Clock;
 use proptest::prelude::*;
@@ -21,9 +21,53 @@ proptest! {
     }
 }
 
+/// Words of what is pushed.
+const PUSHED: &[&str] = &[
+    "|c",
+    "|ms",
+    "|h",
+    "|g",
+    "|@0.1",
+    "|#",
+    ":",
+    "\n",
+    "{",
+    "}",
+    "[",
+    "]",
+    "\"",
+    ",",
+    "NaN",
+    "-1",
+    "1e400",
+    "&",
+    "=",
+    ".member.",
+    "18446744073709551616",
+    "\"asInt\":",
+    "\u{2028}",
+    "\0",
+];
+
+proptest! {
+    #[test]
+    fn whatever_is_pushed_what_comes_after_it_counts(
+        dogstatsd in inputs(corpus("dogstatsd"), PUSHED),
+        otlp in inputs(corpus("otlp"), PUSHED),
+        cloudwatch in inputs(corpus("cloudwatch"), PUSHED),
+    ) {
+        datagrams(&dogstatsd);
+        exports(&otlp);
+        puts(&cloudwatch);
+    }
+}
+
 #[test]
-fn each_of_the_corpus_is_read() {
+fn each_of_the_corpora_is_read() {
     corpus("metrics").iter().for_each(|bytes| check(bytes));
+    corpus("dogstatsd").iter().for_each(|bytes| datagrams(bytes));
+    corpus("otlp").iter().for_each(|bytes| exports(bytes));
+    corpus("cloudwatch").iter().for_each(|bytes| puts(bytes));
 }
 
 #[test]
@@ -34,7 +78,7 @@ fn many_buckets_and_long_labels_are_read_quickly() {
     let braces = "m{a=\"b\",".repeat(100_000);
     for text in [buckets + name + "{le=\"+Inf\"} 50000\n", label, braces] {
         let clock = Clock::start();
-        let _ = Picks::of(&MetricNames::default()).figures(&text);
+        let _ = Picks::of(&MetricNames::default()).figures(&Exposition::parse(&text));
         assert!(clock.now().since(mock_server::clock::Moment::ZERO) < Duration::from_secs(2));
     }
 }

@@ -1,20 +1,30 @@
 //! What the integration's metrics are called, as its configuration says.
 
+use super::channel::Channel;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Which series hold what guarantees read: `name` or `name{label="value"}`; empty where there is
-/// none.
+/// How metrics come, and which series hold what guarantees read: `name` or `name{label="value"}`; empty where
+/// there is none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MetricNames {
+    /// How they come.
+    pub channel: Channel,
+    /// What is pushed is sent at most so long after it happened, real milliseconds: the interval at which the
+    /// client flushes or exports, and a little more. Needed wherever metrics are pushed.
+    #[schemars(range(min = 1, max = 600_000))]
+    pub push_within_ms: Option<u64>,
+    /// The port to which what runs already pushes; any without it.
+    #[schemars(range(min = 0, max = 65_535))]
+    pub push_port: u16,
     /// Upstream requests that timed out.
     pub timeouts: String,
     /// Upstream requests that were refused for their key or its scopes.
     pub auth_errors: String,
-    /// The histogram of upstream requests' durations, without `_bucket`.
+    /// The histogram of upstream requests' durations, without `_bucket`, or the timer.
     pub latency: String,
-    /// The unit of its bounds.
+    /// The unit of its bounds, or of its values, where none is sent along.
     pub latency_unit: LatencyUnit,
     /// Page views served from the cache.
     pub cache_hits: String,
@@ -28,6 +38,24 @@ pub struct MetricNames {
     pub click_lag: String,
     /// Upstream requests in the limit's window, a gauge.
     pub rate_used: String,
+}
+
+impl MetricNames {
+    /// Each key of a name, with the name.
+    #[must_use]
+    pub fn named(&self) -> [(&'static str, &str); 9] {
+        [
+            ("timeouts", &self.timeouts),
+            ("auth_errors", &self.auth_errors),
+            ("latency", &self.latency),
+            ("cache_hits", &self.cache_hits),
+            ("cache_misses", &self.cache_misses),
+            ("cache_stale", &self.cache_stale),
+            ("key_age", &self.key_age),
+            ("click_lag", &self.click_lag),
+            ("rate_used", &self.rate_used),
+        ]
+    }
 }
 
 /// The unit of a histogram's bounds.
@@ -47,6 +75,9 @@ impl Default for MetricNames {
         let outcome = |word| format!("linktree_upstream_requests_total{{outcome=\"{word}\"}}");
         let cache = |word| format!("linktree_profile_cache_requests_total{{result=\"{word}\"}}");
         Self {
+            channel: Channel::Prometheus,
+            push_within_ms: None,
+            push_port: 0,
             timeouts: outcome("timeout"),
             auth_errors: outcome("auth"),
             latency: "linktree_upstream_request_duration_seconds".into(),

@@ -53,7 +53,7 @@ impl FirstVisit<'_> {
             let came = self.click(&seen).await;
             lacks.extend(click_lacks(self.front, &came));
         }
-        if self.front.offers(FrontRoute::Metrics) {
+        if self.front.offers(FrontRoute::Metrics) && !self.metrics.channel.is_pushed() {
             let asked = self.client.get(self.metrics_url).header("accept", "text/plain");
             let shown = self.metrics_url.strip_prefix(self.url).unwrap_or(self.metrics_url);
             lacks.extend(metrics_lack(shown, self.metrics, &self.came(asked).await));

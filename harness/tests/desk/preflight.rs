@@ -40,6 +40,7 @@ fn live(rules: Vec<Rule>, adapt: impl FnOnce(&mut ContractProfile)) -> (MockLink
         world: vec![],
         rules,
         listen: Listen::default(),
+        alert_fields: Default::default(),
         port: 0,
         clock: Clock::start(),
         recorder: Arc::clone(&tape) as Arc<dyn Recorder>,

@@ -38,6 +38,7 @@ pub fn mock(recorder: Arc<dyn Recorder>) -> Result<MockLinktree, MockError> {
         world: vec![],
         rules: vec![],
         listen: Listen::default(),
+        alert_fields: Default::default(),
         port: 0,
         clock: Clock::start(),
         recorder,

@@ -43,6 +43,7 @@ impl MockLinktree {
             world: Vec::new(),
             rules: Vec::new(),
             listen: Listen::default(),
+            alert_fields: Default::default(),
             port: 0,
             clock: Clock::start(),
             recorder: Arc::new(History::new(0, None)),

@@ -12,6 +12,7 @@ use crate::listen::Listen;
 use crate::profile::ContractProfile;
 use crate::ranges::OutOfRange;
 use crate::routes::OwnRoute;
+use crate::services::alerts::AlertFields;
 use crate::serving::Bounds;
 use crate::tls::Authority;
 use crate::world::population::{Population, PopulationError};
@@ -36,6 +37,8 @@ pub struct MockConfig {
     pub rules: Vec<Rule>,
     /// Where to listen, and for whom.
     pub listen: Listen,
+    /// How to read alerts whose shape their sender has chosen.
+    pub alert_fields: AlertFields,
     /// The public port; 0 for any.
     pub port: u16,
     /// The run's clock.

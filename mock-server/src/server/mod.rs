@@ -22,8 +22,9 @@ use crate::listen::{Listen, Peers};
 use crate::rendezvous::Rendezvous;
 use crate::routes::Shared;
 use crate::server::rules::Rulebook;
+use crate::services::alerts::AlertFields;
 use crate::services::{self, ServiceContext};
-use crate::services::{alertmanager, secrets};
+use crate::services::{alerts, secrets};
 use crate::serving::Bounds;
 use crate::tls::Tls;
 use crate::webhooks;
@@ -96,6 +97,7 @@ impl MockLinktree {
             world,
             rules,
             listen,
+            alert_fields,
             port,
             clock,
             recorder,
@@ -167,7 +169,7 @@ impl MockLinktree {
             .name("mock-edge".to_owned())
             .spawn({
                 let listen = listen.clone();
-                let beside = Beside { listen, secrets, vault_port, bounds };
+                let beside = Beside { listen, secrets, alert_fields, vault_port, bounds };
                 move || {
                     let _alive = _alive;
                     run(settings, beside, &ready, stopped);
@@ -202,6 +204,7 @@ impl MockLinktree {
 struct Beside {
     listen: Listen,
     secrets: Vec<SecretsManager>,
+    alert_fields: AlertFields,
     vault_port: u16,
     bounds: Bounds,
 }
@@ -220,7 +223,7 @@ fn run(
             return;
         }
     };
-    let Beside { listen, secrets: managers, vault_port, bounds } = beside;
+    let Beside { listen, secrets: managers, alert_fields, vault_port, bounds } = beside;
     let context = Arc::new(ServiceContext {
         shared: Arc::clone(&settings.shared),
         clock: settings.clock,
@@ -242,7 +245,7 @@ fn run(
                 let url = services::serve(&context, server, port, routes, bounds).await?;
                 secrets_urls.push((manager, url));
             }
-            let alerts = alertmanager::router(Arc::clone(&context));
+            let alerts = alerts::router(Arc::clone(&context), alert_fields);
             let server = (Server::Alerts, Server::Alerts.name());
             let alerts_url = services::serve(&context, server, 0, alerts, bounds).await?;
             Ok((Started { address: bound.address(), secrets_urls, alerts_url }, bound))
@@ -296,6 +299,7 @@ mod tests {
             world: vec![],
             rules: vec![],
             listen: Listen::default(),
+            alert_fields: Default::default(),
             port: 0,
             clock: Clock::start(),
             recorder: Arc::clone(&tape) as Arc<dyn Recorder>,

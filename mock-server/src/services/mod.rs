@@ -2,7 +2,7 @@
 //!
 //! They keep nothing of a request; what clients can hold is bounded as on all ports (`serving`).
 
-pub(crate) mod alertmanager;
+pub mod alerts;
 pub mod secrets;
 
 pub use secrets::vault;

@@ -83,6 +83,7 @@ pub fn config(tape: &Arc<Tape>) -> MockConfig {
         world: vec![],
         rules: vec![],
         listen: Listen::default(),
+        alert_fields: Default::default(),
         port: 0,
         clock: Clock::start(),
         recorder: Arc::clone(tape) as Arc<dyn Recorder>,

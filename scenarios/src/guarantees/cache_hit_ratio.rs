@@ -9,6 +9,7 @@ mod shared;
 use super::{Bound, Guarantee, Judge, Priority, Promise, Sight, Stands, Unit};
 use crate::case::{Case, JudgedExchange};
 use crate::guarantees::evidence::exposed_ratio::ExposedRatio;
+use crate::guarantees::evidence::scrapes;
 use crate::guarantees::evidence::well;
 use crate::history::Operation;
 use crate::measure::{Gauge, humane};
@@ -164,7 +165,10 @@ impl Offloading<'_> {
         let (exposed, off_by) = match exposed {
             Some((words, off)) => (words, off_by.shared(off, off)),
             None if fell.is_some() => ("not to be told".to_owned(), off_by),
-            None => ("not exposed".to_owned(), off_by),
+            None => match scrapes::unread(self.case, "cache_hits") {
+                Some(why) => (format!("not known: {why}"), off_by),
+                None => ("not exposed".to_owned(), off_by),
+            },
         };
         let observed = format!(
             "{} page reads of {handle} cost {} logical fetches, {forced} of them for restarts and \

@@ -89,6 +89,7 @@ fn begin(run: &RunPlan) {
             world: plan.world.clone(),
             rules: plan.faults.clone(),
             listen: Listen::default(),
+            alert_fields: Default::default(),
             port: 0,
             clock: Clock::start(),
             recorder: Arc::new(History::new(0, None)),

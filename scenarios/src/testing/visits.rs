@@ -57,7 +57,7 @@ pub fn launched(links: &[(&str, &str)], from_ms: u64, until_ms: u64) -> Operatio
 /// A good scrape at `at_ms` that takes 5 ms.
 pub fn scrape(at_ms: u64, figures: Figures) -> Scrape {
     let (sent, last) = (Moment::from_ms(at_ms), Moment::from_ms(at_ms + 5));
-    Scrape { sent, last, status: Some(200), failure: None, figures }
+    Scrape { sent, last, status: Some(200), failure: None, figures, pushed: None }
 }
 
 /// A creator looked at own figures from `from_ms` to `until_ms`, and was answered so.

@@ -5,6 +5,7 @@ pub mod dead_letters;
 pub mod inspect;
 pub mod logs;
 pub mod pieces;
+pub mod receiver;
 pub mod search;
 pub mod source;
 pub mod torn;

@@ -138,6 +138,13 @@ impl Search {
         self.look(Place::Metrics, text, || Spot("GET of the metrics".into(), String::new()));
     }
 
+    /// What was pushed by a channel of metrics.
+    pub fn pushed(&self, bytes: &[u8], channel: &str) {
+        count(&self.scrapes);
+        let source = || format!("metrics pushed by {channel}");
+        self.look(Place::Metrics, bytes, || Spot(source(), String::new()));
+    }
+
     /// A file of the source tree.
     pub fn source_file(&self, bytes: &[u8], name: &str) {
         count(&self.source_files);

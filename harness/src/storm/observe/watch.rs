@@ -4,10 +4,12 @@
 use super::dead_letters::DeadLetters;
 use super::inspect::Inspector;
 use super::logs::Logs;
+use super::receiver::Receiver;
 use super::search::Search;
 use crate::body::{self, Ended};
-use crate::metrics::Picks;
+use crate::metrics::{Exposition, Picks};
 use crate::storm::recorder::Recorder;
+use crate::storm::target::Standstill;
 use mock_server::clock::Clock;
 use scenarios::history::{Event, OpFailure};
 use scenarios::observed::{Figures, Scrape};
@@ -30,8 +32,10 @@ pub struct Watch {
     pub root: Arc<AtomicU32>,
     /// Its log files.
     pub logs: Logs,
-    /// Where the metrics are, and what is picked out of them; none where there are none.
-    pub metrics: Option<(String, Picks)>,
+    /// How the metrics come; none where there are none.
+    pub metrics: Option<Metrics>,
+    /// When it stood still.
+    pub standstill: Arc<Standstill>,
     /// Where it keeps the webhooks that it could not process; none where nobody says it.
     pub dead_letters: Option<DeadLetters>,
     /// Scrapes.
@@ -42,6 +46,14 @@ pub struct Watch {
     pub recorder: Recorder,
     /// The run's clock.
     pub clock: Clock,
+}
+
+/// How metrics come.
+pub enum Metrics {
+    /// They are asked for at this address, and this is picked out of them.
+    Scraped(String, Picks),
+    /// They are sent here.
+    Pushed(Receiver),
 }
 
 /// A watch that goes on beside the storm.
@@ -77,8 +89,15 @@ impl Watch {
             tokio::task::block_in_place(|| inspector.look(root, search, recorder, clock));
         }
         tokio::task::block_in_place(|| self.logs.read(false));
-        if let Some((url, picks)) = &self.metrics {
-            self.scrape(url, picks).await;
+        match &self.metrics {
+            Some(Metrics::Scraped(url, picks)) => self.scrape(url, picks).await,
+            Some(Metrics::Pushed(receiver)) => {
+                let look = receiver.look(|from| self.standstill.was_since(from));
+                look.into_iter().for_each(|scrape| {
+                    self.recorder.record(Event::Scrape(Box::new(scrape)));
+                });
+            }
+            None => {}
         }
         if let Some(dead_letters) = &mut self.dead_letters {
             dead_letters.look(last).await;
@@ -93,13 +112,13 @@ impl Watch {
         let (failure, figures) = match outcome {
             Ok(Ok(text)) => {
                 self.search.metrics(&text);
-                (None, picks.figures(&String::from_utf8_lossy(&text)))
+                (None, picks.figures(&Exposition::parse(&String::from_utf8_lossy(&text))))
             }
             Ok(Err(error)) if error.is_connect() => (Some(OpFailure::Connect), Figures::default()),
             Ok(Err(_)) => (Some(OpFailure::Broken), Figures::default()),
             Err(_) => (Some(OpFailure::Timeout), Figures::default()),
         };
-        let scrape = Scrape { sent, last, status, failure, figures };
+        let scrape = Scrape { sent, last, status, failure, figures, pushed: None };
         self.recorder.record(Event::Scrape(Box::new(scrape)));
     }
 

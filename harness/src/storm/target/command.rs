@@ -5,6 +5,7 @@ use crate::config::target::TargetSpec;
 use crate::config::template;
 use crate::process::guard::Launch;
 use crate::process::port::free_port_of;
+use crate::storm::observe::receiver::Receiver;
 use crate::storm::observe::search::Search;
 use mock_server::contract::SecretsManager;
 use mock_server::keyring::Environment;
@@ -37,6 +38,8 @@ pub struct Surroundings<'a> {
     pub vault_role: [String; 2],
     /// Where alerts go.
     pub alerts_url: String,
+    /// Where metrics go, if they are pushed.
+    pub receiver: Option<&'a Receiver>,
     /// The run's credentials.
     pub secrets: Secrets,
     /// Kept across restarts within one scenario.
@@ -194,7 +197,7 @@ impl Surroundings<'_> {
             "seed" => self.seed.to_string(),
             "allowed_origin" => ALLOWED_ORIGIN.to_owned(),
             "ca_file" => self.ca_file.as_ref()?.display().to_string(),
-            _ => return ports.value(name),
+            name => return ports.value(name).or_else(|| self.receiver?.value(name)),
         })
     }
 }

@@ -5,10 +5,12 @@ mod command;
 mod lifecycle;
 mod output;
 mod readiness;
+mod standstill;
 mod start_error;
 
 pub use command::{Secrets, Surroundings};
 pub(super) use readiness::cause;
+pub use standstill::Standstill;
 pub use start_error::StartError;
 
 use super::observe::search::Search;
@@ -53,6 +55,7 @@ pub struct Target {
     /// Whether it was ready since its last start.
     ready: bool,
     root: Arc<AtomicU32>,
+    standstill: Arc<Standstill>,
     /// Processor time of the processes that have ended.
     spent: Duration,
 }
@@ -106,6 +109,7 @@ impl Target {
             group: None,
             ready: false,
             root: Arc::default(),
+            standstill: Arc::default(),
             spent: Duration::ZERO,
         };
         if let TargetSpec::Url { running } = spec {
@@ -228,6 +232,12 @@ impl Target {
         Arc::clone(&self.root)
     }
 
+    /// When it stood still.
+    #[must_use]
+    pub fn standstill(&self) -> Arc<Standstill> {
+        Arc::clone(&self.standstill)
+    }
+
     /// Whether it runs and was ready since its last start.
     #[must_use]
     pub fn is_ready(&self) -> bool {
@@ -261,13 +271,16 @@ impl Target {
     /// Makes all its processes stand still with SIGSTOP, as a rule of the plan says.
     pub fn pause(&self, rule: &str) {
         self.note(self.clock.now(), Change::Paused { rule: rule.to_owned() });
+        self.standstill.begin();
         self.signal(Signal::SIGSTOP);
     }
 
     /// Lets it go on with SIGCONT.
     pub fn resume(&self) {
         self.signal(Signal::SIGCONT);
-        self.note(self.clock.now(), Change::Resumed);
+        let now = self.clock.now();
+        self.standstill.end(now);
+        self.note(now, Change::Resumed);
     }
 
     /// Processor time of all its processes so far, where the system says it; a graceful end's own is

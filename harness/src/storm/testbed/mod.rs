@@ -9,9 +9,10 @@ use super::load::Entrance;
 use super::measure::micros;
 use super::observe::dead_letters::DeadLetters;
 use super::observe::logs::Logs;
+use super::observe::receiver::Receiver;
 use super::observe::search::Search;
 use super::observe::source::{self, Tree};
-use super::observe::watch::{Watch, Watching};
+use super::observe::watch::{Metrics, Watch, Watching};
 use super::order::{Order, Said};
 use super::pace::Pace;
 use super::process_faults::due::DueFaults;
@@ -48,6 +49,8 @@ pub struct Testbed {
     metrics_url: String,
     /// Where the target keeps the webhooks that it could not process, unless the watch looks there.
     dead_letters: Option<DeadLetters>,
+    /// What the target pushes, unless the watch looks at it.
+    receiver: Option<Receiver>,
     watching: Option<Watching>,
     /// The target's log files, unless the watch reads them.
     logs: Option<Logs>,
@@ -115,11 +118,15 @@ impl Testbed {
         let logs = self.logs.take();
         let logs = logs.ok_or_else(|| Failure::bug("the target is watched already"))?;
         let offered = self.front.offers(FrontRoute::Metrics);
-        let url = self.metrics_url.clone();
+        let metrics = match self.receiver.take() {
+            Some(receiver) => Metrics::Pushed(receiver),
+            None => Metrics::Scraped(self.metrics_url.clone(), Picks::of(&observe.metrics)),
+        };
         let watch = Watch {
             root: self.target.root(),
             logs,
-            metrics: offered.then(|| (url, Picks::of(&observe.metrics))),
+            metrics: Some(metrics).filter(|_| offered),
+            standstill: self.target.standstill(),
             dead_letters: self.dead_letters.take(),
             client: client().map_err(Failure::bug)?,
             search: Arc::clone(&self.search),

@@ -10,6 +10,7 @@ use crate::storm::measure::{headroom, tolerances};
 use crate::storm::observe::canaries::{Canaries, Credentials};
 use crate::storm::observe::dead_letters::{DeadLetters, Sink};
 use crate::storm::observe::logs::Logs;
+use crate::storm::observe::receiver::{Opening, Receiver};
 use crate::storm::observe::search::Search;
 use crate::storm::order::Order;
 use crate::storm::process_faults::due::DueFaults;
@@ -77,6 +78,7 @@ impl Testbed {
         let data_dir = data_dir(&order.folder)?;
         let program = std::env::current_exe()
             .map_err(|error| Failure::bug(format!("failed to find this program: {error}")))?;
+        let receiver = open_receiver(order, &search, clock).await?;
         let around = Surroundings {
             program: &program,
             mock_url: mock.url(),
@@ -85,6 +87,7 @@ impl Testbed {
             vault_token,
             vault_role: [mock.vault_role_id(), mock.vault_secret_id()],
             alerts_url: mock.alerts_url(),
+            receiver: receiver.as_ref(),
             secrets,
             data_dir: &data_dir,
             ca_file: ca_file.clone(),
@@ -126,6 +129,7 @@ impl Testbed {
             front: order.front_door.clone(),
             session_secret,
             dead_letters,
+            receiver,
             watching: None,
             logs: Some(logs),
             search,
@@ -138,6 +142,26 @@ impl Testbed {
             target,
         })
     }
+}
+
+/// Where the target pushes its metrics, if that is asked for.
+async fn open_receiver(
+    order: &Order,
+    search: &Arc<Search>,
+    clock: Clock,
+) -> Result<Option<Receiver>, Failure> {
+    let names = &order.observe.metrics;
+    let opening = Opening {
+        listen: order.mock.listen(order.target.address()),
+        names,
+        runs_already: matches!(order.target, TargetSpec::Url { .. }),
+    };
+    Receiver::open(opening, search, clock).await.map_err(|error| {
+        let what = format!("failed to listen for metrics by {}: {error}", names.channel.name());
+        let help = "end what listens there, or name another port in observe.metrics.push_port, and tell your \
+                    service";
+        Failure::setup(what, help)
+    })
 }
 
 fn start_mock(
@@ -156,6 +180,7 @@ fn start_mock(
         world: plan.world.clone(),
         rules: plan.faults.clone(),
         listen: order.mock.listen(order.target.address()),
+        alert_fields: order.observe.alert_webhook.clone(),
         port: order.target.mock_port(),
         clock,
         recorder: Arc::new(tap.clone()),

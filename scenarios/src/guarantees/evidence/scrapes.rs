@@ -97,6 +97,9 @@ pub fn why_unseen(case: &Case, key: &str) -> String {
     let Some(scrape) = case.target.scrapes.last() else {
         return "the metrics were not scraped".to_owned();
     };
+    if let Some(why) = key.split(" and ").find_map(|name| unread(case, name)) {
+        return why;
+    }
     match (case.target.scrapes.iter().any(Scrape::is_ok), scrape.status) {
         (true, _) => format!(
             "what [observe.metrics] names for {key} is not exposed: name it as your service does"
@@ -106,6 +109,13 @@ pub fn why_unseen(case: &Case, key: &str) -> String {
         ),
         (false, None) => "the metrics did not answer a scrape".to_owned(),
     }
+}
+
+/// Why a figure that is there could not be told from the last scrape, if so.
+#[must_use]
+pub fn unread(case: &Case, key: &str) -> Option<String> {
+    let why = case.target.scrapes.last()?.figures.unread.get(key)?;
+    Some(format!("what [observe.metrics] names for {key} cannot be told: {why}"))
 }
 
 #[cfg(test)]
@@ -193,6 +203,9 @@ mod tests {
         let (refused, silent) =
             (Scrape { status: Some(404), ..good.clone() }, Scrape { status: None, ..good.clone() });
         check(&[], "the metrics were not scraped");
+        let mut untold = good.clone();
+        untold.figures.unread.insert("cache_hits".into(), "it is sampled".into());
+        check(&[good.clone(), untold], "names for cache_hits cannot be told: it is sampled");
         check(&[good, refused.clone()], "[observe.metrics] names for cache_hits is not exposed");
         check(&[refused], "the metrics answer 404: set front_door.metrics");
         check(&[silent], "the metrics did not answer a scrape");

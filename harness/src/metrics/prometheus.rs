@@ -3,6 +3,8 @@
 //! Own code, because the crates for it split labels at every comma and brace, and a route such as
 //! `/v1/profiles/{handle}` is a usual label. The same grammar reads the selectors.
 
+use super::point::Unit;
+use super::reading::{Read, Reading};
 use super::selector::Selector;
 use scenarios::observed::Histogram;
 use std::borrow::Cow;
@@ -59,29 +61,29 @@ impl<'t> Exposition<'t> {
     pub(super) fn typed(&self) -> impl Iterator<Item = &'t str> {
         self.typed.iter().copied()
     }
+}
 
-    /// The sum of the series that a selector picks; 0 when the metric is there without any of them;
-    /// none when it is not there at all.
-    #[must_use]
-    pub fn sum(&self, selector: &Selector) -> Option<f64> {
+impl Reading for Exposition<'_> {
+    /// None when the metric is not there at all: it may be there without any of the picked series.
+    fn counted(&self, selector: &Selector) -> Read<f64> {
         let named = |sample: &&Sample<'_>| sample.series.name == selector.name;
         let is_there =
             self.typed.contains(selector.name.as_str()) || self.samples.iter().any(|s| named(&s));
         let picked = self.samples.iter().filter(named).filter(|one| selector.picks(&one.series));
-        is_there.then(|| picked.map(|sample| sample.value).sum())
+        Ok(is_there.then(|| picked.map(|sample| sample.value).sum()))
     }
 
-    /// The greatest value of the series that a selector picks: each of several processes may expose one.
-    #[must_use]
-    pub fn greatest(&self, selector: &Selector) -> Option<f64> {
+    fn now(&self, selector: &Selector) -> Read<f64> {
+        self.counted(selector)
+    }
+
+    fn greatest(&self, selector: &Selector) -> Read<f64> {
         let named = self.samples.iter().filter(|one| one.series.name == selector.name);
         let values = named.filter(|one| selector.picks(&one.series)).map(|sample| sample.value);
-        values.filter(|value| value.is_finite()).reduce(f64::max)
+        Ok(values.filter(|value| value.is_finite()).reduce(f64::max))
     }
 
-    /// The histogram with this name, over all series that the selector picks.
-    #[must_use]
-    pub fn histogram(&self, selector: &Selector) -> Option<Histogram> {
+    fn histogram(&self, selector: &Selector, unsaid: Unit) -> Read<Histogram> {
         let bucket = format!("{}_bucket", selector.name);
         let mut all: Vec<(f64, f64)> = Vec::new();
         for sample in self.samples.iter().filter(|sample| sample.series.name == bucket) {
@@ -100,8 +102,9 @@ impl<'t> Exposition<'t> {
             }
         }
         // The last bucket holds everything, and is required to be there.
-        let count = buckets.pop_if(|last| last.0.is_infinite())?.1;
-        Some(Histogram { buckets, count })
+        let Some((_, count)) = buckets.pop_if(|last| last.0.is_infinite()) else { return Ok(None) };
+        buckets.iter_mut().for_each(|bucket| bucket.0 = unsaid.seconds(bucket.0));
+        Ok(Some(Histogram { buckets, count }))
     }
 }
 
@@ -147,7 +150,7 @@ pub(super) fn series(text: &str) -> Option<(Series<'_>, &str)> {
 }
 
 /// A value in quotes, and what follows.
-fn quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
+pub(super) fn quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
     let inside = text.strip_prefix('"')?;
     let plain = inside.find(['"', '\\'])?;
     if inside[plain..].starts_with('"') {
@@ -179,7 +182,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn sum(text: &str, selector: &str) -> Option<f64> {
-        Exposition::parse(text).sum(&selector.parse().unwrap())
+        Exposition::parse(text).counted(&selector.parse().unwrap()).unwrap()
     }
 
     #[test]
@@ -206,7 +209,8 @@ mod tests {
                     h_bucket{r=\"b\",le=\"0.5\"} 1\nh_bucket{r=\"b\",le=\"+Inf\"} 1\n\
                     h_bucket{r=\"b\",le=\"0.1\"} 1\n";
         let histogram = |selector: &str| {
-            Exposition::parse(text).histogram(&selector.parse::<Selector>().unwrap())
+            let selector = selector.parse::<Selector>().unwrap();
+            Exposition::parse(text).histogram(&selector, Unit::Unsaid).unwrap()
         };
         let all = histogram("h").unwrap();
         assert_eq!((all.buckets, all.count), (vec![(0.1, 1.0), (0.5, 3.0)], 4.0));
@@ -220,8 +224,8 @@ mod tests {
         #[test]
         fn any_text_is_read(text in "[a-z{}=\"\\\\,#\n 0-9é]{0,80}") {
             let exposition = Exposition::parse(&text);
-            let _ = exposition.sum(&"a".parse().unwrap());
-            let _ = exposition.histogram(&"a".parse().unwrap());
+            let _ = exposition.counted(&"a".parse().unwrap());
+            let _ = exposition.histogram(&"a".parse().unwrap(), Unit::Unsaid);
         }
     }
 }

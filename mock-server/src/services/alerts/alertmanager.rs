@@ -3,12 +3,13 @@
 //!
 //! Like Alertmanager, it takes the valid alerts of a request even when others are refused.
 
-use crate::clock::{Clock, Moment};
-use crate::history::record::{Alert, Record};
+use super::{now, record, refused};
+use crate::clock::Moment;
+use crate::history::record::Alert;
 use crate::services::ServiceContext;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{get, post};
@@ -16,9 +17,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// The largest body, bytes.
-const MAX_BODY: usize = 1024 * 1024;
 
 /// So many refusals of one request are named.
 const NAMED: usize = 10;
@@ -38,14 +36,13 @@ struct Posted {
 }
 
 /// The receiver's routes.
-pub(crate) fn router(context: Arc<ServiceContext>) -> Router {
+pub(super) fn router(context: Arc<ServiceContext>) -> Router {
     let started = now().to_string();
     Router::new()
         .route("/api/v2/alerts", post(receive))
         .route("/api/v2/status", get(async move || status(&started)))
         .route("/-/healthy", get(async || "OK"))
         .route("/-/ready", get(async || "OK"))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(context)
 }
 
@@ -54,10 +51,6 @@ pub(crate) fn router(context: Arc<ServiceContext>) -> Router {
 struct Received {
     at: Moment,
     wall: jiff::Timestamp,
-}
-
-fn now() -> jiff::Timestamp {
-    jiff::Timestamp::try_from(Clock::wall()).unwrap_or_default()
 }
 
 impl Received {
@@ -103,14 +96,10 @@ async fn receive(
             return refused(StatusCode::BAD_REQUEST, &message);
         }
     };
-    let ring = context.keys().ring();
     let mut wrong = Vec::new();
     for (index, posted) in posted.into_iter().enumerate() {
         match checked(posted, at) {
-            Ok(alert) => {
-                let clean = |text: String| ring.scanner().redacted(&text).into_owned();
-                context.recorder.record(Record::Alert(cleaned(alert, clean)));
-            }
+            Ok(alert) => record(&context, alert),
             Err(why) => wrong.push(format!("alert {index}: {why}")),
         }
     }
@@ -123,11 +112,6 @@ async fn receive(
         wrong.push(format!("{more} more"));
     }
     refused(StatusCode::BAD_REQUEST, &wrong.join("; "))
-}
-
-/// Alertmanager's errors are a string in JSON.
-fn refused(status: StatusCode, message: &str) -> Response {
-    (status, Json(message)).into_response()
 }
 
 /// The alert for the record, if an Alertmanager would take it and it has a name.
@@ -151,7 +135,7 @@ fn checked(posted: Posted, received: Received) -> Result<Alert, &'static str> {
 }
 
 /// A time as an Alertmanager reads it; none when it is not set.
-fn time(text: Option<&str>) -> Result<Option<jiff::Timestamp>, &'static str> {
+pub(super) fn time(text: Option<&str>) -> Result<Option<jiff::Timestamp>, &'static str> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
     let time: jiff::Timestamp = text.parse().map_err(|_| NO_TIME)?;
     Ok(Some(time).filter(|time| time.as_second() > ZERO_TIME))
@@ -162,18 +146,12 @@ const NO_TIME: &str = "startsAt and endsAt must be RFC 3339 times";
 /// The end of the year 1: Go's clients send that year's first second for a time that is not set.
 const ZERO_TIME: i64 = -62_104_060_800;
 
-/// The alert without credentials, which must not reach a history even when the sender leaks them.
-fn cleaned(alert: Alert, clean: impl Fn(String) -> String) -> Alert {
-    let all = |pairs: BTreeMap<String, String>| {
-        pairs.into_iter().map(|(name, value)| (clean(name), clean(value))).collect()
-    };
-    Alert { labels: all(alert.labels), annotations: all(alert.annotations), ..alert }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::MAX_BODY;
+    use super::super::testing::taken;
     use super::*;
-    use crate::services::testing::{Tape, context};
+    use crate::services::testing::context;
 
     fn post(body: &str, kind: &str) -> (StatusCode, Vec<Alert>) {
         let (context, tape) = context();
@@ -183,15 +161,6 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let answer = runtime.block_on(receive(State(context), headers, body));
         (answer.status(), taken(&tape))
-    }
-
-    fn taken(tape: &Tape) -> Vec<Alert> {
-        let records = tape.0.lock().unwrap().drain(..).collect::<Vec<_>>();
-        let alert = |record| match record {
-            Record::Alert(alert) => alert,
-            other => panic!("{other:?}"),
-        };
-        records.into_iter().map(alert).collect()
     }
 
     #[track_caller]
