@@ -9,6 +9,12 @@ const ANOTHER_SEED: &str =
 /// Every minimum stands in it once.
 pub const TABLE: &[Advice] = &[
     (
+        "Too many visitors were turned away for anybody to tell whose pages could have been fetched. Spend the \
+         cap on whole fills, links as well as profiles, one at a time for each page, and first on what most \
+         visitors wait for.",
+        &["views of pages that could be there, in a hundred page views"],
+    ),
+    (
         "Your HTTP library may send a request again by itself after a reset, so that your breaker hears of \
          fewer failures than there were. Go's net/http does so for a GET on a connection that was kept. Turn \
          that off (a body that cannot be read again, no kept connections), or run it with another --seed.",
