@@ -14,7 +14,7 @@ pub struct MetricNames {
     pub auth_errors: String,
     /// The histogram of upstream requests' durations, without `_bucket`.
     pub latency: String,
-    /// The unit of its bounds.
+    /// The unit of the latency histogram's bounds.
     pub latency_unit: LatencyUnit,
     /// Page views served from the cache.
     pub cache_hits: String,
