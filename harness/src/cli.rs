@@ -47,9 +47,9 @@ pub enum Command {
     Run(RunArgs),
     /// List scenarios, guarantees, mutants or faults
     List(ListArgs),
-    /// Explain a scenario, guarantee, mutant or fault, the contract or a plan
+    /// Explain a scenario, guarantee, mutant, fault or key of windthrow.toml, the contract or a plan
     Explain {
-        /// Its id; or `contract`: what the service calls and is called with; or `plan`: how a plan is edited
+        /// Its id or name, as `click_slots`; or `contract`: what the service calls and is called with; or `plan`
         id: String,
         /// Where the contract stands
         #[command(flatten)]

@@ -26,18 +26,22 @@ impl Oddities {
         };
     }
 
-    /// A line for each kind, the same in every scenario.
+    /// A line for each kind of click and one for methods, the same in every scenario.
     #[must_use]
     pub fn words(&self) -> Vec<String> {
         let click = |(status, kind): &(u16, String)| {
             format!("what is no click was answered {status} ({kind}): it cannot be delivered")
         };
-        let method = |(status, kind): &(u16, String)| {
-            format!(
-                "{kind} to a page was answered {status}: pages have GET and HEAD alone, so say 405"
-            )
-        };
-        self.clicks.iter().map(click).chain(self.methods.iter().map(method)).collect()
+        self.clicks.iter().map(click).chain(self.method()).collect()
+    }
+
+    /// One of the methods stands for all: a page that takes one takes most.
+    fn method(&self) -> Option<String> {
+        let usual = self.methods.iter().find(|(_, method)| method == "POST");
+        let (status, method) = usual.or_else(|| self.methods.first())?;
+        Some(format!(
+            "{method} /{{handle}} was answered {status}: a page has GET and HEAD alone, so say 405"
+        ))
     }
 }
 
@@ -81,8 +85,9 @@ mod tests {
     fn a_page_that_takes_another_method_is_told() {
         check(
             Did::WrongMethod,
-            &[("POST", 200), ("PUT", 405), ("OPTIONS", 204), ("BREW", 404)],
-            &["POST to a page was answered 200: pages have GET and HEAD alone, so say 405"],
+            &[("BREW", 200), ("POST", 200), ("PUT", 405), ("OPTIONS", 204)],
+            &["POST /{handle} was answered 200: a page has GET and HEAD alone, so say 405"],
         );
+        check(Did::WrongMethod, &[("OPTIONS", 204), ("BREW", 404)], &[]);
     }
 }

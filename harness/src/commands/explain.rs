@@ -2,15 +2,16 @@
 
 use crate::cli::ContractArgs;
 use crate::commands::{contract_document, say};
-use crate::document;
 use crate::failure::{Exit, Failure, nearest};
+use crate::{config, document};
 use mock_server::faults::{FAULTS, FaultInfo};
 use reference::mutants::{self, MUTANTS};
 use scenarios::catalogue::{self, SCENARIOS};
 use scenarios::guarantees::{self, Bound, GUARANTEES};
 use scenarios::strength::Minimum;
 
-/// Prints what is known of a scenario, guarantee, mutant or fault, of the contract or of plans.
+/// Prints what is known of a scenario, guarantee, mutant or fault, of a key of the configuration, of the
+/// contract or of plans.
 ///
 /// # Errors
 ///
@@ -79,18 +80,25 @@ pub fn explain(id: &str, contract: &ContractArgs) -> Result<Exit, Failure> {
             fault.example_json()
         ));
     }
+    if let Some(text) = document::config_text(config::keys(), id) {
+        known = true;
+        say(text.trim_end());
+    }
     if known {
         return Ok(Exit::Held);
     }
+    let entries = document::entries(config::keys());
     let ids = GUARANTEES.iter().map(|guarantee| guarantee.promise().id);
     let ids = ids.chain(SCENARIOS.iter().map(|scenario| scenario.id));
     let ids = ids.chain(MUTANTS.iter().map(|mutant| mutant.id));
     let ids = ids.chain(FAULTS.iter().map(|fault| fault.kind)).chain(["contract", "plan"]);
+    let ids = ids.chain(entries.iter().map(|entry| entry.name.as_str()));
     let near = nearest(id, ids).map_or(String::new(), |near| format!("did you mean {near}? "));
     Err(Failure::NothingMatched {
         what: format!("nothing is called {id}"),
         help: format!(
-            "{near}see windthrow list, with --guarantees, --mutants or --faults; or explain contract, or plan"
+            "{near}see windthrow list, with --guarantees, --mutants or --faults; or explain contract, or plan, or \
+             any key or table of windthrow.toml"
         ),
     })
 }

@@ -109,6 +109,19 @@ pub fn schema() -> serde_json::Value {
     schema
 }
 
+/// The same with one table for the settings of any guarantee.
+#[must_use]
+pub fn keys() -> &'static serde_json::Value {
+    &SHAPES
+}
+
+/// The names and types of a text that the schema does not have.
+#[cfg(test)]
+pub(crate) fn misnamed(text: &str) -> Vec<String> {
+    let table = DeTable::parse(text).expect("TOML").into_inner();
+    shape::compare(&table, &SHAPES).mistakes.into_iter().map(|one| one.what).collect()
+}
+
 /// Names and types of the file's keys. Ids and bounds are checked by the registry's own rules.
 static SHAPES: LazyLock<serde_json::Value> =
     LazyLock::new(|| schemars::schema_for!(File).to_value());

@@ -222,7 +222,7 @@ pub struct Observe {
     /// The file in which it keeps the webhooks that it could not process, with their payloads; relative to
     /// where the command is started, and `{data_dir}` may stand in it.
     pub kept_file: Option<String>,
-    /// The route of its own that shows them, where they are in no such file.
+    /// The route of its own that shows the webhooks that it could not process, where they are in no file.
     pub kept_route: Option<String>,
     /// What its metrics are called.
     pub metrics: MetricNames,

@@ -1,11 +1,13 @@
 //! What a service talks to, as one document: Linktree's side from the mock, the front door from what
 //! visitors do, and the plan's format. Text for people is made of the same JSON.
 
+mod config_text;
 mod fields;
 mod front_door;
 mod plan_text;
 mod text;
 
+pub use config_text::{Entry, config_text, entries};
 pub use plan_text::plan_text;
 pub use text::contract_text;
 

@@ -125,6 +125,25 @@ fn metrics_at_another_port_are_shown_with_their_path_there() {
     assert_eq!(metrics("http://127.0.0.1:9100").0, "/");
 }
 
+/// Proves that what is read before anything is compiled is what `windthrow explain contract` prints. After a
+/// change that is meant, WINDTHROW_WRITE_CONTRACT=1 writes it anew.
+#[test]
+fn the_document_in_the_repository_is_the_contract() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../mock-server/profiles/linktree-v1.md");
+    let text = contract_text(&document());
+    assert!(!text.contains("```"), "it stands in a fence");
+    let document = format!(
+        "# What a service calls, and is called with\n\nThis is what `windthrow explain contract` prints \
+         without a configuration, of the profile in\n[linktree-v1.toml](linktree-v1.toml); a test keeps it \
+         equal. Linktree publishes no such contract: it is assumed.\n\n```text\n{}\n```\n",
+        text.trim_end()
+    );
+    if std::env::var_os("WINDTHROW_WRITE_CONTRACT").is_some() {
+        std::fs::write(path, &document).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), document);
+}
+
 #[test]
 fn the_text_has_every_operation_with_its_scope_and_every_field_of_a_click() {
     let text = contract_text(&document());

@@ -67,6 +67,8 @@ fn every_schema_and_explanation_is_printed() {
     let contract = printed(folder.path(), "explain contract");
     assert!(contract.contains("POST /v1/clicks/batch") && contract.contains("POST /api/clicks"));
     assert!(printed(folder.path(), "explain plan").contains("Pick: "));
+    assert!(printed(folder.path(), "explain declared").contains("click_slots = 24"));
+    assert!(printed(folder.path(), "explain click_slots").contains("default:  24"));
     // Another profile's numbers are in its document.
     let text = mock_server::profile::LINKTREE_V1.replace("max_limit = 100", "max_limit = 42");
     std::fs::write(folder.path().join("mine.toml"), text).unwrap();

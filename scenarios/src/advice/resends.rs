@@ -19,7 +19,7 @@ pub fn told(case: &Case) -> Option<String> {
     let more = match longer(case, &unheard) {
         0 => String::new(),
         rows => format!(
-            " {} more attempts than max_attempts = {most} for that.",
+            " So {} more attempts than max_attempts = {most}.",
             so_many(rows, "page read had", "page reads had")
         ),
     };

@@ -22,18 +22,18 @@ pub struct Declared {
     /// within it may keep the breaker closed. Absent, nothing is forgotten but by a success.
     #[schemars(range(min = 1, max = 3_600_000))]
     pub breaker_window_ms: Option<u64>,
-    /// How that window moves.
+    /// How the breaker's sampling window moves.
     pub breaker_window_kind: WindowKind,
-    /// How long it stays open, contract milliseconds.
+    /// How long the breaker stays open, contract milliseconds.
     #[schemars(range(min = 1, max = 3_600_000))]
     pub breaker_open_ms: u64,
-    /// How the open time grows with each failed probe in thousandths: 1000 does not grow, 2000 doubles.
+    /// How the breaker's open time grows with each failed probe in thousandths: 1000 does not grow, 2000 doubles.
     #[schemars(range(min = 1_000, max = 100_000))]
     pub breaker_open_factor_milli: u32,
     /// The longest open time that grows, contract milliseconds.
     #[schemars(range(min = 1, max = 3_600_000))]
     pub breaker_open_cap_ms: u64,
-    /// Calls let through while half-open.
+    /// Calls that the breaker lets through while half-open.
     #[schemars(range(min = 1, max = 1_000))]
     pub half_open_probes: u32,
     /// Upstream attempts of one page read, the first included.
@@ -42,10 +42,10 @@ pub struct Declared {
     /// Base of the exponential backoff, contract milliseconds.
     #[schemars(range(min = 0, max = 3_600_000))]
     pub backoff_base_ms: u64,
-    /// Its growth from retry to retry in thousandths: 2000 doubles.
+    /// Growth of the backoff from retry to retry in thousandths: 2000 doubles.
     #[schemars(range(min = 0, max = 100_000))]
     pub backoff_factor_milli: u32,
-    /// Its cap, contract milliseconds.
+    /// Longest wait of the backoff, contract milliseconds.
     #[schemars(range(min = 0, max = 3_600_000))]
     pub backoff_cap_ms: u64,
     /// Base of the backoff between deliveries of a click, contract milliseconds; that of page reads
@@ -53,11 +53,11 @@ pub struct Declared {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 3_600_000))]
     pub click_backoff_base_ms: Option<u64>,
-    /// Its growth, in thousandths.
+    /// Growth of the backoff between deliveries of a click, in thousandths.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 100_000))]
     pub click_backoff_factor_milli: Option<u32>,
-    /// Its cap, contract milliseconds. A queue that always waits as long has this for its base too.
+    /// Longest wait of the backoff between deliveries of a click, contract milliseconds. A queue that always waits as long has this for its base too.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 3_600_000))]
     pub click_backoff_cap_ms: Option<u64>,
@@ -109,7 +109,7 @@ pub struct Declared {
     /// For how long use must stay above the bound before the headroom alert fires, contract milliseconds.
     #[schemars(range(min = 0, max = 3_600_000))]
     pub headroom_for_ms: u64,
-    /// The same of every other alert.
+    /// For how long its condition must hold before any other alert fires, contract milliseconds.
     #[schemars(range(min = 0, max = 3_600_000))]
     pub alert_for_ms: u64,
     /// The window of the latency alert's percentile, contract milliseconds.

@@ -83,7 +83,51 @@ fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
 mod tests {
     use super::*;
     use crate::cli::{Cli, Command, ProfileName};
+    use crate::{config, document};
     use clap::Parser;
+    use serde_json::Value;
+    use std::collections::BTreeMap;
+
+    /// What the written file shows of each key, by path: its value, or nothing where it has no default.
+    fn shown() -> BTreeMap<String, Option<Value>> {
+        let (mut shown, mut table) = (BTreeMap::new(), String::new());
+        let text = configuration();
+        for line in text.lines().map(|line| line.strip_prefix("# ").unwrap_or(line)) {
+            let path = |key: &str| match table.as_str() {
+                "" => key.to_owned(),
+                table => format!("{table}.{key}"),
+            };
+            if let Some(header) = line.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+                table = header.0.replace("click-lag", "<id>");
+                shown.insert(table.clone(), None);
+            } else if let Some((key, _)) = line.split_once(" has no default: ") {
+                shown.insert(path(key), None);
+            } else if let Ok(read) = toml::from_str::<BTreeMap<String, Value>>(line) {
+                shown.extend(read.into_iter().map(|(key, value)| (path(&key), Some(value))));
+            }
+        }
+        shown
+    }
+
+    /// Proves that whoever reads the file alone knows of every key, and what holds without it.
+    #[test]
+    fn every_key_of_the_schema_is_written_with_its_default() {
+        let shown = shown();
+        for entry in document::entries(config::keys()) {
+            let path = entry.path();
+            let is_there = shown.contains_key(&path) || shown.contains_key(&format!("{path}.<id>"));
+            assert!(is_there, "{path} is not in the file that init writes");
+            // What the example needs to start is no default.
+            let is_example = ["command", "env", "bounds"].contains(&entry.name.as_str());
+            match shown.get(&path).cloned().flatten() {
+                Some(value) if !entry.default.is_null() && !is_example => {
+                    let severity = path == "guarantee.<id>.severity";
+                    assert!(value == entry.default || severity, "{path} is {}", entry.default);
+                }
+                _ => {}
+            }
+        }
+    }
 
     /// What the workflow calls is a command line of this version, and not the quick profile.
     #[test]
