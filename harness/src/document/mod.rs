@@ -14,7 +14,7 @@ pub use text::contract_text;
 use crate::config::Config;
 use crate::config::model::File;
 use mock_server::profile::ContractProfile;
-use scenarios::front_door::FrontDoor;
+use scenarios::front_door::{FrontDoor, FrontRoute};
 use scenarios::plan::RunPlan;
 use serde_json::{Map, Value, json};
 
@@ -39,8 +39,13 @@ impl Service {
         let spawned = target.spawn.as_ref().map(|spawn| &spawn.ready);
         let ready = spawned.or(target.url.as_ref().map(|running| &running.ready));
         let elsewhere = Some(&front_door.metrics).filter(|metrics| metrics.starts_with("http"));
+        let mut front = front_door.clone();
+        if observe.metrics.channel.is_pushed() {
+            // Nobody asks for them.
+            front.without.push(FrontRoute::Metrics);
+        }
         Self {
-            front: front_door.clone(),
+            front,
             ready: ready.map_or("/healthz", String::as_str).to_owned(),
             metrics_url: observe.metrics_url.as_ref().or(elsewhere).cloned(),
             file: config.path.as_ref().map(|path| path.display().to_string()),
