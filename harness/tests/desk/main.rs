@@ -13,5 +13,6 @@ mod preflight;
 mod printed;
 mod real_run;
 mod rerun;
+mod secrets_managers;
 mod shell;
 mod what_is_new;

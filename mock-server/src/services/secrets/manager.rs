@@ -130,7 +130,10 @@ async fn answered<M: Manager>(
         return M::failing(&call, StatusCode::SERVICE_UNAVAILABLE).response;
     }
     if !fate.late.is_zero() {
+        let mut waiting =
+            Waiting { call: &call, manager: M::NAME, marks: &fate.marks, over: false };
         tokio::time::sleep(fate.late).await;
+        waiting.over = true;
     }
     let Answer { response, version } = match (fate.status, &body) {
         (Some(status), _) => M::failing(&call, status),
@@ -139,6 +142,23 @@ async fn answered<M: Manager>(
     };
     record(&call, M::NAME, response.status().as_u16(), version, &fate.marks);
     response
+}
+
+/// Whoever waits for a late answer may give up, and its request is dropped: it is recorded then, without an
+/// answer.
+struct Waiting<'c> {
+    call: &'c Call<'c>,
+    manager: SecretsManager,
+    marks: &'c [FaultMark],
+    over: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if !self.over {
+            record(self.call, self.manager, 0, None, self.marks);
+        }
+    }
 }
 
 fn fate(context: &ServiceContext, parts: &Parts, asked: &Asked, at: Moment) -> Fate {

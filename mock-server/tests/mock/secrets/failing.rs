@@ -1,9 +1,10 @@
 //! What secrets managers do wrong where a plan wants it, each in its own words.
 
 use super::{LONG, aws, error, gcp, payload, reads, rig, url};
-use crate::rig::{Rig, beside};
+use crate::rig::{Client, Rig, beside};
 use mock_server::contract::SecretsManager::Gcp;
 use mock_server::faults::{Fault, Rule, VaultSlow, VaultStale, VaultStall, VaultStatus};
+use mock_server::history::record::SecretRead;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -68,24 +69,46 @@ fn one_that_lags_behind_hands_out_the_version_before_the_last_rotation() {
     assert_eq!(read["data"]["metadata"]["version"], 1);
 }
 
+/// A client that asks GCP for the secret and is not answered.
+fn asking(rig: &Rig) -> Client {
+    let address = url(rig, Gcp);
+    let mut client = Client::to(address.rsplit_once(':').unwrap().1.parse().unwrap());
+    let path = "/v1/projects/p/secrets/linktree/versions/latest:access";
+    let token = "Authorization: Bearer vault-token";
+    client.write(&format!("GET {path} HTTP/1.1\r\nHost: x\r\n{token}\r\n\r\n"));
+    client
+}
+
+/// Waits until a request without an answer is recorded.
+fn unanswered(rig: &Rig) -> SecretRead {
+    loop {
+        if let Some(read) = reads(rig).into_iter().find(|read| read.status == 0) {
+            return read;
+        }
+        std::thread::yield_now();
+    }
+}
+
 #[test]
-fn a_slow_one_answers_late_and_a_silent_one_is_recorded_at_once() {
+fn a_slow_one_answers_late_or_whoever_gives_up_is_recorded() {
     let rig = rig(vec![Fault::VaultSlow(VaultSlow { ms: 60, path: DATA.into() })]);
     let begun = rig.clock.now();
     let answer = aws(&rig, "GetSecretValue", &json!({ "SecretId": "linktree" }));
     let took = rig.clock.now().since(begun);
     assert!(answer.status == 200 && took >= Duration::from_millis(60));
-    assert_eq!(reads(&rig)[0].faults[0].kind.info().kind, "vault-slow");
-    let silent = Fault::VaultStall(VaultStall { path: DATA.into() });
-    rig.mock.set_rules(vec![Rule::new("silent", silent)]).unwrap();
-    let address = url(&rig, Gcp);
-    let port: u16 = address.rsplit_once(':').unwrap().1.parse().unwrap();
-    let mut client = crate::rig::Client::to(port);
-    let path = "/v1/projects/p/secrets/linktree/versions/latest:access";
-    client.write(&format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"));
-    let silent = || reads(&rig).into_iter().find(|read| read.status == 0);
-    while silent().is_none() {
-        std::thread::yield_now();
-    }
-    assert_eq!(silent().unwrap().version, None);
+    let read = reads(&rig).remove(0);
+    assert_eq!((read.status, read.faults[0].kind.info().kind), (200, "vault-slow"));
+    let slow = Fault::VaultSlow(VaultSlow { ms: 120_000, path: DATA.into() });
+    rig.mock.set_rules(vec![Rule::new("slow", slow)]).unwrap();
+    drop(asking(&rig));
+    let read = unanswered(&rig);
+    assert_eq!((read.version, read.faults[0].rule.as_str()), (None, "slow"));
+}
+
+#[test]
+fn a_silent_one_is_recorded_at_once() {
+    let rig = rig(vec![Fault::VaultStall(VaultStall { path: DATA.into() })]);
+    let client = asking(&rig);
+    assert_eq!(unanswered(&rig).version, None);
+    drop(client);
 }

@@ -104,7 +104,6 @@ impl Secret {
             "Name": self.name,
             "LastChangedDate": changed,
             "CreatedDate": created,
-            "Tags": [],
             "VersionIdsToStages": stages,
         })
     }
@@ -131,6 +130,7 @@ impl Secret {
             json!({
                 "VersionId": one.id,
                 "VersionStages": one.stages,
+                "LastAccessedDate": one.created(),
                 "CreatedDate": one.created(),
             })
         };
