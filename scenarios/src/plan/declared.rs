@@ -27,7 +27,8 @@ pub struct Declared {
     /// How long the breaker stays open, contract milliseconds.
     #[schemars(range(min = 1, max = 3_600_000))]
     pub breaker_open_ms: u64,
-    /// How the breaker's open time grows with each failed probe in thousandths: 1000 does not grow, 2000 doubles.
+    /// How the breaker's open time grows with each failed probe in thousandths: 1000 does not grow,
+    /// 2000 doubles.
     #[schemars(range(min = 1_000, max = 100_000))]
     pub breaker_open_factor_milli: u32,
     /// The longest open time that grows, contract milliseconds.
@@ -57,7 +58,8 @@ pub struct Declared {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 100_000))]
     pub click_backoff_factor_milli: Option<u32>,
-    /// Longest wait of the backoff between deliveries of a click, contract milliseconds. A queue that always waits as long has this for its base too.
+    /// Longest wait of the backoff between deliveries of a click, contract milliseconds. A queue
+    /// that always waits as long has this for its base too.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 3_600_000))]
     pub click_backoff_cap_ms: Option<u64>,
@@ -121,7 +123,8 @@ pub struct Declared {
     /// Of fewer calls in a window the alerts on latency and errors may say what they like.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub alert_min_calls: u32,
-    /// So many timeouts, or refusals of the key, in the window of the error rate call for the alert on them.
+    /// So many timeouts, or refusals of the key, in the window of the error rate call for the alert
+    /// on them.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub alert_alike: u32,
 }
