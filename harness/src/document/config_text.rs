@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::fmt::Write;
 
 /// Of keys without a default something that may stand there, as in TOML.
-const EXAMPLES: [(&str, &str); 27] = [
+const EXAMPLES: [(&str, &str); 28] = [
     ("alerts", "{ latency = \"High latency\" }"),
     ("allow_hosts", "[\"10.0.0.7\"]"),
     ("base", "\"http://127.0.0.1:8080\""),
@@ -27,6 +27,7 @@ const EXAMPLES: [(&str, &str); 27] = [
     ("name", "\"host.docker.internal\""),
     ("p99_lateness_ms", "20"),
     ("peers", "[\"172.17.0.0/16\"]"),
+    ("push_within_ms", "3000"),
     ("rate_cap", "60"),
     ("reset", "\"/test/reset\""),
     ("scopes", "[\"profile:read\", \"links:read\", \"clicks:write\"]"),

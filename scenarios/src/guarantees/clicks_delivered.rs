@@ -29,8 +29,8 @@ const PROMISE: Promise = Promise {
                 definite 2xx or a refusal for good: its own status in a batch, or 404, 409, 410, 422 of \
                 a single click. Bound retries per call, never per click.",
     blind_to: "Single clicks that the front door refused or never answered, and what Linktree does with \
-               a click that it accepted. What is still being delivered when the recording ends is \
-               late (click-lag), and not lost.",
+               a click that it accepted. While clicks still arrive as the recording ends, what \
+               has not come yet is late (click-lag), and not lost.",
     bounds: &[],
     minimums: &[WAITED],
     // A mock that refuses hinders deliveries, and the plan does not say when.
