@@ -7,6 +7,8 @@
 # Needs Linux with two cores or more, wrk, zstd, Java 17, Node with npm, Python 3 with venv (Debian: apt-get install
 # wrk zstd default-jre-headless nodejs npm python3-venv). MockServer, WireMock and k6 are fetched to target/peers.
 #
+# Ports 21080 and 21081 must be free; they are below those that the system hands out by itself.
+#
 # A server has the second core for itself and the load tool the first; processor time is the server's own,
 # of all its threads, as the kernel counts it.
 set -euo pipefail
@@ -107,11 +109,11 @@ start() { # name of a server: sets url and key
             ;;
         MockServer)
             taskset -c 1 java -Dmockserver.logLevel=WARN -jar "$peers"/node_modules/mockserver-node/mockserver-netty-*.jar \
-                -serverPort 41080 >"$out/said" 2>&1 &
+                -serverPort 21080 >"$out/said" 2>&1 &
             pid=$!
-            url=http://127.0.0.1:41080/page
+            url=http://127.0.0.1:21080/page
             for _ in $(seq 300); do
-                curl -fsS -o /dev/null -X PUT http://127.0.0.1:41080/mockserver/expectation \
+                curl -fsS -o /dev/null -X PUT http://127.0.0.1:21080/mockserver/expectation \
                     -d @"$out/expectation.json" 2>/dev/null && break
                 sleep 0.1
             done
@@ -123,10 +125,10 @@ start() { # name of a server: sets url and key
 {"request": {"method": "GET", "url": "/page"},
  "response": {"status": 200, "bodyFileName": "page.json", "headers": {"Content-Type": "application/json"}}}
 M
-            taskset -c 1 java -jar "$peers"/node_modules/wiremock/build/wiremock-standalone-*.jar --port 41081 \
+            taskset -c 1 java -jar "$peers"/node_modules/wiremock/build/wiremock-standalone-*.jar --port 21081 \
                 --root-dir "$out/wiremock" --no-request-journal --disable-banner >"$out/said" 2>&1 &
             pid=$!
-            url=http://127.0.0.1:41081/page
+            url=http://127.0.0.1:21081/page
             ;;
     esac
     await "$url"
