@@ -245,7 +245,8 @@ for size in ${JUDGED:-1000 10000 100000}; do
     python3 - "$bin/windthrow" "$out/days" "$size" "$events" <<'P'
 import os, resource, subprocess, sys
 binary, days, size, events = sys.argv[1:]
-code = subprocess.run([binary, "recheck", "--out-dir", days, size], stdout=subprocess.DEVNULL).returncode
+quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+code = subprocess.run([binary, "recheck", "--out-dir", days, size], **quiet).returncode
 if code not in (0, 1, 3):
     sys.exit(f"failed to judge a day: exit code {code}")
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
