@@ -1,9 +1,14 @@
 //! Which paths of the vault a fault is about.
 
-use super::Mistake;
+use super::{Effect, Mistake, RequestView};
+
+/// What such a fault does to a request: this where it is about its path, and nothing else.
+pub(super) fn effect(pattern: &str, request: &RequestView<'_>, effect: Effect) -> Effect {
+    if covers(pattern, request.key) { effect } else { Effect::Pass }
+}
 
 /// Whether a request's path below `/v1/` is this one, or begins with what stands before a final `*`.
-pub(super) fn covers(pattern: &str, path: &str) -> bool {
+fn covers(pattern: &str, path: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(beginning) => path.starts_with(beginning),
         None => path == pattern,

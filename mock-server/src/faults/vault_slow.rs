@@ -30,11 +30,7 @@ path = "secret/data/linktree"
     };
 
     fn decide(&self, request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
-        if vault_path::covers(&self.path, request.key) {
-            Effect::Delay { us: self.ms.saturating_mul(1_000) }
-        } else {
-            Effect::Pass
-        }
+        vault_path::effect(&self.path, request, Effect::Delay { us: self.ms.saturating_mul(1_000) })
     }
 
     fn harm(&self) -> Harm {

@@ -29,11 +29,7 @@ path = "secret/data/linktree"
     fn decide(&self, request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
         // Which version is the newest is the manager's affair, which sees this fault among those that
         // decided: it takes no time of its own.
-        if vault_path::covers(&self.path, request.key) {
-            Effect::Delay { us: 0 }
-        } else {
-            Effect::Pass
-        }
+        vault_path::effect(&self.path, request, Effect::Delay { us: 0 })
     }
 
     fn harm(&self) -> Harm {

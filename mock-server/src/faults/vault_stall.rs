@@ -28,11 +28,7 @@ path = "secret/data/linktree"
     };
 
     fn decide(&self, request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
-        if vault_path::covers(&self.path, request.key) {
-            Effect::Stall { at: StallAt::BeforeHead }
-        } else {
-            Effect::Pass
-        }
+        vault_path::effect(&self.path, request, Effect::Stall { at: StallAt::BeforeHead })
     }
 
     fn harm(&self) -> Harm {

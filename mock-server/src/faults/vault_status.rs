@@ -31,11 +31,11 @@ path = "secret/data/linktree"
     };
 
     fn decide(&self, request: &RequestView<'_>, _roll: &mut Roll) -> Effect {
-        if vault_path::covers(&self.path, request.key) {
-            Effect::Answer { status: self.status, retry_after: None }
-        } else {
-            Effect::Pass
-        }
+        vault_path::effect(
+            &self.path,
+            request,
+            Effect::Answer { status: self.status, retry_after: None },
+        )
     }
 
     fn harm(&self) -> Harm {
