@@ -3,7 +3,7 @@
 //!
 //! Like Alertmanager, it takes the valid alerts of a request even when others are refused.
 
-use super::{now, record, refused};
+use super::{Posted, now, record, refused};
 use crate::clock::Moment;
 use crate::history::record::Alert;
 use crate::services::ServiceContext;
@@ -13,27 +13,11 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{get, post};
-use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// So many refusals of one request are named.
 const NAMED: usize = 10;
-
-/// An alert as it is posted; `generatorURL` is taken and not kept.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Posted {
-    #[serde(default)]
-    labels: BTreeMap<String, String>,
-    #[serde(default)]
-    annotations: Option<BTreeMap<String, String>>,
-    #[serde(default)]
-    starts_at: Option<String>,
-    #[serde(default)]
-    ends_at: Option<String>,
-}
 
 /// The receiver's routes.
 pub(super) fn router(context: Arc<ServiceContext>) -> Router {
@@ -116,35 +100,15 @@ async fn receive(
 
 /// The alert for the record, if an Alertmanager would take it and it has a name.
 fn checked(posted: Posted, received: Received) -> Result<Alert, &'static str> {
-    let Posted { mut labels, annotations, starts_at, ends_at } = posted;
-    // Alertmanager takes an empty label for a missing one.
-    labels.retain(|_, value| !value.is_empty());
-    if !labels.contains_key("alertname") {
-        return Err("the label alertname is missing");
-    }
-    let (starts, ends) = (time(starts_at.as_deref())?, time(ends_at.as_deref())?);
+    let posted = posted.named()?;
+    let (starts, ends) = posted.times()?;
     if starts.zip(ends).is_some_and(|(starts, ends)| ends < starts) {
         return Err("endsAt is before startsAt");
     }
-    let unix_ms = |time: Option<jiff::Timestamp>| time.map(jiff::Timestamp::as_millisecond);
-    let (starts_unix_ms, ends_unix_ms) = (unix_ms(starts), unix_ms(ends));
-    let annotations = annotations.unwrap_or_default();
-    let (at, until) = (received.at, ends.and_then(|ends| received.ahead(ends)));
+    let until = ends.and_then(|ends| received.ahead(ends));
     let firing = ends.is_none() || until.is_some();
-    Ok(Alert { at, labels, annotations, starts_unix_ms, ends_unix_ms, firing, until })
+    Ok(Alert { until, ..posted.told((starts, ends), firing).at(received.at) })
 }
-
-/// A time as an Alertmanager reads it; none when it is not set.
-pub(super) fn time(text: Option<&str>) -> Result<Option<jiff::Timestamp>, &'static str> {
-    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
-    let time: jiff::Timestamp = text.parse().map_err(|_| NO_TIME)?;
-    Ok(Some(time).filter(|time| time.as_second() > ZERO_TIME))
-}
-
-const NO_TIME: &str = "startsAt and endsAt must be RFC 3339 times";
-
-/// The end of the year 1: Go's clients send that year's first second for a time that is not set.
-const ZERO_TIME: i64 = -62_104_060_800;
 
 #[cfg(test)]
 mod tests {
@@ -197,20 +161,6 @@ mod tests {
         check(r#"{"labels":{"alertname":"a"}}"#, 400, &[]);
         check("", 400, &[]);
         assert_eq!(post("[]", "text/plain").0, 415);
-    }
-
-    #[test]
-    fn times_are_milliseconds_since_the_epoch_and_gos_zero_is_none() {
-        let check = |text: Option<&str>, expected: Result<Option<i64>, &str>| {
-            let found = time(text).map(|time| time.map(jiff::Timestamp::as_millisecond));
-            assert_eq!(found, expected, "{text:?}");
-        };
-        check(Some("2026-01-01T00:00:00.5Z"), Ok(Some(1_767_225_600_500)));
-        check(Some("1970-01-01T01:00:00+01:00"), Ok(Some(0)));
-        check(Some("0001-01-01T00:00:00Z"), Ok(None));
-        check(Some(""), Ok(None));
-        check(None, Ok(None));
-        check(Some("yesterday"), Err(NO_TIME));
     }
 
     #[test]

@@ -2,34 +2,26 @@
 //!
 //! <https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/integrations/webhook-notifier/>
 
-use super::{Told, record, refused};
+use super::{Posted, Told, record, refused};
 use crate::services::ServiceContext;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What is posted, as far as it is read.
 #[derive(Deserialize)]
 struct Group {
-    alerts: Vec<Posted>,
+    alerts: Vec<Member>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Posted {
+struct Member {
     status: String,
-    #[serde(default)]
-    labels: BTreeMap<String, String>,
-    #[serde(default)]
-    annotations: Option<BTreeMap<String, String>>,
-    #[serde(default)]
-    starts_at: Option<String>,
-    #[serde(default)]
-    ends_at: Option<String>,
+    #[serde(flatten)]
+    posted: Posted,
 }
 
 /// Takes a group as a whole, or refuses it.
@@ -52,23 +44,15 @@ pub(super) async fn receive(State(context): State<Arc<ServiceContext>>, body: By
     }
 }
 
-fn told(posted: Posted) -> Result<Told, &'static str> {
-    let Posted { status, mut labels, annotations, starts_at, ends_at } = posted;
-    labels.retain(|_, value| !value.is_empty());
-    if !labels.contains_key("alertname") {
-        return Err("the label alertname is missing");
-    }
+fn told(Member { status, posted }: Member) -> Result<Told, &'static str> {
+    let posted = posted.named()?;
     let firing = match status.as_str() {
         "firing" => true,
         "resolved" => false,
         _ => return Err("the status is neither firing nor resolved"),
     };
-    let annotations = annotations.unwrap_or_default();
-    let (starts, ends) = (
-        super::alertmanager::time(starts_at.as_deref())?,
-        super::alertmanager::time(ends_at.as_deref())?,
-    );
-    Ok(Told { labels, annotations, starts, ends, firing })
+    let times = posted.times()?;
+    Ok(posted.told(times, firing))
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ impl Manager for Gcp {
     fn answer(call: &Call<'_>, _body: &[u8]) -> Answer {
         let path = call.asked.path.as_str();
         if path == "/" || path.starts_with(METADATA.trim_end_matches('/')) {
-            return plain(metadata(call, path.strip_prefix(METADATA).unwrap_or_default()));
+            return Answer::plain(metadata(call, path.strip_prefix(METADATA).unwrap_or_default()));
         }
         let refusal = match &call.asked.standing {
             Some(Standing::Valid { .. }) => None,
@@ -82,27 +82,27 @@ impl Manager for Gcp {
             ),
         };
         if let Some(why) = refusal {
-            return plain(error(StatusCode::UNAUTHORIZED, why));
+            return Answer::plain(error(StatusCode::UNAUTHORIZED, why));
         }
         let Some(resource) = Resource::read(path) else {
-            return plain(StatusCode::NOT_FOUND.into_response());
+            return Answer::plain(StatusCode::NOT_FOUND.into_response());
         };
         if call.parts.method != Method::GET {
-            return plain(denied(&resource));
+            return Answer::plain(denied(&resource));
         }
         match found(call, &resource) {
-            Ok((body, version)) => Answer { version, ..plain(Said(StatusCode::OK, body)) },
-            Err(refusal) => plain(refusal),
+            Ok((body, version)) => Answer { version, ..Answer::plain(Said(StatusCode::OK, body)) },
+            Err(refusal) => Answer::plain(refusal),
         }
     }
 
     fn too_large(_call: &Call<'_>) -> Answer {
-        plain(error(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large or broke off"))
+        Answer::plain(error(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large or broke off"))
     }
 
     fn failing(call: &Call<'_>, status: StatusCode) -> Answer {
         let resource = Resource::read(&call.asked.path);
-        plain(match (status.as_u16(), resource) {
+        Answer::plain(match (status.as_u16(), resource) {
             (403, Some(resource)) => denied(&resource),
             (404, Some(resource)) => resource.absent(),
             (401, _) => error(status, "Request had invalid authentication credentials."),
@@ -336,10 +336,6 @@ impl IntoResponse for Said {
         let kind = [(header::CONTENT_TYPE, "application/json; charset=UTF-8")];
         (self.0, kind, self.1.to_string()).into_response()
     }
-}
-
-fn plain(response: impl IntoResponse) -> Answer {
-    Answer { response: response.into_response(), version: None }
 }
 
 /// An error with the name that goes with its status (google.rpc.Code).

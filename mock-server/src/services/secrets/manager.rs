@@ -11,7 +11,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -96,6 +96,13 @@ pub(super) struct Answer {
     pub response: Response,
     /// The version of the secret that it hands out.
     pub version: Option<u64>,
+}
+
+impl Answer {
+    /// One in which no version is handed out.
+    pub fn plain(response: impl IntoResponse) -> Self {
+        Self { response: response.into_response(), version: None }
+    }
 }
 
 /// What the plan lets go wrong about one request.

@@ -94,26 +94,26 @@ impl Manager for Aws {
 
     fn answer(call: &Call<'_>, body: &[u8]) -> Answer {
         if call.parts.uri.path() == CREDENTIALS_PATH {
-            return plain(credentials(call));
+            return Answer::plain(credentials(call));
         }
         if call.parts.method != Method::POST {
-            return plain(refused(UNKNOWN));
+            return Answer::plain(refused(UNKNOWN));
         }
         match Who::of(call.context, call.at, call.parts, body).refusal() {
-            Some(refusal) => plain(refused(refusal)),
+            Some(refusal) => Answer::plain(refused(refusal)),
             None => operated(call, body),
         }
     }
 
     fn too_large(_call: &Call<'_>) -> Answer {
         let what = "the body is too large or broke off";
-        plain(error(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLargeException", what))
+        Answer::plain(error(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLargeException", what))
     }
 
     /// AWS says its errors by name: most of them are a 400.
     fn failing(call: &Call<'_>, status: StatusCode) -> Answer {
         let bad = StatusCode::BAD_REQUEST;
-        plain(match status.as_u16() {
+        Answer::plain(match status.as_u16() {
             401 => refused(EXPIRED),
             403 => denied(&call.asked.method, &call.asked.path),
             404 if call.asked.method == GET => no_value("staging label: AWSCURRENT"),
@@ -154,10 +154,10 @@ fn credentials(call: &Call<'_>) -> Response {
 fn operated(call: &Call<'_>, body: &[u8]) -> Answer {
     let operation = call.asked.method.as_str();
     if FORBIDDEN.contains(&operation) {
-        return plain(denied(operation, &call.asked.path));
+        return Answer::plain(denied(operation, &call.asked.path));
     }
     let Ok(fields) = serde_json::from_slice::<Map<String, Value>>(body) else {
-        return plain(error(StatusCode::BAD_REQUEST, "SerializationException", ""));
+        return Answer::plain(error(StatusCode::BAD_REQUEST, "SerializationException", ""));
     };
     let ring = call.context.keys().ring();
     let fields = Fields(fields);
@@ -181,8 +181,8 @@ fn operated(call: &Call<'_>, body: &[u8]) -> Answer {
         _ => Err(refused(UNKNOWN)),
     };
     match found {
-        Ok((body, version)) => Answer { version, ..plain(Said(StatusCode::OK, body)) },
-        Err(refusal) => plain(refusal),
+        Ok((body, version)) => Answer { version, ..Answer::plain(Said(StatusCode::OK, body)) },
+        Err(refusal) => Answer::plain(refusal),
     }
 }
 
@@ -201,8 +201,4 @@ impl Fields {
             Some(_) => Err(error(StatusCode::BAD_REQUEST, "SerializationException", "")),
         }
     }
-}
-
-fn plain(response: impl IntoResponse) -> Answer {
-    Answer { response: response.into_response(), version: None }
 }
