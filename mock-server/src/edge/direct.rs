@@ -6,7 +6,7 @@
 //! would read them.
 
 use super::backend::Question;
-use super::message::{self, UpstreamAnswer, push_header};
+use super::message::{self, UpstreamAnswer};
 use crate::contract::Route;
 use crate::rendezvous::{EXCHANGE_HEADER, Instructions, Ticket};
 use crate::routes::{Guarded, Reply, Shared, guarded};
@@ -71,10 +71,7 @@ impl Direct {
         }
         let mut lines = Vec::with_capacity(256);
         for (name, value) in headers {
-            let at = lines.len();
-            push_header(&mut lines, name, value.as_bytes());
-            lines[at..at + name.len()].make_ascii_lowercase();
-            message::keep_foreign(&mut lines, at, name.len());
+            message::push_foreign(&mut lines, name, value.as_bytes());
         }
         let bodiless = to_head || [204, 304].contains(&status);
         Ok(UpstreamAnswer {

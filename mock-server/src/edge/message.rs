@@ -67,10 +67,7 @@ impl UpstreamAnswer {
         };
         let mut lines = Vec::with_capacity(start);
         for header in response.headers.iter() {
-            let at = lines.len();
-            push_header(&mut lines, header.name, header.value);
-            lines[at..at + header.name.len()].make_ascii_lowercase();
-            keep_foreign(&mut lines, at, header.name.len());
+            push_foreign(&mut lines, header.name, header.value);
         }
         let said = response.reason.unwrap_or_default();
         let usual = StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason());
@@ -82,12 +79,15 @@ impl UpstreamAnswer {
     }
 }
 
-/// Takes the line at `at`, with a name of this length, away if the edge writes such lines by itself.
-pub(super) fn keep_foreign(lines: &mut Vec<u8>, at: usize, name: usize) {
-    let name = std::str::from_utf8(&lines[at..at + name]);
+/// Appends a header line of the routes with its name in lower case, unless the edge writes such a line itself.
+pub(super) fn push_foreign(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+    let at = out.len();
+    push_header(out, name, value);
+    out[at..at + name.len()].make_ascii_lowercase();
+    let name = std::str::from_utf8(&out[at..at + name.len()]);
     // The routes' own date would be of the decision; there is one, of the writing.
     if name.is_ok_and(|name| name == "date" || is_own(name)) {
-        lines.truncate(at);
+        out.truncate(at);
     }
 }
 
