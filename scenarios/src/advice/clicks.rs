@@ -1,13 +1,11 @@
 //! What is said of clicks that did not arrive: what was heard of them at last.
 
 use crate::case::Case;
+use crate::guarantees::clicks_delivered::INVENTED;
 use crate::guarantees::evidence::deliveries::{Attempt, Deliveries};
 use crate::measure::so_many;
 use crate::verdict::Verdict;
 use mock_server::history::exchange::End;
-
-/// As the judge of clicks calls it.
-const INVENTED: &str = "invented clicks";
 
 /// What ended the last attempt at a click.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -40,6 +40,9 @@ const PROMISE: Promise = Promise {
     sees: &[Sight::Upstream, Sight::FrontDoor],
 };
 
+/// What those are called that no visitor made.
+pub const INVENTED: &str = "invented clicks";
+
 /// Attempts shown in a witness.
 const SHOWN: usize = 5;
 
@@ -145,7 +148,7 @@ impl Judge for Delivering<'_> {
         let gauges = [
             Gauge::none_of("lost clicks").counted(offences.count(), decided),
             Gauge::none_of("altered clicks").counted(altered.count(), compared),
-            Gauge::none_of("invented clicks").counted(invented.count(), submitted.len()),
+            Gauge::none_of(INVENTED).counted(invented.count(), submitted.len()),
             refusals,
         ];
         let observed = format!(

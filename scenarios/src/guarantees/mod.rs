@@ -35,7 +35,7 @@ mod bulk_batched;
 mod cache_hit_ratio;
 mod click_lag;
 mod clicks_counted_once;
-mod clicks_delivered;
+pub(crate) mod clicks_delivered;
 mod clicks_survive_crash;
 pub(crate) mod client_rate_cap;
 mod cors_allowlist;

@@ -15,7 +15,7 @@ pub const SPIN: Duration = Duration::from_micros(70);
 pub const ONE_IN: u32 = 20;
 
 /// The most that is saved up: a quiet minute must not pay for a second of spinning.
-pub const FULL: Duration = Duration::from_micros(24 * 70);
+pub const FULL: Duration = Duration::from_nanos(24 * SPIN.as_nanos() as u64);
 
 /// The most that arrivals wait for processor time to be earned.
 pub const PATIENCE: Duration = Duration::from_millis(1);
