@@ -51,9 +51,16 @@ cargo build --quiet --release -p mock-server --example plain
 bin=${CARGO_TARGET_DIR:-target}/release
 ticks=$(getconf CLK_TCK)
 
-cpu_us() { # user and system time of a process so far, microseconds
-    awk -v ticks="$ticks" '{ sub(/^.*\) /, ""); print ($12 + $13) * 1000000 / ticks }' "/proc/$1/stat"
+stat_us() { # process, field of user time; system time is in the next one: both in microseconds
+    awk -v ticks="$ticks" -v at="$2" '{ sub(/^.*\) /, ""); print ($(at - 2) + $(at - 1)) * 1000000 / ticks }' \
+        "/proc/$1/stat"
 }
+cpu_us() { stat_us "$1" 14; }
+children_us() { stat_us $$ 16; } # of all that this shell has waited for
+each() { # before, after, how many: microseconds of each
+    awk -v before="$1" -v after="$2" -v n="$3" 'BEGIN { print (after - before) / n }'
+}
+requests() { awk '/requests in/ { print $1 }' "$out/wrk"; }
 # One figure of one repeat: name, key, value.
 note() { echo "$1 $2 $3" >>"$out/figures"; }
 # The median and the span of what was noted.
@@ -165,8 +172,7 @@ for _ in $(seq "$repeats"); do
         before=$(cpu_us "$pid")
         load "$seconds" "$connections"
         after=$(cpu_us "$pid")
-        requests=$(awk '/requests in/ { print $1 }' "$out/wrk")
-        note "$name" us "$(awk -v a="$after" -v b="$before" -v n="$requests" 'BEGIN { print (a - b) / n }')"
+        note "$name" us "$(each "$before" "$after" "$(requests)")"
         note "$name" rate "$(word Requests/sec:)"
         note "$name" p99 "$(ms "$(word 99%)")"
         load "$seconds" 1
@@ -204,23 +210,22 @@ for _ in $(seq "$repeats"); do
     note crowd us "$(figure cpu_us_per_arrival)"
     note crowd late "$(awk -v us="$(figure late_p99_us)" 'BEGIN { print us / 1000 }')"
     note crowd lost "$(($(figure arrivals) - $(figure sent)))"
-    before=$(awk '{ print $16 + $17 }' /proc/$$/stat)
+    before=$(children_us)
     "$peers/python/bin/k6" run --quiet --no-color --summary-export "$out/k6.json" -e URL="$pages/page-0001" \
         -e RATE="$rate" -e SECONDS="$seconds" harness/benches/compare/storm.js >"$out/k6" 2>&1
-    after=$(awk '{ print $16 + $17 }' /proc/$$/stat)
+    after=$(children_us)
     read -r requests dropped <<<"$(python3 - "$out/k6.json" <<'P'
 import json, sys
 metrics = json.load(open(sys.argv[1]))["metrics"]
 print(metrics["http_reqs"]["count"], metrics.get("dropped_iterations", {"count": 0})["count"])
 P
     )"
-    note k6 us "$(awk -v t="$((after - before))" -v ticks="$ticks" -v n="$requests" 'BEGIN { print t * 1000000 / ticks / n }')"
+    note k6 us "$(each "$before" "$after" "$requests")"
     note k6 lost "$dropped"
-    before=$(awk '{ print $16 + $17 }' /proc/$$/stat)
+    before=$(children_us)
     wrk -t1 -c"$connections" -d"${seconds}s" "$pages/page-0001" >"$out/wrk"
-    after=$(awk '{ print $16 + $17 }' /proc/$$/stat)
-    requests=$(awk '/requests in/ { print $1 }' "$out/wrk")
-    note wrk us "$(awk -v t="$((after - before))" -v ticks="$ticks" -v n="$requests" 'BEGIN { print t * 1000000 / ticks / n }')"
+    after=$(children_us)
+    note wrk us "$(each "$before" "$after" "$(requests)")"
 done
 exec 3>&-
 finish
